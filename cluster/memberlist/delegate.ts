@@ -1,0 +1,37 @@
+/**
+ * What an application on top of memberlist is asked and told (`spec/memberlist.md` section 11).
+ *
+ * @module
+ */
+
+import type { MemberNode } from "./node.ts";
+
+/** The hooks of an application. Every one is called synchronously and must not block. */
+export interface Delegate {
+  /** The meta blob of the own node, at most `limit` bytes. Asked at start and by `updateNode`. */
+  nodeMeta(limit: number): Uint8Array;
+  /** A user message arrived by packet or stream. `message` is without memberlist's type byte. */
+  notifyMessage(message: Uint8Array): void;
+  /** User messages to gossip; the sum of `length + overhead` over them must not exceed `limit`. */
+  getBroadcasts(overhead: number, limit: number): Uint8Array[];
+  /** The application's half of a push/pull. */
+  localState(join: boolean): Uint8Array;
+  /** The peer's half of a push/pull; not called when the peer sent none. */
+  mergeRemoteState(state: Uint8Array, join: boolean): void;
+  /** A node became alive (new, or again after dead or left). */
+  notifyJoin(node: MemberNode): void;
+  /** A node became dead or left. */
+  notifyLeave(node: MemberNode): void;
+  /** The meta of an alive node changed. */
+  notifyUpdate(node: MemberNode): void;
+  /** An alive message named a known node with another address; it was ignored. */
+  notifyConflict(existing: MemberNode, other: MemberNode): void;
+  /** Payload for the ack to a direct ping, or `null`. */
+  ackPayload(): Uint8Array | null;
+  /** A direct probe was answered in time; `rttMs` is the round trip in milliseconds. */
+  notifyPingComplete(node: MemberNode, rttMs: number, payload: Uint8Array): void;
+  /** Nodes that a join wants to merge; a returned text vetoes the merge and is its reason. */
+  notifyMerge?(nodes: MemberNode[]): string | undefined;
+  /** A node that an alive message names; a returned text vetoes the message. */
+  notifyAlive?(node: MemberNode): string | undefined;
+}
