@@ -1,0 +1,48 @@
+/**
+ * The real clock and the real source of chance.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import type { Clock, Logger, Random, Runtime, Timer, Transport } from "../cluster/runtime.ts";
+
+/** The longest wait that `setTimeout` takes; a longer one would fire at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Monotonic time since the process started, and the event loop's timers. */
+export const realClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (ms, fn) => new TimeoutTimer(ms, fn),
+};
+
+/** Fast numbers for choices among nodes, bytes from the system's generator for nonces and keys. */
+export const realRandom: Random = {
+  float: () => Math.random(),
+  bytes: (length) => new Uint8Array(randomBytes(length)),
+};
+
+/** The real clock and random source with the given network and logs. */
+export function realRuntime(
+  transport: Transport,
+  logger: (subsystem: string) => Logger,
+): Runtime {
+  return { clock: realClock, random: realRandom, transport, logger };
+}
+
+class TimeoutTimer implements Timer {
+  #id: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number, fn: () => void) {
+    this.#arm(Math.max(0, ms), fn);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#id);
+  }
+
+  #arm(ms: number, fn: () => void): void {
+    const step = Math.min(ms, LONGEST_TIMEOUT_MS);
+    this.#id = setTimeout(step < ms ? () => this.#arm(ms - step, fn) : fn, step);
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * The real network: UDP through `node:dgram`, TCP through `Deno.listen` and `Deno.connect`, both on one
+ * address and port.
+ *
+ * @module
+ */
+
+import { createSocket, type Socket } from "node:dgram";
+import type { Address, Logger, Stream, Transport, TransportHandlers } from "../cluster/runtime.ts";
+import { joinAddress, plainHost, reasonOf, TcpStream } from "./_tcp_stream.ts";
+
+/** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
+const PORT_TRIES = 10;
+
+/** Pause after a failed accept in milliseconds: doubles from the first to the second (memberlist.md 10). */
+const ACCEPT_PAUSE_MS = { first: 5, longest: 1_000 } as const;
+
+/** Largest payload of a UDP datagram over IPv4 in bytes: 65,535 less the IP and UDP headers. */
+const MAX_DATAGRAM = 65_507;
+
+/**
+ * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once
+ * (memberlist.md 10); the rest is room for pings and user messages. One more is closed at once.
+ */
+const MAX_ACCEPTED = 256;
+
+/** At most one warning about refused streams in this many milliseconds. */
+const REFUSAL_LOG_MS = 1_000;
+
+/** The address or port cannot be bound. The message has the form of the Go agent. */
+export class BindError extends Error {
+  override readonly name = "BindError";
+}
+
+/** A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`. */
+export class DialError extends Error {
+  override readonly name = "DialError";
+}
+
+/** A host name has no address. */
+export class ResolveError extends Error {
+  override readonly name = "ResolveError";
+}
+
+/** Where {@linkcode NetTransport.open} binds. */
+export interface NetTransportOptions {
+  /** IPv4 or IPv6 address; `"::"` serves both families. */
+  readonly host: string;
+  /** Port for UDP and TCP; 0 takes any that is free in both. */
+  readonly port: number;
+  /** Told about accept errors and refused streams. */
+  readonly logger: Logger;
+}
+
+/** UDP and TCP on one port of this machine. */
+export class NetTransport implements Transport, AsyncDisposable {
+  /** The bound address, with the port that was found when 0 was asked for. */
+  readonly localAddress: Address;
+  readonly #udp: Socket;
+  readonly #listener: Deno.TcpListener;
+  readonly #logger: Logger;
+  readonly #mapIPv4: boolean;
+  readonly #accepted = new Set<TcpStream>();
+  readonly #dialled = new Set<TcpStream>();
+  readonly #closing = new AbortController();
+  #accepting: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+  #refusalLoggedAt = -Infinity;
+
+  private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
+    this.#udp = udp;
+    this.#listener = listener;
+    this.#logger = options.logger;
+    this.#mapIPv4 = isIPv6(options.host);
+    this.localAddress = { host: plainHost(options.host), port: listener.addr.port };
+    udp.on("error", (cause) => this.#logger.debug("UDP socket error", { cause }));
+  }
+
+  /**
+   * Binds UDP and TCP.
+   *
+   * @throws {BindError} when the address or the port cannot be had.
+   */
+  static async open(options: NetTransportOptions): Promise<NetTransport> {
+    const { host, port } = options;
+    for (let left = PORT_TRIES;; left--) {
+      const listener = listenTcp(host, port);
+      try {
+        const udp = await bindUdp(host, port === 0 ? listener.addr.port : port);
+        return new NetTransport(udp, listener, options);
+      } catch (error) {
+        listener.close();
+        if (port !== 0 || left <= 1) throw error;
+      }
+    }
+  }
+
+  /** Starts delivering packets and accepted streams. Datagrams that came before are gone. */
+  start(handlers: TransportHandlers): void {
+    this.#udp.on("message", (bytes, from) => {
+      // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
+      handlers.packet({ host: plainHost(from.address), port: from.port }, new Uint8Array(bytes));
+    });
+    this.#accepting = this.#acceptLoop(handlers);
+  }
+
+  /** Sends one datagram; what cannot be sent is lost. */
+  sendPacket(to: Address, bytes: Uint8Array): void {
+    if (this.#closed !== undefined || bytes.length > MAX_DATAGRAM) return;
+    const host = this.#mapIPv4 && !isIPv6(to.host) ? `::ffff:${to.host}` : to.host;
+    try {
+      this.#udp.send(bytes, to.port, host, ignoreSendError);
+    } catch (cause) {
+      this.#logger.debug("UDP send failed", { cause });
+    }
+  }
+
+  /**
+   * Opens a TCP connection.
+   *
+   * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
+   */
+  async dial(to: Address, timeoutMs: number): Promise<Stream> {
+    const failed = (reason: string, cause?: unknown): DialError =>
+      new DialError(`dial tcp ${joinAddress(to)}: ${reason}`, { cause });
+    if (this.#closing.signal.aborted) throw failed("use of closed network connection");
+    const abort = new AbortController();
+    const onClosing = (): void => abort.abort();
+    this.#closing.signal.addEventListener("abort", onClosing);
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    try {
+      const conn = await Deno.connect({
+        hostname: to.host,
+        port: to.port,
+        signal: abort.signal,
+      });
+      if (abort.signal.aborted) {
+        conn.close();
+        abort.signal.throwIfAborted();
+      }
+      return this.#adopt(conn, this.#dialled, to);
+    } catch (cause) {
+      if (this.#closing.signal.aborted) throw failed("use of closed network connection", cause);
+      if (abort.signal.aborted) throw failed("i/o timeout", cause);
+      throw failed(reasonOf("connect", cause), cause);
+    } finally {
+      clearTimeout(timer);
+      this.#closing.signal.removeEventListener("abort", onClosing);
+    }
+  }
+
+  /**
+   * The addresses of a host name as the system's resolver orders them; an IP address is itself.
+   *
+   * @throws {ResolveError} when there is none.
+   */
+  async resolve(host: string): Promise<string[]> {
+    if (isIPv6(host) || /^[\d.]+$/.test(host)) return [host];
+    try {
+      const { lookup } = await import("node:dns/promises");
+      const found = await lookup(host, { all: true });
+      const hosts = [...new Set(found.map(({ address }) => plainHost(address)))];
+      if (hosts.length > 0) return hosts;
+    } catch (cause) {
+      throw new ResolveError(`lookup ${host}: no such host`, { cause });
+    }
+    throw new ResolveError(`lookup ${host}: no such host`);
+  }
+
+  /** Closes both sockets and every stream, and ends pending dials. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Same as {@linkcode NetTransport.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#listener.close();
+    for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
+    const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
+    await Promise.all([udpClosed, this.#accepting]);
+  }
+
+  async #acceptLoop(handlers: TransportHandlers): Promise<void> {
+    let pauseMs = 0;
+    while (!this.#closing.signal.aborted) {
+      try {
+        const conn = await this.#listener.accept();
+        pauseMs = 0;
+        this.#accept(conn, handlers);
+      } catch (cause) {
+        if (this.#closing.signal.aborted) return;
+        pauseMs = pauseMs === 0
+          ? ACCEPT_PAUSE_MS.first
+          : Math.min(2 * pauseMs, ACCEPT_PAUSE_MS.longest);
+        this.#logger.error("Error accepting TCP connection", { cause });
+        await pause(pauseMs, this.#closing.signal);
+      }
+    }
+  }
+
+  #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
+    if (this.#accepted.size >= MAX_ACCEPTED) {
+      conn.close();
+      const now = performance.now();
+      if (now - this.#refusalLoggedAt >= REFUSAL_LOG_MS) {
+        this.#refusalLoggedAt = now;
+        this.#logger.warn(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
+      }
+      return;
+    }
+    const { hostname, port } = conn.remoteAddr;
+    handlers.stream(this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port }));
+  }
+
+  #adopt(conn: Deno.TcpConn, owners: Set<TcpStream>, remote: Address): TcpStream {
+    const stream = new TcpStream(conn, remote, () => owners.delete(stream));
+    owners.add(stream);
+    return stream;
+  }
+}
+
+/** Of an address, never of a name: only IPv6 has colons. */
+function isIPv6(address: string): boolean {
+  return address.includes(":");
+}
+
+function ignoreSendError(): void {}
+
+function listenTcp(host: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: host, port });
+  } catch (cause) {
+    throw bindError("TCP", host, port, cause);
+  }
+}
+
+function bindUdp(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({
+      type: isIPv6(host) ? "udp6" : "udp4",
+      // Destinations are addresses, never names: no turn of the loop for a look-up.
+      lookup: (address, _options, found) => found(null, address, isIPv6(address) ? 6 : 4),
+    });
+    socket.once("error", (cause) => {
+      socket.close();
+      reject(bindError("UDP", host, port, cause));
+    });
+    socket.bind({ address: host, port }, () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+  });
+}
+
+function bindError(network: "TCP" | "UDP", host: string, port: number, cause: unknown): BindError {
+  const where = `${network.toLowerCase()} ${joinAddress({ host, port })}`;
+  return new BindError(
+    `failed to start ${network} listener on ${JSON.stringify(host)} port ${port}: ` +
+      `listen ${where}: ${reasonOf("bind", cause)}`,
+    { cause },
+  );
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
