@@ -1,0 +1,272 @@
+/**
+ * Guards the shape of the source tree (DESIGN 1): which folder may import which, no import circles, no
+ * outside world in the pure folders, one subject per file and a paragraph that says what it is for.
+ *
+ * The checkers take a map of path to text, so that each is also shown to catch a planted violation.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { dirname, join, normalize } from "node:path/posix";
+
+/** Path relative to the repository root -> text of the file. */
+type Sources = Map<string, string>;
+
+/** What each part of the tree may import, besides itself. */
+const ARROWS: Record<string, readonly string[]> = {
+  "cli.ts": ["commands"],
+  "mod.ts": ["server", "client", "cluster"],
+  commands: ["client", "server"],
+  server: ["cluster", "protocol"],
+  client: ["protocol"],
+  cluster: ["protocol"],
+  protocol: [],
+};
+
+/** Parts that know no sockets, files, wall clock or chance. */
+const PURE = ["cluster", "protocol"];
+
+/** The only modules from outside the repository that the pure parts may import: they compute. */
+const PURE_IMPORTS = ["node:buffer", "node:crypto", "node:zlib"];
+
+/** Names of the outside world: time, timers, chance, the runtime, other machines. */
+const OUTSIDE =
+  /\b(?:Deno|Date\.now|new Date\(\)|performance|setTimeout|setInterval|setImmediate|Math\.random|getRandomValues|randomBytes|randomFill(?:Sync)?|randomInt|randomUUID|fetch\(|WebSocket|Worker)(?!\w)/;
+
+/** Longest source file, in lines; longer ones have more than one subject. */
+const MAX_LINES = 400;
+
+const root = join(import.meta.dirname ?? ".", "..");
+
+Deno.test("imports follow the arrows of the design", () => {
+  assert.deepEqual(wrongArrows(readSources()), []);
+});
+
+Deno.test("no files import each other in a circle", () => {
+  assert.deepEqual(circles(readSources()), []);
+});
+
+Deno.test("cluster and protocol know nothing of the outside world", () => {
+  assert.deepEqual(outsideNames(readSources()), []);
+});
+
+Deno.test("every source file is short and begins by saying what it is for", () => {
+  assert.deepEqual(shapeProblems(readSources()), []);
+});
+
+Deno.test("the source tree is really read", () => {
+  const sources = readSources();
+  for (const part of Object.keys(ARROWS)) {
+    assert.ok([...sources.keys()].some((path) => partOf(path) === part), `Nothing under '${part}'`);
+  }
+});
+
+Deno.test("the arrow check catches every way of importing against an arrow", () => {
+  const planted = (path: string, text: string) => wrongArrows(new Map([[path, text]]));
+  const against = [
+    `import { Agent } from "../server/agent.ts";`,
+    `import type { Agent } from '../server/agent.ts';`,
+    `import {\n  a, // from "nowhere"\n  b,\n} from "../server/agent.ts";`,
+    `import "../server/agent.ts";`,
+    `export * from "../server/agent.ts";`,
+    `export type { Agent } from "../server/agent.ts";`,
+    `const agent = await import("../server/agent.ts");`,
+    `let a: import("../server/agent.ts").Agent;`,
+  ];
+  for (const text of against) {
+    assert.deepEqual(planted("client/a.ts", text), ["client/a.ts imports server/agent.ts"], text);
+  }
+  assert.deepEqual(planted("client/a.ts", `await import(name);`), [
+    "client/a.ts imports a computed path",
+  ]);
+  assert.deepEqual(planted("cluster/a.ts", `import "../tests/x.ts";`), [
+    "cluster/a.ts imports tests/x.ts",
+  ]);
+  assert.deepEqual(planted("cli.ts", `import "./server/agent.ts";`), [
+    "cli.ts imports server/agent.ts",
+  ]);
+  assert.deepEqual(planted("client/a.ts", `// import "../server/agent.ts";`), []);
+  assert.deepEqual(
+    planted("client/a.ts", `const u = "http://x"; import "../protocol/ipc.ts";`),
+    [],
+  );
+});
+
+Deno.test("the circle check names the whole circle once", () => {
+  const sources = new Map([
+    ["cluster/a.ts", `import "./b.ts";`],
+    ["cluster/b.ts", `import type { C } from "./deep/c.ts";`],
+    ["cluster/deep/c.ts", `export * from "../a.ts";`],
+    ["cluster/d.ts", `import "./a.ts"; import "./b.ts";`],
+  ]);
+  assert.deepEqual(circles(sources), ["cluster/a.ts -> cluster/b.ts -> cluster/deep/c.ts"]);
+  sources.set("cluster/deep/c.ts", "");
+  assert.deepEqual(circles(sources), []);
+});
+
+Deno.test("the purity check catches clocks, timers, chance, the runtime and sockets", () => {
+  const planted = (text: string) => outsideNames(new Map([["cluster/a.ts", text]])).length;
+  const impure = [
+    `Deno.env.get("X");`,
+    `const { env } = Deno;`,
+    `globalThis.Deno`,
+    `Date.now();`,
+    `new Date()`,
+    `performance.now()`,
+    `setTimeout(f, 1);`,
+    `setInterval(f, 1);`,
+    `Math.random()`,
+    `crypto.getRandomValues(b)`,
+    `import { randomBytes } from "node:crypto";`,
+    `import net from "node:net";`,
+    `import dgram from "node:dgram";`,
+    `const fs = await import("node:fs");`,
+    `import os from 'node:os';`,
+    `import { z } from "zod";`,
+  ];
+  for (const text of impure) assert.equal(planted(text), 1, text);
+  const pure = [
+    `import { createHash } from "node:crypto";`,
+    `new Date(ms)`,
+    `runtime.clock.now(); setTimer(5, f);`,
+    `/* what Deno gives us */`,
+  ];
+  for (const text of pure) assert.equal(planted(text), 0, text);
+});
+
+Deno.test("the shape check catches long files and files without a first paragraph", () => {
+  const head = "/**\n * Says what it is for.\n *\n * @module\n */\n";
+  const planted = (text: string) => shapeProblems(new Map([["cluster/a.ts", text]]));
+  assert.deepEqual(planted(head + "export const a = 1;\n"), []);
+  assert.deepEqual(planted(head + "\n".repeat(400)), ["cluster/a.ts has 405 lines, more than 400"]);
+  for (const text of ["const a = 1;\n" + head, "/** No tag. */\n", "// comment\n", ""]) {
+    assert.deepEqual(planted(text), ["cluster/a.ts does not begin with a @module comment"]);
+  }
+});
+
+/** Imports that no arrow allows, as sentences. */
+function wrongArrows(sources: Sources): string[] {
+  const problems: string[] = [];
+  for (const [path, text] of sources) {
+    const from = partOf(path);
+    for (const target of importsOf(path, text)) {
+      if (target === undefined) problems.push(`${path} imports a computed path`);
+      else if (!isLocal(target)) continue;
+      else if (partOf(target) !== from && !ARROWS[from]?.includes(partOf(target))) {
+        problems.push(`${path} imports ${target}`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** Import circles, each as its files in import order, starting with the smallest path. */
+function circles(sources: Sources): string[] {
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (path: string) => {
+    const start = trail.indexOf(path);
+    if (start >= 0) {
+      const circle = trail.slice(start);
+      const least = circle.indexOf([...circle].sort()[0] ?? path);
+      found.add([...circle.slice(least), ...circle.slice(0, least)].join(" -> "));
+      return;
+    }
+    if (done.has(path)) return;
+    trail.push(path);
+    for (const target of importsOf(path, sources.get(path) ?? "")) {
+      if (target !== undefined && sources.has(target)) visit(target);
+    }
+    trail.pop();
+    done.add(path);
+  };
+  for (const path of [...sources.keys()].sort()) visit(path);
+  return [...found];
+}
+
+/** Lines of the pure parts that name the outside world, and imports of anything that is not pure computing. */
+function outsideNames(sources: Sources): string[] {
+  const problems: string[] = [];
+  for (const [path, text] of sources) {
+    if (!PURE.includes(partOf(path))) continue;
+    withoutComments(text).split("\n").forEach((line, index) => {
+      const name = OUTSIDE.exec(line)?.[0];
+      if (name !== undefined) problems.push(`${path}:${index + 1} names ${name}`);
+    });
+    for (const target of importsOf(path, text)) {
+      if (target !== undefined && !isLocal(target) && !PURE_IMPORTS.includes(target)) {
+        problems.push(`${path} imports ${target}`);
+      }
+    }
+  }
+  return problems;
+}
+
+/** Files that are too long or do not begin with a module comment. */
+function shapeProblems(sources: Sources): string[] {
+  const problems: string[] = [];
+  for (const [path, text] of sources) {
+    const lines = text.split("\n").length - 1;
+    if (lines > MAX_LINES) problems.push(`${path} has ${lines} lines, more than ${MAX_LINES}`);
+    const head = /^(?:#![^\n]*\n+)?\/\*\*[\s\S]*?\*\//.exec(text)?.[0] ?? "";
+    if (!/^ \* @module\b/m.test(head)) {
+      problems.push(`${path} does not begin with a @module comment`);
+    }
+  }
+  return problems;
+}
+
+/**
+ * Every module that `text` imports or re-exports, statically, dynamically or as a type: a path relative to the
+ * root for files of the repository, the specifier as written for others, `undefined` when it is computed.
+ */
+function importsOf(path: string, text: string): (string | undefined)[] {
+  const code = withoutComments(text);
+  const literal = /\b(?:from|import)\s*\(?\s*(["'])([^"'\n]+)\1/g;
+  const computed = /(?<![.\w])import\s*\(\s*(?!["'\s])/g;
+  const found: (string | undefined)[] = [];
+  for (const match of code.matchAll(literal)) {
+    const specifier = match[2] ?? "";
+    found.push(specifier.startsWith(".") ? normalize(join(dirname(path), specifier)) : specifier);
+  }
+  for (const _ of code.matchAll(computed)) found.push(undefined);
+  return found;
+}
+
+/** `text` with every comment blanked out; line numbers stay. */
+function withoutComments(text: string): string {
+  const stringOrComment =
+    /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return text.replace(
+    stringOrComment,
+    (match) => match.startsWith("/") ? match.replace(/[^\n]/g, " ") : match,
+  );
+}
+
+function isLocal(target: string): boolean {
+  return target.endsWith(".ts") && !target.includes(":");
+}
+
+/** The top folder of a path, or the file itself at the root. */
+function partOf(path: string): string {
+  return path.split("/")[0] ?? path;
+}
+
+/** All source files of the parts that {@linkcode ARROWS} names. */
+function readSources(): Sources {
+  const sources: Sources = new Map();
+  const walk = (path: string) => {
+    for (const entry of Deno.readDirSync(join(root, path))) {
+      const child = `${path}/${entry.name}`;
+      if (entry.isDirectory) walk(child);
+      else if (child.endsWith(".ts")) sources.set(child, Deno.readTextFileSync(join(root, child)));
+    }
+  };
+  for (const part of Object.keys(ARROWS)) {
+    if (part.endsWith(".ts")) sources.set(part, Deno.readTextFileSync(join(root, part)));
+    else walk(part);
+  }
+  return sources;
+}
