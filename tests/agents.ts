@@ -216,18 +216,31 @@ export async function eventually<T>(
 
 const given = new Set<string>();
 
-/** A port of `host` that is free for TCP and UDP and that this process has not given out before. */
-export async function freePort(host: string): Promise<number> {
+/** A port that is free for TCP and UDP on every one of `hosts` and that this process has not given out before. */
+export async function freePort(...hosts: [string, ...string[]]): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt++) {
-    const listener = Deno.listen({ hostname: host, port: 0 });
+    const listener = Deno.listen({ hostname: hosts[0], port: 0 });
     const { port } = listener.addr;
     listener.close();
-    const key = `${host}:${port}`;
-    if (given.has(key) || !await udpIsFree(host, port)) continue;
-    given.add(key);
+    const keys = hosts.map((host) => `${host}:${port}`);
+    if (keys.some((key) => given.has(key))) continue;
+    const free = await Promise.all(
+      hosts.map(async (host) => tcpIsFree(host, port) && await udpIsFree(host, port)),
+    );
+    if (free.includes(false)) continue;
+    for (const key of keys) given.add(key);
     return port;
   }
-  throw new Error(`No port of ${host} is free for both TCP and UDP`);
+  throw new Error(`No port of ${hosts.join(", ")} is free for both TCP and UDP`);
+}
+
+function tcpIsFree(host: string, port: number): boolean {
+  try {
+    Deno.listen({ hostname: host, port }).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function udpIsFree(host: string, port: number): Promise<boolean> {
