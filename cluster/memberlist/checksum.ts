@@ -1,0 +1,60 @@
+/**
+ * The CRC layer of packets (memberlist.md 3.3): `0c ‖ crc32 (4 bytes) ‖ message`.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import { MessageType } from "./messages.ts";
+
+/** What {@linkcode addChecksum} adds, in bytes. */
+export const CHECKSUM_OVERHEAD = 5;
+
+/** A packet whose checksum does not fit its content. */
+export class ChecksumError extends Error {
+  override readonly name = "ChecksumError";
+}
+
+/** Puts the checksum of `message` in front of it. */
+export function addChecksum(message: Uint8Array): Uint8Array {
+  const out = new Uint8Array(CHECKSUM_OVERHEAD + message.length);
+  out[0] = MessageType.hasCrc;
+  writeUint32(out, 1, crc32(message));
+  out.set(message, CHECKSUM_OVERHEAD);
+  return out;
+}
+
+/** Whether `packet` starts with a checksum. */
+export function hasChecksum(packet: Uint8Array): boolean {
+  return packet[0] === MessageType.hasCrc && packet.length >= CHECKSUM_OVERHEAD;
+}
+
+/**
+ * What follows the checksum; may be empty. To be called when {@linkcode hasChecksum} says so. Throws
+ * {@linkcode ChecksumError}.
+ */
+export function stripChecksum(packet: Uint8Array): Uint8Array {
+  const message = packet.subarray(CHECKSUM_OVERHEAD);
+  const wanted = readUint32(packet, 1);
+  const got = crc32(message);
+  if (got !== wanted) {
+    throw new ChecksumError(`Packet has checksum ${hex(got)}, its header says ${hex(wanted)}`);
+  }
+  return message;
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 24 | (bytes[at + 1] as number) << 16 |
+    (bytes[at + 2] as number) << 8 | bytes[at + 3] as number) >>> 0;
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}
