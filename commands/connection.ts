@@ -1,0 +1,51 @@
+/**
+ * The connection to an agent that all commands but `agent`, `keygen` and `version` share.
+ *
+ * @module
+ */
+
+import { RpcClient } from "../client/mod.ts";
+import { explain } from "./command.ts";
+import { type FlagValues, stringFlag } from "./flags.ts";
+
+const DEFAULT_ADDRESS = "127.0.0.1:7373";
+
+/**
+ * How long an agent may take, in milliseconds, for what it answers only after a broadcast: a leave waits for two
+ * broadcasts and a second more, a prune for one and a second (agent.md 3). With the default `broadcast_timeout` of 5 s
+ * that is 11 s; this leaves room for an agent that was given a longer one.
+ */
+export const BROADCAST_WAIT_MS = 60_000;
+
+/** The flags of every command that talks to an agent. */
+export const connectionFlags = {
+  "rpc-addr": stringFlag(
+    "ADDRESS",
+    `RPC address of the agent. Default: the variable SERF_RPC_ADDR, or ${DEFAULT_ADDRESS}.`,
+  ),
+  "rpc-auth": stringFlag(
+    "TOKEN",
+    "RPC auth token of the agent. Default: the variable SERF_RPC_AUTH, or none.",
+  ),
+} as const;
+
+/**
+ * Connects to the agent that the flags or the environment name; a flag beats its variable (agent.md 7.1).
+ *
+ * @throws {CommandError} When there is no agent, or it refuses the token.
+ */
+export function connect(values: FlagValues<typeof connectionFlags>): Promise<RpcClient> {
+  const address = values["rpc-addr"] ?? (variable("SERF_RPC_ADDR") || DEFAULT_ADDRESS);
+  const authKey = values["rpc-auth"] ?? variable("SERF_RPC_AUTH") ?? "";
+  return explain("Error connecting to Serf agent", RpcClient.connect({ address, authKey }));
+}
+
+/** A variable of the environment. One that this process has no permission to read counts as not set. */
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}

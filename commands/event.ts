@@ -1,0 +1,41 @@
+/**
+ * `skein event` (agent.md 7.3).
+ *
+ * @module
+ */
+
+import { type Command, defineCommand, explain, wrongArguments } from "./command.ts";
+import { connect, connectionFlags } from "./connection.ts";
+import { boolFlag } from "./flags.ts";
+
+/** Sends a user event through the cluster. */
+export const command: Command = defineCommand({
+  usage: "event [options] name payload",
+  description: ["Sends a custom event through the cluster. The payload may be left out."],
+  flags: {
+    coalesce: boolFlag(
+      "Whether agents may drop all but the last of several events of this name that arrive in " +
+        "a short time. Default: true.",
+      true,
+    ),
+    ...connectionFlags,
+  },
+  async run(invocation) {
+    const { values, args, terminal } = invocation;
+    const [name, payload] = args;
+    if (name === undefined) {
+      return await wrongArguments(invocation, "An event name must be specified.");
+    }
+    if (args.length > 2) {
+      return await wrongArguments(
+        invocation,
+        "Too many command line arguments. Only a name and payload must be specified.",
+      );
+    }
+    await using client = await connect(values);
+    const { coalesce } = values;
+    await explain("Error sending event", client.event(name, payload ?? null, { coalesce }));
+    await terminal.out(`Event '${name}' dispatched! Coalescing enabled: ${coalesce}`);
+    return 0;
+  },
+});

@@ -1,0 +1,63 @@
+/**
+ * JSON as Go's `json.MarshalIndent` writes it (agent.md 7.1), so that output stays the same byte for byte.
+ *
+ * @module
+ */
+
+import { compareBytes } from "./byte_order.ts";
+
+/**
+ * What {@linkcode goJson} can write. A `Map` is a Go map: its keys are sorted. A plain object is a Go struct: its
+ * fields keep their order (field names must not look like array indexes).
+ */
+export type GoJson =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly GoJson[]
+  | ReadonlyMap<string, GoJson>
+  | { readonly [field: string]: GoJson };
+
+/**
+ * Writes a value as indented JSON: two spaces, map keys in byte order, `<`, `>` and `&` escaped for HTML.
+ *
+ * @returns The text without a final newline.
+ */
+export function goJson(value: GoJson): string {
+  return write(value, "\n");
+}
+
+function write(value: GoJson, newline: string): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  const inner = newline + "  ";
+  if (isArray(value)) {
+    if (value.length === 0) return "[]";
+    return `[${value.map((item) => inner + write(item, inner)).join(",")}${newline}]`;
+  }
+  const entries = value instanceof Map
+    ? [...value as ReadonlyMap<string, GoJson>].sort(([a], [b]) => compareBytes(a, b))
+    : Object.entries(value as { readonly [field: string]: GoJson });
+  if (entries.length === 0) return "{}";
+  const lines = entries.map(([key, item]) => `${inner}${quote(key)}: ${write(item, inner)}`);
+  return `{${lines.join(",")}${newline}}`;
+}
+
+function isArray(value: object): value is readonly GoJson[] {
+  return Array.isArray(value);
+}
+
+/**
+ * Line and paragraph separators are escaped as Go does. U+FFFD is what our decoder makes of invalid UTF-8, for which
+ * Go writes an escape.
+ */
+function quote(text: string): string {
+  return JSON.stringify(text).replace(
+    /[<>&\u2028\u2029\ufffd]/g,
+    (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"),
+  ).replace(/\\[\\bf]/g, (escape) => CONTROL_ESCAPES[escape] ?? escape);
+}
+
+/** Go before 1.22, with which Serf 0.9.4 was built, has no short form for these two. */
+const CONTROL_ESCAPES: Readonly<Record<string, string>> = { "\\b": "\\u0008", "\\f": "\\u000c" };

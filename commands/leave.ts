@@ -1,0 +1,21 @@
+/**
+ * `skein leave` (agent.md 7.9).
+ *
+ * @module
+ */
+
+import { type Command, defineCommand, explain } from "./command.ts";
+import { BROADCAST_WAIT_MS, connect, connectionFlags } from "./connection.ts";
+
+/** Makes an agent leave its cluster and exit. */
+export const command: Command = defineCommand({
+  usage: "leave",
+  description: ["Causes the agent to leave the cluster gracefully and to shut down."],
+  flags: connectionFlags,
+  async run({ values, terminal }) {
+    await using client = await connect(values);
+    await explain("Error leaving", client.leave({ timeoutMs: BROADCAST_WAIT_MS }));
+    await terminal.out("Graceful leave complete");
+    return 0;
+  },
+});

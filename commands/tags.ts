@@ -1,0 +1,32 @@
+/**
+ * `skein tags` (agent.md 7.15).
+ *
+ * @module
+ */
+
+import { type Command, CommandError, defineCommand, explain } from "./command.ts";
+import { BROADCAST_WAIT_MS, connect, connectionFlags } from "./connection.ts";
+import { listFlag } from "./flags.ts";
+import { tagsFromFlags } from "./tag_values.ts";
+
+/** Changes the tags of a running agent. */
+export const command: Command = defineCommand({
+  usage: "tags [options] ...",
+  description: ["Modifies the tags of a running agent. Tags are deleted first, then set."],
+  flags: {
+    set: listFlag("KEY=VALUE", "Creates or modifies a tag. May be given many times."),
+    delete: listFlag("KEY", "Removes a tag, if present. May be given many times."),
+    ...connectionFlags,
+  },
+  async run({ values, help, terminal }) {
+    if (values.set.length === 0 && values.delete.length === 0) throw new CommandError(help);
+    await using client = await connect(values);
+    const change = { set: tagsFromFlags(values.set), delete: [...values.delete] };
+    await explain(
+      "Error setting tags",
+      client.updateTags(change, { timeoutMs: BROADCAST_WAIT_MS }),
+    );
+    await terminal.out("Successfully updated agent tags");
+    return 0;
+  },
+});
