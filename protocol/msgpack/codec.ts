@@ -23,11 +23,21 @@ export interface Codec<T> {
 /** The type of the values of a codec. */
 export type Infer<C> = C extends Codec<infer T> ? T : never;
 
-/** `value` as bytes. */
+/** One idle writer per dialect: a new buffer for every small message would cost more than writing it. */
+const idleWriters: Record<Dialect, Writer | undefined> = { gossip: undefined, rpc: undefined };
+const MAX_IDLE_WRITER_BYTES = 64 * 1024;
+
+/** `value` as bytes. Throws a `RangeError` for a number that its field cannot hold. */
 export function encode<T>(codec: Codec<T>, value: T, dialect: Dialect): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(dialect);
+  const writer = idleWriters[dialect] ?? new Writer(dialect, 1024);
+  idleWriters[dialect] = undefined;
   codec.write(writer, value);
-  return writer.finish();
+  const bytes = writer.finish();
+  if (writer.capacity <= MAX_IDLE_WRITER_BYTES) {
+    writer.reset();
+    idleWriters[dialect] = writer;
+  }
+  return bytes;
 }
 
 /**

@@ -48,6 +48,16 @@ export class Writer {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** Forgets what was written and keeps the buffer. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** Bytes the buffer holds before it has to grow. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
   /** Appends one byte that is not a MessagePack value, such as a message type. */
   byte(value: number): void {
     this.#reserve(1);
@@ -58,11 +68,12 @@ export class Writer {
   raw(bytes: Uint8Array): void {
     const length = bytes.length;
     this.#reserve(length);
+    const target = this.#bytes;
     const at = this.#length;
     if (length <= 24) {
-      for (let i = 0; i < length; i++) this.#bytes[at + i] = bytes[i] as number;
+      for (let i = 0; i < length; i++) target[at + i] = bytes[i] as number;
     } else {
-      this.#bytes.set(bytes, at);
+      target.set(bytes, at);
     }
     this.#length = at + length;
   }
