@@ -222,7 +222,8 @@ export class Reader {
     } else if ((type >= 0xc7 && type <= 0xc9) || (type >= 0xd4 && type <= 0xd8)) {
       this.extension();
     } else {
-      this.offset += this.rawHeader("a value");
+      const length = this.rawHeader("a value");
+      this.offset += length;
     }
   }
 
