@@ -15,6 +15,9 @@ const PORT_TRIES = 10;
 /** Pause after a failed accept in milliseconds: doubles from the first to the second (memberlist.md 10). */
 const ACCEPT_PAUSE_MS = { first: 5, longest: 1_000 } as const;
 
+/** Datagrams that wait for their turn hold at most so many bytes; more are lost, as in a full kernel. */
+const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+
 /** Largest payload of a UDP datagram over IPv4 in bytes: 65,535 less the IP and UDP headers. */
 const MAX_DATAGRAM = 65_507;
 
@@ -66,6 +69,9 @@ export class NetTransport implements Transport, AsyncDisposable {
   #accepting: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #refusalLoggedAt = -Infinity;
+  readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
+  #unsentBytes = 0;
+  #sending = false;
 
   private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
     this.#udp = udp;
@@ -104,14 +110,14 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#accepting = this.#acceptLoop(handlers);
   }
 
-  /** Sends one datagram; what cannot be sent is lost. */
+  /** Sends one datagram after those before it; what cannot be sent is lost. */
   sendPacket(to: Address, bytes: Uint8Array): void {
     if (this.#closed !== undefined || bytes.length > MAX_DATAGRAM) return;
-    const host = this.#mapIPv4 && !isIPv6(to.host) ? `::ffff:${to.host}` : to.host;
-    try {
-      this.#udp.send(bytes, to.port, host, ignoreSendError);
-    } catch (cause) {
-      this.#logger.debug("UDP send failed", { cause });
+    // Deno sends datagrams that are handed over together in reverse order, hence one at a time.
+    if (!this.#sending) this.#send(to, bytes);
+    else if (this.#unsentBytes + bytes.length <= SEND_QUEUE_BYTES) {
+      this.#unsentBytes += bytes.length;
+      this.#unsent.push({ to, bytes });
     }
   }
 
@@ -186,6 +192,25 @@ export class NetTransport implements Transport, AsyncDisposable {
     await Promise.all([udpClosed, this.#accepting]);
   }
 
+  #send(to: Address, bytes: Uint8Array): void {
+    const host = this.#mapIPv4 && !isIPv6(to.host) ? `::ffff:${to.host}` : to.host;
+    this.#sending = true;
+    try {
+      this.#udp.send(bytes, to.port, host, () => this.#sendNext());
+    } catch (cause) {
+      this.#logger.debug("UDP send failed", { cause });
+      queueMicrotask(() => this.#sendNext());
+    }
+  }
+
+  #sendNext(): void {
+    this.#sending = false;
+    const next = this.#unsent.shift();
+    if (next === undefined || this.#closed !== undefined) return;
+    this.#unsentBytes -= next.bytes.length;
+    this.#send(next.to, next.bytes);
+  }
+
   async #acceptLoop(handlers: TransportHandlers): Promise<void> {
     let pauseMs = 0;
     while (!this.#closing.signal.aborted) {
@@ -230,8 +255,6 @@ function isIPv6(address: string): boolean {
   return address.includes(":");
 }
 
-function ignoreSendError(): void {}
-
 function listenTcp(host: string, port: number): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: host, port });
@@ -242,11 +265,7 @@ function listenTcp(host: string, port: number): Deno.TcpListener {
 
 function bindUdp(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({
-      type: isIPv6(host) ? "udp6" : "udp4",
-      // Destinations are addresses, never names: no turn of the loop for a look-up.
-      lookup: (address, _options, found) => found(null, address, isIPv6(address) ? 6 : 4),
-    });
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
     socket.once("error", (cause) => {
       socket.close();
       reject(bindError("UDP", host, port, cause));

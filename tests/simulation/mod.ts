@@ -1,0 +1,44 @@
+/**
+ * The simulator: many nodes in one process, with virtual time, seeded chance and a faulty network.
+ *
+ * ## Replay a run
+ *
+ * Every test prints one line with its seed, figures and trace hash. The same seed gives the same
+ * run, byte for byte, so this repeats a failure that was printed with seed 123:
+ *
+ * ```sh
+ * SKEIN_SEED=123 deno task test:sim
+ * SKEIN_SEED=123 deno task test:sim --filter "30 nodes"   # one test
+ * SKEIN_SEED=random deno task test:sim                    # look for new ones
+ * ```
+ *
+ * ## Write one
+ *
+ * ```ts ignore
+ * scenario("two nodes meet", { loss: 0.05 }, async ({ simulation, report }) => {
+ *   const runtime = simulation.addHost("10.0.0.1");       // clock, random, transport, logger
+ *   // ... give `runtime` to a node, then let time jump from event to event:
+ *   await simulation.runUntil(() => node.members().length === 2, 10_000);
+ *   simulation.partition(["10.0.0.1"], ["10.0.0.2"]);     // also pause, resume, kill, setNetwork
+ *   report({ "met after ms": simulation.now });
+ * });
+ * ```
+ *
+ * Do not `await` a promise of a node directly: it settles only while time runs. Use
+ * {@linkcode Simulation.settle}.
+ *
+ * ## How it stays the same
+ *
+ * - One queue by time; what was scheduled first comes first among equals (`event_queue.ts`).
+ * - One random source for the network and one for each host, all from the seed (`random.ts`).
+ * - After each event a fixed number of microtask turns, after stream events all of them: promises run on
+ *   in the order they were settled, before the next event.
+ * - The trace hash covers time, hosts and bytes of every delivered packet, timer and stream piece
+ *   (`trace.ts`).
+ *
+ * @module
+ */
+
+export * from "./network.ts";
+export * from "./scenario.ts";
+export * from "./simulation.ts";
