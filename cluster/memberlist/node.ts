@@ -1,23 +1,41 @@
 /**
- * One node as memberlist knows it (`spec/memberlist.md` section 8.1).
+ * One node as memberlist knows it (memberlist.md 8.1).
  *
  * @module
  */
 
-/** The states of a node; the numbers are those of the push/pull wire format (section 6.3). */
+import type { Address } from "../runtime.ts";
+
+/** Where to send something, and to whom. */
+export interface Destination extends Address {
+  /** Name of the node that is expected there; needed when `requireNodeNames` is set. */
+  readonly name?: string;
+}
+
+/** The states of a node; the numbers are those of the push/pull wire format (memberlist.md 6.3). */
 export const NodeState = { alive: 0, suspect: 1, dead: 2, left: 3 } as const;
 
 /** One of the numbers of {@linkcode NodeState}. */
 export type NodeState = (typeof NodeState)[keyof typeof NodeState];
 
-/** The six version numbers of a node in wire order: pmin, pmax, pcur, dmin, dmax, dcur (section 1.2). */
-export type Versions = readonly [number, number, number, number, number, number];
+/**
+ * The six version numbers of a node in wire order (memberlist.md 1.2): the memberlist protocol it
+ * understands at least and at most and the one it speaks, then the same of its application ("delegate").
+ */
+export type Versions = readonly [
+  pmin: number,
+  pmax: number,
+  pcur: number,
+  dmin: number,
+  dmax: number,
+  dcur: number,
+];
 
 /** A node of the cluster. A snapshot: it does not change after it was handed out. */
 export interface MemberNode {
   /** Unique name. */
   readonly name: string;
-  /** IP address bytes exactly as advertised: 4 or 16, never normalised (section 8.1). */
+  /** IP address bytes exactly as advertised: 4 or 16, never normalised (memberlist.md 8.1). */
   readonly addr: Uint8Array;
   /** Port for packets and streams. */
   readonly port: number;
@@ -29,4 +47,14 @@ export interface MemberNode {
   readonly state: NodeState;
   /** Protocol versions. All 0 when the node never told. */
   readonly versions: Versions;
+}
+
+/** Whether the node takes part in the cluster as far as is known: it is alive or only suspected. */
+export function isLive(node: MemberNode): boolean {
+  return node.state === NodeState.alive || node.state === NodeState.suspect;
+}
+
+/** The highest memberlist protocol that the node understands (memberlist.md 1.2). */
+export function maxProtocol(node: MemberNode): number {
+  return node.versions[1];
 }

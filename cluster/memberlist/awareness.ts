@@ -1,0 +1,34 @@
+/**
+ * Lifeguard's local health: how far this node should trust its own probes (memberlist.md 9.2).
+ *
+ * @module
+ */
+
+/**
+ * A score from 0 (healthy) up. It rises when the node's own probes go unanswered or it has to refute,
+ * falls with every answered probe, and stretches the probe interval.
+ */
+export class Awareness {
+  readonly #highest: number;
+  #score = 0;
+
+  /** The score stays in 0 to `maxMultiplier - 1`. */
+  constructor(maxMultiplier: number) {
+    this.#highest = maxMultiplier - 1;
+  }
+
+  /** 0 when healthy. */
+  get score(): number {
+    return this.#score;
+  }
+
+  /** Adds `delta`, which may be negative. */
+  change(delta: number): void {
+    this.#score = Math.max(0, Math.min(this.#highest, this.#score + delta));
+  }
+
+  /** `ms` stretched by the score. */
+  scale(ms: number): number {
+    return ms * (this.#score + 1);
+  }
+}

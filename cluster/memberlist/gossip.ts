@@ -1,0 +1,29 @@
+/**
+ * One round of gossip: what is queued goes to a few random nodes (memberlist.md 9.3).
+ *
+ * @module
+ */
+
+import { type Core, ownRecord } from "./core.ts";
+import { isLive, NodeState } from "./node.ts";
+import type { NodeRecord } from "./node_table.ts";
+import { sendBroadcasts } from "./packet_sender.ts";
+import { pickRandom } from "./select.ts";
+
+/**
+ * Sends a packet to each of a few nodes, as long as there is something to send. Nodes that died not long
+ * ago are among them, so that one which lives after all can refute.
+ */
+export function gossip(core: Core): void {
+  const { config, table, random } = core;
+  const own = ownRecord(core);
+  const now = core.timers.now();
+  const wants = (record: NodeRecord): boolean => {
+    if (record === own) return false;
+    if (record.node.state !== NodeState.dead) return isLive(record.node);
+    return now - record.changedAt <= config.gossipToTheDeadTimeMs;
+  };
+  for (const target of pickRandom(random, table.records, config.gossipNodes, wants)) {
+    if (!sendBroadcasts(core, target)) return;
+  }
+}

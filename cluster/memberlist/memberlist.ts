@@ -1,0 +1,290 @@
+/**
+ * A member of a cluster: it knows the others, watches them, and passes on news (memberlist.md).
+ *
+ * @module
+ */
+
+import type { Address, Runtime } from "../runtime.ts";
+import { Acks } from "./acks.ts";
+import { announceSelf } from "./alive.ts";
+import { Awareness } from "./awareness.ts";
+import { BroadcastQueue } from "./broadcast_queue.ts";
+import { checkConfig, type MemberlistConfig } from "./config.ts";
+import { type Core, ownRecord } from "./core.ts";
+import { announceLeave } from "./dead.ts";
+import type { Delegate } from "./delegate.ts";
+import {
+  LeaveTimeoutError,
+  LeftError,
+  MemberlistConfigError,
+  ShutdownError,
+  UpdateTimeoutError,
+} from "./errors.ts";
+import { gossip } from "./gossip.ts";
+import { joinAddresses } from "./join.ts";
+import type { Keyring } from "./keyring.ts";
+import { LimitedLog } from "./limited_log.ts";
+import { type Destination, isLive, type MemberNode } from "./node.ts";
+import { NodeTable } from "./node_table.ts";
+import { receivePacket } from "./packet_handler.ts";
+import { sendMessages, userMessage } from "./packet_sender.ts";
+import { startPeriodic } from "./periodic.ts";
+import { pingNode } from "./ping.ts";
+import { probeNext } from "./probe.ts";
+import { pushPull, pushPullIntervalMs } from "./push_pull.ts";
+import { sendUserStream } from "./stream_client.ts";
+import { serveStream } from "./stream_handler.ts";
+import { Timers } from "./timers.ts";
+
+/**
+ * One member of a cluster.
+ *
+ * After {@linkcode Memberlist.start} it serves other nodes; {@linkcode Memberlist.join} makes it part of a
+ * cluster; {@linkcode Memberlist.leave} tells the others that it goes, {@linkcode Memberlist.shutdown}
+ * goes. Without `leave` the others notice that it fails.
+ */
+export class Memberlist implements AsyncDisposable {
+  readonly #core: Core;
+  #started = false;
+  #leaving: Promise<void> | undefined;
+  #shutdown: Promise<void> | undefined;
+
+  /**
+   * A member that does nothing yet.
+   *
+   * @throws {MemberlistConfigError} when the configuration cannot work.
+   */
+  constructor(config: MemberlistConfig, runtime: Runtime, delegate: Delegate) {
+    checkConfig(config);
+    this.#core = createCore(config, runtime, delegate);
+  }
+
+  /**
+   * Makes the own node known to itself, begins to serve others and starts the periodic tasks. To be called
+   * once. The delegate is told of the own node's join during the call.
+   *
+   * @throws {MemberlistConfigError} when the delegate refuses the own node.
+   */
+  start(): void {
+    if (this.#started) throw new Error("Memberlist was started before");
+    this.#started = true;
+    const core = this.#core;
+    const { config, random, table, timers } = core;
+    announceSelf(core);
+    if (table.size === 0) {
+      throw new MemberlistConfigError("The own node was refused by the delegate");
+    }
+    core.transport.start({
+      packet: (from, bytes) => {
+        if (!timers.closed) receivePacket(core, from, bytes);
+      },
+      stream: (stream) => void serveStream(core, stream),
+    });
+    startPeriodic(timers, random, {
+      intervalMs: () => config.probeIntervalMs,
+      run: (done) => probeNext(core, done),
+    });
+    startPeriodic(timers, random, {
+      intervalMs: () => pushPullIntervalMs(config.pushPullIntervalMs, table.size),
+      run: (done) => void pushPull(core).then(done),
+    });
+    startPeriodic(timers, random, {
+      intervalMs: () => config.gossipNodes > 0 ? config.gossipIntervalMs : 0,
+      run: (done) => {
+        gossip(core);
+        done();
+      },
+    });
+  }
+
+  /**
+   * Exchanges states with the nodes at `addresses`, one after the other: `[name/]host[:port]`, where the
+   * port defaults to the own one. Resolves with how many exchanges succeeded; a host name may stand for
+   * several nodes.
+   *
+   * Rejects with `JoinError` when there were addresses and none succeeded, with
+   * {@linkcode ShutdownError} after a shutdown.
+   */
+  async join(addresses: readonly string[]): Promise<number> {
+    this.#assertRunning();
+    return await joinAddresses(this.#core, addresses);
+  }
+
+  /**
+   * Tells the other nodes that this one leaves, and resolves when the news was passed on: at once when
+   * there are no others. The node goes on to answer pings until {@linkcode Memberlist.shutdown}. A second
+   * call gives the result of the first.
+   *
+   * Rejects with {@linkcode LeaveTimeoutError} after `timeoutMs`.
+   */
+  leave(timeoutMs: number): Promise<void> {
+    this.#leaving ??= this.#leave(timeoutMs);
+    return this.#leaving;
+  }
+
+  async #leave(timeoutMs: number): Promise<void> {
+    this.#assertRunning();
+    const core = this.#core;
+    core.own.leaving = true;
+    await this.#spread(timeoutMs, new LeaveTimeoutError(), (done) => announceLeave(core, done));
+  }
+
+  /**
+   * Asks the delegate for the meta of the own node and tells the other nodes, and resolves when the news
+   * was passed on: at once when there are no others.
+   *
+   * Rejects with {@linkcode UpdateTimeoutError} after `timeoutMs`, with {@linkcode LeftError} after
+   * {@linkcode Memberlist.leave}.
+   */
+  async updateNode(timeoutMs: number): Promise<void> {
+    this.#assertRunning();
+    if (this.#core.own.leaving) throw new LeftError("Node has left, it has no meta to update");
+    await this.#spread(
+      timeoutMs,
+      new UpdateTimeoutError(),
+      (done) => announceSelf(this.#core, done),
+    );
+  }
+
+  /** Closes the network and stops every task, telling nobody. Safe to call more than once. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close();
+    return this.#shutdown;
+  }
+
+  /** Same as {@linkcode Memberlist.shutdown}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** The nodes that take part: alive and suspected ones, the own one included. */
+  members(): MemberNode[] {
+    return this.nodes().filter(isLive);
+  }
+
+  /** All nodes that are remembered, also dead and left ones. */
+  nodes(): MemberNode[] {
+    return this.#core.table.records.map((record) => record.node);
+  }
+
+  /** How many nodes take part, the own one included. */
+  get numAlive(): number {
+    let count = 0;
+    for (const { node } of this.#core.table.records) if (isLive(node)) count++;
+    return count;
+  }
+
+  /** How many nodes are remembered. */
+  get numNodes(): number {
+    return this.#core.table.size;
+  }
+
+  /** The own node; there from {@linkcode Memberlist.start} on. */
+  get localNode(): MemberNode {
+    return ownRecord(this.#core).node;
+  }
+
+  /** 0 when the own node is in good health; grows while its probes go unanswered. */
+  get healthScore(): number {
+    return this.#core.awareness.score;
+  }
+
+  /** The keys, if any; changes take effect at once. */
+  get keyring(): Keyring | undefined {
+    return this.#core.config.keyring;
+  }
+
+  /** How many state messages wait to be gossiped. */
+  get queuedBroadcasts(): number {
+    return this.#core.broadcasts.length;
+  }
+
+  /**
+   * Sends one message to the application of the node at `to`, in a packet that may get lost.
+   *
+   * @throws {NodeNameRequiredError} when names are required and `to` has none.
+   */
+  sendTo(to: Destination, message: Uint8Array): void {
+    if (!this.#core.timers.closed) sendMessages(this.#core, to, [userMessage(message)]);
+  }
+
+  /**
+   * Sends one message to the application of the node at `to`, over a stream. Resolves when the network
+   * has all of it; there is no answer. Rejects with the network's error.
+   */
+  async sendReliable(to: Destination, message: Uint8Array): Promise<void> {
+    this.#assertRunning();
+    await sendUserStream(this.#core, to, message);
+  }
+
+  /**
+   * Pings the node `name` at `address` and resolves with the round trip in milliseconds. Rejects with
+   * `PingTimeoutError` when there is no answer within the probe timeout.
+   */
+  async ping(name: string, address: Address): Promise<number> {
+    this.#assertRunning();
+    return await pingNode(this.#core, { host: address.host, port: address.port, name });
+  }
+
+  #assertRunning(): void {
+    if (!this.#started) throw new Error("Memberlist is not started");
+    if (this.#core.timers.closed) throw new ShutdownError();
+  }
+
+  /** Announces something and waits until it was sent often enough, unless nobody is there to hear it. */
+  #spread(
+    timeoutMs: number,
+    timeout: Error,
+    announce: (done: () => void) => void,
+  ): Promise<void> {
+    const { table, timers } = this.#core;
+    const own = ownRecord(this.#core);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    announce(resolve);
+    if (!table.records.some((record) => record !== own && isLive(record.node))) {
+      return Promise.resolve();
+    }
+    const timer = timers.set(timeoutMs, () => reject(timeout), () => reject(new ShutdownError()));
+    return promise.finally(() => timer.cancel());
+  }
+
+  async #close(): Promise<void> {
+    const { streams, timers, transport } = this.#core;
+    timers.close();
+    for (const stream of streams) stream.close();
+    await transport.close();
+  }
+}
+
+function createCore(config: MemberlistConfig, runtime: Runtime, delegate: Delegate): Core {
+  const { random, transport } = runtime;
+  const timers = new Timers(runtime.clock);
+  const logger = runtime.logger("memberlist");
+  const table = new NodeTable(random);
+  const { retransmitMult } = config;
+  return {
+    config,
+    delegate,
+    random,
+    transport,
+    timers,
+    logger,
+    noise: new LimitedLog(timers, logger),
+    table,
+    broadcasts: new BroadcastQueue({ retransmitMult, nodeCount: () => table.size }),
+    awareness: new Awareness(config.awarenessMaxMultiplier),
+    acks: new Acks(random),
+    packetOptions: {
+      label: config.label,
+      keyring: config.keyring,
+      verifyIncoming: config.verifyIncoming,
+      verifyOutgoing: config.verifyOutgoing,
+      compression: config.compression,
+      encryptionVersion: config.protocolVersion === 1 ? 0 : 1,
+      random,
+    },
+    own: { incarnation: 0, leaving: false },
+    streams: new Set(),
+    serving: { pushPulls: 0 },
+  };
+}

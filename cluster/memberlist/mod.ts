@@ -1,0 +1,49 @@
+/**
+ * Who is in the cluster and who is alive: HashiCorp memberlist's protocol, SWIM with Lifeguard.
+ *
+ * @module
+ */
+
+export {
+  AddressError,
+  addrToHost,
+  type Cidr,
+  cidrContains,
+  hostToAddr,
+  isIpAddress,
+  joinHostPort,
+  parseCidr,
+  sameAddr,
+  sameIp,
+} from "./address.ts";
+export { type Broadcast, BroadcastQueue, type BroadcastQueueOptions } from "./broadcast_queue.ts";
+export {
+  type DelegateVersions,
+  lanProfile,
+  localProfile,
+  MAX_META_BYTES,
+  type MemberlistConfig,
+  memberlistConfig,
+  type Profile,
+  type ProfileTimings,
+  profileTimings,
+  PROTOCOL_VERSIONS,
+  wanProfile,
+} from "./config.ts";
+export type { Delegate } from "./delegate.ts";
+export {
+  JoinError,
+  LeaveTimeoutError,
+  LeftError,
+  MemberlistConfigError,
+  NodeNameRequiredError,
+  PingTimeoutError,
+  RemoteError,
+  ShutdownError,
+  UpdateTimeoutError,
+} from "./errors.ts";
+export { Keyring, KeyringError } from "./keyring.ts";
+export { Memberlist } from "./memberlist.ts";
+export { MergeRefusedError } from "./merge.ts";
+export { type Destination, isLive, type MemberNode, NodeState, type Versions } from "./node.ts";
+export { ProtocolMismatchError } from "./protocol_check.ts";

@@ -1,0 +1,110 @@
+/**
+ * Exchanging everything that two nodes know: when joining, and now and then with a random node
+ * (memberlist.md 6.3, 9.4).
+ *
+ * @module
+ */
+
+import { joinHostPort } from "./address.ts";
+import { type Core, ownRecord } from "./core.ts";
+import { ShutdownError } from "./errors.ts";
+import { mergeRemoteState } from "./merge.ts";
+import { MessageType } from "./messages.ts";
+import { type Destination, type MemberNode, NodeState } from "./node.ts";
+import { pickRandom } from "./select.ts";
+import { decodePushPull, encodePushPull, type PushPull, type StreamBody } from "./stream.ts";
+import { readReply } from "./stream_client.ts";
+import { dialAndUse, type StreamSession } from "./stream_session.ts";
+
+/** Exchanges that are served at a time; one more is turned away (memberlist.md 6.3). */
+const MAX_SERVED = 127;
+
+/** In larger clusters exchanges are rarer: they cost more, and there are more nodes to make them. */
+const SCALE_THRESHOLD = 32;
+
+/** Milliseconds to wait before the next exchange, in a cluster of `nodeCount` nodes (memberlist.md 9.4). */
+export function pushPullIntervalMs(intervalMs: number, nodeCount: number): number {
+  if (nodeCount <= SCALE_THRESHOLD) return intervalMs;
+  return intervalMs * (Math.ceil(Math.log2(nodeCount) - Math.log2(SCALE_THRESHOLD)) + 1);
+}
+
+/** Exchanges states with a random alive node. Never rejects: errors are logged. */
+export async function pushPull(core: Core): Promise<void> {
+  const own = ownRecord(core);
+  const [peer] = pickRandom(
+    core.random,
+    core.table.records,
+    1,
+    (record) => record !== own && record.node.state === NodeState.alive,
+  );
+  if (peer === undefined) return;
+  try {
+    await exchangeState(core, peer.address, false);
+  } catch (error) {
+    if (error instanceof ShutdownError) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    core.logger.error(`Push/Pull with ${peer.node.name} failed: ${reason}`);
+  }
+}
+
+/**
+ * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
+ * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
+ * `UnexpectedReplyError`, or why the state could not be merged.
+ */
+export async function exchangeState(core: Core, to: Destination, join: boolean): Promise<void> {
+  const { tcpTimeoutMs } = core.config;
+  const where = joinHostPort(to.host, to.port);
+  core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
+  const remote = await dialAndUse(core, to, tcpTimeoutMs, async (session) => {
+    await session.send(encodeOwnState(core, join));
+    session.setDeadline(tcpTimeoutMs);
+    return await decodePushPull(await readReply(session, MessageType.pushPull));
+  });
+  mergeRemoteState(core, remote, join, to.host);
+}
+
+/**
+ * Serves an exchange that another node began, from the body of its message on: answers with the own
+ * state, then merges. `source` is the peer's address, for the log.
+ */
+export async function answerPushPull(
+  core: Core,
+  session: StreamSession,
+  body: StreamBody,
+  source: string,
+): Promise<void> {
+  if (core.serving.pushPulls >= MAX_SERVED) {
+    core.noise.write("error", source, `Too many pending push/pull requests: ${MAX_SERVED}`);
+    return;
+  }
+  core.serving.pushPulls++;
+  try {
+    const remote: PushPull = await decodePushPull(body);
+    session.setDeadline(core.config.tcpTimeoutMs);
+    await session.send(encodeOwnState(core, remote.join));
+    mergeRemoteState(core, remote, remote.join, source);
+  } finally {
+    core.serving.pushPulls--;
+  }
+}
+
+function encodeOwnState(core: Core, join: boolean): Uint8Array {
+  return encodePushPull({
+    join,
+    nodes: core.table.records.map(({ node }) => pushNodeState(node)),
+    userState: core.delegate.localState(join),
+  });
+}
+
+function pushNodeState(node: MemberNode) {
+  return {
+    Name: node.name,
+    Addr: node.addr,
+    Port: node.port,
+    Meta: node.meta,
+    Incarnation: node.incarnation,
+    State: node.state,
+    Vsn: new Uint8Array(node.versions),
+  };
+}

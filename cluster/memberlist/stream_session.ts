@@ -1,0 +1,83 @@
+/**
+ * Streams with a deadline, for both ends (memberlist.md 6).
+ *
+ * @module
+ */
+
+import type { Stream, Timer } from "../runtime.ts";
+import { joinHostPort } from "./address.ts";
+import type { Core } from "./core.ts";
+import { ShutdownError } from "./errors.ts";
+import type { Destination } from "./node.ts";
+import { checkNamed } from "./packet_sender.ts";
+import { sealStream, StreamReader } from "./stream.ts";
+
+/** The other end took longer than the deadline allows. */
+export class StreamTimeoutError extends Error {
+  override readonly name = "StreamTimeoutError";
+}
+
+/** A stream in use. */
+export interface StreamSession {
+  /** Reads the peer's message. */
+  readonly reader: StreamReader;
+  /** Wraps a message and sends it; the dialling end sends its label before. */
+  send(message: Uint8Array): Promise<void>;
+  /** From now on the peer has `ms` milliseconds. */
+  setDeadline(ms: number): void;
+}
+
+/**
+ * Dials `to`, uses the stream and closes it. Opening it, and then using it, may take `timeoutMs` each,
+ * unless `use` sets another deadline. Rejects with what the network, `use` or the deadline
+ * ({@linkcode StreamTimeoutError}) says.
+ */
+export async function dialAndUse<T>(
+  core: Core,
+  to: Destination,
+  timeoutMs: number,
+  use: (session: StreamSession) => Promise<T>,
+): Promise<T> {
+  checkNamed(core, to);
+  if (core.timers.closed) throw new ShutdownError();
+  const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs);
+  return await useStream(core, stream, { timeoutMs, dialled: true }, use);
+}
+
+/** Uses a stream within `timeoutMs` milliseconds, or what `use` sets instead, and closes it. */
+export async function useStream<T>(
+  core: Core,
+  stream: Stream,
+  { timeoutMs, dialled }: { timeoutMs: number; dialled: boolean },
+  use: (session: StreamSession) => Promise<T>,
+): Promise<T> {
+  let timer: Timer | undefined;
+  let expired = false;
+  const setDeadline = (ms: number): void => {
+    timer?.cancel();
+    timer = core.timers.set(ms, () => {
+      expired = true;
+      stream.close();
+    });
+  };
+  const session: StreamSession = {
+    reader: new StreamReader(stream, core.packetOptions),
+    send: (message) => stream.write(sealStream(message, core.packetOptions, dialled)),
+    setDeadline,
+  };
+  core.streams.add(stream);
+  try {
+    if (core.timers.closed) throw new ShutdownError();
+    setDeadline(timeoutMs);
+    return await use(session);
+  } catch (cause) {
+    if (core.timers.closed) throw new ShutdownError();
+    if (!expired) throw cause;
+    const { host, port } = stream.remote;
+    throw new StreamTimeoutError(`read tcp ${joinHostPort(host, port)}: i/o timeout`, { cause });
+  } finally {
+    timer?.cancel();
+    stream.close();
+    core.streams.delete(stream);
+  }
+}
