@@ -128,10 +128,11 @@ export function openPacket(packet: Uint8Array, options: PacketOptions): OpenedPa
   }
   const content: Content = { messages: [], problems: [], decompressed: 0 };
   unwrap(message, 0, content);
-  if (content.messages.length === 0) {
-    throw new PacketError("malformed", content.problems[0] ?? "Packet holds no message");
+  const { messages, problems } = content;
+  if (messages.length === 0) {
+    throw new PacketError("malformed", problems[0] ?? "Packet holds no message");
   }
-  return content;
+  return { messages, problems };
 }
 
 function decrypted(packet: Uint8Array, options: PacketOptions): Uint8Array {

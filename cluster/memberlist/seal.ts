@@ -111,7 +111,10 @@ function decrypt(
   aad: Uint8Array,
   body: Uint8Array,
 ): Uint8Array | undefined {
-  if (key.length === 24) return openGcm192(key, nonce, aad, body);
+  if (key.length === 24) {
+    const plaintext = openGcm192(key, nonce, aad, body);
+    return plaintext && plainView(plaintext);
+  }
   const textLength = body.length - TAG_LENGTH;
   const decipher = createDecipheriv(gcmName(key), key, nonce, { authTagLength: TAG_LENGTH });
   if (aad.length > 0) decipher.setAAD(aad);
@@ -122,7 +125,12 @@ function decrypt(
   } catch {
     return undefined;
   }
-  return plaintext;
+  return plainView(plaintext);
+}
+
+/** Without the methods of Node's `Buffer`, whose `slice` does not copy. */
+function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function gcmName(key: Uint8Array): "aes-128-gcm" | "aes-256-gcm" {
