@@ -1,0 +1,68 @@
+/**
+ * What an agent does from time to time: forget members that are long gone, try to reach failed ones, watch its
+ * queues (serf.md 8).
+ *
+ * @module
+ */
+
+import { randomInt } from "../runtime.ts";
+import { addrToHost, joinHostPort } from "../memberlist/address.ts";
+import type { Core } from "./core.ts";
+import type { MemberRecord } from "./members/table.ts";
+import { erase } from "./members/tell.ts";
+
+/** Starts the tasks; they end when the timers are closed. */
+export function startBackgroundTasks(core: Core): void {
+  const { reapIntervalMs, reconnectIntervalMs, queueCheckIntervalMs } = core.config;
+  repeat(core, reapIntervalMs, () => reap(core));
+  repeat(core, reconnectIntervalMs, () => reconnect(core));
+  repeat(core, queueCheckIntervalMs, () => core.broadcasts.check());
+}
+
+/** Runs `task` every `ms` milliseconds, counted from the end of the run before; never when `ms` is 0. */
+function repeat(core: Core, ms: number, task: () => void | Promise<void>): void {
+  if (ms <= 0) return;
+  core.timers.set(ms, async () => {
+    await task();
+    repeat(core, ms, task);
+  });
+}
+
+/** Forgets members that failed or left too long ago, and old intents. */
+function reap(core: Core): void {
+  const { members, config, timers } = core;
+  const now = timers.now();
+  reapGone(core, members.failed, now - config.reconnectTimeoutMs);
+  reapGone(core, members.left, now - config.tombstoneTimeoutMs);
+  core.intents.expire(now, config.recentIntentTimeoutMs);
+}
+
+/** Forgets those who have been gone since before `limit`. */
+function reapGone(core: Core, gone: ReadonlyMap<string, MemberRecord>, limit: number): void {
+  for (const member of [...gone.values()]) {
+    if ((member.leftAt ?? limit) >= limit) continue;
+    core.log.info(`EventMemberReap: ${member.name}`);
+    erase(core, member);
+  }
+}
+
+/**
+ * Tries one failed member, the likelier the more have failed: in a large cluster all agents together try about each
+ * failed member once in a round. No intent is sent (serf.md 21.13).
+ */
+async function reconnect(core: Core): Promise<void> {
+  const failed = [...core.members.failed.values()];
+  const others = core.members.size - failed.length - core.members.left.size;
+  if (core.random.float() > failed.length / Math.max(1, others)) return;
+  const member = failed[randomInt(core.random, failed.length)];
+  if (member === undefined) return;
+  const place = joinHostPort(addrToHost(member.facts.addr), member.facts.port);
+  core.log.info(`attempting reconnect to ${member.name} ${place}`);
+  // A name with a slash cannot be told from the address behind it.
+  const target = member.name.includes("/") ? place : `${member.name}/${place}`;
+  try {
+    await core.cluster.join([target]);
+  } catch (error) {
+    core.log.debug(`Failed to reconnect to ${member.name}: ${(error as Error).message}`, { error });
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The parts of one Serf instance that its functions share. {@linkcode Serf} builds it; everything else in this
+ * folder gets it as first argument.
+ *
+ * @module
+ */
+
+import type { Logger, Random } from "../runtime.ts";
+import type { LimitedLog } from "../memberlist/limited_log.ts";
+import type { Destination, MemberNode } from "../memberlist/node.ts";
+import type { Timers } from "../memberlist/timers.ts";
+import type { Broadcasts } from "./broadcasts.ts";
+import type { SerfConfig } from "./config.ts";
+import type { Counters } from "./counters.ts";
+import type { SerfEvent } from "./events/event.ts";
+import type { EventRing } from "./events/ring.ts";
+import type { LamportClock } from "./lamport.ts";
+import type { IntentBuffer } from "./members/intents.ts";
+import type { MemberTable } from "./members/table.ts";
+import type { RunningQueries } from "./queries/running.ts";
+import type { QueryRing } from "./queries/ring.ts";
+
+/** Where the instance is in its life (serf.md 6). */
+export type SerfState = "alive" | "leaving" | "left" | "shutdown";
+
+/** What Serf uses of the memberlist below it. */
+export interface ClusterLayer {
+  /** The own node. */
+  readonly localNode: MemberNode;
+  /** Nodes that are alive or suspect, the own one included. */
+  readonly numAlive: number;
+  /** Sends a user message in a packet of its own. */
+  sendTo(to: Destination, userMessage: Uint8Array): void;
+  /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
+  join(addresses: string[]): Promise<number>;
+  /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
+  leave(timeoutMs: number): Promise<void>;
+}
+
+/** One instance's parts. */
+export interface Core {
+  /** The settings. */
+  readonly config: SerfConfig;
+  /** The own node's name. */
+  readonly name: string;
+  /** The log for what this node does. */
+  readonly log: Logger;
+  /** The log for what other machines provoke. */
+  readonly noise: LimitedLog;
+  /** Chance. */
+  readonly random: Random;
+  /** Time. */
+  readonly timers: Timers;
+  /** Times of join and leave intents. */
+  readonly memberClock: LamportClock;
+  /** Times of user events. */
+  readonly eventClock: LamportClock;
+  /** Times of queries. */
+  readonly queryClock: LamportClock;
+  /** Every member that is remembered. */
+  readonly members: MemberTable;
+  /** Intents about nodes that are not members. */
+  readonly intents: IntentBuffer;
+  /** User events of late. */
+  readonly events: EventRing;
+  /** Queries of late. */
+  readonly queries: QueryRing;
+  /** Own queries that wait for answers. */
+  readonly running: RunningQueries;
+  /** What waits to be gossiped. */
+  readonly broadcasts: Broadcasts;
+  /** What happened how often. */
+  readonly counters: Counters;
+  /** The layer below. */
+  readonly cluster: ClusterLayer;
+  /** Where the instance is in its life. */
+  state: SerfState;
+  /** Whether a join is under way that does not want the events of before it (serf.md 13). */
+  ignoreOldEvents: boolean;
+  /** Hands an event to the application, by way of the coalescers. */
+  emit(event: SerfEvent): void;
+  /** Ends the instance. */
+  shutdown(): Promise<void>;
+}
+
+/** Resolves after `ms` milliseconds, or at shutdown. */
+export function pause(core: Core, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    core.timers.set(ms, resolve, resolve);
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * Puts the parts of a Serf instance together.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime.ts";
+import { LimitedLog } from "../memberlist/limited_log.ts";
+import { Timers } from "../memberlist/timers.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import type { SerfConfig } from "./config.ts";
+import type { ClusterLayer, Core } from "./core.ts";
+import { newCounters } from "./counters.ts";
+import { EventPipeline } from "./events/pipeline.ts";
+import { EventRing } from "./events/ring.ts";
+import { LamportClock } from "./lamport.ts";
+import { IntentBuffer } from "./members/intents.ts";
+import { MemberTable } from "./members/table.ts";
+import { answerInternalQuery } from "./queries/internal.ts";
+import { QueryRing } from "./queries/ring.ts";
+import { RunningQueries } from "./queries/running.ts";
+
+/** What the parts need of the whole. */
+export interface CoreHooks {
+  /** The layer below; asked for when it is used, as it is made after the core. */
+  cluster(): ClusterLayer;
+  /** Ends the instance. */
+  shutdown(): Promise<void>;
+}
+
+/** The parts of an instance that has not started, and the way of its events to the application. */
+export function createCore(
+  config: SerfConfig,
+  runtime: Runtime,
+  hooks: CoreHooks,
+): { core: Core; pipeline: EventPipeline } {
+  const log = runtime.logger("serf");
+  const timers = new Timers(runtime.clock);
+  const noise = new LimitedLog(timers, log);
+  const members = new MemberTable();
+  const counters = newCounters();
+  const core: Core = {
+    config,
+    name: config.nodeName,
+    log,
+    noise,
+    random: runtime.random,
+    timers,
+    memberClock: new LamportClock(),
+    eventClock: new LamportClock(),
+    queryClock: new LamportClock(),
+    members,
+    intents: new IntentBuffer(),
+    events: new EventRing(config.eventBuffer),
+    queries: new QueryRing(config.queryBuffer),
+    running: new RunningQueries({ timers, noise, counters }),
+    broadcasts: new Broadcasts(config, () => members.size, log),
+    counters,
+    get cluster() {
+      return hooks.cluster();
+    },
+    state: "alive",
+    ignoreOldEvents: false,
+    emit: (event) => pipeline.push(event),
+    shutdown: () => hooks.shutdown(),
+  };
+  const pipeline = new EventPipeline({
+    onEvent: config.onEvent,
+    onInternalQuery: (query) => answerInternalQuery(core, query),
+    userPeriods: { periodMs: config.userCoalescePeriodMs, quietMs: config.userQuiescentPeriodMs },
+    memberPeriods: { periodMs: config.coalescePeriodMs, quietMs: config.quiescentPeriodMs },
+    timers,
+    log,
+  });
+  return { core, pipeline };
+}

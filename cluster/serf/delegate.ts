@@ -1,0 +1,115 @@
+/**
+ * The hooks that memberlist calls (serf.md 4): user messages are told apart by their first byte, and what was news
+ * is queued to be gossiped on, in the bytes in which it came.
+ *
+ * @module
+ */
+
+import { type Codec, DecodeError } from "../../protocol/msgpack/mod.ts";
+import type { Delegate } from "../memberlist/delegate.ts";
+import type { QueueName } from "./broadcasts.ts";
+import type { Core } from "./core.ts";
+import { handleUserEvent } from "./events/user_events.ts";
+import { MAX_LAMPORT_TIME } from "./lamport.ts";
+import { ConflictResolver } from "./members/conflict.ts";
+import { handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
+import { nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
+import {
+  decodeMessage,
+  JoinIntent,
+  LeaveIntent,
+  MessageType,
+  Query,
+  QueryResponse,
+  UserEvent,
+} from "./messages.ts";
+import { localState, mergeRemoteState } from "./push_pull.ts";
+import { handleQuery } from "./queries/receive.ts";
+import { forward } from "./queries/relay.ts";
+
+/**
+ * The delegate of an instance.
+ *
+ * @param meta gives the node meta for the present tags
+ */
+export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
+  const conflicts = new ConflictResolver(core);
+  return {
+    nodeMeta: meta,
+    notifyMessage: (message) => receive(core, message),
+    getBroadcasts: (overhead, limit) => core.broadcasts.take(overhead, limit),
+    localState: () => localState(core),
+    mergeRemoteState: (state, join) => mergeRemoteState(core, state, join),
+    notifyJoin: (node) => nodeJoined(core, node),
+    notifyLeave: (node) => nodeLeft(core, node),
+    notifyUpdate: (node) => nodeUpdated(core, node),
+    notifyConflict: (existing, other) => conflicts.report(existing, other),
+    ackPayload: () => null,
+    notifyPingComplete: () => {},
+  };
+}
+
+/** Takes a user message in. What cannot be read is dropped. */
+function receive(core: Core, message: Uint8Array): void {
+  if (message.length === 0) return;
+  try {
+    dispatch(core, message);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    core.noise.write(
+      "error",
+      "decode",
+      `Failed to decode message of type ${message[0]}: ${error.message}`,
+    );
+  }
+}
+
+function dispatch(core: Core, message: Uint8Array): void {
+  switch (message[0]) {
+    case MessageType.leave:
+      return gossip(core, "intents", message, LeaveIntent, (intent) => {
+        core.log.debug(`messageLeaveType: ${intent.Node}`);
+        return handleLeaveIntent(core, intent);
+      });
+    case MessageType.join:
+      return gossip(core, "intents", message, JoinIntent, (intent) => {
+        core.log.debug(`messageJoinType: ${intent.Node}`);
+        return handleJoinIntent(core, intent);
+      });
+    case MessageType.userEvent:
+      return gossip(core, "events", message, UserEvent, (event) => {
+        core.log.debug(`messageUserEventType: ${event.Name}`);
+        return handleUserEvent(core, event);
+      });
+    case MessageType.query:
+      return gossip(core, "queries", message, Query, (query) => {
+        core.log.debug(`messageQueryType: ${query.Name}`);
+        return handleQuery(core, query);
+      });
+    case MessageType.queryResponse: {
+      const response = decodeMessage(QueryResponse, message);
+      core.log.debug(`messageQueryResponseType: ${response.From}`);
+      return core.running.handle(response);
+    }
+    case MessageType.relay:
+      return forward(core, message);
+    default:
+      core.noise.write("warn", "type", `Received message of unknown type: ${message[0]}`);
+  }
+}
+
+/** Takes in a message that is gossiped on, unchanged, when `handle` says that it is news. */
+function gossip<T extends { LTime: bigint }>(
+  core: Core,
+  queue: QueueName,
+  message: Uint8Array,
+  codec: Codec<T>,
+  handle: (body: T) => boolean,
+): void {
+  const body = decodeMessage(codec, message);
+  if (body.LTime > MAX_LAMPORT_TIME) {
+    core.noise.write("warn", "ltime", `Dropped a message of Lamport time ${body.LTime}`);
+  } else if (handle(body)) {
+    core.broadcasts.enqueue(queue, message.slice());
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * User events: sending one, and taking one in (serf.md 9).
+ *
+ * @module
+ */
+
+import { MAX_USER_EVENT_BYTES } from "../config.ts";
+import type { Core } from "../core.ts";
+import { EventTooLargeError } from "../errors.ts";
+import { encodeMessage, MessageType, UserEvent } from "../messages.ts";
+
+/**
+ * Fires a user event: the own application gets it at once, the others by gossip.
+ *
+ * @throws {EventTooLargeError} when name and payload, or the whole message, exceed the configured limit
+ */
+export function sendUserEvent(
+  core: Core,
+  name: string,
+  payload: Uint8Array | null,
+  coalesce: boolean,
+): void {
+  const limit = core.config.userEventSizeLimit;
+  const rawSize = new TextEncoder().encode(name).length + (payload?.length ?? 0);
+  if (rawSize > limit) {
+    throw new EventTooLargeError(
+      `user event exceeds configured limit of ${limit} bytes before encoding`,
+    );
+  }
+  if (rawSize > MAX_USER_EVENT_BYTES) {
+    throw new EventTooLargeError(
+      `user event exceeds sane limit of ${MAX_USER_EVENT_BYTES} bytes before encoding`,
+    );
+  }
+  const event: UserEvent = {
+    LTime: core.eventClock.time(),
+    Name: name,
+    Payload: payload,
+    CC: coalesce,
+  };
+  const message = encodeMessage(MessageType.userEvent, UserEvent, event);
+  if (message.length > limit) {
+    throw new EventTooLargeError(
+      `encoded user event exceeds configured limit of ${limit} bytes after encoding`,
+    );
+  }
+  core.eventClock.increment();
+  handleUserEvent(core, event);
+  core.broadcasts.enqueue("events", message);
+}
+
+/** Takes a user event in and tells the application when it is news. Returns whether it is to be gossiped on. */
+export function handleUserEvent(core: Core, event: UserEvent): boolean {
+  const { LTime: ltime, Name: name, Payload: payload } = event;
+  core.eventClock.witness(ltime);
+  const clock = core.eventClock.time();
+  switch (core.events.add(ltime, name, payload, clock)) {
+    case "too-early":
+    case "duplicate":
+      return false;
+    case "old":
+      core.noise.write(
+        "warn",
+        "old event",
+        `received old event ${name} from time ${ltime} (current: ${clock})`,
+      );
+      return false;
+    case "full":
+      core.noise.write("warn", "full events", `No room for event ${name} of time ${ltime}`);
+      return false;
+    case "new":
+      core.counters.events++;
+      core.emit({
+        type: "user",
+        ltime,
+        name,
+        payload: payload?.slice() ?? null,
+        coalesce: event.CC,
+      });
+      return true;
+  }
+}

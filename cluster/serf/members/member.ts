@@ -1,0 +1,43 @@
+/**
+ * A member of the cluster as Serf shows it (serf.md 6 and 18).
+ *
+ * @module
+ */
+
+/** What is known of a member. `none` is what a member of no table has; it is never stored. */
+export type MemberStatus = "none" | "alive" | "leaving" | "left" | "failed";
+
+/** The number of each status in a conflict response (serf.md 6). */
+export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
+  none: 0,
+  alive: 1,
+  leaving: 2,
+  left: 3,
+  failed: 4,
+};
+
+/** A member. A frozen snapshot: it does not change after it was handed out. */
+export interface Member {
+  /** Unique name. */
+  readonly name: string;
+  /** IP address bytes as advertised: 4 or 16. Do not change them. */
+  readonly addr: Uint8Array;
+  /** Gossip port. */
+  readonly port: number;
+  /** Tags; at most 512 bytes in encoded form. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Where the member is in its life. */
+  readonly status: MemberStatus;
+  /** Least memberlist protocol version it understands. */
+  readonly protocolMin: number;
+  /** Greatest memberlist protocol version it understands. */
+  readonly protocolMax: number;
+  /** Memberlist protocol version it speaks. */
+  readonly protocolCur: number;
+  /** Least Serf protocol version it understands. */
+  readonly delegateMin: number;
+  /** Greatest Serf protocol version it understands. */
+  readonly delegateMax: number;
+  /** Serf protocol version it speaks. */
+  readonly delegateCur: number;
+}

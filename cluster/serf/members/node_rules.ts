@@ -1,0 +1,104 @@
+/**
+ * What memberlist's news about nodes does to the member table (serf.md 6).
+ *
+ * @module
+ */
+
+import { addrToHost } from "../../memberlist/address.ts";
+import type { MemberNode } from "../../memberlist/node.ts";
+import type { Core } from "../core.ts";
+import { decodeTags } from "../tags.ts";
+import { keep } from "./intent_rules.ts";
+import type { MemberFacts, MemberRecord } from "./table.ts";
+import { erase, tell } from "./tell.ts";
+
+/**
+ * Most members kept that failed or left; the one that has been gone longest makes room. As many as memberlist
+ * remembers nodes; Serf itself has no bound.
+ */
+const MAX_GONE = 65_536;
+
+/** A node is alive: it is new, or back. */
+export function nodeJoined(core: Core, node: MemberNode): void {
+  const facts = factsOf(core, node);
+  let member = core.members.get(node.name);
+  if (member === undefined) {
+    const leaving = core.intents.find(node.name, "leave");
+    const joining = core.intents.find(node.name, "join");
+    const status = leaving === undefined ? "alive" : "leaving";
+    member = core.members.add(node.name, facts, status, leaving ?? joining ?? 0n);
+  } else {
+    const goneMs = core.timers.now() - (member.leftAt ?? -Infinity);
+    if (member.status === "failed" && goneMs < core.config.flapTimeoutMs) {
+      core.counters.memberFlap++;
+    }
+    keep(member);
+    member.leftAt = undefined;
+    core.members.setFacts(member, facts);
+    core.members.setStatus(member, "alive");
+  }
+  core.counters.memberJoin++;
+  core.log.info(`EventMemberJoin: ${node.name} ${addrToHost(node.addr)}`);
+  tell(core, "member-join", member);
+}
+
+/** A node is gone. Whether it failed or left, an intent has told before. */
+export function nodeLeft(core: Core, node: MemberNode): void {
+  const member = core.members.get(node.name);
+  if (member === undefined) return;
+  const place = `${node.name} ${addrToHost(member.facts.addr)}`;
+  if (member.status === "leaving") {
+    member.leftAt = core.timers.now();
+    core.members.setStatus(member, "left");
+    if (member.pruneTimer === undefined) {
+      core.counters.memberLeft++;
+      core.log.info(`EventMemberLeave: ${place}`);
+      tell(core, "member-leave", member);
+    }
+  } else if (member.status === "alive") {
+    member.leftAt = core.timers.now();
+    core.members.setStatus(member, "failed");
+    core.counters.memberFailed++;
+    core.log.info(`EventMemberFailed: ${place}`);
+    tell(core, "member-failed", member);
+  } else {
+    core.log.warn(`Node '${node.name}' is gone again, it has already ${member.status}`);
+  }
+  makeRoom(core);
+}
+
+/** The meta of a node changed. */
+export function nodeUpdated(core: Core, node: MemberNode): void {
+  const member = core.members.get(node.name);
+  if (member === undefined) return;
+  core.members.setFacts(member, factsOf(core, node));
+  core.counters.memberUpdate++;
+  core.log.info(`EventMemberUpdate: ${node.name}`);
+  tell(core, "member-update", member);
+}
+
+/** What memberlist says of a node, with the tags decoded. */
+export function factsOf(core: Core, node: MemberNode): MemberFacts {
+  const { addr, port, versions } = node;
+  try {
+    return { addr, port, versions, tags: decodeTags(node.meta) };
+  } catch (error) {
+    core.noise.write("error", "tags", `Failed to decode tags of '${node.name}': ${error}`);
+    return { addr, port, versions, tags: Object.freeze({}) };
+  }
+}
+
+function makeRoom(core: Core): void {
+  const { failed, left } = core.members;
+  if (failed.size + left.size <= MAX_GONE) return;
+  const [firstFailed] = failed.values();
+  const [firstLeft] = left.values();
+  const oldest = goneSince(firstFailed) <= goneSince(firstLeft) ? firstFailed : firstLeft;
+  if (oldest === undefined) return;
+  core.log.info(`EventMemberReap: ${oldest.name}`);
+  erase(core, oldest);
+}
+
+function goneSince(member: MemberRecord | undefined): number {
+  return member?.leftAt ?? Infinity;
+}

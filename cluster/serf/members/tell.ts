@@ -1,0 +1,20 @@
+/**
+ * Telling the application what happened to a member.
+ *
+ * @module
+ */
+
+import type { Core } from "../core.ts";
+import type { MemberEvent } from "../events/event.ts";
+import type { MemberRecord } from "./table.ts";
+
+/** Emits an event about one member as it is now. */
+export function tell(core: Core, type: MemberEvent["type"], member: MemberRecord): void {
+  core.emit({ type, members: [core.members.snapshot(member)] });
+}
+
+/** Forgets a member and tells that. */
+export function erase(core: Core, member: MemberRecord): void {
+  core.members.erase(member);
+  tell(core, "member-reap", member);
+}

@@ -1,0 +1,34 @@
+/**
+ * Serf: members with tags and a status, user events and queries, on top of memberlist. It speaks HashiCorp Serf's
+ * gossip protocol.
+ *
+ * @module
+ */
+
+export {
+  MAX_USER_EVENT_BYTES,
+  type RequiredSettings,
+  SERF_VERSIONS,
+  type SerfConfig,
+  serfConfig,
+} from "./config.ts";
+export type { SerfState } from "./core.ts";
+export type { Counters } from "./counters.ts";
+export {
+  EventTooLargeError,
+  ForceLeaveTimeoutError,
+  QueryError,
+  RespondError,
+  SerfConfigError,
+  SerfStateError,
+  TagsTooLargeError,
+} from "./errors.ts";
+export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./events/event.ts";
+export { INTERNAL_PREFIX } from "./events/pipeline.ts";
+export type { Member, MemberStatus } from "./members/member.ts";
+export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern/mod.ts";
+export type { QueryTargets } from "./queries/filter.ts";
+export type { QueryAnswer, RunningQuery } from "./queries/running.ts";
+export type { QueryParams } from "./queries/send.ts";
+export { Serf } from "./serf.ts";
+export type { Tags } from "./tags.ts";

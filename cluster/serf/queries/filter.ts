@@ -1,0 +1,83 @@
+/**
+ * Filters say which nodes a query is for (serf.md 11.2). Each is a type byte and a MessagePack value.
+ *
+ * @module
+ */
+
+import {
+  decode,
+  DecodeError,
+  encode,
+  type Infer,
+  list,
+  str,
+  struct,
+} from "../../../protocol/msgpack/mod.ts";
+import { compilePattern, MAX_PATTERN_SIZE, PatternError } from "../pattern/mod.ts";
+import type { Tags } from "../tags.ts";
+
+/** The first byte of a filter. */
+const FilterType = { node: 0, tag: 1 } as const;
+
+const NodeFilter = list(str);
+const TagFilter = struct({ Tag: str, Expr: str });
+type TagFilter = Infer<typeof TagFilter>;
+
+/** Which nodes to ask. */
+export interface QueryTargets {
+  /** Names of nodes; every node when absent or empty. */
+  readonly nodes?: readonly string[];
+  /** Tag to regular expression, found anywhere in the tag's value. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** The filters for `targets`, or `null` when there are none. */
+export function encodeFilters(targets: QueryTargets): Uint8Array[] | null {
+  const filters: Uint8Array[] = [];
+  const { nodes = [], tags = {} } = targets;
+  if (nodes.length > 0) {
+    filters.push(withType(FilterType.node, encode(NodeFilter, [...nodes], "gossip")));
+  }
+  for (const [Tag, Expr] of Object.entries(tags)) {
+    filters.push(withType(FilterType.tag, encode(TagFilter, { Tag, Expr }, "gossip")));
+  }
+  return filters.length === 0 ? null : filters;
+}
+
+/**
+ * Whether a node passes every filter. A filter that is empty, malformed or of an unknown type, and a pattern that is
+ * invalid, match nothing; so does a set of patterns that together take more than {@linkcode MAX_PATTERN_SIZE}
+ * instructions.
+ */
+export function matchesFilters(
+  filters: readonly (Uint8Array | null)[] | null,
+  name: string,
+  tags: Tags,
+): boolean {
+  let budget = MAX_PATTERN_SIZE;
+  try {
+    for (const filter of filters ?? []) {
+      if (filter?.[0] === FilterType.node) {
+        if (decode(NodeFilter, filter, 1)?.includes(name) !== true) return false;
+      } else if (filter?.[0] === FilterType.tag) {
+        const { Tag, Expr } = decode(TagFilter, filter, 1);
+        const pattern = compilePattern(Expr, budget);
+        budget -= pattern.size;
+        if (!pattern.test(Object.hasOwn(tags, Tag) ? tags[Tag] ?? "" : "")) return false;
+      } else {
+        return false;
+      }
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof DecodeError || error instanceof PatternError) return false;
+    throw error;
+  }
+}
+
+function withType(type: number, body: Uint8Array): Uint8Array {
+  const filter = new Uint8Array(1 + body.length);
+  filter[0] = type;
+  filter.set(body, 1);
+  return filter;
+}

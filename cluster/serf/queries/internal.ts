@@ -1,0 +1,57 @@
+/**
+ * Queries that agents ask each other (serf.md 12).
+ *
+ * @module
+ */
+
+import type { Core } from "../core.ts";
+import { INTERNAL_PREFIX } from "../events/pipeline.ts";
+import type { QueryEvent } from "../events/event.ts";
+import { STATUS_NUMBERS } from "../members/member.ts";
+import type { MemberRecord } from "../members/table.ts";
+import { ConflictResponse, encodeMessage, MessageType } from "../messages.ts";
+
+/** The query of a node whose name is claimed by another one: who has this name? */
+export const CONFLICT_QUERY = `${INTERNAL_PREFIX}conflict`;
+
+/** The query that is only asked for its acks. */
+const PING_QUERY = `${INTERNAL_PREFIX}ping`;
+
+/** Answers an internal query. An ack, when one was asked for, is sent already. */
+export function answerInternalQuery(core: Core, query: QueryEvent): void {
+  if (query.name === PING_QUERY) return;
+  if (query.name === CONFLICT_QUERY) return answerConflict(core, query);
+  core.noise.write("warn", "internal query", `Unhandled internal query '${query.name}'`);
+}
+
+/** Tells what is known of a name; of the own name nothing, as that would be a vote for oneself. */
+function answerConflict(core: Core, query: QueryEvent): void {
+  const name = new TextDecoder().decode(query.payload ?? new Uint8Array(0));
+  if (name === core.name) return;
+  core.log.debug(`Got conflict resolution query for '${name}'`);
+  const member = core.members.get(name);
+  const answer = member === undefined ? null : conflictResponse(member);
+  try {
+    query.respond(encodeMessage(MessageType.conflictResponse, ConflictResponse, answer));
+  } catch (error) {
+    core.noise.write("error", "conflict answer", `Failed to answer '${query.name}': ${error}`);
+  }
+}
+
+function conflictResponse({ name, facts, status }: MemberRecord): ConflictResponse {
+  const [ProtocolMin, ProtocolMax, ProtocolCur, DelegateMin, DelegateMax, DelegateCur] =
+    facts.versions;
+  return {
+    Name: name,
+    Addr: facts.addr,
+    Port: facts.port,
+    Tags: facts.tags,
+    Status: STATUS_NUMBERS[status],
+    ProtocolMin,
+    ProtocolMax,
+    ProtocolCur,
+    DelegateMin,
+    DelegateMax,
+    DelegateCur,
+  };
+}

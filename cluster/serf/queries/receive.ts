@@ -1,0 +1,119 @@
+/**
+ * Taking a query in: ack, event, answer (serf.md 11.3 and 11.4).
+ *
+ * @module
+ */
+
+import { addrToHost, isIpAddress } from "../../memberlist/address.ts";
+import type { Destination } from "../../memberlist/node.ts";
+import type { Core } from "../core.ts";
+import { RespondError } from "../errors.ts";
+import {
+  encodeMessage,
+  MessageType,
+  type Query,
+  QueryFlag,
+  QueryResponse,
+  ResponseFlag,
+} from "../messages.ts";
+import { matchesFilters } from "./filter.ts";
+import { relay } from "./relay.ts";
+
+/** Nanoseconds of a millisecond. */
+const NS_PER_MS = 1e6;
+
+/** Takes a query in. Returns whether it is to be gossiped on, which does not depend on the filters. */
+export function handleQuery(core: Core, query: Query): boolean {
+  const { LTime: ltime, ID: id, Name: name } = query;
+  core.queryClock.witness(ltime);
+  const clock = core.queryClock.time();
+  const verdict = core.queries.add(ltime, id, clock);
+  if (verdict === "old") {
+    core.noise.write(
+      "warn",
+      "old query",
+      `received old query ${name} from time ${ltime} (current: ${clock})`,
+    );
+  }
+  if (verdict === "full") {
+    core.noise.write("warn", "full queries", `No room for query ${name} of time ${ltime}`);
+  }
+  if (verdict !== "new") return false;
+  const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0;
+  const tags = core.members.get(core.name)?.facts.tags ?? core.config.tags;
+  if (!matchesFilters(query.Filters, core.name, tags)) return rebroadcast;
+
+  core.counters.queries++;
+  if ((query.Flags & QueryFlag.ack) !== 0) acknowledge(core, query);
+  const deadline = core.timers.now() + Number(query.Timeout) / NS_PER_MS;
+  core.emit({
+    type: "query",
+    ltime,
+    id,
+    name,
+    payload: query.Payload?.slice() ?? null,
+    sourceNode: query.SourceNode,
+    deadline,
+    respond: responder(core, query, deadline),
+  });
+  return rebroadcast;
+}
+
+function acknowledge(core: Core, query: Query): void {
+  const ack = encodeResponse(core, query, ResponseFlag.ack, null);
+  try {
+    reply(core, query, ack);
+  } catch (error) {
+    core.noise.write("error", "ack", `Failed to acknowledge query '${query.Name}': ${error}`);
+  }
+}
+
+/** The function that answers this query once. Holds on to the query's header, not to its payload. */
+function responder(
+  core: Core,
+  { LTime, ID, Addr, Port, SourceNode, RelayFactor }: Query,
+  deadline: number,
+): (payload: Uint8Array | null) => void {
+  const asker = { LTime, ID, Addr: Addr?.slice() ?? null, Port, SourceNode, RelayFactor };
+  let answered = false;
+  return (payload) => {
+    try {
+      const message = encodeResponse(core, asker, 0, payload);
+      const limit = core.config.queryResponseSizeLimit;
+      if (message.length > limit) throw new Error(`response exceeds limit of ${limit} bytes`);
+      if (answered) throw new Error("response already sent");
+      if (core.timers.now() >= deadline) throw new Error("response is past the deadline");
+      reply(core, asker, message);
+      answered = true;
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new RespondError(`failed to respond to key query: ${reason}`, { cause });
+    }
+  };
+}
+
+/** What is needed to answer a query. */
+type Asker = Pick<Query, "LTime" | "ID" | "Addr" | "Port" | "SourceNode" | "RelayFactor">;
+
+function encodeResponse(
+  core: Core,
+  { LTime, ID }: Asker,
+  flags: number,
+  payload: Uint8Array | null,
+): Uint8Array {
+  const response: QueryResponse = { LTime, ID, From: core.name, Flags: flags, Payload: payload };
+  return encodeMessage(MessageType.queryResponse, QueryResponse, response);
+}
+
+/** Sends a response to the address that the query names, and copies by way of other members when it asks for that. */
+function reply(core: Core, asker: Asker, message: Uint8Array): void {
+  core.cluster.sendTo(askerOf(asker), message);
+  relay(core, asker.RelayFactor, asker, message);
+}
+
+function askerOf({ Addr, Port, SourceNode }: Asker): Destination {
+  if (Addr === null || !isIpAddress(Addr) || Port === 0) {
+    throw new Error("query names no usable address to answer to");
+  }
+  return { host: addrToHost(Addr), port: Port, name: SourceNode };
+}

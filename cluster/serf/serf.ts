@@ -1,0 +1,250 @@
+/**
+ * A Serf agent's core: members with tags, user events and queries on top of memberlist (serf.md).
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime.ts";
+import { Memberlist } from "../memberlist/memberlist.ts";
+import { startBackgroundTasks } from "./background.ts";
+import { checkSerfConfig, SERF_VERSIONS, type SerfConfig } from "./config.ts";
+import type { Core, SerfState } from "./core.ts";
+import type { Counters } from "./counters.ts";
+import { createCore } from "./create.ts";
+import { serfDelegate } from "./delegate.ts";
+import { SerfStateError } from "./errors.ts";
+import type { EventPipeline } from "./events/pipeline.ts";
+import { sendUserEvent } from "./events/user_events.ts";
+import { forceLeave, leave } from "./members/depart.ts";
+import { announceJoin } from "./members/intent_rules.ts";
+import type { Member } from "./members/member.ts";
+import { factsOf } from "./members/node_rules.ts";
+import { freeze } from "./members/table.ts";
+import type { RunningQuery } from "./queries/running.ts";
+import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
+import { statsOf } from "./stats.ts";
+import { copyTags, encodeTags, type Tags } from "./tags.ts";
+
+/**
+ * One member of a Serf cluster.
+ *
+ * After {@linkcode Serf.start} it serves others; {@linkcode Serf.join} makes it part of a cluster. A polite end is
+ * {@linkcode Serf.leave} and then {@linkcode Serf.shutdown}; without `leave` the others see it fail.
+ *
+ * Events come synchronously, out of the middle of the work; a handler may call any method.
+ */
+export class Serf implements AsyncDisposable {
+  /** Resolves when the instance is shut down, also when it lost its name to another node (serf.md 14). */
+  readonly closed: Promise<void>;
+  readonly #core: Core;
+  readonly #pipeline: EventPipeline;
+  readonly #memberlist: Memberlist;
+  readonly #markClosed: () => void;
+  #tags: Tags;
+  #joins: Promise<unknown> = Promise.resolve();
+  #shutdown: Promise<void> | undefined;
+
+  /**
+   * An instance that does nothing yet.
+   *
+   * @throws {SerfConfigError} when a setting is out of range
+   * @throws {TagsTooLargeError} when the tags do not fit
+   * @throws {MemberlistConfigError} when a setting of the layer below is out of range
+   */
+  constructor(config: SerfConfig, runtime: Runtime) {
+    checkSerfConfig(config);
+    this.#tags = copyTags(config.tags);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#markClosed = resolve;
+    const { core, pipeline } = createCore(config, runtime, {
+      cluster: () => this.#memberlist,
+      shutdown: () => this.shutdown(),
+    });
+    this.#core = core;
+    this.#pipeline = pipeline;
+    const layer = {
+      ...config.memberlist,
+      name: config.nodeName,
+      protocolVersion: 2,
+      delegateVersions: { ...SERF_VERSIONS, current: config.protocolVersion },
+    };
+    const meta = () => encodeTags(this.#tags, config.protocolVersion);
+    this.#memberlist = new Memberlist(layer, runtime, serfDelegate(core, meta));
+  }
+
+  /**
+   * Becomes a cluster of one and begins to serve others. To be called once. The own `member-join` is told during
+   * the call, unless it is coalesced.
+   *
+   * @throws {MemberlistConfigError} when the own address is outside the allowed networks
+   */
+  start(): void {
+    this.#memberlist.start();
+    startBackgroundTasks(this.#core);
+  }
+
+  /** Where the instance is in its life; an instance that has not started counts as alive. */
+  get state(): SerfState {
+    return this.#core.state;
+  }
+
+  /** All members that are remembered, in no particular order; a new array of frozen snapshots. */
+  members(): Member[] {
+    return [...this.#core.members.all()];
+  }
+
+  /** The own member; there from {@linkcode Serf.start} on. */
+  localMember(): Member {
+    const { members, name } = this.#core;
+    const record = members.get(name);
+    if (record !== undefined) return members.snapshot(record);
+    return freeze(name, factsOf(this.#core, this.#memberlist.localNode), "none");
+  }
+
+  /** Grows with each change that {@linkcode Serf.members} shows. */
+  get version(): number {
+    return this.#core.members.version;
+  }
+
+  /**
+   * Exchanges states with the agents at `addresses`, one after the other: `[name/]host[:port]`. Resolves with how
+   * many exchanges succeeded. Joins wait for each other.
+   *
+   * Rejects with `JoinError` when there were addresses and none succeeded, with {@linkcode SerfStateError} after a
+   * leave or shutdown.
+   *
+   * @param options `ignoreOld`: do not tell user events of before the join. Default false
+   */
+  join(addresses: string[], options: { ignoreOld?: boolean } = {}): Promise<number> {
+    const joined = this.#joins.then(() => this.#join(addresses, options.ignoreOld ?? false));
+    this.#joins = joined.catch(() => {});
+    return joined;
+  }
+
+  async #join(addresses: string[], ignoreOld: boolean): Promise<number> {
+    const core = this.#core;
+    if (core.state !== "alive") throw new SerfStateError("Serf can't Join after Leave or Shutdown");
+    core.ignoreOldEvents = ignoreOld;
+    try {
+      const count = await this.#memberlist.join(addresses);
+      // A leave that began meanwhile must not be taken back.
+      if (count > 0 && this.state === "alive") announceJoin(core, core.memberClock.time());
+      return count;
+    } finally {
+      core.ignoreOldEvents = false;
+    }
+  }
+
+  /**
+   * Leaves the cluster: the others will see `left`, not `failed`. Goes on to serve them until
+   * {@linkcode Serf.shutdown}. Takes the propagate delay and at most two broadcast timeouts.
+   *
+   * Rejects with {@linkcode SerfStateError} while another leave is under way and after a shutdown.
+   */
+  leave(): Promise<void> {
+    return leave(this.#core);
+  }
+
+  /**
+   * Makes a member leave: a failed one counts as left, one that is alive objects. An unknown name is no error.
+   *
+   * Rejects with {@linkcode ForceLeaveTimeoutError} when the news is not sent within the broadcast timeout.
+   *
+   * @param options `prune`: every agent forgets the member. Default false
+   */
+  forceLeave(node: string, options: { prune?: boolean } = {}): Promise<void> {
+    return forceLeave(this.#core, node, options.prune ?? false);
+  }
+
+  /**
+   * Ends the instance without telling anyone; coalesced events are handed out. Safe to call more than once. Not to
+   * be awaited in an event handler that `shutdown` itself calls.
+   */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close();
+    return this.#shutdown;
+  }
+
+  /** Same as {@linkcode Serf.shutdown}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  async #close(): Promise<void> {
+    const core = this.#core;
+    if (core.state !== "left") core.log.warn("Shutdown without a Leave");
+    core.state = "shutdown";
+    try {
+      await this.#memberlist.shutdown();
+    } finally {
+      core.timers.close();
+      core.running.close();
+      this.#pipeline.flush();
+      this.#markClosed();
+    }
+  }
+
+  /**
+   * Fires a user event. The own application gets it during the call, unless it is coalesced.
+   *
+   * @param coalesce whether a newer event of the same name may replace this one
+   * @throws {EventTooLargeError} when name and payload, or the whole message, exceed `userEventSizeLimit`
+   */
+  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
+    sendUserEvent(this.#core, name, payload, coalesce);
+  }
+
+  /**
+   * Asks the cluster. The own application is asked during the call.
+   *
+   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, or the protocol
+   * version is below 4
+   */
+  query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {
+    return sendQuery(this.#core, name, payload, params);
+  }
+
+  /** The timeout of a query that names none, in milliseconds, for the cluster as it is now. */
+  get defaultQueryTimeoutMs(): number {
+    return defaultQueryTimeout(this.#core);
+  }
+
+  /**
+   * Replaces the own tags and resolves when the news was gossiped. They stay in effect when that takes too long.
+   *
+   * Rejects with {@linkcode TagsTooLargeError}, and with `UpdateTimeoutError` after the broadcast timeout.
+   */
+  async setTags(tags: Tags): Promise<void> {
+    const { protocolVersion, broadcastTimeoutMs } = this.#core.config;
+    encodeTags(tags, protocolVersion);
+    this.#tags = copyTags(tags);
+    await this.#memberlist.updateNode(broadcastTimeoutMs);
+  }
+
+  /** The own tags, a new object. */
+  tags(): Record<string, string> {
+    return { ...this.#tags };
+  }
+
+  /** Figures for people, as text (serf.md 17). */
+  stats(): Record<string, string> {
+    const { healthScore } = this.#memberlist;
+    return statsOf(this.#core, { healthScore, encrypted: this.encrypted });
+  }
+
+  /** What happened how often since the start. */
+  get counters(): Readonly<Counters> {
+    return this.#core.counters;
+  }
+
+  /** Whether there are keys to encrypt with. */
+  get encrypted(): boolean {
+    return this.#memberlist.keyring !== undefined;
+  }
+
+  /** The layer below. */
+  get memberlist(): Memberlist {
+    return this.#memberlist;
+  }
+}
