@@ -15,12 +15,9 @@ export interface StreamPairOptions {
 /** Two connected streams: what one writes, the other reads. */
 export function streamPair(options: StreamPairOptions = {}): [Stream, Stream] {
   const chunkBytes = options.chunkBytes ?? Infinity;
-  const toLeft = new Pipe();
-  const toRight = new Pipe();
-  return [
-    end("127.0.0.2", toLeft, toRight, chunkBytes),
-    end("127.0.0.1", toRight, toLeft, chunkBytes),
-  ];
+  const toLeft = new Pipe(chunkBytes);
+  const toRight = new Pipe(chunkBytes);
+  return [end("127.0.0.2", toLeft, toRight), end("127.0.0.1", toRight, toLeft)];
 }
 
 /** A stream on which `bytes` arrive in chunks of at most `chunkBytes`, and then the end. */
@@ -31,15 +28,13 @@ export function streamOf(bytes: Uint8Array, chunkBytes?: number): Stream {
   return near;
 }
 
-function end(remote: string, incoming: Pipe, outgoing: Pipe, chunkBytes: number): Stream {
+function end(remote: string, incoming: Pipe, outgoing: Pipe): Stream {
   return {
     remote: { host: remote, port: 7946 },
     read: () => incoming.take(),
     write(bytes) {
       if (outgoing.isClosed) return Promise.reject(new Error("Stream is closed"));
-      for (let from = 0; from < bytes.length; from += chunkBytes) {
-        outgoing.put(bytes.slice(from, from + chunkBytes));
-      }
+      outgoing.put(bytes.slice());
       return Promise.resolve();
     },
     close() {
@@ -51,12 +46,17 @@ function end(remote: string, incoming: Pipe, outgoing: Pipe, chunkBytes: number)
 
 /** One direction. */
 class Pipe {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #chunkBytes: number;
+  readonly #written: Uint8Array[] = [];
   #waiting: ((chunk: Uint8Array | null) => void) | undefined;
   isClosed = false;
 
-  put(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
+  constructor(chunkBytes: number) {
+    this.#chunkBytes = chunkBytes;
+  }
+
+  put(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#written.push(bytes);
     this.#deliver();
   }
 
@@ -74,8 +74,12 @@ class Pipe {
 
   #deliver(): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || (this.#chunks.length === 0 && !this.isClosed)) return;
+    const first = this.#written[0];
+    if (waiting === undefined || (first === undefined && !this.isClosed)) return;
     this.#waiting = undefined;
-    waiting(this.#chunks.shift() ?? null);
+    if (first === undefined) return waiting(null);
+    if (first.length > this.#chunkBytes) this.#written[0] = first.subarray(this.#chunkBytes);
+    else this.#written.shift();
+    waiting(first.slice(0, this.#chunkBytes));
   }
 }
