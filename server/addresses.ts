@@ -1,0 +1,126 @@
+/**
+ * From the addresses of the configuration to addresses that sockets take (agent.md 6.3).
+ *
+ * @module
+ */
+
+import { AddressError, hostToAddr, splitHostPort } from "../cluster/memberlist/address.ts";
+import type { Address } from "../cluster/runtime.ts";
+import { reasonOf } from "./_tcp_stream.ts";
+import { ConfigError } from "./config/files.ts";
+
+/** Gossip port when an address names none (agent.md 6.3). */
+export const DEFAULT_GOSSIP_PORT = 7946;
+
+/** What the bind addresses of a configuration come to. */
+export interface BindPlan {
+  /** Where to bind. */
+  readonly bind: Address;
+  /** What to tell the operator, if anything. */
+  readonly notice?: string;
+}
+
+/**
+ * The IP address and port of `host[:port]`. A host name gives its first IPv4 address, or else its first IPv6 address;
+ * no host is every address of this machine.
+ *
+ * @param label What the address is for, as in `Invalid bind address`.
+ * @throws {ConfigError} with Go's reason.
+ */
+export async function resolveAddress(label: string, text: string): Promise<Address> {
+  try {
+    const { host, port } = splitGoAddress(text, DEFAULT_GOSSIP_PORT);
+    return { host: await firstIp(host === "" ? "0.0.0.0" : host), port };
+  } catch (cause) {
+    throw new ConfigError(`Invalid ${label} address: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * Where to bind when the configuration names a network interface. With the bind address `0.0.0.0` it is the first
+ * address of the interface that is not link-local; any other bind address must belong to the interface.
+ *
+ * @throws {ConfigError} when there is no such interface or address.
+ */
+export function planBind(bind: Address, interfaceName: string): BindPlan {
+  if (interfaceName === "") return { bind };
+  const own = Deno.networkInterfaces().filter(({ name }) => name === interfaceName);
+  if (own.length === 0) {
+    throw new ConfigError("Invalid network interface: route ip+net: no such network interface");
+  }
+  if (bind.host !== "0.0.0.0") {
+    if (own.some(({ address }) => address === bind.host)) return { bind };
+    throw new ConfigError(`Interface '${interfaceName}' has no '${bind.host}' address`);
+  }
+  const usable = own.filter(({ address }) => !isLinkLocal(address));
+  const chosen = usable.find(({ family }) => family === "IPv4") ?? usable[0];
+  if (chosen === undefined) {
+    throw new ConfigError(`Failed to find usable address for interface '${interfaceName}'`);
+  }
+  return {
+    bind: { host: chosen.address, port: bind.port },
+    notice: `Using interface '${interfaceName}' address '${chosen.address}'`,
+  };
+}
+
+/** A private IPv4 address of this machine, or else a private IPv6 address; `undefined` when there is none. */
+export function privateAddress(): string | undefined {
+  const all = Deno.networkInterfaces().map(({ address }) => address);
+  return all.find(isPrivateV4) ?? all.find((address) => /^f[cd]/i.test(address));
+}
+
+/**
+ * Splits `host:port`, or `host` when there is a default port.
+ *
+ * @throws {AddressError} with Go's text.
+ */
+export function splitGoAddress(text: string, defaultPort?: number): Address {
+  const parts = /^(\[[^\]]*\]|[^:[\]]*):([^:]*)$/.exec(text);
+  if (parts === null) return splitHostPort(text, defaultPort);
+  const [, host = "", port = ""] = parts;
+  if (!/^[+-]?\d*$/.test(port)) throw new AddressError(`address tcp/${port}: unknown port`);
+  const number = Number(port);
+  if (number < 0 || number > 0xffff) throw new AddressError(`address ${port}: invalid port`);
+  return { host: host.replace(/^\[|\]$/g, ""), port: number };
+}
+
+/** Why `address` cannot be listened on, as Go words it. */
+export function listenProblem(address: string, cause: unknown): string {
+  if (cause instanceof AddressError) return `listen tcp: ${cause.message}`;
+  const unknown = /failed to lookup address/.test(String(cause));
+  if (unknown) return `listen tcp: lookup ${address.replace(/:[^:]*$/, "")}: no such host`;
+  return `listen tcp ${address}: ${reasonOf("bind", cause)}`;
+}
+
+async function firstIp(host: string): Promise<string> {
+  if (isIp(host)) return host;
+  const { lookup } = await import("node:dns/promises");
+  try {
+    const found = await lookup(host, { all: true });
+    const chosen = found.find(({ family }) => family === 4) ?? found[0];
+    if (chosen !== undefined) return chosen.address;
+  } catch {
+    // The text below says it.
+  }
+  throw new AddressError(`lookup ${host}: no such host`);
+}
+
+function isIp(host: string): boolean {
+  try {
+    hostToAddr(host);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isLinkLocal(address: string): boolean {
+  return address.startsWith("169.254.") || /^fe[89ab]/i.test(address);
+}
+
+/** RFC 1918 and the shared space of RFC 6598. */
+function isPrivateV4(address: string): boolean {
+  const [a = -1, b = -1] = address.split(".").map(Number);
+  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) ||
+    (a === 100 && b >= 64 && b < 128);
+}

@@ -1,0 +1,37 @@
+/**
+ * What the RPC server needs of an agent.
+ *
+ * @module
+ */
+
+import type { SerfEvent } from "../../cluster/serf/events/event.ts";
+import type { Member } from "../../cluster/serf/members/member.ts";
+import type { AgentLog } from "../logging.ts";
+
+/** An agent as its RPC clients see it. Errors carry the text that the client gets. */
+export interface RpcBackend {
+  /** The agent's log. */
+  readonly log: AgentLog;
+  /** Changes whenever `members()` does. */
+  readonly membersVersion: number;
+  /** All members, in every status. */
+  members(): readonly Member[];
+  /** Joins the cluster through some addresses; resolves with how many answered, at least one unless there are none. */
+  join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
+  /** Makes a failed member count as left, or forgets it. */
+  forceLeave(node: string, options: { prune: boolean }): Promise<void>;
+  /** Fires a user event. Throws when it is too large. Keeps `payload`. */
+  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void;
+  /** Deletes tags, then sets others. */
+  updateTags(set: Readonly<Record<string, string>>, remove: readonly string[]): Promise<void>;
+  /** Leaves the cluster gracefully. */
+  leave(): Promise<void>;
+  /** Ends the agent. */
+  shutdown(): Promise<void>;
+  /** Resolves when the agent has ended. */
+  readonly closed: Promise<void>;
+  /** Figures for operators, by group and name. */
+  stats(): Record<string, Record<string, string>>;
+  /** Calls `listener` with every event. Returns how to end that. */
+  subscribe(listener: (event: SerfEvent) => void): () => void;
+}

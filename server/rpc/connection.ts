@@ -1,0 +1,129 @@
+/**
+ * One RPC connection: bytes in, requests one after the other, answers out.
+ *
+ * @module
+ */
+
+import { Splitter } from "../../protocol/msgpack/mod.ts";
+import { type Conversation, REQUEST_LIMITS } from "./conversation.ts";
+import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
+import type { Session } from "./session.ts";
+
+/** Reads requests from a TCP connection until either side ends it. */
+export class Connection {
+  readonly #conn: Deno.TcpConn;
+  readonly #session: Session;
+  readonly #conversation: Conversation;
+  readonly #splitter: Splitter;
+  #values: Uint8Array[] = [];
+  #closed = false;
+
+  /** @param session Its output must write to `conn`. */
+  constructor(conn: Deno.TcpConn, session: Session, conversation: Conversation) {
+    this.#conn = conn;
+    this.#session = session;
+    this.#conversation = conversation;
+    this.#splitter = new Splitter((value) => this.#values.push(value), {
+      ...REQUEST_LIMITS,
+      maxValueBytes: MAX_REQUEST_BYTES,
+    });
+  }
+
+  /** Serves the client. Resolves, and never rejects, when the connection is closed. */
+  async serve(): Promise<void> {
+    try {
+      this.#conn.setNoDelay(true);
+      const reader = this.#conn.readable.getReader({ mode: "byob" });
+      await this.#readRequests(reader);
+      if (this.#conversation.ended) await this.#linger(reader);
+    } catch {
+      // The client is gone, or the connection was closed here.
+    }
+    this.close();
+  }
+
+  /** Closes the connection at once and frees what it has. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session.close();
+    closeQuietly(this.#conn);
+  }
+
+  async #readRequests(reader: ReadableStreamBYOBReader): Promise<void> {
+    let buffer = new Uint8Array(FIRST_READ_BYTES);
+    while (!this.#closed && !this.#conversation.ended) {
+      const { value, done } = await reader.read(buffer);
+      if (done || value === undefined) return;
+      await this.#take(value);
+      buffer = nextBuffer(value);
+    }
+  }
+
+  /**
+   * Answers what is whole in `chunk`. The values are views of it, so it may be read into again only afterwards. Requests
+   * wait here while a command runs and while the client does not read its answers.
+   */
+  async #take(chunk: Uint8Array): Promise<void> {
+    const problem = this.#split(chunk);
+    const values = this.#values;
+    this.#values = [];
+    const { output } = this.#session;
+    for (const value of values) {
+      const running = this.#conversation.take(value);
+      if (running !== undefined) await running;
+      if (output.congested) await output.drained();
+      if (this.#closed || this.#conversation.ended) return;
+    }
+    if (problem !== undefined) this.#conversation.fail(problem);
+  }
+
+  #split(chunk: Uint8Array): unknown {
+    try {
+      this.#splitter.push(chunk);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /**
+   * Lets the client read its last answer. Closing with unread requests in the receive buffer would reset the connection
+   * and take the answer away, so what the client still sends is read and thrown away for a while.
+   */
+  async #linger(reader: ReadableStreamBYOBReader): Promise<void> {
+    const limit = setTimeout(() => this.close(), LINGER_MS);
+    try {
+      await this.#session.output.drained(0);
+      if (this.#closed) return;
+      await this.#conn.closeWrite();
+      let buffer = new Uint8Array(FIRST_READ_BYTES);
+      while (!this.#closed) {
+        const { value, done } = await reader.read(buffer);
+        if (done || value === undefined) return;
+        buffer = new Uint8Array(value.buffer, 0, value.buffer.byteLength);
+      }
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+}
+
+/**
+ * The buffer for the next read: the same memory while the size fits, twice as much after a full read, just enough after a
+ * small one, since a waiting read holds on to it.
+ */
+function nextBuffer(last: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const size = last.buffer.byteLength;
+  if (last.length === size && size < MAX_READ_BYTES) return new Uint8Array(size * 2);
+  if (last.length < size / 4 && size > FIRST_READ_BYTES) return new Uint8Array(size / 2);
+  return new Uint8Array(last.buffer);
+}
+
+function closeQuietly(conn: Deno.TcpConn): void {
+  try {
+    conn.close();
+  } catch {
+    // The end of the stream closed it.
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The rules of a conversation: which value is a header and which a body, what is answered when, and what ends it
+ * (agent.md 1.5). Knows no sockets.
+ *
+ * @module
+ */
+
+import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc.ts";
+import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
+import { hiddenNote, type LogLimiter } from "../log_limiter.ts";
+import type { LogLevel } from "../logging.ts";
+import { type Answer, type Handler, handlerOf, type Services, textOf } from "./dispatch.ts";
+import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";
+import type { Session } from "./session.ts";
+
+/** Bounds of one header or body. */
+export const REQUEST_LIMITS = {
+  maxDepth: MAX_REQUEST_DEPTH,
+  maxCount: MAX_REQUEST_COUNT,
+  maxBytes: MAX_REQUEST_BYTES,
+} as const;
+
+/** What the next value of the client is. */
+type Expected =
+  | { readonly kind: "header" }
+  | { readonly kind: "body"; readonly handler: Handler; readonly seq: number | bigint }
+  /** The body of a command that was refused before it was looked at. */
+  | { readonly kind: "unread-body" }
+  /** After an unknown command that was refused: a body, if it is no header. */
+  | { readonly kind: "maybe-unread-body" };
+
+const HEADER: Expected = { kind: "header" };
+
+/** A header with the fields that the client sent. */
+type SentHeader = { -readonly [K in keyof RequestHeader]: RequestHeader[K] | undefined };
+
+/** Answers the values of one client, strictly in order. */
+export class Conversation {
+  readonly #session: Session;
+  readonly #services: Services;
+  readonly #limiter: LogLimiter;
+  #expected: Expected = HEADER;
+  #ended = false;
+
+  /** @param limiter Shared by all conversations, so that each source gets one line a second about bad input. */
+  constructor(session: Session, services: Services, limiter: LogLimiter) {
+    this.#session = session;
+    this.#services = services;
+    this.#limiter = limiter;
+  }
+
+  /** Whether the connection is to be closed once the answers are out. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Takes the next value. Returns a promise when its command takes time; the next value must wait for it.
+   * Never throws.
+   */
+  take(value: Uint8Array): Promise<void> | undefined {
+    const expected = this.#expected;
+    this.#expected = HEADER;
+    switch (expected.kind) {
+      case "unread-body":
+        return undefined;
+      case "body":
+        return this.#takeBody(value, expected.handler, expected.seq);
+      default:
+        return this.#takeHeader(value, expected.kind === "maybe-unread-body");
+    }
+  }
+
+  /** The client sent bytes that cannot be split into values. */
+  fail(error: unknown): void {
+    if (this.#expected.kind === "body") this.#end(`decode failed: ${textOf(error)}`);
+    else this.#endAtHeader(textOf(error));
+  }
+
+  #takeHeader(value: Uint8Array, mayBeBody: boolean): Promise<void> | undefined {
+    const header: SentHeader = { Command: undefined, Seq: undefined };
+    try {
+      RequestHeader.readInto(new Reader(value, 0, REQUEST_LIMITS), header as RequestHeader);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.#endAtHeader(error.message);
+    }
+    const { Command, Seq } = header;
+    if (Command !== undefined && Seq !== undefined) return this.#evaluate(Command, Seq);
+    if (mayBeBody && Command === undefined && Seq === undefined) return undefined;
+    const missing = Command === undefined ? "Command" : "Seq";
+    return this.#endAtHeader(`Field "${missing}" is missing`);
+  }
+
+  #evaluate(name: string, seq: number | bigint): Promise<void> | undefined {
+    const { output, shaken, authenticated } = this.#session;
+    if (!shaken && name !== "handshake") {
+      output.respond(seq, IpcError.handshakeRequired);
+      return this.#end(IpcError.handshakeRequired);
+    }
+    const handler = handlerOf(name);
+    if (this.#services.rpcAuth !== "" && !authenticated && handler?.open !== true) {
+      this.#log("WARN", "Client sending commands before auth");
+      output.respond(seq, IpcError.authRequired);
+      if (!isCommandName(name)) this.#expected = { kind: "maybe-unread-body" };
+      else if (COMMANDS[name].request !== null) this.#expected = { kind: "unread-body" };
+      return undefined;
+    }
+    if (handler === undefined) {
+      output.respond(seq, IpcError.unsupportedCommand);
+      return this.#end(`command '${name}' not recognized`);
+    }
+    if (handler.request === null) return this.#run(handler, seq, null);
+    this.#expected = { kind: "body", handler, seq };
+    return undefined;
+  }
+
+  #takeBody(
+    value: Uint8Array,
+    handler: Handler,
+    seq: number | bigint,
+  ): Promise<void> | undefined {
+    let body: unknown;
+    try {
+      body = handler.request?.read(new Reader(value, 0, REQUEST_LIMITS));
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.#end(`decode failed: ${error.message}`);
+    }
+    return this.#run(handler, seq, body);
+  }
+
+  #run(handler: Handler, seq: number | bigint, body: unknown): Promise<void> | undefined {
+    const { output } = this.#session;
+    const send = ({ error = "", body, after }: Answer): void => {
+      output.respond(seq, error, body);
+      after?.();
+    };
+    const refuse = (error: unknown): void => output.respond(seq, textOf(error) || "Unknown error");
+    try {
+      const answer = handler.run({ session: this.#session, seq, services: this.#services }, body);
+      if (answer instanceof Promise) return answer.then(send, refuse);
+      send(answer);
+    } catch (error) {
+      refuse(error);
+    }
+    return undefined;
+  }
+
+  #endAtHeader(reason: string): undefined {
+    this.#ended = true;
+    this.#log("ERR", `failed to decode request header: ${reason}`);
+    return undefined;
+  }
+
+  #end(reason: string): undefined {
+    this.#ended = true;
+    this.#log("ERR", `Failed to evaluate request: ${reason}`);
+    return undefined;
+  }
+
+  #log(level: LogLevel, text: string): void {
+    const hidden = this.#limiter.admit(this.#session.source);
+    if (hidden === undefined) return;
+    this.#services.backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
+  }
+}

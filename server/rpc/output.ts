@@ -1,0 +1,188 @@
+/**
+ * The one writer of an RPC connection.
+ *
+ * Everything that happens in one turn of the event loop, and while a write is on its way, leaves in one write. A message
+ * is appended as a whole, so that none is ever mixed into another.
+ *
+ * @module
+ */
+
+import { Writer } from "../../protocol/msgpack/mod.ts";
+import { ResponseHeader } from "../../protocol/ipc.ts";
+import { MAX_BACKLOG_BYTES, MAX_WAITING_BYTES, MAX_WAITING_RECORDS } from "./limits.ts";
+
+/** A place for bytes: a TCP connection, or a test's. */
+export interface Sink {
+  /** Writes some of `bytes` and says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** The first bytes of every success: a map of 2, `Error`, an empty text, `Seq`. */
+const SUCCESS = new Uint8Array([0x82, 0xa5, 69, 114, 114, 111, 114, 0xa0, 0xa3, 83, 101, 113]);
+
+/** Buffers between two uses: an idle connection holds none. */
+const idleWriters: Writer[] = [];
+const MAX_IDLE_WRITERS = 16;
+const MAX_IDLE_BYTES = 64 * 1024;
+
+/** Counts what one stream or monitor has waiting in an {@linkcode Output}. */
+export class RecordCounter {
+  /** Records that were dropped because the client was slow. */
+  dropped = 0;
+  /** The batch that the last record went into, and how many are in it. */
+  batch = -1;
+  /** Records in that batch. */
+  count = 0;
+}
+
+/** Bytes on their way to one client. */
+export class Output {
+  readonly #sink: Sink;
+  readonly #onBroken: () => void;
+  #writer: Writer | undefined;
+  #batch = 0;
+  #inFlight = 0;
+  #flushing = false;
+  #closed = false;
+  #progressAt = 0;
+  #waiters: { below: number; resolve: () => void }[] = [];
+
+  /** @param onBroken Called once when a write fails. */
+  constructor(sink: Sink, onBroken: () => void) {
+    this.#sink = sink;
+    this.#onBroken = onBroken;
+  }
+
+  /** Bytes that the client has not taken yet. */
+  get backlog(): number {
+    return this.#inFlight + (this.#writer?.length ?? 0);
+  }
+
+  /** How long the client has not taken a byte although some wait, in milliseconds. */
+  stalledFor(now: number): number {
+    return this.#inFlight === 0 ? 0 : now - this.#progressAt;
+  }
+
+  /** Appends a response: a header, and a body that is already encoded. */
+  respond(seq: number | bigint, error: string, body?: Uint8Array): void {
+    if (this.#closed) return;
+    const writer = this.#open();
+    if (error === "") {
+      writer.raw(SUCCESS);
+      writer.uint(seq);
+    } else {
+      ResponseHeader.write(writer, { Error: error, Seq: seq });
+    }
+    if (body !== undefined) writer.raw(body);
+  }
+
+  /**
+   * Appends a record of a stream, unless too many wait.
+   *
+   * @returns `false` when the record was dropped.
+   */
+  record(counter: RecordCounter, header: Uint8Array, body: Uint8Array): boolean {
+    if (this.#closed) return true;
+    if (counter.batch !== this.#batch) {
+      counter.batch = this.#batch;
+      counter.count = 0;
+    }
+    if (counter.count >= MAX_WAITING_RECORDS || this.backlog > MAX_WAITING_BYTES) {
+      counter.dropped++;
+      return false;
+    }
+    counter.count++;
+    this.#append(header, body);
+    return true;
+  }
+
+  /** Appends a record that must not be lost, such as a retained line for a new monitor. */
+  sureRecord(header: Uint8Array, body: Uint8Array): void {
+    if (!this.#closed) this.#append(header, body);
+  }
+
+  /** Whether so much waits that no more requests should be taken. */
+  get congested(): boolean {
+    return this.backlog > MAX_BACKLOG_BYTES;
+  }
+
+  /** Resolves when no more than `below` bytes wait, or the output is closed. */
+  drained(below: number = MAX_BACKLOG_BYTES / 2): Promise<void> {
+    if (this.#closed || this.backlog <= below) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.push({ below, resolve });
+    });
+  }
+
+  /** Drops what waits and takes nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#writer = undefined;
+    this.#inFlight = 0;
+    this.#wake();
+  }
+
+  #append(header: Uint8Array, body: Uint8Array): void {
+    const writer = this.#open();
+    writer.raw(header);
+    writer.raw(body);
+  }
+
+  #open(): Writer {
+    this.#writer ??= idleWriters.pop() ?? new Writer("rpc", 1024);
+    if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => void this.#flush());
+    }
+    return this.#writer;
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#writer !== undefined && !this.#closed) {
+      const bytes = take(this.#writer);
+      this.#writer = undefined;
+      this.#batch++;
+      this.#inFlight = bytes.length;
+      this.#progressAt = performance.now();
+      try {
+        await this.#writeAll(bytes);
+      } catch {
+        if (!this.#closed) this.#onBroken();
+        return;
+      }
+      this.#wake();
+    }
+    this.#flushing = false;
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (!this.#closed) {
+      const written = await this.#sink.write(rest);
+      if (this.#closed) return;
+      this.#inFlight -= written;
+      if (written === rest.length) return;
+      rest = rest.subarray(written);
+      this.#progressAt = performance.now();
+      this.#wake();
+    }
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const { backlog } = this;
+    const ready = this.#waiters.filter(({ below }) => this.#closed || backlog <= below);
+    this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
+    for (const { resolve } of ready) resolve();
+  }
+}
+
+/** The bytes of a writer, which goes back to the idle ones unless it has grown too large. */
+function take(writer: Writer): Uint8Array {
+  const bytes = writer.finish();
+  if (idleWriters.length < MAX_IDLE_WRITERS && writer.capacity <= MAX_IDLE_BYTES) {
+    writer.reset();
+    idleWriters.push(writer);
+  }
+  return bytes;
+}

@@ -1,0 +1,186 @@
+/**
+ * The RPC listener of an agent (agent.md 1).
+ *
+ * @module
+ */
+
+import { listenProblem, splitGoAddress } from "../addresses.ts";
+import { hiddenNote, LogLimiter } from "../log_limiter.ts";
+import type { RpcBackend } from "./backend.ts";
+import { Connection } from "./connection.ts";
+import { Conversation } from "./conversation.ts";
+import type { Services } from "./dispatch.ts";
+import { EventHub } from "./event_hub.ts";
+import { SHUTDOWN_FLUSH_MS, STALL_LIMIT_MS } from "./limits.ts";
+import { LogHub } from "./log_hub.ts";
+import { MemberList } from "./member_list.ts";
+import { Output } from "./output.ts";
+import { Session } from "./session.ts";
+
+/** How often stalled clients are looked for, in milliseconds. */
+const SWEEP_MS = 5_000;
+
+/** Pause after a failed accept, e.g. when no file descriptor is free, in milliseconds. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** The RPC address cannot be listened on. The message has the form of the Go agent. */
+export class RpcListenError extends Error {
+  override readonly name = "RpcListenError";
+}
+
+/** Where an {@linkcode RpcServer} listens. */
+export interface RpcServerOptions {
+  /** `host:port`; IPv6 in brackets; port 0 takes a free one. */
+  readonly address: string;
+  /** Token that clients must show. Default "": none. */
+  readonly authKey?: string;
+}
+
+interface Client {
+  readonly connection: Connection;
+  readonly session: Session;
+  readonly served: Promise<void>;
+}
+
+/** Serves the RPC clients of an agent until the agent or the server is closed. */
+export class RpcServer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Deno.NetAddr;
+  readonly #listener: Deno.TcpListener;
+  readonly #backend: RpcBackend;
+  readonly #events: EventHub;
+  readonly #logs: LogHub;
+  readonly #services: Services;
+  readonly #clients = new Set<Client>();
+  readonly #badInput = new LogLimiter();
+  readonly #troubles = new LogLimiter();
+  readonly #closing = Promise.withResolvers<void>();
+  readonly #accepting: Promise<void>;
+  #sweep: ReturnType<typeof setInterval> | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(listener: Deno.TcpListener, backend: RpcBackend, rpcAuth: string) {
+    this.#listener = listener;
+    this.address = listener.addr;
+    this.#backend = backend;
+    this.#events = new EventHub(backend);
+    this.#logs = new LogHub(backend.log);
+    this.#services = {
+      backend,
+      rpcAuth,
+      memberList: new MemberList(backend),
+      rpcStats: () => this.stats(),
+    };
+    this.#accepting = this.#accept();
+    void backend.closed.then(() => this.close());
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @throws {RpcListenError} when the address cannot be used.
+   */
+  static listen(backend: RpcBackend, options: RpcServerOptions): RpcServer {
+    const { address, authKey = "" } = options;
+    let listener: Deno.TcpListener;
+    try {
+      const { host, port } = splitGoAddress(address);
+      listener = Deno.listen({ hostname: host === "" ? "0.0.0.0" : host, port });
+    } catch (cause) {
+      throw new RpcListenError(listenProblem(address, cause), { cause });
+    }
+    return new RpcServer(listener, backend, authKey);
+  }
+
+  /** The figures for `stats`. */
+  stats(): Record<string, string> {
+    return {
+      clients: String(this.#clients.size),
+      streams: String(this.#events.size),
+      dropped_events: String(this.#events.dropped),
+      dropped_logs: String(this.#logs.dropped),
+    };
+  }
+
+  /** Stops listening, gives answers on their way a moment, and closes all connections. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Same as {@linkcode RpcServer.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.resolve();
+    this.#listener.close();
+    clearInterval(this.#sweep);
+    this.#events.close();
+    const clients = [...this.#clients];
+    await within(SHUTDOWN_FLUSH_MS, clients.map(({ session }) => session.output.drained(0)));
+    for (const { connection } of this.#clients) connection.close();
+    await Promise.all([...clients, ...this.#clients].map(({ served }) => served));
+    await this.#accepting;
+  }
+
+  async #accept(): Promise<void> {
+    while (this.#closed === undefined) {
+      try {
+        const conn = await this.#listener.accept();
+        if (this.#closed === undefined) this.#serve(conn);
+        else conn.close();
+      } catch (cause) {
+        if (this.#closed !== undefined) return;
+        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
+        await within(ACCEPT_PAUSE_MS, [this.#closing.promise]);
+      }
+    }
+  }
+
+  #serve(conn: Deno.TcpConn): void {
+    const output = new Output(conn, () => connection.close());
+    const session = new Session(conn.remoteAddr, output, this.#events, this.#logs);
+    const conversation = new Conversation(session, this.#services, this.#badInput);
+    const connection = new Connection(conn, session, conversation);
+    this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${session.client}`);
+    const served = connection.serve().then(() => this.#forget(client));
+    const client: Client = { connection, session, served };
+    this.#clients.add(client);
+    this.#sweep ??= setInterval(() => this.#closeStalled(), SWEEP_MS);
+  }
+
+  #forget(client: Client): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
+
+  #closeStalled(): void {
+    const now = performance.now();
+    for (const { connection, session } of this.#clients) {
+      if (session.output.stalledFor(now) < STALL_LIMIT_MS) continue;
+      connection.close();
+      const text = `Closing ipc.client: ${session.client}: it read nothing for ${
+        STALL_LIMIT_MS / 1_000
+      }s`;
+      this.#trouble(session.source, text);
+    }
+  }
+
+  #trouble(key: string, text: string): void {
+    const hidden = this.#troubles.admit(key);
+    if (hidden === undefined) return;
+    this.#backend.log.write("WARN", "agent.ipc", text + hiddenNote(hidden));
+  }
+}
+
+/** Waits for all of `promises`, but no longer than `ms` milliseconds. */
+async function within(ms: number, promises: readonly Promise<void>[]): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([Promise.all(promises), late.promise]);
+  clearTimeout(timer);
+}
