@@ -5,16 +5,16 @@
  * @module
  */
 
-import type { Logger, Random, Stream, Transport } from "../runtime.ts";
-import type { Acks } from "./acks.ts";
-import type { Awareness } from "./awareness.ts";
-import type { BroadcastQueue } from "./broadcast_queue.ts";
+import type { Logger, Random, Runtime, Stream, Transport } from "../runtime.ts";
+import { Acks } from "./acks.ts";
+import { Awareness } from "./awareness.ts";
+import { BroadcastQueue } from "./broadcast_queue.ts";
 import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
-import type { LimitedLog } from "./limited_log.ts";
-import type { NodeRecord, NodeTable } from "./node_table.ts";
+import { LimitedLog } from "./limited_log.ts";
+import { type NodeRecord, NodeTable } from "./node_table.ts";
 import type { PacketOptions } from "./packet.ts";
-import type { Timers } from "./timers.ts";
+import { Timers } from "./timers.ts";
 
 /** What the own node knows about itself alone. */
 export interface OwnState {
@@ -58,6 +58,40 @@ export interface Core {
   readonly serving: {
     /** Exchanges of state that others began. */
     pushPulls: number;
+  };
+}
+
+/** The parts of a memberlist with these settings, network and application; nothing runs yet. */
+export function createCore(config: MemberlistConfig, runtime: Runtime, delegate: Delegate): Core {
+  const { random, transport } = runtime;
+  const timers = new Timers(runtime.clock);
+  const logger = runtime.logger("memberlist");
+  const table = new NodeTable(random);
+  const { retransmitMult } = config;
+  return {
+    config,
+    delegate,
+    random,
+    transport,
+    timers,
+    logger,
+    noise: new LimitedLog(timers, logger),
+    table,
+    broadcasts: new BroadcastQueue({ retransmitMult, nodeCount: () => table.size }),
+    awareness: new Awareness(config.awarenessMaxMultiplier),
+    acks: new Acks(random),
+    packetOptions: {
+      label: config.label,
+      keyring: config.keyring,
+      verifyIncoming: config.verifyIncoming,
+      verifyOutgoing: config.verifyOutgoing,
+      compression: config.compression,
+      encryptionVersion: config.protocolVersion === 1 ? 0 : 1,
+      random,
+    },
+    own: { incarnation: 0, leaving: false },
+    streams: new Set(),
+    serving: { pushPulls: 0 },
   };
 }
 

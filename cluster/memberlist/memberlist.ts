@@ -5,12 +5,9 @@
  */
 
 import type { Address, Runtime } from "../runtime.ts";
-import { Acks } from "./acks.ts";
 import { announceSelf } from "./alive.ts";
-import { Awareness } from "./awareness.ts";
-import { BroadcastQueue } from "./broadcast_queue.ts";
 import { checkConfig, type MemberlistConfig } from "./config.ts";
-import { type Core, ownRecord } from "./core.ts";
+import { type Core, createCore, ownRecord } from "./core.ts";
 import { announceLeave } from "./dead.ts";
 import type { Delegate } from "./delegate.ts";
 import {
@@ -23,9 +20,7 @@ import {
 import { gossip } from "./gossip.ts";
 import { joinAddresses } from "./join.ts";
 import type { Keyring } from "./keyring.ts";
-import { LimitedLog } from "./limited_log.ts";
 import { type Destination, isLive, type MemberNode } from "./node.ts";
-import { NodeTable } from "./node_table.ts";
 import { receivePacket } from "./packet_handler.ts";
 import { sendMessages, userMessage } from "./packet_sender.ts";
 import { startPeriodic } from "./periodic.ts";
@@ -34,7 +29,6 @@ import { probeNext } from "./probe.ts";
 import { pushPull, pushPullIntervalMs } from "./push_pull.ts";
 import { sendUserStream } from "./stream_client.ts";
 import { serveStream } from "./stream_handler.ts";
-import { Timers } from "./timers.ts";
 
 /**
  * One member of a cluster.
@@ -254,37 +248,4 @@ export class Memberlist implements AsyncDisposable {
     for (const stream of streams) stream.close();
     await transport.close();
   }
-}
-
-function createCore(config: MemberlistConfig, runtime: Runtime, delegate: Delegate): Core {
-  const { random, transport } = runtime;
-  const timers = new Timers(runtime.clock);
-  const logger = runtime.logger("memberlist");
-  const table = new NodeTable(random);
-  const { retransmitMult } = config;
-  return {
-    config,
-    delegate,
-    random,
-    transport,
-    timers,
-    logger,
-    noise: new LimitedLog(timers, logger),
-    table,
-    broadcasts: new BroadcastQueue({ retransmitMult, nodeCount: () => table.size }),
-    awareness: new Awareness(config.awarenessMaxMultiplier),
-    acks: new Acks(random),
-    packetOptions: {
-      label: config.label,
-      keyring: config.keyring,
-      verifyIncoming: config.verifyIncoming,
-      verifyOutgoing: config.verifyOutgoing,
-      compression: config.compression,
-      encryptionVersion: config.protocolVersion === 1 ? 0 : 1,
-      random,
-    },
-    own: { incarnation: 0, leaving: false },
-    streams: new Set(),
-    serving: { pushPulls: 0 },
-  };
 }
