@@ -1,6 +1,6 @@
 /**
- * AES-192-GCM (NIST SP 800-38D) from AES-192-CTR, for 24-byte keys: Deno's `node:crypto` offers GCM for
- * 16- and 32-byte keys only. Only 12-byte nonces, as memberlist uses.
+ * AES-192-GCM (NIST SP 800-38D) made from AES-192-CTR, because the runtime's `node:crypto` has GCM for
+ * 16- and 32-byte keys only. Nonces are of 12 bytes, as in memberlist.
  *
  * @module
  */

@@ -7,6 +7,7 @@
 
 /** A text that is not an IP address, a network or a host with a port. */
 export class AddressError extends Error {
+  /** Names the class in logs. */
   override readonly name = "AddressError";
 }
 

@@ -12,6 +12,7 @@ export const CHECKSUM_OVERHEAD = 5;
 
 /** A packet whose checksum does not fit its content. */
 export class ChecksumError extends Error {
+  /** Names the class in logs. */
   override readonly name = "ChecksumError";
 }
 

@@ -11,16 +11,15 @@ import { MessageType } from "./messages.ts";
 const MAX_PARTS = 127;
 /** The length of a part is a 16-bit number. */
 const MAX_PART_LENGTH = 0xffff;
-/** Type byte and count. */
-const HEADER_LENGTH = 2;
 
-/** What the first part costs beside its own bytes; every further part costs 2 more. */
+/** What a compound costs beside its parts: the type byte and the count. */
 export const COMPOUND_OVERHEAD = 2;
-/** What each part costs beside its own bytes. */
+/** What each part costs beside its own bytes: its length. */
 export const COMPOUND_PART_OVERHEAD = 2;
 
 /** A compound of which not even the table of lengths is there. */
 export class CompoundError extends Error {
+  /** Names the class in logs. */
   override readonly name = "CompoundError";
 }
 
@@ -61,13 +60,13 @@ export function packCompound(messages: readonly Uint8Array[]): Uint8Array[] {
 
 function packGroup(messages: readonly Uint8Array[]): Uint8Array {
   if (messages.length === 1) return messages[0] as Uint8Array;
-  let size = HEADER_LENGTH + COMPOUND_PART_OVERHEAD * messages.length;
+  let size = COMPOUND_OVERHEAD + COMPOUND_PART_OVERHEAD * messages.length;
   for (const message of messages) size += message.length;
   const packet = new Uint8Array(size);
   packet[0] = MessageType.compound;
   packet[1] = messages.length;
-  let lengthAt = HEADER_LENGTH;
-  let at = HEADER_LENGTH + COMPOUND_PART_OVERHEAD * messages.length;
+  let lengthAt = COMPOUND_OVERHEAD;
+  let at = COMPOUND_OVERHEAD + COMPOUND_PART_OVERHEAD * messages.length;
   for (const message of messages) {
     packet[lengthAt++] = message.length >>> 8;
     packet[lengthAt++] = message.length;
@@ -84,7 +83,7 @@ function packGroup(messages: readonly Uint8Array[]): Uint8Array {
 export function splitCompound(packet: Uint8Array): SplitCompound {
   const count = packet[1];
   if (count === undefined) throw new CompoundError("Compound message has no part count");
-  let at = HEADER_LENGTH + COMPOUND_PART_OVERHEAD * count;
+  let at = COMPOUND_OVERHEAD + COMPOUND_PART_OVERHEAD * count;
   if (packet.length < at) {
     throw new CompoundError(
       `Compound message of ${count} parts takes ${packet.length} bytes, its header alone needs ${at}`,
@@ -93,7 +92,7 @@ export function splitCompound(packet: Uint8Array): SplitCompound {
   const parts: Uint8Array[] = [];
   let empty = 0;
   for (let i = 0; i < count; i++) {
-    const lengthAt = HEADER_LENGTH + COMPOUND_PART_OVERHEAD * i;
+    const lengthAt = COMPOUND_OVERHEAD + COMPOUND_PART_OVERHEAD * i;
     const length = (packet[lengthAt] as number) << 8 | packet[lengthAt + 1] as number;
     if (length > packet.length - at) return { parts, truncated: count - i, empty };
     if (length === 0) {

@@ -13,6 +13,7 @@ const LZW = 0;
 
 /** A compressed message that cannot be read, is empty, or grows beyond the limit. */
 export class CompressionError extends Error {
+  /** Names the class in logs. */
   override readonly name = "CompressionError";
 }
 

@@ -6,6 +6,7 @@
 
 /** A key or a change that a {@linkcode Keyring} refuses. The texts are those of the Go library. */
 export class KeyringError extends Error {
+  /** Names the class in logs. */
   override readonly name = "KeyringError";
 }
 

@@ -9,6 +9,7 @@ import { MessageType } from "./messages.ts";
 
 /** A label that is too long to be sent, or a packet whose label is not ours. */
 export class LabelError extends Error {
+  /** Names the class in logs. */
   override readonly name = "LabelError";
 }
 

@@ -18,6 +18,7 @@ const TABLE_FULL = 4095;
 
 /** Data that is not LZW, or that grows beyond what the caller allows. */
 export class LzwError extends Error {
+  /** Names the class in logs. */
   override readonly name = "LzwError";
 }
 

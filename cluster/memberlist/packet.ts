@@ -56,6 +56,7 @@ export type PacketErrorKind = "label" | "decrypt" | "checksum" | "malformed";
 
 /** A packet that holds no usable message. */
 export class PacketError extends Error {
+  /** Names the class in logs. */
   override readonly name = "PacketError";
   /** Which layer was wrong. */
   readonly kind: PacketErrorKind;

@@ -39,6 +39,7 @@ export function sealedLength(plaintextLength: number, version: EncryptionVersion
 
 /** A blob that cannot be decrypted: malformed, or sealed with none of our keys. */
 export class DecryptError extends Error {
+  /** Names the class in logs. */
   override readonly name = "DecryptError";
 }
 

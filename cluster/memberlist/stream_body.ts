@@ -29,6 +29,7 @@ export type StreamErrorKind =
 
 /** A stream that carries no message we can use. */
 export class StreamError extends Error {
+  /** Names the class in logs. */
   override readonly name = "StreamError";
   /** What was wrong. */
   readonly kind: StreamErrorKind;
