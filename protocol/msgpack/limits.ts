@@ -6,6 +6,7 @@
 
 /** Bytes that are not the MessagePack value that was asked for, or that ask for more than a limit allows. */
 export class DecodeError extends Error {
+  /** Always "DecodeError". */
   override name = "DecodeError";
 }
 

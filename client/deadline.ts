@@ -1,0 +1,73 @@
+/**
+ * Waiting that ends: by an answer, by a signal or after a time.
+ *
+ * @module
+ */
+
+/** The longest a timer can run: 2^31-1 ms, 24 days. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/** Options of every call. */
+export interface CallOptions {
+  /** Gives the call up; the promise then rejects with the signal's reason. The agent may still carry the command out. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds to wait for the answer, `Infinity` for no limit. Default: the client's `timeoutMs`, for some commands more. */
+  readonly timeoutMs?: number;
+}
+
+/** How {@linkcode waitFor} ends without an answer. */
+export interface Deadline {
+  /** Ends the wait with its reason. */
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds until the wait ends with `timeoutError()`. */
+  readonly timeoutMs: number;
+  /** What the wait rejects with after that time. */
+  timeoutError(): Error;
+  /** Called when nobody waits any more, so that what was started can be undone. */
+  giveUp(): void;
+}
+
+/** The two ways to end a wait. */
+export interface Settle<T> {
+  /** Ends it with a value. */
+  resolve(value: T): void;
+  /** Ends it with an error. */
+  reject(error: unknown): void;
+}
+
+/** Runs `start` and waits until it settles or `deadline` passes. `start` does not run when the signal was given before. */
+export function waitFor<T>(deadline: Deadline, start: (settle: Settle<T>) => void): Promise<T> {
+  const { signal, timeoutMs } = deadline;
+  if (signal?.aborted) return Promise.reject(signal.reason);
+  return new Promise<T>((resolve, reject) => {
+    const stopWaiting = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const giveUp = (error: unknown): void => {
+      stopWaiting();
+      reject(error);
+      deadline.giveUp();
+    };
+    const onAbort = (): void => giveUp(signal?.reason);
+    const timer = timeoutMs === Infinity
+      ? undefined
+      : setTimeout(() => giveUp(deadline.timeoutError()), Math.min(timeoutMs, MAX_TIMER_MS));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle: Settle<T> = {
+      resolve(value): void {
+        stopWaiting();
+        resolve(value);
+      },
+      reject(error): void {
+        stopWaiting();
+        reject(error);
+      },
+    };
+    try {
+      start(settle);
+    } catch (error) {
+      settle.reject(error);
+    }
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * Opens the TCP connection to an agent.
+ *
+ * @module
+ */
+
+import { type CallOptions, waitFor } from "./deadline.ts";
+import { ConnectError } from "./errors.ts";
+
+/** Where an agent listens. */
+export interface AgentAddress {
+  /** Host as it was given, without brackets; empty for this machine. */
+  readonly host: string;
+  /** Port, 0 to 65535. */
+  readonly port: number;
+}
+
+/**
+ * Takes `host:port` apart; an IPv6 host stands in brackets, an empty one is this machine.
+ *
+ * @throws {ConnectError} with the text Go's client gives for such an address
+ */
+export function parseAddress(address: string): AgentAddress {
+  const colon = address.lastIndexOf(":");
+  const refuse = (reason: string): never => {
+    throw new ConnectError(`dial tcp: ${reason}`);
+  };
+  if (colon < 0) refuse(`address ${address}: missing port in address`);
+  let host = address.slice(0, colon);
+  const portText = address.slice(colon + 1);
+  if (host.startsWith("[")) {
+    if (host.includes("]") && !host.endsWith("]")) {
+      refuse(`address ${address}: missing port in address`);
+    }
+    if (!host.endsWith("]")) refuse(`address ${address}: missing ']' in address`);
+    host = host.slice(1, -1);
+  } else if (host.includes(":")) {
+    refuse(`address ${address}: too many colons in address`);
+  }
+  if (!/^\d*$/.test(portText)) refuse(`lookup tcp/${portText}: unknown port`);
+  const port = Number(portText);
+  if (port > 65_535) refuse(`address ${portText}: invalid port`);
+  return { host, port };
+}
+
+/**
+ * Connects to the agent at `address`.
+ *
+ * @throws {ConnectError} when the address makes no sense, nothing listens there or `timeoutMs` pass
+ */
+export async function dial(
+  address: string,
+  options: CallOptions & { readonly timeoutMs: number },
+): Promise<Deno.TcpConn> {
+  const { host, port } = parseAddress(address);
+  const shown = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  let givenUp = false;
+  const deadline = {
+    signal: options.signal,
+    timeoutMs: options.timeoutMs,
+    timeoutError: () => new ConnectError(`dial tcp ${shown}: i/o timeout`),
+    giveUp: () => {
+      givenUp = true;
+    },
+  };
+  return await waitFor<Deno.TcpConn>(deadline, ({ resolve, reject }) => {
+    Deno.connect({ hostname: host || "127.0.0.1", port }).then(
+      (conn) => givenUp ? conn.close() : resolve(conn),
+      (cause) => reject(new ConnectError(dialFailure(host, shown, cause), { cause })),
+    );
+  });
+}
+
+function dialFailure(host: string, shown: string, cause: Error): string {
+  if (cause.message.includes("lookup address information")) {
+    return `dial tcp: lookup ${host}: no such host`;
+  }
+  const reason = cause.message.replace(/ \(os error \d+\)$/, "");
+  return `dial tcp ${shown}: connect: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
+}

@@ -1,0 +1,89 @@
+/**
+ * Events of a stream, as a program sees them.
+ *
+ * @module
+ */
+
+import { MemberEventRecord, QueryEventRecord, UserEventRecord } from "../protocol/ipc.ts";
+import { type Codec, decode, str, struct } from "../protocol/msgpack/mod.ts";
+import { fromWire, type Member } from "./member.ts";
+
+/** A user event. */
+export interface UserEvent {
+  /** Tells it from other events. */
+  type: "user";
+  /** Lamport time at which it was fired. */
+  ltime: bigint;
+  /** Its name. */
+  name: string;
+  /** What it carries; `null` when nothing was given. */
+  payload: Uint8Array | null;
+  /** Whether it may be folded into later ones of its name. */
+  coalesce: boolean;
+}
+
+/** A query that this agent got. */
+export interface QueryEvent {
+  /** Tells it from other events. */
+  type: "query";
+  /** What `respond` names the query by, on this connection only. */
+  id: number | bigint;
+  /** Lamport time at which it was sent. */
+  ltime: bigint;
+  /** Its name. */
+  name: string;
+  /** What it carries; `null` when nothing was given. */
+  payload: Uint8Array | null;
+}
+
+/** Something happened to members. */
+export interface MemberEvent {
+  /** What happened. */
+  type: "member-join" | "member-leave" | "member-failed" | "member-update" | "member-reap";
+  /** The members it happened to; an agent folds what happens within seconds into one event. */
+  members: Member[];
+}
+
+/** What an event stream delivers. */
+export type StreamEvent = UserEvent | QueryEvent | MemberEvent;
+
+const Kind: Codec<{ Event: string }> = struct({ Event: str });
+
+/**
+ * The event of a record, or `undefined` when it is of a kind that this client does not know.
+ *
+ * @throws {DecodeError} when the bytes are no record
+ */
+export function decodeEvent(record: Uint8Array): StreamEvent | undefined {
+  const kind = decode(Kind, record).Event;
+  switch (kind) {
+    case "user": {
+      const { LTime, Name, Payload, Coalesce } = decode(UserEventRecord, record);
+      return {
+        type: kind,
+        ltime: LTime,
+        name: Name,
+        payload: ownBytes(Payload),
+        coalesce: Coalesce,
+      };
+    }
+    case "query": {
+      const { ID, LTime, Name, Payload } = decode(QueryEventRecord, record);
+      return { type: kind, id: ID, ltime: LTime, name: Name, payload: ownBytes(Payload) };
+    }
+    case "member-join":
+    case "member-leave":
+    case "member-failed":
+    case "member-update":
+    case "member-reap": {
+      const { Members } = decode(MemberEventRecord, record);
+      return { type: kind, members: (Members ?? []).map(fromWire) };
+    }
+  }
+  return undefined;
+}
+
+/** A copy, so that an event that is kept does not keep all that was received with it. */
+function ownBytes(payload: Uint8Array | null): Uint8Array | null {
+  return payload === null ? null : payload.slice();
+}
