@@ -1,0 +1,15 @@
+/**
+ * Mixed clusters with the newest `serf`, as `go install` builds it.
+ *
+ * @module
+ */
+
+import { newestGoTest } from "./go.ts";
+import { lifeTime } from "./life_time.ts";
+
+const KEY = "-encrypt=T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
+
+newestGoTest("a mixed cluster is one cluster", (go) => lifeTime(go, "127.0.8.24", []));
+newestGoTest("a mixed cluster is one cluster, encrypted", (go) => {
+  return lifeTime(go, "127.0.8.25", [KEY]);
+});
