@@ -5,7 +5,6 @@
  */
 
 import type { ConfigInput } from "../server/config.ts";
-import { runAgent } from "../server/run.ts";
 import { AGENT_FLAGS } from "./agent_flags.ts";
 import { type Command, CommandError, defineCommand } from "./command.ts";
 import type { ParsedFlags } from "./flags.ts";
@@ -25,6 +24,8 @@ export const command: Command = defineCommand({
   flags: AGENT_FLAGS,
   outputPrefix: OUTPUT_PREFIX,
   async run(parsed) {
+    // Loaded late, so that help and wrong flags do not wait for the agent's code.
+    const { runAgent } = await import("../server/run.ts");
     const input = { configPaths: configPaths(parsed), flags: configInput(parsed) };
     return await runAgent(input, { print: (text) => void parsed.terminal.out(text) });
   },

@@ -10,13 +10,6 @@ import { type FlagValues, stringFlag } from "./flags.ts";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7373";
 
-/**
- * How long an agent may take, in milliseconds, for what it answers only after a broadcast: a leave waits for two
- * broadcasts and a second more, a prune for one and a second (agent.md 3). With the default `broadcast_timeout` of 5 s
- * that is 11 s; this leaves room for an agent that was given a longer one.
- */
-export const BROADCAST_WAIT_MS = 60_000;
-
 /** The flags of every command that talks to an agent. */
 export const connectionFlags = {
   "rpc-addr": stringFlag(

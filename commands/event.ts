@@ -34,7 +34,7 @@ export const command: Command = defineCommand({
     }
     await using client = await connect(values);
     const { coalesce } = values;
-    await explain("Error sending event", client.event(name, payload ?? null, { coalesce }));
+    await explain("Error sending event", client.event(name, payload, { coalesce }));
     await terminal.out(`Event '${name}' dispatched! Coalescing enabled: ${coalesce}`);
     return 0;
   },

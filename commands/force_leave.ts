@@ -5,7 +5,7 @@
  */
 
 import { type Command, defineCommand, explain, wrongArguments } from "./command.ts";
-import { BROADCAST_WAIT_MS, connect, connectionFlags } from "./connection.ts";
+import { connect, connectionFlags } from "./connection.ts";
 import { boolFlag } from "./flags.ts";
 
 /** Moves a failed member to the state "left". Prints nothing when it succeeds. */
@@ -26,8 +26,8 @@ export const command: Command = defineCommand({
       return await wrongArguments(invocation, "A node name must be specified to force leave.");
     }
     await using client = await connect(values);
-    const options = { prune: values.prune, timeoutMs: BROADCAST_WAIT_MS };
-    await explain("Error force leaving", client.forceLeave(node, options));
+    const { prune } = values;
+    await explain("Error force leaving", client.forceLeave(node, { prune }));
     return 0;
   },
 });

@@ -8,12 +8,6 @@ import { type Command, defineCommand, explain, wrongArguments } from "./command.
 import { connect, connectionFlags } from "./connection.ts";
 import { boolFlag } from "./flags.ts";
 
-/**
- * How long the agent may take for one address, in milliseconds. It tries them one after the other, and in the WAN
- * profile has 30 s to connect and 30 s more to exchange states (memberlist.md 10).
- */
-const WAIT_PER_ADDRESS_MS = 60_000;
-
 /** Tells an agent to join a cluster. */
 export const command: Command = defineCommand({
   usage: "join [options] address ...",
@@ -31,8 +25,8 @@ export const command: Command = defineCommand({
       return await wrongArguments(invocation, "At least one address to join must be specified.");
     }
     await using client = await connect(values);
-    const options = { replay: values.replay, timeoutMs: args.length * WAIT_PER_ADDRESS_MS };
-    const joined = await explain("Error joining the cluster", client.join([...args], options));
+    const { replay } = values;
+    const joined = await explain("Error joining the cluster", client.join(args, { replay }));
     await terminal.out(`Successfully joined cluster by contacting ${joined} nodes.`);
     return 0;
   },

@@ -5,7 +5,7 @@
  */
 
 import { type Command, defineCommand, explain } from "./command.ts";
-import { BROADCAST_WAIT_MS, connect, connectionFlags } from "./connection.ts";
+import { connect, connectionFlags } from "./connection.ts";
 
 /** Makes an agent leave its cluster and exit. */
 export const command: Command = defineCommand({
@@ -14,7 +14,7 @@ export const command: Command = defineCommand({
   flags: connectionFlags,
   async run({ values, terminal }) {
     await using client = await connect(values);
-    await explain("Error leaving", client.leave({ timeoutMs: BROADCAST_WAIT_MS }));
+    await explain("Error leaving", client.leave());
     await terminal.out("Graceful leave complete");
     return 0;
   },

@@ -5,7 +5,7 @@
  */
 
 import { type Command, CommandError, defineCommand, explain } from "./command.ts";
-import { BROADCAST_WAIT_MS, connect, connectionFlags } from "./connection.ts";
+import { connect, connectionFlags } from "./connection.ts";
 import { listFlag } from "./flags.ts";
 import { tagsFromFlags } from "./tag_values.ts";
 
@@ -21,11 +21,8 @@ export const command: Command = defineCommand({
   async run({ values, help, terminal }) {
     if (values.set.length === 0 && values.delete.length === 0) throw new CommandError(help);
     await using client = await connect(values);
-    const change = { set: tagsFromFlags(values.set), delete: [...values.delete] };
-    await explain(
-      "Error setting tags",
-      client.updateTags(change, { timeoutMs: BROADCAST_WAIT_MS }),
-    );
+    const changes = { set: tagsFromFlags(values.set), delete: values.delete };
+    await explain("Error setting tags", client.updateTags(changes));
     await terminal.out("Successfully updated agent tags");
     return 0;
   },
