@@ -21,22 +21,12 @@ export interface AgentAddress {
  * @throws {ConnectError} with the text Go's client gives for such an address
  */
 export function parseAddress(address: string): AgentAddress {
-  const colon = address.lastIndexOf(":");
   const refuse = (reason: string): never => {
     throw new ConnectError(`dial tcp: ${reason}`);
   };
-  if (colon < 0) refuse(`address ${address}: missing port in address`);
-  let host = address.slice(0, colon);
-  const portText = address.slice(colon + 1);
-  if (host.startsWith("[")) {
-    if (host.includes("]") && !host.endsWith("]")) {
-      refuse(`address ${address}: missing port in address`);
-    }
-    if (!host.endsWith("]")) refuse(`address ${address}: missing ']' in address`);
-    host = host.slice(1, -1);
-  } else if (host.includes(":")) {
-    refuse(`address ${address}: too many colons in address`);
-  }
+  const [, bracketed, plain, portText = ""] =
+    /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(address) ?? [];
+  const host = bracketed ?? plain ?? refuse(`address ${address}: ${addressFault(address)}`);
   if (!/^\d*$/.test(portText)) refuse(`lookup tcp/${portText}: unknown port`);
   const port = Number(portText);
   if (port > 65_535) refuse(`address ${portText}: invalid port`);
@@ -69,6 +59,12 @@ export async function dial(
       (cause) => reject(new ConnectError(dialFailure(host, shown, cause), { cause })),
     );
   });
+}
+
+function addressFault(address: string): string {
+  if (address.startsWith("[") && !address.includes("]")) return "missing ']' in address";
+  const afterHost = address.slice(address.lastIndexOf("]") + 1);
+  return afterHost.split(":").length > 2 ? "too many colons in address" : "missing port in address";
 }
 
 function dialFailure(host: string, shown: string, cause: Error): string {
