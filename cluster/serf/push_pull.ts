@@ -57,7 +57,7 @@ export function mergeRemoteState(core: Core, bytes: Uint8Array, join: boolean): 
 
 /** Moves a clock up to a peer's, whose next unused time is `remote`. */
 function meet(clock: LamportClock, remote: bigint): void {
-  if (remote > 0n) clock.witness(remote - 1n);
+  if (remote > 0n && remote <= MAX_LAMPORT_TIME) clock.witness(remote - 1n);
 }
 
 /** The clock has met the peer's; one that it refused to follow does not count. */
