@@ -7,7 +7,7 @@
 
 import { ConfigError, readConfigFiles } from "./config/files.ts";
 import { type ConfigInput, mergeInputs } from "./config/input.ts";
-import { DurationError, parseDuration } from "./duration.ts";
+import { DurationError, parseDuration } from "./config/duration.ts";
 
 export { ConfigError } from "./config/files.ts";
 export type { ConfigInput, MdnsInput } from "./config/input.ts";

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "./duration.ts";
 import type { ConfigInput } from "./input.ts";
 
 const text = z.string();

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { SerfEvent } from "../../cluster/serf/events/event.ts";
-import type { Member } from "../../cluster/serf/members/member.ts";
+import type { Member, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging.ts";
 
 /** An agent as its RPC clients see it. Errors carry the text that the client gets. */

@@ -7,7 +7,7 @@
 
 import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc.ts";
 import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, type LogLimiter } from "../log_limiter.ts";
+import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
 import type { LogLevel } from "../logging.ts";
 import { type Answer, type Handler, handlerOf, type Services, textOf } from "./dispatch.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";

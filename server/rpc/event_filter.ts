@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SerfEvent } from "../../cluster/serf/events/event.ts";
+import type { SerfEvent } from "../../cluster/serf/mod.ts";
 
 /** Whether a stream wants an event. */
 export type EventFilter = (event: SerfEvent) => boolean;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { SerfEvent } from "../../cluster/serf/events/event.ts";
+import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import { QueryEventRecord, ResponseHeader, UserEventRecord } from "../../protocol/ipc.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, LogLimiter } from "../log_limiter.ts";
+import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog } from "../logging.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { EventFilter } from "./event_filter.ts";

@@ -6,7 +6,7 @@
 
 import { LogRecord, ResponseHeader } from "../../protocol/ipc.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, LogLimiter } from "../log_limiter.ts";
+import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog, LogLevel, Monitor } from "../logging.ts";
 import { type Output, RecordCounter } from "./output.ts";
 

@@ -4,8 +4,12 @@
  * @module
  */
 
-import type { Member } from "../../cluster/serf/members/member.ts";
-import { compilePattern, MAX_PATTERN_SIZE, type Pattern } from "../../cluster/serf/pattern/mod.ts";
+import {
+  compilePattern,
+  MAX_PATTERN_SIZE,
+  type Member,
+  type Pattern,
+} from "../../cluster/serf/mod.ts";
 import { Member as MemberCodec, type MembersFilteredRequest } from "../../protocol/ipc.ts";
 import { encode, Writer } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { listenProblem, splitGoAddress } from "../addresses.ts";
-import { hiddenNote, LogLimiter } from "../log_limiter.ts";
+import { listenProblem, splitGoAddress } from "../config/addresses.ts";
+import { within } from "../deadline.ts";
+import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { RpcBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
@@ -119,7 +120,8 @@ export class RpcServer implements AsyncDisposable {
     clearInterval(this.#sweep);
     this.#events.close();
     const clients = [...this.#clients];
-    await within(SHUTDOWN_FLUSH_MS, clients.map(({ session }) => session.output.drained(0)));
+    const flushed = clients.map(({ session }) => session.output.drained(0));
+    await within(SHUTDOWN_FLUSH_MS, Promise.all(flushed));
     for (const { connection } of this.#clients) connection.close();
     await Promise.all([...clients, ...this.#clients].map(({ served }) => served));
     await this.#accepting;
@@ -134,7 +136,7 @@ export class RpcServer implements AsyncDisposable {
       } catch (cause) {
         if (this.#closed !== undefined) return;
         this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
-        await within(ACCEPT_PAUSE_MS, [this.#closing.promise]);
+        await within(ACCEPT_PAUSE_MS, this.#closing.promise);
       }
     }
   }
@@ -175,12 +177,4 @@ export class RpcServer implements AsyncDisposable {
     if (hidden === undefined) return;
     this.#backend.log.write("WARN", "agent.ipc", text + hiddenNote(hidden));
   }
-}
-
-/** Waits for all of `promises`, but no longer than `ms` milliseconds. */
-async function within(ms: number, promises: readonly Promise<void>[]): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  await Promise.race([Promise.all(promises), late.promise]);
-  clearTimeout(timer);
 }

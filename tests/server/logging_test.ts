@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { LogLimiter } from "../../server/log_limiter.ts";
+import { LogLimiter } from "../../server/logging/limiter.ts";
 import { AgentLog, escapeControls, parseLogLevel, RETAINED_LINES } from "../../server/logging.ts";
 
 const LINE = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(\w+)\] (.*)$/s;

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { SerfEvent } from "../../../cluster/serf/events/event.ts";
-import type { Member } from "../../../cluster/serf/members/member.ts";
+import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
 import { AgentLog } from "../../../server/logging.ts";
 import type { RpcBackend } from "../../../server/rpc/backend.ts";
 

@@ -1,0 +1,57 @@
+/**
+ * The file that an agent's keys come from (agent.md 6.5).
+ *
+ * @module
+ */
+
+import { Keyring } from "../../cluster/memberlist/mod.ts";
+import { decodeBase64 } from "./base64.ts";
+import { fileProblem } from "../config/files.ts";
+
+/** A keyring file that cannot be used. The message has the form of the Go agent. */
+export class KeyringFileError extends Error {
+  override readonly name = "KeyringFileError";
+}
+
+/**
+ * The keys in a file, a JSON array of base64 texts. The first one encrypts.
+ *
+ * @throws {KeyringFileError} when there is no such file, or it holds no usable keys.
+ */
+export async function readKeyringFile(path: string): Promise<Keyring> {
+  const texts = parse(await read(path));
+  if (texts.length === 0) throw new KeyringFileError("Keyring file contains no keys");
+  const keys = texts.map((text) =>
+    attempt("Failed to decode key from keyring", () => decodeBase64(text))
+  );
+  return attempt("Failed to restore keyring", () => new Keyring(keys));
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const problem = fileProblem(cause);
+    const text = cause instanceof Deno.errors.NotFound
+      ? `stat ${path}: ${problem}`
+      : `Failed to read keyring file: ${problem}`;
+    throw new KeyringFileError(text, { cause });
+  }
+}
+
+function parse(json: string): string[] {
+  const label = "Failed to decode keyring file";
+  if (json.trim() === "") throw new KeyringFileError(`${label}: unexpected end of JSON input`);
+  const value: unknown = attempt(label, () => JSON.parse(json));
+  if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
+  const kind = Array.isArray(value) ? "a list with other values" : typeof value;
+  throw new KeyringFileError(`${label}: expected an array of strings, got ${kind}`);
+}
+
+function attempt<T>(label: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new KeyringFileError(`${label}: ${(cause as Error).message}`, { cause });
+  }
+}

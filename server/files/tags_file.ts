@@ -1,0 +1,70 @@
+/**
+ * The file that keeps an agent's tags over a restart (agent.md 6.5).
+ *
+ * @module
+ */
+
+import { fileProblem } from "../config/files.ts";
+
+/** A tags file that cannot be read, understood or written. The message has the form of the Go agent. */
+export class TagsFileError extends Error {
+  override readonly name = "TagsFileError";
+}
+
+/**
+ * The tags in a file, `undefined` when there is no such file.
+ *
+ * @throws {TagsFileError} when it cannot be read or is no JSON object of texts.
+ */
+export async function readTagsFile(path: string): Promise<Record<string, string> | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new TagsFileError(`Failed to read tags file: ${fileProblem(cause)}`, { cause });
+  }
+  const tags = parseTags(text);
+  const wrong = Object.entries(tags).find(([, value]) => typeof value !== "string");
+  if (wrong === undefined) return tags as Record<string, string>;
+  throw new TagsFileError(`Failed to decode tags file: tag '${wrong[0]}' is not a string`);
+}
+
+/**
+ * Writes the tags: sorted, and escaped as Go does. A new file gets mode 0600; an old one keeps its mode.
+ *
+ * @throws {TagsFileError} when it cannot be written.
+ */
+export async function writeTagsFile(
+  path: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  const sorted = Object.entries(tags).sort(([a], [b]) => a < b ? -1 : 1);
+  const json = JSON.stringify(Object.fromEntries(sorted), null, 2).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  try {
+    using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+    let rest = new TextEncoder().encode(json);
+    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  } catch (cause) {
+    throw new TagsFileError(`Failed to write tags file: ${fileProblem(cause)}`, { cause });
+  }
+}
+
+function parseTags(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = text.trim() === "" ? undefined : JSON.parse(text);
+  } catch (cause) {
+    throw new TagsFileError(`Failed to decode tags file: ${(cause as Error).message}`, { cause });
+  }
+  if (value === undefined) {
+    throw new TagsFileError("Failed to decode tags file: unexpected end of JSON input");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TagsFileError("Failed to decode tags file: expected an object of strings");
+  }
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,53 @@
+/**
+ * Joins in the background until an address answers (agent.md 6.4).
+ *
+ * @module
+ */
+
+import type { Agent } from "../agent.ts";
+import { blockOf } from "../agent/log_text.ts";
+import { formatDuration } from "../config/duration.ts";
+
+/**
+ * Tries the `retryJoin` addresses of the agent's settings, at a fixed interval, as often as `retryMaxAttempts` allows
+ * after the first time.
+ *
+ * @param signal Ends it.
+ * @returns Whether it gave up. `false` after a success, without addresses, and when it was ended.
+ */
+export async function retryJoin(agent: Agent, signal: AbortSignal): Promise<boolean> {
+  const { retryJoin: addresses, retryMaxAttempts, retryIntervalMs, replayOnJoin } = agent.config;
+  if (addresses.length === 0) return false;
+  const { log } = agent;
+  for (let failures = 1; !signal.aborted; failures++) {
+    log.write("INFO", "agent", `Joining cluster...(replay: ${replayOnJoin})`);
+    try {
+      const joined = await agent.join(addresses, { replay: replayOnJoin });
+      log.write("INFO", "agent", `Join completed. Synced with ${joined} initial agents`);
+      return false;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (retryMaxAttempts > 0 && failures > retryMaxAttempts) {
+        log.write("ERR", "agent", "maximum retry join attempts made, exiting");
+        return true;
+      }
+      const text = `Join failed: ${blockOf(error)}, retrying in ${formatDuration(retryIntervalMs)}`;
+      log.write("WARN", "agent", text, { multiline: true });
+    }
+    await pause(retryIntervalMs, signal);
+  }
+  return false;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
