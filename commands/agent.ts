@@ -23,6 +23,7 @@ export const command: Command = defineCommand({
   ],
   flags: AGENT_FLAGS,
   outputPrefix: OUTPUT_PREFIX,
+  outlivesReader: true,
   async run(parsed) {
     // Loaded late, so that help and wrong flags do not wait for the agent's code.
     const { runAgent } = await import("../server/run.ts");

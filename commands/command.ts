@@ -12,6 +12,8 @@ import type { Terminal } from "./terminal.ts";
 export interface Command {
   /** The help text, without a newline at the end. */
   readonly help: string;
+  /** Whether it goes on, to an exit code of its own, when the reader of standard output is gone. */
+  readonly outlivesReader?: boolean;
   /**
    * Runs the command with the arguments after its name.
    *
@@ -39,6 +41,8 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
   readonly flags: F;
   /** What stands before the help on standard output after a wrong flag. */
   readonly outputPrefix?: string;
+  /** {@linkcode Command.outlivesReader}. */
+  readonly outlivesReader?: boolean;
   /** Does the work and gives the exit code. May throw a {@linkcode CommandError}. */
   readonly run: (invocation: Invocation<F>) => Promise<number>;
 }
@@ -53,6 +57,7 @@ export function defineCommand<const F extends FlagTable>(
   const help = helpText(definition);
   return {
     help,
+    outlivesReader: definition.outlivesReader ?? false,
     async run(argv, terminal) {
       let parsed: ParsedFlags<F>;
       try {

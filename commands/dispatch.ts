@@ -66,14 +66,12 @@ interface Division {
  * @returns The exit code.
  */
 export async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
-  let code: number;
   try {
-    code = await choose(argv, terminal);
+    return await choose(argv, terminal);
   } catch (error) {
     await terminal.err(`Error executing CLI: ${error instanceof Error ? error.message : error}`);
-    code = 1;
+    return 1;
   }
-  return terminal.broken ? BROKEN_PIPE : code;
 }
 
 async function choose(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -102,7 +100,8 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
     );
     return 1;
   }
-  return await loaded.run(args, terminal);
+  const code = await loaded.run(args, terminal);
+  return terminal.broken && !loaded.outlivesReader ? BROKEN_PIPE : code;
 }
 
 /** The command is the first argument without a dash. A request for help counts anywhere before `--`. */
