@@ -44,18 +44,16 @@ export async function dial(
 ): Promise<Deno.TcpConn> {
   const { host, port } = parseAddress(address);
   const shown = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  let givenUp = false;
+  const dialling = new AbortController();
   const deadline = {
     signal: options.signal,
     timeoutMs: options.timeoutMs,
     timeoutError: () => new ConnectError(`dial tcp ${shown}: i/o timeout`),
-    giveUp: () => {
-      givenUp = true;
-    },
+    giveUp: () => dialling.abort(),
   };
   return await waitFor<Deno.TcpConn>(deadline, ({ resolve, reject }) => {
-    Deno.connect({ hostname: host || "127.0.0.1", port }).then(
-      (conn) => givenUp ? conn.close() : resolve(conn),
+    Deno.connect({ hostname: host || "127.0.0.1", port, signal: dialling.signal }).then(
+      (conn) => dialling.signal.aborted ? conn.close() : resolve(conn),
       (cause) => reject(new ConnectError(dialFailure(host, shown, cause), { cause })),
     );
   });
