@@ -54,7 +54,7 @@ export interface DecodeValueOptions {
   readonly limits?: Partial<Limits>;
   /**
    * What the str family becomes: `"text"` (default) or, for gossip where byte strings look the same, `"bytes"`
-   * without a copy. Map keys are always text.
+   * without a copy. Map keys of that family are always text.
    */
   readonly raw?: "text" | "bytes";
 }
