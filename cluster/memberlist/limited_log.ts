@@ -46,6 +46,6 @@ export class LimitedLog {
     this.#sources.add(key);
     const kept = this.#suppressed;
     this.#suppressed = 0;
-    this.#logger[level](kept === 0 ? message : `${message} (${kept} more lines not logged)`);
+    this.#logger[level](kept === 0 ? message : `${message} (${kept} more not logged)`);
   }
 }

@@ -127,3 +127,16 @@ export function inShort(message: Decoded): string {
       return `${message.type} ${message.SeqNo}`;
   }
 }
+
+/** The first message of a type among packets; the test fails when there is none. */
+export function firstOf<T extends Decoded["type"]>(
+  packets: readonly { messages: Decoded[] }[],
+  type: T,
+): Extract<Decoded, { type: T }> {
+  for (const { messages } of packets) {
+    for (const message of messages) {
+      if (message.type === type) return message as Extract<Decoded, { type: T }>;
+    }
+  }
+  throw new Error(`No ${type} was sent`);
+}
