@@ -29,6 +29,7 @@ import type { NetTransport } from "./transport.ts";
 
 /** An agent could not be started; nothing is left running. The message has the form of the Go agent. */
 export class AgentStartError extends Error {
+  /** "AgentStartError". */
   override readonly name = "AgentStartError";
 }
 

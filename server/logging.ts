@@ -77,6 +77,7 @@ export class AgentLog {
   readonly #forward = new Map<string, LogTapeLogger>();
 
   /** @param node The node's name, for LogTape. */
+  /** An empty log of the agent on `node`. */
   constructor(node: string) {
     this.#node = node;
   }

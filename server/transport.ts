@@ -32,16 +32,19 @@ const REFUSAL_LOG_MS = 1_000;
 
 /** The address or port cannot be bound. The message has the form of the Go agent. */
 export class BindError extends Error {
+  /** "BindError". */
   override readonly name = "BindError";
 }
 
 /** A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`. */
 export class DialError extends Error {
+  /** "DialError". */
   override readonly name = "DialError";
 }
 
 /** A host name has no address. */
 export class ResolveError extends Error {
+  /** "ResolveError". */
   override readonly name = "ResolveError";
 }
 

@@ -8,6 +8,7 @@ import { type ConfigInput, mergeInputs } from "./input.ts";
 
 /** A configuration that cannot be used. The message is one line for the operator. */
 export class ConfigError extends Error {
+  /** "ConfigError". */
   override readonly name = "ConfigError";
 }
 

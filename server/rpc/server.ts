@@ -5,6 +5,7 @@
  */
 
 import { listenProblem, splitGoAddress } from "../config/addresses.ts";
+import { formatDuration } from "../config/duration.ts";
 import { within } from "../deadline.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { RpcBackend } from "./backend.ts";
@@ -18,14 +19,15 @@ import { MemberList } from "./member_list.ts";
 import { Output } from "./output.ts";
 import { Session } from "./session.ts";
 
-/** How often stalled clients are looked for, in milliseconds. */
-const SWEEP_MS = 5_000;
+/** How often stalled clients are looked for, as a part of the time they have. */
+const SWEEPS_PER_LIMIT = 6;
 
 /** Pause after a failed accept, e.g. when no file descriptor is free, in milliseconds. */
 const ACCEPT_PAUSE_MS = 100;
 
 /** The RPC address cannot be listened on. The message has the form of the Go agent. */
 export class RpcListenError extends Error {
+  /** "RpcListenError". */
   override readonly name = "RpcListenError";
 }
 
@@ -35,6 +37,8 @@ export interface RpcServerOptions {
   readonly address: string;
   /** Token that clients must show. Default "": none. */
   readonly authKey?: string;
+  /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
+  readonly stallLimitMs?: number;
 }
 
 interface Client {
@@ -49,6 +53,7 @@ export class RpcServer implements AsyncDisposable {
   readonly address: Deno.NetAddr;
   readonly #listener: Deno.TcpListener;
   readonly #backend: RpcBackend;
+  readonly #stallLimitMs: number;
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #services: Services;
@@ -60,15 +65,16 @@ export class RpcServer implements AsyncDisposable {
   #sweep: ReturnType<typeof setInterval> | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor(listener: Deno.TcpListener, backend: RpcBackend, rpcAuth: string) {
+  private constructor(listener: Deno.TcpListener, backend: RpcBackend, options: RpcServerOptions) {
     this.#listener = listener;
+    this.#stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
     this.address = listener.addr;
     this.#backend = backend;
     this.#events = new EventHub(backend);
     this.#logs = new LogHub(backend.log);
     this.#services = {
       backend,
-      rpcAuth,
+      rpcAuth: options.authKey ?? "",
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
     };
@@ -82,7 +88,7 @@ export class RpcServer implements AsyncDisposable {
    * @throws {RpcListenError} when the address cannot be used.
    */
   static listen(backend: RpcBackend, options: RpcServerOptions): RpcServer {
-    const { address, authKey = "" } = options;
+    const { address } = options;
     let listener: Deno.TcpListener;
     try {
       const { host, port } = splitGoAddress(address);
@@ -90,7 +96,7 @@ export class RpcServer implements AsyncDisposable {
     } catch (cause) {
       throw new RpcListenError(listenProblem(address, cause), { cause });
     }
-    return new RpcServer(listener, backend, authKey);
+    return new RpcServer(listener, backend, options);
   }
 
   /** The figures for `stats`. */
@@ -150,7 +156,10 @@ export class RpcServer implements AsyncDisposable {
     const served = connection.serve().then(() => this.#forget(client));
     const client: Client = { connection, session, served };
     this.#clients.add(client);
-    this.#sweep ??= setInterval(() => this.#closeStalled(), SWEEP_MS);
+    this.#sweep ??= setInterval(
+      () => this.#closeStalled(),
+      this.#stallLimitMs / SWEEPS_PER_LIMIT,
+    );
   }
 
   #forget(client: Client): void {
@@ -163,12 +172,13 @@ export class RpcServer implements AsyncDisposable {
   #closeStalled(): void {
     const now = performance.now();
     for (const { connection, session } of this.#clients) {
-      if (session.output.stalledFor(now) < STALL_LIMIT_MS) continue;
+      if (session.output.stalledFor(now) < this.#stallLimitMs) continue;
       connection.close();
-      const text = `Closing ipc.client: ${session.client}: it read nothing for ${
-        STALL_LIMIT_MS / 1_000
-      }s`;
-      this.#trouble(session.source, text);
+      const time = formatDuration(this.#stallLimitMs);
+      this.#trouble(
+        session.source,
+        `Closing ipc.client: ${session.client}: read nothing for ${time}`,
+      );
     }
   }
 
