@@ -40,11 +40,11 @@ function configPaths(parsed: ParsedFlags<typeof AGENT_FLAGS>): string[] {
 
 /** The flags under the names that they have in a configuration file (agent.md 6.2). */
 function configInput({ values }: ParsedFlags<typeof AGENT_FLAGS>): ConfigInput {
-  return given({
+  return withoutUndefined({
     bind: values.bind,
     advertise: values.advertise,
     interface: values.iface,
-    mdns: given({
+    mdns: withoutUndefined({
       interface: values["mdns-iface"],
       disable_ipv4: values["mdns-disable-ipv4"],
       disable_ipv6: values["mdns-disable-ipv6"],
@@ -76,7 +76,9 @@ function configInput({ values }: ParsedFlags<typeof AGENT_FLAGS>): ConfigInput {
 }
 
 /** Without the keys of flags that were not given. */
-function given<T extends object>(input: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+function withoutUndefined<T extends object>(
+  input: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(
     Object.entries(input).filter(([, value]) => value !== undefined),
   ) as { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -24,6 +24,7 @@ export interface Command {
 
 /** The command could not do its work. `message` says why; it goes to standard output and the exit code is 1. */
 export class CommandError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "CommandError";
 }
 

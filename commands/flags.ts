@@ -43,11 +43,12 @@ export interface ParsedFlags<F extends FlagTable> {
 
 /** A command line that breaks the rules. `message` is Go's text, empty for a flag like `-h=1` that asks for help. */
 export class FlagError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "FlagError";
   /** The flag that was probably meant, without dashes. */
   readonly suggestion: string | undefined;
 
-  /** @param suggestion The flag that was probably meant, if the one given is unknown. */
+  /** Keeps what was wrong and, for an unknown flag, which one was probably meant. */
   constructor(message: string, suggestion?: string) {
     super(message);
     this.suggestion = suggestion;

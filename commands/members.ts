@@ -20,7 +20,7 @@ export const command: Command = defineCommand({
   usage: "members [options]",
   description: [
     "Lists the members of the cluster of a running agent. The filters are regular expressions " +
-    "that must match the whole value.",
+    "that must match the whole value; put alternatives in parentheses: '(a|b)'.",
   ],
   flags: {
     detailed: boolFlag("Also shows the protocol versions (text format only)."),

@@ -40,7 +40,7 @@ export class LineWriter {
   #waitingBytes = 0;
   #dropped = 0;
 
-  /** @param output Where the lines go. */
+  /** Writes to `output` from now on; nobody else may. */
   constructor(output: Output) {
     this.#output = output;
   }
