@@ -22,6 +22,7 @@ export interface JoinAddress {
 
 /** The text is no address to join. The messages are those of the Go agent (agent.md 3, join). */
 export class JoinAddressError extends Error {
+  /** `"JoinAddressError"`, whatever happens to the name of the class. */
   override readonly name = "JoinAddressError";
 }
 

@@ -111,16 +111,15 @@ export class Memberlist implements AsyncDisposable {
    *
    * Rejects with {@linkcode LeaveTimeoutError} after `timeoutMs`.
    */
-  leave(timeoutMs: number): Promise<void> {
-    this.#leaving ??= this.#leave(timeoutMs);
-    return this.#leaving;
-  }
-
-  async #leave(timeoutMs: number): Promise<void> {
-    this.#assertRunning();
-    const core = this.#core;
-    core.own.leaving = true;
-    await this.#spread(timeoutMs, new LeaveTimeoutError(), (done) => announceLeave(core, done));
+  async leave(timeoutMs: number): Promise<void> {
+    if (this.#leaving === undefined) {
+      this.#assertRunning();
+      const core = this.#core;
+      core.own.leaving = true;
+      const announce = (done: () => void): void => announceLeave(core, done);
+      this.#leaving = this.#spread(timeoutMs, new LeaveTimeoutError(), announce);
+    }
+    await this.#leaving;
   }
 
   /**

@@ -14,6 +14,7 @@ import { receiveSuspect } from "./suspect.ts";
 
 /** The application refused to merge with a peer; the message is its reason. */
 export class MergeRefusedError extends Error {
+  /** `"MergeRefusedError"`, whatever happens to the name of the class. */
   override readonly name = "MergeRefusedError";
 }
 

@@ -18,8 +18,11 @@ const USER_MESSAGE_OVERHEAD = COMPOUND_PART_OVERHEAD + 1;
 /** From this protocol on a node understands checksums (memberlist.md 1.2). */
 const CHECKSUM_PROTOCOL = 5;
 
-/** Sends `message` together with as many broadcasts as fit. */
+/**
+ * Sends `message` together with as many broadcasts as fit. Throws {@linkcode NodeNameRequiredError}.
+ */
 export function sendWithBroadcasts(core: Core, to: Destination, message: Uint8Array): void {
+  checkNamed(core, to);
   const room = roomInPacket(core) - message.length;
   const broadcasts = takeBroadcasts(core, room);
   sendMessages(core, to, broadcasts.length === 0 ? [message] : [message, ...broadcasts]);

@@ -10,6 +10,7 @@ import { type MemberNode, NodeState, type Versions } from "./node.ts";
 
 /** A node speaks a protocol version that not all alive nodes understand, so nothing is merged. */
 export class ProtocolMismatchError extends Error {
+  /** `"ProtocolMismatchError"`, whatever happens to the name of the class. */
   override readonly name = "ProtocolMismatchError";
 }
 

@@ -7,12 +7,13 @@
 import type { Core } from "./core.ts";
 import { Ack, encodeMessage, type IndirectPing, MessageType, Nack } from "./messages.ts";
 import type { Destination } from "./node.ts";
-import { sendWithBroadcasts } from "./packet_sender.ts";
+import { checkNamed, sendWithBroadcasts } from "./packet_sender.ts";
 import { encodePing } from "./ping.ts";
 
 /**
  * Pings `target` and passes the ack on to `requester`, or a nack when it asked for one and no ack came
- * within `probeTimeoutMs`. Returns `false` and does nothing when too many pings wait already.
+ * within `probeTimeoutMs`. Returns `false` and does nothing when too many pings wait already. Throws
+ * `NodeNameRequiredError`.
  */
 export function relayPing(
   core: Core,
@@ -21,6 +22,8 @@ export function relayPing(
   requester: Destination,
 ): boolean {
   if (core.acks.full) return false;
+  // Now, because nobody would catch it when the answer is due.
+  checkNamed(core, requester);
   const SeqNo = request.SeqNo;
   const relaySeqNo = core.acks.expect({
     ack() {

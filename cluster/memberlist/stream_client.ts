@@ -14,6 +14,7 @@ import { dialAndUse, type StreamSession } from "./stream_session.ts";
 
 /** The peer answered with something that is no answer. */
 export class UnexpectedReplyError extends Error {
+  /** `"UnexpectedReplyError"`, whatever happens to the name of the class. */
   override readonly name = "UnexpectedReplyError";
 }
 

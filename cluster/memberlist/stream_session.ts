@@ -14,6 +14,7 @@ import { sealStream, StreamReader } from "./stream.ts";
 
 /** The other end took longer than the deadline allows. */
 export class StreamTimeoutError extends Error {
+  /** `"StreamTimeoutError"`, whatever happens to the name of the class. */
   override readonly name = "StreamTimeoutError";
 }
 

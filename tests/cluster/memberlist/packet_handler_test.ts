@@ -134,6 +134,27 @@ Deno.test("indirect pings that wait are bounded, and need an address", () => {
   assert.deepEqual(other.sent(), []);
 });
 
+Deno.test("with required node names a ping without one is not answered nor passed on", () => {
+  const { clock, core, receive, sent, delegate, log } = setUp({ requireNodeNames: true });
+  delegate.broadcasts.push(Uint8Array.of(1));
+  receive(MessageType.ping, Ping, ping());
+  const request = {
+    ...ping({ Node: "n" }),
+    Target: hostToAddr("10.0.0.3"),
+    Port: PORT,
+    Nack: true,
+  };
+  receive(MessageType.indirectPing, IndirectPing, request);
+  clock.advanceSync(1_000);
+  assert.deepEqual(sent(), []);
+  assert.equal(delegate.broadcasts.length, 1, "no broadcast is lost with it");
+  assert.equal(core.acks.size, 0);
+  assert.match(log[0] ?? "", /node names are required/);
+  receive(MessageType.indirectPing, IndirectPing, { ...request, SourceNode: "asker" });
+  clock.advanceSync(1_000);
+  assert.deepEqual(sent().map(({ to }) => to), ["10.0.0.3", from.host]);
+});
+
 Deno.test("the messages of one packet are handled in order", () => {
   const { core, node, delegate } = setUp();
   const messages = [
