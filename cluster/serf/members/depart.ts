@@ -22,8 +22,9 @@ export async function leave(core: Core): Promise<void> {
   core.state = "leaving";
   const { broadcastTimeoutMs, leavePropagateDelayMs } = core.config;
 
+  const audience = hasOtherAlive(core);
   const message = ownLeaveIntent(core, core.name, false);
-  if (hasOtherAlive(core) && !await spread(core, message)) {
+  if (audience && !await spread(core, message)) {
     core.log.warn("Timeout while waiting for graceful leave");
   }
   try {
@@ -43,8 +44,11 @@ export async function leave(core: Core): Promise<void> {
  * @throws {ForceLeaveTimeoutError} when the news is not sent within `broadcastTimeoutMs`
  */
 export async function forceLeave(core: Core, name: string, prune: boolean): Promise<void> {
+  // Asked before the member counts as leaving: Go asks after, and never tells the only other member, which then
+  // cannot object.
+  const audience = hasOtherAlive(core);
   const message = ownLeaveIntent(core, name, prune);
-  if (hasOtherAlive(core) && !await spread(core, message)) {
+  if (audience && !await spread(core, message)) {
     throw new ForceLeaveTimeoutError("timed out broadcasting node removal");
   }
 }

@@ -28,11 +28,21 @@ export function not(set: CharSet): CharSet {
   return (c) => !set(c);
 }
 
-/** Characters that are in `set`, or would be if they were of the other case. Answers for ASCII are remembered. */
+/** Characters that are in `set`, or would be if they were of the other case. */
 export function foldCase(set: CharSet): CharSet {
-  const folded: CharSet = (c) => set(c) || otherCases(c).some(set);
+  return remember((c) => set(c) || otherCases(c).some(set));
+}
+
+/** The character in any case. Also finds those, such as the Kelvin sign, that are no letter's usual other case. */
+export function anyCase(codePoint: number): CharSet {
+  const folded = foldedForm(codePoint);
+  return remember((c) => c === codePoint || foldedForm(c) === folded);
+}
+
+/** The same set, with the answers for ASCII remembered. */
+function remember(set: CharSet): CharSet {
   const known: boolean[] = [];
-  return (c) => c < 0x80 ? (known[c] ??= folded(c)) : folded(c);
+  return (c) => c < 0x80 ? (known[c] ??= set(c)) : set(c);
 }
 
 /** The classes `\d`, `\s` and `\w`, which are ASCII only. */
@@ -107,10 +117,25 @@ function ascii(description: string): CharSet {
 
 /** The same letter in other cases; nothing where a case takes more than one character. */
 function otherCases(codePoint: number): number[] {
-  const text = String.fromCodePoint(codePoint);
-  const lower = text.toLowerCase();
-  return [lower, text.toUpperCase(), lower.toUpperCase()].flatMap((variant) => {
-    const [single, more] = Array.from(variant);
-    return single === undefined || more !== undefined ? [] : [single.codePointAt(0) ?? 0];
-  });
+  const lower = lowerCase(codePoint);
+  return [lower, upperCase(codePoint), upperCase(lower)];
+}
+
+/** What all cases of one letter have in common. */
+function foldedForm(codePoint: number): number {
+  return upperCase(lowerCase(codePoint));
+}
+
+function lowerCase(codePoint: number): number {
+  return single(String.fromCodePoint(codePoint).toLowerCase()) ?? codePoint;
+}
+
+function upperCase(codePoint: number): number {
+  return single(String.fromCodePoint(codePoint).toUpperCase()) ?? codePoint;
+}
+
+/** The code point of a text of one character. */
+function single(text: string): number | undefined {
+  const [char, more] = Array.from(text);
+  return more === undefined ? char?.codePointAt(0) : undefined;
 }

@@ -132,6 +132,14 @@ Deno.test("a forced leave of an agent that lives is taken back by it", async () 
   }
 });
 
+Deno.test("the only other agent hears of its forced leave too, and takes it back", async () => {
+  await using network = new Network();
+  const [a, b] = await network.cluster(["a", "b"]) as [Agent, Agent];
+  await network.simulation.settle(a.serf.forceLeave("b"));
+  await network.until(() => statusOf(a, "b") === "alive");
+  assert.equal(statusOf(b, "b"), "alive");
+});
+
 Deno.test("a forged leave is refuted with a later time", async () => {
   await using network = new Network();
   const [a, b, c] = await three(network);
