@@ -76,8 +76,7 @@ export class AgentLog {
   readonly #monitors = new Set<ActiveMonitor>();
   readonly #forward = new Map<string, LogTapeLogger>();
 
-  /** @param node The node's name, for LogTape. */
-  /** An empty log of the agent on `node`. */
+  /** An empty log of the agent on `node`, which LogTape gets as a property. */
   constructor(node: string) {
     this.#node = node;
   }

@@ -37,6 +37,7 @@ export class Peer implements Disposable {
   readonly name: string;
   /** Bytes received so far. */
   received = 0;
+  #kept: Uint8Array[] | undefined;
   #seq = 0;
 
   private constructor(conn: Deno.Conn) {
@@ -94,6 +95,21 @@ export class Peer implements Disposable {
     return values;
   }
 
+  /** Keeps the bytes that arrive from now on for {@linkcode Peer.kept}. */
+  keep(): void {
+    this.#kept = [];
+  }
+
+  /** The kept bytes. */
+  kept(): Uint8Array {
+    return concat(this.#kept ?? []);
+  }
+
+  /** Sends no more. */
+  async finish(): Promise<void> {
+    await this.#conn.closeWrite();
+  }
+
   /** All values up to the end of the connection. */
   async rest(): Promise<Plain[]> {
     while (await this.#read());
@@ -119,6 +135,7 @@ export class Peer implements Disposable {
     const count = await withPatience(this.#conn.read(this.#buffer).catch(() => null));
     if (count === null) return false;
     this.received += count;
+    this.#kept?.push(this.#buffer.slice(0, count));
     this.#splitter.push(this.#buffer.subarray(0, count));
     return true;
   }

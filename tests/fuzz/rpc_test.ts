@@ -1,0 +1,175 @@
+/**
+ * Random and mutated bytes on the RPC port, from clients that read, do not read, stop in the middle or just vanish: the
+ * server goes on serving others, forgets every client, and its memory and its log stay bounded.
+ *
+ * The agent behind the port is a stand-in, since mutated requests may ask to join any address or to leave.
+ *
+ * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (4,000 by default).
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { RpcServer } from "../../server/rpc/server.ts";
+import { below, randomValue } from "../protocol/msgpack/random_value.ts";
+import { encodeValue } from "../../protocol/msgpack/mod.ts";
+import { FakeBackend, member } from "../server/rpc/backend.ts";
+import { concat, Peer, request, until } from "../server/rpc/peer.ts";
+import { SeededRandom } from "../simulation/random.ts";
+import vectors from "../vectors/ipc.json" with { type: "json" };
+
+const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 4_000);
+const CLIENTS = 8;
+const MAX_GROWTH_MIB = 192;
+
+const HANDSHAKE = request("handshake", 1, { Version: 1 });
+const SAMPLES = vectors.map(({ request_hex }) => Uint8Array.fromHex(request_hex)).filter((bytes) =>
+  bytes.length > 0
+);
+const COMMANDS = [
+  "handshake",
+  "auth",
+  "event",
+  "join",
+  "members",
+  "members-filtered",
+  "stream",
+  "monitor",
+  "stop",
+  "tags",
+  "stats",
+  "force-leave",
+];
+
+Deno.test("the RPC port survives random and mutated bytes and clients of every temper", async () => {
+  const backend = new FakeBackend();
+  backend.list = Array.from(
+    { length: 30 },
+    (_, i) => member(`node-${i}`, { tags: { role: "web" } }),
+  );
+  backend.on.userEvent = (name) => backend.emitUser(String(name));
+  backend.on.shutdown = () => new Promise(() => {});
+  let complaints = 0;
+  const counter = backend.log.monitor("WARN", () => complaints++);
+  await using server = RpcServer.listen(backend, { address: "127.0.6.8:0", stallLimitMs: 300 });
+  const before = Deno.memoryUsage().rss;
+  const end = performance.now() + DURATION_MS;
+  const sessions = await Promise.all(
+    Array.from({ length: CLIENTS }, (_, i) => {
+      return badClients(server.address, new SeededRandom(SEED, i), end);
+    }),
+  );
+  await until(() => server.stats().clients === "0");
+  counter.stop();
+  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  const total = sessions.reduce((sum, count) => sum + count, 0);
+  console.log(
+    `rpc: seed ${SEED}, ${total} clients, ${
+      growth.toFixed(1)
+    } MiB more, ${complaints} complaints logged`,
+  );
+  assert.equal(server.stats().streams, "0");
+  assert.equal(backend.log.monitors, 0);
+  assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);
+  assert.ok(complaints < 20 * (2 + DURATION_MS / 1_000), `${complaints} complaints`);
+  using peer = await Peer.ready(server.address);
+  assert.deepEqual(await peer.ask("stop", { Stop: 0 }), { Error: "", Seq: 2 });
+});
+
+/** One bad client after the other until `end`; gives how many. */
+async function badClients(
+  address: Deno.NetAddr,
+  random: SeededRandom,
+  end: number,
+): Promise<number> {
+  let count = 0;
+  while (performance.now() < end) {
+    await badClient(address, random);
+    count++;
+  }
+  return count;
+}
+
+async function badClient(address: Deno.NetAddr, random: SeededRandom): Promise<void> {
+  using conn = await Deno.connect({ hostname: address.hostname, port: address.port });
+  const reading = below(random, 3) > 0 ? drain(conn) : Promise.resolve();
+  try {
+    if (below(random, 5) > 0) await writeAll(conn, HANDSHAKE);
+    for (let left = below(random, 30); left > 0; left--) await writeAll(conn, anyBytes(random));
+    if (below(random, 4) === 0) await conn.closeWrite();
+    else if (below(random, 3) === 0) await new Promise((resolve) => setTimeout(resolve));
+  } catch {
+    // The server closed it.
+  }
+  try {
+    conn.close();
+  } catch {
+    // The end of the stream closed it.
+  }
+  await reading;
+}
+
+function anyBytes(random: SeededRandom): Uint8Array {
+  const sample = SAMPLES[below(random, SAMPLES.length)] ?? HANDSHAKE;
+  switch (below(random, 12)) {
+    case 0:
+      return random.bytes(1 + below(random, 2_000));
+    case 1:
+      return encodeValue(randomValue(random), "rpc");
+    case 2:
+      return request(COMMANDS[below(random, COMMANDS.length)] ?? "", 9, randomValue(random));
+    case 3:
+      return new Uint8Array(1 + below(random, 100)).fill(0x80 + below(random, 128));
+    case 4:
+      return concat([
+        request("event", 3),
+        new Uint8Array([0xdb, 0, 15, 255, 255]),
+        new Uint8Array(100),
+      ]);
+    case 5:
+      return concat(Array.from({ length: 200 }, (_, i) => request("members", i)));
+    case 6:
+      return request("members-filtered", 5, {
+        Name: pattern(random),
+        Tags: { role: pattern(random) },
+      });
+    case 7:
+      return request("stream", below(random, 50), { Type: "*" });
+    case 8:
+      return request("monitor", 4, { LogLevel: "TRACE" });
+    case 9:
+      return sample;
+    default:
+      return mutated(random, sample);
+  }
+}
+
+function pattern(random: SeededRandom): string {
+  const parts = ["a", ".", "*", "+", "(", ")", "|", "[", "]", "^", "{9}", "\\", "(?i)", "\\Q", "w"];
+  const length = below(random, 12);
+  return Array.from({ length }, () => parts[below(random, parts.length)]).join("");
+}
+
+function mutated(random: SeededRandom, sample: Uint8Array): Uint8Array {
+  const bytes = [...sample];
+  for (let left = 1 + below(random, 3); left > 0; left--) {
+    const removed = below(random, 3) === 0 ? 0 : 1 + below(random, 3);
+    bytes.splice(below(random, bytes.length + 1), removed, ...random.bytes(below(random, 3)));
+  }
+  return Uint8Array.from(bytes);
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await conn.write(rest));
+}
+
+async function drain(conn: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(16 * 1024);
+  try {
+    while (await conn.read(buffer) !== null);
+  } catch {
+    // Closed by either side.
+  }
+}
