@@ -39,6 +39,7 @@
  * @module
  */
 
+export * from "./cluster.ts";
 export * from "./network.ts";
 export * from "./scenario.ts";
 export * from "./simulation.ts";

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { CATCH_UP_MS, Cluster, spread } from "./cluster.ts";
+import { scenario } from "./scenario.ts";
+import { type SerfApp, startSerf } from "./serf_node.ts";
+
+for (const count of [3, 10, 30, 100]) {
+  scenario(`a node of ${count} that leaves is seen as left, never as failed`, {}, async (test) => {
+    const { simulation } = test;
+    const cluster = new Cluster<SerfApp>(simulation, startSerf());
+    await cluster.form(count);
+    const begun = simulation.now;
+    const leaver = cluster.live[count >> 1]!;
+    await cluster.leave(leaver);
+    test.report({ "leave took ms": (simulation.now - begun).toFixed(0) });
+    await cluster.agree(CATCH_UP_MS);
+    const { median, last } = spread(cluster.live.map(({ view }) => view.changedAt - begun));
+    test.report({ "median ms": median.toFixed(0), "last ms": last.toFixed(0) });
+    await simulation.runFor(60_000);
+    await cluster.agree(0);
+    for (const { view } of cluster.live) assert.equal(view.failures.get(leaver.name), undefined);
+  });
+}
+
+scenario("five of 30 nodes that leave at once at 5 % loss are left in the end", {
+  loss: 0.05,
+}, async (test) => {
+  const { simulation } = test;
+  const cluster = new Cluster<SerfApp>(simulation, startSerf());
+  await cluster.form(30);
+  const leavers = cluster.live.slice(10, 15);
+  const leaving = leavers.map(({ app }) => app.leave());
+  await simulation.settle(Promise.all(leaving));
+  for (const leaver of leavers) await cluster.leave(leaver);
+  await cluster.agree(CATCH_UP_MS);
+  cluster.assertNoFalseDeath();
+});
+
+scenario("a node that left and starts again is alive for everybody", {}, async (test) => {
+  const { simulation } = test;
+  const cluster = new Cluster<SerfApp>(simulation, startSerf());
+  await cluster.form(10);
+  const leaver = cluster.live[3]!;
+  await cluster.leave(leaver);
+  await cluster.agree(CATCH_UP_MS);
+  const again = cluster.restart(leaver);
+  const { host, port } = cluster.live[0]!.address;
+  await simulation.settle(again.app.join([`${host}:${port}`]));
+  await cluster.agree(CATCH_UP_MS);
+  await simulation.runFor(120_000);
+  await cluster.agree(0);
+});
+
+scenario("a failed node that is forced to leave is left for everybody", {}, async (test) => {
+  const { simulation } = test;
+  const cluster = new Cluster<SerfApp>(simulation, startSerf());
+  await cluster.form(10);
+  const victim = cluster.live[6]!;
+  cluster.kill(victim);
+  await cluster.agree(CATCH_UP_MS);
+  cluster.gone.set(victim.name, "left");
+  await simulation.settle(cluster.live[0]!.app.serf.forceLeave(victim.name));
+  await cluster.agree(CATCH_UP_MS);
+  await simulation.runFor(120_000);
+  await cluster.agree(0);
+});
+
+scenario("a live node that is forced to leave stays", {}, async (test) => {
+  const { simulation } = test;
+  const cluster = new Cluster<SerfApp>(simulation, startSerf());
+  await cluster.form(10);
+  await simulation.settle(cluster.live[0]!.app.serf.forceLeave(cluster.live[6]!.name));
+  await simulation.runFor(CATCH_UP_MS);
+  await cluster.agree(0);
+});

@@ -1,0 +1,52 @@
+/**
+ * Memberlist as the thing that runs on a simulated node.
+ *
+ * @module
+ */
+
+import {
+  Memberlist,
+  type MemberlistConfig,
+  memberlistConfig,
+  NodeState,
+} from "../../cluster/memberlist/mod.ts";
+import type { NodeApp, StartApp } from "./cluster.ts";
+
+/** A memberlist without an application. */
+export interface MemberlistApp extends NodeApp {
+  /** The thing itself. */
+  readonly memberlist: Memberlist;
+}
+
+/** Starts memberlists with the LAN profile and `overrides`. */
+export function startMemberlist(
+  overrides: Partial<MemberlistConfig> = {},
+): StartApp<MemberlistApp> {
+  return (runtime, { name, ip, address }, view) => {
+    const config = memberlistConfig(name, { addr: ip, port: address.port }, "lan", overrides);
+    const memberlist = new Memberlist(config, runtime, {
+      nodeMeta: () => new Uint8Array(0),
+      notifyMessage: () => {},
+      getBroadcasts: () => [],
+      localState: () => new Uint8Array(0),
+      mergeRemoteState: () => {},
+      notifyJoin: (node) => view.join(node.name),
+      notifyLeave: (node) =>
+        view.lose(node.name, node.state === NodeState.left ? "left" : "failed"),
+      notifyUpdate: () => {},
+      notifyConflict: () => {},
+      ackPayload: () => null,
+      notifyPingComplete: () => {},
+    });
+    memberlist.start();
+    return {
+      memberlist,
+      join: (addresses) => memberlist.join(addresses),
+      leave: () => memberlist.leave(5_000),
+      shutdown: () => memberlist.shutdown(),
+      statuses: () => new Map(memberlist.nodes().map((node) => [node.name, STATUS[node.state]])),
+    };
+  };
+}
+
+const STATUS = ["alive", "suspect", "failed", "left"] as const;
