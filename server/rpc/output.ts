@@ -20,6 +20,9 @@ export interface Sink {
 /** The first bytes of every success: a map of 2, `Error`, an empty text, `Seq`. */
 const SUCCESS = new Uint8Array([0x82, 0xa5, 69, 114, 114, 111, 114, 0xa0, 0xa3, 83, 101, 113]);
 
+/** Bodies from this size on are kept by reference until they are sent, as many connections may share one. */
+const LARGE_BYTES = 1_024;
+
 /** Buffers between two uses: an idle connection holds none. */
 const idleWriters: Writer[] = [];
 const MAX_IDLE_WRITERS = 16;
@@ -39,6 +42,9 @@ export class RecordCounter {
 export class Output {
   readonly #sink: Sink;
   readonly #onBroken: () => void;
+  /** What waits, in order: these chunks, then what is in the writer. */
+  #chunks: Uint8Array[] = [];
+  #chunkBytes = 0;
   #writer: Writer | undefined;
   #batch = 0;
   #inFlight = 0;
@@ -55,7 +61,7 @@ export class Output {
 
   /** Bytes that the client has not taken yet. */
   get backlog(): number {
-    return this.#inFlight + (this.#writer?.length ?? 0);
+    return this.#inFlight + this.#chunkBytes + (this.#writer?.length ?? 0);
   }
 
   /** How long the client has not taken a byte although some wait, in milliseconds. */
@@ -73,7 +79,7 @@ export class Output {
     } else {
       ResponseHeader.write(writer, { Error: error, Seq: seq });
     }
-    if (body !== undefined) writer.raw(body);
+    if (body !== undefined) this.#appendBody(writer, body);
   }
 
   /**
@@ -117,6 +123,8 @@ export class Output {
   /** Drops what waits and takes nothing more. */
   close(): void {
     this.#closed = true;
+    this.#chunks = [];
+    this.#chunkBytes = 0;
     this.#writer = undefined;
     this.#inFlight = 0;
     this.#wake();
@@ -125,7 +133,15 @@ export class Output {
   #append(header: Uint8Array, body: Uint8Array): void {
     const writer = this.#open();
     writer.raw(header);
-    writer.raw(body);
+    this.#appendBody(writer, body);
+  }
+
+  #appendBody(writer: Writer, body: Uint8Array): void {
+    if (body.length < LARGE_BYTES) return writer.raw(body);
+    this.#chunks.push(writer.finish(), body);
+    this.#chunkBytes += writer.length + body.length;
+    release(writer);
+    this.#writer = undefined;
   }
 
   #open(): Writer {
@@ -138,9 +154,9 @@ export class Output {
   }
 
   async #flush(): Promise<void> {
-    while (this.#writer !== undefined && !this.#closed) {
-      const bytes = take(this.#writer);
-      this.#writer = undefined;
+    while (!this.#closed) {
+      const bytes = this.#takeAll();
+      if (bytes.length === 0) break;
       this.#batch++;
       this.#inFlight = bytes.length;
       this.#progressAt = performance.now();
@@ -153,6 +169,18 @@ export class Output {
       this.#wake();
     }
     this.#flushing = false;
+  }
+
+  #takeAll(): Uint8Array {
+    if (this.#writer !== undefined) {
+      this.#chunks.push(this.#writer.finish());
+      release(this.#writer);
+      this.#writer = undefined;
+    }
+    const bytes = concat(this.#chunks);
+    this.#chunks = [];
+    this.#chunkBytes = 0;
+    return bytes;
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -177,12 +205,22 @@ export class Output {
   }
 }
 
-/** The bytes of a writer, which goes back to the idle ones unless it has grown too large. */
-function take(writer: Writer): Uint8Array {
-  const bytes = writer.finish();
-  if (idleWriters.length < MAX_IDLE_WRITERS && writer.capacity <= MAX_IDLE_BYTES) {
-    writer.reset();
-    idleWriters.push(writer);
+/** Puts a writer back to the idle ones, unless it has grown too large. */
+function release(writer: Writer): void {
+  if (idleWriters.length >= MAX_IDLE_WRITERS || writer.capacity > MAX_IDLE_BYTES) return;
+  writer.reset();
+  idleWriters.push(writer);
+}
+
+/** All chunks as one; a single chunk as it is. */
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
   }
   return bytes;
 }
