@@ -11,6 +11,7 @@ import { type AgentConfig, type ConfigInput, loadConfig } from "./config.ts";
 import { type AgentPlan, planAgent } from "./config/plan.ts";
 import { within } from "./deadline.ts";
 import { AgentLog, LOG_LEVELS, type LogLevel, parseLogLevel } from "./logging.ts";
+import { LEAVE_IN_PROGRESS } from "./rpc/backend.ts";
 import { Console } from "./run/console.ts";
 import { retryJoin } from "./run/retry_join.ts";
 import {
@@ -229,7 +230,7 @@ class Run {
       () => 0,
       (error: Error) => {
         // An RPC client was first: its leave ends the agent.
-        if (error.message === "Leave already in progress") return this.#agent.closed.then(() => 0);
+        if (error.message === LEAVE_IN_PROGRESS) return this.#agent.closed.then(() => 0);
         this.#console.say(`Error: ${error.message}`);
         return 1;
       },

@@ -7,6 +7,9 @@
 import type { Member, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging.ts";
 
+/** What a leave fails with while another one is under way (serf.md 18). That one goes on. */
+export const LEAVE_IN_PROGRESS = "Leave already in progress";
+
 /** An agent as its RPC clients see it. Errors carry the text that the client gets. */
 export interface RpcBackend {
   /** The agent's log. */

@@ -17,7 +17,7 @@ import {
 } from "../../protocol/ipc.ts";
 import { type Codec, encode } from "../../protocol/msgpack/mod.ts";
 import { parseLogLevel } from "../logging.ts";
-import type { RpcBackend } from "./backend.ts";
+import { LEAVE_IN_PROGRESS, type RpcBackend } from "./backend.ts";
 import { parseEventFilter } from "./event_filter.ts";
 import { MAX_JOIN_ADDRESSES, MAX_STREAMS } from "./limits.ts";
 import { encodeMembers, type MemberList } from "./member_list.ts";
@@ -181,7 +181,7 @@ on("leave", async ({ session, services: { backend } }) => {
   } catch (error) {
     const text = textOf(error);
     backend.log.write("ERR", "agent.ipc", `leave failed: ${text}`);
-    return text === "Leave already in progress" ? { error: text } : { error: text, after };
+    return text === LEAVE_IN_PROGRESS ? { error: text } : { error: text, after };
   }
 });
 
