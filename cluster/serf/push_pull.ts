@@ -9,7 +9,7 @@ import type { Core } from "./core.ts";
 import { handleUserEvent } from "./events/user_events.ts";
 import type { RingGroup } from "./events/ring.ts";
 import { type LamportClock, MAX_LAMPORT_TIME } from "./lamport.ts";
-import { handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
+import { announceJoin, handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -76,8 +76,21 @@ function mergeStatuses(core: Core, state: PushPull): void {
     }
   }
   for (const [name, ltime] of times) {
-    if (ltime <= MAX_LAMPORT_TIME) handleJoinIntent(core, { LTime: ltime, Node: name });
+    if (ltime > MAX_LAMPORT_TIME) continue;
+    if (name === core.name) outdo(core, ltime);
+    else handleJoinIntent(core, { LTime: ltime, Node: name });
   }
+}
+
+/**
+ * A later time for the own node than its own is that of a forced leave that is still on its way here, or of
+ * an earlier life. Taken over, it would make that leave look old, and nobody would refute it.
+ */
+function outdo(core: Core, ltime: bigint): void {
+  const own = core.members.get(core.name);
+  if (own === undefined || ltime <= own.statusTime) return;
+  core.memberClock.witness(ltime);
+  if (core.state === "alive") announceJoin(core, core.memberClock.time());
 }
 
 function mergeEvents(core: Core, groups: readonly (EventGroup | null)[]): void {

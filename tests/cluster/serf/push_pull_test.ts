@@ -67,6 +67,14 @@ Deno.test("a peer that lists us as left at 500 makes us announce a join at 502",
   assert.deepEqual(f.gossip().map(hex), [hex(joinMessage("a", 502n))]);
 });
 
+Deno.test("a peer that knows of a forced leave of ours before we do makes us refute it", () => {
+  const f = fixture();
+  f.delegate.mergeRemoteState(state({ LTime: 9n, StatusLTimes: { a: 8n } }), false);
+  f.delegate.notifyMessage(leaveMessage("a", 8n));
+  assert.equal(statuses(f.core).a, "alive");
+  assert.deepEqual(f.gossip().map(hex), [hex(joinMessage("a", 9n))]);
+});
+
 Deno.test("members that the peer lists as left have left here, one time later than it says", () => {
   const f = fixture();
   for (const name of ["b", "c"]) f.delegate.notifyJoin(node(name));
