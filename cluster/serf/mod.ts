@@ -26,7 +26,7 @@ export {
 export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./events/event.ts";
 export { INTERNAL_PREFIX } from "./events/pipeline.ts";
 export type { Member, MemberStatus } from "./members/member.ts";
-export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern/mod.ts";
+export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern.ts";
 export type { QueryTargets } from "./queries/filter.ts";
 export type { QueryAnswer, RunningQuery } from "./queries/running.ts";
 export type { QueryParams } from "./queries/send.ts";

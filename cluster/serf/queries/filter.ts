@@ -13,7 +13,7 @@ import {
   str,
   struct,
 } from "../../../protocol/msgpack/mod.ts";
-import { compilePattern, MAX_PATTERN_SIZE, PatternError } from "../pattern/mod.ts";
+import { compilePattern, MAX_PATTERN_SIZE, PatternError } from "../pattern.ts";
 import type { Tags } from "../tags.ts";
 
 /** The first byte of a filter. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compilePattern } from "../../../cluster/serf/pattern/mod.ts";
+import { compilePattern } from "../../../cluster/serf/pattern.ts";
 import { fixture, node, unhex } from "./fixture.ts";
 import samples from "../../vectors/serf.json" with { type: "json" };
 

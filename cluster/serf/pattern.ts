@@ -1,0 +1,54 @@
+/**
+ * Regular expressions of Go's syntax that cannot be made to run for long (serf.md 11.2, agent.md 3). The engine is
+ * RE2's, so the time of a match grows with the length of the text only.
+ *
+ * @module
+ */
+
+import { RE2JS } from "re2js";
+
+/** Longest pattern, in UTF-16 units. One that comes by gossip is shorter: it has to fit a packet. */
+export const MAX_PATTERN_LENGTH = 1_024;
+
+/** Most instructions of a pattern. `a{1000}` takes about 1,000 of them. */
+export const MAX_PATTERN_SIZE = 4_096;
+
+/** A regular expression that is invalid or too large. */
+export class PatternError extends Error {
+  /** Names the class in logs. */
+  override readonly name = "PatternError";
+}
+
+/** A compiled regular expression. */
+export interface Pattern {
+  /** How many instructions it takes; one `test` takes at most that many steps for each character. */
+  readonly size: number;
+  /** Whether the pattern is found anywhere in `text`. */
+  test(text: string): boolean;
+}
+
+/**
+ * Compiles a regular expression in the syntax of Go's `regexp` package.
+ *
+ * @param maxSize instructions to spend at most, up to {@linkcode MAX_PATTERN_SIZE}
+ * @throws {PatternError} when Go would refuse it, or when it has over {@linkcode MAX_PATTERN_LENGTH} characters or
+ * `maxSize` instructions
+ */
+export function compilePattern(pattern: string, maxSize: number = MAX_PATTERN_SIZE): Pattern {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    throw new PatternError(`Pattern takes ${pattern.length} of ${MAX_PATTERN_LENGTH} characters`);
+  }
+  const compiled = parse(pattern);
+  const size = compiled.programSize();
+  const limit = Math.min(maxSize, MAX_PATTERN_SIZE);
+  if (size > limit) throw new PatternError(`Pattern takes ${size} of ${limit} instructions`);
+  return { size, test: (text) => compiled.test(text) };
+}
+
+function parse(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (cause) {
+    throw new PatternError((cause as Error).message, { cause });
+  }
+}
