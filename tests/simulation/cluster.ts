@@ -117,7 +117,9 @@ export class Cluster<App extends NodeApp> {
   async form(count: number): Promise<void> {
     const [first, ...others] = this.grow(count);
     assert.ok(first !== undefined);
-    const joins = others.map(({ app }) => app.join([joinText(first)]));
+    // On a bad network a dial may find no way through in its time; whoever joins tries again.
+    const join = ({ app }: SimNode<App>) => app.join([joinText(first)]);
+    const joins = others.map((node) => join(node).catch(() => join(node)));
     await this.simulation.settle(Promise.all(joins));
     await this.agree(CATCH_UP_MS);
     await this.simulation.runFor(QUIET_MS);
