@@ -24,6 +24,7 @@ export function parseAddress(address: string): AgentAddress {
   const refuse = (reason: string): never => {
     throw new ConnectError(`dial tcp: ${reason}`);
   };
+  if (address === "") refuse("missing address");
   const [, bracketed, plain, portText = ""] =
     /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(address) ?? [];
   const host = bracketed ?? plain ?? refuse(`address ${address}: ${addressFault(address)}`);

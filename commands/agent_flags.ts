@@ -96,7 +96,7 @@ export const AGENT_FLAGS = {
       "being replayed. Not supported yet.",
   ),
   "rejoin": boolFlag(
-    "Rejoins from the snapshot even after a graceful leave. Not supported yet.",
+    "Rejoins from the snapshot even after a graceful leave. Default: false.",
   ),
   "config-file": listFlag(
     "PATH",

@@ -68,8 +68,6 @@ export interface AgentConfig {
   readonly tombstoneTimeoutMs: number;
   /** Do not vote when two nodes have one name. Default false. */
   readonly disableNameResolution: boolean;
-  /** Keep network coordinates off. Default false. */
-  readonly disableCoordinates: boolean;
   /** How long a leave, forced leave or tag change may wait until it was sent. Default 5,000. */
   readonly broadcastTimeoutMs: number;
   /** Refuse members whose names have unusual characters. Default false. */
@@ -107,7 +105,6 @@ export const DEFAULT_AGENT_CONFIG: AgentConfig = {
   reconnectTimeoutMs: 86_400_000,
   tombstoneTimeoutMs: 86_400_000,
   disableNameResolution: false,
-  disableCoordinates: false,
   broadcastTimeoutMs: 5_000,
   validateNodeNames: false,
   compression: true,
@@ -181,7 +178,6 @@ function settle(input: ConfigInput): LoadedConfig {
     reconnectTimeoutMs: durationOf(input, "reconnect_timeout", defaults.reconnectTimeoutMs),
     tombstoneTimeoutMs: durationOf(input, "tombstone_timeout", defaults.tombstoneTimeoutMs),
     disableNameResolution: input.disable_name_resolution ?? defaults.disableNameResolution,
-    disableCoordinates: input.disable_coordinates ?? defaults.disableCoordinates,
     broadcastTimeoutMs: atLeast(
       "broadcast_timeout",
       "BroadcastTimeout",
@@ -190,6 +186,9 @@ function settle(input: ConfigInput): LoadedConfig {
     validateNodeNames: input.validate_node_names ?? defaults.validateNodeNames,
     compression: input.enable_compression ?? defaults.compression,
   };
+  if (input.rejoin_after_leave) {
+    warnings.push("Warning: 'RejoinAfterLeave' enabled without snapshot file");
+  }
   return { config, warnings };
 }
 
@@ -226,11 +225,13 @@ function sizeOf(
   return size;
 }
 
-/** Keys whose feature this version lacks: a set one must not be ignored silently. */
+/**
+ * Keys whose feature this version lacks: a set one must not be ignored silently. `disable_coordinates` asks for what is
+ * so anyway, and `rejoin_after_leave` does nothing without a snapshot, in Serf too.
+ */
 const UNSUPPORTED: readonly (keyof ConfigInput)[] = [
   "event_handlers",
   "snapshot_path",
-  "rejoin_after_leave",
   "discover",
   "enable_syslog",
   "statsite_addr",

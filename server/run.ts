@@ -95,7 +95,7 @@ function levelOf({ logLevel }: AgentConfig): LogLevel {
   const level = parseLogLevel(logLevel);
   if (level !== undefined) return level;
   const valid = LOG_LEVELS.join(" ");
-  throw new Error(`Invalid log level: ${logLevel}. Valid log levels are: [${valid}]`);
+  throw new Error(`Invalid log level: ${logLevel.toUpperCase()}. Valid log levels are: [${valid}]`);
 }
 
 /** One started agent until its end. */

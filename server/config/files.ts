@@ -51,7 +51,8 @@ async function readFile(path: string): Promise<ConfigInput> {
   try {
     return checkInput(parseFirstValue(text));
   } catch (cause) {
-    throw new ConfigError(`Error decoding '${path}': ${(cause as Error).message}`, { cause });
+    const reason = (cause as Error).message.replace(/\s*\n\s*/g, " ");
+    throw new ConfigError(`Error decoding '${path}': ${reason}`, { cause });
   }
 }
 

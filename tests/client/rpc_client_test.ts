@@ -315,6 +315,7 @@ Deno.test("addresses that cannot be dialled are refused in Go's words", async ()
     ["127.0.0.1", "dial tcp: address 127.0.0.1: missing port in address"],
     ["::1:7373", "dial tcp: address ::1:7373: too many colons in address"],
     ["[::1]", "dial tcp: address [::1]: missing port in address"],
+    ["", "dial tcp: missing address"],
     ["[::1:7373", "dial tcp: address [::1:7373: missing ']' in address"],
     ["127.0.0.1:xx", "dial tcp: lookup tcp/xx: unknown port"],
     ["127.0.0.1:99999", "dial tcp: address 99999: invalid port"],

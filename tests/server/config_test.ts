@@ -91,7 +91,6 @@ Deno.test("every key of a file reaches its setting", async () => {
   }));
   assert.deepEqual(config, {
     nodeName: "n",
-    disableCoordinates: true,
     tags: { a: "b" },
     tagsFile: "/t",
     bind: "127.0.0.2:1",
@@ -230,6 +229,7 @@ Deno.test("the role becomes a tag, short waits are raised, and each says so", as
     tags: { role: "db", dc: "east" },
     retry_interval: "10ms",
     broadcast_timeout: "10ms",
+    rejoin_after_leave: true,
   });
   assert.deepEqual(config.tags, { role: "web", dc: "east" });
   assert.equal(config.retryIntervalMs, 1_000);
@@ -238,6 +238,7 @@ Deno.test("the role becomes a tag, short waits are raised, and each says so", as
     "Deprecation warning: 'Role' has been replaced with 'Tags'",
     "Warning: 'RetryInterval' is too low. Setting to 1s",
     "Warning: 'BroadcastTimeout' is too low. Setting to 1s",
+    "Warning: 'RejoinAfterLeave' enabled without snapshot file",
   ]);
 });
 
@@ -259,7 +260,6 @@ Deno.test("keys of features that are not there yet stop the start instead of bei
   const unsupported: ConfigInput[] = [
     { event_handlers: ["x"] },
     { snapshot_path: "/s" },
-    { rejoin_after_leave: true },
     { discover: "c" },
     { mdns: { disable_ipv4: true } },
     { enable_syslog: true },
