@@ -222,7 +222,7 @@ function normalised(args: string[], text: string, host: string): string[] {
       // Clocks and queues depend on the moment.
       .replace(/("?\w+_(?:time|queue)"?(?: =|:) )"?\d+"?/g, "$1NUMBER")
       // skein also counts RPC clients, streams and what slow ones missed.
-      .replace(/rpc:\n(\t[^\n]*\n)+|  "rpc": \{[^}]*\},?\n/, "")
+      .replace(/rpc:\n(\t[^\n]*\n)+| {2}"rpc": \{[^}]*\},?\n/, "")
       // skein has no coordinates yet.
       .replace(/[^\n]*coordinate_resets[^\n]*\n/, "");
   }
