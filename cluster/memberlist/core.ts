@@ -14,6 +14,7 @@ import type { Delegate } from "./delegate.ts";
 import { LimitedLog } from "./limited_log.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import type { PacketOptions } from "./packet.ts";
+import { ReceiveBudget } from "./receive_budget.ts";
 import { Timers } from "./timers.ts";
 
 /** What the own node knows about itself alone. */
@@ -54,6 +55,8 @@ export interface Core {
   readonly own: OwnState;
   /** Streams in use, so that a shutdown can end them. */
   readonly streams: Set<Stream>;
+  /** Memory for what comes on streams. */
+  readonly receiveBudget: ReceiveBudget;
   /** What this node is doing for others right now. */
   readonly serving: {
     /** Exchanges of state that others began. */
@@ -91,6 +94,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     },
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
+    receiveBudget: new ReceiveBudget(),
     serving: { pushPulls: 0 },
   };
 }

@@ -11,6 +11,7 @@ import { compress, CompressionError, unpack } from "./compress.ts";
 import { addLabel, checkLabel, labelBytes, LabelError } from "./label.ts";
 import { Compress, MessageType, PushNodeState, PushPullHeader, UserHeader } from "./messages.ts";
 import type { PacketOptions } from "./packet.ts";
+import type { BudgetShare } from "./receive_budget.ts";
 import { DecryptError, seal, sealedLength, unseal } from "./seal.ts";
 import { StreamBody, StreamError } from "./stream_body.ts";
 
@@ -27,7 +28,10 @@ export interface StreamLimits {
    * compressed one.
    */
   readonly totalBytes: number;
-  /** Nodes of one push/pull; 1,048,576 by default (memberlist.md 6.3). */
+  /**
+   * Nodes of one push/pull; 65,536 by default, as many as are remembered. The reference takes 1,048,576: as many
+   * nodes without content are a few KiB when compressed, and hold the loop up for a second.
+   */
   readonly nodes: number;
   /** Bytes of the user state of a push/pull; 20 MiB by default (memberlist.md 6.3). */
   readonly userStateBytes: number;
@@ -37,12 +41,12 @@ export interface StreamLimits {
 
 const MIB = 1024 * 1024;
 
-/** The limits of the reference (memberlist.md 10). */
+/** The limits of the reference (memberlist.md 10), but for the nodes. */
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   frameBytes: 20 * MIB,
   decompressedBytes: 40 * MIB,
   totalBytes: 40 * MIB,
-  nodes: 1_048_576,
+  nodes: 65_536,
   userStateBytes: 20 * MIB,
   userMessageBytes: 20 * MIB,
 };
@@ -105,13 +109,25 @@ function frameAad(header: Uint8Array, label: string): Uint8Array {
 export class StreamReader {
   readonly #options: PacketOptions;
   readonly #limits: StreamLimits;
+  readonly #share: BudgetShare | undefined;
   readonly #received: StreamBody;
 
-  /** A reader of `stream`, which stays the caller's to close; `limits` default to the reference's. */
-  constructor(stream: Stream, options: PacketOptions, limits?: Partial<StreamLimits>) {
+  /**
+   * A reader of `stream`, which stays the caller's to close.
+   *
+   * @param bounds `limits`: default {@linkcode DEFAULT_STREAM_LIMITS}; `share`: what is received is taken from it, and
+   * the caller releases it
+   */
+  constructor(
+    stream: Stream,
+    options: PacketOptions,
+    bounds: { readonly limits?: Partial<StreamLimits>; readonly share?: BudgetShare } = {},
+  ) {
     this.#options = options;
-    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...limits };
-    this.#received = new StreamBody(new Uint8Array(0), stream, this.#limits.totalBytes);
+    this.#limits = { ...DEFAULT_STREAM_LIMITS, ...bounds.limits };
+    this.#share = bounds.share;
+    const { totalBytes } = this.#limits;
+    this.#received = new StreamBody(new Uint8Array(0), stream, totalBytes, bounds.share?.take);
   }
 
   /**
@@ -157,6 +173,7 @@ export class StreamReader {
     }
     if (type === MessageType.compress) {
       const message = unpack(await body.value(Compress), this.#limits.decompressedBytes);
+      this.#share?.take(message.length);
       type = typeOf(message, "Compressed message");
       body = new StreamBody(message.subarray(1));
     }

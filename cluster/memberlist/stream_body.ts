@@ -64,14 +64,24 @@ const ENOUGH = Symbol("enough");
 export class StreamBody {
   readonly #stream: Stream | undefined;
   readonly #maxBytes: number;
+  readonly #onReceive: ((bytes: number) => void) | undefined;
   /** Received and not dropped yet; unread from `#start` to `#end`. */
   #buffer: Uint8Array;
   #start = 0;
   #end: number;
   #received = 0;
 
-  /** Reads `bytes` and then, when there is a `stream`, at most `maxBytes` bytes of it. */
-  constructor(bytes: Uint8Array, stream?: Stream, maxBytes = 0) {
+  /**
+   * Reads `bytes` and then, when there is a `stream`, at most `maxBytes` bytes of it. `onReceive` is told of each
+   * chunk before it is kept, and may refuse it by throwing.
+   */
+  constructor(
+    bytes: Uint8Array,
+    stream?: Stream,
+    maxBytes = 0,
+    onReceive?: (bytes: number) => void,
+  ) {
+    this.#onReceive = onReceive;
     this.#buffer = bytes;
     this.#end = bytes.length;
     this.#stream = stream;
@@ -147,6 +157,7 @@ export class StreamBody {
     if (this.#received > this.#maxBytes) {
       throw new StreamError("too-large", `Stream brought more than ${this.#maxBytes} bytes`);
     }
+    this.#onReceive?.(chunk.length);
     if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length);
     this.#buffer.set(chunk, this.#end);
     this.#end += chunk.length;

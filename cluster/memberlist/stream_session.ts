@@ -61,8 +61,9 @@ export async function useStream<T>(
       stream.close();
     });
   };
+  const share = core.receiveBudget.share();
   const session: StreamSession = {
-    reader: new StreamReader(stream, core.packetOptions),
+    reader: new StreamReader(stream, core.packetOptions, { share }),
     send: (message) => stream.write(sealStream(message, core.packetOptions, dialled)),
     setDeadline,
   };
@@ -79,6 +80,7 @@ export async function useStream<T>(
   } finally {
     timer?.cancel();
     stream.close();
+    share.release();
     core.streams.delete(stream);
   }
 }

@@ -2,7 +2,7 @@
  * Random and mutated bytes into every MessagePack decoder: the only thing that may come out besides values
  * is a DecodeError, and the decoders must agree with each other about where values end.
  *
- * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (3,000 by default).
+ * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (5,000 by default).
  */
 
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ import { below, randomValue } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
-const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 3_000);
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
 
 const LIMITS = { maxDepth: 20, maxBytes: 4096, maxCount: 1024, maxValueBytes: 8192 };
 

@@ -4,7 +4,7 @@
  *
  * Mutated messages may carry any address, so the agent runs with leave to talk to its own loopback address only.
  *
- * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (5,000 by default).
+ * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (6,000 by default).
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { SeededRandom } from "../simulation/random.ts";
 import serfVectors from "../vectors/serf.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
-const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 6_000);
 
 /** Packets in one go; the kernel keeps 256 small ones for a receiver that is busy (perf.md 2b). */
 const BURST = 30;

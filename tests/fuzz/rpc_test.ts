@@ -4,7 +4,7 @@
  *
  * The agent behind the port is a stand-in, since mutated requests may ask to join any address or to leave.
  *
- * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (4,000 by default).
+ * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (5,000 by default).
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { SeededRandom } from "../simulation/random.ts";
 import vectors from "../vectors/ipc.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
-const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 4_000);
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
 const CLIENTS = 8;
 const MAX_GROWTH_MIB = 192;
 

@@ -2,7 +2,7 @@
  * Random and mutated bytes into memberlist's packets, streams, compression, messages and address texts:
  * the only things that may come out are results within their bounds and the declared errors.
  *
- * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (4,000 by default).
+ * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (6,000 by default).
  */
 
 import assert from "node:assert/strict";
@@ -50,7 +50,7 @@ import { below } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
-const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 4_000);
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 6_000);
 
 /** What one packet may cost at most; far above the usual, because other tests run beside this one. */
 const MAX_PACKET_MS = 1_000;

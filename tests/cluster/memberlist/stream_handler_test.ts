@@ -11,6 +11,7 @@ import {
   UserHeader,
 } from "../../../cluster/memberlist/messages.ts";
 import type { PacketOptions } from "../../../cluster/memberlist/packet.ts";
+import { RECEIVE_BUDGET_BYTES } from "../../../cluster/memberlist/receive_budget.ts";
 import { encodeUserStream, sealStream, StreamReader } from "../../../cluster/memberlist/stream.ts";
 import { serveStream } from "../../../cluster/memberlist/stream_handler.ts";
 import vectors from "../../vectors/memberlist.json" with { type: "json" };
@@ -209,4 +210,13 @@ Deno.test("garbage on streams is survived and leaves nothing behind", async () =
   assert.equal(fake.core.streams.size, 0);
   assert.equal(fake.core.serving.pushPulls, 0);
   fake.core.timers.close();
+});
+
+Deno.test("a stream gives the memory that it took back, however it ends", async () => {
+  const user = encodeUserStream(new Uint8Array(1_000));
+  for (const bytes of [user, user.subarray(0, 500), Uint8Array.of(MessageType.compress, 1)]) {
+    const { core, isServed } = await serve(bytes, {}, { ends: true });
+    assert.ok(isServed());
+    assert.equal(core.receiveBudget.left, RECEIVE_BUDGET_BYTES);
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { compress } from "../../../cluster/memberlist/compress.ts";
 import { Keyring } from "../../../cluster/memberlist/keyring.ts";
+import { type BudgetShare, ReceiveBudget } from "../../../cluster/memberlist/receive_budget.ts";
 import {
   Ack,
   encodeMessage,
@@ -48,11 +49,13 @@ interface Reading {
   expectLabel?: boolean;
   chunkBytes?: number;
   limits?: Partial<StreamLimits>;
+  share?: BudgetShare;
 }
 
 function read(sent: Uint8Array, reading: Reading = {}) {
   const stream = streamOf(sent, reading.chunkBytes);
-  return new StreamReader(stream, reading.options ?? options(), reading.limits)
+  const { limits = {}, share } = reading;
+  return new StreamReader(stream, reading.options ?? options(), { limits, ...(share && { share }) })
     .readMessage(reading.expectLabel ?? true);
 }
 
@@ -322,4 +325,22 @@ Deno.test("what was handed out stays as it was when more arrives", async () => {
   const { body } = await read(sent, { chunkBytes: 64 });
   const { nodes } = await decodePushPull(body);
   assert.deepEqual(nodes, states);
+});
+
+Deno.test("streams together take no more than the budget, and give back what they took", async () => {
+  const message = encodeUserStream(new Uint8Array(1_000));
+  for (const compression of [false, true]) {
+    const sent = sealStream(message, options({ compression }), true);
+    const budget = new ReceiveBudget(3_000);
+    const [first, second] = [budget.share(), budget.share()];
+    first.take(2_500);
+    const refused = read(sent, { share: second }).then(({ body }) => decodeUserStream(body));
+    await assertRefused(refused, "too-large");
+    first.release();
+    second.release();
+    assert.equal(budget.left, 3_000);
+    const { body } = await read(sent, { share: second });
+    assert.equal((await decodeUserStream(body)).length, 1_000);
+    second.release();
+  }
 });
