@@ -1,4 +1,4 @@
-import { Cluster, spread } from "./cluster.ts";
+import { CATCH_UP_MS, Cluster, spread } from "./cluster.ts";
 import { scenario } from "./scenario.ts";
 import { type SerfApp, startSerf } from "./serf_node.ts";
 
@@ -30,7 +30,9 @@ for (const { count, side, seconds } of CASES) {
     await cluster.agree(RECONNECT_MS);
     const { median, last } = spread(cluster.live.map(({ view }) => view.changedAt - healedAt));
     test.report({ "median ms": median.toFixed(0), "last ms": last.toFixed(0) });
+    // Each side told the other of its dead; whoever misses how one of them refutes that declares it
+    // failed once more, when the suspicion ends, and learns better from a push/pull.
     await simulation.runFor(60_000);
-    await cluster.agree(0);
+    await cluster.agree(CATCH_UP_MS);
   });
 }
