@@ -135,12 +135,14 @@ export class Cluster<App extends NodeApp> {
     assert.deepEqual(this.#disagreements(), [], `Agreement after ${simulation.now - begun} ms`);
   }
 
-  /** Every live node sees every other live one alive, and those that are gone as they should be. */
+  /**
+   * Every live node sees every other live one alive, and those that are gone as they should be; one that
+   * it never heard of does not count.
+   */
   agreed(): boolean {
     const { live, gone } = this;
     return live.every(({ view }) =>
-      view.alive === live.length && view.absent.size === gone.size &&
-      [...gone].every(([name, how]) => view.absent.get(name) === how)
+      view.alive === live.length && [...view.absent].every(([name, how]) => gone.get(name) === how)
     );
   }
 
