@@ -9,18 +9,19 @@ import { newestSerf, type Program, serf } from "../agents.ts";
 
 /** Registers a test that gets the Go program of this machine. */
 export function goTest(name: string, body: (serf: Program) => Promise<void>): void {
-  register(name, serf, "SKEIN_REQUIRE_SERF", body);
+  register(name, serf, { requiredBy: "SKEIN_REQUIRE_SERF", hint: "apt install serf" }, body);
 }
 
 /** Registers a test that gets the newest Go program; only a machine with Go can have it, so CI does not insist. */
 export function newestGoTest(name: string, body: (serf: Program) => Promise<void>): void {
-  register(name, newestSerf, "SKEIN_REQUIRE_NEWEST_SERF", body);
+  const hint = "go install github.com/hashicorp/serf/cmd/serf@latest";
+  register(name, newestSerf, { requiredBy: "SKEIN_REQUIRE_NEWEST_SERF", hint }, body);
 }
 
 function register(
   name: string,
   program: Program | undefined,
-  requiredBy: string,
+  { requiredBy, hint }: { requiredBy: string; hint: string },
   body: (serf: Program) => Promise<void>,
 ): void {
   if (program !== undefined) {
@@ -31,7 +32,7 @@ function register(
     });
   } else {
     Deno.stderr.writeSync(new TextEncoder().encode(
-      `\n!!! SKIPPED, no serf program on this machine (apt install serf): ${name}\n\n`,
+      `\n!!! SKIPPED, no serf program on this machine (${hint}): ${name}\n\n`,
     ));
     Deno.test({ name, ignore: true, fn: () => {} });
   }
