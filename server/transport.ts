@@ -5,9 +5,12 @@
  * @module
  */
 
-import { createSocket, type Socket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import type { Address, Logger, Stream, Transport, TransportHandlers } from "../cluster/runtime.ts";
+import { bindUdp, isIPv6, listenTcp } from "./_bind.ts";
 import { joinAddress, plainHost, reasonOf, TcpStream } from "./_tcp_stream.ts";
+
+export { BindError } from "./_bind.ts";
 
 /** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
 const PORT_TRIES = 10;
@@ -27,14 +30,8 @@ const MAX_DATAGRAM = 65_507;
  */
 const MAX_ACCEPTED = 256;
 
-/** At most one warning about refused streams in this many milliseconds. */
-const REFUSAL_LOG_MS = 1_000;
-
-/** The address or port cannot be bound. The message has the form of the Go agent. */
-export class BindError extends Error {
-  /** "BindError". */
-  override readonly name = "BindError";
-}
+/** At most one warning in this many milliseconds about what others do. */
+const COMPLAINT_MS = 1_000;
 
 /** A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`. */
 export class DialError extends Error {
@@ -71,7 +68,7 @@ export class NetTransport implements Transport, AsyncDisposable {
   readonly #closing = new AbortController();
   #accepting: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
-  #refusalLoggedAt = -Infinity;
+  #complainedAt = -Infinity;
   readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
   #unsentBytes = 0;
   #sending = false;
@@ -108,7 +105,8 @@ export class NetTransport implements Transport, AsyncDisposable {
   start(handlers: TransportHandlers): void {
     this.#udp.on("message", (bytes, from) => {
       // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
-      handlers.packet({ host: plainHost(from.address), port: from.port }, new Uint8Array(bytes));
+      const sender = { host: plainHost(from.address), port: from.port };
+      this.#guard(() => handlers.packet(sender, new Uint8Array(bytes)));
     });
     this.#accepting = this.#acceptLoop(handlers);
   }
@@ -235,15 +233,29 @@ export class NetTransport implements Transport, AsyncDisposable {
   #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
     if (this.#accepted.size >= MAX_ACCEPTED) {
       conn.close();
-      const now = performance.now();
-      if (now - this.#refusalLoggedAt >= REFUSAL_LOG_MS) {
-        this.#refusalLoggedAt = now;
-        this.#logger.warn(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
-      }
+      this.#complain(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
       return;
     }
     const { hostname, port } = conn.remoteAddr;
-    handlers.stream(this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port }));
+    const stream = this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port });
+    this.#guard(() => handlers.stream(stream));
+  }
+
+  /** An error in the core must not end the program from inside a socket's callback. */
+  #guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (cause) {
+      this.#complain("What arrived could not be handled", { cause });
+    }
+  }
+
+  /** Others can provoke these warnings, so there are few of them. */
+  #complain(message: string, fields?: Record<string, unknown>): void {
+    const now = performance.now();
+    if (now - this.#complainedAt < COMPLAINT_MS) return;
+    this.#complainedAt = now;
+    this.#logger.warn(message, fields);
   }
 
   #adopt(conn: Deno.TcpConn, owners: Set<TcpStream>, remote: Address): TcpStream {
@@ -251,42 +263,6 @@ export class NetTransport implements Transport, AsyncDisposable {
     owners.add(stream);
     return stream;
   }
-}
-
-/** Of an address, never of a name: only IPv6 has colons. */
-function isIPv6(address: string): boolean {
-  return address.includes(":");
-}
-
-function listenTcp(host: string, port: number): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname: host, port });
-  } catch (cause) {
-    throw bindError("TCP", host, port, cause);
-  }
-}
-
-function bindUdp(host: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
-    socket.once("error", (cause) => {
-      socket.close();
-      reject(bindError("UDP", host, port, cause));
-    });
-    socket.bind({ address: host, port }, () => {
-      socket.removeAllListeners("error");
-      resolve(socket);
-    });
-  });
-}
-
-function bindError(network: "TCP" | "UDP", host: string, port: number, cause: unknown): BindError {
-  const where = `${network.toLowerCase()} ${joinAddress({ host, port })}`;
-  return new BindError(
-    `failed to start ${network} listener on ${JSON.stringify(host)} port ${port}: ` +
-      `listen ${where}: ${reasonOf("bind", cause)}`,
-    { cause },
-  );
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -67,6 +67,41 @@ Deno.test("NetTransport closes streams beyond its limit and says so once", async
   assert.deepEqual(warnings, ["Refused a TCP connection: 256 are open"]);
 });
 
+Deno.test("NetTransport goes on when what arrives cannot be handled", async () => {
+  const warnings: string[] = [];
+  const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
+  await using transport = await NetTransport.open({ host: "127.0.5.5", port: 0, logger });
+  const arrived = Promise.withResolvers<void>();
+  let packets = 0;
+  transport.start({
+    packet: () => {
+      if (++packets === 3) arrived.resolve();
+      throw new Error("No idea");
+    },
+    stream: () => {},
+  });
+  for (let i = 0; i < 3; i++) transport.sendPacket(transport.localAddress, Uint8Array.of(i));
+  await arrived.promise;
+  assert.deepEqual(warnings, ["What arrived could not be handled"]);
+});
+
+Deno.test("NetTransport writes IPv4 addresses in dots on an IPv6 socket", async () => {
+  await using six = await NetTransport.open({ host: "::ffff:127.0.5.6", port: 0, logger: QUIET });
+  await using four = await NetTransport.open({ host: "127.0.5.7", port: 0, logger: QUIET });
+  assert.equal(six.localAddress.host, "127.0.5.6");
+  const echoed = Promise.withResolvers<Address>();
+  const accepted = Promise.withResolvers<Address>();
+  six.start({
+    packet: (from, bytes) => six.sendPacket(from, bytes),
+    stream: ({ remote }) => accepted.resolve(remote),
+  });
+  four.start({ packet: (from) => echoed.resolve(from), stream: () => {} });
+  four.sendPacket(six.localAddress, Uint8Array.of(1));
+  assert.deepEqual(await echoed.promise, six.localAddress);
+  await four.dial(six.localAddress, 5_000);
+  assert.match((await accepted.promise).host, /^127\.0\.0\.1$/);
+});
+
 function inHosts(a: string, b: string): RunInWorld {
   return async (test) => {
     await using cleanup = new AsyncDisposableStack();

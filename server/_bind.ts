@@ -1,0 +1,52 @@
+/**
+ * Taking an address and port for UDP and TCP.
+ *
+ * @module
+ */
+
+import { createSocket, type Socket } from "node:dgram";
+import { joinAddress, reasonOf } from "./_tcp_stream.ts";
+
+/** The address or port cannot be bound. The message has the form of the Go agent. */
+export class BindError extends Error {
+  /** "BindError". */
+  override readonly name = "BindError";
+}
+
+/** Listens on TCP. Throws {@linkcode BindError}. */
+export function listenTcp(host: string, port: number): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname: host, port });
+  } catch (cause) {
+    throw bindError("TCP", host, port, cause);
+  }
+}
+
+/** Binds a UDP socket. Rejects with {@linkcode BindError}. */
+export function bindUdp(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    socket.once("error", (cause) => {
+      socket.close();
+      reject(bindError("UDP", host, port, cause));
+    });
+    socket.bind({ address: host, port }, () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+  });
+}
+
+function bindError(network: "TCP" | "UDP", host: string, port: number, cause: unknown): BindError {
+  const where = `${network.toLowerCase()} ${joinAddress({ host, port })}`;
+  return new BindError(
+    `failed to start ${network} listener on ${JSON.stringify(host)} port ${port}: ` +
+      `listen ${where}: ${reasonOf("bind", cause)}`,
+    { cause },
+  );
+}
+
+/** Of an address, never of a name: only IPv6 has colons. */
+export function isIPv6(address: string): boolean {
+  return address.includes(":");
+}
