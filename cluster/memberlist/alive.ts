@@ -6,15 +6,12 @@
 
 import { addrToHost, cidrContains, isIpAddress, sameAddr } from "./address.ts";
 import { announceAlive } from "./announce.ts";
-import { MAX_META_BYTES, ownVersions } from "./config.ts";
+import { MAX_META_BYTES, MAX_NAME_LENGTH, ownVersions } from "./config.ts";
 import { type Core, ownRecord } from "./core.ts";
 import type { Alive } from "./messages.ts";
 import { isLive, type MemberNode, NodeState, type Versions } from "./node.ts";
 import { endSuspicion, type NodeRecord } from "./node_table.ts";
 import { nextIncarnation, refute } from "./refute.ts";
-
-/** Longer names do not fit a packet beside a full meta, so that nodes with such names cannot be gossiped. */
-export const MAX_NAME_LENGTH = 768;
 
 const NO_BYTES = new Uint8Array(0);
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];

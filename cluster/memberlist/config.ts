@@ -174,6 +174,9 @@ export function memberlistConfig(
   };
 }
 
+/** Longer names do not fit a packet beside a full meta, so that nodes with such names cannot be gossiped. */
+export const MAX_NAME_LENGTH = 768;
+
 /** Throws {@linkcode MemberlistConfigError} for settings that cannot work. */
 export function checkConfig(config: MemberlistConfig): void {
   const { protocolVersion: version, advertise, label, packetBufferBytes } = config;
@@ -182,6 +185,11 @@ export function checkConfig(config: MemberlistConfig): void {
     const direction = version < min ? "low" : "high";
     throw new MemberlistConfigError(
       `Protocol version '${version}' too ${direction}. Must be in range: [${min}, ${max}]`,
+    );
+  }
+  if (config.name.length > MAX_NAME_LENGTH) {
+    throw new MemberlistConfigError(
+      `Node name takes ${config.name.length} of ${MAX_NAME_LENGTH} characters`,
     );
   }
   if (!isIpAddress(advertise.addr)) {

@@ -7,7 +7,8 @@
 import { decode, DecodeError } from "../../protocol/msgpack/mod.ts";
 import type { Address } from "../runtime.ts";
 import { addrToHost, hostToAddr, isIpAddress, joinHostPort } from "./address.ts";
-import { isAllowed, MAX_NAME_LENGTH, receiveAlive } from "./alive.ts";
+import { isAllowed, receiveAlive } from "./alive.ts";
+import { MAX_NAME_LENGTH } from "./config.ts";
 import { type Core, portOrOwn } from "./core.ts";
 import { receiveDead } from "./dead.ts";
 import {

@@ -33,6 +33,7 @@ import {
 } from "../../protocol/msgpack/mod.ts";
 import { below, randomValue } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
+import { mutated } from "./mutate.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
@@ -97,29 +98,6 @@ function randomInput(random: SeededRandom): Uint8Array {
     default:
       return mutated(random, SAMPLES[below(random, SAMPLES.length)] as Uint8Array);
   }
-}
-
-/** A copy with a few bytes changed, put in, left out or cut off at the end. */
-function mutated(random: SeededRandom, sample: Uint8Array): Uint8Array {
-  const copy = [...sample];
-  for (let left = below(random, 5); left > 0; left--) {
-    const at = below(random, copy.length + 1);
-    const byte = random.float() < 0.5 ? below(random, 256) : 0x80 + below(random, 0x60);
-    switch (below(random, 4)) {
-      case 0:
-        copy[at] = byte;
-        break;
-      case 1:
-        copy.splice(at, 0, byte);
-        break;
-      case 2:
-        copy.splice(at, 1 + below(random, 4));
-        break;
-      default:
-        if (random.float() < 0.2) copy.length = Math.min(copy.length, at);
-    }
-  }
-  return Uint8Array.from(copy);
 }
 
 function feedCodecs(input: Uint8Array, random: SeededRandom): void {

@@ -17,6 +17,7 @@ import { VECTORS } from "../cluster/memberlist/wire_vectors.ts";
 import { Rpc } from "../interop/rpc.ts";
 import { below } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
+import { mutated } from "./mutate.ts";
 import serfVectors from "../vectors/serf.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
@@ -122,13 +123,8 @@ function packet(random: SeededRandom): Uint8Array {
 function anyOf(random: SeededRandom, samples: Uint8Array[], more: Uint8Array[]): Uint8Array {
   if (below(random, 8) === 0) return random.bytes(1 + below(random, 1500));
   const all = below(random, 2) === 0 && more.length > 0 ? more : samples;
-  const bytes = [...all[below(random, all.length)] ?? []];
-  for (let left = below(random, 4); left > 0; left--) {
-    const at = below(random, bytes.length + 1);
-    const removed = below(random, 3) === 0 ? 0 : 1 + below(random, 3);
-    bytes.splice(at, removed, ...random.bytes(below(random, 3)));
-  }
-  return Uint8Array.from(bytes.length > 0 ? bytes : [0]);
+  const bytes = mutated(random, all[below(random, all.length)] as Uint8Array);
+  return bytes.length > 0 ? bytes : Uint8Array.of(0);
 }
 
 function rssMiB({ pid }: AgentProcess): number {

@@ -16,6 +16,7 @@ import { encodeValue } from "../../protocol/msgpack/mod.ts";
 import { FakeBackend, member } from "../server/rpc/backend.ts";
 import { concat, Peer, request, until } from "../server/rpc/peer.ts";
 import { SeededRandom } from "../simulation/random.ts";
+import { mutated } from "./mutate.ts";
 import vectors from "../vectors/ipc.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
@@ -149,15 +150,6 @@ function pattern(random: SeededRandom): string {
   const parts = ["a", ".", "*", "+", "(", ")", "|", "[", "]", "^", "{9}", "\\", "(?i)", "\\Q", "w"];
   const length = below(random, 12);
   return Array.from({ length }, () => parts[below(random, parts.length)]).join("");
-}
-
-function mutated(random: SeededRandom, sample: Uint8Array): Uint8Array {
-  const bytes = [...sample];
-  for (let left = 1 + below(random, 3); left > 0; left--) {
-    const removed = below(random, 3) === 0 ? 0 : 1 + below(random, 3);
-    bytes.splice(below(random, bytes.length + 1), removed, ...random.bytes(below(random, 3)));
-  }
-  return Uint8Array.from(bytes);
 }
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {

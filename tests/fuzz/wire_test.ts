@@ -48,6 +48,7 @@ import { streamOf } from "../cluster/memberlist/stream_pair.ts";
 import { CODECS, VECTORS } from "../cluster/memberlist/wire_vectors.ts";
 import { below } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
+import { mutated } from "./mutate.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 6_000);
@@ -266,31 +267,6 @@ function randomOptions(
 
 function maybeMutated(random: SeededRandom, bytes: Uint8Array): Uint8Array {
   return random.float() < 0.3 ? mutated(random, bytes) : bytes;
-}
-
-/** A copy with a few bytes changed, put in, left out or cut off at the end. */
-function mutated(random: SeededRandom, sample: Uint8Array): Uint8Array {
-  const copy = [...sample];
-  for (let left = below(random, 4); left > 0; left--) {
-    const at = below(random, copy.length + 1);
-    const byte = random.float() < 0.5
-      ? below(random, 256)
-      : pick(random, [0, 0x7f, 0xc0, 0xdd, 0xff]);
-    switch (below(random, 4)) {
-      case 0:
-        copy[at] = byte;
-        break;
-      case 1:
-        copy.splice(at, 0, byte);
-        break;
-      case 2:
-        copy.splice(at, 1 + below(random, 4));
-        break;
-      default:
-        if (random.float() < 0.2) copy.length = Math.min(copy.length, at);
-    }
-  }
-  return Uint8Array.from(copy);
 }
 
 function pick<T>(random: SeededRandom, items: readonly T[]): T {

@@ -200,7 +200,7 @@ Deno.test("wrong configurations end with one line and exit code 1", async () => 
   const wrong: [ConfigInput, string][] = [
     [
       { log_level: "foo" },
-      "Invalid log level: foo. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
+      "Invalid log level: FOO. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
     ],
     [{ profile: "foo" }, "Unknown profile: foo"],
     [{ snapshot_path: "/s" }, "This version of skein does not support 'snapshot_path' yet"],
@@ -268,7 +268,7 @@ Deno.test("SIGHUP reloads log level, tags and the two signal switches, and nothi
       await running.printed(sign);
     };
     await reload("{", "==> Failed to reload configs");
-    await reload({ tags: { a: "1", b: "1" }, log_level: "foo" }, "Invalid log level: foo");
+    await reload({ tags: { a: "1", b: "1" }, log_level: "foo" }, "Invalid log level: FOO");
     await reload(
       { tags: { a: "2" }, log_level: "debug", leave_on_terminate: true },
       "[INFO] serf: EventMemberUpdate: t",

@@ -71,6 +71,10 @@ Deno.test("settings that cannot work are refused with what is wrong", () => {
     refusal({ advertise: { ...advertise, port: 0 } }),
     `${error} Advertised port is 0, wanted 1 to 65535`,
   );
+  assert.equal(
+    refusal({ name: "n".repeat(769) }),
+    `${error} Node name takes 769 of 768 characters`,
+  );
   assert.equal(refusal({ label: "x".repeat(256) }), `${error} Label takes 256 of 255 bytes`);
   assert.equal(
     refusal({ packetBufferBytes: 100 }),
