@@ -49,4 +49,5 @@ export function startMemberlist(
   };
 }
 
-const STATUS = ["alive", "suspect", "failed", "left"] as const;
+/** By {@linkcode NodeState}; a node that is only suspected still takes part. */
+const STATUS = ["alive", "alive", "failed", "left"] as const;
