@@ -71,7 +71,7 @@ export const AGENT_FLAGS = {
   ),
   "keyring-file": stringFlag(
     "PATH",
-    "File with encryption keys, kept up to date when keys change. Default: none.",
+    "File with encryption keys, the first of them the primary. Default: none.",
   ),
   "tag": listFlag(
     "KEY=VALUE",
