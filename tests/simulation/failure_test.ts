@@ -129,3 +129,19 @@ scenario("a node whose packets to half of the cluster were lost is alive for eve
   simulation.heal();
   await cluster.agree(CATCH_UP_MS);
 });
+
+scenario("two minutes of 50 % loss leave nothing behind", {}, async (test) => {
+  const { simulation } = test;
+  const cluster = new Cluster<SerfApp>(simulation, startSerf());
+  await cluster.form(30);
+  simulation.setNetwork({ loss: 0.5 });
+  await simulation.runFor(2 * 60_000);
+  const failures = cluster.live.reduce((sum, { view }) => sum + view.failures.size, 0);
+  test.report({ "declared failed": `${failures} times` });
+  simulation.setNetwork({ loss: 0 });
+  const begun = simulation.now;
+  await cluster.agree(CATCH_UP_MS);
+  test.report({ "agreed after ms": (simulation.now - begun).toFixed(0) });
+  await simulation.runFor(60_000);
+  await cluster.agree(CATCH_UP_MS);
+});

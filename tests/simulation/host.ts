@@ -64,8 +64,6 @@ export class SimHost implements Clock, Transport {
   readonly dials = new Set<(reason: string) => void>();
   /** What the process does with arrivals; set by `start`. */
   handlers: TransportHandlers | undefined;
-  /** Packets that the process sent, and their bytes. */
-  sent = { packets: 0, bytes: 0 };
   /** The transport has been closed. */
   closed = false;
   readonly #network: Network;

@@ -140,8 +140,6 @@ export class Network {
     const { stats, options } = this;
     stats.sent++;
     stats.bytes += bytes.length;
-    from.sent.packets++;
-    from.sent.bytes += bytes.length;
     const target = this.hostAt(to);
     if (target === undefined || bytes.length > MAX_DATAGRAM) stats.undelivered++;
     else if (target === from) this.#deliver(target, from, LOOPBACK_MS, bytes);

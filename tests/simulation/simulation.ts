@@ -128,11 +128,6 @@ export class Simulation {
     machine.streams.clear();
   }
 
-  /** Packets and bytes that the process on a host sent. */
-  sentBy(host: string): { readonly packets: number; readonly bytes: number } {
-    return this.#host(host).sent;
-  }
-
   /** Lets `ms` virtual milliseconds pass. */
   async runFor(ms: number): Promise<void> {
     await this.runUntil(() => false, ms, Infinity);
