@@ -113,10 +113,3 @@ export function shuffle<T>(random: Random, items: T[]): T[] {
   }
   return items;
 }
-
-/** Resolves `ms` milliseconds from now on the given clock. */
-export function sleep(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.setTimer(ms, resolve);
-  });
-}

@@ -28,9 +28,6 @@ export const IpcError = {
   invalidAuthToken: "Invalid authentication token",
 } as const;
 
-/** One of the fixed error texts. */
-export type IpcErrorText = (typeof IpcError)[keyof typeof IpcError];
-
 /** The errors that come before the command is looked at, and so never with a body (agent.md 1.4). */
 const BEFORE_DISPATCH: readonly string[] = [
   IpcError.handshakeRequired,

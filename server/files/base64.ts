@@ -53,11 +53,6 @@ export function decodeBase64(text: string): Uint8Array {
   }
 }
 
-/** The base64 form of some bytes, with padding. */
-export function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
 /** Two values make one byte, three make two, four make three. */
 function pushQuantum(bytes: number[], values: readonly number[]): void {
   const [a = 0, b = 0, c = 0, d = 0] = values;

@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { Base64Error, decodeBase64, encodeBase64 } from "../../../server/files/base64.ts";
+import { Base64Error, decodeBase64 } from "../../../server/files/base64.ts";
 
-Deno.test("decodeBase64() and encodeBase64() undo each other for every length", () => {
+Deno.test("decodeBase64() undoes the encoding for every length", () => {
   for (let length = 0; length < 40; length++) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 0xff);
-    assert.deepEqual(decodeBase64(encodeBase64(bytes)), bytes);
+    assert.deepEqual(decodeBase64(bytes.toBase64()), bytes);
   }
   assert.deepEqual(decodeBase64("AQ\nID\r\n"), new Uint8Array([1, 2, 3]));
 });
