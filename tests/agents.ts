@@ -155,7 +155,7 @@ export async function startAgent(program: Program, options: AgentOptions): Promi
 /**
  * Runs one command of `program` against the agent at `rpc` and collects what it prints.
  *
- * With `until`, the command is one that does not end by itself: it gets SIGINT as soon as `until` holds for
+ * With `until`, the command is one that does not end by itself: it gets one SIGINT as soon as `until` holds for
  * its standard output. `limitMs` (default 20 s) ends it with SIGKILL.
  */
 export async function runCli(
@@ -165,8 +165,12 @@ export async function runCli(
   options: { until?: (stdout: string) => boolean; limitMs?: number } = {},
 ): Promise<CliResult> {
   const [command = "", ...rest] = args;
+  let interrupted = false;
   const child = new Child(program, [command, `-rpc-addr=${rpc}`, ...rest], (stdout) => {
-    if (options.until?.(stdout)) child.kill("SIGINT");
+    if (interrupted || !options.until?.(stdout)) return;
+    // Once: a second SIGINT ends skein's monitor without waiting for the agent.
+    interrupted = true;
+    child.kill("SIGINT");
   });
   const limit = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 20_000);
   try {
