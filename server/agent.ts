@@ -16,6 +16,7 @@ import {
   openTransport,
   serfSettings,
 } from "./agent/preparation.ts";
+import { startParts } from "./agent/parts.ts";
 import { runtimeStats } from "./agent/stats.ts";
 import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "./config.ts";
 import { type AgentPlan, planAgent } from "./config/plan.ts";
@@ -61,6 +62,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
   readonly #listeners = new Set<(event: SerfEvent) => void>();
   readonly #rpcServers: RpcServer[] = [];
   readonly #markClosed: () => void;
+  #parts: AsyncDisposableStack | undefined;
   #shutdown: Promise<void> | undefined;
   #tagsFileWrites: Promise<void> = Promise.resolve();
 
@@ -105,7 +107,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
         const keyring = fileKeys ?? keyringOf(plan);
         const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
         const agent = new Agent(config, log, transport, serfSettings(config, tags, memberlist));
-        agent.#begin();
+        await agent.#begin();
         return agent;
       } catch (error) {
         await transport.close();
@@ -271,18 +273,20 @@ export class Agent implements RpcBackend, AsyncDisposable {
     };
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     void this.serf.closed.then(() => {
       if (this.#shutdown !== undefined) return;
       this.#warn("Serf shutdown detected, quitting");
       return this.shutdown();
     });
     this.serf.start();
+    this.#parts = await startParts(this);
   }
 
   async #close(): Promise<void> {
     this.#info("requesting serf shutdown");
     try {
+      await this.#parts?.disposeAsync();
       await this.serf.shutdown();
       await this.#transport.close();
       await this.#tagsFileWrites.catch(() => {});

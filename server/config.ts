@@ -74,6 +74,44 @@ export interface AgentConfig {
   readonly validateNodeNames: boolean;
   /** Compress gossip. Default true. */
   readonly compression: boolean;
+  /** Take part in network coordinates. Default true. */
+  readonly coordinates: boolean;
+  /** Scripts to run on events, each `[FILTERS=]SCRIPT` (agent.md 6.9). */
+  readonly eventHandlers: readonly string[];
+  /** How long one run of a script may take; 0 for no limit. Default 1 hour. */
+  readonly eventHandlerTimeoutMs: number;
+  /** Runs of one script at the same time. Default 1, which keeps the order of events. */
+  readonly eventHandlerConcurrency: number;
+  /** File that keeps known members and clocks over a restart; "" for none. */
+  readonly snapshotPath: string;
+  /** Join again after a restart even when the node had left. Default false. */
+  readonly rejoinAfterLeave: boolean;
+  /** Name of a cluster whose members find each other by multicast DNS; "" for none. */
+  readonly discover: string;
+  /** How `discover` asks. */
+  readonly mdns: MdnsConfig;
+  /** Form of the log lines on the console: text or json. Default text. */
+  readonly logFormat: string;
+  /** Levels of single subsystems, such as `memberlist`, where they differ from `logLevel`. */
+  readonly logLevels: Readonly<Record<string, string>>;
+  /** Also log to syslog. Default false. */
+  readonly syslog: boolean;
+  /** Facility of the syslog lines. Default LOCAL0. */
+  readonly syslogFacility: string;
+  /** `host:port` of a statsite server, TCP; "" for none. */
+  readonly statsiteAddr: string;
+  /** `host:port` of a statsd server, UDP; "" for none. */
+  readonly statsdAddr: string;
+}
+
+/** How an agent asks by multicast DNS. */
+export interface MdnsConfig {
+  /** Network interface to ask on; "" for `interface`, or the system's choice. */
+  readonly interface: string;
+  /** Do not ask over IPv4. Default false. */
+  readonly disableIpv4: boolean;
+  /** Do not ask over IPv6. Default false. */
+  readonly disableIpv6: boolean;
 }
 
 /** What Serf uses when nothing else is said (agent.md 6.2). The empty `nodeName` stands for the host name. */
@@ -108,6 +146,20 @@ export const DEFAULT_AGENT_CONFIG: AgentConfig = {
   broadcastTimeoutMs: 5_000,
   validateNodeNames: false,
   compression: true,
+  coordinates: true,
+  eventHandlers: [],
+  eventHandlerTimeoutMs: 3_600_000,
+  eventHandlerConcurrency: 1,
+  snapshotPath: "",
+  rejoinAfterLeave: false,
+  discover: "",
+  mdns: { interface: "", disableIpv4: false, disableIpv6: false },
+  logFormat: "text",
+  logLevels: {},
+  syslog: false,
+  syslogFacility: "LOCAL0",
+  statsiteAddr: "",
+  statsdAddr: "",
 };
 
 /** Settings and what the operator should know about them. */
@@ -136,7 +188,6 @@ export async function loadConfig(
 
 /** The settings of a merged input over the defaults. */
 function settle(input: ConfigInput): LoadedConfig {
-  refuseUnsupported(input);
   const warnings: string[] = [];
   const defaults = DEFAULT_AGENT_CONFIG;
   const tags = { ...input.tags };
@@ -185,8 +236,30 @@ function settle(input: ConfigInput): LoadedConfig {
     ),
     validateNodeNames: input.validate_node_names ?? defaults.validateNodeNames,
     compression: input.enable_compression ?? defaults.compression,
+    coordinates: !input.disable_coordinates,
+    eventHandlers: input.event_handlers ?? defaults.eventHandlers,
+    eventHandlerTimeoutMs: durationOf(
+      input,
+      "event_handler_timeout",
+      defaults.eventHandlerTimeoutMs,
+    ),
+    eventHandlerConcurrency: input.event_handler_concurrency ?? defaults.eventHandlerConcurrency,
+    snapshotPath: input.snapshot_path ?? defaults.snapshotPath,
+    rejoinAfterLeave: input.rejoin_after_leave ?? defaults.rejoinAfterLeave,
+    discover: input.discover ?? defaults.discover,
+    mdns: {
+      interface: input.mdns?.interface ?? defaults.mdns.interface,
+      disableIpv4: input.mdns?.disable_ipv4 ?? defaults.mdns.disableIpv4,
+      disableIpv6: input.mdns?.disable_ipv6 ?? defaults.mdns.disableIpv6,
+    },
+    logFormat: input.log_format || defaults.logFormat,
+    logLevels: input.log_levels ?? defaults.logLevels,
+    syslog: input.enable_syslog ?? defaults.syslog,
+    syslogFacility: input.syslog_facility || defaults.syslogFacility,
+    statsiteAddr: input.statsite_addr ?? defaults.statsiteAddr,
+    statsdAddr: input.statsd_addr ?? defaults.statsdAddr,
   };
-  if (input.rejoin_after_leave) {
+  if (input.rejoin_after_leave && !input.snapshot_path) {
     warnings.push("Warning: 'RejoinAfterLeave' enabled without snapshot file");
   }
   return { config, warnings };
@@ -195,6 +268,7 @@ function settle(input: ConfigInput): LoadedConfig {
 type DurationKey =
   | "retry_interval"
   | "broadcast_timeout"
+  | "event_handler_timeout"
   | "reconnect_interval"
   | "reconnect_timeout"
   | "tombstone_timeout";
@@ -223,29 +297,4 @@ function sizeOf(
   const size = input[key] || whenUnset;
   if (size < 0) throw new ConfigError(`Invalid ${key}: expected a positive number, got ${size}`);
   return size;
-}
-
-/**
- * Keys whose feature this version lacks: a set one must not be ignored silently. `disable_coordinates` asks for what is
- * so anyway, and `rejoin_after_leave` does nothing without a snapshot, in Serf too.
- */
-const UNSUPPORTED: readonly (keyof ConfigInput)[] = [
-  "event_handlers",
-  "snapshot_path",
-  "discover",
-  "enable_syslog",
-  "statsite_addr",
-  "statsd_addr",
-];
-
-function refuseUnsupported(input: ConfigInput): void {
-  const key = UNSUPPORTED.find((key) => isSet(input[key])) ??
-    (input.mdns !== undefined && Object.values(input.mdns).some(isSet) ? "mdns" : undefined);
-  if (key !== undefined) {
-    throw new ConfigError(`This version of skein does not support '${key}' yet`);
-  }
-}
-
-function isSet(value: unknown): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }

@@ -70,23 +70,31 @@ export interface ConfigInput {
   broadcast_timeout?: string;
   /** Refuse members whose names have other characters than letters, digits, `-` and `.`; default false. */
   validate_node_names?: boolean;
-  /** Scripts to run on events; not in this version. */
+  /** Scripts to run on events, each `[FILTERS=]SCRIPT`. */
   event_handlers?: string[];
-  /** File of known members; not in this version. */
+  /** How long one run of a script may take; default 1h. */
+  event_handler_timeout?: string;
+  /** Runs of one script at the same time; default 1. */
+  event_handler_concurrency?: number;
+  /** File that keeps known members and clocks over a restart. */
   snapshot_path?: string;
-  /** Join again after a leave; not in this version. */
+  /** Join again after a restart even when the node had left; default false. */
   rejoin_after_leave?: boolean;
-  /** Name of a cluster to find by mDNS; not in this version. */
+  /** Name of a cluster whose members find each other by multicast DNS. */
   discover?: string;
-  /** How to find others by mDNS; not in this version. */
+  /** How to find others by multicast DNS. */
   mdns?: MdnsInput;
-  /** Log to syslog; not in this version. */
+  /** Form of the log lines on the console: text or json; default text. */
+  log_format?: string;
+  /** Levels of single subsystems, such as `memberlist`, where they differ from `log_level`. */
+  log_levels?: Record<string, string>;
+  /** Also log to syslog; default false. */
   enable_syslog?: boolean;
-  /** Facility of syslog lines. */
+  /** Facility of syslog lines; default LOCAL0. */
   syslog_facility?: string;
-  /** Address of a statsite server; not in this version. */
+  /** `host:port` of a statsite server. */
   statsite_addr?: string;
-  /** Address of a statsd server; not in this version. */
+  /** `host:port` of a statsd server. */
   statsd_addr?: string;
   /** Has no effect on any message of Serf, here as there. */
   msgpackusenewtimeformat?: boolean;

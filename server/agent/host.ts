@@ -1,0 +1,24 @@
+/**
+ * What the parts of an agent see of it.
+ *
+ * @module
+ */
+
+import type { Address } from "../../cluster/runtime.ts";
+import type { Serf, SerfEvent } from "../../cluster/serf/mod.ts";
+import type { AgentConfig } from "../config.ts";
+import type { AgentLog } from "../logging.ts";
+
+/** An agent as its parts see it. */
+export interface AgentHost {
+  /** The settings it was started with. */
+  readonly config: AgentConfig;
+  /** Its log. */
+  readonly log: AgentLog;
+  /** The cluster core. */
+  readonly serf: Serf;
+  /** Where it gossips. */
+  readonly address: Address;
+  /** Calls `listener` with every event, in order. Returns how to end that. */
+  subscribe(listener: (event: SerfEvent) => void): () => void;
+}
