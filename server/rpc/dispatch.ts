@@ -18,7 +18,7 @@ import {
 import { type Codec, encode } from "../../protocol/msgpack/mod.ts";
 import { parseLogLevel } from "../logging.ts";
 import { LEAVE_IN_PROGRESS, type RpcBackend } from "./backend.ts";
-import { parseEventFilter } from "./event_filter.ts";
+import { parseEventFilter } from "../event_filter.ts";
 import { MAX_JOIN_ADDRESSES, MAX_STREAMS } from "./limits.ts";
 import { encodeMembers, type MemberList } from "./member_list.ts";
 import type { Session } from "./session.ts";

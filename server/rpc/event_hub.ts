@@ -10,7 +10,7 @@ import { encode } from "../../protocol/msgpack/mod.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog } from "../logging.ts";
 import type { RpcBackend } from "./backend.ts";
-import type { EventFilter } from "./event_filter.ts";
+import type { EventFilter } from "../event_filter.ts";
 import { encodeMembers } from "./member_list.ts";
 import { type Output, RecordCounter } from "./output.ts";
 

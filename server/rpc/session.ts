@@ -5,7 +5,7 @@
  */
 
 import { type EventHub, EventStream, type EventSubscriber } from "./event_hub.ts";
-import type { EventFilter } from "./event_filter.ts";
+import type { EventFilter } from "../event_filter.ts";
 import type { LogHub, LogStream } from "./log_hub.ts";
 import type { LogLevel } from "../logging.ts";
 import type { Output } from "./output.ts";
