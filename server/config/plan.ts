@@ -7,7 +7,7 @@
 import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import { planBind, resolveAddress } from "./addresses.ts";
-import { decodeBase64 } from "../files/base64.ts";
+import { decodeBase64 } from "../../protocol/base64.ts";
 import { type AgentConfig, ConfigError } from "../config.ts";
 
 /** Settings that were looked up and can be used. */

@@ -5,7 +5,7 @@
  */
 
 import { Keyring } from "../../cluster/memberlist/mod.ts";
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64 } from "../../protocol/base64.ts";
 import { fileProblem } from "../config/files.ts";
 
 /** A keyring file that cannot be used. The message has the form of the Go agent. */

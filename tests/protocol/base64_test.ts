@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Base64Error, decodeBase64 } from "../../../server/files/base64.ts";
+import { Base64Error, decodeBase64 } from "../../protocol/base64.ts";
 
 Deno.test("decodeBase64() undoes the encoding for every length", () => {
   for (let length = 0; length < 40; length++) {
