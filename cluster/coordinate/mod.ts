@@ -1,0 +1,9 @@
+/**
+ * Network coordinates: each node finds a place such that the distance of two places estimates the round trip between
+ * their nodes (serf.md 16).
+ *
+ * @module
+ */
+
+export { CoordinateClient } from "./client.ts";
+export { type Coordinate, CoordinateError, DIMENSIONS, distance } from "./coordinate.ts";
