@@ -8,6 +8,10 @@
  */
 
 import { decodeMulti, encode } from "@msgpack/msgpack";
+import { quantile } from "./measure.ts";
+
+/** Commands that are answered by a header alone. */
+const HEADER_ONLY = new Set(["event"]);
 
 /** What a load brought about. */
 export interface LoadResult {
@@ -23,14 +27,18 @@ export interface LoadResult {
 export interface LoadOptions {
   /** `ip:port` of the agent's RPC. */
   rpc: string;
-  /** A command without a request body. */
+  /** The command. */
   command: string;
+  /** Its body, for a command that has one. */
+  body?: unknown;
   /** Connections that work side by side. */
   connections: number;
   /** Requests that each connection keeps under way. */
   window: number;
   /** How long, in milliseconds. */
   durationMs: number;
+  /** After how many requests of one connection it ends before its time. Default: never. */
+  limit?: number;
 }
 
 /** Runs the load; throws when an answer is not as long as the first one was. */
@@ -53,36 +61,51 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-/** The value that a share `q` of the sorted `values` does not exceed. */
-export function quantile(values: ArrayLike<number>, q: number): number {
-  return values[Math.max(0, Math.ceil(values.length * q) - 1)] ?? NaN;
+/** The bytes that `command` is answered with. */
+export async function oneAnswer(rpc: string, command: string, body: unknown): Promise<Uint8Array> {
+  const options = { rpc, command, body, connections: 1, window: 1, durationMs: 0 };
+  const client = await Client.connect(options);
+  client.close();
+  return client.answer;
 }
 
 class Client {
+  /** The first answer. */
+  answer: Uint8Array = new Uint8Array(0);
   readonly latencies: number[] = [];
   readonly #connection: Deno.TcpConn;
   readonly #window: number;
+  readonly #limit: number;
   readonly #requests: Uint8Array;
   readonly #requestLength: number;
   readonly #buffer = new Uint8Array(64 * 1024);
-  #answerLength = 0;
 
-  private constructor(connection: Deno.TcpConn, request: Uint8Array, window: number) {
+  private constructor(
+    connection: Deno.TcpConn,
+    request: Uint8Array,
+    window: number,
+    limit: number,
+  ) {
     this.#connection = connection;
     this.#window = window;
+    this.#limit = limit;
     this.#requestLength = request.length;
     this.#requests = new Uint8Array(request.length * window);
     for (let i = 0; i < window; i++) this.#requests.set(request, i * request.length);
   }
 
-  static async connect({ rpc, command, window }: LoadOptions): Promise<Client> {
+  static async connect(options: LoadOptions): Promise<Client> {
+    const { rpc, command, body, window } = options;
     const [hostname = "", port] = rpc.split(":");
     const connection = await Deno.connect({ hostname, port: Number(port) });
     connection.setNoDelay(true);
-    const client = new Client(connection, encode({ Command: command, Seq: 1 }), window);
+    const header = encode({ Command: command, Seq: 1 });
+    const request = body === undefined ? header : Uint8Array.from([...header, ...encode(body)]);
+    const client = new Client(connection, request, window, options.limit ?? Infinity);
     const handshake = [...encode({ Command: "handshake", Seq: 0 }), ...encode({ Version: 1 })];
     await client.#exchange(Uint8Array.from(handshake), 1);
-    client.#answerLength = await client.#exchange(encode({ Command: command, Seq: 1 }), 2);
+    const values = HEADER_ONLY.has(command) ? 1 : 2;
+    client.answer = await client.#exchange(request, values);
     return client;
   }
 
@@ -96,7 +119,8 @@ class Client {
     while (open > 0 || answered < sent) {
       if (open > 0) {
         const now = performance.now();
-        if (now < end) {
+        open = Math.min(open, this.#limit - sent);
+        if (now < end && open > 0) {
           for (let i = 0; i < open; i++) sentAt.push(now);
           sent += open;
           await this.#write(this.#requests.subarray(0, open * this.#requestLength));
@@ -106,28 +130,28 @@ class Client {
       }
       received += await this.#read();
       const now = performance.now();
-      for (; (answered + 1) * this.#answerLength <= received; answered++) {
+      for (; (answered + 1) * this.answer.length <= received; answered++) {
         this.latencies.push(now - (sentAt[answered] ?? now));
         open++;
       }
       if (performance.now() >= end) open = 0;
     }
-    if (received !== sent * this.#answerLength) throw new Error("Answers differ in length");
+    if (received !== sent * this.answer.length) throw new Error("Answers differ in length");
   }
 
   close(): void {
     this.#connection.close();
   }
 
-  /** Sends and reads until `values` whole values have come; gives their length in bytes. */
-  async #exchange(request: Uint8Array, values: number): Promise<number> {
+  /** Sends and reads until `values` whole values have come; gives them. */
+  async #exchange(request: Uint8Array, values: number): Promise<Uint8Array> {
     await this.#write(request);
     let answer = new Uint8Array(0);
     for (;;) {
       const length = await this.#read();
       answer = Uint8Array.from([...answer, ...this.#buffer.subarray(0, length)]);
       try {
-        if ([...decodeMulti(answer)].length === values) return answer.length;
+        if ([...decodeMulti(answer)].length === values) return answer;
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
       }
