@@ -1,55 +1,23 @@
 /**
  * From the arguments of the process to one command (agent.md 7.1).
  *
- * Each command is loaded when it is asked for, so that `members` does not wait for the agent's code.
- *
  * @module
  */
 
-import type { Command } from "./command.ts";
+import { COMMANDS } from "./catalogue.ts";
+import { jsonError, wantsJson } from "./failure.ts";
 import { suggest } from "./suggest.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** One line of the list of commands, and how to load the command. */
-interface Entry {
-  readonly synopsis: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
-
-const COMMANDS: Readonly<Record<string, Entry>> = {
-  agent: { synopsis: "Runs a skein agent", load: () => import("./agent.ts") },
-  event: {
-    synopsis: "Sends a custom event through the cluster",
-    load: () => import("./event.ts"),
-  },
-  "force-leave": {
-    synopsis: 'Forces a member of the cluster to enter the "left" state',
-    load: () => import("./force_leave.ts"),
-  },
-  info: {
-    synopsis: "Provides debugging information for operators",
-    load: () => import("./info.ts"),
-  },
-  join: { synopsis: "Tells an agent to join a cluster", load: () => import("./join.ts") },
-  keygen: { synopsis: "Generates a new encryption key", load: () => import("./keygen.ts") },
-  leave: {
-    synopsis: "Gracefully leaves the cluster and shuts the agent down",
-    load: () => import("./leave.ts"),
-  },
-  members: { synopsis: "Lists the members of the cluster", load: () => import("./members.ts") },
-  monitor: {
-    synopsis: "Streams logs and events from an agent",
-    load: () => import("./monitor.ts"),
-  },
-  tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./tags.ts") },
-  version: { synopsis: "Prints the version of skein", load: () => import("./version.ts") },
-};
 
 /** The exit code of shells for a command that does not exist. */
 const UNKNOWN_COMMAND = 127;
 
 /** What a shell sees of a program that SIGPIPE ended: 128 + 13. */
 const BROKEN_PIPE = 141;
+
+/** What is said of a flag that stands before the command. */
+const MISPLACED_FLAGS = "Invalid flags before the subcommand. If these flags are for\n" +
+  "the subcommand, please put them after the subcommand.";
 
 /** How the arguments divide. */
 interface Division {
@@ -69,7 +37,9 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
   try {
     return await choose(argv, terminal);
   } catch (error) {
-    await terminal.err(`Error executing CLI: ${error instanceof Error ? error.message : error}`);
+    const message = `Error executing CLI: ${error instanceof Error ? error.message : error}`;
+    await terminal.err(message);
+    if (wantsJson(argv)) await terminal.out(jsonError(message));
     return 1;
   }
 }
@@ -85,7 +55,9 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
   if (entry === undefined) {
     await terminal.err(commandList());
     if (command === undefined && wantsHelp) return 0;
-    if (command !== undefined) await terminal.err(unknownCommand(command));
+    const message = command === undefined ? "No command was given" : unknownCommand(command);
+    if (command !== undefined) await terminal.err(message);
+    if (wantsJson(argv)) await terminal.out(jsonError(message));
     return UNKNOWN_COMMAND;
   }
   const { command: loaded } = await entry.load();
@@ -94,10 +66,8 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
     return 0;
   }
   if (flagsBefore) {
-    await terminal.err(
-      "Invalid flags before the subcommand. If these flags are for\n" +
-        `the subcommand, please put them after the subcommand.\n\n${loaded.help}`,
-    );
+    await terminal.err(`${MISPLACED_FLAGS}\n\n${loaded.help}`);
+    if (wantsJson(argv)) await terminal.out(jsonError(MISPLACED_FLAGS.replace("\n", " ")));
     return 1;
   }
   const code = await loaded.run(args, terminal);

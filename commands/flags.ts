@@ -21,7 +21,12 @@ export interface Flag<T> {
   readonly placeholder: string;
   /** What the flag does, for the help. */
   readonly help: string;
+  /** What its values are, where the placeholder does not tell. */
+  readonly values?: Values;
 }
+
+/** Values that a shell can complete: some words, names of members, or files. */
+export type Values = readonly string[] | "members" | "files";
 
 /** The flags of a command by name, without dashes. */
 export type FlagTable = Readonly<Record<string, Flag<unknown>>>;
@@ -66,13 +71,21 @@ export function intFlag(placeholder: string, help: string): Flag<number> {
 }
 
 /** A text; `undefined` when absent. */
-export function stringFlag(placeholder: string, help: string): Flag<string | undefined> {
-  return { kind: "string", absent: undefined, placeholder, help };
+export function stringFlag(
+  placeholder: string,
+  help: string,
+  values?: Values,
+): Flag<string | undefined> {
+  return { kind: "string", absent: undefined, placeholder, help, ...values && { values } };
 }
 
 /** A text that may be given many times; all are kept, in order. */
-export function listFlag(placeholder: string, help: string): Flag<readonly string[]> {
-  return { kind: "list", absent: [], placeholder, help };
+export function listFlag(
+  placeholder: string,
+  help: string,
+  values?: Values,
+): Flag<readonly string[]> {
+  return { kind: "list", absent: [], placeholder, help, ...values && { values } };
 }
 
 /**

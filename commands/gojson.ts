@@ -14,6 +14,7 @@ export type GoJson =
   | null
   | boolean
   | number
+  | bigint
   | string
   | readonly GoJson[]
   | ReadonlyMap<string, GoJson>
@@ -25,22 +26,39 @@ export type GoJson =
  * @returns The text without a final newline.
  */
 export function goJson(value: GoJson): string {
-  return write(value, "\n");
+  return write(value, { newline: "\n", indent: "  ", colon: ": " });
 }
 
-function write(value: GoJson, newline: string): string {
+/** Writes a value as {@linkcode goJson}, but on one line and without blanks, as Go's `json.Marshal`. */
+export function goJsonLine(value: GoJson): string {
+  return write(value, { newline: "", indent: "", colon: ":" });
+}
+
+/** What stands between the tokens. */
+interface Layout {
+  readonly newline: string;
+  readonly indent: string;
+  readonly colon: string;
+}
+
+function write(value: GoJson, layout: Layout): string {
   if (typeof value === "string") return quote(value);
+  if (typeof value === "bigint") return String(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const inner = newline + "  ";
+  const { newline, indent, colon } = layout;
+  const inner = { ...layout, newline: newline + indent };
   if (isArray(value)) {
     if (value.length === 0) return "[]";
-    return `[${value.map((item) => inner + write(item, inner)).join(",")}${newline}]`;
+    const items = value.map((item) => inner.newline + write(item, inner));
+    return `[${items.join(",")}${newline}]`;
   }
   const entries = value instanceof Map
     ? [...value as ReadonlyMap<string, GoJson>].sort(([a], [b]) => compareBytes(a, b))
     : Object.entries(value as { readonly [field: string]: GoJson });
   if (entries.length === 0) return "{}";
-  const lines = entries.map(([key, item]) => `${inner}${quote(key)}: ${write(item, inner)}`);
+  const lines = entries.map(([key, item]) =>
+    inner.newline + quote(key) + colon + write(item, inner)
+  );
   return `{${lines.join(",")}${newline}}`;
 }
 

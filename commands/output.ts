@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CommandError } from "./command.ts";
+import { CommandError } from "./failure.ts";
 import { type Flag, stringFlag } from "./flags.ts";
 import { type GoJson, goJson } from "./gojson.ts";
 
@@ -13,6 +13,17 @@ export const formatFlag: Flag<string | undefined> = stringFlag(
   "text|json",
   "Output format. Default: text.",
 );
+
+/**
+ * Checks the format before a command changes anything. The commands that have the flag in Serf find a wrong one after
+ * their call, in {@linkcode formatOutput} (agent.md 7.5, 7.10).
+ *
+ * @throws {CommandError} When there is no such format.
+ */
+export function checkFormat(format: string | undefined): void {
+  if (format === undefined || format === "text" || format === "json") return;
+  throw new CommandError(`Encoding error: Invalid output format "${format}"`);
+}
 
 /**
  * Writes a result in the format that was asked for.
@@ -25,7 +36,6 @@ export function formatOutput(
   text: () => string,
   json: () => GoJson,
 ): string {
-  if (format === undefined || format === "text") return text().trim();
-  if (format === "json") return goJson(json());
-  throw new CommandError(`Encoding error: Invalid output format "${format}"`);
+  checkFormat(format);
+  return format === "json" ? goJson(json()) : text().trim();
 }
