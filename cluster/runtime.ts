@@ -86,6 +86,19 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/**
+ * Where the core tells what happens how often, under the names of serf.md 17 and of memberlist: `serf.events`,
+ * `memberlist.udp.sent`. Called on hot paths, so an implementation must be quick and must not throw.
+ */
+export interface Metrics {
+  /** Something happened `n` times; default 1. */
+  count(name: string, n?: number): void;
+  /** A value is now this. */
+  gauge(name: string, value: number): void;
+  /** One of many values, e.g. a size in bytes or a time in milliseconds. */
+  sample(name: string, value: number): void;
+}
+
 /** Everything the core needs from outside. */
 export interface Runtime {
   /** Time. */
@@ -96,6 +109,8 @@ export interface Runtime {
   readonly transport: Transport;
   /** The log of one subsystem. */
   logger(subsystem: string): Logger;
+  /** Where figures go. Without it none are made. */
+  readonly metrics?: Metrics;
 }
 
 /** A whole number in [0, `limit`). */

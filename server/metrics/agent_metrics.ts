@@ -1,0 +1,99 @@
+/**
+ * The figures of one agent: added up in memory for SIGUSR1, and sent to statsd and statsite servers (agent.md 6.11).
+ *
+ * @module
+ */
+
+import type { Metrics } from "../../cluster/runtime.ts";
+import { Intervals } from "./intervals.ts";
+
+/** What every name begins with (agent.md 6.11). */
+const SERVICE = "serf-agent";
+
+/** Longest name in UTF-16 units; longer ones are cut. Names of events may have several thousand bytes. */
+const MAX_NAME = 256;
+
+/** What would end or split a line of a sink or of the dump; Serf replaces spaces and colons (agent.md 6.11). */
+// deno-lint-ignore no-control-regex
+const UNFIT = /[\s:|\x00-\x1f\x7f-\x9f]/g;
+
+/** Takes lines of the statsd protocol. */
+export interface MetricSink {
+  /** Takes one line, which ends in a line break. Must not throw. */
+  push(line: string): void;
+}
+
+/** What {@linkcode AgentMetrics} can be given. */
+export interface AgentMetricsOptions {
+  /** Put into the names of gauges, so that the agents of a cluster stay apart; "" for none. */
+  readonly host?: string;
+  /** Wall time in milliseconds. Default: the system's. */
+  readonly now?: () => number;
+}
+
+/** Takes the figures of an agent. Costs about a tenth of a microsecond each without a sink. */
+export class AgentMetrics implements Metrics {
+  readonly #intervals: Intervals;
+  readonly #gaugePrefix: string;
+  readonly #sinks: MetricSink[] = [];
+
+  /** @param options Where it differs from the default. */
+  constructor({ host = "", now = Date.now }: AgentMetricsOptions = {}) {
+    this.#gaugePrefix = host === "" ? `${SERVICE}.` : `${SERVICE}.${host}.`;
+    this.#intervals = new Intervals(now, () => this.#measureProcess());
+  }
+
+  /** Also sends every figure to `sink`. */
+  add(sink: MetricSink): void {
+    this.#sinks.push(sink);
+  }
+
+  /** Something happened `n` times. */
+  count(name: string, n = 1): void {
+    const key = keyOf(name);
+    this.#intervals.count(key, n);
+    if (this.#sinks.length > 0) this.#push("counter", key, n, "c");
+  }
+
+  /** A value is now this. */
+  gauge(name: string, value: number): void {
+    const key = keyOf(name);
+    this.#intervals.gauge(key, value);
+    if (this.#sinks.length > 0) this.#push("gauge", key, value, "g");
+  }
+
+  /** One of many values. */
+  sample(name: string, value: number): void {
+    const key = keyOf(name);
+    this.#intervals.sample(key, value);
+    if (this.#sinks.length > 0) this.#push("sample", key, value, "ms");
+  }
+
+  /** The completed intervals of the last minute, one figure a line, as Serf writes them on SIGUSR1. Times are UTC. */
+  dump(): string {
+    return this.#intervals.dump((name, kind) => this.#label(name, kind));
+  }
+
+  #push(kind: Kind, key: string, value: number, type: string): void {
+    const line = `${this.#label(key, kind)}:${value.toFixed(6)}|${type}\n`;
+    for (const sink of this.#sinks) sink.push(line);
+  }
+
+  #label(name: string, kind: Kind): string {
+    const prefix = kind === "gauge" ? this.#gaugePrefix : `${SERVICE}.`;
+    return prefix + name.replace(UNFIT, "_");
+  }
+
+  /** Once per interval, under the names that Go's runtime uses. */
+  #measureProcess(): void {
+    const { heapUsed, rss } = Deno.memoryUsage();
+    this.gauge("runtime.alloc_bytes", heapUsed);
+    this.gauge("runtime.sys_bytes", rss);
+  }
+}
+
+type Kind = "gauge" | "counter" | "sample";
+
+function keyOf(name: string): string {
+  return name.length > MAX_NAME ? name.slice(0, MAX_NAME) : name;
+}
