@@ -7,6 +7,7 @@
 import type { MemberlistConfig } from "../memberlist/config.ts";
 import { SerfConfigError } from "./errors.ts";
 import type { SerfEvent } from "./events/event.ts";
+import type { Recorder, Restored } from "./snapshot/restored.ts";
 import { encodeTags, type Tags } from "./tags.ts";
 
 /** The Serf protocol versions that are understood; all of them use memberlist's protocol 2 (serf.md 18). */
@@ -78,6 +79,12 @@ export interface SerfConfig {
   readonly resolveNameConflicts: boolean;
   /** Whether the own name must be of letters, digits, `-` and `.`, at most 128 of them. Default false. */
   readonly validateNodeNames: boolean;
+  /** Whether to take part in network coordinates. Default true. */
+  readonly coordinates: boolean;
+  /** What a snapshot kept of an earlier life. Default nothing. */
+  readonly restored?: Restored;
+  /** Who keeps a snapshot for a later life. Default nobody. */
+  readonly recorder?: Recorder;
 }
 
 /** Settings that have no default. */
@@ -115,6 +122,7 @@ export function serfConfig(
     queryTimeoutMult: 16,
     resolveNameConflicts: true,
     validateNodeNames: false,
+    coordinates: true,
     ...required,
     ...overrides,
   };

@@ -11,6 +11,7 @@ import type { Destination, MemberNode } from "../memberlist/node.ts";
 import type { Timers } from "../memberlist/timers.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { SerfConfig } from "./config.ts";
+import type { Coordinates } from "./coordinates.ts";
 import type { Counters } from "./counters.ts";
 import type { SerfEvent } from "./events/event.ts";
 import type { EventRing } from "./events/ring.ts";
@@ -71,6 +72,8 @@ export interface Core {
   readonly broadcasts: Broadcasts;
   /** What happened how often. */
   readonly counters: Counters;
+  /** Network coordinates; `undefined` when they are off. */
+  readonly coordinates: Coordinates | undefined;
   /** The layer below. */
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */

@@ -28,6 +28,10 @@ export interface Counters {
   queryDuplicateAcks: number;
   /** Answers that came again, e.g. relayed. */
   queryDuplicateResponses: number;
+  /** Network coordinates of others that could not be used. */
+  coordinateRejected: number;
+  /** Round trips too short to be measured. */
+  coordinateZeroRtt: number;
 }
 
 /** Counters that start at 0. */
@@ -44,5 +48,7 @@ export function newCounters(): Counters {
     queryResponses: 0,
     queryDuplicateAcks: 0,
     queryDuplicateResponses: 0,
+    coordinateRejected: 0,
+    coordinateZeroRtt: 0,
   };
 }

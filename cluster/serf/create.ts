@@ -9,6 +9,7 @@ import { LimitedLog } from "../memberlist/limited_log.ts";
 import { Timers } from "../memberlist/timers.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import type { SerfConfig } from "./config.ts";
+import { Coordinates } from "./coordinates.ts";
 import type { ClusterLayer, Core } from "./core.ts";
 import { newCounters } from "./counters.ts";
 import { EventPipeline } from "./events/pipeline.ts";
@@ -37,8 +38,9 @@ export function createCore(
   const log = runtime.logger("serf");
   const timers = new Timers(runtime.clock);
   const noise = new LimitedLog(timers, log);
-  const members = new MemberTable();
   const counters = newCounters();
+  const running = new RunningQueries({ timers, noise, counters });
+  const members = new MemberTable((name) => running.forget(name));
   const core: Core = {
     config,
     name: config.nodeName,
@@ -53,9 +55,10 @@ export function createCore(
     intents: new IntentBuffer(),
     events: new EventRing(config.eventBuffer),
     queries: new QueryRing(config.queryBuffer),
-    running: new RunningQueries({ timers, noise, counters }),
+    running,
     broadcasts: new Broadcasts(config, () => members.size, log),
     counters,
+    coordinates: config.coordinates ? new Coordinates(runtime.random) : undefined,
     get cluster() {
       return hooks.cluster();
     },

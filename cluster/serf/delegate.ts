@@ -8,6 +8,7 @@
 import { type Codec, DecodeError } from "../../protocol/msgpack/mod.ts";
 import type { Delegate } from "../memberlist/delegate.ts";
 import type { QueueName } from "./broadcasts.ts";
+import { ackPayload, pingCompleted } from "./coordinates.ts";
 import type { Core } from "./core.ts";
 import { handleUserEvent } from "./events/user_events.ts";
 import { MAX_LAMPORT_TIME } from "./lamport.ts";
@@ -44,8 +45,8 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
     notifyLeave: (node) => nodeLeft(core, node),
     notifyUpdate: (node) => nodeUpdated(core, node),
     notifyConflict: (existing, other) => conflicts.report(existing, other),
-    ackPayload: () => null,
-    notifyPingComplete: () => {},
+    ackPayload: () => ackPayload(core),
+    notifyPingComplete: ({ name }, rttMs, payload) => pingCompleted(core, name, rttMs, payload),
   };
 }
 

@@ -40,6 +40,12 @@ export class RespondError extends Error {
   override readonly name = "RespondError";
 }
 
+/** Network coordinates are switched off. */
+export class CoordinatesDisabledError extends Error {
+  /** Names the class in logs. */
+  override readonly name = "CoordinatesDisabledError";
+}
+
 /** The news of a forced leave was not sent within the broadcast timeout. */
 export class ForceLeaveTimeoutError extends Error {
   /** Names the class in logs. */

@@ -15,6 +15,7 @@ export {
 export type { SerfState } from "./core.ts";
 export type { Counters } from "./counters.ts";
 export {
+  CoordinatesDisabledError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
   QueryError,
@@ -28,7 +29,8 @@ export { INTERNAL_PREFIX } from "./events/pipeline.ts";
 export type { Member, MemberStatus } from "./members/member.ts";
 export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern.ts";
 export type { QueryTargets } from "./queries/filter.ts";
-export type { QueryAnswer, RunningQuery } from "./queries/running.ts";
+export type { QueryAnswer, QueryOutcome, RunningQuery } from "./queries/collector.ts";
 export type { QueryParams } from "./queries/send.ts";
 export { Serf } from "./serf.ts";
+export type { Recorder, Restored } from "./snapshot/restored.ts";
 export type { Tags } from "./tags.ts";

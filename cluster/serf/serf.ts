@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Coordinate } from "../coordinate/mod.ts";
 import type { Runtime } from "../runtime.ts";
 import { Memberlist } from "../memberlist/memberlist.ts";
 import { startBackgroundTasks } from "./background.ts";
@@ -12,7 +13,7 @@ import type { Core, SerfState } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { createCore } from "./create.ts";
 import { serfDelegate } from "./delegate.ts";
-import { SerfStateError } from "./errors.ts";
+import { CoordinatesDisabledError, SerfStateError } from "./errors.ts";
 import type { EventPipeline } from "./events/pipeline.ts";
 import { sendUserEvent } from "./events/user_events.ts";
 import { forceLeave, leave } from "./members/depart.ts";
@@ -20,7 +21,7 @@ import { announceJoin } from "./members/intent_rules.ts";
 import type { Member } from "./members/member.ts";
 import { factsOf } from "./members/node_rules.ts";
 import { freeze } from "./members/table.ts";
-import type { RunningQuery } from "./queries/running.ts";
+import type { RunningQuery } from "./queries/collector.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
 import { statsOf } from "./stats.ts";
 import { copyTags, encodeTags, type Tags } from "./tags.ts";
@@ -225,6 +226,26 @@ export class Serf implements AsyncDisposable {
   /** The own tags, a new object. */
   tags(): Record<string, string> {
     return { ...this.#tags };
+  }
+
+  /**
+   * Where the own node is in the space of network coordinates.
+   *
+   * @throws {CoordinatesDisabledError} when `coordinates` is off
+   */
+  coordinate(): Coordinate {
+    const { coordinates } = this.#core;
+    if (coordinates === undefined) throw new CoordinatesDisabledError("Coordinates are disabled");
+    return coordinates.own;
+  }
+
+  /**
+   * Where a member is: the own one, or one that answered a ping of this node. `undefined` for others, and when
+   * `coordinates` is off.
+   */
+  cachedCoordinate(node: string): Coordinate | undefined {
+    const { coordinates, name } = this.#core;
+    return node === name ? coordinates?.own : coordinates?.get(node);
   }
 
   /** Figures for people, as text (serf.md 17). */

@@ -11,6 +11,7 @@ export function statsOf(
   core: Core,
   { healthScore, encrypted }: { healthScore: number; encrypted: boolean },
 ): Record<string, string> {
+  const { coordinates } = core;
   return {
     members: String(core.members.size),
     failed: String(core.members.failed.size),
@@ -23,5 +24,6 @@ export function statsOf(
     event_queue: String(core.broadcasts.depth("events")),
     query_queue: String(core.broadcasts.depth("queries")),
     encrypted: String(encrypted),
+    ...(coordinates === undefined ? {} : { coordinate_resets: String(coordinates.resets) }),
   };
 }

@@ -16,5 +16,6 @@ export function tell(core: Core, type: MemberEvent["type"], member: MemberRecord
 /** Forgets a member and tells that. */
 export function erase(core: Core, member: MemberRecord): void {
   core.members.erase(member);
+  core.coordinates?.forget(member.name);
   tell(core, "member-reap", member);
 }

@@ -1,0 +1,38 @@
+/**
+ * What goes into a snapshot and what comes out of it: the seam between an instance and the file that outlives it
+ * (serf.md 15).
+ *
+ * @module
+ */
+
+import type { SerfEvent } from "../events/event.ts";
+
+/** What a snapshot kept of an earlier life. The times are the last ones that were in use, 0 for none. */
+export interface Restored {
+  /** Members that were alive, the own node included: name -> `ip:port`. */
+  readonly members: ReadonlyMap<string, string>;
+  /** Members that had failed, to be tried after those: name -> `ip:port`. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Of join and leave intents. */
+  readonly memberTime: bigint;
+  /** Of user events. Those up to this time are not told again. */
+  readonly eventTime: bigint;
+  /** Of queries. Those up to this time are not told again. */
+  readonly queryTime: bigint;
+}
+
+/** Who writes down what happens. Its methods must not throw. */
+export interface Recorder {
+  /**
+   * Something happened: called with every event, also those of internal queries, before the application is.
+   *
+   * @param memberTime the last time that the member clock gave out
+   */
+  event(event: SerfEvent, memberTime: bigint): void;
+  /** Called from time to time and at the end with the last time that the member clock gave out. */
+  tick(memberTime: bigint): void;
+  /** A restored member was never seen again, and is not to be tried any more. */
+  forget(name: string): void;
+  /** The node leaves on purpose. Resolves when that is written down, or cannot be. */
+  leave(): Promise<void>;
+}
