@@ -7,6 +7,7 @@
 import { type Command, defineCommand, explain, wrongArguments } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
 import { boolFlag } from "./flags.ts";
+import { checkFormat, formatFlag, formatOutput } from "./output.ts";
 
 /** Sends a user event through the cluster. */
 export const command: Command = defineCommand({
@@ -18,6 +19,7 @@ export const command: Command = defineCommand({
         "a short time. Default: true.",
       true,
     ),
+    format: formatFlag,
     ...connectionFlags,
   },
   async run(invocation) {
@@ -32,10 +34,12 @@ export const command: Command = defineCommand({
         "Too many command line arguments. Only a name and payload must be specified.",
       );
     }
+    checkFormat(values.format);
     await using client = await connect(values);
     const { coalesce } = values;
     await explain("Error sending event", client.event(name, payload, { coalesce }));
-    await terminal.out(`Event '${name}' dispatched! Coalescing enabled: ${coalesce}`);
+    const text = () => `Event '${name}' dispatched! Coalescing enabled: ${coalesce}`;
+    await terminal.out(formatOutput(values.format, text, () => ({ event: name, coalesce })));
     return 0;
   },
 });

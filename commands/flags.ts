@@ -14,7 +14,7 @@ import { suggest } from "./suggest.ts";
 /** One flag of a command. */
 export interface Flag<T> {
   /** How the value is written. A `list` may be given many times, of the others the last one wins. */
-  readonly kind: "bool" | "int" | "string" | "list";
+  readonly kind: "bool" | "int" | "string" | "list" | "parsed";
   /** The value when the flag is absent. */
   readonly absent: T;
   /** What stands for the value in the help, `""` for a switch. */
@@ -23,6 +23,8 @@ export interface Flag<T> {
   readonly help: string;
   /** What its values are, where the placeholder does not tell. */
   readonly values?: Values;
+  /** Reads the text of a `parsed` flag; throws when it cannot. */
+  readonly parse?: (text: string) => T;
 }
 
 /** Values that a shell can complete: some words, names of members, or files. */
@@ -77,6 +79,16 @@ export function stringFlag(
   values?: Values,
 ): Flag<string | undefined> {
   return { kind: "string", absent: undefined, placeholder, help, ...values && { values } };
+}
+
+/** A text with a form of its own, such as a duration; `absent` when absent. */
+export function parsedFlag<T>(
+  placeholder: string,
+  help: string,
+  absent: T,
+  parse: (text: string) => T,
+): Flag<T> {
+  return { kind: "parsed", absent, placeholder, help, parse };
 }
 
 /** A text that may be given many times; all are kept, in order. */
@@ -150,7 +162,16 @@ function read(
   if (flag.kind === "bool") return readBool(name, text);
   if (text === undefined) throw new FlagError(`flag needs an argument: -${name}`);
   if (flag.kind === "int") return readInt(name, text);
+  if (flag.parse !== undefined) return readParsed(name, flag.parse, text);
   return flag.kind === "list" ? [...before as readonly string[], text] : text;
+}
+
+function readParsed(name: string, parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: parse error`);
+  }
 }
 
 function readBool(name: string, text: string | undefined): boolean {

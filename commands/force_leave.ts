@@ -7,8 +7,10 @@
 import { type Command, defineCommand, explain, wrongArguments } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
 import { boolFlag } from "./flags.ts";
+import { goJson } from "./gojson.ts";
+import { checkFormat, formatFlag } from "./output.ts";
 
-/** Moves a failed member to the state "left". Prints nothing when it succeeds. */
+/** Moves a failed member to the state "left". As text, success prints nothing. */
 export const command: Command = defineCommand({
   usage: "force-leave [options] name",
   description: [
@@ -18,16 +20,20 @@ export const command: Command = defineCommand({
   ],
   flags: {
     prune: boolFlag("Also removes the member from the list of members."),
+    format: formatFlag,
     ...connectionFlags,
   },
+  operands: "members",
   async run(invocation) {
-    const { values, args: [node, ...others] } = invocation;
+    const { values, json, terminal, args: [node, ...others] } = invocation;
     if (node === undefined || others.length > 0) {
       return await wrongArguments(invocation, "A node name must be specified to force leave.");
     }
+    checkFormat(values.format);
     await using client = await connect(values);
     const { prune } = values;
     await explain("Error force leaving", client.forceLeave(node, { prune }));
+    if (json) await terminal.out(goJson({ node, prune }));
     return 0;
   },
 });

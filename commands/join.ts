@@ -7,6 +7,7 @@
 import { type Command, defineCommand, explain, wrongArguments } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
 import { boolFlag } from "./flags.ts";
+import { checkFormat, formatFlag, formatOutput } from "./output.ts";
 
 /** Tells an agent to join a cluster. */
 export const command: Command = defineCommand({
@@ -17,6 +18,7 @@ export const command: Command = defineCommand({
   ],
   flags: {
     replay: boolFlag("Also receives user events from before the join."),
+    format: formatFlag,
     ...connectionFlags,
   },
   async run(invocation) {
@@ -24,10 +26,12 @@ export const command: Command = defineCommand({
     if (args.length === 0) {
       return await wrongArguments(invocation, "At least one address to join must be specified.");
     }
+    checkFormat(values.format);
     await using client = await connect(values);
     const { replay } = values;
     const joined = await explain("Error joining the cluster", client.join(args, { replay }));
-    await terminal.out(`Successfully joined cluster by contacting ${joined} nodes.`);
+    const text = () => `Successfully joined cluster by contacting ${joined} nodes.`;
+    await terminal.out(formatOutput(values.format, text, () => ({ joined })));
     return 0;
   },
 });

@@ -6,10 +6,15 @@
 
 import { Buffer } from "node:buffer";
 import type { Command } from "./command.ts";
+import { wantsJson } from "./failure.ts";
+import { goJson } from "./gojson.ts";
 import { helpText } from "./help.ts";
+import { formatFlag } from "./output.ts";
 
 /** AES-256, the strongest of the three key sizes that agents accept. */
 const KEY_BYTES = 32;
+
+const flags = { format: formatFlag } as const;
 
 /** Prints a new random encryption key. Arguments are ignored, as Serf does. */
 export const command: Command = {
@@ -19,10 +24,12 @@ export const command: Command = {
       "Generates a new encryption key for the traffic between agents. The output is in the " +
       "format that the agent's -encrypt flag expects.",
     ],
+    flags,
   }),
-  async run(_argv, terminal) {
-    const key = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
-    await terminal.out(Buffer.from(key).toString("base64"));
+  flags,
+  async run(argv, terminal) {
+    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64");
+    await terminal.out(wantsJson(argv) ? goJson({ key }) : key);
     return 0;
   },
 };

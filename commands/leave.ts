@@ -6,16 +6,19 @@
 
 import { type Command, defineCommand, explain } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
+import { checkFormat, formatFlag, formatOutput } from "./output.ts";
 
 /** Makes an agent leave its cluster and exit. */
 export const command: Command = defineCommand({
   usage: "leave",
   description: ["Causes the agent to leave the cluster gracefully and to shut down."],
-  flags: connectionFlags,
+  flags: { format: formatFlag, ...connectionFlags },
   async run({ values, terminal }) {
+    checkFormat(values.format);
     await using client = await connect(values);
     await explain("Error leaving", client.leave());
-    await terminal.out("Graceful leave complete");
+    const text = () => "Graceful leave complete";
+    await terminal.out(formatOutput(values.format, text, () => ({ left: true })));
     return 0;
   },
 });

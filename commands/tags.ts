@@ -7,6 +7,7 @@
 import { type Command, CommandError, defineCommand, explain } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
 import { listFlag } from "./flags.ts";
+import { checkFormat, formatFlag, formatOutput } from "./output.ts";
 import { tagsFromFlags } from "./tag_values.ts";
 
 /** Changes the tags of a running agent. */
@@ -16,14 +17,20 @@ export const command: Command = defineCommand({
   flags: {
     set: listFlag("KEY=VALUE", "Creates or modifies a tag. May be given many times."),
     delete: listFlag("KEY", "Removes a tag, if present. May be given many times."),
+    format: formatFlag,
     ...connectionFlags,
   },
-  async run({ values, help, terminal }) {
-    if (values.set.length === 0 && values.delete.length === 0) throw new CommandError(help);
+  async run({ values, help, json, terminal }) {
+    if (values.set.length === 0 && values.delete.length === 0) {
+      throw new CommandError(json ? "Neither -set nor -delete was given" : help);
+    }
+    checkFormat(values.format);
     await using client = await connect(values);
     const changes = { set: tagsFromFlags(values.set), delete: values.delete };
     await explain("Error setting tags", client.updateTags(changes));
-    await terminal.out("Successfully updated agent tags");
+    const text = () => "Successfully updated agent tags";
+    const done = () => ({ set: new Map(Object.entries(changes.set)), deleted: changes.delete });
+    await terminal.out(formatOutput(values.format, text, done));
     return 0;
   },
 });

@@ -6,12 +6,25 @@
 
 import project from "../deno.json" with { type: "json" };
 import type { Command } from "./command.ts";
+import { wantsJson } from "./failure.ts";
+import { goJson } from "./gojson.ts";
+import { formatFlag } from "./output.ts";
 
-/** Prints the version of skein and the Serf protocol versions that it speaks. Arguments are ignored. */
+/** Serf's protocol versions that skein speaks and understands (agent.md 7.16). */
+const PROTOCOL = { current: 5, min: 2 } as const;
+
+/** Prints the version of skein and the Serf protocol versions that it speaks. Arguments are ignored, as Serf does. */
 export const command: Command = {
   help: "",
-  async run(_argv, terminal) {
-    await terminal.out(`${project.version}\nAgent Protocol: 5 (Understands back to: 2)`);
+  flags: { format: formatFlag },
+  async run(argv, terminal) {
+    const { version } = project;
+    const { current, min } = PROTOCOL;
+    await terminal.out(
+      wantsJson(argv)
+        ? goJson({ version, protocol: PROTOCOL })
+        : `${version}\nAgent Protocol: ${current} (Understands back to: ${min})`,
+    );
     return 0;
   },
 };
