@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
 import type { Clock, Logger, Random, Runtime, Timer, Transport } from "../cluster/runtime.ts";
 
 /** The longest wait that `setTimeout` takes; a longer one would fire at once. */
@@ -19,7 +18,7 @@ export const realClock: Clock = {
 /** Fast numbers for choices among nodes, bytes from the system's generator for nonces and keys. */
 export const realRandom: Random = {
   float: () => Math.random(),
-  bytes: (length) => new Uint8Array(randomBytes(length)),
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
 
 /** The real clock and random source with the given network and logs. */

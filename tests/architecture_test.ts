@@ -32,6 +32,7 @@ const PURE_IMPORTS = [
   "@noble/ciphers/_polyval.js",
   "node:buffer",
   "node:crypto",
+  "node:process",
   "node:zlib",
   "re2js",
 ];

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { createCipheriv, timingSafeEqual } from "node:crypto";
 import { ghash } from "@noble/ciphers/_polyval.js";
+import { nodeCrypto } from "./_crypto.ts";
 
 /** Bytes of a block, and of a tag. */
 const BLOCK = 16;
@@ -37,7 +37,8 @@ export function openGcm192(
   const ciphertext = sealed.subarray(0, sealed.length - BLOCK);
   const tag = sealed.subarray(sealed.length - BLOCK);
   const { text, mask } = applyKeyStream(key, nonce, ciphertext);
-  return timingSafeEqual(tagOf(key, mask, aad, ciphertext), tag) ? text : undefined;
+  const fits = nodeCrypto().timingSafeEqual(tagOf(key, mask, aad, ciphertext), tag);
+  return fits ? text : undefined;
 }
 
 /** Encrypts or decrypts. The first block of the key stream masks the tag, the rest the text (section 7.1). */
@@ -72,7 +73,7 @@ function tagOf(
 }
 
 function countUp(key: Uint8Array, start: Uint8Array, text: Uint8Array): Uint8Array {
-  const cipher = createCipheriv("aes-192-ctr", key, start);
+  const cipher = nodeCrypto().createCipheriv("aes-192-ctr", key, start);
   const applied = cipher.update(text);
   cipher.final();
   return new Uint8Array(applied.buffer, applied.byteOffset, applied.length);

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Random } from "../runtime.ts";
+import { nodeCrypto } from "./_crypto.ts";
 import { openGcm192, sealGcm192 } from "./_gcm192.ts";
 import type { Keyring } from "./keyring.ts";
 
@@ -98,7 +98,7 @@ function encrypt(
     out.set(sealGcm192(key, nonce, aad, plaintext));
     return;
   }
-  const cipher = createCipheriv(gcmName(key), key, nonce);
+  const cipher = nodeCrypto().createCipheriv(gcmName(key), key, nonce);
   if (aad.length > 0) cipher.setAAD(aad);
   out.set(cipher.update(plaintext));
   cipher.final();
@@ -117,7 +117,9 @@ function decrypt(
     return plaintext && plainView(plaintext);
   }
   const textLength = body.length - TAG_LENGTH;
-  const decipher = createDecipheriv(gcmName(key), key, nonce, { authTagLength: TAG_LENGTH });
+  const decipher = nodeCrypto().createDecipheriv(gcmName(key), key, nonce, {
+    authTagLength: TAG_LENGTH,
+  });
   if (aad.length > 0) decipher.setAAD(aad);
   decipher.setAuthTag(body.subarray(textLength));
   const plaintext = decipher.update(body.subarray(0, textLength));
