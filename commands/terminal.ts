@@ -4,97 +4,85 @@
  * @module
  */
 
+import { LineWriter } from "./line_writer.ts";
+import { StatusLine } from "./status_line.ts";
+
 /** Standard output and standard error, a line at a time, and what decides how they look. */
 export interface Terminal {
   /** Whether standard output shows colours: it is a terminal and `NO_COLOR` is not set. */
   readonly color: boolean;
   /** Whether the reader of standard output is gone. Lines written since then are dropped without an error. */
   readonly broken: boolean;
+  /** Whether somebody may see {@linkcode Terminal.status}: standard error is a terminal that can erase a line. */
+  readonly interactive: boolean;
+  /** The size of the screen when standard output is one, in characters; it changes with the window. */
+  readonly screen: ScreenSize | undefined;
   /** Writes `text` and a newline to standard output. Resolves, and never rejects, when it is written or dropped. */
   out(text: string): Promise<void>;
   /** Writes `text` and a newline to standard error, as {@linkcode Terminal.out}. */
   err(text: string): Promise<void>;
+  /**
+   * Shows how far a command is, on a line of its own below the output, instead of what was shown there before;
+   * `undefined` takes it away. Does nothing unless the terminal is {@linkcode Terminal.interactive}.
+   */
+  status(text: string | undefined): void;
+  /** Clears the screen and writes `text` and a newline to it, as {@linkcode Terminal.out}. */
+  redraw(text: string): Promise<void>;
   /** Resolves when everything was written, or after `timeoutMs` milliseconds. */
   flush(timeoutMs: number): Promise<void>;
 }
 
-/** A place for bytes, as `Deno.stdout` is. */
-export interface Output {
-  /** Writes some of `bytes` and says how many. */
-  write(bytes: Uint8Array): Promise<number>;
+/** How much fits on a screen. */
+export interface ScreenSize {
+  /** Lines. */
+  readonly rows: number;
+  /** Characters in a line. */
+  readonly columns: number;
 }
 
-/**
- * Bytes that may wait for a slow reader. A command that waits for each line never has more than one waiting; an agent
- * must not stop because nobody reads its output, so what exceeds this is dropped, and the number of lost lines is told
- * when the reader goes on.
- */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-
-/** Writes lines one after the other, so that no two are mixed. */
-export class LineWriter {
-  /** Whether a write failed, which it does when the reader is gone. */
-  broken = false;
-  #output: Output;
-  #tail: Promise<void> = Promise.resolve();
-  #waitingBytes = 0;
-  #dropped = 0;
-
-  /** Writes to `output` from now on; nobody else may. */
-  constructor(output: Output) {
-    this.#output = output;
-  }
-
-  /** Resolves when the lines written so far have left. */
-  get idle(): Promise<void> {
-    return this.#tail;
-  }
-
-  /** Writes a line. Resolves when it was written or dropped; never rejects. */
-  write(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text + "\n");
-    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
-      this.#dropped++;
-      return this.#tail;
-    }
-    this.#waitingBytes += bytes.length;
-    this.#tail = this.#tail.then(async () => {
-      await this.#writeAll(bytes);
-      this.#waitingBytes -= bytes.length;
-      if (this.#waitingBytes > 0 || this.#dropped === 0) return;
-      const notice = `(${this.#dropped} lines of output were dropped: the reader was too slow)\n`;
-      this.#dropped = 0;
-      await this.#writeAll(new TextEncoder().encode(notice));
-    });
-    return this.#tail;
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    try {
-      while (rest.length > 0 && !this.broken) rest = rest.subarray(await this.#output.write(rest));
-    } catch {
-      this.broken = true;
-    }
-  }
-}
+/** ECMA-48: go to the start of the screen and erase it. */
+const ERASE_SCREEN = "\x1b[H\x1b[2J";
 
 /** The terminal, files or pipes that this process was started with. */
 export function processTerminal(): Terminal {
   const stdout = new LineWriter(Deno.stdout);
   const stderr = new LineWriter(Deno.stderr);
+  const line = new StatusLine(stderr, () => screenSize().columns);
+  const interactive = Deno.stderr.isTerminal();
   return {
     color: Deno.stdout.isTerminal() && !Deno.noColor,
+    interactive,
     get broken() {
       return stdout.broken;
     },
-    out: (text) => stdout.write(text),
-    err: (text) => stderr.write(text),
+    get screen() {
+      return Deno.stdout.isTerminal() ? screenSize() : undefined;
+    },
+    out: (text) => line.around(() => stdout.write(text)),
+    err: (text) => line.around(() => stderr.write(text)),
+    status: (text) => interactive ? line.show(text) : undefined,
+    redraw: (text) => line.around(() => stdout.write(ERASE_SCREEN + text)),
     async flush(timeoutMs) {
+      line.show(undefined);
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, timeoutMs);
-      await Promise.race([Promise.all([stdout.idle, stderr.idle]), late.promise]);
+      await Promise.race([
+        line.idle.then(() => Promise.all([stdout.idle, stderr.idle])),
+        late.promise,
+      ]);
       clearTimeout(timer);
     },
   };
+}
+
+/** What a terminal has that does not tell its size: that of the classic one. */
+const CLASSIC_SIZE: ScreenSize = { rows: 24, columns: 80 };
+
+function screenSize(): ScreenSize {
+  try {
+    const { rows, columns } = Deno.consoleSize();
+    return rows > 0 && columns > 0 ? { rows, columns } : CLASSIC_SIZE;
+  } catch {
+    return CLASSIC_SIZE;
+  }
 }

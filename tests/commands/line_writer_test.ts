@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LineWriter, type Output } from "../../commands/terminal.ts";
+import { LineWriter, type Output } from "../../commands/line_writer.ts";
 
 /** Takes a few bytes at a time, as a pipe may. */
 function slowOutput(step: number) {
