@@ -77,6 +77,12 @@ export interface SerfConfig {
   readonly queryTimeoutMult: number;
   /** Whether to ask the cluster when another node claims the own name, and to stop when it wins. Default true. */
   readonly resolveNameConflicts: boolean;
+  /**
+   * Keeps the keys, the primary first, after each change that the cluster asks for; the change is confirmed when it
+   * resolves, and its error is told to the node that asked. One call at a time. Default none: keys last as long as the
+   * instance.
+   */
+  readonly saveKeys?: (keys: readonly Uint8Array[]) => Promise<void>;
   /** Whether the own name must be of letters, digits, `-` and `.`, at most 128 of them. Default false. */
   readonly validateNodeNames: boolean;
   /** Whether to take part in network coordinates. Default true. */

@@ -15,6 +15,7 @@ import type { Coordinates } from "./coordinates.ts";
 import type { Counters } from "./counters.ts";
 import type { SerfEvent } from "./events/event.ts";
 import type { EventRing } from "./events/ring.ts";
+import type { KeySaver } from "./keys/saver.ts";
 import type { LamportClock } from "./lamport.ts";
 import type { IntentBuffer } from "./members/intents.ts";
 import type { MemberTable } from "./members/table.ts";
@@ -68,6 +69,8 @@ export interface Core {
   readonly queries: QueryRing;
   /** Own queries that wait for answers. */
   readonly running: RunningQueries;
+  /** Keeps changed keys. */
+  readonly keySaver: KeySaver;
   /** What waits to be gossiped. */
   readonly broadcasts: Broadcasts;
   /** What happened how often. */

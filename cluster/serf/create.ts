@@ -14,6 +14,7 @@ import type { ClusterLayer, Core } from "./core.ts";
 import { newCounters } from "./counters.ts";
 import { EventPipeline } from "./events/pipeline.ts";
 import { EventRing } from "./events/ring.ts";
+import { KeySaver } from "./keys/saver.ts";
 import { LamportClock } from "./lamport.ts";
 import { IntentBuffer } from "./members/intents.ts";
 import { MemberTable } from "./members/table.ts";
@@ -56,6 +57,7 @@ export function createCore(
     events: new EventRing(config.eventBuffer),
     queries: new QueryRing(config.queryBuffer),
     running,
+    keySaver: new KeySaver(config),
     broadcasts: new Broadcasts(config, () => members.size, log),
     counters,
     coordinates: config.coordinates ? new Coordinates(runtime.random) : undefined,

@@ -16,6 +16,8 @@ import { serfDelegate } from "./delegate.ts";
 import { CoordinatesDisabledError, SerfStateError } from "./errors.ts";
 import type { EventPipeline } from "./events/pipeline.ts";
 import { sendUserEvent } from "./events/user_events.ts";
+import { warnOfManyKeys } from "./keys/answer.ts";
+import { KeyManager } from "./keys/key_manager.ts";
 import { forceLeave, leave } from "./members/depart.ts";
 import { announceJoin } from "./members/intent_rules.ts";
 import type { Member } from "./members/member.ts";
@@ -37,6 +39,8 @@ import { copyTags, encodeTags, type Tags } from "./tags.ts";
 export class Serf implements AsyncDisposable {
   /** Resolves when the instance is shut down, also when it lost its name to another node (serf.md 14). */
   readonly closed: Promise<void>;
+  /** The keys of the whole cluster. */
+  readonly keys: KeyManager;
   readonly #core: Core;
   readonly #pipeline: EventPipeline;
   readonly #memberlist: Memberlist;
@@ -64,6 +68,7 @@ export class Serf implements AsyncDisposable {
     });
     this.#core = core;
     this.#pipeline = pipeline;
+    this.keys = new KeyManager(core);
     const layer = {
       ...config.memberlist,
       name: config.nodeName,
@@ -83,6 +88,7 @@ export class Serf implements AsyncDisposable {
   start(): void {
     this.#memberlist.start();
     startBackgroundTasks(this.#core);
+    warnOfManyKeys(this.#core);
   }
 
   /** Where the instance is in its life; an instance that has not started counts as alive. */
@@ -178,6 +184,7 @@ export class Serf implements AsyncDisposable {
     core.state = "shutdown";
     try {
       await this.#memberlist.shutdown();
+      await core.keySaver.idle();
     } finally {
       core.timers.close();
       core.running.close();

@@ -9,7 +9,7 @@ import { addrToHost, joinHostPort, sameIp } from "../../memberlist/address.ts";
 import type { MemberNode } from "../../memberlist/node.ts";
 import type { Core } from "../core.ts";
 import { ConflictResponse, decodeMessage, MessageType } from "../messages.ts";
-import { CONFLICT_QUERY } from "../queries/internal.ts";
+import { CONFLICT_QUERY } from "../queries/names.ts";
 import { sendQuery } from "../queries/send.ts";
 
 /** Watches for other nodes that claim a name that is taken. */
@@ -46,6 +46,7 @@ export class ConflictResolver {
     const query = sendQuery(core, CONFLICT_QUERY, new TextEncoder().encode(core.name));
     let responses = 0;
     let matching = 0;
+    // Lasts until the deadline: this node is waited for and gives no answer, so that voters it does not know yet have time.
     for await (const { from, payload } of query.answers) {
       const member = this.#readVote(from, payload);
       if (member === undefined) continue;

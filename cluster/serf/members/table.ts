@@ -43,8 +43,18 @@ export class MemberTable {
   readonly #failed = new Map<string, MemberRecord>();
   readonly #left = new Map<string, MemberRecord>();
   readonly #snapshots = new WeakMap<MemberRecord, Member>();
+  readonly #onGone: (name: string) => void;
   #version = 0;
   #all: { version: number; members: readonly Member[] } = { version: -1, members: [] };
+
+  /**
+   * An empty table.
+   *
+   * @param onGone called with the name of a member that is no longer alive: it leaves, has failed, or is forgotten
+   */
+  constructor(onGone: (name: string) => void = () => {}) {
+    this.#onGone = onGone;
+  }
 
   /** Grows with each change that a snapshot shows. */
   get version(): number {
@@ -105,6 +115,7 @@ export class MemberTable {
     if (status === "left") this.#left.set(record.name, record);
     record.status = status;
     this.#changed(record);
+    if (status !== "alive") this.#onGone(record.name);
   }
 
   /** Forgets a member. */
@@ -115,6 +126,7 @@ export class MemberTable {
     this.#failed.delete(record.name);
     this.#left.delete(record.name);
     this.#changed(record);
+    this.#onGone(record.name);
   }
 
   /** The member as the outside sees it; the same object until it changes. */

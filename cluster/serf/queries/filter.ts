@@ -13,7 +13,7 @@ import {
   str,
   struct,
 } from "../../../protocol/msgpack/mod.ts";
-import { compilePattern, MAX_PATTERN_SIZE, PatternError } from "../pattern.ts";
+import { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "../pattern.ts";
 import type { Tags } from "../tags.ts";
 
 /** The first byte of a filter. */
@@ -44,35 +44,47 @@ export function encodeFilters(targets: QueryTargets): Uint8Array[] | null {
   return filters.length === 0 ? null : filters;
 }
 
+/** Says whether a node is meant. */
+export type FilterTest = (name: string, tags: Tags) => boolean;
+
 /**
- * Whether a node passes every filter. A filter that is empty, malformed or of an unknown type, and a pattern that is
- * invalid, match nothing; so does a set of patterns that together take more than {@linkcode MAX_PATTERN_SIZE}
- * instructions.
+ * The test that a node has to pass: every filter. A filter that is empty, malformed or of an unknown type, and a pattern
+ * that is invalid, match nothing; so does a set of patterns that together take more than {@linkcode MAX_PATTERN_SIZE}
+ * instructions. The test remembers what it found of each value of a tag: not to be kept.
  */
-export function matchesFilters(
-  filters: readonly (Uint8Array | null)[] | null,
-  name: string,
-  tags: Tags,
-): boolean {
+export function compileFilters(filters: readonly (Uint8Array | null)[] | null): FilterTest {
   let budget = MAX_PATTERN_SIZE;
+  const tests: FilterTest[] = [];
   try {
     for (const filter of filters ?? []) {
       if (filter?.[0] === FilterType.node) {
-        if (decode(NodeFilter, filter, 1)?.includes(name) !== true) return false;
+        const names = new Set(decode(NodeFilter, filter, 1));
+        tests.push((name) => names.has(name));
       } else if (filter?.[0] === FilterType.tag) {
         const { Tag, Expr } = decode(TagFilter, filter, 1);
         const pattern = compilePattern(Expr, budget);
         budget -= pattern.size;
-        if (!pattern.test(Object.hasOwn(tags, Tag) ? tags[Tag] ?? "" : "")) return false;
+        tests.push(tagTest(Tag, pattern));
       } else {
-        return false;
+        return () => false;
       }
     }
-    return true;
+    return (name, tags) => tests.every((test) => test(name, tags));
   } catch (error) {
-    if (error instanceof DecodeError || error instanceof PatternError) return false;
+    if (error instanceof DecodeError || error instanceof PatternError) return () => false;
     throw error;
   }
+}
+
+/** Many members have the same value, e.g. of a role: each value is looked at once. */
+function tagTest(tag: string, pattern: Pattern): FilterTest {
+  const known = new Map<string, boolean>();
+  return (_name, tags) => {
+    const value = Object.hasOwn(tags, tag) ? tags[tag] ?? "" : "";
+    const found = known.get(value) ?? pattern.test(value);
+    known.set(value, found);
+    return found;
+  };
 }
 
 function withType(type: number, body: Uint8Array): Uint8Array {

@@ -5,22 +5,18 @@
  */
 
 import type { Core } from "../core.ts";
-import { INTERNAL_PREFIX } from "../events/pipeline.ts";
 import type { QueryEvent } from "../events/event.ts";
+import { answerKeyQuery } from "../keys/answer.ts";
 import { STATUS_NUMBERS } from "../members/member.ts";
 import type { MemberRecord } from "../members/table.ts";
 import { ConflictResponse, encodeMessage, MessageType } from "../messages.ts";
-
-/** The query of a node whose name is claimed by another one: who has this name? */
-export const CONFLICT_QUERY = `${INTERNAL_PREFIX}conflict`;
-
-/** The query that is only asked for its acks. */
-const PING_QUERY = `${INTERNAL_PREFIX}ping`;
+import { CONFLICT_QUERY, PING_QUERY } from "./names.ts";
 
 /** Answers an internal query. An ack, when one was asked for, is sent already. */
 export function answerInternalQuery(core: Core, query: QueryEvent): void {
   if (query.name === PING_QUERY) return;
   if (query.name === CONFLICT_QUERY) return answerConflict(core, query);
+  if (answerKeyQuery(core, query)) return;
   core.noise.write("warn", "internal query", `Unhandled internal query '${query.name}'`);
 }
 

@@ -16,7 +16,7 @@ import {
   QueryResponse,
   ResponseFlag,
 } from "../messages.ts";
-import { matchesFilters } from "./filter.ts";
+import { compileFilters } from "./filter.ts";
 import { relay } from "./relay.ts";
 
 /** Nanoseconds of a millisecond. */
@@ -41,7 +41,7 @@ export function handleQuery(core: Core, query: Query): boolean {
   if (verdict !== "new") return false;
   const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0;
   const tags = core.members.get(core.name)?.facts.tags ?? core.config.tags;
-  if (!matchesFilters(query.Filters, core.name, tags)) return rebroadcast;
+  if (!compileFilters(query.Filters)(core.name, tags)) return rebroadcast;
 
   core.counters.queries++;
   if ((query.Flags & QueryFlag.ack) !== 0) acknowledge(core, query);

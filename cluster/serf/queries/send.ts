@@ -8,9 +8,10 @@ import { randomInt } from "../../runtime.ts";
 import type { Core } from "../core.ts";
 import { QueryError } from "../errors.ts";
 import { encodeMessage, MessageType, Query, QueryFlag } from "../messages.ts";
-import { encodeFilters, type QueryTargets } from "./filter.ts";
+import type { RunningQuery } from "./collector.ts";
+import { compileFilters, encodeFilters, type QueryTargets } from "./filter.ts";
+import { PING_QUERY } from "./names.ts";
 import { handleQuery } from "./receive.ts";
-import type { RunningQuery } from "./running.ts";
 
 /** The first Serf protocol version that sends queries (serf.md 18). */
 const FIRST_VERSION_WITH_QUERIES = 4;
@@ -27,7 +28,10 @@ export interface QueryParams extends QueryTargets {
   readonly requestAck?: boolean;
   /** Copies of each answer that take the way through another member, 0 to 255. Default 0. */
   readonly relayFactor?: number;
-  /** How long answers are taken, in milliseconds; 0 or absent: {@linkcode defaultQueryTimeout}. */
+  /**
+   * How long answers are taken, in milliseconds; 0 or absent: {@linkcode defaultQueryTimeout}. Negative: the query is over
+   * at once.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -81,11 +85,23 @@ export function sendQuery(
     id: query.ID,
     timeoutMs,
     wantsAcks: requestAck,
+    wantsAnswers: name !== PING_QUERY,
+    expected: expectedMembers(core, query),
     capacity: cluster.numAlive,
   });
   handleQuery(core, query);
   core.broadcasts.enqueue("queries", message);
   return running;
+}
+
+/** Names of the members that are alive and pass the filters, as far as is known here. */
+function expectedMembers(core: Core, { Filters }: Query): string[] {
+  const test = compileFilters(Filters);
+  const names: string[] = [];
+  for (const { name, status, facts } of core.members.records()) {
+    if (status === "alive" && test(name, facts.tags)) names.push(name);
+  }
+  return names;
 }
 
 function nanoseconds(ms: number): bigint {

@@ -170,15 +170,15 @@ Deno.test("an asker may have an IPv6 address", () => {
 Deno.test("a query of an unknown internal name is acked, passed on and not answered", () => {
   const f = fixture();
   const message = queryMessage({
-    Name: "_serf_install-key",
+    Name: "_serf_unheard-of",
     Flags: 1,
-    Payload: unhex("0781a34b6579a0"),
+    Payload: utf8("x"),
   });
   f.delegate.notifyMessage(message);
   assert.deepEqual(f.events, []);
   assert.equal(f.sent.length, 1);
   assert.deepEqual(f.gossip().map(hex), [hex(message)]);
-  assert.ok(f.logs.includes("[WARN] Unhandled internal query '_serf_install-key'"));
+  assert.ok(f.logs.includes("[WARN] Unhandled internal query '_serf_unheard-of'"));
 });
 
 Deno.test("a ping query is acked and nothing else", () => {

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  MAX_RUNNING_QUERIES,
-  type RunningQuery,
-} from "../../../../cluster/serf/queries/running.ts";
+import type { RunningQuery } from "../../../../cluster/serf/queries/collector.ts";
+import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/queries/running.ts";
 import { defaultQueryTimeout, sendQuery } from "../../../../cluster/serf/queries/send.ts";
 import { type Fixture, fixture, hex, responseMessage, settle, told, utf8 } from "../fixture.ts";
 
