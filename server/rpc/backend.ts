@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Member, SerfEvent } from "../../cluster/serf/mod.ts";
+import type { Coordinate } from "../../cluster/coordinate/mod.ts";
+import type { Member, QueryParams, RunningQuery, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging.ts";
 
 /** What a leave fails with while another one is under way (serf.md 18). That one goes on. */
@@ -24,6 +25,10 @@ export interface RpcBackend {
   forceLeave(node: string, options: { prune: boolean }): Promise<void>;
   /** Fires a user event. Throws when it is too large. Keeps `payload`. */
   userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void;
+  /** Asks the cluster. Throws when the query is too large, or is not one that clients may send. Keeps `payload`. */
+  query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery;
+  /** The network coordinate of a node, `undefined` when it is unknown. */
+  coordinate(node: string): Coordinate | undefined;
   /** Deletes tags, then sets others. */
   updateTags(set: Readonly<Record<string, string>>, remove: readonly string[]): Promise<void>;
   /** Leaves the cluster gracefully. */

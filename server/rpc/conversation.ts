@@ -9,7 +9,8 @@ import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol
 import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
 import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
 import type { LogLevel } from "../logging.ts";
-import { type Answer, type Handler, handlerOf, type Services, textOf } from "./dispatch.ts";
+import { type Handler, handlerOf } from "./dispatch.ts";
+import { type Answer, type Services, textOf } from "./handler.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";
 import type { Session } from "./session.ts";
 
@@ -28,6 +29,9 @@ type Expected =
   | { readonly kind: "unread-body" }
   /** After an unknown command that was refused: a body, if it is no header. */
   | { readonly kind: "maybe-unread-body" };
+
+/** MessagePack's nil. Where a header is due it is skipped: some clients write one for a missing body (landscape.md 3.2). */
+const NIL = 0xc0;
 
 const HEADER: Expected = { kind: "header" };
 
@@ -78,6 +82,7 @@ export class Conversation {
   }
 
   #takeHeader(value: Uint8Array, mayBeBody: boolean): Promise<void> | undefined {
+    if (value[0] === NIL) return undefined;
     const header: SentHeader = { Command: undefined, Seq: undefined };
     try {
       RequestHeader.readInto(new Reader(value, 0, REQUEST_LIMITS), header as RequestHeader);

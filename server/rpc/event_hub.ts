@@ -4,24 +4,22 @@
  * @module
  */
 
-import type { SerfEvent } from "../../cluster/serf/mod.ts";
+import type { QueryEvent, SerfEvent } from "../../cluster/serf/mod.ts";
 import { QueryEventRecord, ResponseHeader, UserEventRecord } from "../../protocol/ipc.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
-import type { AgentLog } from "../logging.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { EventFilter } from "../event_filter.ts";
+import { type Loser, type LossCount, Losses } from "./losses.ts";
 import { encodeMembers } from "./member_list.ts";
-import { type Output, RecordCounter } from "./output.ts";
+import { RecordCounter } from "./output.ts";
+import type { PendingQueries } from "./pending_queries.ts";
 
 /** Where a stream's records go. */
-export interface EventSubscriber {
-  /** The client's name in logs. */
-  readonly client: string;
-  /** Takes the records. */
-  readonly output: Output;
-  /** The next number for a query on this connection, from 1 (agent.md 1.8). */
-  nextQueryId(): number;
+export interface EventSubscriber extends Loser {
+  /** The queries that it was told of. */
+  readonly pending: PendingQueries;
+  /** The events that it lost. */
+  readonly lostEvents: LossCount;
 }
 
 /** One `stream` of one connection. */
@@ -45,22 +43,24 @@ export class EventStream {
 
 /** All event streams of an agent. */
 export class EventHub {
-  readonly #log: AgentLog;
   readonly #streams = new Set<EventStream>();
-  readonly #limiter = new LogLimiter();
+  readonly #losses: Losses;
   readonly #unsubscribe: () => void;
-  /** Records that were dropped because a client was slow. */
-  dropped = 0;
 
   /** @param backend Whose events. */
   constructor(backend: RpcBackend) {
-    this.#log = backend.log;
+    this.#losses = new Losses(backend.log, "event", "events");
     this.#unsubscribe = backend.subscribe((event) => this.#publish(event));
   }
 
   /** How many streams there are. */
   get size(): number {
     return this.#streams.size;
+  }
+
+  /** Records that were dropped because a client was slow. */
+  get dropped(): number {
+    return this.#losses.total;
   }
 
   /** Starts a stream. */
@@ -83,21 +83,27 @@ export class EventHub {
     let shared: Uint8Array | undefined;
     for (const stream of this.#streams) {
       if (!stream.wants(event)) continue;
-      const { subscriber, counter, header } = stream;
-      const body = event.type === "query"
-        ? encodeQuery(event, subscriber.nextQueryId())
-        : shared ??= encodeEvent(event);
-      if (subscriber.output.record(counter, header, body)) continue;
-      this.dropped++;
-      const hidden = this.#limiter.admit(subscriber.client);
-      if (hidden === undefined) continue;
-      const text = `Dropping event to ipc.client: ${subscriber.client}`;
-      this.#log.write("WARN", "agent.ipc", text + hiddenNote(hidden));
+      if (event.type === "query") this.#offerQuery(stream, event);
+      else this.#offer(stream, shared ??= encodeEvent(event));
     }
+  }
+
+  /** Each stream that delivers a query has an ID of its own for it (agent.md 1.8). */
+  #offerQuery(stream: EventStream, event: QueryEvent): void {
+    const { pending } = stream.subscriber;
+    const id = pending.add(event);
+    if (!this.#offer(stream, encodeQuery(event, id))) pending.remove(id);
+  }
+
+  /** Returns whether the client gets the record. */
+  #offer({ subscriber, counter, header }: EventStream, body: Uint8Array): boolean {
+    const taken = subscriber.output.record(counter, header, body);
+    if (!taken) this.#losses.count(subscriber, subscriber.lostEvents);
+    return taken;
   }
 }
 
-function encodeEvent(event: Exclude<SerfEvent, { type: "query" }>): Uint8Array {
+function encodeEvent(event: Exclude<SerfEvent, QueryEvent>): Uint8Array {
   if (event.type !== "user") return encodeMembers(event.members, event.type);
   const { ltime, name, payload, coalesce } = event;
   const record = {
@@ -110,7 +116,7 @@ function encodeEvent(event: Exclude<SerfEvent, { type: "query" }>): Uint8Array {
   return encode(UserEventRecord, record, "rpc");
 }
 
-function encodeQuery(event: Extract<SerfEvent, { type: "query" }>, id: number): Uint8Array {
+function encodeQuery(event: QueryEvent, id: number): Uint8Array {
   const { ltime, name, payload } = event;
   const record = { Event: "query", ID: id, LTime: ltime, Name: name, Payload: payload };
   return encode(QueryEventRecord, record, "rpc");

@@ -6,9 +6,15 @@
 
 import { LogRecord, ResponseHeader } from "../../protocol/ipc.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
-import type { AgentLog, LogLevel, Monitor } from "../logging.ts";
-import { type Output, RecordCounter } from "./output.ts";
+import type { AgentLog, LogLevel } from "../logging.ts";
+import { type Loser, type LossCount, Losses } from "./losses.ts";
+import { RecordCounter } from "./output.ts";
+
+/** Where a monitor's records go. */
+export interface LogSubscriber extends Loser {
+  /** The log lines that it lost. */
+  readonly lostLogs: LossCount;
+}
 
 /** The monitor of one connection. */
 export interface LogStream {
@@ -21,28 +27,30 @@ export interface LogStream {
 /** All monitors of an agent. */
 export class LogHub {
   readonly #log: AgentLog;
-  readonly #limiter = new LogLimiter();
+  readonly #losses: Losses;
   #lastLine = "";
   #lastBody: Uint8Array = new Uint8Array(0);
-  /** Records that were dropped because a client was slow. */
-  dropped = 0;
 
   /** @param log Whose lines. */
   constructor(log: AgentLog) {
     this.#log = log;
+    this.#losses = new Losses(log, "logs", "log lines");
   }
 
-  /**
-   * Sends the retained lines from `level` on, oldest first, then live ones.
-   *
-   * @param client The client's name in logs.
-   */
-  start(client: string, output: Output, seq: number | bigint, level: LogLevel): LogStream {
+  /** Records that were dropped because a client was slow. */
+  get dropped(): number {
+    return this.#losses.total;
+  }
+
+  /** Sends the retained lines from `level` on, oldest first, then live ones. */
+  start(subscriber: LogSubscriber, seq: number | bigint, level: LogLevel): LogStream {
+    const { output, lostLogs } = subscriber;
     const header = encode(ResponseHeader, { Error: "", Seq: seq }, "rpc");
     const counter = new RecordCounter();
     for (const line of this.#log.lines(level)) output.sureRecord(header, this.#encode(line));
     const monitor = this.#log.monitor(level, (line) => {
-      if (!output.record(counter, header, this.#encode(line))) this.#dropped(client, monitor);
+      if (output.record(counter, header, this.#encode(line))) return;
+      this.#losses.count(subscriber, lostLogs, monitor);
     });
     return { seq, stop: () => monitor.stop() };
   }
@@ -52,14 +60,5 @@ export class LogHub {
     this.#lastLine = line;
     this.#lastBody = encode(LogRecord, { Log: line }, "rpc");
     return this.#lastBody;
-  }
-
-  /** The line about a loss never goes to the monitor that lost one, or each would cause the next (agent.md 1.7). */
-  #dropped(client: string, monitor: Monitor): void {
-    this.dropped++;
-    const hidden = this.#limiter.admit(client);
-    if (hidden === undefined) return;
-    const text = `Dropping logs to ipc.client: ${client}` + hiddenNote(hidden);
-    this.#log.write("WARN", "agent.ipc", text, { except: monitor });
   }
 }

@@ -11,8 +11,8 @@ import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { RpcBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
-import type { Services } from "./dispatch.ts";
 import { EventHub } from "./event_hub.ts";
+import type { Services } from "./handler.ts";
 import { SHUTDOWN_FLUSH_MS, STALL_LIMIT_MS } from "./limits.ts";
 import { LogHub } from "./log_hub.ts";
 import { MemberList } from "./member_list.ts";
@@ -101,9 +101,15 @@ export class RpcServer implements AsyncDisposable {
 
   /** The figures for `stats`. */
   stats(): Record<string, string> {
+    const sessions = [...this.#clients].map(({ session }) => session);
+    const sum = (count: (session: Session) => number): string =>
+      String(sessions.reduce((total, session) => total + count(session), 0));
     return {
-      clients: String(this.#clients.size),
+      clients: String(sessions.length),
       streams: String(this.#events.size),
+      monitors: sum(({ monitoring }) => Number(monitoring)),
+      queries: sum(({ queries }) => queries),
+      pending_queries: sum(({ pendingQueries }) => pendingQueries),
       dropped_events: String(this.#events.dropped),
       dropped_logs: String(this.#logs.dropped),
     };

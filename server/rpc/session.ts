@@ -4,14 +4,18 @@
  * @module
  */
 
+import type { RunningQuery } from "../../cluster/serf/mod.ts";
 import { type EventHub, EventStream, type EventSubscriber } from "./event_hub.ts";
 import type { EventFilter } from "../event_filter.ts";
-import type { LogHub, LogStream } from "./log_hub.ts";
+import type { LogHub, LogStream, LogSubscriber } from "./log_hub.ts";
 import type { LogLevel } from "../logging.ts";
+import type { LossCount } from "./losses.ts";
 import type { Output } from "./output.ts";
+import { PendingQueries, type Respond } from "./pending_queries.ts";
+import { sendQueryRecords } from "./query_records.ts";
 
 /** The state of one connection. */
-export class Session implements EventSubscriber {
+export class Session implements EventSubscriber, LogSubscriber {
   /** The client's `ip:port`, its name in logs. */
   readonly client: string;
   /** The client's address without the port: what log limits go by. */
@@ -22,11 +26,17 @@ export class Session implements EventSubscriber {
   shaken = false;
   /** Whether the agent's token was shown. */
   authenticated = false;
+  /** The events that it lost because it read too slowly. */
+  readonly lostEvents: LossCount = { total: 0, told: 0 };
+  /** The log lines that it lost because it read too slowly. */
+  readonly lostLogs: LossCount = { total: 0, told: 0 };
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #streams = new Map<number | bigint, EventStream>();
+  readonly #queries = new Set<RunningQuery>();
+  #pending: PendingQueries | undefined;
   #monitor: LogStream | undefined;
-  #queryIds = 0;
+  #closed = false;
 
   /** @param remote The client's address. */
   constructor(
@@ -53,9 +63,32 @@ export class Session implements EventSubscriber {
     return this.#monitor !== undefined;
   }
 
-  /** The next number for a query, from 1. */
-  nextQueryId(): number {
-    return ++this.#queryIds;
+  /** How many queries it has running. */
+  get queries(): number {
+    return this.#queries.size;
+  }
+
+  /** The queries that its streams delivered. */
+  get pending(): PendingQueries {
+    return this.#pending ??= new PendingQueries();
+  }
+
+  /** How many queries it may still answer. */
+  get pendingQueries(): number {
+    return this.#pending?.size ?? 0;
+  }
+
+  /** How to answer a query that one of its streams delivered; `undefined` when it is unknown or over. */
+  pendingQuery(id: number | bigint): Respond | undefined {
+    return this.#pending?.get(id);
+  }
+
+  /** Its own figures for `stats`. */
+  stats(): Record<string, string> {
+    return {
+      own_dropped_events: String(this.lostEvents.total),
+      own_dropped_logs: String(this.lostLogs.total),
+    };
   }
 
   /** Whether an event stream has this Seq. */
@@ -72,7 +105,14 @@ export class Session implements EventSubscriber {
 
   /** Starts the monitor. */
   startMonitor(seq: number | bigint, level: LogLevel): void {
-    this.#monitor = this.#logs.start(this.client, this.output, seq, level);
+    this.#monitor = this.#logs.start(this, seq, level);
+  }
+
+  /** Sends what comes back from a query. */
+  startQuery(seq: number | bigint, query: RunningQuery): void {
+    if (this.#closed) return query.close();
+    this.#queries.add(query);
+    void sendQueryRecords(this.output, seq, query).then(() => this.#queries.delete(query));
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */
@@ -86,9 +126,12 @@ export class Session implements EventSubscriber {
 
   /** Ends everything that the connection has. */
   close(): void {
+    this.#closed = true;
     this.#stopMonitor();
     for (const stream of this.#streams.values()) this.#events.remove(stream);
     this.#streams.clear();
+    for (const query of this.#queries) query.close();
+    this.#pending?.close();
     this.output.close();
   }
 

@@ -53,7 +53,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   backend.on.shutdown = () => new Promise(() => {});
   let complaints = 0;
   const counter = backend.log.monitor("WARN", () => complaints++);
-  await using server = RpcServer.listen(backend, { address: "127.0.6.8:0", stallLimitMs: 300 });
+  await using server = RpcServer.listen(backend, { address: "127.0.13.8:0", stallLimitMs: 300 });
   const before = Deno.memoryUsage().rss;
   const end = performance.now() + DURATION_MS;
   const sessions = await Promise.all(

@@ -4,7 +4,16 @@
  * @module
  */
 
-import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
+import type { Coordinate } from "../../../cluster/coordinate/mod.ts";
+import type {
+  Member,
+  QueryAnswer,
+  QueryEvent,
+  QueryOutcome,
+  QueryParams,
+  RunningQuery,
+  SerfEvent,
+} from "../../../cluster/serf/mod.ts";
 import { AgentLog } from "../../../server/logging.ts";
 import type { RpcBackend } from "../../../server/rpc/backend.ts";
 
@@ -22,6 +31,21 @@ export function member(name: string, changes: Partial<Member> = {}): Member {
     delegateMin: 2,
     delegateMax: 5,
     delegateCur: 5,
+    ...changes,
+  };
+}
+
+/** A query event whose answers go to `respond`. */
+export function queryEvent(name: string, changes: Partial<QueryEvent> = {}): QueryEvent {
+  return {
+    type: "query",
+    ltime: 7n,
+    id: 1,
+    name,
+    payload: null,
+    sourceNode: "b",
+    deadline: performance.now() + 60_000,
+    respond: () => {},
     ...changes,
   };
 }
@@ -55,6 +79,15 @@ export class FakeBackend implements RpcBackend {
 
   userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
     this.#called("userEvent", name, payload, coalesce);
+  }
+
+  query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery {
+    return this.#called("query", name, payload, params) as RunningQuery | undefined ??
+      new FakeQuery();
+  }
+
+  coordinate(node: string): Coordinate | undefined {
+    return this.#called("coordinate", node) as Coordinate | undefined;
   }
 
   async updateTags(set: Record<string, string>, remove: readonly string[]): Promise<void> {
@@ -92,5 +125,65 @@ export class FakeBackend implements RpcBackend {
   #called(name: keyof RpcBackend, ...args: unknown[]): unknown {
     this.calls.push([name, ...args]);
     return this.on[name]?.(...args);
+  }
+}
+
+/** A running query that a test answers. */
+export class FakeQuery implements RunningQuery {
+  readonly ltime = 1n;
+  readonly id = 1;
+  readonly deadline = Infinity;
+  readonly expected = 1;
+  readonly acks = new Feed<string>();
+  readonly answers = new Feed<QueryAnswer>();
+  readonly #finished = Promise.withResolvers<QueryOutcome>();
+  readonly finished = this.#finished.promise;
+  closed = false;
+
+  close(): void {
+    this.closed = true;
+    this.acks.end();
+    this.answers.end();
+    this.#finished.resolve({
+      reason: "closed",
+      responded: 0,
+      acked: 0,
+      silent: [],
+      unacked: [],
+    });
+  }
+}
+
+/** Items that a test hands out one by one. */
+class Feed<T> implements AsyncIterable<T> {
+  #items: T[] = [];
+  #ended = false;
+  #wake = Promise.withResolvers<void>();
+
+  push(item: T): void {
+    this.#items.push(item);
+    this.#wake.resolve();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake.resolve();
+  }
+
+  /** How many were not fetched. */
+  get waiting(): number {
+    return this.#items.length;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    for (;;) {
+      const item = this.#items.shift();
+      if (item !== undefined) yield item;
+      else if (this.#ended) return;
+      else {
+        await this.#wake.promise;
+        this.#wake = Promise.withResolvers();
+      }
+    }
   }
 }

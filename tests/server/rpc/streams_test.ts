@@ -19,7 +19,7 @@ async function withServer(
   options: { stallLimitMs?: number } = {},
 ): Promise<void> {
   const backend = new FakeBackend();
-  await using server = RpcServer.listen(backend, { address: "127.0.6.2:0", ...options });
+  await using server = RpcServer.listen(backend, { address: "127.0.13.2:0", ...options });
   await use({ backend, server });
 }
 

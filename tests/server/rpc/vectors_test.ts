@@ -71,7 +71,7 @@ const DIFFERENCES: Record<string, (got: string) => void> = {
 Deno.test("requests captured from 0.9.4 get the captured answers from an agent", async () => {
   await using agent = await Agent.start({
     nodeName: "a",
-    bind: "127.0.6.6:0",
+    bind: "127.0.13.6:0",
     profile: "local",
   });
   let replayed = 0;
@@ -106,7 +106,7 @@ Deno.test("records of streams have the captured bytes", async () => {
   assert.ok(records.length >= 7);
   for (const { response_hex, decoded_response } of records) {
     const backend = new FakeBackend();
-    await using server = RpcServer.listen(backend, { address: "127.0.6.6:0" });
+    await using server = RpcServer.listen(backend, { address: "127.0.13.6:0" });
     using peer = await Peer.ready(server.address);
     const seq = decoded_response?.header?.Seq ?? 0;
     await peer.send(request("stream", seq, { Type: "*" }));
@@ -130,7 +130,7 @@ async function replay(exchange: Exchange, backend: RpcBackend): Promise<void> {
   const authKey = /auth/.test(`${command} ${note} ${source}`) && !/no rpc_auth/.test(note)
     ? "s3cret"
     : "";
-  await using server = RpcServer.listen(backend, { address: "127.0.6.6:0", authKey });
+  await using server = RpcServer.listen(backend, { address: "127.0.13.6:0", authKey });
   using peer = await Peer.connect(server.address);
   const shaken = note === "duplicate" ||
     (command !== "handshake" && !note.startsWith("before handshake"));

@@ -1,0 +1,46 @@
+/**
+ * The commands that talk to the cluster: `event`, `query` and `respond` (agent.md 3).
+ *
+ * @module
+ */
+
+import { IpcError } from "../../../protocol/ipc.ts";
+import { DONE, type Run } from "../handler.ts";
+import { MAX_QUERIES } from "../limits.ts";
+
+/** Nanoseconds of a millisecond. */
+const NS_PER_MS = 1e6;
+
+/** Fires a user event. */
+export const event: Run<"event"> = ({ services }, { Name, Payload, Coalesce }) => {
+  services.backend.userEvent(Name, kept(Payload), Coalesce);
+  return DONE;
+};
+
+/** Asks the cluster. The records follow the response. */
+export const query: Run<"query"> = ({ session, seq, services }, body) => {
+  if (session.queries >= MAX_QUERIES) {
+    return { error: `Connection has ${MAX_QUERIES} running queries, the most that are allowed` };
+  }
+  const running = services.backend.query(body.Name, kept(body.Payload), {
+    nodes: body.FilterNodes ?? [],
+    tags: body.FilterTags ?? {},
+    requestAck: body.RequestAck,
+    relayFactor: body.RelayFactor,
+    timeoutMs: Number(body.Timeout) / NS_PER_MS,
+  });
+  return { after: () => session.startQuery(seq, running) };
+};
+
+/** Answers a query that a stream of this connection delivered. A failure leaves the query open for another answer. */
+export const respond: Run<"respond"> = ({ session }, { ID, Payload }) => {
+  const answer = session.pendingQuery(ID);
+  if (answer === undefined) return { error: IpcError.invalidQueryId };
+  answer(kept(Payload));
+  return DONE;
+};
+
+/** A payload as received is a view of the read buffer; what outlives the request needs its own memory. */
+function kept(payload: Uint8Array | null): Uint8Array | null {
+  return payload === null ? null : payload.slice();
+}
