@@ -1,0 +1,81 @@
+/**
+ * The commands about encryption keys, by both command lines against both agents.
+ *
+ * @module
+ */
+
+import { sameFourTimes, type Session } from "./command_lines.ts";
+import { goTest } from "./go.ts";
+
+const PLAIN = ["127.0.18.21", "127.0.18.22", "127.0.18.23", "127.0.18.24"] as const;
+const ENCRYPTED = ["127.0.18.31", "127.0.18.32", "127.0.18.33", "127.0.18.34"] as const;
+
+const FIRST = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
+const SECOND = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
+const SHORT = "BhQyvb2hdSuKqB0rW4sUjQ==";
+
+goTest("both command lines turn keys in the same way through both agents", (serf) => {
+  return sameFourTimes(serf, ENCRYPTED, 25, rotation);
+});
+
+goTest("both command lines say the same of a cluster without keys", (serf) => {
+  return sameFourTimes(serf, PLAIN, 6, withoutKeys);
+});
+
+async function rotation(session: Session): Promise<void> {
+  const { $, ask, shown } = session;
+  await session.start("tested", "one", [`-encrypt=${FIRST}`]);
+  await $("keys", "-list");
+  const two = await session.start("serf", "two", [`-encrypt=${FIRST}`]);
+  await ask("join", two.gossip);
+  await shown(/two.*alive/);
+
+  await $("keys", "-list");
+  await $("keys", "-install", SECOND);
+  await $("keys", `-install=${SECOND}`);
+  await $("keys", "-list");
+  await $("keys", "-use", SECOND);
+  await $("keys", "-use", SECOND);
+  await $("keys", "-list");
+  await $("keys", "-remove", SECOND);
+  await $("keys", "-remove", FIRST);
+  await $("keys", "-remove", FIRST);
+  await $("keys", "-list");
+  await $("keys", "-use", FIRST);
+  await $("keys", "-install", SHORT);
+  await $("keys", "-use", SHORT);
+  await $("keys", "-list");
+  await $("event", "after");
+  await $("query", "-timeout=700ms", "after");
+
+  await $("keys");
+  await $("keys", "-install=");
+  await $("keys", "-install", "not base64");
+  await $("keys", "-install", "AAAA");
+  await $("keys", "-use", "AAAA");
+  await $("keys", "-list", "-install", FIRST);
+  await $("keys", "-use", FIRST, "-remove", FIRST);
+  await $("keys", "-bogus");
+  await $("info");
+
+  two.kill("SIGKILL");
+  await shown(/two.*failed/);
+  await $("keys", "-list");
+  await $("keys", "-install", FIRST);
+  await $("leave");
+  await $("keys", "-list");
+}
+
+async function withoutKeys(session: Session): Promise<void> {
+  const { $, ask, shown } = session;
+  await session.start("tested", "one");
+  const two = await session.start("serf", "two");
+  await ask("join", two.gossip);
+  await shown(/two.*alive/);
+  await $("keys", "-list");
+  await $("keys", "-install", FIRST);
+  await $("keys", "-use", FIRST);
+  await $("keys", "-remove", FIRST);
+  await $("keys", "-install", "not base64");
+  await $("info");
+}
