@@ -36,6 +36,7 @@ Deno.test("the defaults are those of the agent's protocol version and of the lib
     queryTimeoutMult: 16,
     resolveNameConflicts: true,
     validateNodeNames: false,
+    coordinates: true,
   });
   check({})();
 });

@@ -76,15 +76,3 @@ Deno.test("messages of each kind are logged for who debugs", () => {
     "[DEBUG] messageQueryType: load",
   ]);
 });
-
-Deno.test("acks carry nothing, and what peers put into theirs does no harm", () => {
-  const f = fixture();
-  assert.equal(f.delegate.ackPayload(), null);
-  const pings = samples.filter((s) => s.name.startsWith("ping-payload/"));
-  for (const payload of [...pings.map((s) => unhex(s.hex)), unhex("01"), unhex("02ff")]) {
-    const [own] = f.core.members.records();
-    assert.ok(own !== undefined);
-    f.delegate.notifyPingComplete(f.core.cluster.localNode, 1, payload);
-  }
-  assert.deepEqual(f.logs, []);
-});

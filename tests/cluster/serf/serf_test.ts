@@ -21,6 +21,7 @@ Deno.test("an agent alone shows itself and its figures", async () => {
     event_queue: "0",
     query_queue: "0",
     encrypted: "false",
+    coordinate_resets: "0",
   });
   assert.equal(serf.defaultQueryTimeoutMs, 1_600);
 });
