@@ -14,7 +14,7 @@ import type { Address } from "../../cluster/runtime.ts";
 import { type SerfConfig, serfConfig } from "../../cluster/serf/mod.ts";
 import { privateAddress } from "../config/addresses.ts";
 import type { AgentConfig } from "../config.ts";
-import { readKeyringFile } from "../files/keyring_file.ts";
+import { readKeyringFile, writeKeyringFile } from "../files/keyring_file.ts";
 import type { AgentLog } from "../logging.ts";
 import type { AgentPlan } from "../config/plan.ts";
 import { readTagsFile } from "../files/tags_file.ts";
@@ -125,6 +125,7 @@ export function serfSettings(
   memberlist: MemberlistConfig,
 ): Omit<SerfConfig, "onEvent"> {
   const { period, quiet } = COALESCE_MS;
+  const { keyringFile } = config;
   return serfConfig({ nodeName: config.nodeName, memberlist, onEvent: () => {} }, {
     tags,
     protocolVersion: config.protocol,
@@ -141,6 +142,7 @@ export function serfSettings(
     queryResponseSizeLimit: config.queryResponseSizeLimit,
     resolveNameConflicts: !config.disableNameResolution,
     validateNodeNames: config.validateNodeNames,
+    ...(keyringFile === "" ? {} : { saveKeys: (keys) => writeKeyringFile(keyringFile, keys) }),
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * The file that an agent's keys come from (agent.md 6.5).
+ * The file that an agent's keys come from, and that keeps them when they change (agent.md 6.5).
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { Keyring } from "../../cluster/memberlist/mod.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { fileProblem } from "../config/files.ts";
+import { replaceFile } from "./replace.ts";
 
 /** A keyring file that cannot be used. The message has the form of the Go agent. */
 export class KeyringFileError extends Error {
@@ -25,6 +26,22 @@ export async function readKeyringFile(path: string): Promise<Keyring> {
     attempt("Failed to decode key from keyring", () => decodeBase64(text))
   );
   return attempt("Failed to restore keyring", () => new Keyring(keys));
+}
+
+/**
+ * Replaces the file by one with these keys, the primary first, which only its owner may read.
+ *
+ * @throws {KeyringFileError} when it cannot be written; the old one is as it was then.
+ */
+export async function writeKeyringFile(
+  path: string,
+  keys: readonly Uint8Array[],
+): Promise<void> {
+  try {
+    await replaceFile(path, JSON.stringify(keys.map((key) => key.toBase64()), null, 2));
+  } catch (cause) {
+    throw new KeyringFileError(`Failed to write keyring file: ${fileProblem(cause)}`, { cause });
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -1,0 +1,63 @@
+/**
+ * Replacing a small file as a whole: who reads it finds the old text or the new one, also after a power cut.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+
+/** What a directory refuses when only the file in it may be changed: a mounted file is busy. */
+const REFUSALS = [Deno.errors.PermissionDenied, Deno.errors.Busy, Deno.errors.NotCapable] as const;
+
+/**
+ * Writes `text` to a new file beside `path`, which only its owner may read, syncs it and renames it to `path`. Follows a
+ * link. Where the directory does not allow that (a single file mounted into a container), an existing file is written in
+ * place. Rejects with the error of the operating system.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await Deno.realPath(path).catch(() => path);
+  const bytes = new TextEncoder().encode(text);
+  try {
+    await writeBeside(target, bytes);
+  } catch (error) {
+    if (!REFUSALS.some((refusal) => error instanceof refusal)) throw error;
+    await writeInPlace(target, bytes).catch(() => {
+      throw error;
+    });
+  }
+}
+
+async function writeBeside(target: string, bytes: Uint8Array): Promise<void> {
+  const folder = dirname(target);
+  const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".skein-" });
+  try {
+    using file = await Deno.open(fresh, { write: true });
+    await writeAll(file, bytes);
+    await Deno.rename(fresh, target);
+  } catch (error) {
+    await Deno.remove(fresh).catch(() => {});
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function writeInPlace(target: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(target, { write: true });
+  await writeAll(file, bytes);
+  await file.truncate(bytes.length);
+  await file.sync();
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let rest = bytes;
+  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  await file.sync();
+}
+
+/** The new name is on the disk, too; not every system can promise that. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    using opened = await Deno.open(folder);
+    await opened.sync();
+  } catch { /* What matters is that the file itself is whole. */ }
+}
