@@ -5,7 +5,13 @@
  */
 
 import type { Coordinate } from "../../cluster/coordinate/mod.ts";
-import type { Member, QueryParams, RunningQuery, SerfEvent } from "../../cluster/serf/mod.ts";
+import type {
+  KeyReport,
+  Member,
+  QueryParams,
+  RunningQuery,
+  SerfEvent,
+} from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging.ts";
 
 /** What a leave fails with while another one is under way (serf.md 18). That one goes on. */
@@ -27,6 +33,14 @@ export interface RpcBackend {
   userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void;
   /** Asks the cluster. Throws when the query is too large, or is not one that clients may send. Keeps `payload`. */
   query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery;
+  /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
+  installKey(key: string): Promise<KeyReport>;
+  /** Makes a base64 key of every keyring the one that encrypts. Rejects like `installKey`. */
+  useKey(key: string): Promise<KeyReport>;
+  /** Takes a base64 key off every keyring. Rejects like `installKey`. */
+  removeKey(key: string): Promise<KeyReport>;
+  /** Counts on how many nodes each key is. Rejects like `installKey`. */
+  listKeys(): Promise<KeyReport>;
   /** The network coordinate of a node, `undefined` when it is unknown. */
   coordinate(node: string): Coordinate | undefined;
   /** Deletes tags, then sets others. */

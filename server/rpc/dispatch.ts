@@ -8,12 +8,13 @@ import { type CommandName, COMMANDS } from "../../protocol/ipc.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import { auth, handshake } from "./commands/access.ts";
 import { getCoordinate, stats } from "./commands/figures.ts";
+import { installKey, listKeys, removeKey, useKey } from "./commands/keys.ts";
 import { forceLeave, join, leave, members, membersFiltered, tags } from "./commands/membership.ts";
 import { event, query, respond } from "./commands/messages.ts";
 import { monitor, stop, stream } from "./commands/subscriptions.ts";
 import type { Answer, Call, Run } from "./handler.ts";
 
-const TABLE: { readonly [N in CommandName]?: Run<N> } = {
+const TABLE: { readonly [N in CommandName]: Run<N> } = {
   handshake,
   auth,
   event,
@@ -28,6 +29,10 @@ const TABLE: { readonly [N in CommandName]?: Run<N> } = {
   tags,
   query,
   respond,
+  "install-key": installKey,
+  "use-key": useKey,
+  "remove-key": removeKey,
+  "list-keys": listKeys,
   stats,
   "get-coordinate": getCoordinate,
 };

@@ -6,6 +6,7 @@
 
 import type { Coordinate } from "../../../cluster/coordinate/mod.ts";
 import type {
+  KeyReport,
   Member,
   QueryAnswer,
   QueryEvent,
@@ -50,6 +51,19 @@ export function queryEvent(name: string, changes: Partial<QueryEvent> = {}): Que
   };
 }
 
+/** What two nodes that succeed at a key operation say. */
+export function keyReport(changes: Partial<KeyReport> = {}): KeyReport {
+  return {
+    messages: {},
+    numNodes: 2,
+    numResp: 2,
+    numErr: 0,
+    keys: {},
+    primaryKeys: {},
+    ...changes,
+  };
+}
+
 /** Does what it is told and remembers what it was asked. */
 export class FakeBackend implements RpcBackend {
   readonly log = new AgentLog("fake");
@@ -86,6 +100,22 @@ export class FakeBackend implements RpcBackend {
       new FakeQuery();
   }
 
+  installKey(key: string): Promise<KeyReport> {
+    return this.#keys("installKey", key);
+  }
+
+  useKey(key: string): Promise<KeyReport> {
+    return this.#keys("useKey", key);
+  }
+
+  removeKey(key: string): Promise<KeyReport> {
+    return this.#keys("removeKey", key);
+  }
+
+  listKeys(): Promise<KeyReport> {
+    return this.#keys("listKeys");
+  }
+
   coordinate(node: string): Coordinate | undefined {
     return this.#called("coordinate", node) as Coordinate | undefined;
   }
@@ -120,6 +150,10 @@ export class FakeBackend implements RpcBackend {
   /** A user event with this name. */
   emitUser(name: string, payload: Uint8Array | null = null): void {
     this.emit({ type: "user", ltime: 1n, name, payload, coalesce: false });
+  }
+
+  async #keys(name: keyof RpcBackend, ...args: unknown[]): Promise<KeyReport> {
+    return (await this.#called(name, ...args) as KeyReport | undefined) ?? keyReport();
   }
 
   #called(name: keyof RpcBackend, ...args: unknown[]): unknown {
