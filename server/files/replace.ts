@@ -6,8 +6,8 @@
 
 import { dirname } from "node:path";
 
-/** What a directory refuses when only the file in it may be changed: a mounted file is busy. */
-const REFUSALS = [Deno.errors.PermissionDenied, Deno.errors.Busy, Deno.errors.NotCapable] as const;
+/** What a directory says when only the file in it may be changed: a mounted file is busy. */
+const REFUSALS = ["EACCES", "EPERM", "EBUSY"];
 
 /**
  * Writes `text` to a new file beside `path`, which only its owner may read, syncs it and renames it to `path`. Follows a
@@ -20,7 +20,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   try {
     await writeBeside(target, bytes);
   } catch (error) {
-    if (!REFUSALS.some((refusal) => error instanceof refusal)) throw error;
+    if (!REFUSALS.includes((error as { code?: string }).code ?? "")) throw error;
     await writeInPlace(target, bytes).catch(() => {
       throw error;
     });
