@@ -19,7 +19,7 @@
  * @module
  */
 
-export { Agent, AgentStartError, type AgentStartOptions } from "./server/agent.ts";
+export { Agent, type AgentSettings, AgentStartError } from "./server/agent.ts";
 export { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "./server/config.ts";
 export { type AgentPlan, planAgent } from "./server/config/plan.ts";
 export {

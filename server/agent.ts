@@ -4,43 +4,38 @@
  * @module
  */
 
-import { UpdateTimeoutError } from "../cluster/memberlist/mod.ts";
 import type { Address } from "../cluster/runtime.ts";
-import { type Member, Serf, type SerfConfig, type SerfEvent } from "../cluster/serf/mod.ts";
-import { blockOf, titleOf } from "./agent/log_text.ts";
+import type { Coordinate } from "../cluster/coordinate/mod.ts";
 import {
-  initialKeys,
-  initialTags,
-  keyringOf,
-  memberlistSettings,
-  openTransport,
-  serfSettings,
-} from "./agent/preparation.ts";
+  INTERNAL_PREFIX,
+  type KeyReport,
+  type Member,
+  QueryError,
+  type QueryParams,
+  type RunningQuery,
+  type Serf,
+  type SerfEvent,
+} from "../cluster/serf/mod.ts";
+import { Listeners } from "./agent/listeners.ts";
+import { blockOf } from "./agent/log_text.ts";
+import { type OpenCore, openCore, starting } from "./agent/open.ts";
 import { startParts } from "./agent/parts.ts";
+import type { AgentSettings } from "./agent/settings.ts";
 import { runtimeStats } from "./agent/stats.ts";
+import { AgentTags } from "./agent/tags.ts";
 import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "./config.ts";
-import { type AgentPlan, planAgent } from "./config/plan.ts";
-import { writeTagsFile } from "./files/tags_file.ts";
+import { planAgent } from "./config/plan.ts";
 import { AgentLog } from "./logging.ts";
 import { quoteBytes } from "./logging/quote.ts";
 import type { RpcBackend } from "./rpc/backend.ts";
 import { RpcServer } from "./rpc/server.ts";
-import { realRuntime } from "./runtime.ts";
 import type { NetTransport } from "./transport.ts";
 
-/** An agent could not be started; nothing is left running. The message has the form of the Go agent. */
-export class AgentStartError extends Error {
-  /** "AgentStartError". */
-  override readonly name = "AgentStartError";
-}
+export { AgentStartError } from "./agent/open.ts";
+export type { AgentSettings } from "./agent/settings.ts";
 
-/** What {@linkcode Agent.start} can be given besides the settings. */
-export interface AgentStartOptions {
-  /** Where its log lines go. Default: a new log. */
-  readonly log?: AgentLog;
-  /** What `planAgent` found out before. Default: it is asked. */
-  readonly plan?: AgentPlan;
-}
+/** The one query among agents that clients may send, too: it is only asked for its acks. */
+const PING_QUERY = `${INTERNAL_PREFIX}ping`;
 
 /**
  * An agent. It gossips from {@linkcode Agent.start} on; {@linkcode Agent.listenRpc} lets RPC clients in.
@@ -59,28 +54,24 @@ export class Agent implements RpcBackend, AsyncDisposable {
   /** Resolves when it has ended, also when it lost its name to another node (serf.md 14). */
   readonly closed: Promise<void>;
   readonly #transport: NetTransport;
-  readonly #listeners = new Set<(event: SerfEvent) => void>();
+  readonly #listeners: Listeners;
+  readonly #tags: AgentTags;
   readonly #rpcServers: RpcServer[] = [];
   readonly #markClosed: () => void;
   #parts: AsyncDisposableStack | undefined;
   #shutdown: Promise<void> | undefined;
-  #tagsFileWrites: Promise<void> = Promise.resolve();
 
-  private constructor(
-    config: AgentConfig,
-    log: AgentLog,
-    transport: NetTransport,
-    settings: Omit<SerfConfig, "onEvent">,
-  ) {
+  private constructor(config: AgentConfig, log: AgentLog, listeners: Listeners, core: OpenCore) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
     this.config = config;
     this.log = log;
-    this.address = transport.localAddress;
-    this.#transport = transport;
-    const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem));
-    this.serf = new Serf({ ...settings, onEvent: (event) => this.#receive(event) }, runtime);
+    this.serf = core.serf;
+    this.address = core.transport.localAddress;
+    this.#transport = core.transport;
+    this.#listeners = listeners;
+    this.#tags = new AgentTags(core.serf, config.tagsFile);
   }
 
   /**
@@ -90,30 +81,23 @@ export class Agent implements RpcBackend, AsyncDisposable {
    * @throws {ConfigError} when a setting cannot be used.
    * @throws {AgentStartError} when a file cannot be read or the port cannot be had.
    */
-  static async start(
-    settings: Partial<AgentConfig> = {},
-    options: AgentStartOptions = {},
-  ): Promise<Agent> {
-    const merged = { ...DEFAULT_AGENT_CONFIG, ...settings };
+  static async start(settings: AgentSettings = {}): Promise<Agent> {
+    const { log: ownLog, plan: knownPlan, ...overrides } = settings;
+    const merged = { ...DEFAULT_AGENT_CONFIG, ...overrides };
     const config = { ...merged, nodeName: merged.nodeName || Deno.hostname() };
-    const plan = options.plan ?? await planAgent(config);
-    const log = options.log ?? new AgentLog(config.nodeName);
-    const tags = await setup(() => initialTags(config, log));
-    const fileKeys = await setup(() => initialKeys(config, log));
-    log.write("INFO", "agent", "Serf agent starting");
-    return await begin(async () => {
-      const transport = await openTransport(plan.bind, log);
-      try {
-        const keyring = fileKeys ?? keyringOf(plan);
-        const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
-        const agent = new Agent(config, log, transport, serfSettings(config, tags, memberlist));
-        await agent.#begin();
-        return agent;
-      } catch (error) {
-        await transport.close();
-        throw error;
-      }
-    });
+    const plan = knownPlan ?? await planAgent(config);
+    const log = ownLog ?? new AgentLog(config.nodeName);
+    const listeners = new Listeners(log);
+    const onEvent = (event: SerfEvent): void => listeners.tell(event);
+    const core = await openCore({ config, plan, log, onEvent });
+    const agent = new Agent(config, log, listeners, core);
+    try {
+      await starting(() => agent.#begin());
+    } catch (error) {
+      await agent.shutdown();
+      throw error;
+    }
+    return agent;
   }
 
   /** Changes whenever {@linkcode Agent.members} does. */
@@ -140,8 +124,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
 
   /** Calls `listener` with every event, in order. Returns how to end that. */
   subscribe(listener: (event: SerfEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /**
@@ -212,6 +195,59 @@ export class Agent implements RpcBackend, AsyncDisposable {
   }
 
   /**
+   * Asks the cluster.
+   *
+   * @param payload Not to be changed afterwards.
+   * @throws {QueryError} when it exceeds `querySizeLimit`, when too many run, and for a name that agents use among
+   * themselves, except `_serf_ping` without a payload.
+   */
+  query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {
+    if (name.startsWith(INTERNAL_PREFIX) && (name !== PING_QUERY || payload !== null)) {
+      throw new QueryError(`Queries cannot contain the '${INTERNAL_PREFIX}' prefix`);
+    }
+    this.log.write(
+      "DEBUG",
+      "agent",
+      () => `Requesting query send: ${name}. Payload: ${quoteBytes(payload)}`,
+    );
+    try {
+      return this.serf.query(name, payload, params);
+    } catch (error) {
+      this.#warn(`failed to start user query: ${(error as Error).message}`);
+      throw error;
+    }
+  }
+
+  /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
+  async installKey(key: string): Promise<KeyReport> {
+    this.#info("Initiating key installation");
+    return await this.serf.keys.install(key);
+  }
+
+  /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
+  async useKey(key: string): Promise<KeyReport> {
+    this.#info("Initiating primary key change");
+    return await this.serf.keys.use(key);
+  }
+
+  /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
+  async removeKey(key: string): Promise<KeyReport> {
+    this.#info("Initiating key removal");
+    return await this.serf.keys.remove(key);
+  }
+
+  /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
+  async listKeys(): Promise<KeyReport> {
+    this.#info("Initiating key listing");
+    return await this.serf.keys.list();
+  }
+
+  /** The network coordinate of a node, `undefined` when it is unknown. */
+  coordinate(node: string = this.config.nodeName): Coordinate | undefined {
+    return this.serf.cachedCoordinate(node);
+  }
+
+  /**
    * Deletes tags, then sets others, and writes the tags file if there is one.
    *
    * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
@@ -221,9 +257,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
     set: Readonly<Record<string, string>>,
     remove: readonly string[] = [],
   ): Promise<void> {
-    const tags = this.serf.tags();
-    for (const tag of remove) delete tags[tag];
-    await this.#setTags({ ...tags, ...set });
+    await this.#tags.update(set, remove);
   }
 
   /**
@@ -234,15 +268,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
     before: Readonly<Record<string, string>>,
     now: Readonly<Record<string, string>>,
   ): Promise<void> {
-    if (this.config.tagsFile !== "") return;
-    const tags = this.serf.tags();
-    const next = { ...tags };
-    for (const tag of Object.keys(before)) if (!Object.hasOwn(now, tag)) delete next[tag];
-    for (const [tag, value] of Object.entries(now)) if (before[tag] !== value) next[tag] = value;
-    const names = Object.keys(next);
-    const same = names.length === Object.keys(tags).length &&
-      names.every((tag) => tags[tag] === next[tag]);
-    if (!same) await this.#setTags(next);
+    await this.#tags.reload(before, now);
   }
 
   /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
@@ -289,42 +315,12 @@ export class Agent implements RpcBackend, AsyncDisposable {
       await this.#parts?.disposeAsync();
       await this.serf.shutdown();
       await this.#transport.close();
-      await this.#tagsFileWrites.catch(() => {});
+      await this.#tags.settled();
       this.#info("shutdown complete");
     } finally {
       this.#markClosed();
       await Promise.all(this.#rpcServers.map((server) => server.close()));
     }
-  }
-
-  #receive(event: SerfEvent): void {
-    this.#info(() => `Received event: ${titleOf(event)}`);
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (cause) {
-        this.log.write("ERR", "agent", "A listener failed on an event", { fields: { cause } });
-      }
-    }
-  }
-
-  async #setTags(tags: Record<string, string>): Promise<void> {
-    try {
-      await this.serf.setTags(tags);
-    } catch (error) {
-      if (error instanceof UpdateTimeoutError) await this.#saveTags();
-      throw error;
-    }
-    await this.#saveTags();
-  }
-
-  /** Writes the tags that are in effect, one write after the other. */
-  #saveTags(): Promise<void> {
-    const { tagsFile } = this.config;
-    if (tagsFile === "") return Promise.resolve();
-    const write = (): Promise<void> => writeTagsFile(tagsFile, this.serf.tags());
-    this.#tagsFileWrites = this.#tagsFileWrites.then(write, write);
-    return this.#tagsFileWrites;
   }
 
   #info(text: string | (() => string)): void {
@@ -333,21 +329,5 @@ export class Agent implements RpcBackend, AsyncDisposable {
 
   #warn(text: string): void {
     this.log.write("WARN", "agent", text);
-  }
-}
-
-function setup<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to setup the Serf agent", work);
-}
-
-function begin<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to start the Serf agent: Error creating Serf", work);
-}
-
-async function labelled<T>(label: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new AgentStartError(`${label}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -65,7 +65,7 @@ export async function runAgent(input: RunInput, surroundings: RunSurroundings): 
   using signals = new SignalQueue(surroundings.signals ?? systemSignals);
   let agent: Agent;
   try {
-    agent = await Agent.start(config, { log, plan });
+    agent = await Agent.start({ ...config, log, plan });
   } catch (error) {
     console.say((error as Error).message);
     return 1;

@@ -1,0 +1,17 @@
+/**
+ * What a program gives to start an agent.
+ *
+ * @module
+ */
+
+import type { AgentConfig } from "../config.ts";
+import type { AgentPlan } from "../config/plan.ts";
+import type { AgentLog } from "../logging.ts";
+
+/** What differs from the defaults, and what only a program can give. */
+export interface AgentSettings extends Partial<AgentConfig> {
+  /** Where the agent's log lines go. Default: a new log, which nothing prints. */
+  readonly log?: AgentLog;
+  /** What `planAgent` found out about the settings before. Default: it is asked. */
+  readonly plan?: AgentPlan;
+}
