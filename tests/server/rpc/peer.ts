@@ -35,6 +35,8 @@ export class Peer implements Disposable {
   readonly #buffer = new Uint8Array(64 * 1024);
   /** The client's address as the server logs it. */
   readonly name: string;
+  /** The server's address. */
+  readonly remote: Deno.NetAddr;
   /** Bytes received so far. */
   received = 0;
   #kept: Uint8Array[] | undefined;
@@ -44,6 +46,7 @@ export class Peer implements Disposable {
     this.#conn = conn;
     const { hostname, port } = conn.localAddr as Deno.NetAddr;
     this.name = `${hostname}:${port}`;
+    this.remote = conn.remoteAddr as Deno.NetAddr;
   }
 
   /** Connects. */
