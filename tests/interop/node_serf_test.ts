@@ -52,9 +52,9 @@ Deno.test("node-serf may give skein a timeout that it writes as a float", async 
   await using agent = await startAgent(skein, { name: "one", host });
   const client = await open(host, Number(agent.rpc.split(":")[1]));
   try {
-    const Timeout = 5_000_000_000;
+    const Timeout = 2_200_000_000; // More than 31 bits.
     const query = await follow(client.query({ Name: "load", RequestAck: true, Timeout }));
-    await eventually("the query has ended, before its time", query.stopped, 4_000);
+    await eventually("the query has ended", query.stopped);
     assert.deepEqual(query.records, [
       { Type: "ack", From: "one", Payload: null },
       { Type: "done", From: "", Payload: null },
