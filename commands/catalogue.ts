@@ -11,6 +11,12 @@ import type { Catalogue } from "./command.ts";
 /** Every command by name, in the order in which the list shows them. */
 export const COMMANDS: Catalogue = {
   agent: { synopsis: "Runs a skein agent", load: () => import("./agent.ts") },
+  completion: {
+    synopsis: "Prints a script that lets a shell complete skein's commands",
+    load: async () => ({
+      command: (await import("./completion.ts")).completionCommand(COMMANDS),
+    }),
+  },
   event: {
     synopsis: "Sends a custom event through the cluster",
     load: () => import("./event.ts"),

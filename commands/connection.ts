@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RpcClient } from "../client/mod.ts";
+import { type ConnectOptions, RpcClient } from "../client/mod.ts";
 import { explain } from "./command.ts";
 import { type FlagValues, stringFlag } from "./flags.ts";
 
@@ -25,12 +25,19 @@ export const connectionFlags = {
 /**
  * Connects to the agent that the flags or the environment name; a flag beats its variable (agent.md 7.1).
  *
+ * @param options What gives the connecting up. Default: only the time that the client allows.
  * @throws {CommandError} When there is no agent, or it refuses the token.
  */
-export function connect(values: FlagValues<typeof connectionFlags>): Promise<RpcClient> {
+export function connect(
+  values: FlagValues<typeof connectionFlags>,
+  options: Pick<ConnectOptions, "signal"> = {},
+): Promise<RpcClient> {
   const address = values["rpc-addr"] ?? (variable("SERF_RPC_ADDR") || DEFAULT_ADDRESS);
   const authKey = values["rpc-auth"] ?? variable("SERF_RPC_AUTH") ?? "";
-  return explain("Error connecting to Serf agent", RpcClient.connect({ address, authKey }));
+  return explain(
+    "Error connecting to Serf agent",
+    RpcClient.connect({ ...options, address, authKey }),
+  );
 }
 
 /** A variable of the environment. One that this process has no permission to read counts as not set. */
