@@ -103,6 +103,15 @@ export class Peer implements Disposable {
     this.#kept = [];
   }
 
+  /** Waits until `count` bytes are kept, and gives them; the values that they hold are not given by others then. */
+  async keptAll(count: number): Promise<Uint8Array> {
+    while (this.kept().length < count) {
+      assert.ok(await this.#read(), "closed while bytes were awaited");
+    }
+    this.#values.length = 0;
+    return this.kept();
+  }
+
   /** The kept bytes. */
   kept(): Uint8Array {
     return concat(this.#kept ?? []);
