@@ -13,8 +13,8 @@ import type { Core, SerfState } from "./core.ts";
 import type { Counters } from "./counters.ts";
 import { createCore } from "./create.ts";
 import { serfDelegate } from "./delegate.ts";
-import { CoordinatesDisabledError, SerfStateError } from "./errors.ts";
-import type { EventPipeline } from "./events/pipeline.ts";
+import { CoordinatesDisabledError, QueryError, SerfStateError } from "./errors.ts";
+import { type EventPipeline, INTERNAL_PREFIX } from "./events/pipeline.ts";
 import { sendUserEvent } from "./events/user_events.ts";
 import { warnOfManyKeys } from "./keys/answer.ts";
 import { KeyManager } from "./keys/key_manager.ts";
@@ -24,7 +24,9 @@ import type { Member } from "./members/member.ts";
 import { factsOf } from "./members/node_rules.ts";
 import { freeze } from "./members/table.ts";
 import type { RunningQuery } from "./queries/collector.ts";
+import { PING_QUERY } from "./queries/names.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
+import { startRejoin } from "./snapshot/rejoin.ts";
 import { statsOf } from "./stats.ts";
 import { copyTags, encodeTags, type Tags } from "./tags.ts";
 
@@ -88,6 +90,7 @@ export class Serf implements AsyncDisposable {
   start(): void {
     this.#memberlist.start();
     startBackgroundTasks(this.#core);
+    startRejoin(this.#core);
     warnOfManyKeys(this.#core);
   }
 
@@ -187,6 +190,7 @@ export class Serf implements AsyncDisposable {
       await core.keySaver.idle();
     } finally {
       core.timers.close();
+      core.config.recorder?.tick(core.memberClock.time() - 1n);
       core.running.close();
       this.#pipeline.flush();
       this.#markClosed();
@@ -206,10 +210,14 @@ export class Serf implements AsyncDisposable {
   /**
    * Asks the cluster. The own application is asked during the call.
    *
-   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, or the protocol
-   * version is below 4
+   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, the protocol version is
+   * below 4, or the name is one that agents keep for themselves: of those that begin with {@linkcode INTERNAL_PREFIX} only
+   * `_serf_ping` without a payload may be asked
    */
   query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {
+    if (name.startsWith(INTERNAL_PREFIX) && !(name === PING_QUERY && payload === null)) {
+      throw new QueryError(`Queries cannot contain the '${INTERNAL_PREFIX}' prefix`);
+    }
     return sendQuery(this.#core, name, payload, params);
   }
 

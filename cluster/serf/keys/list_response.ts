@@ -39,28 +39,35 @@ export function listResponse(
   return undefined;
 }
 
-/** Largest query response of a Serf 0.9.4 agent that nobody configured, in bytes (serf.md 18). */
-const GO_RESPONSE_LIMIT = 1_024;
-
-/** So many keys a Serf 0.9.4 agent cuts a list to first, whether or not it has them (serf.md 12). */
-const GO_FIRST_CUT = Math.floor(GO_RESPONSE_LIMIT / LEAST_KEY_BYTES);
+/** Largest query response of an agent that nobody configured, in bytes (serf.md 18). */
+const USUAL_LIMIT = 1_024;
 
 /** Longer than any ID that there is room for in a query. */
 const LONGEST_ID = 0xffff_ffff;
 
 /**
- * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them: its answer is too long, and it has
- * fewer keys than it cuts the list to (serf.md 21.3).
+ * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (serf.md 21.3). That happens when its
+ * answer is too long for a response, usual or as configured here, with 20 to 32 keys of 32 bytes.
  */
 export function endsOldAgents(core: Core, keyring: Keyring): boolean {
-  if (keyring.size >= GO_FIRST_CUT) return false;
   const keys = keyring.keys().map((key) => key.toBase64());
   const answer = { Result: true, Message: "", Keys: keys, PrimaryKey: keys[0] ?? "" };
   const payload = encodeMessage(MessageType.keyResponse, KeyResponse, answer);
   let From = "";
   for (const { name } of core.members.records()) if (name.length > From.length) From = name;
   const envelope = { LTime: core.queryClock.time(), ID: LONGEST_ID, From };
-  return responseSize(envelope, payload) > GO_RESPONSE_LIMIT;
+  const size = responseSize(envelope, payload);
+  return [USUAL_LIMIT, core.config.queryResponseSizeLimit].some((limit) =>
+    size > limit && roomOfGoList(keys.length) < Math.floor(limit / LEAST_KEY_BYTES)
+  );
+}
+
+/**
+ * For how many keys a Go agent has made room when its list has `length`: powers of two. Version 0.9.4 cuts a list that is
+ * too long to as many keys of the smallest size as fit, without a look at that room.
+ */
+function roomOfGoList(length: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, length)));
 }
 
 function responseSize(envelope: Envelope, Payload: Uint8Array): number {

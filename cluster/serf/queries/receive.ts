@@ -17,12 +17,16 @@ import {
   ResponseFlag,
 } from "../messages.ts";
 import { compileFilters } from "./filter.ts";
+import { hazardOf } from "./hazard.ts";
 import { relay } from "./relay.ts";
 
 /** Nanoseconds of a millisecond. */
 const NS_PER_MS = 1e6;
 
-/** Takes a query in. Returns whether it is to be gossiped on, which does not depend on the filters. */
+/**
+ * Takes a query in. Returns whether it is to be gossiped on, which does not depend on the filters; what would end Go agents
+ * is not.
+ */
 export function handleQuery(core: Core, query: Query): boolean {
   const { LTime: ltime, ID: id, Name: name } = query;
   core.queryClock.witness(ltime);
@@ -39,7 +43,7 @@ export function handleQuery(core: Core, query: Query): boolean {
     core.noise.write("warn", "full queries", `No room for query ${name} of time ${ltime}`);
   }
   if (verdict !== "new") return false;
-  const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0;
+  const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0 && isHarmless(core, query);
   const tags = core.members.get(core.name)?.facts.tags ?? core.config.tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return rebroadcast;
 
@@ -57,6 +61,15 @@ export function handleQuery(core: Core, query: Query): boolean {
     respond: responder(core, query, deadline),
   });
   return rebroadcast;
+}
+
+function isHarmless(core: Core, query: Query): boolean {
+  const hazard = hazardOf(core, query);
+  if (hazard === undefined) return true;
+  const text =
+    `Query '${query.Name}' of '${query.SourceNode}' would end Go agents, not passed on: ${hazard}`;
+  core.noise.write("warn", "hazard", text);
+  return false;
 }
 
 function acknowledge(core: Core, query: Query): void {

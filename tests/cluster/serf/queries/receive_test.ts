@@ -72,7 +72,7 @@ Deno.test("a query that is filtered out is passed on, and neither acked nor told
     encodeFilters({ tags: { role: "db" } }),
     encodeFilters({ tags: { role: "(" } }),
     [unhex("09c0")],
-    [new Uint8Array(0)],
+    [unhex("01a161")],
   ];
   misses.forEach((Filters, ID) => {
     f.delegate.notifyMessage(queryMessage({ ID, Filters, Flags: 1 }));

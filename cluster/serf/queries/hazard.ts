@@ -1,0 +1,22 @@
+/**
+ * Queries that end Go agents (serf.md 21). A skein agent survives them; it does not pass them on.
+ *
+ * @module
+ */
+
+import type { Core } from "../core.ts";
+import { endsOldAgents } from "../keys/list_response.ts";
+import type { Query } from "../messages.ts";
+import { KEY_QUERIES, LIST_KEYS_QUERY } from "./names.ts";
+
+/** Queries that Go takes the first byte of the payload off, whether or not there is one (serf.md 21.2). */
+const NEED_PAYLOAD: readonly string[] = Object.values(KEY_QUERIES);
+
+/** What is wrong with a query for Go agents; `undefined` when nothing is. */
+export function hazardOf(core: Core, { Name, Payload, Filters }: Query): string | undefined {
+  if ((Filters ?? []).some((filter) => (filter?.length ?? 0) === 0)) return "an empty filter";
+  if (NEED_PAYLOAD.includes(Name) && (Payload?.length ?? 0) === 0) return "no payload";
+  const { keyring } = core.config.memberlist;
+  const tooMany = Name === LIST_KEYS_QUERY && keyring !== undefined && endsOldAgents(core, keyring);
+  return tooMany ? "too many keys to answer with" : undefined;
+}
