@@ -11,12 +11,18 @@ import type { Core } from "./core.ts";
 import type { MemberRecord } from "./members/table.ts";
 import { erase } from "./members/tell.ts";
 
+/** Time between two looks at the member clock for the snapshot, in milliseconds (serf.md 15). */
+const SNAPSHOT_TICK_MS = 500;
+
 /** Starts the tasks; they end when the timers are closed. */
 export function startBackgroundTasks(core: Core): void {
   const { reapIntervalMs, reconnectIntervalMs, queueCheckIntervalMs } = core.config;
   repeat(core, reapIntervalMs, () => reap(core));
   repeat(core, reconnectIntervalMs, () => reconnect(core));
   repeat(core, queueCheckIntervalMs, () => core.broadcasts.check());
+  const { recorder } = core.config;
+  if (recorder === undefined) return;
+  repeat(core, SNAPSHOT_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));
 }
 
 /** Runs `task` every `ms` milliseconds, counted from the end of the run before; never when `ms` is 0. */

@@ -19,6 +19,7 @@ import { LamportClock } from "./lamport.ts";
 import { IntentBuffer } from "./members/intents.ts";
 import { MemberTable } from "./members/table.ts";
 import { answerInternalQuery } from "./queries/internal.ts";
+import { restoreClocks } from "./snapshot/rejoin.ts";
 import { QueryRing } from "./queries/ring.ts";
 import { RunningQueries } from "./queries/running.ts";
 
@@ -66,9 +67,13 @@ export function createCore(
     },
     state: "alive",
     ignoreOldEvents: false,
-    emit: (event) => pipeline.push(event),
+    emit: (event) => {
+      config.recorder?.event(event, core.memberClock.time() - 1n);
+      pipeline.push(event);
+    },
     shutdown: () => hooks.shutdown(),
   };
+  restoreClocks(core);
   const pipeline = new EventPipeline({
     onEvent: config.onEvent,
     onInternalQuery: (query) => answerInternalQuery(core, query),

@@ -20,6 +20,7 @@ export async function leave(core: Core): Promise<void> {
   if (core.state === "leaving") throw new SerfStateError("Leave already in progress");
   if (core.state === "shutdown") throw new SerfStateError("Leave called after Shutdown");
   core.state = "leaving";
+  if (core.config.recorder !== undefined) await core.config.recorder.leave();
   const { broadcastTimeoutMs, leavePropagateDelayMs } = core.config;
 
   const audience = hasOtherAlive(core);
@@ -73,7 +74,8 @@ function spread(core: Core, message: Uint8Array): Promise<boolean> {
   });
 }
 
-function hasOtherAlive(core: Core): boolean {
+/** Whether another member is alive. */
+export function hasOtherAlive(core: Core): boolean {
   for (const member of core.members.records()) {
     if (member.status === "alive" && member.name !== core.name) return true;
   }
