@@ -18,15 +18,17 @@ import {
 } from "../cluster/serf/mod.ts";
 import { Listeners } from "./agent/listeners.ts";
 import { blockOf } from "./agent/log_text.ts";
-import { type OpenCore, openCore, starting } from "./agent/open.ts";
-import { startParts } from "./agent/parts.ts";
+import { type CoreInput, type OpenCore, openCore, starting } from "./agent/open.ts";
+import { AgentParts } from "./agent/parts.ts";
 import type { AgentSettings } from "./agent/settings.ts";
 import { runtimeStats } from "./agent/stats.ts";
 import { AgentTags } from "./agent/tags.ts";
 import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "./config.ts";
 import { planAgent } from "./config/plan.ts";
+import { handlerStats, parseHandler } from "./handlers/spec.ts";
 import { AgentLog } from "./logging.ts";
 import { quoteBytes } from "./logging/quote.ts";
+import { type AgentMetrics, metricsOf } from "./metrics/agent_metrics.ts";
 import type { RpcBackend } from "./rpc/backend.ts";
 import { RpcServer } from "./rpc/server.ts";
 import type { NetTransport } from "./transport.ts";
@@ -49,6 +51,8 @@ export class Agent implements RpcBackend, AsyncDisposable {
   readonly serf: Serf;
   /** Its log. */
   readonly log: AgentLog;
+  /** Its figures of the last minute. */
+  readonly metrics: AgentMetrics;
   /** Where it gossips. */
   readonly address: Address;
   /** Resolves when it has ended, also when it lost its name to another node (serf.md 14). */
@@ -58,15 +62,20 @@ export class Agent implements RpcBackend, AsyncDisposable {
   readonly #tags: AgentTags;
   readonly #rpcServers: RpcServer[] = [];
   readonly #markClosed: () => void;
-  #parts: AsyncDisposableStack | undefined;
+  #parts: AgentParts | undefined;
   #shutdown: Promise<void> | undefined;
 
-  private constructor(config: AgentConfig, log: AgentLog, listeners: Listeners, core: OpenCore) {
+  private constructor(
+    { config, log, metrics }: Pick<CoreInput, "config" | "log"> & { metrics: AgentMetrics },
+    listeners: Listeners,
+    core: OpenCore,
+  ) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
     this.config = config;
     this.log = log;
+    this.metrics = metrics;
     this.serf = core.serf;
     this.address = core.transport.localAddress;
     this.#transport = core.transport;
@@ -89,8 +98,9 @@ export class Agent implements RpcBackend, AsyncDisposable {
     const log = ownLog ?? new AgentLog(config.nodeName);
     const listeners = new Listeners(log);
     const onEvent = (event: SerfEvent): void => listeners.tell(event);
-    const core = await openCore({ config, plan, log, onEvent });
-    const agent = new Agent(config, log, listeners, core);
+    const metrics = metricsOf(config);
+    const core = await openCore({ config, plan, log, metrics, onEvent });
+    const agent = new Agent({ config, log, metrics }, listeners, core);
     try {
       await starting(() => agent.#begin());
     } catch (error) {
@@ -271,6 +281,16 @@ export class Agent implements RpcBackend, AsyncDisposable {
     await this.#tags.reload(before, now);
   }
 
+  /**
+   * From the next event on these scripts run, each `[FILTERS=]SCRIPT` (agent.md 6.9). `stats` goes on to show those of the
+   * start.
+   *
+   * Rejects with `HandlerSpecError` when a filter is no event; nothing changes then.
+   */
+  async reloadHandlers(eventHandlers: readonly string[]): Promise<void> {
+    await this.#parts?.replaceScripts(eventHandlers);
+  }
+
   /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
   async leave(): Promise<void> {
     this.#info("requesting graceful leave from Serf");
@@ -295,7 +315,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
       runtime: runtimeStats(),
       serf: this.serf.stats(),
       tags: this.serf.tags(),
-      event_handlers: {},
+      event_handlers: handlerStats(this.config.eventHandlers.map(parseHandler)),
     };
   }
 
@@ -306,13 +326,13 @@ export class Agent implements RpcBackend, AsyncDisposable {
       return this.shutdown();
     });
     this.serf.start();
-    this.#parts = await startParts(this);
+    this.#parts = await AgentParts.start(this);
   }
 
   async #close(): Promise<void> {
     this.#info("requesting serf shutdown");
     try {
-      await this.#parts?.disposeAsync();
+      await this.#parts?.[Symbol.asyncDispose]();
       await this.serf.shutdown();
       await this.#transport.close();
       await this.#tags.settled();

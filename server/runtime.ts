@@ -4,7 +4,15 @@
  * @module
  */
 
-import type { Clock, Logger, Random, Runtime, Timer, Transport } from "../cluster/runtime.ts";
+import type {
+  Clock,
+  Logger,
+  Metrics,
+  Random,
+  Runtime,
+  Timer,
+  Transport,
+} from "../cluster/runtime.ts";
 
 /** The longest wait that `setTimeout` takes; a longer one would fire at once. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -21,12 +29,14 @@ export const realRandom: Random = {
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
 
-/** The real clock and random source with the given network and logs. */
+/** The real clock and random source with the given network, logs and place for figures. */
 export function realRuntime(
   transport: Transport,
   logger: (subsystem: string) => Logger,
+  metrics?: Metrics,
 ): Runtime {
-  return { clock: realClock, random: realRandom, transport, logger };
+  const parts = { clock: realClock, random: realRandom, transport, logger };
+  return metrics === undefined ? parts : { ...parts, metrics };
 }
 
 class TimeoutTimer implements Timer {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Address } from "../../cluster/runtime.ts";
+import type { Address, Metrics } from "../../cluster/runtime.ts";
 import type { Serf, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentConfig } from "../config.ts";
 import type { AgentLog } from "../logging.ts";
@@ -15,6 +15,8 @@ export interface AgentHost {
   readonly config: AgentConfig;
   /** Its log. */
   readonly log: AgentLog;
+  /** Where its figures go. */
+  readonly metrics: Metrics;
   /** The cluster core. */
   readonly serf: Serf;
   /** Where it gossips. */

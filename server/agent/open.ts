@@ -5,6 +5,7 @@
  */
 
 import { Serf, type SerfEvent } from "../../cluster/serf/mod.ts";
+import type { Metrics } from "../../cluster/runtime.ts";
 import type { AgentConfig } from "../config.ts";
 import type { AgentPlan } from "../config/plan.ts";
 import type { AgentLog } from "../logging.ts";
@@ -41,6 +42,8 @@ export interface CoreInput {
   readonly plan: AgentPlan;
   /** The log. */
   readonly log: AgentLog;
+  /** Where figures go. */
+  readonly metrics: Metrics;
   /** Called with every event, in order. */
   onEvent(event: SerfEvent): void;
 }
@@ -50,7 +53,9 @@ export interface CoreInput {
  *
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
-export async function openCore({ config, plan, log, onEvent }: CoreInput): Promise<OpenCore> {
+export async function openCore(
+  { config, plan, log, metrics, onEvent }: CoreInput,
+): Promise<OpenCore> {
   const tags = await settingUp(() => initialTags(config, log));
   const fileKeys = await settingUp(() => initialKeys(config, log));
   log.write("INFO", "agent", "Serf agent starting");
@@ -60,7 +65,7 @@ export async function openCore({ config, plan, log, onEvent }: CoreInput): Promi
       const keyring = fileKeys ?? keyringOf(plan);
       const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
       const settings = { ...serfSettings(config, tags, memberlist), onEvent };
-      const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem));
+      const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
       return { serf: new Serf(settings, runtime), transport };
     } catch (error) {
       await transport.close();
