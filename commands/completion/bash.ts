@@ -66,7 +66,7 @@ _skein() {
     local dashes=-
     [[ $current == --* ]] && dashes=--
     COMPREPLY=($(compgen -W "$(_skein_flags "$command")" -P "$dashes" -- "\${current#"$dashes"}"))
-    [[ \${COMPREPLY[0]} == *= && \${#COMPREPLY[@]} == 1 ]] && compopt -o nospace 2>/dev/null
+    [[ \${COMPREPLY[0]-} == *= && \${#COMPREPLY[@]} == 1 ]] && compopt -o nospace 2>/dev/null
     return
   fi
 
@@ -78,8 +78,10 @@ _skein() {
         found="-$word[= ]+([^ ]+)"
         [[ $COMP_LINE =~ $found ]] && address+=("-$word=\${BASH_REMATCH[1]}")
       done
-      values=$("$program" completion -members \${address[@]+"\${address[@]}"} 2>/dev/null) || return
-      COMPREPLY=($(compgen -W "$values" -P "$prefix" -- "$current"))
+      # Names come from other machines: they are quoted, and never given to compgen, which would run $(...) in them.
+      while IFS= read -r word; do
+        if [[ $word == "$current"* ]]; then COMPREPLY+=("$prefix$(printf %q "$word")"); fi
+      done < <("$program" completion -members \${address[@]+"\${address[@]}"} 2>/dev/null)
       ;;
     @files)
       compopt -o filenames 2>/dev/null
