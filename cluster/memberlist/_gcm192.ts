@@ -7,7 +7,7 @@
  */
 
 import { ghash } from "@noble/ciphers/_polyval.js";
-import { nodeCrypto } from "./_crypto.ts";
+import { nodeCrypto } from "./_builtin.ts";
 
 /** Bytes of a block, and of a tag. */
 const BLOCK = 16;

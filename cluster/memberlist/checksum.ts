@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
+import { nodeZlib } from "./_builtin.ts";
 import { MessageType } from "./messages.ts";
 
 /** What {@linkcode addChecksum} adds, in bytes. */
@@ -20,7 +20,7 @@ export class ChecksumError extends Error {
 export function addChecksum(message: Uint8Array): Uint8Array {
   const out = new Uint8Array(CHECKSUM_OVERHEAD + message.length);
   out[0] = MessageType.hasCrc;
-  writeUint32(out, 1, crc32(message));
+  writeUint32(out, 1, nodeZlib().crc32(message));
   out.set(message, CHECKSUM_OVERHEAD);
   return out;
 }
@@ -37,7 +37,7 @@ export function hasChecksum(packet: Uint8Array): boolean {
 export function stripChecksum(packet: Uint8Array): Uint8Array {
   const message = packet.subarray(CHECKSUM_OVERHEAD);
   const wanted = readUint32(packet, 1);
-  const got = crc32(message);
+  const got = nodeZlib().crc32(message);
   if (got !== wanted) {
     throw new ChecksumError(`Packet has checksum ${hex(got)}, its header says ${hex(wanted)}`);
   }

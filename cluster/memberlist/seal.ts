@@ -8,7 +8,7 @@
  */
 
 import type { Random } from "../runtime.ts";
-import { nodeCrypto } from "./_crypto.ts";
+import { nodeCrypto } from "./_builtin.ts";
 import { openGcm192, sealGcm192 } from "./_gcm192.ts";
 import type { Keyring } from "./keyring.ts";
 
