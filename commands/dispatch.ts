@@ -6,7 +6,7 @@
 
 import { COMMANDS } from "./catalogue.ts";
 import { jsonError, wantsJson } from "./failure.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../server/config/suggest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The exit code of shells for a command that does not exist. */

@@ -9,7 +9,7 @@
 
 import { parseArgs } from "node:util";
 import { goQuote } from "./goformat.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../server/config/suggest.ts";
 
 /** One flag of a command. */
 export interface Flag<T> {

@@ -14,12 +14,9 @@ import {
   sanitizeControlSequences,
 } from "@logtape/logtape";
 import type { Logger } from "../cluster/runtime.ts";
+import { type LogLevel, passes } from "./logging/levels.ts";
 
-/** Levels from the least to the most urgent. */
-export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERR"] as const;
-
-/** One of {@linkcode LOG_LEVELS}. */
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export { LOG_LEVELS, type LogLevel, parseLogLevel } from "./logging/levels.ts";
 
 /** Lines that the log keeps for monitors that come later (agent.md 6.6). */
 export const RETAINED_LINES = 512;
@@ -39,12 +36,6 @@ const LOGTAPE_LEVELS = {
 /** Characters that could forge, hide or reorder a line. Tab is harmless. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
-
-/** The level of a text in any case, or `undefined`. */
-export function parseLogLevel(text: string): LogLevel | undefined {
-  const upper = text.toUpperCase();
-  return LOG_LEVELS.find((level) => level === upper);
-}
 
 /** Someone who sees the lines of a log from a level on. */
 export interface Monitor {
@@ -144,10 +135,6 @@ export class AgentLog {
 }
 
 const NO_OPTIONS: LineOptions = {};
-
-function passes(level: LogLevel, least: LogLevel): boolean {
-  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least);
-}
 
 /** One line; its text is made when it is first looked at. */
 class Line {

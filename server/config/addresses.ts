@@ -44,10 +44,7 @@ export async function resolveAddress(label: string, text: string): Promise<Addre
  */
 export function planBind(bind: Address, interfaceName: string): BindPlan {
   if (interfaceName === "") return { bind };
-  const own = Deno.networkInterfaces().filter(({ name }) => name === interfaceName);
-  if (own.length === 0) {
-    throw new ConfigError("Invalid network interface: route ip+net: no such network interface");
-  }
+  const own = requireInterface("Invalid network interface", interfaceName);
   if (bind.host !== "0.0.0.0") {
     if (own.some(({ address }) => address === bind.host)) return { bind };
     throw new ConfigError(`Interface '${interfaceName}' has no '${bind.host}' address`);
@@ -61,6 +58,19 @@ export function planBind(bind: Address, interfaceName: string): BindPlan {
     bind: { host: chosen.address, port: bind.port },
     notice: `Using interface '${interfaceName}' address '${chosen.address}'`,
   };
+}
+
+/**
+ * The addresses of a network interface; none for the empty name.
+ *
+ * @param label What the interface is for, as in `Invalid network interface`.
+ * @throws {ConfigError} when there is no such interface.
+ */
+export function requireInterface(label: string, name: string): Deno.NetworkInterfaceInfo[] {
+  if (name === "") return [];
+  const own = Deno.networkInterfaces().filter((one) => one.name === name);
+  if (own.length > 0) return own;
+  throw new ConfigError(`${label}: route ip+net: no such network interface`);
 }
 
 /** A private IPv4 address of this machine, or else a private IPv6 address; `undefined` when there is none. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ConfigInput, mergeInputs } from "./input.ts";
+import { mergeInputs } from "./input.ts";
+import type { ConfigInput } from "./keys/mod.ts";
 
 /** A configuration that cannot be used. The message is one line for the operator. */
 export class ConfigError extends Error {
@@ -12,18 +13,39 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** What the files say, and what is wrong with them. */
+export interface FilesRead {
+  /** Everything that those files say that can be used. */
+  readonly input: ConfigInput;
+  /** One for each path or file that cannot be read or understood; the message names it and says why. */
+  readonly problems: readonly ConfigError[];
+}
+
 /**
- * Everything that the files say, in the given order. A directory stands for its `*.json` files in byte order of their
- * names, without its sub-directories.
- *
- * @throws {ConfigError} naming the file that cannot be read or understood, and why.
+ * Reads files in the given order. A directory stands for its `*.json` files in byte order of their names, without its
+ * sub-directories.
  */
-export async function readConfigFiles(paths: readonly string[]): Promise<ConfigInput> {
-  let merged: ConfigInput = {};
+export async function readConfigFiles(paths: readonly string[]): Promise<FilesRead> {
+  let input: ConfigInput = {};
+  const problems: ConfigError[] = [];
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error);
+    }
+  };
   for (const path of paths) {
-    for (const file of await filesOf(path)) merged = mergeInputs(merged, await readFile(file));
+    await attempt(async () => {
+      for (const file of await filesOf(path)) {
+        await attempt(async () => {
+          input = mergeInputs(input, await readFile(file));
+        });
+      }
+    });
   }
-  return merged;
+  return { input, problems };
 }
 
 async function filesOf(path: string): Promise<string[]> {
@@ -40,9 +62,18 @@ async function filesOf(path: string): Promise<string[]> {
   }
 }
 
+/** Largest configuration file, in bytes. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
 async function readFile(path: string): Promise<ConfigInput> {
   let text: string;
   try {
+    const { size } = await Deno.stat(path);
+    if (size > MAX_FILE_BYTES) {
+      throw new ConfigError(
+        `Error reading '${path}': it has ${size} bytes, more than ${MAX_FILE_BYTES}`,
+      );
+    }
     text = await Deno.readTextFile(path);
   } catch (cause) {
     throw unreadable(path, cause);
@@ -57,6 +88,7 @@ async function readFile(path: string): Promise<ConfigInput> {
 }
 
 function unreadable(path: string, cause: unknown): ConfigError {
+  if (cause instanceof ConfigError) return cause;
   return new ConfigError(`Error reading '${path}': open ${path}: ${fileProblem(cause)}`, { cause });
 }
 

@@ -8,7 +8,9 @@ import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import { planBind, resolveAddress } from "./addresses.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
-import { type AgentConfig, ConfigError } from "../config.ts";
+import { settingProblems } from "./checks.ts";
+import { ConfigError } from "./files.ts";
+import type { AgentConfig } from "./settings.ts";
 
 /** Settings that were looked up and can be used. */
 export interface AgentPlan {
@@ -27,11 +29,13 @@ export interface AgentPlan {
 const PROFILES: readonly string[] = ["lan", "wan", "local"] satisfies Profile[];
 
 /**
- * Resolves addresses and decodes the key.
+ * Checks the settings, resolves addresses and decodes the key.
  *
  * @throws {ConfigError} for the first setting that cannot be used.
  */
 export async function planAgent(config: AgentConfig): Promise<AgentPlan> {
+  const [problem] = settingProblems(config);
+  if (problem !== undefined) throw problem;
   const { bind, notice } = planBind(await resolveAddress("bind", config.bind), config.interface);
   const advertise = config.advertise === ""
     ? undefined

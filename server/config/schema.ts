@@ -6,13 +6,9 @@
 
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
-import type { ConfigInput } from "./input.ts";
+import { CONFIG_KEYS, type ConfigInput, type ConfigKey, type KeyKind } from "./keys/mod.ts";
+import { suggest } from "./suggest.ts";
 
-const text = z.string();
-const flag = z.boolean();
-const list = z.array(z.string());
-/** Go cuts the fraction of a number off. */
-const whole = z.number().transform(Math.trunc);
 const duration = z.string().superRefine((value, context) => {
   try {
     parseDuration(value);
@@ -21,56 +17,37 @@ const duration = z.string().superRefine((value, context) => {
   }
 });
 
-const shape = {
-  node_name: text,
-  role: text,
-  disable_coordinates: flag,
-  tags: z.record(z.string(), z.string()),
-  tags_file: text,
-  bind: text,
-  advertise: text,
-  interface: text,
-  encrypt_key: text,
-  keyring_file: text,
-  log_level: text,
-  rpc_addr: text,
-  rpc_auth: text,
-  protocol: whole,
-  replay_on_join: flag,
-  query_response_size_limit: whole,
-  query_size_limit: whole,
-  user_event_size_limit: whole,
-  start_join: list,
-  retry_join: list,
-  retry_max_attempts: whole,
-  retry_interval: duration,
-  profile: text,
-  leave_on_terminate: flag,
-  skip_leave_on_interrupt: flag,
-  reconnect_interval: duration,
-  reconnect_timeout: duration,
-  tombstone_timeout: duration,
-  disable_name_resolution: flag,
-  enable_compression: flag,
-  broadcast_timeout: duration,
-  validate_node_names: flag,
-  event_handlers: list,
-  event_handler_timeout: duration,
-  event_handler_concurrency: whole,
-  snapshot_path: text,
-  rejoin_after_leave: flag,
-  discover: text,
-  mdns: z.strictObject({ interface: text, disable_ipv4: flag, disable_ipv6: flag }).partial(),
-  log_format: text,
-  log_levels: z.record(z.string(), z.string()),
-  enable_syslog: flag,
-  syslog_facility: text,
-  statsite_addr: text,
-  statsd_addr: text,
-  msgpackusenewtimeformat: flag,
-} satisfies Record<keyof ConfigInput, z.ZodType>;
+const KINDS: Readonly<Record<KeyKind, z.ZodType>> = {
+  text: z.string(),
+  duration,
+  // Go cuts the fraction of a number off.
+  number: z.number().transform(Math.trunc),
+  switch: z.boolean(),
+  list: z.array(z.string()),
+  map: z.record(z.string(), z.string()),
+};
 
-const schema = z.strictObject(shape).partial();
+/**
+ * The schema of a configuration file.
+ *
+ * @param describe What to attach to a key, for a JSON Schema.
+ */
+export function configSchema(
+  describe: (name: string, key: ConfigKey) => Record<string, unknown> = () => ({}),
+): z.ZodType {
+  const outer: Record<string, z.ZodType> = {};
+  const inner: Record<string, Record<string, z.ZodType>> = {};
+  for (const [name, key] of Object.entries(CONFIG_KEYS)) {
+    const type = KINDS[key.kind].meta(describe(name, key));
+    const [first = "", second] = name.split(".");
+    if (second === undefined) outer[first] = type;
+    else inner[first] = { ...inner[first], [second]: type };
+  }
+  for (const [name, shape] of Object.entries(inner)) outer[name] = z.strictObject(shape).partial();
+  return z.strictObject(outer).partial();
+}
+
+const schema = configSchema();
 
 /**
  * The configuration in a parsed JSON value. Key names match in any case; `null` leaves a key unset.
@@ -84,13 +61,15 @@ export function checkInput(value: unknown): ConfigInput {
   throw new Error(result.error.issues.map((issue) => describe(issue, plain)).join("; "));
 }
 
-/** Lower-case keys and no nulls, for the object itself and for `mdns`; tag names are left alone. */
-function normalise(value: unknown): unknown {
+/** Lower-case keys and no nulls, for the object itself and for `mdns`; names in maps are left alone. */
+function normalise(value: unknown, prefix = ""): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(withoutNulls(value)).map(([name, held]): [string, unknown] => {
     const key = name.toLowerCase();
-    if (key === "tags" && isObject(held)) return [key, withoutNulls(held)];
-    return [key, key === "mdns" ? normalise(held) : held];
+    if (CONFIG_KEYS[prefix + key]?.kind === "map" && isObject(held)) {
+      return [key, withoutNulls(held)];
+    }
+    return [key, key === "mdns" ? normalise(held, "mdns.") : held];
   });
   return Object.fromEntries(entries);
 }
@@ -103,13 +82,33 @@ type Issue = z.core.$ZodIssue;
 
 function describe(issue: Issue, input: unknown): string {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `unknown key '${keyPath([...issue.path, key])}'`).join("; ");
+    return issue.keys.map((key) => unknownKey(issue.path, key)).join("; ");
   }
   const where = issue.path.length === 0 ? "the file" : `'${keyPath(issue.path)}'`;
   if (issue.code === "invalid_type") {
-    return `${where} expected ${kind(issue.expected)}, got ${shown(valueAt(input, issue.path))}`;
+    return `${where} expected ${expected(issue)}, got ${shown(input, issue.path)}`;
   }
   return `${where}: ${issue.message}`;
+}
+
+function unknownKey(path: readonly PropertyKey[], key: string): string {
+  const name = keyPath([...path, key]);
+  if (path.length === 0 && Object.hasOwn(CONFIG_KEYS, name)) {
+    const [outer, inner] = name.split(".");
+    return `unknown key '${name}', write it as {"${outer}": {"${inner}": ...}}`;
+  }
+  const meant = meantKey(name);
+  return `unknown key '${name}'${meant === undefined ? "" : `, did you mean '${meant}'?`}`;
+}
+
+/** The key that a wrong name stands for: written with dashes, by the name of its flag, or mistyped. */
+function meantKey(name: string): string | undefined {
+  const plain = name.replaceAll("-", "_");
+  if (Object.hasOwn(CONFIG_KEYS, plain)) return plain;
+  const byFlag = Object.entries(CONFIG_KEYS).find(([, key]) =>
+    key.flag?.replaceAll("-", "_") === plain && key.negativeFlag === undefined
+  );
+  return byFlag?.[0] ?? suggest(plain, Object.keys(CONFIG_KEYS));
 }
 
 /** `tags[a]`, `start_join[0]`, `mdns.interface`. */
@@ -120,31 +119,30 @@ function keyPath(path: readonly PropertyKey[]): string {
   }).join("");
 }
 
-function kind(expected: string): string {
-  const names: Record<string, string> = {
-    string: "a string",
-    number: "a number",
-    boolean: "true or false",
-    array: "an array of strings",
-    object: "an object",
-    record: "an object of strings",
-  };
-  return names[expected] ?? expected;
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  boolean: "true or false",
+  array: "an array of strings",
+  object: "an object",
+  record: "an object of strings",
+};
+
+function expected({ expected, path }: z.core.$ZodIssueInvalidType): string {
+  const [name] = path;
+  const isDuration = path.length === 1 && CONFIG_KEYS[String(name)]?.kind === "duration";
+  return isDuration ? `a duration such as "30s"` : EXPECTED[expected] ?? expected;
 }
 
-/** The kind of a value and, if short, the value. */
-function shown(value: unknown): string {
+/** The kind of the value at `path` and, if short, the value. */
+function shown(input: unknown, path: readonly PropertyKey[]): string {
+  let value = input;
+  for (const part of path) value = (value as Record<PropertyKey, unknown>)[part];
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object") return "an object";
-  const json = JSON.stringify(value) ?? "nothing";
+  const json = typeof value === "string" ? JSON.stringify(value) : String(value);
   return `${typeof value} ${json.length > 40 ? `${json.slice(0, 40)}...` : json}`;
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  let value = input;
-  for (const part of path) value = (value as Record<PropertyKey, unknown>)[part];
-  return value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

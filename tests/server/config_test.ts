@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { ConfigError, DEFAULT_AGENT_CONFIG, loadConfig } from "../../server/config.ts";
+import { checkConfig, ConfigError, DEFAULT_AGENT_CONFIG, loadConfig } from "../../server/config.ts";
+import { mergeInputs } from "../../server/config/input.ts";
 import type { AgentConfig, ConfigInput } from "../../server/config.ts";
 
 /** Runs `use` with a folder of files. */
@@ -87,7 +88,20 @@ Deno.test("every key of a file reaches its setting", async () => {
     broadcast_timeout: "6s",
     validate_node_names: true,
     syslog_facility: "LOCAL3",
+    event_handlers: ["member-join=a.sh"],
+    event_handler_timeout: "0s",
+    event_handler_concurrency: 4,
+    snapshot_path: "/s",
+    rejoin_after_leave: true,
+    discover: "c",
+    mdns: { interface: "lo", disable_ipv4: true },
+    log_format: "json",
+    log_levels: { memberlist: "warn" },
+    enable_syslog: true,
+    statsite_addr: "127.0.0.1:8125",
+    statsd_addr: "[::1]:8125",
     MsgpackUseNewTimeFormat: true,
+    $schema: "docs/config.schema.json",
   }));
   assert.deepEqual(config, {
     nodeName: "n",
@@ -120,6 +134,20 @@ Deno.test("every key of a file reaches its setting", async () => {
     compression: false,
     broadcastTimeoutMs: 6_000,
     validateNodeNames: true,
+    coordinates: false,
+    eventHandlers: ["member-join=a.sh"],
+    eventHandlerTimeoutMs: 0,
+    eventHandlerConcurrency: 4,
+    snapshotPath: "/s",
+    rejoinAfterLeave: true,
+    discover: "c",
+    mdns: { interface: "lo", disableIpv4: true, disableIpv6: false },
+    logFormat: "json",
+    logLevels: { memberlist: "warn" },
+    syslog: true,
+    syslogFacility: "LOCAL3",
+    statsiteAddr: "127.0.0.1:8125",
+    statsdAddr: "[::1]:8125",
   });
 });
 
@@ -148,8 +176,20 @@ Deno.test("an unusable file gives one line that names file, key, expected and go
     [`{"leave_on_terminate": "yes"}`]:
       `'leave_on_terminate' expected true or false, got string "yes"`,
     [`{"mdns": {"interface": {}}}`]: "'mdns.interface' expected a string, got an object",
-    [`{"nodename": "a", "x": 1}`]: "unknown key 'nodename'; unknown key 'x'",
+    [`{"nodename": "a", "x": 1}`]:
+      "unknown key 'nodename', did you mean 'node_name'?; unknown key 'x'",
+    [`{"node-name": "a"}`]: "unknown key 'node-name', did you mean 'node_name'?",
+    [`{"node": "a"}`]: "unknown key 'node', did you mean 'node_name'?",
+    [`{"retry-max": 1}`]: "unknown key 'retry-max', did you mean 'retry_max_attempts'?",
+    [`{"mdns": {"disable_ip4": true}}`]:
+      "unknown key 'mdns.disable_ip4', did you mean 'mdns.disable_ipv4'?",
     [`{"mdns": {"x": 1}}`]: "unknown key 'mdns.x'",
+    [`{"mdns.interface": "lo"}`]:
+      `unknown key 'mdns.interface', write it as {"mdns": {"interface": ...}}`,
+    [`{"log_levels": {"serf": 1}}`]: "'log_levels[serf]' expected a string, got number 1",
+    [`{"retry_interval": 30}`]: `'retry_interval' expected a duration such as "30s", got number 30`,
+    [`{"protocol": "5"}`]: `'protocol' expected a number, got string "5"`,
+    [`{"protocol": 1e999}`]: "'protocol' expected a number, got number Infinity",
     [`{"retry_interval": "xx"}`]: `'retry_interval': time: invalid duration "xx"`,
     [`{"retry_interval": "30"}`]: `'retry_interval': time: missing unit in duration "30"`,
     [`[]`]: "the file expected an object, got an array",
@@ -256,22 +296,74 @@ Deno.test("flags with bad durations and negative values are refused", async () =
   );
 });
 
-Deno.test("keys of features that are not there yet stop the start instead of being ignored", async () => {
-  const unsupported: ConfigInput[] = [
-    { event_handlers: ["x"] },
-    { snapshot_path: "/s" },
-    { discover: "c" },
-    { mdns: { disable_ipv4: true } },
-    { enable_syslog: true },
-    { statsd_addr: "x" },
-    { statsite_addr: "x" },
+Deno.test("0 says nothing, as a number and as a duration, but for the time limit of scripts", () => {
+  assert.deepEqual(
+    mergeInputs(
+      { retry_interval: "10s", event_handler_timeout: "1s", query_size_limit: 7 },
+      { retry_interval: "0s", event_handler_timeout: "0", query_size_limit: 0 },
+    ),
+    { retry_interval: "10s", event_handler_timeout: "0", query_size_limit: 7 },
+  );
+});
+
+Deno.test("values that no agent could use are refused, each with its reason", async () => {
+  const levels = "Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
+  const refused: [ConfigInput, string][] = [
+    [{ event_handlers: ["foo=bar"] }, "Invalid event script: Event 'foo' invoking 'bar'"],
+    [
+      { event_handler_concurrency: -1 },
+      "Invalid event_handler_concurrency: expected a positive number, got -1",
+    ],
+    [
+      { interface: "none0" },
+      "Invalid network interface: route ip+net: no such network interface",
+    ],
+    [{ mdns: { interface: "lo" } }, "mDNS interface specified without enabling mDNS discovery"],
+    [
+      { discover: "c", mdns: { interface: "none0" } },
+      "Invalid mDNS network interface: route ip+net: no such network interface",
+    ],
+    [
+      { discover: "c", mdns: { disable_ipv4: true, disable_ipv6: true } },
+      "Invalid mDNS configuration: both IPv4 and IPv6 are disabled",
+    ],
+    [{ log_level: "warning" }, `Invalid log level: WARNING. ${levels}`],
+    [{ log_levels: { serf: "x" } }, `Invalid log level for 'serf': X. ${levels}`],
+    [{ log_format: "xml" }, "Invalid log format: xml. Valid log formats are: [text json]"],
+    [
+      { enable_syslog: true, syslog_facility: "NOPE" },
+      "Syslog setup failed: invalid syslog facility: NOPE",
+    ],
+    [
+      { statsd_addr: "host" },
+      "Failed to start statsd sink. Got: address host: missing port in address",
+    ],
+    [
+      { statsite_addr: ":8125" },
+      "Failed to start statsite sink. Got: expected host:port, got ':8125'",
+    ],
   ];
-  for (const flags of unsupported) {
-    const [key] = Object.keys(flags);
-    await assert.rejects(
-      loadConfig([], flags),
-      new ConfigError(`This version of skein does not support '${key}' yet`),
-    );
+  for (const [flags, message] of refused) {
+    await assert.rejects(loadConfig([], flags), new ConfigError(message));
   }
-  await loadConfig([], { event_handlers: [], snapshot_path: "", mdns: { interface: "" } });
+  const all = refused.map(([flags]) => flags).reduce(mergeInputs);
+  assert.deepEqual(
+    (await checkConfig([], { ...all, log_level: "x" })).problems.length,
+    refused.length - 1,
+    "mDNS has a cluster name now",
+  );
+  await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
+});
+
+Deno.test("each file's problem is found in one go", async () => {
+  await withFiles(
+    { "1.json": "{", "2.json": `{"node_name": "n"}`, "3.json": "[]" },
+    async (dir) => {
+      const { config, problems } = await checkConfig([dir, "/nonexistent"], { profile: "wan" });
+      assert.equal(config.nodeName, "n");
+      assert.equal(config.profile, "wan");
+      const named = problems.map(({ message }) => /'([^']*)'/.exec(message)?.[1]);
+      assert.deepEqual(named, [`${dir}/1.json`, `${dir}/3.json`, "/nonexistent"]);
+    },
+  );
 });

@@ -1,0 +1,88 @@
+/**
+ * Checks of settings by their values alone (agent.md 6.1, 6.2). Nothing is opened or resolved.
+ *
+ * @module
+ */
+
+import { AddressError } from "../../cluster/memberlist/address.ts";
+import { parseHandler } from "../handlers/spec.ts";
+import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
+import { facilityNumber } from "../logging/syslog_facility.ts";
+import { requireInterface, splitGoAddress } from "./addresses.ts";
+import { ConfigError } from "./files.ts";
+import type { AgentConfig } from "./settings.ts";
+
+/** A check throws what is wrong. The order is Serf's; our own settings follow those that they belong to. */
+const CHECKS: readonly ((config: AgentConfig) => void)[] = [
+  ({ eventHandlers }) => eventHandlers.forEach(parseHandler),
+  ({ eventHandlerTimeoutMs: ms }) => {
+    if (!(ms >= 0)) fail(`Invalid event_handler_timeout: expected 0s or more, got ${ms} ms`);
+  },
+  ({ eventHandlerConcurrency: runs }) => {
+    if (Number.isInteger(runs) && runs >= 1) return;
+    fail(`Invalid event_handler_concurrency: expected a whole number from 1, got ${runs}`);
+  },
+  (config) => requireInterface("Invalid network interface", config.interface),
+  ({ mdns, discover }) => {
+    if (mdns.interface !== "" && discover === "") {
+      fail("mDNS interface specified without enabling mDNS discovery");
+    }
+  },
+  ({ mdns }) => requireInterface("Invalid mDNS network interface", mdns.interface),
+  ({ mdns, discover }) => {
+    if (discover !== "" && mdns.disableIpv4 && mdns.disableIpv6) {
+      fail("Invalid mDNS configuration: both IPv4 and IPv6 are disabled");
+    }
+  },
+  ({ logLevel }) => requireLevel("Invalid log level", logLevel),
+  ({ logLevels }) => {
+    for (const [subsystem, level] of Object.entries(logLevels)) {
+      requireLevel(`Invalid log level for '${subsystem}'`, level);
+    }
+  },
+  ({ logFormat }) => {
+    if ((LOG_FORMATS as readonly string[]).includes(logFormat)) return;
+    fail(`Invalid log format: ${logFormat}. Valid log formats are: [${LOG_FORMATS.join(" ")}]`);
+  },
+  ({ syslog, syslogFacility }) => {
+    if (!syslog || facilityNumber(syslogFacility) !== undefined) return;
+    fail(`Syslog setup failed: invalid syslog facility: ${syslogFacility}`);
+  },
+  ({ statsiteAddr }) => requireServer("Failed to start statsite sink. Got", statsiteAddr),
+  ({ statsdAddr }) => requireServer("Failed to start statsd sink. Got", statsdAddr),
+];
+
+/** All that is wrong with settings, in the order in which a start would find it. */
+export function settingProblems(config: AgentConfig): ConfigError[] {
+  return CHECKS.flatMap((check) => {
+    try {
+      check(config);
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return [error];
+      return [new ConfigError((error as Error).message, { cause: error })];
+    }
+  });
+}
+
+function requireLevel(label: string, level: string): void {
+  if (parseLogLevel(level) !== undefined) return;
+  const valid = LOG_LEVELS.join(" ");
+  fail(`${label}: ${level.toUpperCase()}. Valid log levels are: [${valid}]`);
+}
+
+/** A server is `host:port`, both there. */
+function requireServer(label: string, address: string): void {
+  if (address === "") return;
+  try {
+    const { host, port } = splitGoAddress(address);
+    if (host === "" || port === 0) fail(`${label}: expected host:port, got '${address}'`);
+  } catch (cause) {
+    if (!(cause instanceof AddressError)) throw cause;
+    throw new ConfigError(`${label}: ${cause.message}`, { cause });
+  }
+}
+
+function fail(message: string): never {
+  throw new ConfigError(message);
+}

@@ -1,0 +1,155 @@
+/**
+ * The settings of an agent and their defaults (agent.md 6.2).
+ *
+ * @module
+ */
+
+/** The settings of an agent. Times are milliseconds, sizes bytes. */
+export interface AgentConfig {
+  /** Unique name of this node. Default: the host name. */
+  readonly nodeName: string;
+  /** Tags at the start; must be empty when `tagsFile` is set. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** File that keeps the tags over a restart; "" for none. */
+  readonly tagsFile: string;
+  /** `host[:port]` to gossip on; IPv6 in brackets; port 0 takes a free one. Default `0.0.0.0:7946`. */
+  readonly bind: string;
+  /** `host[:port]` that other nodes are told; "" for the bound address. */
+  readonly advertise: string;
+  /** Network interface whose address is bound; "" for none. */
+  readonly interface: string;
+  /** Base64 of a 16, 24 or 32 byte key; "" for no encryption. */
+  readonly encryptKey: string;
+  /** JSON file of keys, the first one encrypts; "" for none. */
+  readonly keyringFile: string;
+  /** TRACE, DEBUG, INFO, WARN or ERR: what the console shows. Default INFO. */
+  readonly logLevel: string;
+  /** `host:port` of the RPC listener. Default `127.0.0.1:7373`. */
+  readonly rpcAddr: string;
+  /** Token that RPC clients must show; "" for none. */
+  readonly rpcAuth: string;
+  /** Serf protocol version, 2 to 5. Default 5. */
+  readonly protocol: number;
+  /** Deliver user events of before a join. Default false. */
+  readonly replayOnJoin: boolean;
+  /** Largest encoded query response. Default 1024. */
+  readonly queryResponseSizeLimit: number;
+  /** Largest encoded query. Default 1024. */
+  readonly querySizeLimit: number;
+  /** Largest user event, at most 9216. Default 512. */
+  readonly userEventSizeLimit: number;
+  /** Addresses that `skein agent` joins once at its start. */
+  readonly startJoin: readonly string[];
+  /** Addresses that `skein agent` joins in the background until one answers. */
+  readonly retryJoin: readonly string[];
+  /** Tries of `retryJoin` after the first; 0 for no limit. */
+  readonly retryMaxAttempts: number;
+  /** Pause between tries of `retryJoin`. Default 30,000. */
+  readonly retryIntervalMs: number;
+  /** Timing for the network: lan, wan or local. Default lan. */
+  readonly profile: string;
+  /** Leave the cluster on SIGTERM. Default false. */
+  readonly leaveOnTerminate: boolean;
+  /** Do not leave the cluster on SIGINT. Default false. */
+  readonly skipLeaveOnInterrupt: boolean;
+  /** Pause between tries to reach failed nodes. Default 30,000. */
+  readonly reconnectIntervalMs: number;
+  /** After this time a failed node is forgotten. Default 24 hours. */
+  readonly reconnectTimeoutMs: number;
+  /** After this time a node that left is forgotten. Default 24 hours. */
+  readonly tombstoneTimeoutMs: number;
+  /** Do not vote when two nodes have one name. Default false. */
+  readonly disableNameResolution: boolean;
+  /** How long a leave, forced leave or tag change may wait until it was sent. Default 5,000. */
+  readonly broadcastTimeoutMs: number;
+  /** Refuse members whose names have unusual characters. Default false. */
+  readonly validateNodeNames: boolean;
+  /** Compress gossip. Default true. */
+  readonly compression: boolean;
+  /** Take part in network coordinates. Default true. */
+  readonly coordinates: boolean;
+  /** Scripts to run on events, each `[FILTERS=]SCRIPT` (agent.md 6.9). */
+  readonly eventHandlers: readonly string[];
+  /** How long one run of a script may take; 0 for no limit. Default 1 hour. */
+  readonly eventHandlerTimeoutMs: number;
+  /** Runs of one script at the same time. Default 1, which keeps the order of events. */
+  readonly eventHandlerConcurrency: number;
+  /** File that keeps known members and clocks over a restart; "" for none. */
+  readonly snapshotPath: string;
+  /** Join again after a restart even when the node had left. Default false. */
+  readonly rejoinAfterLeave: boolean;
+  /** Name of a cluster whose members find each other by multicast DNS; "" for none. */
+  readonly discover: string;
+  /** How `discover` asks. */
+  readonly mdns: MdnsConfig;
+  /** Form of the log lines on the console: text or json. Default text. */
+  readonly logFormat: string;
+  /** Levels of single subsystems, such as `memberlist`, where they differ from `logLevel`. */
+  readonly logLevels: Readonly<Record<string, string>>;
+  /** Also log to syslog. Default false. */
+  readonly syslog: boolean;
+  /** Facility of the syslog lines. Default LOCAL0. */
+  readonly syslogFacility: string;
+  /** `host:port` of a statsite server, TCP; "" for none. */
+  readonly statsiteAddr: string;
+  /** `host:port` of a statsd server, UDP; "" for none. */
+  readonly statsdAddr: string;
+}
+
+/** How an agent asks by multicast DNS. */
+export interface MdnsConfig {
+  /** Network interface to ask on; "" for `interface`, or the system's choice. */
+  readonly interface: string;
+  /** Do not ask over IPv4. Default false. */
+  readonly disableIpv4: boolean;
+  /** Do not ask over IPv6. Default false. */
+  readonly disableIpv6: boolean;
+}
+
+/** What Serf uses when nothing else is said (agent.md 6.2). The empty `nodeName` stands for the host name. */
+export const DEFAULT_AGENT_CONFIG: AgentConfig = {
+  nodeName: "",
+  tags: {},
+  tagsFile: "",
+  bind: "0.0.0.0",
+  advertise: "",
+  interface: "",
+  encryptKey: "",
+  keyringFile: "",
+  logLevel: "INFO",
+  rpcAddr: "127.0.0.1:7373",
+  rpcAuth: "",
+  protocol: 5,
+  replayOnJoin: false,
+  queryResponseSizeLimit: 1024,
+  querySizeLimit: 1024,
+  userEventSizeLimit: 512,
+  startJoin: [],
+  retryJoin: [],
+  retryMaxAttempts: 0,
+  retryIntervalMs: 30_000,
+  profile: "lan",
+  leaveOnTerminate: false,
+  skipLeaveOnInterrupt: false,
+  reconnectIntervalMs: 30_000,
+  reconnectTimeoutMs: 86_400_000,
+  tombstoneTimeoutMs: 86_400_000,
+  disableNameResolution: false,
+  broadcastTimeoutMs: 5_000,
+  validateNodeNames: false,
+  compression: true,
+  coordinates: true,
+  eventHandlers: [],
+  eventHandlerTimeoutMs: 3_600_000,
+  eventHandlerConcurrency: 1,
+  snapshotPath: "",
+  rejoinAfterLeave: false,
+  discover: "",
+  mdns: { interface: "", disableIpv4: false, disableIpv6: false },
+  logFormat: "text",
+  logLevels: {},
+  syslog: false,
+  syslogFacility: "LOCAL0",
+  statsiteAddr: "",
+  statsdAddr: "",
+};
