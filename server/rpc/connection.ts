@@ -36,6 +36,7 @@ export class Connection {
       const reader = this.#conn.readable.getReader({ mode: "byob" });
       await this.#readRequests(reader);
       if (this.#conversation.ended) await this.#linger(reader);
+      else await this.#finish();
     } catch {
       // The client is gone, or the connection was closed here.
     }
@@ -85,6 +86,12 @@ export class Connection {
     } catch (error) {
       return error;
     }
+  }
+
+  /** The client sends no more, but may still read: it gets what it has asked for, and no more records. */
+  async #finish(): Promise<void> {
+    this.#session.end();
+    await this.#session.output.drained(0);
   }
 
   /**

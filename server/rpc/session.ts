@@ -124,14 +124,19 @@ export class Session implements EventSubscriber, LogSubscriber {
     this.#events.remove(stream);
   }
 
-  /** Ends everything that the connection has. */
-  close(): void {
+  /** Ends streams, monitor and queries. What waits for the client is still sent. */
+  end(): void {
     this.#closed = true;
     this.#stopMonitor();
     for (const stream of this.#streams.values()) this.#events.remove(stream);
     this.#streams.clear();
     for (const query of this.#queries) query.close();
     this.#pending?.close();
+  }
+
+  /** Ends everything that the connection has. */
+  close(): void {
+    this.end();
     this.output.close();
   }
 
