@@ -4,8 +4,14 @@
  * @module
  */
 
-import { type MemberlistConfig, memberlistConfig } from "../../cluster/memberlist/mod.ts";
-import { Serf, type SerfConfig, serfConfig, type SerfEvent } from "../../cluster/serf/mod.ts";
+import { Keyring, type MemberlistConfig, memberlistConfig } from "../../cluster/memberlist/mod.ts";
+import {
+  type QueryEvent,
+  Serf,
+  type SerfConfig,
+  serfConfig,
+  type SerfEvent,
+} from "../../cluster/serf/mod.ts";
 import type { NodeApp, StartApp } from "./cluster.ts";
 
 /** A Serf instance and the user events it saw. */
@@ -22,13 +28,21 @@ export interface SerfNodeOptions {
   readonly serf?: Partial<SerfConfig>;
   /** Settings of the memberlist below. */
   readonly memberlist?: Partial<MemberlistConfig>;
+  /** The keys to begin with; none when absent. */
+  readonly keys?: readonly Uint8Array[];
+  /** Gets the queries that reach the node called `name`. */
+  readonly onQuery?: (query: QueryEvent, name: string) => void;
 }
 
 /** Starts Serf instances. */
 export function startSerf(options: SerfNodeOptions = {}): StartApp<SerfApp> {
   return (runtime, { name, ip, address }, view) => {
     const advertise = { addr: ip, port: address.port };
-    const memberlist = memberlistConfig(name, advertise, "lan", options.memberlist);
+    const { keys, onQuery } = options;
+    const memberlist = memberlistConfig(name, advertise, "lan", {
+      ...options.memberlist,
+      ...(keys && { keyring: new Keyring(keys) }),
+    });
     const userEvents: SerfApp["userEvents"] = new Map();
     const onEvent = (event: SerfEvent): void => {
       if (event.type === "user") {
@@ -36,7 +50,9 @@ export function startSerf(options: SerfNodeOptions = {}): StartApp<SerfApp> {
         if (seen === undefined) {
           userEvents.set(event.name, { count: 1, firstAt: runtime.clock.now() });
         } else seen.count++;
-      } else if (event.type !== "query") {
+      } else if (event.type === "query") {
+        onQuery?.(event, name);
+      } else {
         for (const member of event.members) {
           if (event.type === "member-join") view.join(member.name);
           else if (event.type === "member-failed") view.lose(member.name, "failed");
