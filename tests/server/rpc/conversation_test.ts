@@ -78,13 +78,14 @@ Deno.test("the last answer arrives although the client had sent more", async () 
 
 Deno.test("a client that sends no more still gets all it has asked for", async () => {
   await withServer(async ({ server, backend }) => {
-    backend.list = [member("a", { tags: { big: "x".repeat(10_000) } })];
+    // More than the kernel takes at once.
+    backend.list = [member("a", { tags: { big: "x".repeat(20_000_000) } })];
     using peer = await Peer.ready(server.address);
     await peer.ask("stream", { Type: "*" });
-    const requests = Array.from({ length: 2_000 }, (_, i) => request("members", i));
-    await peer.send(...requests);
+    await peer.request("members");
     await peer.finish();
-    assert.equal((await peer.rest()).length, 2 * requests.length);
+    await until(() => server.stats().streams === "0");
+    assert.equal((await peer.rest()).length, 2);
     assert.equal(server.stats().streams, "0");
   });
 });
