@@ -37,13 +37,16 @@ export class LineWriter {
   }
 
   /** Writes a line. Resolves when it was written or dropped; never rejects. */
-  write(text: string): Promise<void> {
-    return this.writeRaw(text + "\n");
+  write(text: string | Uint8Array): Promise<void> {
+    return typeof text === "string" ? this.writeRaw(text + "\n") : this.#queue(withNewline(text));
   }
 
   /** Writes a text without a newline after it, as {@linkcode LineWriter.write}. */
   writeRaw(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
+    return this.#queue(new TextEncoder().encode(text));
+  }
+
+  #queue(bytes: Uint8Array): Promise<void> {
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
       this.#dropped++;
       return this.#tail;
@@ -68,4 +71,11 @@ export class LineWriter {
       this.broken = true;
     }
   }
+}
+
+function withNewline(bytes: Uint8Array): Uint8Array {
+  const line = new Uint8Array(bytes.length + 1);
+  line.set(bytes);
+  line[bytes.length] = 0x0a;
+  return line;
 }

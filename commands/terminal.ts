@@ -17,8 +17,11 @@ export interface Terminal {
   readonly interactive: boolean;
   /** The size of the screen when standard output is one, in characters; it changes with the window. */
   readonly screen: ScreenSize | undefined;
-  /** Writes `text` and a newline to standard output. Resolves, and never rejects, when it is written or dropped. */
-  out(text: string): Promise<void>;
+  /**
+   * Writes `text`, or the bytes of one, and a newline to standard output. Resolves, and never rejects, when it is
+   * written or dropped.
+   */
+  out(text: string | Uint8Array): Promise<void>;
   /** Writes `text` and a newline to standard error, as {@linkcode Terminal.out}. */
   err(text: string): Promise<void>;
   /**

@@ -35,7 +35,10 @@ export function recordingTerminal(options: RecordingOptions = {}): RecordingTerm
     interactive: options.interactive ?? false,
     screen: options.screen,
     statuses,
-    out: (text) => Promise.resolve(void (stdout += text + "\n")),
+    out(text) {
+      stdout += (typeof text === "string" ? text : new TextDecoder().decode(text)) + "\n";
+      return Promise.resolve();
+    },
     err: (text) => Promise.resolve(void (stderr += text + "\n")),
     status: (text) => void (options.interactive && statuses.push(text ?? "")),
     redraw: (text) => Promise.resolve(void (stdout += `<screen>\n${text}\n`)),
