@@ -106,7 +106,7 @@ export function defineCommand<const F extends FlagTable>(
         if (!(error instanceof CommandError)) throw error;
         const { message, details, hint } = error;
         await terminal.out(json ? jsonError(message, { details, oneLine }) : message);
-        if (!json && hint !== undefined) await terminal.err(hint);
+        if (!json && terminal.interactive && hint !== undefined) await terminal.err(hint);
         return 1;
       }
     },

@@ -10,7 +10,7 @@ import { type GoJson, goJson, goJsonLine } from "./gojson.ts";
 export interface FailureOptions extends ErrorOptions {
   /** More fields for the JSON output, beside `error`. */
   readonly details?: { readonly [field: string]: GoJson };
-  /** What the user can do about it, for standard error. Text output only. */
+  /** What the user can do about it. Only shown on a terminal, since scripts compare what Serf prints. */
   readonly hint?: string | undefined;
 }
 
