@@ -25,7 +25,12 @@ export function listenTcp(host: string, port: number): Deno.TcpListener {
 /** Binds a UDP socket. Rejects with {@linkcode BindError}. */
 export function bindUdp(host: string, port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
+    const family = isIPv6(host) ? 6 : 4;
+    const socket = createSocket({
+      type: `udp${family}`,
+      // Only addresses come here, and to load the resolver takes 10 ms.
+      lookup: (address, _options, found) => found(null, address, family),
+    });
     socket.once("error", (cause) => {
       socket.close();
       reject(bindError("UDP", host, port, cause));
