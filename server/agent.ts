@@ -4,40 +4,47 @@
  * @module
  */
 
-import type { Address } from "../cluster/runtime.ts";
 import type { Coordinate } from "../cluster/coordinate/mod.ts";
-import {
-  INTERNAL_PREFIX,
-  type KeyReport,
-  type Member,
-  QueryError,
-  type QueryParams,
-  type RunningQuery,
-  type Serf,
-  type SerfEvent,
+import type { Address } from "../cluster/runtime.ts";
+import type {
+  KeyOptions,
+  KeyReport,
+  Member,
+  MemberEvent,
+  QueryEvent,
+  QueryParams,
+  Serf,
+  SerfEvent,
+  Tags,
+  UserEventNotice,
 } from "../cluster/serf/mod.ts";
-import { Listeners } from "./agent/listeners.ts";
-import { blockOf } from "./agent/log_text.ts";
-import { type CoreInput, type OpenCore, openCore, starting } from "./agent/open.ts";
+import { roundTripMs } from "../protocol/coordinate.ts";
+import { Commands } from "./agent/commands.ts";
+import { type EventFeed, EventFeeds, type FeedOptions } from "./agent/event_feed.ts";
+import { filterOf, isMemberEvent, isNamed } from "./agent/filters.ts";
+import type { Listeners } from "./agent/listeners.ts";
+import { type OpenAgent, openAgent, starting } from "./agent/open.ts";
 import { AgentParts } from "./agent/parts.ts";
+import { bytesOf, type Payload } from "./agent/payload.ts";
+import { type AgentQuery, asAgentQuery } from "./agent/query.ts";
+import { retryJoin } from "./agent/retry_join.ts";
 import type { AgentSettings } from "./agent/settings.ts";
 import { runtimeStats } from "./agent/stats.ts";
 import { AgentTags } from "./agent/tags.ts";
-import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "./config.ts";
-import { planAgent } from "./config/plan.ts";
+import type { AgentConfig } from "./config.ts";
 import { handlerStats, parseHandler } from "./handlers/spec.ts";
-import { AgentLog } from "./logging.ts";
-import { quoteBytes } from "./logging/quote.ts";
-import { type AgentMetrics, metricsOf } from "./metrics/agent_metrics.ts";
+import type { AgentLog } from "./logging.ts";
+import type { AgentMetrics } from "./metrics/agent_metrics.ts";
 import type { RpcBackend } from "./rpc/backend.ts";
 import { RpcServer } from "./rpc/server.ts";
 import type { NetTransport } from "./transport.ts";
 
+export type { EventFeed, FeedOptions } from "./agent/event_feed.ts";
+export type { EventHandler, HandlerAnswer, Handlers, QueryHandler } from "./agent/handlers.ts";
 export { AgentStartError } from "./agent/open.ts";
+export type { Payload } from "./agent/payload.ts";
+export type { AgentQuery } from "./agent/query.ts";
 export type { AgentSettings } from "./agent/settings.ts";
-
-/** The one query among agents that clients may send, too: it is only asked for its acks. */
-const PING_QUERY = `${INTERNAL_PREFIX}ping`;
 
 /**
  * An agent. It gossips from {@linkcode Agent.start} on; {@linkcode Agent.listenRpc} lets RPC clients in.
@@ -59,50 +66,45 @@ export class Agent implements RpcBackend, AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #transport: NetTransport;
   readonly #listeners: Listeners;
+  readonly #commands: Commands;
+  readonly #feeds: EventFeeds;
   readonly #tags: AgentTags;
   readonly #rpcServers: RpcServer[] = [];
+  readonly #joining = new AbortController();
   readonly #markClosed: () => void;
   #parts: AgentParts | undefined;
   #shutdown: Promise<void> | undefined;
 
-  private constructor(
-    { config, log, metrics }: Pick<CoreInput, "config" | "log"> & { metrics: AgentMetrics },
-    listeners: Listeners,
-    core: OpenCore,
-  ) {
+  private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
     this.config = config;
     this.log = log;
     this.metrics = metrics;
-    this.serf = core.serf;
-    this.address = core.transport.localAddress;
-    this.#transport = core.transport;
+    this.serf = serf;
+    this.address = transport.localAddress;
+    this.#transport = transport;
     this.#listeners = listeners;
-    this.#tags = new AgentTags(core.serf, config.tagsFile);
+    this.#commands = new Commands(serf, log);
+    this.#feeds = new EventFeeds(listeners);
+    this.#tags = new AgentTags(serf, config.tagsFile);
   }
 
   /**
-   * Binds the gossip port and becomes a cluster of one.
+   * Binds the gossip port, becomes a cluster of one, and joins the cluster at the `startJoin` addresses if there are any;
+   * the `retryJoin` addresses are tried in the background, and when no more tries are allowed the agent ends.
    *
    * @param settings What differs from the defaults.
    * @throws {ConfigError} when a setting cannot be used.
    * @throws {AgentStartError} when a file cannot be read or the port cannot be had.
+   * @throws {JoinError} when none of the `startJoin` addresses answers.
    */
   static async start(settings: AgentSettings = {}): Promise<Agent> {
-    const { log: ownLog, plan: knownPlan, ...overrides } = settings;
-    const merged = { ...DEFAULT_AGENT_CONFIG, ...overrides };
-    const config = { ...merged, nodeName: merged.nodeName || Deno.hostname() };
-    const plan = knownPlan ?? await planAgent(config);
-    const log = ownLog ?? new AgentLog(config.nodeName);
-    const listeners = new Listeners(log);
-    const onEvent = (event: SerfEvent): void => listeners.tell(event);
-    const metrics = metricsOf(config);
-    const core = await openCore({ config, plan, log, metrics, onEvent });
-    const agent = new Agent({ config, log, metrics }, listeners, core);
+    const agent = new Agent(await openAgent(settings));
     try {
       await starting(() => agent.#begin());
+      await agent.#joinAtStart();
     } catch (error) {
       await agent.shutdown();
       throw error;
@@ -138,26 +140,38 @@ export class Agent implements RpcBackend, AsyncDisposable {
   }
 
   /**
+   * The events from now on that `filter` names, as in {@linkcode Handlers}; several with commas, no blanks.
+   *
+   * @throws {ConfigError} when the filter names none
+   */
+  events(filter = "*", options?: FeedOptions): EventFeed<SerfEvent> {
+    return this.#feeds.open(filterOf(filter), options);
+  }
+
+  /** What happens to members from now on. The agent gathers changes of up to 3 seconds. */
+  memberEvents(options?: FeedOptions): EventFeed<MemberEvent> {
+    return this.#feeds.open(isMemberEvent, options);
+  }
+
+  /** The user events from now on, those of one name or all. */
+  userEvents(name?: string, options?: FeedOptions): EventFeed<UserEventNotice> {
+    return this.#feeds.open(isNamed("user", name), options);
+  }
+
+  /** The queries from now on, those of one name or all, to be answered with `respond`. */
+  queries(name?: string, options?: FeedOptions): EventFeed<QueryEvent> {
+    return this.#feeds.open(isNamed("query", name), options);
+  }
+
+  /**
    * Joins the cluster through agents at `[name/]host[:port]`. Resolves with how many answered.
    *
    * Rejects with `JoinError` when there were addresses and none answered, with `SerfStateError` after a leave.
    *
-   * @param options `replay`: deliver user events of before the join.
+   * @param options `replay`: deliver user events of before the join. Default false
    */
-  async join(
-    addresses: readonly string[],
-    options: { replay: boolean } = { replay: false },
-  ): Promise<number> {
-    const { replay } = options;
-    this.#info(() => `joining: [${addresses.join(" ")}] replay: ${replay}`);
-    try {
-      const joined = await this.serf.join([...addresses], { ignoreOld: !replay });
-      if (joined > 0) this.#info(`joined: ${joined} nodes`);
-      return joined;
-    } catch (error) {
-      this.log.write("WARN", "agent", `error joining: ${blockOf(error)}`, { multiline: true });
-      throw error;
-    }
+  join(addresses: readonly string[], options: { replay?: boolean } = {}): Promise<number> {
+    return this.#commands.join(addresses, options.replay ?? false);
   }
 
   /**
@@ -165,96 +179,64 @@ export class Agent implements RpcBackend, AsyncDisposable {
    *
    * Rejects with `ForceLeaveTimeoutError` when the news is not sent in time.
    *
-   * @param options `prune`: every agent forgets the member.
+   * @param options `prune`: every agent forgets the member. Default false
    */
-  async forceLeave(
-    node: string,
-    options: { prune: boolean } = { prune: false },
-  ): Promise<void> {
-    const note = options.prune ? " (prune)" : "";
-    this.#info(`Force leaving node${note}: ${node}`);
-    try {
-      await this.serf.forceLeave(node, options);
-    } catch (error) {
-      this.#warn(`failed to remove node${note}: ${(error as Error).message}`);
-      throw error;
-    }
+  forceLeave(node: string, options: { prune?: boolean } = {}): Promise<void> {
+    return this.#commands.forceLeave(node, options.prune ?? false);
   }
 
   /**
    * Fires a user event.
    *
-   * @param payload Not to be changed afterwards.
+   * @param coalesce whether agents may hand out only the last of several events of this name. Default true
    * @throws {EventTooLargeError} when it exceeds `userEventSizeLimit`.
    */
-  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
-    this.log.write(
-      "DEBUG",
-      "agent",
-      () =>
-        `Requesting user event send: ${name}. Coalesced: ${coalesce}. Payload: ${
-          quoteBytes(payload)
-        }`,
-    );
-    try {
-      this.serf.userEvent(name, payload, coalesce);
-    } catch (error) {
-      this.#warn(`failed to send user event: ${(error as Error).message}`);
-      throw error;
-    }
+  userEvent(name: string, payload: Payload = null, coalesce = true): void {
+    this.#commands.userEvent(name, bytesOf(payload), coalesce);
   }
 
   /**
-   * Asks the cluster.
+   * Asks the cluster, this agent included.
    *
-   * @param payload Not to be changed afterwards.
    * @throws {QueryError} when it exceeds `querySizeLimit`, when too many run, and for a name that agents use among
    * themselves, except `_serf_ping` without a payload.
    */
-  query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {
-    if (name.startsWith(INTERNAL_PREFIX) && (name !== PING_QUERY || payload !== null)) {
-      throw new QueryError(`Queries cannot contain the '${INTERNAL_PREFIX}' prefix`);
-    }
-    this.log.write(
-      "DEBUG",
-      "agent",
-      () => `Requesting query send: ${name}. Payload: ${quoteBytes(payload)}`,
-    );
-    try {
-      return this.serf.query(name, payload, params);
-    } catch (error) {
-      this.#warn(`failed to start user query: ${(error as Error).message}`);
-      throw error;
-    }
+  query(name: string, payload: Payload = null, params: QueryParams = {}): AgentQuery {
+    return asAgentQuery(this.#commands.query(name, bytesOf(payload), params));
   }
 
   /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
-  async installKey(key: string): Promise<KeyReport> {
-    this.#info("Initiating key installation");
-    return await this.serf.keys.install(key);
+  installKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("install", key, options);
   }
 
   /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
-  async useKey(key: string): Promise<KeyReport> {
-    this.#info("Initiating primary key change");
-    return await this.serf.keys.use(key);
+  useKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("use", key, options);
   }
 
   /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
-  async removeKey(key: string): Promise<KeyReport> {
-    this.#info("Initiating key removal");
-    return await this.serf.keys.remove(key);
+  removeKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("remove", key, options);
   }
 
   /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
-  async listKeys(): Promise<KeyReport> {
-    this.#info("Initiating key listing");
-    return await this.serf.keys.list();
+  listKeys(options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.listKeys(options);
   }
 
-  /** The network coordinate of a node, `undefined` when it is unknown. */
+  /** The network coordinate of a node, by default this one; `undefined` when it is unknown and when coordinates are off. */
   coordinate(node: string = this.config.nodeName): Coordinate | undefined {
     return this.serf.cachedCoordinate(node);
+  }
+
+  /**
+   * The estimated round trip between two nodes, the second one by default this one, in milliseconds. `undefined` when one of
+   * their coordinates is unknown.
+   */
+  rtt(a: string, b: string = this.config.nodeName): number | undefined {
+    const [from, to] = [this.coordinate(a), this.coordinate(b)];
+    return from && to && roundTripMs(from, to);
   }
 
   /**
@@ -263,22 +245,16 @@ export class Agent implements RpcBackend, AsyncDisposable {
    * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
    * then, and in the file), and with `TagsFileError`.
    */
-  async updateTags(
-    set: Readonly<Record<string, string>>,
-    remove: readonly string[] = [],
-  ): Promise<void> {
-    await this.#tags.update(set, remove);
+  updateTags(set: Tags, remove: readonly string[] = []): Promise<void> {
+    return this.#tags.update(set, remove);
   }
 
   /**
    * Takes over tags of a changed configuration. What was changed by other means since the start is kept, unless the
    * configuration now says something else about it. With a tags file nothing changes.
    */
-  async reloadTags(
-    before: Readonly<Record<string, string>>,
-    now: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    await this.#tags.reload(before, now);
+  reloadTags(before: Tags, now: Tags): Promise<void> {
+    return this.#tags.reload(before, now);
   }
 
   /**
@@ -329,11 +305,22 @@ export class Agent implements RpcBackend, AsyncDisposable {
     this.#parts = await AgentParts.start(this);
   }
 
+  async #joinAtStart(): Promise<void> {
+    const { startJoin, retryJoin: later, replayOnJoin: replay } = this.config;
+    if (startJoin.length > 0) await this.join(startJoin, { replay });
+    if (later.length === 0) return;
+    void retryJoin(this, this.config, this.#joining.signal).then((gaveUp) => {
+      if (gaveUp) return this.shutdown();
+    });
+  }
+
   async #close(): Promise<void> {
+    this.#joining.abort();
     this.#info("requesting serf shutdown");
     try {
       await this.#parts?.[Symbol.asyncDispose]();
       await this.serf.shutdown();
+      this.#feeds.close();
       await this.#transport.close();
       await this.#tags.settled();
       this.#info("shutdown complete");
@@ -343,7 +330,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
     }
   }
 
-  #info(text: string | (() => string)): void {
+  #info(text: string): void {
     this.log.write("INFO", "agent", text);
   }
 

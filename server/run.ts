@@ -7,13 +7,13 @@
 import { joinHostPort } from "../cluster/memberlist/mod.ts";
 import { Agent } from "./agent.ts";
 import { blockOf } from "./agent/log_text.ts";
+import { retryJoin } from "./agent/retry_join.ts";
 import { type AgentConfig, type ConfigInput, loadConfig } from "./config.ts";
 import { type AgentPlan, planAgent } from "./config/plan.ts";
 import { within } from "./deadline.ts";
-import { AgentLog, LOG_LEVELS, type LogLevel, parseLogLevel } from "./logging.ts";
+import { AgentLog, type LogLevel, parseLogLevel } from "./logging.ts";
 import { LEAVE_IN_PROGRESS } from "./rpc/backend.ts";
 import { Console } from "./run/console.ts";
-import { retryJoin } from "./run/retry_join.ts";
 import {
   type AgentSignal,
   SIGNAL_NAMES,
@@ -65,12 +65,13 @@ export async function runAgent(input: RunInput, surroundings: RunSurroundings): 
   using signals = new SignalQueue(surroundings.signals ?? systemSignals);
   let agent: Agent;
   try {
-    agent = await Agent.start({ ...config, log, plan });
+    // The operator shall see the joins, so they wait for the banner.
+    agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
   } catch (error) {
     console.say((error as Error).message);
     return 1;
   }
-  const exitCode = await new Run(agent, plan, input, console, signals).untilEnd();
+  const exitCode = await new Run(agent, prepared, input, console, signals).untilEnd();
   await within(SHUTDOWN_LIMIT_MS, agent.shutdown());
   return exitCode;
 }
@@ -92,10 +93,7 @@ async function prepare(input: RunInput, console: Console): Promise<Prepared> {
 }
 
 function levelOf({ logLevel }: AgentConfig): LogLevel {
-  const level = parseLogLevel(logLevel);
-  if (level !== undefined) return level;
-  const valid = LOG_LEVELS.join(" ");
-  throw new Error(`Invalid log level: ${logLevel.toUpperCase()}. Valid log levels are: [${valid}]`);
+  return parseLogLevel(logLevel) ?? "INFO";
 }
 
 /** One started agent until its end. */
@@ -111,7 +109,7 @@ class Run {
 
   constructor(
     agent: Agent,
-    plan: AgentPlan,
+    { config, plan }: Prepared,
     input: RunInput,
     console: Console,
     signals: SignalQueue,
@@ -121,7 +119,7 @@ class Run {
     this.#input = input;
     this.#console = console;
     this.#signals = signals;
-    this.#config = agent.config;
+    this.#config = config;
   }
 
   /** Resolves with the exit code; the agent may still be there then. */
@@ -167,7 +165,7 @@ class Run {
     }
     row("RPC addr", `'${rpcAddr}'`);
     row("Encrypted", serf.encrypted);
-    row("Snapshot", false);
+    row("Snapshot", this.#config.snapshotPath !== "");
     row("Profile", profile);
     row("Message Compression Enabled", compression);
   }
@@ -193,7 +191,7 @@ class Run {
 
   async #serve(): Promise<number> {
     const closed = this.#agent.closed.then((): "closed" => "closed");
-    const joining = retryJoin(this.#agent, this.#stopped.signal);
+    const joining = retryJoin(this.#agent, this.#config, this.#stopped.signal);
     const gaveUp = joining.then((gaveUp) => gaveUp ? "gave up" as const : closed);
     for (;;) {
       const reason = await Promise.race([closed, gaveUp, this.#signals.waiting]);

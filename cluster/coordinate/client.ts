@@ -10,13 +10,9 @@ import {
   type Coordinate,
   CoordinateError,
   distance,
-  ERROR_MAX,
-  isFiniteCoordinate,
-  ORIGIN,
-  pushed,
   rawDistance,
-  ZERO_THRESHOLD,
-} from "./coordinate.ts";
+} from "../../protocol/coordinate.ts";
+import { ERROR_MAX, isFiniteCoordinate, ORIGIN, pushed, ZERO_THRESHOLD } from "./coordinate.ts";
 
 /** How fast the error follows the measurements (serf.md 16, VivaldiCE). */
 const ERROR_RATE = 0.25;

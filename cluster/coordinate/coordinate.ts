@@ -7,19 +7,8 @@
  * @module
  */
 
+import { type Coordinate, difference, magnitude } from "../../protocol/coordinate.ts";
 import type { Random } from "../runtime.ts";
-
-/** Where a node is. Values do not change. */
-export interface Coordinate {
-  /** Position in the plane of a well connected core; {@linkcode DIMENSIONS} numbers. */
-  readonly vec: readonly number[];
-  /** How far off estimates are, relative to the measured round trip; 0 to 1.5. */
-  readonly error: number;
-  /** Correction of estimates by what the last measurements showed. */
-  readonly adjustment: number;
-  /** Way from the node to the core, at least {@linkcode HEIGHT_MIN}. */
-  readonly height: number;
-}
 
 /** Dimensions of the space (serf.md 16). */
 export const DIMENSIONS = 8;
@@ -33,9 +22,6 @@ export const HEIGHT_MIN = 1e-5;
 /** Lengths and times below this many seconds count as none (serf.md 16, zero threshold). */
 export const ZERO_THRESHOLD = 1e-6;
 
-/** Nanoseconds of a second. */
-const NS_PER_SECOND = 1e9;
-
 /** Where every node starts, and where gravity pulls. */
 export const ORIGIN: Coordinate = Object.freeze({
   vec: Object.freeze(new Array<number>(DIMENSIONS).fill(0)),
@@ -43,35 +29,6 @@ export const ORIGIN: Coordinate = Object.freeze({
   adjustment: 0,
   height: HEIGHT_MIN,
 });
-
-/** A coordinate that cannot be used. The messages are those of the Go agent. */
-export class CoordinateError extends Error {
-  /** Names the class in logs. */
-  override readonly name = "CoordinateError";
-}
-
-/**
- * The estimated round trip between two nodes, in seconds, cut off to whole nanoseconds.
- *
- * @throws {CoordinateError} when they have not as many dimensions
- */
-export function distance(a: Coordinate, b: Coordinate): number {
-  if (a.vec.length !== b.vec.length) throw new CoordinateError("dimensions aren't compatible");
-  const raw = rawDistance(a, b);
-  const adjusted = raw + a.adjustment + b.adjustment;
-  return wholeNanoseconds(adjusted > 0 ? adjusted : raw);
-}
-
-/** The distance without adjustments. */
-export function rawDistance(a: Coordinate, b: Coordinate): number {
-  return magnitude(difference(a.vec, b.vec)) + a.height + b.height;
-}
-
-/** Go keeps distances as whole nanoseconds and splits off the seconds before it divides. */
-function wholeNanoseconds(seconds: number): number {
-  const ns = Math.trunc(seconds * NS_PER_SECOND);
-  return Math.trunc(ns / NS_PER_SECOND) + ns % NS_PER_SECOND / NS_PER_SECOND;
-}
 
 /** Whether all of it are finite numbers. */
 export function isFiniteCoordinate({ vec, error, adjustment, height }: Coordinate): boolean {
@@ -107,16 +64,6 @@ function randomUnit(dimensions: number, random: Random): number[] {
   return vec.map((_, i) => i === 0 ? 1 : 0);
 }
 
-function difference(a: readonly number[], b: readonly number[]): number[] {
-  return a.map((component, i) => component - (b[i] as number));
-}
-
 function scaled(vec: readonly number[], factor: number): number[] {
   return vec.map((component) => component * factor);
-}
-
-function magnitude(vec: readonly number[]): number {
-  let sum = 0;
-  for (const component of vec) sum += component * component;
-  return Math.sqrt(sum);
 }

@@ -6,4 +6,5 @@
  */
 
 export { CoordinateClient } from "./client.ts";
-export { type Coordinate, CoordinateError, DIMENSIONS, distance } from "./coordinate.ts";
+export { type Coordinate, CoordinateError, distance } from "../../protocol/coordinate.ts";
+export { DIMENSIONS } from "./coordinate.ts";

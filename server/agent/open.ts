@@ -5,20 +5,24 @@
  */
 
 import { Serf, type SerfEvent } from "../../cluster/serf/mod.ts";
-import type { Metrics } from "../../cluster/runtime.ts";
-import type { AgentConfig } from "../config.ts";
-import type { AgentPlan } from "../config/plan.ts";
-import type { AgentLog } from "../logging.ts";
+import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "../config.ts";
+import { planAgent } from "../config/plan.ts";
+import { AgentLog } from "../logging.ts";
+import { type AgentMetrics, metricsOf } from "../metrics/agent_metrics.ts";
 import { realRuntime } from "../runtime.ts";
 import type { NetTransport } from "../transport.ts";
+import { callerOf } from "./handlers.ts";
+import { Listeners } from "./listeners.ts";
 import {
   initialKeys,
+  initialSnapshot,
   initialTags,
   keyringOf,
   memberlistSettings,
   openTransport,
   serfSettings,
 } from "./preparation.ts";
+import type { AgentSettings } from "./settings.ts";
 
 /** An agent could not be started; nothing is left running. The message has the form of the Go agent. */
 export class AgentStartError extends Error {
@@ -26,51 +30,56 @@ export class AgentStartError extends Error {
   override readonly name = "AgentStartError";
 }
 
-/** A core that has not started yet, and its network. */
-export interface OpenCore {
+/** An agent that has not begun yet: its core, its network and what surrounds them. */
+export interface OpenAgent {
+  /** The settings, complete. */
+  readonly config: AgentConfig;
+  /** The log. */
+  readonly log: AgentLog;
+  /** The figures. */
+  readonly metrics: AgentMetrics;
+  /** Whoever hears of events. */
+  readonly listeners: Listeners;
   /** The core. */
   readonly serf: Serf;
   /** The bound network; the core closes it when it is shut down. */
   readonly transport: NetTransport;
 }
 
-/** What an agent is to be, and where it reports. */
-export interface CoreInput {
-  /** The settings, complete. */
-  readonly config: AgentConfig;
-  /** What follows from them. */
-  readonly plan: AgentPlan;
-  /** The log. */
-  readonly log: AgentLog;
-  /** Where figures go. */
-  readonly metrics: Metrics;
-  /** Called with every event, in order. */
-  onEvent(event: SerfEvent): void;
-}
-
 /**
- * Reads the files, binds the gossip port and makes the core.
+ * Completes the settings, reads the files, binds the gossip port and makes the core.
  *
+ * @throws {ConfigError} when a setting cannot be used.
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
-export async function openCore(
-  { config, plan, log, metrics, onEvent }: CoreInput,
-): Promise<OpenCore> {
+export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
+  const { handlers, log: ownLog, plan: knownPlan, ...overrides } = settings;
+  const merged = { ...DEFAULT_AGENT_CONFIG, ...overrides };
+  const config = { ...merged, nodeName: merged.nodeName || Deno.hostname() };
+  const plan = knownPlan ?? await planAgent(config);
+  const log = ownLog ?? new AgentLog(config.nodeName);
+  const metrics = metricsOf(config);
+  const listeners = new Listeners(log);
+  if (handlers !== undefined) listeners.add(callerOf(handlers, log));
   const tags = await settingUp(() => initialTags(config, log));
   const fileKeys = await settingUp(() => initialKeys(config, log));
   log.write("INFO", "agent", "Serf agent starting");
   return await starting(async () => {
+    await using opened = new AsyncDisposableStack();
+    // Before the socket: no event of an earlier life may come in before the clocks are set on.
+    const recorder = opened.use(await initialSnapshot(config, log, metrics));
     const transport = await openTransport(plan.bind, log);
-    try {
-      const keyring = fileKeys ?? keyringOf(plan);
-      const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
-      const settings = { ...serfSettings(config, tags, memberlist), onEvent };
-      const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
-      return { serf: new Serf(settings, runtime), transport };
-    } catch (error) {
-      await transport.close();
-      throw error;
-    }
+    opened.defer(() => transport.close());
+    const keyring = fileKeys ?? keyringOf(plan);
+    const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
+    const snapshot = recorder && { recorder, restored: recorder.restored };
+    const onEvent = (event: SerfEvent): void => listeners.tell(event);
+    const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
+    const serfConfig = { ...serfSettings(config, tags, memberlist), ...snapshot, onEvent };
+    const serf = new Serf(serfConfig, runtime);
+    // From here on the core closes them.
+    opened.move();
+    return { config, log, metrics, listeners, serf, transport };
   });
 }
 

@@ -7,9 +7,12 @@
 import type { AgentConfig } from "../config.ts";
 import type { AgentPlan } from "../config/plan.ts";
 import type { AgentLog } from "../logging.ts";
+import type { Handlers } from "./handlers.ts";
 
 /** What differs from the defaults, and what only a program can give. */
 export interface AgentSettings extends Partial<AgentConfig> {
+  /** Functions that are called on events, by event: `member-join`, `user:deploy`, `query:uptime`, `*`. Default: none. */
+  readonly handlers?: Handlers;
   /** Where the agent's log lines go. Default: a new log, which nothing prints. */
   readonly log?: AgentLog;
   /** What `planAgent` found out about the settings before. Default: it is asked. */

@@ -4,19 +4,32 @@
  * @module
  */
 
-import type { Agent } from "../agent.ts";
-import { blockOf } from "../agent/log_text.ts";
+import type { AgentConfig } from "../config.ts";
 import { formatDuration } from "../config/duration.ts";
+import type { AgentLog } from "../logging.ts";
+import { blockOf } from "./log_text.ts";
+
+/** What joins, and where it tells of it. */
+export interface Joiner {
+  /** The log. */
+  readonly log: AgentLog;
+  /** Joins through some addresses; resolves with how many answered, rejects when none did. */
+  join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
+}
 
 /**
- * Tries the `retryJoin` addresses of the agent's settings, at a fixed interval, as often as `retryMaxAttempts` allows
+ * Tries the `retryJoin` addresses of the settings, at a fixed interval, as often as `retryMaxAttempts` allows
  * after the first time.
  *
  * @param signal Ends it.
  * @returns Whether it gave up. `false` after a success, without addresses, and when it was ended.
  */
-export async function retryJoin(agent: Agent, signal: AbortSignal): Promise<boolean> {
-  const { retryJoin: addresses, retryMaxAttempts, retryIntervalMs, replayOnJoin } = agent.config;
+export async function retryJoin(
+  agent: Joiner,
+  config: AgentConfig,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { retryJoin: addresses, retryMaxAttempts, retryIntervalMs, replayOnJoin } = config;
   if (addresses.length === 0) return false;
   const { log } = agent;
   for (let failures = 1; !signal.aborted; failures++) {
