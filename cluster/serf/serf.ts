@@ -26,7 +26,7 @@ import { freeze } from "./members/table.ts";
 import type { RunningQuery } from "./queries/collector.ts";
 import { PING_QUERY } from "./queries/names.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
-import { startRejoin } from "./snapshot/rejoin.ts";
+import { endRecord, startRejoin } from "./snapshot/rejoin.ts";
 import { statsOf } from "./stats.ts";
 import { copyTags, encodeTags, type Tags } from "./tags.ts";
 
@@ -190,9 +190,9 @@ export class Serf implements AsyncDisposable {
       await core.keySaver.idle();
     } finally {
       core.timers.close();
-      core.config.recorder?.tick(core.memberClock.time() - 1n);
       core.running.close();
       this.#pipeline.flush();
+      await endRecord(core);
       this.#markClosed();
     }
   }

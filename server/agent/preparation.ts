@@ -10,7 +10,7 @@ import {
   type MemberlistConfig,
   memberlistConfig,
 } from "../../cluster/memberlist/mod.ts";
-import type { Address } from "../../cluster/runtime.ts";
+import type { Address, Metrics } from "../../cluster/runtime.ts";
 import { type SerfConfig, serfConfig } from "../../cluster/serf/mod.ts";
 import { privateAddress } from "../config/addresses.ts";
 import type { AgentConfig } from "../config.ts";
@@ -18,6 +18,7 @@ import { readKeyringFile, writeKeyringFile } from "../files/keyring_file.ts";
 import type { AgentLog } from "../logging.ts";
 import type { AgentPlan } from "../config/plan.ts";
 import { readTagsFile } from "../files/tags_file.ts";
+import type { SnapshotFile } from "../snapshot/snapshot_file.ts";
 import { NetTransport } from "../transport.ts";
 
 /** Longest and shortest wait of events for more of their kind, in milliseconds (agent.md 6.8). */
@@ -59,6 +60,22 @@ export async function initialKeys(
   const keyring = await readKeyringFile(keyringFile);
   log.write("INFO", "agent", `Restored keyring with ${keyring.size} keys from ${keyringFile}`);
   return keyring;
+}
+
+/**
+ * The snapshot of an earlier life, opened to go on, if the configuration names a file.
+ *
+ * @throws {SnapshotError} when the file cannot be used.
+ */
+export async function initialSnapshot(
+  { snapshotPath, rejoinAfterLeave }: AgentConfig,
+  log: AgentLog,
+  metrics: Metrics,
+): Promise<SnapshotFile | undefined> {
+  if (snapshotPath === "") return undefined;
+  const { SnapshotFile } = await import("../snapshot/snapshot_file.ts");
+  const logger = log.logger("serf");
+  return await SnapshotFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
 }
 
 /**
@@ -142,6 +159,7 @@ export function serfSettings(
     queryResponseSizeLimit: config.queryResponseSizeLimit,
     resolveNameConflicts: !config.disableNameResolution,
     validateNodeNames: config.validateNodeNames,
+    coordinates: config.coordinates,
     ...(keyringFile === "" ? {} : { saveKeys: (keys) => writeKeyringFile(keyringFile, keys) }),
   });
 }

@@ -45,6 +45,13 @@ export function startRejoin(core: Core): void {
   forgetLost(core, targets);
 }
 
+/** Writes down the last thing and lets the recorder finish. */
+export async function endRecord(core: Core): Promise<void> {
+  const { recorder } = core.config;
+  recorder?.tick(core.memberClock.time() - 1n);
+  await recorder?.close();
+}
+
 /** Name and `ip:port`. */
 type Target = readonly [name: string, address: string];
 

@@ -35,4 +35,6 @@ export interface Recorder {
   forget(name: string): void;
   /** The node leaves on purpose. Resolves when that is written down, or cannot be. */
   leave(): Promise<void>;
+  /** Nothing happens any more. Resolves when everything is written down, or cannot be. */
+  close(): Promise<void>;
 }
