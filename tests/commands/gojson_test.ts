@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { goJson } from "../../commands/gojson.ts";
+import { goJson, goJsonLine } from "../../commands/gojson.ts";
 
 Deno.test("goJson() indents by two spaces and keeps the order of fields", () => {
   assert.equal(
@@ -18,6 +18,13 @@ Deno.test("goJson() sorts the keys of maps by bytes, also those that look like n
 
 Deno.test("goJson() writes empty containers on one line", () => {
   assert.equal(goJson({ a: [], b: new Map(), c: {} }), '{\n  "a": [],\n  "b": {},\n  "c": {}\n}');
+});
+
+Deno.test("goJsonLine() needs no blanks and keeps whole numbers exact", () => {
+  assert.equal(
+    goJsonLine({ b: [1, { x: true }], a: null, ltime: 18_446_744_073_709_551_615n, c: "a\nb" }),
+    '{"b":[1,{"x":true}],"a":null,"ltime":18446744073709551615,"c":"a\\nb"}',
+  );
 });
 
 Deno.test("goJson() escapes HTML, line separators and invalid text as Go does", () => {
