@@ -38,7 +38,7 @@ const FAILURES: readonly [argv: readonly string[], code: number, error: string][
 Deno.test("with -format=json, every failure is an object on standard output", async () => {
   for (const [argv, code, error] of FAILURES) {
     const [command, ...rest] = argv;
-    const line = [...command === undefined ? [] : [command], "-format", "json", ...rest];
+    const line = [...command === undefined ? [] : [command], "-format=json", ...rest];
     const terminal = recordingTerminal();
     assert.equal(await dispatch(line, terminal), code, line.join(" "));
     assert.deepEqual(JSON.parse(terminal.stdout), { error }, line.join(" "));
