@@ -21,6 +21,8 @@ export interface AgentHost {
   readonly serf: Serf;
   /** Where it gossips. */
   readonly address: Address;
+  /** Joins the cluster through some addresses; resolves with how many answered, rejects when none did. */
+  join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
   /** Calls `listener` with every event, in order. Returns how to end that. */
   subscribe(listener: (event: SerfEvent) => void): () => void;
 }

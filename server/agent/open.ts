@@ -96,6 +96,7 @@ async function labelled<T>(label: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
+    if (cause instanceof AgentStartError) throw cause;
     throw new AgentStartError(`${label}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -8,6 +8,7 @@
 import type { ScriptHandlers } from "../handlers/mod.ts";
 import { type HandlerSpec, parseHandler } from "../handlers/spec.ts";
 import type { AgentHost } from "./host.ts";
+import { AgentStartError } from "./open.ts";
 
 /** The parts of one agent. */
 export class AgentParts implements AsyncDisposable {
@@ -22,12 +23,14 @@ export class AgentParts implements AsyncDisposable {
   /**
    * Starts the parts that the settings name.
    *
-   * @throws {Error} when one cannot start; those before it are ended then.
+   * @throws {HandlerSpecError} when a script's filter is no event.
+   * @throws {AgentStartError} when one cannot start; those before it are ended then.
    */
   static async start(agent: AgentHost): Promise<AgentParts> {
     const parts = new AgentParts(agent);
     try {
       await parts.replaceScripts(agent.config.eventHandlers);
+      if (agent.config.discover !== "") await parts.#discover();
     } catch (error) {
       await parts[Symbol.asyncDispose]();
       throw error;
@@ -49,6 +52,28 @@ export class AgentParts implements AsyncDisposable {
   /** Ends all parts, the last one first. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
+  }
+
+  async #discover(): Promise<void> {
+    const { Discovery } = await import("../mdns/mod.ts");
+    const agent = this.#agent;
+    const { config, log, serf } = agent;
+    const { mdns, replayOnJoin: replay } = config;
+    try {
+      const discovery = await Discovery.start({
+        ...mdns,
+        cluster: config.discover,
+        interface: mdns.interface || config.interface,
+        own: serf.localMember(),
+        log,
+        members: () => serf.members(),
+        join: (addresses) => agent.join(addresses, { replay }),
+      });
+      this.#stack.use(discovery);
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new AgentStartError(`Error starting mDNS listener: ${reason}`, { cause });
+    }
   }
 
   async #load(): Promise<ScriptHandlers> {
