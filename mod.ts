@@ -24,9 +24,12 @@ export { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "./server/co
 export { type AgentPlan, planAgent } from "./server/config/plan.ts";
 export {
   AgentLog,
+  type LineFields,
   type LineOptions,
   LOG_LEVELS,
   type LogLevel,
+  type LogLine,
+  type LogSink,
   type Monitor,
 } from "./server/logging.ts";
 export type { RpcBackend } from "./server/rpc/backend.ts";

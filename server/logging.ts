@@ -8,21 +8,16 @@
  * @module
  */
 
-import {
-  getLogger,
-  type Logger as LogTapeLogger,
-  sanitizeControlSequences,
-} from "@logtape/logtape";
+import { getLogger, type Logger as LogTapeLogger } from "@logtape/logtape";
 import type { Logger } from "../cluster/runtime.ts";
 import { type LogLevel, passes } from "./logging/levels.ts";
+import { LogLine } from "./logging/line.ts";
 
+export { escapeControls, type LogLine } from "./logging/line.ts";
 export { LOG_LEVELS, type LogLevel, parseLogLevel } from "./logging/levels.ts";
 
 /** Lines that the log keeps for monitors that come later (agent.md 6.6). */
 export const RETAINED_LINES = 512;
-
-/** Longest text of one line in UTF-16 units; the rest is cut, so that the ring takes at most about 8 MiB. */
-const MAX_TEXT = 8_192;
 
 /** What each level is called in LogTape. */
 const LOGTAPE_LEVELS = {
@@ -32,10 +27,6 @@ const LOGTAPE_LEVELS = {
   WARN: "warning",
   ERR: "error",
 } as const;
-
-/** Characters that could forge, hide or reorder a line. Tab is harmless. */
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /** Someone who sees the lines of a log from a level on. */
 export interface Monitor {
@@ -48,12 +39,18 @@ export interface Monitor {
 /** What a line carries besides its text. */
 export interface LineOptions {
   /** Structured data for LogTape. The message of a `cause` is appended to the line. */
-  readonly fields?: Record<string, unknown>;
+  readonly fields?: LineFields;
   /** A monitor that must not see the line, because the line is about it. */
   readonly except?: Monitor | undefined;
   /** The text was made here from checked parts and keeps its line breaks, but for one at the end. */
   readonly multiline?: boolean;
 }
+
+/** Structured data of a line. */
+export type LineFields = Readonly<Record<string, unknown>>;
+
+/** Someone who sees every line of a log as it is written, and must not throw. */
+export type LogSink = (line: LogLine, fields: LineFields) => void;
 
 interface ActiveMonitor extends Monitor {
   readonly onLine: (line: string) => void;
@@ -61,15 +58,17 @@ interface ActiveMonitor extends Monitor {
 
 /** The log of one agent. */
 export class AgentLog {
-  readonly #node: string;
-  readonly #ring: Line[] = [];
+  /** Name of the node whose log it is. */
+  readonly node: string;
+  readonly #ring: LogLine[] = [];
   #next = 0;
   readonly #monitors = new Set<ActiveMonitor>();
+  readonly #sinks = new Set<LogSink>();
   readonly #forward = new Map<string, LogTapeLogger>();
 
   /** An empty log of the agent on `node`, which LogTape gets as a property. */
   constructor(node: string) {
-    this.#node = node;
+    this.node = node;
   }
 
   /** How many monitors there are. */
@@ -94,13 +93,15 @@ export class AgentLog {
     message: string | (() => string),
     options: LineOptions = NO_OPTIONS,
   ): void {
-    const line = new Line(level, subsystem, message, options);
+    const { fields = NO_FIELDS, multiline = false } = options;
+    const line = new LogLine(level, subsystem, { message, cause: fields.cause, multiline });
     this.#ring[this.#next] = line;
     this.#next = (this.#next + 1) % RETAINED_LINES;
     for (const monitor of this.#monitors) {
       if (monitor !== options.except && passes(level, monitor.level)) monitor.onLine(line.format());
     }
-    this.#forwardToLogTape(line, options);
+    for (const sink of this.#sinks) sink(line, fields);
+    this.#forwardToLogTape(line, fields);
   }
 
   /** The retained lines from `level` on, oldest first. */
@@ -120,7 +121,13 @@ export class AgentLog {
     return monitor;
   }
 
-  #forwardToLogTape(line: Line, options: LineOptions): void {
+  /** Shows every new line to `sink`. Returns how to end that. */
+  addSink(sink: LogSink): () => void {
+    this.#sinks.add(sink);
+    return () => void this.#sinks.delete(sink);
+  }
+
+  #forwardToLogTape(line: LogLine, fields: LineFields): void {
     let logger = this.#forward.get(line.subsystem);
     if (logger === undefined) {
       logger = getLogger(["skein", line.subsystem]);
@@ -129,80 +136,10 @@ export class AgentLog {
     const level = LOGTAPE_LEVELS[line.level];
     if (!logger.isEnabledFor(level)) return;
     const text = line.text();
-    const properties = { node: this.#node, ...options.fields };
+    const properties = { node: this.node, ...fields };
     logger.emit({ timestamp: line.time, level, message: [text], rawMessage: text, properties });
   }
 }
 
 const NO_OPTIONS: LineOptions = {};
-
-/** One line; its text is made when it is first looked at. */
-class Line {
-  readonly level: LogLevel;
-  readonly subsystem: string;
-  readonly time: number = Date.now();
-  readonly #multiline: boolean;
-  #message: string | (() => string);
-  #safe = false;
-
-  constructor(
-    level: LogLevel,
-    subsystem: string,
-    message: string | (() => string),
-    options: LineOptions,
-  ) {
-    this.level = level;
-    this.subsystem = subsystem;
-    this.#multiline = options.multiline === true;
-    const cause = options.fields?.cause;
-    if (cause !== undefined) {
-      const text = typeof message === "function" ? message() : message;
-      this.#message = `${text}: ${cause instanceof Error ? cause.message : String(cause)}`;
-    } else {
-      this.#message = message;
-    }
-    if (typeof this.#message === "string" && this.#message.length > MAX_TEXT) this.text();
-  }
-
-  text(): string {
-    const message = typeof this.#message === "function" ? this.#message() : this.#message;
-    if (this.#safe) return message;
-    const cut = message.length > MAX_TEXT ? detached(message.slice(0, MAX_TEXT)) + "..." : message;
-    this.#message = this.#multiline ? cut.replace(/\n$/, "") : escapeControls(cut);
-    this.#safe = true;
-    return this.#message;
-  }
-
-  format(): string {
-    return `${timestamp(this.time)} [${this.level}] ${this.subsystem}: ${this.text()}`;
-  }
-}
-
-/** `text` with everything that could forge or disturb a line as a visible escape. */
-export function escapeControls(text: string): string {
-  if (!UNSAFE.test(text)) return text;
-  return sanitizeControlSequences(text, { newlines: "escape", sgr: "escape" }).replace(
-    /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16)}`,
-  );
-}
-
-/** A copy that does not keep the longer text alive that it was sliced from. */
-function detached(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
-}
-
-let stampedSecond = NaN;
-let stamp = "";
-
-/** `2006/01/02 15:04:05` in local time; made once per second. */
-function timestamp(ms: number): string {
-  const second = Math.floor(ms / 1_000);
-  if (second === stampedSecond) return stamp;
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}/${two(date.getMonth() + 1)}/${two(date.getDate())}`;
-  stamp = `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  stampedSecond = second;
-  return stamp;
-}
+const NO_FIELDS: LineFields = {};
