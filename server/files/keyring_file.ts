@@ -14,6 +14,9 @@ export class KeyringFileError extends Error {
   override readonly name = "KeyringFileError";
 }
 
+/** Largest keyring file that is read, in bytes: more than 1,000 keys. Serf itself has no bound. */
+const MAX_FILE_BYTES = 64 * 1024;
+
 /**
  * The keys in a file, a JSON array of base64 texts. The first one encrypts.
  *
@@ -46,13 +49,25 @@ export async function writeKeyringFile(
 
 async function read(path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await readBounded(path);
   } catch (cause) {
     const problem = fileProblem(cause);
     const text = cause instanceof Deno.errors.NotFound
       ? `stat ${path}: ${problem}`
       : `Failed to read keyring file: ${problem}`;
     throw new KeyringFileError(text, { cause });
+  }
+}
+
+async function readBounded(path: string): Promise<string> {
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(MAX_FILE_BYTES + 1);
+  let length = 0;
+  for (;;) {
+    const read = await file.read(bytes.subarray(length));
+    if (read === null) return new TextDecoder().decode(bytes.subarray(0, length));
+    length += read;
+    if (length === bytes.length) throw new Error(`file exceeds ${MAX_FILE_BYTES} bytes`);
   }
 }
 

@@ -53,3 +53,10 @@ Deno.test("keys that cannot be written leave nothing behind", () =>
       message: "Failed to write keyring file: no such file or directory",
     });
   }));
+
+Deno.test("a keyring file without end is refused", async () => {
+  await assert.rejects(readKeyringFile("/dev/zero"), {
+    name: "KeyringFileError",
+    message: "Failed to read keyring file: file exceeds 65536 bytes",
+  });
+});
