@@ -33,9 +33,8 @@ export class Connection {
   async serve(): Promise<void> {
     try {
       this.#conn.setNoDelay(true);
-      const reader = this.#conn.readable.getReader({ mode: "byob" });
-      await this.#readRequests(reader);
-      if (this.#conversation.ended) await this.#linger(reader);
+      await this.#readRequests();
+      if (this.#conversation.ended) await this.#linger();
       else await this.#finish();
     } catch {
       // The client is gone, or the connection was closed here.
@@ -48,16 +47,17 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#session.close();
-    closeQuietly(this.#conn);
+    this.#conn.close();
   }
 
-  async #readRequests(reader: ReadableStreamBYOBReader): Promise<void> {
+  /** `conn.readable` would close the connection at the end of the input, and take away what the client is still to read. */
+  async #readRequests(): Promise<void> {
     let buffer = new Uint8Array(FIRST_READ_BYTES);
     while (!this.#closed && !this.#conversation.ended) {
-      const { value, done } = await reader.read(buffer);
-      if (done || value === undefined) return;
-      await this.#take(value);
-      buffer = nextBuffer(value);
+      const count = await this.#conn.read(buffer);
+      if (count === null) return;
+      await this.#take(buffer.subarray(0, count));
+      buffer = nextBuffer(buffer, count);
     }
   }
 
@@ -98,18 +98,14 @@ export class Connection {
    * Lets the client read its last answer. Closing with unread requests in the receive buffer would reset the connection
    * and take the answer away, so what the client still sends is read and thrown away for a while.
    */
-  async #linger(reader: ReadableStreamBYOBReader): Promise<void> {
+  async #linger(): Promise<void> {
     const limit = setTimeout(() => this.close(), LINGER_MS);
     try {
       await this.#session.output.drained(0);
       if (this.#closed) return;
       await this.#conn.closeWrite();
-      let buffer = new Uint8Array(FIRST_READ_BYTES);
-      while (!this.#closed) {
-        const { value, done } = await reader.read(buffer);
-        if (done || value === undefined) return;
-        buffer = new Uint8Array(value.buffer, 0, value.buffer.byteLength);
-      }
+      const buffer = new Uint8Array(MAX_READ_BYTES);
+      while (!this.#closed && await this.#conn.read(buffer) !== null);
     } finally {
       clearTimeout(limit);
     }
@@ -120,17 +116,9 @@ export class Connection {
  * The buffer for the next read: the same memory while the size fits, twice as much after a full read, just enough after a
  * small one, since a waiting read holds on to it.
  */
-function nextBuffer(last: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const size = last.buffer.byteLength;
-  if (last.length === size && size < MAX_READ_BYTES) return new Uint8Array(size * 2);
-  if (last.length < size / 4 && size > FIRST_READ_BYTES) return new Uint8Array(size / 2);
-  return new Uint8Array(last.buffer);
-}
-
-function closeQuietly(conn: Deno.TcpConn): void {
-  try {
-    conn.close();
-  } catch {
-    // The end of the stream closed it.
-  }
+function nextBuffer(last: Uint8Array<ArrayBuffer>, used: number): Uint8Array<ArrayBuffer> {
+  const size = last.length;
+  if (used === size && size < MAX_READ_BYTES) return new Uint8Array(size * 2);
+  if (used < size / 4 && size > FIRST_READ_BYTES) return new Uint8Array(size / 2);
+  return last;
 }
