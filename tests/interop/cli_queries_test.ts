@@ -21,7 +21,7 @@ const HANDLERS = [
   "query:lines=printf 'a\\n<b>&\\n\\n'",
   "query:echo=cat",
   "query:silent=true",
-  "query:long=head -c 1020 /dev/zero | tr '\\\\0' x",
+  "query:long=head -c 1020 /dev/zero | tr '\\0' x",
   "query:broken=echo no; exit 3",
 ].map((handler) => `-event-handler=${handler}`);
 
