@@ -5,7 +5,7 @@
  */
 
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { type Keyring, KeyringError } from "../../memberlist/keyring.ts";
+import { Keyring, KeyringError } from "../../memberlist/keyring.ts";
 import type { Core } from "../core.ts";
 import type { QueryEvent } from "../events/event.ts";
 import { decodeMessage, encodeMessage, KeyRequest, KeyResponse, MessageType } from "../messages.ts";
@@ -20,10 +20,16 @@ interface Change {
   apply(keyring: Keyring, key: Uint8Array): void;
 }
 
+/**
+ * Most keys that others may install: each is tried on a packet that no key fits, which takes some microseconds. Serf itself
+ * has no bound.
+ */
+export const MAX_INSTALLED_KEYS = 256;
+
 const CHANGES: ReadonlyMap<string, Change> = new Map<string, Change>([
   [KEY_QUERIES.install, {
     failure: "Failed to install key",
-    apply: (keyring, key) => keyring.add(key),
+    apply: installKey,
   }],
   [KEY_QUERIES.use, {
     failure: "Failed to change primary key",
@@ -34,6 +40,14 @@ const CHANGES: ReadonlyMap<string, Change> = new Map<string, Change>([
     apply: (keyring, key) => keyring.remove(key),
   }],
 ]);
+
+function installKey(keyring: Keyring, key: Uint8Array): void {
+  const grown = new Keyring([...keyring, key]);
+  if (grown.size > Math.max(keyring.size, MAX_INSTALLED_KEYS)) {
+    throw new KeyringError(`keyring holds ${keyring.size} keys, remove one first`);
+  }
+  keyring.add(key);
+}
 
 /** Answers a query about keys. Returns false when it is none. A change is saved before it is confirmed. */
 export function answerKeyQuery(core: Core, query: QueryEvent): boolean {
@@ -86,6 +100,13 @@ async function makeChange(
     return error.message;
   }
   warnOfManyKeys(core);
+  if (core.config.saveKeys === undefined) {
+    core.noise.write(
+      "warn",
+      "unsaved keys",
+      "Keys are not saved, this agent forgets the change when it ends",
+    );
+  }
   try {
     await core.keySaver.save();
     return undefined;
@@ -121,8 +142,10 @@ function answerList(core: Core, query: QueryEvent): void {
 }
 
 function received(core: Core, { name }: QueryEvent): void {
-  const what = name.slice(name.lastIndexOf("_") + 1);
-  core.noise.write("info", name, `Received ${what} query`);
+  const text = `Received ${name.slice(name.lastIndexOf("_") + 1)} query`;
+  // Whoever has the key is a member, and each change of keys is worth a line.
+  if (core.config.memberlist.keyring !== undefined) core.log.info(text);
+  else core.noise.write("info", name, text);
 }
 
 function keyResponse(fields: Pick<KeyResponse, "Result" | "Message">): Uint8Array {

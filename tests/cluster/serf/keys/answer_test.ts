@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { MAX_INSTALLED_KEYS } from "../../../../cluster/serf/keys/answer.ts";
 import { encodeMessage, KeyRequest, MessageType } from "../../../../cluster/serf/messages.ts";
 import { fixture, hex, unhex, utf8 } from "../fixture.ts";
 import { ask, captured, key, keyAnswer, manyKeys, withKeys } from "./ring.ts";
@@ -27,7 +28,9 @@ Deno.test("changes of keys are made and answered with the captured bytes", async
     assert.deepEqual(answers.map(hex), [newest(captured(`internal-query/${sample}`))], sample);
   }
   assert.deepEqual(keyring.keys(), [key(1), key(2)]);
-  assert.ok(f.logs.includes("[INFO] Received install-key query"));
+  const received = f.logs.filter((line) => line === "[INFO] Received install-key query");
+  assert.equal(received.length, 3);
+  assert.match(f.logs.find((line) => line.startsWith("[WARN]")) ?? "", /Keys are not saved/);
   assert.ok(f.logs.some((line) => line.startsWith("[ERR] Failed to change primary key: ")));
 });
 
@@ -182,13 +185,33 @@ Deno.test("when not even an empty list fits there is no answer", async () => {
 });
 
 Deno.test("an agent warns of as many keys as end Serf 0.9.4 when they are listed", async () => {
-  const { f } = withKeys(manyKeys(19));
+  const config = { saveKeys: () => Promise.resolve() };
+  const { f } = withKeys(manyKeys(19), { config });
   await ask(f, "install-key", request(key(100)));
   assert.ok(
     f.logs.some((line) => line.startsWith("[WARN] The keyring holds 20 keys")),
     `${f.logs}`,
   );
-  const few = withKeys(manyKeys(18)).f;
+  const few = withKeys(manyKeys(18), { config }).f;
   await ask(few, "install-key", request(key(100)));
   assert.ok(!few.logs.some((line) => line.startsWith("[WARN]")), `${few.logs}`);
+});
+
+Deno.test("the number of keys that others may install is bounded", async () => {
+  const keys = Array.from(
+    { length: MAX_INSTALLED_KEYS - 1 },
+    (_, i) =>
+      Uint8Array.from({ length: 16 }, (_, at) => at === 0 ? i & 255 : at === 1 ? i >> 8 : 7),
+  );
+  const { f, keyring } = withKeys(keys);
+  const steps: [byte: number, message: string][] = [
+    [200, ""],
+    [201, `keyring holds ${MAX_INSTALLED_KEYS} keys, remove one first`],
+    [200, ""],
+  ];
+  for (const [ID, [byte, message]] of steps.entries()) {
+    const [answer] = await ask(f, "install-key", request(key(byte)), { ID });
+    assert.equal(keyAnswer(answer).Message, message);
+  }
+  assert.equal(keyring.size, MAX_INSTALLED_KEYS);
 });
