@@ -53,7 +53,9 @@ function installKey(keyring: Keyring, key: Uint8Array): void {
 export function answerKeyQuery(core: Core, query: QueryEvent): boolean {
   const change = CHANGES.get(query.name);
   if (change !== undefined) {
-    void answerChange(core, query, change);
+    answerChange(core, query, change).catch((error) =>
+      core.log.error(`Failed to answer '${query.name}': ${error}`, { error })
+    );
     return true;
   }
   if (query.name !== LIST_KEYS_QUERY && query.name !== LIST_MANY_KEYS_QUERY) return false;
@@ -111,7 +113,7 @@ async function makeChange(
     await core.keySaver.save();
     return undefined;
   } catch (error) {
-    const { message } = error as Error;
+    const message = error instanceof Error ? error.message : String(error);
     core.noise.write("error", "save keys", message);
     return message;
   }
