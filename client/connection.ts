@@ -39,6 +39,12 @@ export interface Exchange {
   closed(error: ConnectionClosedError): void;
 }
 
+/** What a call rejects with when the agent reports an error, with the body if there was one. */
+export type Failure<N extends CommandName> = (
+  message: string,
+  response: ResponseOf<N> | null,
+) => Error;
+
 const READ_BYTES = 16 * 1024;
 
 /** One connection to an agent. */
@@ -114,7 +120,7 @@ export class Connection {
   /**
    * Sends a request and waits for its response.
    *
-   * @throws {RpcError} when the agent reports an error
+   * @throws {RpcError} when the agent reports an error, or what `failure` makes of it
    * @throws {TimeoutError} after `options.timeoutMs`
    * @throws {ConnectionClosedError} when the connection ends
    */
@@ -122,6 +128,7 @@ export class Connection {
     command: N,
     body: RequestOf<N>,
     options: CallOptions & { readonly timeoutMs: number },
+    failure: Failure<N> = (message) => new RpcError(command, message),
   ): Promise<ResponseOf<N>> {
     let seq = 0;
     const deadline = {
@@ -132,10 +139,10 @@ export class Connection {
     };
     return waitFor<ResponseOf<N>>(deadline, ({ resolve, reject }) => {
       let error = "";
-      const finish = (response: unknown): void => {
+      const finish = (response: ResponseOf<N> | null): void => {
         this.forget(seq);
         if (error === "") resolve(response as ResponseOf<N>);
-        else reject(new RpcError(command, error));
+        else reject(failure(error, response));
       };
       seq = this.send(command, body, {
         header(header) {
@@ -145,10 +152,10 @@ export class Connection {
           return bodyFollows;
         },
         body(value) {
-          if (error !== "") finish(null);
-          else if (value === undefined) {
-            throw new DecodeError(`Answer to "${command}" lacks its body`);
-          } else finish(decode(COMMANDS[command].response as Codec<unknown>, value));
+          if (value !== undefined) {
+            finish(decode(COMMANDS[command].response as Codec<ResponseOf<N>>, value));
+          } else if (error !== "") finish(null);
+          else throw new DecodeError(`Answer to "${command}" lacks its body`);
         },
         closed: reject,
       });

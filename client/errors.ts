@@ -4,24 +4,30 @@
  * @module
  */
 
+import type { CommandName } from "../protocol/ipc.ts";
+import { codeOf, type RpcErrorCode } from "./error_code.ts";
+
 /** The agent refused or failed a command. */
 export class RpcError extends Error {
   /** Always "RpcError". */
-  override name = "RpcError";
+  override readonly name: string = "RpcError";
   /** Name of the command, as in the protocol. */
-  readonly command: string;
+  readonly command: CommandName;
+  /** What the agent complains of. */
+  readonly code: RpcErrorCode;
 
   /** `message` is the agent's text as it came. */
-  constructor(command: string, message: string, options?: ErrorOptions) {
+  constructor(command: CommandName, message: string, options?: ErrorOptions) {
     super(message, options);
     this.command = command;
+    this.code = codeOf(message);
   }
 }
 
 /** No connection to the agent came about. The message is the one Go's client gives (agent.md 7.1). */
 export class ConnectError extends Error {
   /** Always "ConnectError". */
-  override name = "ConnectError";
+  override readonly name = "ConnectError";
 }
 
 /**
@@ -30,7 +36,7 @@ export class ConnectError extends Error {
  */
 export class ConnectionClosedError extends Error {
   /** Always "ConnectionClosedError". */
-  override name = "ConnectionClosedError";
+  override readonly name = "ConnectionClosedError";
 
   /** `options.cause` tells what ended the connection. */
   constructor(options?: ErrorOptions) {
@@ -38,8 +44,19 @@ export class ConnectionClosedError extends Error {
   }
 }
 
+/** There is no connection to the agent at the moment; the client tries to get one. */
+export class DisconnectedError extends Error {
+  /** Always "DisconnectedError". */
+  override readonly name = "DisconnectedError";
+
+  /** An error with its text. */
+  constructor(options?: ErrorOptions) {
+    super("Not connected to the agent, trying again", options);
+  }
+}
+
 /** The agent did not answer in time. It may still carry the command out. */
 export class TimeoutError extends Error {
   /** Always "TimeoutError". */
-  override name = "TimeoutError";
+  override readonly name = "TimeoutError";
 }

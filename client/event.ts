@@ -6,7 +6,9 @@
 
 import { MemberEventRecord, QueryEventRecord, UserEventRecord } from "../protocol/ipc.ts";
 import { type Codec, decode, str, struct } from "../protocol/msgpack/mod.ts";
+import type { CallOptions } from "./deadline.ts";
 import { fromWire, type Member } from "./member.ts";
+import { ownBytes, type Payload } from "./payload.ts";
 
 /** A user event. */
 export interface UserEvent {
@@ -34,6 +36,12 @@ export interface QueryEvent {
   name: string;
   /** What it carries; `null` when nothing was given. */
   payload: Uint8Array | null;
+  /**
+   * Answers the query, once.
+   *
+   * @throws {RpcError} when the answer is too large, too late or the second one
+   */
+  respond(payload: Payload, options?: CallOptions): Promise<void>;
 }
 
 /** Something happened to members. */
@@ -49,12 +57,19 @@ export type StreamEvent = UserEvent | QueryEvent | MemberEvent;
 
 const Kind: Codec<{ Event: string }> = struct({ Event: str });
 
+/** How a query event answers: by number, on the connection that it came on. */
+export type Respond = (
+  id: number | bigint,
+  payload: Payload,
+  options?: CallOptions,
+) => Promise<void>;
+
 /**
  * The event of a record, or `undefined` when it is of a kind that this client does not know.
  *
  * @throws {DecodeError} when the bytes are no record
  */
-export function decodeEvent(record: Uint8Array): StreamEvent | undefined {
+export function decodeEvent(record: Uint8Array, respond: Respond): StreamEvent | undefined {
   const kind = decode(Kind, record).Event;
   switch (kind) {
     case "user": {
@@ -69,7 +84,14 @@ export function decodeEvent(record: Uint8Array): StreamEvent | undefined {
     }
     case "query": {
       const { ID, LTime, Name, Payload } = decode(QueryEventRecord, record);
-      return { type: kind, id: ID, ltime: LTime, name: Name, payload: ownBytes(Payload) };
+      return {
+        type: kind,
+        id: ID,
+        ltime: LTime,
+        name: Name,
+        payload: ownBytes(Payload),
+        respond: (payload, options) => respond(ID, payload, options),
+      };
     }
     case "member-join":
     case "member-leave":
@@ -81,9 +103,4 @@ export function decodeEvent(record: Uint8Array): StreamEvent | undefined {
     }
   }
   return undefined;
-}
-
-/** A copy, so that an event that is kept does not keep all that was received with it. */
-function ownBytes(payload: Uint8Array | null): Uint8Array | null {
-  return payload === null ? null : payload.slice();
 }

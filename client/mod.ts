@@ -12,19 +12,29 @@
  * @module
  */
 
-export {
-  type ConnectOptions,
-  type EventOptions,
-  type EventStream,
-  type ForceLeaveOptions,
-  type JoinOptions,
-  type LogStream,
-  type MemberFilter,
-  RpcClient,
-  type TagChanges,
-} from "./rpc_client.ts";
+export { type EventStream, type LogStream, RpcClient } from "./rpc_client.ts";
+export { type Coordinate, CoordinateError, rttBetween } from "./coordinate.ts";
 export type { CallOptions } from "./deadline.ts";
+export type { RpcErrorCode } from "./error_code.ts";
+export {
+  ConnectError,
+  ConnectionClosedError,
+  DisconnectedError,
+  RpcError,
+  TimeoutError,
+} from "./errors.ts";
 export type { MemberEvent, QueryEvent, StreamEvent, UserEvent } from "./event.ts";
+export { KeyError, type KeyReport } from "./keys.ts";
+export type { ReconnectOptions } from "./link.ts";
 export type { Member } from "./member.ts";
+export type {
+  ConnectOptions,
+  EventOptions,
+  ForceLeaveOptions,
+  JoinOptions,
+  MemberFilter,
+  TagChanges,
+} from "./options.ts";
+export type { Payload } from "./payload.ts";
+export type { QueryAck, QueryOptions, QueryRecord, QueryResponse, QueryStream } from "./query.ts";
 export type { RecordStream, StreamOptions } from "./record_stream.ts";
-export { ConnectError, ConnectionClosedError, RpcError, TimeoutError } from "./errors.ts";

@@ -6,6 +6,9 @@
 
 import type { CallOptions } from "./deadline.ts";
 
+/** Stands for the record that ends a stream. */
+export const END: unique symbol = Symbol("end of stream");
+
 /** Options of a stream. */
 export interface StreamOptions extends CallOptions {
   /** Ends the stream, also after it has begun; iterating then throws the signal's reason. */
@@ -18,11 +21,13 @@ export interface StreamOptions extends CallOptions {
  * Records in the order of their arrival. Leaving a `for await` loop stops the stream.
  *
  * Iteration ends after {@linkcode RecordStream.stop} or when the client is closed, and throws a
- * `ConnectionClosedError` when the connection drops; what has arrived before is delivered first.
+ * `ConnectionClosedError` when the connection drops for good; what has arrived before is delivered first.
  */
 export interface RecordStream<T> extends AsyncIterable<T>, AsyncDisposable {
   /** How many records were dropped because nobody read them in time. */
   readonly dropped: number;
+  /** How often the stream was opened again after the connection had dropped; what happened in between is missing. */
+  readonly reopened: number;
   /**
    * Ends the stream here at once, then tells the agent and waits for its answer. Safe to call again.
    *

@@ -6,69 +6,39 @@
 
 import { type CommandName, LogRecord, MAX_IPC_VERSION } from "../protocol/ipc.ts";
 import { decode } from "../protocol/msgpack/mod.ts";
-import { Connection, type RequestOf, type ResponseOf } from "./connection.ts";
+import {
+  answerTimeout,
+  Connection,
+  type Failure,
+  type RequestOf,
+  type ResponseOf,
+} from "./connection.ts";
+import { type Coordinate, coordinateOf } from "./coordinate.ts";
 import type { CallOptions } from "./deadline.ts";
 import { dial } from "./dial.ts";
 import { decodeEvent, type StreamEvent } from "./event.ts";
+import { keyFailure, type KeyReport, reportOf } from "./keys.ts";
+import { Link } from "./link.ts";
 import { fromWire, type Member } from "./member.ts";
+import type {
+  ConnectOptions,
+  EventOptions,
+  ForceLeaveOptions,
+  JoinOptions,
+  MemberFilter,
+  TagChanges,
+} from "./options.ts";
+import { bytesOf, type Payload } from "./payload.ts";
+import { decodeQueryRecord, type QueryOptions, queryRequest, type QueryStream } from "./query.ts";
 import type { RecordStream, StreamOptions } from "./record_stream.ts";
-import { subscribe } from "./subscription.ts";
-
-/** Where and how to connect. */
-export interface ConnectOptions {
-  /** The agent's RPC address, `host:port`. Default "127.0.0.1:7373". */
-  readonly address?: string;
-  /** The agent's `rpc_auth` token. Default: none, and no `auth` command is sent. */
-  readonly authKey?: string;
-  /**
-   * Milliseconds to wait for the connection, and for each answer. Default 10,000, as Go's client.
-   * `join`, `leave`, `forceLeave` and `updateTags`, which wait for other nodes, get six times as long (agent.md 3).
-   */
-  readonly timeoutMs?: number;
-  /** Gives connecting up. */
-  readonly signal?: AbortSignal;
-}
-
-/** Which members to list: patterns (RE2) that must match from the first to the last character. */
-export interface MemberFilter {
-  /** Patterns by tag; a tag that a member lacks counts as empty. */
-  readonly tags?: Readonly<Record<string, string>>;
-  /** Pattern of the status. Default: any. */
-  readonly status?: string;
-  /** Pattern of the name. Default: any. */
-  readonly name?: string;
-}
-
-/** Options of {@linkcode RpcClient.join}. */
-export interface JoinOptions extends CallOptions {
-  /** Whether user events from before the join are delivered. Default false. */
-  readonly replay?: boolean;
-}
-
-/** Options of {@linkcode RpcClient.forceLeave}. */
-export interface ForceLeaveOptions extends CallOptions {
-  /** Whether to forget the member altogether. Default false. */
-  readonly prune?: boolean;
-}
-
-/** Options of {@linkcode RpcClient.event}. */
-export interface EventOptions extends CallOptions {
-  /** Whether agents may fold events of the same name into the last one. Default true. */
-  readonly coalesce?: boolean;
-}
-
-/** Changes of tags. What is in both is set. */
-export interface TagChanges {
-  /** Tags to set. */
-  readonly set?: Readonly<Record<string, string>>;
-  /** Tags to delete; unknown ones are ignored. */
-  readonly delete?: readonly string[];
-}
+import { type StreamCommand, type StreamRequest, subscribe } from "./subscription.ts";
 
 /** Events as they happen. */
 export type EventStream = RecordStream<StreamEvent>;
 /** Log lines, first those that the agent has kept. */
 export type LogStream = RecordStream<string>;
+
+type KeyChange = "install-key" | "use-key" | "remove-key";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7373";
 
@@ -98,13 +68,13 @@ const CLUSTER_PATIENCE = 6;
 export class RpcClient implements AsyncDisposable {
   /** Resolves when the connection has ended: with nothing after {@linkcode RpcClient.close}, else with the reason. */
   readonly closed: Promise<Error | undefined>;
-  readonly #connection: Connection;
+  readonly #link: Link;
   readonly #timeoutMs: number;
 
-  private constructor(connection: Connection, timeoutMs: number) {
-    this.#connection = connection;
+  private constructor(link: Link, timeoutMs: number) {
+    this.#link = link;
     this.#timeoutMs = timeoutMs;
-    this.closed = connection.closed;
+    this.closed = link.closed;
   }
 
   /**
@@ -114,17 +84,15 @@ export class RpcClient implements AsyncDisposable {
    * @throws {RpcError} when the agent refuses the token or the protocol version
    */
   static async connect(options: ConnectOptions = {}): Promise<RpcClient> {
-    const { address = DEFAULT_ADDRESS, authKey = "", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const callOptions = options.signal ? { timeoutMs, signal: options.signal } : { timeoutMs };
-    const connection = new Connection(await dial(address, callOptions));
-    try {
-      await connection.call("handshake", { Version: MAX_IPC_VERSION }, callOptions);
-      if (authKey !== "") await connection.call("auth", { AuthKey: authKey }, callOptions);
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
-    return new RpcClient(connection, timeoutMs);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
+    const open = (signal?: AbortSignal): Promise<Connection> => openConnection(options, signal);
+    const again = reconnect === true ? {} : reconnect || undefined;
+    return new RpcClient(new Link(await open(options.signal), open, again), timeoutMs);
+  }
+
+  /** Whether there is a connection now. */
+  get connected(): boolean {
+    return this.#link.current?.isClosed === false;
   }
 
   /** Lists all members, in no order. */
@@ -164,14 +132,73 @@ export class RpcClient implements AsyncDisposable {
   }
 
   /** Fires a user event. Name and payload together may take some 500 bytes, as the agent is configured. */
-  async event(
-    name: string,
-    payload: Uint8Array | string | null = null,
-    options: EventOptions = {},
-  ): Promise<void> {
-    const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-    const request = { Name: name, Payload: bytes, Coalesce: options.coalesce ?? true };
+  async event(name: string, payload: Payload = null, options: EventOptions = {}): Promise<void> {
+    const request = { Name: name, Payload: bytesOf(payload), Coalesce: options.coalesce ?? true };
     await this.#call("event", request, options);
+  }
+
+  /**
+   * Asks the cluster. The stream brings acks, if they were asked for, and answers, each node's once; it ends when the agent
+   * says that the query is over. Stopping it ends it here; the agent goes on until the query's own timeout.
+   *
+   * @throws {RangeError} when the query's timeout is no number
+   */
+  query(name: string, payload: Payload = null, options: QueryOptions = {}): Promise<QueryStream> {
+    const { timeoutMs: _, acceptTimeoutMs: timeoutMs, ...rest } = options;
+    const body = queryRequest(name, payload, options);
+    const request = { command: "query", body, decode: decodeQueryRecord } as const;
+    return this.#subscribe(request, timeoutMs === undefined ? rest : { ...rest, timeoutMs });
+  }
+
+  /** Answers the query event with this `id`, which came on the connection that there is now. */
+  async respond(
+    id: number | bigint,
+    payload: Payload = null,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.#call("respond", { ID: id, Payload: bytesOf(payload) }, options);
+  }
+
+  /**
+   * Adds a key, base64 of 16, 24 or 32 bytes, to every node's keyring.
+   *
+   * @throws {KeyError} when a node failed or did not answer; it has the report
+   */
+  installKey(key: string, options?: CallOptions): Promise<KeyReport> {
+    return this.#changeKey("install-key", key, options);
+  }
+
+  /**
+   * Makes a key that is on every keyring the one that nodes encrypt with.
+   *
+   * @throws {KeyError} when a node failed or did not answer; it has the report
+   */
+  useKey(key: string, options?: CallOptions): Promise<KeyReport> {
+    return this.#changeKey("use-key", key, options);
+  }
+
+  /**
+   * Takes a key that is not the one in use off every keyring.
+   *
+   * @throws {KeyError} when a node failed or did not answer; it has the report
+   */
+  removeKey(key: string, options?: CallOptions): Promise<KeyReport> {
+    return this.#changeKey("remove-key", key, options);
+  }
+
+  /**
+   * Counts on how many nodes each key is.
+   *
+   * @throws {KeyError} when a node failed or did not answer; it has the report
+   */
+  async listKeys(options?: CallOptions): Promise<KeyReport> {
+    const failure = keyFailure("list-keys");
+    return reportOf(await this.#call("list-keys", null, options, CLUSTER_PATIENCE, failure));
+  }
+
+  /** The network coordinate of a node; `undefined` when the agent does not know it. See `rttBetween`. */
+  async coordinate(node: string, options?: CallOptions): Promise<Coordinate | undefined> {
+    return coordinateOf(await this.#call("get-coordinate", { Node: node }, options));
   }
 
   /** Changes the agent's tags. */
@@ -193,22 +220,28 @@ export class RpcClient implements AsyncDisposable {
    * `member-leave`, `member-failed`, `member-update`, `member-reap`.
    */
   stream(filter = "*", options: StreamOptions = {}): Promise<EventStream> {
-    const { timeoutMs = this.#timeoutMs } = options;
-    const openOptions = { ...options, timeoutMs };
-    return subscribe(this.#connection, "stream", { Type: filter }, decodeEvent, openOptions);
+    return this.#subscribe({
+      command: "stream",
+      body: { Type: filter },
+      decode: (record, connection) =>
+        decodeEvent(record, async (id, payload, respondOptions = {}) => {
+          const answer = { ID: id, Payload: bytesOf(payload) };
+          const callOptions = { timeoutMs: this.#timeoutMs, ...respondOptions };
+          await connection.call("respond", answer, callOptions);
+        }),
+    }, options);
   }
 
   /** Streams the agent's log from `level` (trace, debug, info, warn or err) up. One per client. */
   monitor(level = "info", options: StreamOptions = {}): Promise<LogStream> {
-    const { timeoutMs = this.#timeoutMs } = options;
+    const body = { LogLevel: level };
     const line = (record: Uint8Array): string => decode(LogRecord, record).Log;
-    const openOptions = { ...options, timeoutMs };
-    return subscribe(this.#connection, "monitor", { LogLevel: level }, line, openOptions);
+    return this.#subscribe({ command: "monitor", body, decode: line }, options);
   }
 
   /** Closes the connection. Calls under way reject, streams end. Safe to call again. */
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.#link.close();
   }
 
   /** {@linkcode RpcClient.close}. */
@@ -216,13 +249,54 @@ export class RpcClient implements AsyncDisposable {
     return this.close();
   }
 
-  #call<N extends CommandName>(
+  #subscribe<N extends StreamCommand, T>(
+    request: StreamRequest<N, T>,
+    options: StreamOptions,
+  ): Promise<RecordStream<T>> {
+    const { timeoutMs = this.#timeoutMs } = options;
+    return subscribe(this.#link, request, { ...options, timeoutMs });
+  }
+
+  async #changeKey(command: KeyChange, key: string, options?: CallOptions): Promise<KeyReport> {
+    const failure = keyFailure(command);
+    const body = { Key: key };
+    return reportOf(await this.#call(command, body, options, CLUSTER_PATIENCE, failure));
+  }
+
+  async #call<N extends CommandName>(
     command: N,
     body: RequestOf<N>,
     options: CallOptions = {},
     patience = 1,
+    failure?: Failure<N>,
   ): Promise<ResponseOf<N>> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs * patience;
-    return this.#connection.call(command, body, { ...options, timeoutMs });
+    const { current } = this.#link;
+    if (current !== undefined) {
+      return current.call(command, body, { ...options, timeoutMs }, failure);
+    }
+    const start = performance.now();
+    const connection = await this.#link.forCall({
+      signal: options.signal,
+      timeoutMs,
+      timeoutError: () => answerTimeout(command, timeoutMs),
+      giveUp: () => {},
+    });
+    const left = Math.max(0, timeoutMs - (performance.now() - start));
+    return connection.call(command, body, { ...options, timeoutMs: left }, failure);
+  }
+}
+
+async function openConnection(options: ConnectOptions, signal?: AbortSignal): Promise<Connection> {
+  const { address = DEFAULT_ADDRESS, authKey = "", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
+  const connection = new Connection(await dial(address, callOptions));
+  try {
+    await connection.call("handshake", { Version: MAX_IPC_VERSION }, callOptions);
+    if (authKey !== "") await connection.call("auth", { AuthKey: authKey }, callOptions);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
   }
 }

@@ -1,104 +1,79 @@
 /**
- * Opens a stream of records on a connection, and closes it in two steps.
+ * Opens a stream of records, opens it again when the connection was replaced, and closes it in two steps.
  *
  * @module
  */
 
 import type { ResponseHeader } from "../protocol/ipc.ts";
 import { answerTimeout, type Connection, type RequestOf } from "./connection.ts";
-import { type CallOptions, waitFor } from "./deadline.ts";
+import { type CallOptions, type Deadline, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, RpcError } from "./errors.ts";
-import { RecordBuffer, type RecordStream, type StreamOptions } from "./record_stream.ts";
+import type { Link } from "./link.ts";
+import { END, RecordBuffer, type RecordStream, type StreamOptions } from "./record_stream.ts";
 
 /** The commands that open a stream. */
-export type StreamCommand = "stream" | "monitor";
+export type StreamCommand = "stream" | "monitor" | "query";
 
 /** Records that wait to be read when the caller sets no bound: what Serf's own command line uses (agent.md 5). */
 const DEFAULT_BUFFER_SIZE = 1024;
 
+/** What a stream is opened with. */
+export interface StreamRequest<N extends StreamCommand, T> {
+  /** The command. */
+  readonly command: N;
+  /** Its body. */
+  readonly body: RequestOf<N>;
+  /**
+   * What the stream delivers for the body of a record that came on `connection`, `undefined` to pass it over,
+   * {@linkcode END} for the last one.
+   */
+  decode(record: Uint8Array, connection: Connection): T | typeof END | undefined;
+}
+
 /** {@linkcode StreamOptions} with the client's timeout in place. */
 type OpenOptions = StreamOptions & { readonly timeoutMs: number };
 
-/**
- * Sends `command` and resolves to the stream once the agent agrees.
- *
- * `decodeRecord` turns the body of a record into what the stream delivers, or `undefined` to pass it over.
- */
-export function subscribe<N extends StreamCommand, T>(
-  connection: Connection,
-  command: N,
-  body: RequestOf<N>,
-  decodeRecord: (record: Uint8Array) => T | undefined,
+/** Sends the command and resolves to the stream once the agent agrees. */
+export async function subscribe<N extends StreamCommand, T>(
+  link: Link,
+  request: StreamRequest<N, T>,
   options: OpenOptions,
 ): Promise<RecordStream<T>> {
-  const { timeoutMs, signal } = options;
-  const subscription = new Subscription<T>(connection, options);
-  const deadline = {
-    signal,
-    timeoutMs,
-    timeoutError: () => answerTimeout(command, timeoutMs),
-    giveUp: () => subscription.abandon(),
-  };
-  return waitFor<RecordStream<T>>(deadline, ({ resolve, reject }) => {
-    let opened = false;
-    subscription.seq = connection.send(command, body, {
-      header(header: ResponseHeader): boolean {
-        if (opened) return header.Error === "";
-        opened = true;
-        if (header.Error === "") {
-          subscription.begin();
-          resolve(subscription);
-        } else {
-          connection.forget(subscription.seq);
-          reject(new RpcError(command, header.Error));
-        }
-        return false;
-      },
-      body(value): void {
-        const record = value && decodeRecord(value);
-        if (record !== undefined) subscription.buffer.push(record);
-      },
-      closed(error): void {
-        reject(error);
-        subscription.lost(error);
-      },
-    });
-  });
+  const subscription = new Subscription<N, T>(link, request, options);
+  await subscription.open();
+  return subscription;
 }
 
-class Subscription<T> implements RecordStream<T> {
-  readonly buffer: RecordBuffer<T>;
-  seq = 0;
-  readonly #connection: Connection;
+class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
+  readonly #link: Link;
+  readonly #request: StreamRequest<N, T>;
   readonly #options: OpenOptions;
+  readonly #buffer: RecordBuffer<T>;
+  #connection: Connection | undefined;
+  #seq = 0;
+  #reopened = 0;
   #stopped: Promise<void> | undefined;
 
-  constructor(connection: Connection, options: OpenOptions) {
-    this.#connection = connection;
+  constructor(link: Link, request: StreamRequest<N, T>, options: OpenOptions) {
+    this.#link = link;
+    this.#request = request;
     this.#options = options;
-    this.buffer = new RecordBuffer(options.bufferSize ?? DEFAULT_BUFFER_SIZE);
+    this.#buffer = new RecordBuffer(options.bufferSize ?? DEFAULT_BUFFER_SIZE);
   }
 
   get dropped(): number {
-    return this.buffer.dropped;
+    return this.#buffer.dropped;
   }
 
-  /** The agent has agreed: from now on the signal ends the stream. */
-  begin(): void {
+  get reopened(): number {
+    return this.#reopened;
+  }
+
+  /** Resolves when the agent has agreed; from then on the signal ends the stream. */
+  async open(): Promise<void> {
+    const { current } = this.#link;
+    await this.#attach(current ?? await this.#link.forCall(this.#deadline(() => {})));
     this.#options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-  }
-
-  /** The connection is gone. */
-  lost(error: ConnectionClosedError): void {
-    this.#stopped ??= Promise.resolve();
-    this.#detach();
-    this.buffer.end(this.#connection.isClosing ? undefined : error);
-  }
-
-  /** Nobody waits for the stream any more, but the agent may send it: tells it not to, without waiting. */
-  abandon(error?: unknown): void {
-    this.buffer.end(error);
-    if (this.seq > 0) this.stop().catch(() => {});
   }
 
   stop(options: CallOptions = {}): Promise<void> {
@@ -112,7 +87,7 @@ class Subscription<T> implements RecordStream<T> {
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
-      next: () => this.buffer.next(),
+      next: () => this.#buffer.next(),
       return: async () => {
         await this.stop();
         return { done: true, value: undefined };
@@ -120,20 +95,103 @@ class Subscription<T> implements RecordStream<T> {
     };
   }
 
-  async #stop(options: CallOptions): Promise<void> {
-    this.#connection.forget(this.seq);
+  #deadline(giveUp: () => void): Deadline {
+    const { signal, timeoutMs } = this.#options;
+    const timeoutError = (): Error => answerTimeout(this.#request.command, timeoutMs);
+    return { signal, timeoutMs, timeoutError, giveUp };
+  }
+
+  #attach(connection: Connection): Promise<void> {
+    const { command, body } = this.#request;
+    let agreed = false;
+    return waitFor<void>(
+      this.#deadline(() => void this.#tellAgent().catch(() => {})),
+      ({ resolve, reject }) => {
+        this.#connection = connection;
+        this.#seq = connection.send(command, body, {
+          header: (header: ResponseHeader): boolean => {
+            if (agreed) return header.Error === "";
+            if (header.Error === "") {
+              agreed = true;
+              resolve();
+            } else {
+              connection.forget(this.#seq);
+              reject(new RpcError(command, header.Error));
+            }
+            return false;
+          },
+          body: (value) => value && this.#take(value, connection),
+          closed: (error) => {
+            reject(error);
+            if (agreed) this.#lost(error);
+          },
+        });
+      },
+    );
+  }
+
+  #take(record: Uint8Array, connection: Connection): void {
+    const value = this.#request.decode(record, connection);
+    if (value === END) {
+      connection.forget(this.#seq);
+      this.#end();
+    } else if (value !== undefined) this.#buffer.push(value);
+  }
+
+  /** The connection has dropped. A query is over then, other streams go on with the next connection. */
+  #lost(error: ConnectionClosedError): void {
+    const goesOn = this.#link.reconnects && this.#request.command !== "query";
+    if (goesOn && !this.#link.isOver && this.#stopped === undefined) void this.#resume();
+    else this.#end(this.#link.isClosing ? undefined : error);
+  }
+
+  async #resume(): Promise<void> {
+    while (this.#stopped === undefined) {
+      try {
+        await this.#attach(await this.#link.next());
+        this.#reopened++;
+      } catch (error) {
+        if (error instanceof ConnectionClosedError && !this.#link.isOver) continue;
+        return this.#end(this.#link.isClosing ? undefined : error);
+      }
+      // It may have been stopped while the agent was being asked.
+      if (this.#stopped !== undefined) await this.#tellAgent().catch(() => {});
+      return;
+    }
+  }
+
+  /** Nothing comes any more. */
+  #end(error?: unknown): void {
+    this.#stopped ??= Promise.resolve();
     this.#detach();
-    this.buffer.end();
+    this.#buffer.end(error);
+  }
+
+  async #stop(options: CallOptions): Promise<void> {
+    this.#detach();
+    this.#buffer.end();
+    await this.#tellAgent(options);
+  }
+
+  /** Takes no more records, and asks the agent to send none. An agent cannot stop a query. */
+  async #tellAgent(options: CallOptions = {}): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined || this.#seq === 0) return;
+    connection.forget(this.#seq);
+    if (connection.isClosed || this.#request.command === "query") return;
     try {
       const { timeoutMs } = this.#options;
-      await this.#connection.call("stop", { Stop: this.seq }, { timeoutMs, ...options });
+      await connection.call("stop", { Stop: this.#seq }, { timeoutMs, ...options });
     } catch (error) {
       // Without a connection the agent has already ended the stream.
       if (!(error instanceof ConnectionClosedError)) throw error;
     }
   }
 
-  readonly #onAbort = (): void => this.abandon(this.#options.signal?.reason);
+  readonly #onAbort = (): void => {
+    this.#buffer.end(this.#options.signal?.reason);
+    this.stop().catch(() => {});
+  };
 
   #detach(): void {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);

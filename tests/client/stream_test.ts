@@ -79,13 +79,10 @@ Deno.test("a stream delivers records of every kind, typed", async () => {
     payload,
     coalesce: true,
   });
-  assert.deepEqual(await nextOf(reader), {
-    type: "query",
-    id: 3,
-    ltime: 4n,
-    name: "load",
-    payload: null,
-  });
+  const query = await nextOf(reader);
+  assert(query.type === "query");
+  const { respond: _, ...said } = query;
+  assert.deepEqual(said, { type: "query", id: 3, ltime: 4n, name: "load", payload: null });
   const failed = await nextOf(reader);
   assert(failed.type === "member-failed");
   assert.deepEqual(failed.members.map(({ name, status }) => [name, status]), [["a", "failed"]]);

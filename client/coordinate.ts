@@ -1,0 +1,26 @@
+/**
+ * Network coordinates, and how far apart two of them are.
+ *
+ * @module
+ */
+
+import { type Coordinate, roundTripMs } from "../protocol/coordinate.ts";
+import type { CoordinateResponse } from "../protocol/ipc.ts";
+
+export { type Coordinate, CoordinateError } from "../protocol/coordinate.ts";
+
+/** The coordinate of a response, `undefined` when the agent knows none. */
+export function coordinateOf({ Ok, Coord }: CoordinateResponse): Coordinate | undefined {
+  if (!Ok) return undefined;
+  const { Vec, Error: error, Adjustment, Height } = Coord;
+  return { vec: Vec ?? [], error, adjustment: Adjustment, height: Height };
+}
+
+/**
+ * The estimated round trip between two nodes, in milliseconds.
+ *
+ * @throws {CoordinateError} when the coordinates have not as many dimensions
+ */
+export function rttBetween(a: Coordinate, b: Coordinate): number {
+  return roundTripMs(a, b);
+}

@@ -1,0 +1,58 @@
+/**
+ * What nodes say to a key operation, as a program sees it.
+ *
+ * @module
+ */
+
+import type { CommandName, KeyResponse } from "../protocol/ipc.ts";
+import { RpcError } from "./errors.ts";
+
+/** The answers of all nodes to one key operation. */
+export interface KeyReport {
+  /** What nodes had to say, by node name: why they failed, or a note. */
+  readonly messages: Readonly<Record<string, string>>;
+  /** On how many nodes each key is, by base64; empty except for a list. */
+  readonly keys: Readonly<Record<string, number>>;
+  /** Nodes that were asked. */
+  readonly numNodes: number;
+  /** Nodes that answered. */
+  readonly numResp: number;
+  /** Nodes that failed. */
+  readonly numErr: number;
+}
+
+/** A key operation did not succeed on every node. What did succeed stays so. */
+export class KeyError extends RpcError {
+  /** Always "KeyError". */
+  override readonly name = "KeyError";
+  /** What the nodes said; all zero when none was asked. */
+  readonly report: KeyReport;
+
+  /** `message` is the agent's text as it came. */
+  constructor(command: CommandName, message: string, report: KeyReport, options?: ErrorOptions) {
+    super(command, message, options);
+    this.report = report;
+  }
+}
+
+/** The report of a response. */
+export function reportOf(response: KeyResponse): KeyReport {
+  const { Messages, Keys, NumNodes, NumResp, NumErr } = response;
+  return {
+    messages: Messages ?? {},
+    keys: Keys ?? {},
+    numNodes: NumNodes,
+    numResp: NumResp,
+    numErr: NumErr,
+  };
+}
+
+/** What a key operation rejects with; an error without a report is one about the connection. */
+export function keyFailure(
+  command: CommandName,
+): (message: string, response: KeyResponse | null) => Error {
+  return (message, response) =>
+    response === null
+      ? new RpcError(command, message)
+      : new KeyError(command, message, reportOf(response));
+}
