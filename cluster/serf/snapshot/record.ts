@@ -47,8 +47,13 @@ const FAILED_PREFIX = "# failed: ";
 export function formatRecord(record: SnapshotRecord): string | undefined {
   const line = `${textOf(record)}\n`;
   const breaks = line.indexOf("\n") !== line.length - 1;
-  // No character takes more than three bytes for each of its UTF-16 units.
-  return breaks || line.length * 3 > MAX_LINE_BYTES ? undefined : line;
+  return breaks || bytesOf(line) > MAX_LINE_BYTES ? undefined : line;
+}
+
+/** The length in UTF-8, or an upper bound when that is enough: a UTF-16 unit never takes more than three bytes. */
+function bytesOf(line: string): number {
+  const most = line.length * 3;
+  return most <= MAX_LINE_BYTES ? most : new TextEncoder().encode(line).length;
 }
 
 function textOf(record: SnapshotRecord): string {
