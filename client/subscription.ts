@@ -148,7 +148,9 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
   async #resume(): Promise<void> {
     while (this.#stopped === undefined) {
       try {
-        await this.#attach(await this.#link.next());
+        const connection = await this.#link.next();
+        if (this.#stopped !== undefined) return;
+        await this.#attach(connection);
         this.#reopened++;
       } catch (error) {
         if (error instanceof ConnectionClosedError && !this.#link.isOver) continue;
