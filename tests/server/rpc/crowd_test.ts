@@ -1,0 +1,171 @@
+/**
+ * Many clients and slow ones: who reads loses nothing, who does not read loses its own and is told how many.
+ *
+ * SKEIN_IDLE_CLIENTS says how many idle connections are held, 2,000 by default. Each takes two file descriptors here, as
+ * both ends are in this process: 10,000 need `ulimit -n 32768`.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { RpcServer } from "../../../server/rpc/server.ts";
+import { FakeBackend } from "./backend.ts";
+import { Peer, type Plain, request, until } from "./peer.ts";
+import { success } from "./wire.ts";
+
+type Bodies = Record<string, Plain>;
+
+const IDLE_CLIENTS = Number(Deno.env.get("SKEIN_IDLE_CLIENTS") ?? 2_000);
+
+/** Connections that are opened at a time, well below the length of the kernel's queue. */
+const AT_A_TIME = 50;
+
+async function withServer(
+  use: (backend: FakeBackend, server: RpcServer) => Promise<void>,
+): Promise<void> {
+  const backend = new FakeBackend();
+  await using server = RpcServer.listen(backend, { address: "127.0.13.7:0" });
+  await use(backend, server);
+}
+
+async function peers(server: RpcServer, count: number): Promise<Peer[]> {
+  const all: Peer[] = [];
+  while (all.length < count) {
+    const length = Math.min(AT_A_TIME, count - all.length);
+    all.push(...await Promise.all(Array.from({ length }, () => Peer.ready(server.address))));
+  }
+  return all;
+}
+
+function closing(peers: readonly Peer[]): Disposable {
+  return { [Symbol.dispose]: () => peers.forEach((peer) => peer.close()) };
+}
+
+/** The names of the next `count` events of a stream. */
+async function names(peer: Peer, count: number): Promise<Plain[]> {
+  const values = await peer.take(2 * count) as Bodies[];
+  return values.filter((_, i) => i % 2 === 1).map(({ Name }) => Name ?? null);
+}
+
+/** What `stats` tells a client about itself and all. */
+async function rpcStats(peer: Peer): Promise<Bodies> {
+  await peer.request("stats");
+  const [, body] = await peer.take(2) as Bodies[];
+  return body?.rpc as Bodies;
+}
+
+Deno.test("100 subscribers that read get all of 1,000 events, in order, from one burst", async () => {
+  await withServer(async (backend, server) => {
+    const subscribers = await peers(server, 100);
+    using _ = closing(subscribers);
+    await Promise.all(subscribers.map((peer) => peer.ask("stream", { Type: "user" })));
+    const expected = Array.from({ length: 1_000 }, (_, i) => `event-${i}`);
+    for (const name of expected) backend.emitUser(name);
+    const got = await Promise.all(subscribers.map((peer) => names(peer, expected.length)));
+    for (const events of got) assert.deepEqual(events, expected);
+    assert.equal(server.stats().dropped_events, "0");
+  });
+});
+
+Deno.test("subscribers that stop reading harm nobody, cost bounded memory and learn their losses", async () => {
+  await withServer(async (backend, server) => {
+    const readers = await peers(server, 5);
+    const stalled = await peers(server, 20);
+    using _ = closing([...readers, ...stalled]);
+    for (const peer of [...readers, ...stalled]) await peer.ask("stream", { Type: "user" });
+    for (const peer of stalled) await peer.ask("monitor", { LogLevel: "WARN" });
+    const payload = new Uint8Array(4_000);
+    const before = Deno.memoryUsage().rss;
+    const total = 6_000;
+    let slowest = 0;
+    for (let sent = 0; sent < total;) {
+      for (const end = sent + 100; sent < end; sent++) backend.emitUser(`e${sent}`, payload);
+      const started = performance.now();
+      const expected = Array.from({ length: 100 }, (_, i) => `e${sent - 100 + i}`);
+      const got = await Promise.all(readers.map((peer) => names(peer, 100)));
+      slowest = Math.max(slowest, performance.now() - started);
+      for (const events of got) assert.deepEqual(events, expected);
+    }
+    const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
+    const offered = total * payload.length * stalled.length / 2 ** 20;
+    assert.ok(grown < offered / 2, `${grown} MiB of ${offered} offered`);
+    assert.ok(slowest < 2_000, `a reader waited ${slowest} ms`);
+
+    const reader = readers[0] ?? assert.fail();
+    const readersOwn = await rpcStats(reader);
+    assert.deepEqual([readersOwn.own_dropped_events, readersOwn.own_dropped_logs], ["0", "0"]);
+    let lost = 0;
+    for (const peer of stalled) lost += await lossOf(peer, total);
+    assert.equal(String(lost), server.stats().dropped_events);
+    assert.ok(lost > 0);
+  });
+});
+
+/** Reads what waits, and checks that the client learns the number of its losses in both ways. */
+async function lossOf(peer: Peer, total: number): Promise<number> {
+  const seq = await peer.request("stats");
+  let received = 0;
+  let own: Bodies | undefined;
+  let sum: string | undefined;
+  const pattern = new RegExp(
+    `Dropped (\\d+) events to ipc.client: ${peer.name}, which read too slowly$`,
+  );
+  while (own === undefined || sum === undefined) {
+    const header = await peer.next() as Bodies;
+    const body = await peer.next() as Bodies;
+    if (header.Seq === seq) own = body.rpc as Bodies;
+    else if (body.Event === "user") received++;
+    else sum = pattern.exec(String(body.Log))?.[1] ?? sum;
+  }
+  assert.equal(received, total - Number(sum), "the line in the log, which its own monitor shows");
+  assert.equal(own.own_dropped_events, sum, "and stats");
+  return Number(sum);
+}
+
+Deno.test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async () => {
+  await withServer(async (_, server) => {
+    const before = Deno.memoryUsage().rss;
+    const started = performance.now();
+    const clients: Deno.TcpConn[] = [];
+    try {
+      const connect = async (): Promise<void> => {
+        const { hostname, port } = server.address;
+        const conn = await Deno.connect({ hostname, port });
+        clients.push(conn);
+        await ask(conn, request("handshake", 1, { Version: 1 }));
+      };
+      while (clients.length < IDLE_CLIENTS) {
+        const length = Math.min(AT_A_TIME, IDLE_CLIENTS - clients.length);
+        await Promise.all(Array.from({ length }, connect));
+      }
+      const each = (Deno.memoryUsage().rss - before) / IDLE_CLIENTS / 1_024;
+      const seconds = (performance.now() - started) / 1_000;
+      console.log(
+        `${IDLE_CLIENTS} connections after ${seconds.toFixed(1)} s, ` +
+          `${each.toFixed(1)} KiB each with both ends`,
+      );
+      assert.equal(server.stats().clients, String(IDLE_CLIENTS));
+      assert.ok(each < 100, `${each} KiB each`);
+      for (let i = 0; i < clients.length; i += AT_A_TIME) {
+        const some = clients.slice(i, i + AT_A_TIME);
+        await Promise.all(some.map((conn) => ask(conn, request("stop", 1, { Stop: 0 }))));
+      }
+    } finally {
+      for (const conn of clients) conn.close();
+    }
+    await until(() => server.stats().clients === "0");
+  });
+});
+
+/** Sends a request with Seq 1 and reads the bytes of its success. */
+async function ask(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  await conn.write(bytes);
+  const expected = success("01");
+  const buffer = new Uint8Array(expected.length);
+  let length = 0;
+  while (length < buffer.length) {
+    const count = await conn.read(buffer.subarray(length));
+    length += count ?? assert.fail("closed");
+  }
+  assert.equal(buffer.toHex(), expected.toHex());
+}
