@@ -14,3 +14,20 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T | un
     clearTimeout(timer);
   }
 }
+
+/** The longest wait that `setTimeout` takes, in milliseconds; a longer one would be over at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Resolves after `ms` milliseconds, at most 24 days, or when `signal` aborts. Leaves no timer behind. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, Math.min(ms, LONGEST_TIMEOUT_MS));
+    signal.addEventListener("abort", end);
+  });
+}

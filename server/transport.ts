@@ -8,6 +8,7 @@
 import type { Socket } from "node:dgram";
 import type { Address, Logger, Stream, Transport, TransportHandlers } from "../cluster/runtime.ts";
 import { bindUdp, isIPv6, listenTcp } from "./_bind.ts";
+import { pause } from "./deadline.ts";
 import { joinAddress, plainHost, reasonOf, TcpStream } from "./_tcp_stream.ts";
 
 export { BindError } from "./_bind.ts";
@@ -263,16 +264,4 @@ export class NetTransport implements Transport, AsyncDisposable {
     owners.add(stream);
     return stream;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

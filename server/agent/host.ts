@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Address, Metrics } from "../../cluster/runtime.ts";
+import type { Address } from "../../cluster/runtime.ts";
 import type { Serf, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentConfig } from "../config.ts";
 import type { AgentLog } from "../logging.ts";
+import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 
 /** An agent as its parts see it. */
 export interface AgentHost {
@@ -16,7 +17,7 @@ export interface AgentHost {
   /** Its log. */
   readonly log: AgentLog;
   /** Where its figures go. */
-  readonly metrics: Metrics;
+  readonly metrics: AgentMetrics;
   /** The cluster core. */
   readonly serf: Serf;
   /** Where it gossips. */

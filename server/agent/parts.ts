@@ -30,6 +30,10 @@ export class AgentParts implements AsyncDisposable {
     const parts = new AgentParts(agent);
     try {
       await parts.replaceScripts(agent.config.eventHandlers);
+      if (agent.config.statsdAddr !== "" || agent.config.statsiteAddr !== "") {
+        const { sendMetrics } = await import("../metrics/servers.ts");
+        parts.#stack.use(sendMetrics(agent.metrics, agent.config, agent.log));
+      }
       if (agent.config.discover !== "") await parts.#discover();
     } catch (error) {
       await parts[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:dgram";
 import type { Address } from "../../cluster/runtime.ts";
+import { pause } from "../deadline.ts";
 import { decodeMessage, type DnsAnswer, encodeQuery } from "./packets.ts";
 import { serviceName } from "./service.ts";
 import { groupAddress, type IpFamily, MDNS_PORT, openQuerySocket } from "./sockets.ts";
@@ -53,7 +54,7 @@ export async function search(
       });
       socket.on("error", () => {});
     }
-    await elapsed(LISTEN_MS, signal);
+    await pause(LISTEN_MS, signal);
   } finally {
     for (const socket of sockets) socket.close();
   }
@@ -98,18 +99,4 @@ async function ask(family: IpFamily, interfaceName: string, query: Uint8Array): 
     socket.close();
     throw error;
   }
-}
-
-/** Resolves after `ms` milliseconds, or when `signal` aborts. */
-function elapsed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -44,38 +44,43 @@ export function metricsOf(settings: { statsdAddr: string; statsiteAddr: string }
 export class AgentMetrics implements Metrics {
   readonly #intervals: Intervals;
   readonly #gaugePrefix: string;
-  readonly #sinks: MetricSink[] = [];
+  readonly #sinks = new Set<MetricSink>();
 
   /** @param options Where it differs from the default. */
   constructor({ host = "", now = Date.now }: AgentMetricsOptions = {}) {
-    this.#gaugePrefix = host === "" ? `${SERVICE}.` : `${SERVICE}.${host}.`;
+    this.#gaugePrefix = host === "" ? `${SERVICE}.` : `${SERVICE}.${host.replace(UNFIT, "_")}.`;
     this.#intervals = new Intervals(now, () => this.#measureProcess());
   }
 
   /** Also sends every figure to `sink`. */
   add(sink: MetricSink): void {
-    this.#sinks.push(sink);
+    this.#sinks.add(sink);
+  }
+
+  /** Ends that. */
+  remove(sink: MetricSink): void {
+    this.#sinks.delete(sink);
   }
 
   /** Something happened `n` times. */
   count(name: string, n = 1): void {
     const key = keyOf(name);
     this.#intervals.count(key, n);
-    if (this.#sinks.length > 0) this.#push("counter", key, n, "c");
+    if (this.#sinks.size > 0) this.#push("counter", key, n, "c");
   }
 
   /** A value is now this. */
   gauge(name: string, value: number): void {
     const key = keyOf(name);
     this.#intervals.gauge(key, value);
-    if (this.#sinks.length > 0) this.#push("gauge", key, value, "g");
+    if (this.#sinks.size > 0) this.#push("gauge", key, value, "g");
   }
 
   /** One of many values. */
   sample(name: string, value: number): void {
     const key = keyOf(name);
     this.#intervals.sample(key, value);
-    if (this.#sinks.length > 0) this.#push("sample", key, value, "ms");
+    if (this.#sinks.size > 0) this.#push("sample", key, value, "ms");
   }
 
   /** The completed intervals of the last minute, one figure a line, as Serf writes them on SIGUSR1. Times are UTC. */
