@@ -12,8 +12,6 @@ export function normalised(args: readonly string[], text: string, host: string):
   const rest = text.replaceAll(host, "HOST")
     // The program says its own name.
     .replaceAll("skein", "serf")
-    // skein adds a hint for people, on standard error.
-    .replace(/^Is an agent running there\? .*\n/m, "")
     // Help after a wrong command line is written anew; what was wrong, and where it is said, is the same.
     .replace(/(^|\n)Usage: [\s\S]*/, "$1Usage\n")
     // 0.9.4 wrote "Failed to join HOST:", its successors and skein write "failed to join HOST:PORT:".
