@@ -6,6 +6,12 @@
  */
 
 export { SnapshotJournal } from "./journal.ts";
-export { formatRecord, MAX_LINE_BYTES, parseRecord, type SnapshotRecord } from "./record.ts";
+export {
+  type ClockName,
+  formatRecord,
+  MAX_LINE_BYTES,
+  parseRecord,
+  type SnapshotRecord,
+} from "./record.ts";
 export { MAX_KEPT_MEMBERS, type Replayed, SnapshotReplay } from "./replay.ts";
 export type { Recorder, Restored } from "./restored.ts";
