@@ -1,0 +1,105 @@
+/** The client's queries, answers, keys, coordinates and reconnecting against HashiCorp's own agents. */
+
+import assert from "node:assert/strict";
+import { KeyError, RpcClient, rttBetween } from "../../client/mod.ts";
+import { type Program, startAgent } from "../agents.ts";
+import { goTest, newestGoTest } from "../interop/go.ts";
+
+const HOST = "127.0.16.5";
+const KEY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
+const OTHER_KEY = "fr8k1mf3k+C6xQoJU+GC0w==";
+const LOCAL = ["-profile=local"];
+
+function everyGoTest(name: string, body: (serf: Program) => Promise<void>): void {
+  goTest(name, body);
+  newestGoTest(name, body);
+}
+
+everyGoTest("a query to a Go agent is answered through its own event stream", async (serf) => {
+  await using agent = await startAgent(serf, { name: "go", host: HOST, flags: LOCAL });
+  await using client = await RpcClient.connect({ address: agent.rpc });
+  await using events = await client.stream("query:load");
+  const answering = (async () => {
+    for await (const event of events) {
+      assert(event.type === "query");
+      await event.respond(`${new TextDecoder().decode(event.payload ?? undefined)}: 0.5`);
+      await assert.rejects(event.respond("again"), { code: "already-answered" });
+      await assert.rejects(client.respond(99, "x"), { code: "unknown-query" });
+      break;
+    }
+  })();
+  const query = await client.query("load", "1m", {
+    requestAck: true,
+    filterNodes: ["go"],
+    timeoutMs: 500,
+  });
+  const records = await Array.fromAsync(query);
+  await answering;
+  assert.deepEqual(records, [
+    { type: "ack", from: "go" },
+    { type: "response", from: "go", payload: new TextEncoder().encode("1m: 0.5") },
+  ]);
+  await assert.rejects(client.query("_serf_x"), { code: "reserved-name" });
+  await assert.rejects(client.query("q", "x".repeat(1_100)), { code: "too-large" });
+  assert.deepEqual(await Array.fromAsync(await client.query("q", null, { timeoutMs: -1 })), []);
+});
+
+everyGoTest(
+  "the keys of a Go agent are listed and rotated, and errors carry the report",
+  async (serf) => {
+    const flags = [...LOCAL, `-encrypt=${KEY}`];
+    await using agent = await startAgent(serf, { name: "go", host: HOST, flags });
+    await using client = await RpcClient.connect({ address: agent.rpc });
+    const counts = { numNodes: 1, numResp: 1, numErr: 0 };
+    assert.deepEqual(await client.installKey(OTHER_KEY), { messages: {}, keys: {}, ...counts });
+    assert.deepEqual((await client.listKeys()).keys, { [KEY]: 1, [OTHER_KEY]: 1 });
+    await assert.rejects(client.removeKey(KEY), (error) => {
+      assert(error instanceof KeyError && error.code === "keys-failed");
+      assert.match(error.report.messages["go"] ?? "", /removing the primary key is not allowed/i);
+      assert.equal(error.report.numErr, 1);
+      return true;
+    });
+    await client.useKey(OTHER_KEY);
+    await client.removeKey(KEY);
+    assert.deepEqual((await client.listKeys()).keys, { [OTHER_KEY]: 1 });
+    await assert.rejects(client.installKey("!"), (error) => {
+      assert(error instanceof KeyError && error.code === "invalid-key");
+      assert.equal(error.report.numNodes, 0);
+      return true;
+    });
+  },
+);
+
+everyGoTest("a Go agent tells its own coordinate, and none of a stranger", async (serf) => {
+  await using agent = await startAgent(serf, { name: "go", host: HOST, flags: LOCAL });
+  await using client = await RpcClient.connect({ address: agent.rpc });
+  const own = await client.coordinate("go");
+  assert(own);
+  assert.equal(own.vec.length, 8);
+  assert.equal(rttBetween(own, own), 0.02);
+  assert.equal(await client.coordinate("nobody"), undefined);
+});
+
+everyGoTest(
+  "a client finds its Go agent again after a restart, and its streams go on",
+  async (serf) => {
+    const options = { name: "go", host: HOST, flags: LOCAL };
+    await using first = await startAgent(serf, options);
+    await using client = await RpcClient.connect({
+      address: first.rpc,
+      reconnect: { minDelayMs: 20, maxDelayMs: 100 },
+    });
+    await using events = await client.stream("user");
+    await first.stop();
+    const members = client.members();
+    const rpcPort = Number(first.rpc.split(":")[1]);
+    await using _second = await startAgent(serf, { ...options, rpcPort });
+    assert.deepEqual((await members.catch(() => client.members())).map(({ name }) => name), ["go"]);
+    const reading = events[Symbol.asyncIterator]().next();
+    while (events.reopened === 0) await client.members();
+    await client.event("back");
+    const { value } = await reading;
+    assert(value.type === "user");
+    assert.equal(value.name, "back");
+  },
+);
