@@ -76,8 +76,8 @@ export class KeyManager {
    * Counts on how many nodes each key is. A node whose answer would be too long tells its first keys, and says so in its
    * message.
    *
-   * When this node holds as many keys as would make a Serf 0.9.4 agent end when it is asked for them (20 to 32 of 32
-   * bytes), only skein agents are asked; the others count as silent.
+   * When this node holds as many keys as would make a Serf 0.9.4 agent end when it is asked for them (about 20 to
+   * 32 of 32 bytes), only skein agents are asked; the others count as silent.
    */
   async list(options: KeyOptions = {}): Promise<KeyReport> {
     return await this.#queue((work) => {

@@ -47,7 +47,8 @@ const LONGEST_ID = 0xffff_ffff;
 
 /**
  * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (serf.md 21.3). That happens when its
- * answer is too long for a response, usual or as configured here, with 20 to 32 keys of 32 bytes.
+ * answer is too long for a response, usual or as configured here, and it has no more than 32 keys: at the earliest with 19
+ * of 32 bytes, with 20 when names are short.
  */
 export function endsOldAgents(core: Core, keyring: Keyring): boolean {
   const keys = keyring.keys().map((key) => key.toBase64());
