@@ -175,6 +175,7 @@ function accept(
     known.address = address;
   }
   announceAlive(core, node, onFinished && { onFinished });
+  core.metrics?.count("memberlist.msg.alive");
   if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
   else if (!sameAddr(before.meta, node.meta)) core.delegate.notifyUpdate(node);
 }

@@ -10,11 +10,13 @@
  */
 export class Awareness {
   readonly #highest: number;
+  readonly #onChange: (score: number) => void;
   #score = 0;
 
-  /** The score stays in 0 to `maxMultiplier - 1`. */
-  constructor(maxMultiplier: number) {
+  /** The score stays in 0 to `maxMultiplier - 1`; `onChange` gets each new one. */
+  constructor(maxMultiplier: number, onChange: (score: number) => void = () => {}) {
     this.#highest = maxMultiplier - 1;
+    this.#onChange = onChange;
   }
 
   /** 0 when healthy. */
@@ -24,7 +26,9 @@ export class Awareness {
 
   /** Adds `delta`, which may be negative. */
   change(delta: number): void {
-    this.#score = Math.max(0, Math.min(this.#highest, this.#score + delta));
+    const before = this.#score;
+    this.#score = Math.max(0, Math.min(this.#highest, before + delta));
+    if (this.#score !== before) this.#onChange(this.#score);
   }
 
   /** `ms` stretched by the score. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Logger, Random, Runtime, Stream, Transport } from "../runtime.ts";
+import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../runtime.ts";
 import { Acks } from "./acks.ts";
 import { Awareness } from "./awareness.ts";
 import { BroadcastQueue } from "./broadcast_queue.ts";
@@ -41,6 +41,8 @@ export interface Core {
   readonly logger: Logger;
   /** The log for what other machines provoke. */
   readonly noise: LimitedLog;
+  /** Where figures go, if anywhere. */
+  readonly metrics: Metrics | undefined;
   /** Every node that is remembered. */
   readonly table: NodeTable;
   /** State messages that wait to be gossiped. */
@@ -66,7 +68,7 @@ export interface Core {
 
 /** The parts of a memberlist with these settings, network and application; nothing runs yet. */
 export function createCore(config: MemberlistConfig, runtime: Runtime, delegate: Delegate): Core {
-  const { random, transport } = runtime;
+  const { metrics, random, transport } = runtime;
   const timers = new Timers(runtime.clock);
   const logger = runtime.logger("memberlist");
   const table = new NodeTable(random);
@@ -79,9 +81,13 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     timers,
     logger,
     noise: new LimitedLog(timers, logger),
+    metrics,
     table,
     broadcasts: new BroadcastQueue({ retransmitMult, nodeCount: () => table.size }),
-    awareness: new Awareness(config.awarenessMaxMultiplier),
+    awareness: new Awareness(
+      config.awarenessMaxMultiplier,
+      (score) => metrics?.gauge("memberlist.health.score", score),
+    ),
     acks: new Acks(random),
     packetOptions: {
       label: config.label,

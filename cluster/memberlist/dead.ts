@@ -37,6 +37,7 @@ function applyDead(core: Core, message: Dead, source: string, onFinished?: () =>
     return;
   }
   announceDead(core, message, onFinished && { onFinished });
+  core.metrics?.count("memberlist.msg.dead");
   const state = message.From === message.Node ? NodeState.left : NodeState.dead;
   record.node = { ...record.node, incarnation: message.Incarnation, state };
   record.changedAt = core.timers.now();

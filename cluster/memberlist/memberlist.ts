@@ -30,6 +30,9 @@ import { pushPull, pushPullIntervalMs } from "./push_pull.ts";
 import { sendUserStream } from "./stream_client.ts";
 import { serveStream } from "./stream_handler.ts";
 
+/** How often the length of the queue is told, in milliseconds (memberlist.md 10, QueueCheckInterval). */
+const QUEUE_CHECK_MS = 30_000;
+
 /**
  * One member of a cluster.
  *
@@ -85,7 +88,18 @@ export class Memberlist implements AsyncDisposable {
     startPeriodic(timers, random, {
       intervalMs: () => config.gossipNodes > 0 ? config.gossipIntervalMs : 0,
       run: (done) => {
+        const startedAt = timers.now();
         gossip(core);
+        core.metrics?.sample("memberlist.gossip", timers.now() - startedAt);
+        done();
+      },
+    });
+    const { metrics } = core;
+    if (metrics === undefined) return;
+    startPeriodic(timers, random, {
+      intervalMs: () => QUEUE_CHECK_MS,
+      run: (done) => {
+        metrics.sample("memberlist.queue.broadcasts", core.broadcasts.length);
         done();
       },
     });

@@ -31,6 +31,7 @@ import { receiveSuspect } from "./suspect.ts";
 /** Takes in a packet. Never throws: what cannot be used is logged and dropped. */
 export function receivePacket(core: Core, from: Address, packet: Uint8Array): void {
   if (packet.length === 0) return;
+  core.metrics?.count("memberlist.udp.received", packet.length);
   let opened;
   try {
     opened = openPacket(packet, core.packetOptions);

@@ -52,7 +52,9 @@ export function sendMessages(
   checkNamed(core, to);
   const crc = receiver !== undefined && maxProtocol(receiver) >= CHECKSUM_PROTOCOL;
   for (const packet of packCompound(messages)) {
-    core.transport.sendPacket(to, sealPacket(packet, core.packetOptions, crc));
+    const sealed = sealPacket(packet, core.packetOptions, crc);
+    core.metrics?.count("memberlist.udp.sent", sealed.length);
+    core.transport.sendPacket(to, sealed);
   }
 }
 

@@ -74,7 +74,8 @@ class Probe {
   }
 
   start(): void {
-    const { acks, timers, config } = this.#core;
+    const { acks, awareness, timers, config, metrics } = this.#core;
+    if (awareness.score > 0) metrics?.count("memberlist.degraded.probe");
     this.#seqNo = acks.expect({
       ack: (payload) => this.#onAck(payload),
       nack: () => this.#nacks++,
@@ -168,8 +169,10 @@ class Probe {
   }
 
   #finish(): void {
+    const { acks, metrics, timers } = this.#core;
     this.#timer?.cancel();
-    this.#core.acks.forget(this.#seqNo);
+    acks.forget(this.#seqNo);
+    metrics?.sample("memberlist.probeNode", timers.now() - this.#sentAt);
     this.#done();
   }
 }

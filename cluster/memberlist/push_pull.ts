@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Metrics } from "../runtime.ts";
 import { joinHostPort } from "./address.ts";
 import { type Core, ownRecord } from "./core.ts";
 import { ShutdownError } from "./errors.ts";
@@ -38,12 +39,15 @@ export async function pushPull(core: Core): Promise<void> {
     (record) => record !== own && record.node.state === NodeState.alive,
   );
   if (peer === undefined) return;
+  const startedAt = core.timers.now();
   try {
     await exchangeState(core, peer.address, false);
   } catch (error) {
     if (error instanceof ShutdownError) return;
     const reason = error instanceof Error ? error.message : String(error);
     core.logger.error(`Push/Pull with ${peer.node.name} failed: ${reason}`);
+  } finally {
+    core.metrics?.sample("memberlist.pushPullNode", core.timers.now() - startedAt);
   }
 }
 
@@ -90,11 +94,23 @@ export async function answerPushPull(
 }
 
 function encodeOwnState(core: Core, join: boolean): Uint8Array {
-  return encodePushPull({
+  const encoded = encodePushPull({
     join,
     nodes: core.table.records.map(({ node }) => pushNodeState(node)),
     userState: core.delegate.localState(join),
   });
+  if (core.metrics !== undefined) measureState(core, core.metrics, encoded.length);
+  return encoded;
+}
+
+/** How large the own state is, and how many nodes of it are in which state. */
+function measureState(core: Core, metrics: Metrics, bytes: number): void {
+  const { records } = core.table;
+  for (const [name, state] of Object.entries(NodeState)) {
+    const { length } = records.filter(({ node }) => node.state === state);
+    metrics.gauge(`memberlist.node.instances.${name}`, length);
+  }
+  metrics.gauge("memberlist.size.local", bytes);
 }
 
 function pushNodeState(node: MemberNode) {

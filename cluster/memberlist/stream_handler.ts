@@ -17,6 +17,7 @@ import { type StreamSession, useStream } from "./stream_session.ts";
 export async function serveStream(core: Core, stream: Stream): Promise<void> {
   const from = joinHostPort(stream.remote.host, stream.remote.port);
   core.noise.write("debug", stream.remote.host, `Stream connection from=${from}`);
+  core.metrics?.count("memberlist.tcp.accept");
   const options = { timeoutMs: core.config.tcpTimeoutMs, dialled: false };
   try {
     await useStream(core, stream, options, (session) => serve(core, session, stream.remote));

@@ -41,6 +41,7 @@ export async function dialAndUse<T>(
 ): Promise<T> {
   checkNamed(core, to);
   if (core.timers.closed) throw new ShutdownError();
+  core.metrics?.count("memberlist.tcp.connect");
   const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs);
   return await useStream(core, stream, { timeoutMs, dialled: true }, use);
 }
@@ -64,7 +65,11 @@ export async function useStream<T>(
   const share = core.receiveBudget.share();
   const session: StreamSession = {
     reader: new StreamReader(stream, core.packetOptions, { share }),
-    send: (message) => stream.write(sealStream(message, core.packetOptions, dialled)),
+    send: (message) => {
+      const sealed = sealStream(message, core.packetOptions, dialled);
+      core.metrics?.count("memberlist.tcp.sent", sealed.length);
+      return stream.write(sealed);
+    },
     setDeadline,
   };
   core.streams.add(stream);

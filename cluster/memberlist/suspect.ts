@@ -28,6 +28,7 @@ export function receiveSuspect(core: Core, message: Suspect, source: string): vo
     return;
   }
   announceSuspect(core, message);
+  core.metrics?.count("memberlist.msg.suspect");
   record.node = {
     ...record.node,
     incarnation: message.Incarnation,
@@ -41,6 +42,7 @@ function startSuspicion(core: Core, record: NodeRecord, from: string): Suspicion
   const limits = suspicionLimits(core.config, core.table.size);
   return new Suspicion(core.timers, limits, from, (confirmations) => {
     const { name, incarnation } = record.node;
+    if (confirmations < limits.confirmations) core.metrics?.count("memberlist.degraded.timeout");
     core.logger.info(
       `Marking ${name} as failed, suspect timeout reached (${confirmations} peer confirmations)`,
     );

@@ -19,7 +19,7 @@ export function startBackgroundTasks(core: Core): void {
   const { reapIntervalMs, reconnectIntervalMs, queueCheckIntervalMs } = core.config;
   repeat(core, reapIntervalMs, () => reap(core));
   repeat(core, reconnectIntervalMs, () => reconnect(core));
-  repeat(core, queueCheckIntervalMs, () => core.broadcasts.check());
+  repeat(core, queueCheckIntervalMs, () => core.broadcasts.check(core.metrics));
   const { recorder } = core.config;
   if (recorder === undefined) return;
   repeat(core, SNAPSHOT_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from "../runtime.ts";
+import type { Logger, Metrics } from "../runtime.ts";
 import { BroadcastQueue } from "../memberlist/broadcast_queue.ts";
 import type { SerfConfig } from "./config.ts";
 
@@ -77,11 +77,12 @@ export class Broadcasts {
     return taken;
   }
 
-  /** Warns of long queues and prunes those that are too long (serf.md 8, "Queue check"). */
-  check(): void {
+  /** Tells how long the queues are, warns of long ones and prunes those that are too long (serf.md 8, "Queue check"). */
+  check(metrics?: Metrics): void {
     for (const [name, queue] of Object.entries(this.#queues)) {
       const title = TITLES[name as QueueName];
       const depth = queue.length;
+      metrics?.sample(`serf.queue.${title}`, depth);
       if (depth >= this.#config.queueDepthWarning) this.#log.warn(`${title} queue depth: ${depth}`);
       const max = this.#maxDepth();
       if (depth > max) {

@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { Logger, Random } from "../runtime.ts";
+import type { Logger, Metrics, Random } from "../runtime.ts";
 import type { LimitedLog } from "../memberlist/limited_log.ts";
 import type { Destination, MemberNode } from "../memberlist/node.ts";
 import type { Timers } from "../memberlist/timers.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import type { SerfConfig } from "./config.ts";
-import type { Coordinates } from "./coordinates.ts";
-import type { Counters } from "./counters.ts";
+import type { CoordinateTable } from "./coordinate_table.ts";
+import type { Tally } from "./counters.ts";
 import type { SerfEvent } from "./events/event.ts";
 import type { EventRing } from "./events/ring.ts";
 import type { KeySaver } from "./keys/saver.ts";
@@ -74,9 +74,11 @@ export interface Core {
   /** What waits to be gossiped. */
   readonly broadcasts: Broadcasts;
   /** What happened how often. */
-  readonly counters: Counters;
+  readonly tally: Tally;
+  /** Where figures go, if anywhere. */
+  readonly metrics: Metrics | undefined;
   /** Network coordinates; `undefined` when they are off. */
-  readonly coordinates: Coordinates | undefined;
+  readonly coordinates: CoordinateTable | undefined;
   /** The layer below. */
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Metrics } from "../runtime.ts";
+
 /** Each a number that only grows. */
 export interface Counters {
   /** Members that became alive. */
@@ -34,8 +36,45 @@ export interface Counters {
   coordinateZeroRtt: number;
 }
 
-/** Counters that start at 0. */
-export function newCounters(): Counters {
+/** What each counter is called in metrics (serf.md 17). */
+const METRIC_NAMES: Readonly<Record<keyof Counters, string>> = {
+  memberJoin: "serf.member.join",
+  memberLeft: "serf.member.left",
+  memberFailed: "serf.member.failed",
+  memberUpdate: "serf.member.update",
+  memberFlap: "serf.member.flap",
+  events: "serf.events",
+  queries: "serf.queries",
+  queryAcks: "serf.query_acks",
+  queryResponses: "serf.query_responses",
+  queryDuplicateAcks: "serf.query_duplicate_acks",
+  queryDuplicateResponses: "serf.query_duplicate_responses",
+  coordinateRejected: "serf.coordinate.rejected",
+  coordinateZeroRtt: "serf.coordinate.zero-rtt",
+};
+
+/** Counts what happens, here and in the metrics. */
+export class Tally {
+  /** The counts so far. */
+  readonly counters: Counters = newCounters();
+  readonly #metrics: Metrics | undefined;
+
+  /** All counts are 0. */
+  constructor(metrics: Metrics | undefined) {
+    this.#metrics = metrics;
+  }
+
+  /** It happened once more. With a `name`, metrics tell it apart by that, too. */
+  count(what: keyof Counters, name?: string): void {
+    this.counters[what]++;
+    const metrics = this.#metrics;
+    if (metrics === undefined) return;
+    metrics.count(METRIC_NAMES[what]);
+    if (name !== undefined) metrics.count(`${METRIC_NAMES[what]}.${name}`);
+  }
+}
+
+function newCounters(): Counters {
   return {
     memberJoin: 0,
     memberLeft: 0,

@@ -9,9 +9,9 @@ import { LimitedLog } from "../memberlist/limited_log.ts";
 import { Timers } from "../memberlist/timers.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import type { SerfConfig } from "./config.ts";
-import { Coordinates } from "./coordinates.ts";
+import { CoordinateTable } from "./coordinate_table.ts";
 import type { ClusterLayer, Core } from "./core.ts";
-import { newCounters } from "./counters.ts";
+import { Tally } from "./counters.ts";
 import { EventPipeline } from "./events/pipeline.ts";
 import { EventRing } from "./events/ring.ts";
 import { KeySaver } from "./keys/saver.ts";
@@ -40,8 +40,9 @@ export function createCore(
   const log = runtime.logger("serf");
   const timers = new Timers(runtime.clock);
   const noise = new LimitedLog(timers, log);
-  const counters = newCounters();
-  const running = new RunningQueries({ timers, noise, counters });
+  const { metrics } = runtime;
+  const tally = new Tally(metrics);
+  const running = new RunningQueries({ timers, noise, tally });
   const members = new MemberTable((name) => running.forget(name));
   const core: Core = {
     config,
@@ -60,8 +61,9 @@ export function createCore(
     running,
     keySaver: new KeySaver(config),
     broadcasts: new Broadcasts(config, () => members.size, log),
-    counters,
-    coordinates: config.coordinates ? new Coordinates(runtime.random) : undefined,
+    tally,
+    metrics,
+    coordinates: config.coordinates ? new CoordinateTable(runtime.random) : undefined,
     get cluster() {
       return hooks.cluster();
     },

@@ -38,7 +38,11 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
   return {
     nodeMeta: meta,
     notifyMessage: (message) => receive(core, message),
-    getBroadcasts: (overhead, limit) => core.broadcasts.take(overhead, limit),
+    getBroadcasts: (overhead, limit) => {
+      const messages = core.broadcasts.take(overhead, limit);
+      for (const { length } of messages) core.metrics?.sample("serf.msgs.sent", length);
+      return messages;
+    },
     localState: () => localState(core),
     mergeRemoteState: (state, join) => mergeRemoteState(core, state, join),
     notifyJoin: (node) => nodeJoined(core, node),
@@ -53,6 +57,7 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
 /** Takes a user message in. What cannot be read is dropped. */
 function receive(core: Core, message: Uint8Array): void {
   if (message.length === 0) return;
+  core.metrics?.sample("serf.msgs.received", message.length);
   try {
     dispatch(core, message);
   } catch (error) {

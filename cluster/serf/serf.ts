@@ -271,7 +271,7 @@ export class Serf implements AsyncDisposable {
 
   /** What happened how often since the start. */
   get counters(): Readonly<Counters> {
-    return this.#core.counters;
+    return this.#core.tally.counters;
   }
 
   /** Whether there are keys to encrypt with. */

@@ -69,7 +69,7 @@ export function handleUserEvent(core: Core, event: UserEvent): boolean {
       core.noise.write("warn", "full events", `No room for event ${name} of time ${ltime}`);
       return false;
     case "new":
-      core.counters.events++;
+      core.tally.count("events", name);
       core.emit({
         type: "user",
         ltime,

@@ -30,7 +30,7 @@ export function handleLeaveIntent(core: Core, intent: LeaveIntent): boolean {
   if (member.status === "failed") {
     core.members.setStatus(member, "left");
     core.log.info(`EventMemberLeave (forced): ${name} ${addrToHost(member.facts.addr)}`);
-    core.counters.memberLeft++;
+    core.tally.count("memberLeft");
     tell(core, "member-leave", member);
   }
   if (intent.Prune && name !== core.name) prune(core, member);

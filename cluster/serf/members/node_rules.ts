@@ -30,14 +30,14 @@ export function nodeJoined(core: Core, node: MemberNode): void {
   } else {
     const goneMs = core.timers.now() - (member.leftAt ?? -Infinity);
     if (member.status === "failed" && goneMs < core.config.flapTimeoutMs) {
-      core.counters.memberFlap++;
+      core.tally.count("memberFlap");
     }
     keep(member);
     member.leftAt = undefined;
     core.members.setFacts(member, facts);
     core.members.setStatus(member, "alive");
   }
-  core.counters.memberJoin++;
+  core.tally.count("memberJoin");
   core.log.info(`EventMemberJoin: ${node.name} ${addrToHost(node.addr)}`);
   tell(core, "member-join", member);
 }
@@ -51,14 +51,14 @@ export function nodeLeft(core: Core, node: MemberNode): void {
     member.leftAt = core.timers.now();
     core.members.setStatus(member, "left");
     if (member.pruneTimer === undefined) {
-      core.counters.memberLeft++;
+      core.tally.count("memberLeft");
       core.log.info(`EventMemberLeave: ${place}`);
       tell(core, "member-leave", member);
     }
   } else if (member.status === "alive") {
     member.leftAt = core.timers.now();
     core.members.setStatus(member, "failed");
-    core.counters.memberFailed++;
+    core.tally.count("memberFailed");
     core.log.info(`EventMemberFailed: ${place}`);
     tell(core, "member-failed", member);
   } else {
@@ -72,7 +72,7 @@ export function nodeUpdated(core: Core, node: MemberNode): void {
   const member = core.members.get(node.name);
   if (member === undefined) return;
   core.members.setFacts(member, factsOf(core, node));
-  core.counters.memberUpdate++;
+  core.tally.count("memberUpdate");
   core.log.info(`EventMemberUpdate: ${node.name}`);
   tell(core, "member-update", member);
 }

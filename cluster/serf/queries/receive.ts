@@ -47,7 +47,7 @@ export function handleQuery(core: Core, query: Query): boolean {
   const tags = core.members.get(core.name)?.facts.tags ?? core.config.tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return rebroadcast;
 
-  core.counters.queries++;
+  core.tally.count("queries", name);
   if ((query.Flags & QueryFlag.ack) !== 0) acknowledge(core, query);
   const deadline = core.timers.now() + Number(query.Timeout) / NS_PER_MS;
   core.emit({

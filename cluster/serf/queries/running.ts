@@ -7,7 +7,7 @@
 import type { Timer } from "../../runtime.ts";
 import type { LimitedLog } from "../../memberlist/limited_log.ts";
 import type { Timers } from "../../memberlist/timers.ts";
-import type { Counters } from "../counters.ts";
+import type { Tally } from "../counters.ts";
 import { QueryError } from "../errors.ts";
 import { type QueryResponse, ResponseFlag } from "../messages.ts";
 import { Collector, type QuerySlot, type RunningQuery } from "./collector.ts";
@@ -22,7 +22,7 @@ export interface RunningQueriesOptions {
   /** The log for what other machines provoke. */
   readonly noise: LimitedLog;
   /** What happened how often. */
-  readonly counters: Counters;
+  readonly tally: Tally;
 }
 
 /** A query and the timer of its deadline. */
@@ -75,7 +75,7 @@ export class RunningQueries {
 
   /** Hands an answer or an ack to the query that it is for. */
   handle(response: QueryResponse): void {
-    const { noise, counters, timers } = this.#options;
+    const { noise, tally, timers } = this.#options;
     const { LTime: ltime, ID: id, From: from } = response;
     const query = this.#entries.get(ltime)?.query;
     if (query === undefined || query.id !== id) {
@@ -89,9 +89,9 @@ export class RunningQueries {
     if (timers.now() > query.deadline) return;
     const isAck = (response.Flags & ResponseFlag.ack) !== 0;
     const verdict = isAck ? query.addAck(from) : query.addAnswer(from, response.Payload);
-    if (verdict === "new") counters[isAck ? "queryAcks" : "queryResponses"]++;
+    if (verdict === "new") tally.count(isAck ? "queryAcks" : "queryResponses");
     else if (verdict === "duplicate") {
-      counters[isAck ? "queryDuplicateAcks" : "queryDuplicateResponses"]++;
+      tally.count(isAck ? "queryDuplicateAcks" : "queryDuplicateResponses");
     } else if (verdict === "full") {
       noise.write("warn", "slow query", `Failed to deliver query response from '${from}'`);
     }

@@ -47,9 +47,9 @@ Deno.test("an answered ping moves the own coordinate and tells the other's", () 
   assert.deepEqual(core.coordinates?.get("b"), told);
   assert.notDeepEqual(core.coordinates?.own, ORIGIN);
   assert.deepEqual(decodeCoordinate(delegate.ackPayload()!), core.coordinates?.own);
-  assert.equal(core.counters.coordinateZeroRtt, 0);
+  assert.equal(core.tally.counters.coordinateZeroRtt, 0);
   delegate.notifyPingComplete(node("b"), 0, encodeCoordinate(told));
-  assert.equal(core.counters.coordinateZeroRtt, 1);
+  assert.equal(core.tally.counters.coordinateZeroRtt, 1);
 });
 
 Deno.test("payloads that are no coordinate are logged, change nothing and throw nothing", async () => {
@@ -84,7 +84,7 @@ Deno.test("NaN, infinity, another dimension and impossible times are rejected an
   report({ height: NaN });
   report({ vec: [0, 0, 0] });
   report({}, 10_001);
-  assert.equal(core.counters.coordinateRejected, 6);
+  assert.equal(core.tally.counters.coordinateRejected, 6);
   assert.deepEqual(core.coordinates?.own, ORIGIN);
   assert.equal(core.coordinates?.get("b"), undefined);
 });

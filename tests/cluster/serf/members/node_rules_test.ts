@@ -70,11 +70,11 @@ Deno.test("a node that comes back within a minute after it failed has flapped", 
   f.delegate.notifyLeave(node("b"));
   await f.clock.advance(59_999);
   f.delegate.notifyJoin(node("b"));
-  assert.equal(f.core.counters.memberFlap, 1);
+  assert.equal(f.core.tally.counters.memberFlap, 1);
   f.delegate.notifyLeave(node("b"));
   await f.clock.advance(60_000);
   f.delegate.notifyJoin(node("b"));
-  assert.equal(f.core.counters.memberFlap, 1);
+  assert.equal(f.core.tally.counters.memberFlap, 1);
 });
 
 Deno.test("an update changes the tags and nothing of the status", () => {

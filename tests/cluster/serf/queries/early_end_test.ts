@@ -197,11 +197,11 @@ Deno.test("copies that come after the end count as copies, other late answers as
   await settle();
   answer("b");
   answer("newcomer");
-  const { queryResponses, queryDuplicateResponses } = f.core.counters;
+  const { queryResponses, queryDuplicateResponses } = f.core.tally.counters;
   assert.deepEqual([queryResponses, queryDuplicateResponses], [3, 1]);
   await f.clock.advance(1_000);
   answer("b");
-  assert.equal(f.core.counters.queryDuplicateResponses, 1);
+  assert.equal(f.core.tally.counters.queryDuplicateResponses, 1);
   assert.match(f.logs.at(-1) ?? "", /reply for non-running query/);
 });
 

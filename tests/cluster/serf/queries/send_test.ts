@@ -76,7 +76,7 @@ Deno.test("acks and answers are collected, each node once, until the timeout", a
   await settle();
   assert.deepEqual([acks, answers], [["b"], ["b 1", "c nil"]]);
   const { queryAcks, queryResponses, queryDuplicateAcks, queryDuplicateResponses } =
-    f.core.counters;
+    f.core.tally.counters;
   assert.deepEqual(
     [queryAcks, queryResponses, queryDuplicateAcks, queryDuplicateResponses],
     [1, 2, 1, 1],
@@ -128,7 +128,7 @@ Deno.test("what a slow consumer has no room for may come again by relay", async 
     f.delegate.notifyMessage(responseMessage({ LTime, ID, From: `forged-${i}` }));
     void reader.next();
   }
-  assert.equal(f.core.counters.queryResponses, 8, "forged names are bounded");
+  assert.equal(f.core.tally.counters.queryResponses, 8, "forged names are bounded");
   await f.clock.advance(1_000);
 });
 
