@@ -23,18 +23,18 @@ export function listResponse(
   envelope: Envelope,
   limit: number,
 ): Uint8Array | undefined {
-  const all = keyring.keys().map((key) => key.toBase64());
-  let answer: KeyResponse = {
-    Result: true,
-    Message: "",
-    Keys: all,
-    PrimaryKey: all[0] ?? "",
-  };
-  for (let first = Math.min(Math.floor(limit / LEAST_KEY_BYTES), all.length); first >= 0; first--) {
+  const whole = wholeList(keyring);
+  const { Keys } = whole;
+  let answer: KeyResponse = whole;
+  for (
+    let first = Math.min(Math.floor(limit / LEAST_KEY_BYTES), Keys.length);
+    first >= 0;
+    first--
+  ) {
     const payload = encodeMessage(MessageType.keyResponse, KeyResponse, answer);
     if (responseSize(envelope, payload) <= limit) return payload;
-    const Message = `truncated key list response, showing first ${first} of ${all.length} keys`;
-    answer = { ...answer, Message, Keys: all.slice(0, first) };
+    const Message = `truncated key list response, showing first ${first} of ${Keys.length} keys`;
+    answer = { ...whole, Message, Keys: Keys.slice(0, first) };
   }
   return undefined;
 }
@@ -42,24 +42,22 @@ export function listResponse(
 /** Largest query response of an agent that nobody configured, in bytes (serf.md 18). */
 const USUAL_LIMIT = 1_024;
 
-/** Longer than any ID that there is room for in a query. */
+/** The ID that takes the most bytes. */
 const LONGEST_ID = 0xffff_ffff;
 
 /**
- * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (serf.md 21.3). That happens when its
- * answer is too long for a response, usual or as configured here, and it has no more than 32 keys: at the earliest with 19
- * of 32 bytes, with 20 when names are short.
+ * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (serf.md 21.3): its answer is too long
+ * for a response, usual or as configured here, and it has no more than 32 keys. With names of usual length that is so from
+ * 19 or 20 keys of 32 bytes on.
  */
 export function endsOldAgents(core: Core, keyring: Keyring): boolean {
-  const keys = keyring.keys().map((key) => key.toBase64());
-  const answer = { Result: true, Message: "", Keys: keys, PrimaryKey: keys[0] ?? "" };
-  const payload = encodeMessage(MessageType.keyResponse, KeyResponse, answer);
+  const payload = encodeMessage(MessageType.keyResponse, KeyResponse, wholeList(keyring));
   let From = "";
   for (const { name } of core.members.records()) if (name.length > From.length) From = name;
   const envelope = { LTime: core.queryClock.time(), ID: LONGEST_ID, From };
   const size = responseSize(envelope, payload);
   return [USUAL_LIMIT, core.config.queryResponseSizeLimit].some((limit) =>
-    size > limit && roomOfGoList(keys.length) < Math.floor(limit / LEAST_KEY_BYTES)
+    size > limit && roomOfGoList(keyring.size) < Math.floor(limit / LEAST_KEY_BYTES)
   );
 }
 
@@ -69,6 +67,11 @@ export function endsOldAgents(core: Core, keyring: Keyring): boolean {
  */
 function roomOfGoList(length: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, length)));
+}
+
+function wholeList(keyring: Keyring): KeyResponse & { Keys: string[] } {
+  const Keys = keyring.keys().map((key) => key.toBase64());
+  return { Result: true, Message: "", Keys, PrimaryKey: Keys[0] ?? "" };
 }
 
 function responseSize(envelope: Envelope, Payload: Uint8Array): number {
