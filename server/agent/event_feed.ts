@@ -10,7 +10,7 @@ import type { Listeners } from "./listeners.ts";
 
 /**
  * Events from the moment the feed was opened. One reader. Ends with the agent, when the loop over it is left, and at
- * {@linkcode EventFeed.close}; what was waiting then is still delivered, except after a left loop.
+ * {@linkcode EventFeed.close}; what was waiting then can still be read.
  *
  * A reader that falls behind loses the newest events, and sees how many in {@linkcode EventFeed.dropped}.
  */
