@@ -5,6 +5,7 @@
  */
 
 import type { Coordinate } from "../../cluster/coordinate/mod.ts";
+import type { Metrics } from "../../cluster/runtime.ts";
 import type {
   KeyReport,
   Member,
@@ -21,6 +22,8 @@ export const LEAVE_IN_PROGRESS = "Leave already in progress";
 export interface RpcBackend {
   /** The agent's log. */
   readonly log: AgentLog;
+  /** Where figures go, if anywhere. */
+  readonly metrics?: Metrics;
   /** Changes whenever `members()` does. */
   readonly membersVersion: number;
   /** All members, in every status. */

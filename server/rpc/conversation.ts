@@ -103,6 +103,7 @@ export class Conversation {
       output.respond(seq, IpcError.handshakeRequired);
       return this.#end(IpcError.handshakeRequired);
     }
+    this.#services.backend.metrics?.count("agent.ipc.command");
     const handler = handlerOf(name);
     if (this.#services.rpcAuth !== "" && !authenticated && handler?.open !== true) {
       this.#log("WARN", "Client sending commands before auth");

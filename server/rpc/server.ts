@@ -158,6 +158,7 @@ export class RpcServer implements AsyncDisposable {
     const session = new Session(conn.remoteAddr, output, this.#events, this.#logs);
     const conversation = new Conversation(session, this.#services, this.#badInput);
     const connection = new Connection(conn, session, conversation);
+    this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${session.client}`);
     const served = connection.serve().then(() => this.#forget(client));
     const client: Client = { connection, session, served };
