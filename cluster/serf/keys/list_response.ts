@@ -52,9 +52,7 @@ const LONGEST_ID = 0xffff_ffff;
  */
 export function endsOldAgents(core: Core, keyring: Keyring): boolean {
   const payload = encodeMessage(MessageType.keyResponse, KeyResponse, wholeList(keyring));
-  let From = "";
-  for (const { name } of core.members.records()) if (name.length > From.length) From = name;
-  const envelope = { LTime: core.queryClock.time(), ID: LONGEST_ID, From };
+  const envelope = { LTime: core.queryClock.time(), ID: LONGEST_ID, From: longestName(core) };
   const size = responseSize(envelope, payload);
   return [USUAL_LIMIT, core.config.queryResponseSizeLimit].some((limit) =>
     size > limit && roomOfGoList(keyring.size) < Math.floor(limit / LEAST_KEY_BYTES)
@@ -67,6 +65,16 @@ export function endsOldAgents(core: Core, keyring: Keyring): boolean {
  */
 function roomOfGoList(length: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, length)));
+}
+
+/** A name of as many bytes as the longest of a member. */
+function longestName(core: Core): string {
+  const encoder = new TextEncoder();
+  let longest = 0;
+  for (const { name } of core.members.records()) {
+    longest = Math.max(longest, encoder.encode(name).length);
+  }
+  return "x".repeat(longest);
 }
 
 function wholeList(keyring: Keyring): KeyResponse & { Keys: string[] } {
