@@ -31,6 +31,10 @@ export const COMMANDS: Catalogue = {
   },
   join: { synopsis: "Tells an agent to join a cluster", load: () => import("./join.ts") },
   keygen: { synopsis: "Generates a new encryption key", load: () => import("./keygen.ts") },
+  keys: {
+    synopsis: "Manages the encryption keys of the cluster",
+    load: () => import("./keys.ts"),
+  },
   leave: {
     synopsis: "Gracefully leaves the cluster and shuts the agent down",
     load: () => import("./leave.ts"),
@@ -39,6 +43,15 @@ export const COMMANDS: Catalogue = {
   monitor: {
     synopsis: "Streams logs and events from an agent",
     load: () => import("./monitor.ts"),
+  },
+  query: { synopsis: "Sends a query to the cluster", load: () => import("./query.ts") },
+  reachability: {
+    synopsis: "Tests network reachability",
+    load: () => import("./reachability.ts"),
+  },
+  rtt: {
+    synopsis: "Estimates the network round trip time between two members",
+    load: () => import("./rtt.ts"),
   },
   tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./tags.ts") },
   version: { synopsis: "Prints the version of skein", load: () => import("./version.ts") },

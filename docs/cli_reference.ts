@@ -1,0 +1,84 @@
+/**
+ * Writes docs/CLI.md from the help of the commands: `deno task docs:cli`.
+ *
+ * @module
+ */
+
+import { COMMANDS } from "../commands/catalogue.ts";
+
+/** What `-format=json` prints, for commands whose help does not say it. */
+const JSON_OUTPUT: Readonly<Record<string, string>> = {
+  completion: `{ "shell": "bash", "script": "..." }`,
+  event: `{ "event": "deploy", "coalesce": true }`,
+  "force-leave": `{ "node": "b", "prune": false }`,
+  info: `{ "agent": { "name": "a" }, "serf": { "members": "3", ... }, ... }`,
+  join: `{ "joined": 2 }`,
+  keygen: `{ "key": "..." }`,
+  keys: `{ "nodes": 3, "responses": 3, "failures": 0, "messages": { "NODE": "..." },
+  "keys": { "KEY": 3 } }        with -list only`,
+  leave: `{ "left": true }`,
+  members: `{ "members": [ { "name": "a", "addr": "10.0.0.1:7946", "port": 7946, "tags": { ... },
+  "status": "alive", "protocol": { "max": 5, "min": 2, "version": 5 } } ] }
+null instead of a list that is empty
+
+with -watch, a line for each member, then one for each change:
+{"time":"...","change":"present","member":{...}}
+present, added, changed or removed`,
+  monitor: `a line for each message and each event:
+{"type":"log","level":"INFO","line":"..."}
+{"type":"user","time":"...","ltime":8,"name":"deploy","payload":"v1.2","coalesce":true}
+{"type":"query","time":"...","id":1,"ltime":2,"name":"load","payload":null}
+{"type":"member-join","time":"...","members":[{...}]}`,
+  query: `{ "Acks": [ "a", "b" ], "Responses": { "a": "..." } }
+null instead of a list of acks that is empty`,
+  reachability: `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
+  "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }
+with an "error" too when something is wrong`,
+  rtt: `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
+  tags: `{ "set": { "role": "web" }, "deleted": [] }`,
+  version: `{ "version": "...", "protocol": { "current": 5, "min": 2 } }`,
+};
+
+const INTRODUCTION = `# Command line
+
+This page is written by \`deno task docs:cli\` from the help of the commands. \`skein COMMAND -h\` shows the same text.
+
+## For all commands
+
+- Flags are written \`-flag=value\`, \`-flag value\` or with two dashes. They stand before the arguments.
+- Output and error messages go to standard output, as in Serf. Standard error gets the help that you ask for, wrong
+  flags and, when it is a terminal, the progress of long commands and what to do about a failure.
+- The exit code is 0 for success, 1 for a failure and 127 for an unknown command.
+- \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win over them.
+- A terminal gets colours unless \`NO_COLOR\` is set.
+- With \`-format=json\`, standard output is JSON whatever happens. A failure is an object with the field \`error\`, whose
+  text is that of the text format:
+
+  \`\`\`json
+  { "error": "Error connecting to Serf agent: dial tcp 127.0.0.1:7373: connect: connection refused" }
+  \`\`\`
+
+- Commands that go on until Ctrl-C print one JSON object per line.
+
+## Commands
+`;
+
+/** Writes the page. */
+export async function cliReference(): Promise<string> {
+  const sections = Object.entries(COMMANDS).map(async ([name, { synopsis, load }]) => {
+    const { command } = await load();
+    const help = command.help === "" ? `Usage: skein ${name}` : command.help;
+    const json = JSON_OUTPUT[name];
+    const output = json === undefined ? "" : `\nWith \`-format=json\`:\n\n${block(json)}`;
+    return `### ${name}\n\n${synopsis}.\n\n${block(help)}${output}`;
+  });
+  return `${INTRODUCTION}\n${(await Promise.all(sections)).join("\n")}`;
+}
+
+function block(text: string): string {
+  return `\`\`\`text\n${text}\n\`\`\`\n`;
+}
+
+if (import.meta.main) {
+  await Deno.writeTextFile(new URL("CLI.md", import.meta.url), await cliReference());
+}
