@@ -4,6 +4,8 @@
  * @module
  */
 
+// A socket tells that it is closed by `process.nextTick`, which never runs unless this is loaded.
+import "node:process";
 import { createSocket, type Socket } from "node:dgram";
 import { joinAddress, reasonOf } from "./_tcp_stream.ts";
 
