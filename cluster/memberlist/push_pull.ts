@@ -61,6 +61,7 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
   const remote = await dialAndUse(core, to, tcpTimeoutMs, async (session) => {
+    core.metrics?.count("memberlist.tcp.connect");
     await session.send(encodeOwnState(core, join));
     session.setDeadline(tcpTimeoutMs);
     return await decodePushPull(await readReply(session, MessageType.pushPull));

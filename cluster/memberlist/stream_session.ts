@@ -41,7 +41,6 @@ export async function dialAndUse<T>(
 ): Promise<T> {
   checkNamed(core, to);
   if (core.timers.closed) throw new ShutdownError();
-  core.metrics?.count("memberlist.tcp.connect");
   const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs);
   return await useStream(core, stream, { timeoutMs, dialled: true }, use);
 }

@@ -20,3 +20,10 @@ Deno.test("health score stretches an interval by score + 1", () => {
   awareness.change(2);
   assert.equal(awareness.scale(1_000), 3_000);
 });
+
+Deno.test("each new score is told, the same one is not", () => {
+  const told: number[] = [];
+  const awareness = new Awareness(3, (score) => told.push(score));
+  for (const delta of [-1, 1, 5, 1, 0, -1, -4]) awareness.change(delta);
+  assert.deepEqual(told, [1, 2, 1, 0]);
+});
