@@ -46,7 +46,7 @@ export class RunningQueries {
 
   /**
    * Registers a query. It ends when nobody is waited for any more, at the earliest in the next turn, and at the latest
-   * after its timeout.
+   * after its timeout. Until then late repeats are told apart from answers to no query, unless it is closed.
    *
    * @throws {QueryError} when {@linkcode MAX_RUNNING_QUERIES} are under way
    */
@@ -69,7 +69,13 @@ export class RunningQueries {
     const before = this.#entries.get(ltime);
     before?.query.close();
     before?.timer.cancel();
-    this.#entries.set(ltime, { query, timer: timers.set(timeoutMs, expire, () => query.close()) });
+    const timer = timers.set(timeoutMs, expire, () => query.close());
+    this.#entries.set(ltime, { query, timer });
+    void query.finished.then(({ reason }) => {
+      if (reason !== "closed") return;
+      timer.cancel();
+      remove();
+    });
     return query;
   }
 

@@ -117,6 +117,11 @@ export class Peer implements Disposable {
     return concat(this.#kept ?? []);
   }
 
+  /** Resolves when bytes have come; they are lost. The bytes after them stay unread. */
+  async arrived(): Promise<void> {
+    assert.ok(await withPatience(this.#conn.read(new Uint8Array(1))) !== null);
+  }
+
   /** Sends no more. */
   async finish(): Promise<void> {
     await this.#conn.closeWrite();
