@@ -28,7 +28,10 @@ export const command: Command = defineCommand({
     // Loaded late, so that help and wrong flags do not wait for the agent's code.
     const { runAgent } = await import("../server/run.ts");
     const input = { configPaths: configPaths(parsed), flags: configInput(parsed) };
-    return await runAgent(input, { print: (text) => void parsed.terminal.out(text) });
+    return await runAgent(input, {
+      print: (text) => void parsed.terminal.out(text),
+      printError: (text) => void parsed.terminal.err(text),
+    });
   },
 });
 

@@ -4,16 +4,21 @@
  * @module
  */
 
-import { joinHostPort } from "../cluster/memberlist/mod.ts";
+import { joinHostPort, UpdateTimeoutError } from "../cluster/memberlist/mod.ts";
 import { Agent } from "./agent.ts";
 import { blockOf } from "./agent/log_text.ts";
 import { retryJoin } from "./agent/retry_join.ts";
-import { type AgentConfig, type ConfigInput, loadConfig } from "./config.ts";
-import { type AgentPlan, planAgent } from "./config/plan.ts";
+import { type AgentConfig, loadConfig } from "./config.ts";
+import type { AgentPlan } from "./config/plan.ts";
 import { within } from "./deadline.ts";
-import { AgentLog, type LogLevel, parseLogLevel } from "./logging.ts";
+import { AgentLog } from "./logging.ts";
+import type { LogFormat } from "./logging/levels.ts";
+import type { Syslog } from "./logging/syslog.ts";
 import { LEAVE_IN_PROGRESS } from "./rpc/backend.ts";
+import { showBanner } from "./run/banner.ts";
+import { compareConfigs, type ConfigChanges } from "./run/changes.ts";
 import { Console } from "./run/console.ts";
+import { filterOf, openSyslog, prepare, type RunInput } from "./run/preparation.ts";
 import {
   type AgentSignal,
   SIGNAL_NAMES,
@@ -22,24 +27,20 @@ import {
   systemSignals,
 } from "./run/signals.ts";
 
+export type { RunInput } from "./run/preparation.ts";
+
 /** What a graceful leave takes besides two broadcasts: the propagate delay and a margin, in milliseconds. */
 const LEAVE_EXTRA_MS = 2_000;
 
 /** The agent must be shut down within this time, or the process ends without it, in milliseconds. */
 const SHUTDOWN_LIMIT_MS = 3_000;
 
-/** What the command line gives. */
-export interface RunInput {
-  /** Configuration files and directories, in command-line order. */
-  readonly configPaths: readonly string[];
-  /** Flags under the names of a configuration file. */
-  readonly flags: ConfigInput;
-}
-
 /** What surrounds the agent. */
 export interface RunSurroundings {
   /** Prints a text and ends the line. */
   print(text: string): void;
+  /** Prints a text and ends the line, where it does not mix with the others: figures on SIGUSR1. */
+  printError(text: string): void;
   /** Where signals come from. Default: the operating system. */
   readonly signals?: SignalSource;
 }
@@ -51,75 +52,55 @@ export interface RunSurroundings {
  */
 export async function runAgent(input: RunInput, surroundings: RunSurroundings): Promise<number> {
   const console = new Console((text) => surroundings.print(text));
-  let prepared: Prepared;
+  await using stack = new AsyncDisposableStack();
   try {
-    prepared = await prepare(input, console);
-  } catch (error) {
-    console.say((error as Error).message);
-    return 1;
-  }
-  const { config, plan, level } = prepared;
-  console.say("Starting Serf agent...");
-  const log = new AgentLog(config.nodeName);
-  console.attach(log, level);
-  using signals = new SignalQueue(surroundings.signals ?? systemSignals);
-  let agent: Agent;
-  try {
+    const { config, plan } = await prepare(input, console);
+    const log = new AgentLog(config.nodeName);
+    const syslog = await openSyslog(config, log);
+    if (syslog !== undefined) stack.use(syslog);
+    console.say("Starting Serf agent...");
+    console.attach(log);
+    const signals = stack.use(new SignalQueue(surroundings.signals ?? systemSignals));
     // The operator shall see the joins, so they wait for the banner.
-    agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
+    const agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
+    stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, agent.shutdown()));
+    const run = new Run({ input, surroundings, console, signals, syslog, agent, plan, config });
+    return await run.untilEnd();
   } catch (error) {
-    console.say((error as Error).message);
+    console.fail((error as Error).message);
     return 1;
   }
-  const exitCode = await new Run(agent, prepared, input, console, signals).untilEnd();
-  await within(SHUTDOWN_LIMIT_MS, agent.shutdown());
-  return exitCode;
 }
 
-/** What is known before anything is started. */
-interface Prepared {
-  readonly config: AgentConfig;
+/** What a {@linkcode Run} works with. */
+interface RunParts {
+  readonly input: RunInput;
+  readonly surroundings: RunSurroundings;
+  readonly console: Console;
+  readonly signals: SignalQueue;
+  readonly syslog: Syslog | undefined;
+  readonly agent: Agent;
   readonly plan: AgentPlan;
-  readonly level: LogLevel;
-}
-
-async function prepare(input: RunInput, console: Console): Promise<Prepared> {
-  const { config, warnings } = await loadConfig(input.configPaths, input.flags);
-  for (const warning of warnings) console.say(warning);
-  const level = levelOf(config);
-  const plan = await planAgent(config);
-  for (const notice of plan.notices) console.say(notice);
-  return { config, plan, level };
-}
-
-function levelOf({ logLevel }: AgentConfig): LogLevel {
-  return parseLogLevel(logLevel) ?? "INFO";
+  readonly config: AgentConfig;
 }
 
 /** One started agent until its end. */
 class Run {
+  readonly #parts: RunParts;
   readonly #agent: Agent;
-  readonly #plan: AgentPlan;
-  readonly #input: RunInput;
   readonly #console: Console;
   readonly #signals: SignalQueue;
-  readonly #stopped = new AbortController();
+  /** The settings in effect. */
   #config: AgentConfig;
+  #retrying = new AbortController();
   #reloads: Promise<void> = Promise.resolve();
 
-  constructor(
-    agent: Agent,
-    { config, plan }: Prepared,
-    input: RunInput,
-    console: Console,
-    signals: SignalQueue,
-  ) {
-    this.#agent = agent;
-    this.#plan = plan;
-    this.#input = input;
-    this.#console = console;
-    this.#signals = signals;
-    this.#config = config;
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#agent = parts.agent;
+    this.#console = parts.console;
+    this.#signals = parts.signals;
+    this.#config = parts.config;
   }
 
   /** Resolves with the exit code; the agent may still be there then. */
@@ -127,47 +108,32 @@ class Run {
     try {
       if (!this.#listen()) return 1;
       if (!await this.#startJoin()) return 1;
-      this.#console.info("");
+      this.#console.detail("");
       this.#console.say("Log data will now stream in as it occurs:");
-      this.#console.info("");
+      this.#console.detail("");
       this.#console.openGate();
       return await this.#serve();
     } finally {
-      this.#stopped.abort();
+      this.#retrying.abort();
     }
   }
 
   #listen(): boolean {
     const { rpcAddr } = this.#config;
     try {
-      const { address } = this.#agent.listenRpc();
+      const { hostname, port } = this.#agent.listenRpc(rpcAddr).address;
       this.#console.say("Starting Serf agent RPC...");
-      const { hostname, port } = address;
-      this.#showBanner(rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr);
+      showBanner(this.#console, this.#config, {
+        address: this.#agent.address,
+        advertise: this.#parts.plan.advertise,
+        rpcAddr: rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr,
+        encrypted: this.#agent.serf.encrypted,
+      });
       return true;
     } catch (error) {
-      this.#console.say(`Error starting RPC listener: ${(error as Error).message}`);
+      this.#console.fail(`Error starting RPC listener: ${(error as Error).message}`);
       return false;
     }
-  }
-
-  #showBanner(rpcAddr: string): void {
-    const { address, serf } = this.#agent;
-    const { nodeName, profile, compression } = this.#config;
-    const { advertise } = this.#plan;
-    const row = (label: string, value: string | boolean): void =>
-      this.#console.info(`${label.padStart(27)}: ${value}`);
-    this.#console.say("Serf agent running!");
-    row("Node name", `'${nodeName}'`);
-    row("Bind addr", `'${joinHostPort(address.host, address.port)}'`);
-    if (advertise !== undefined) {
-      this.#console.info(`Advertise addr: '${joinHostPort(advertise.host, advertise.port)}'`);
-    }
-    row("RPC addr", `'${rpcAddr}'`);
-    row("Encrypted", serf.encrypted);
-    row("Snapshot", this.#config.snapshotPath !== "");
-    row("Profile", profile);
-    row("Message Compression Enabled", compression);
   }
 
   /** Joins the `startJoin` addresses; `false` when none answered. A signal ends the wait. */
@@ -182,7 +148,7 @@ class Run {
     const result = await Promise.race([join, this.#signals.waiting]);
     if (result === undefined) return true;
     if ("error" in result) {
-      this.#console.say(blockOf(result.error));
+      this.#console.fail(blockOf(result.error));
       return false;
     }
     this.#console.info(`Join completed. Synced with ${result.joined} initial agents`);
@@ -191,7 +157,7 @@ class Run {
 
   async #serve(): Promise<number> {
     const closed = this.#agent.closed.then((): "closed" => "closed");
-    const joining = retryJoin(this.#agent, this.#config, this.#stopped.signal);
+    const joining = retryJoin(this.#agent, this.#config, this.#retrying.signal);
     const gaveUp = joining.then((gaveUp) => gaveUp ? "gave up" as const : closed);
     for (;;) {
       const reason = await Promise.race([closed, gaveUp, this.#signals.waiting]);
@@ -205,20 +171,26 @@ class Run {
 
   /** The exit code, or `undefined` when the agent goes on. */
   async #handle(signal: AgentSignal): Promise<number | undefined> {
+    if (signal === "SIGUSR1") {
+      this.#showMetrics();
+      return undefined;
+    }
     this.#console.say(`Caught signal: ${SIGNAL_NAMES[signal]}`);
     const { leaveOnTerminate, skipLeaveOnInterrupt } = this.#config;
     switch (signal) {
       case "SIGHUP":
         this.#reloads = this.#reloads.then(() => this.#reload());
         return undefined;
-      case "SIGUSR1":
-        this.#agent.log.write("WARN", "agent", "This version has no metrics to show on SIGUSR1");
-        return undefined;
       case "SIGINT":
         return skipLeaveOnInterrupt ? 1 : await this.#leave();
       case "SIGTERM":
         return leaveOnTerminate ? await this.#leave() : 1;
     }
+  }
+
+  #showMetrics(): void {
+    const figures = this.#agent.metrics.dump().trimEnd();
+    if (figures !== "") this.#parts.surroundings.printError(figures);
   }
 
   /** Leaves within what a leave can take; another signal ends the wait. */
@@ -229,7 +201,7 @@ class Run {
       (error: Error) => {
         // An RPC client was first: its leave ends the agent.
         if (error.message === LEAVE_IN_PROGRESS) return this.#agent.closed.then(() => 0);
-        this.#console.say(`Error: ${error.message}`);
+        this.#console.fail(`Error: ${error.message}`);
         return 1;
       },
     );
@@ -238,31 +210,58 @@ class Run {
     return await within(limit, Promise.race([leave, interrupted])) ?? 1;
   }
 
-  /** Takes over what can change while the agent runs (agent.md 6.7). */
+  /** Takes over what can change while the agent runs (agent.md 6.7), all of it or, when something is wrong, nothing. */
   async #reload(): Promise<void> {
     this.#console.say("Reloading configuration...");
-    let config: AgentConfig;
+    let changes: ConfigChanges;
     try {
-      const loaded = await loadConfig(this.#input.configPaths, this.#input.flags);
-      for (const warning of loaded.warnings) this.#console.say(warning);
-      config = loaded.config;
+      const { configPaths, flags } = this.#parts.input;
+      const { config, warnings } = await loadConfig(configPaths, flags);
+      for (const warning of warnings) this.#console.warn(warning);
+      changes = compareConfigs(this.#config, config);
+      await this.#reloadTags(changes.next.tags);
     } catch (error) {
-      this.#console.say((error as Error).message);
-      this.#console.say("Failed to reload configs");
+      this.#console.fail((error as Error).message);
+      this.#console.fail("Failed to reload configs");
       return;
     }
-    try {
-      this.#console.setLevel(levelOf(config));
-    } catch (error) {
-      this.#console.say((error as Error).message);
+    await this.#apply(changes);
+    this.#report(changes);
+  }
+
+  async #reloadTags(tags: AgentConfig["tags"]): Promise<void> {
+    const { tags: before, tagsFile } = this.#config;
+    if (tagsFile !== "" && Object.keys(tags).length > 0) {
+      throw new Error("Tags config not allowed while using tag files");
     }
-    const { tags: before } = this.#config;
-    const { tags, leaveOnTerminate, skipLeaveOnInterrupt } = config;
-    this.#config = { ...this.#config, tags, leaveOnTerminate, skipLeaveOnInterrupt };
     try {
       await this.#agent.reloadTags(before, tags);
     } catch (error) {
-      this.#console.say(`Failed to update tags: ${(error as Error).message}`);
+      const text = `Failed to update tags: ${(error as Error).message}`;
+      if (!(error instanceof UpdateTimeoutError)) throw new Error(text, { cause: error });
+      // The tags are in effect, only the news of them is late.
+      this.#console.warn(text);
     }
+  }
+
+  async #apply({ applicable, next }: ConfigChanges): Promise<void> {
+    this.#config = next;
+    this.#console.format = next.logFormat as LogFormat;
+    this.#console.filter = filterOf(next);
+    if (this.#parts.syslog !== undefined) this.#parts.syslog.filter = filterOf(next);
+    await this.#agent.reloadHandlers(next.eventHandlers);
+    if (!applicable.includes("retry_join")) return;
+    this.#retrying.abort();
+    this.#retrying = new AbortController();
+    // An agent that runs must not end because of an address that came later.
+    void retryJoin(this.#agent, { ...next, retryMaxAttempts: 0 }, this.#retrying.signal);
+  }
+
+  #report({ applicable, restart }: ConfigChanges): void {
+    const nothing = applicable.length === 0 ? ", nothing to apply" : "";
+    const applied = applicable.length === 0 ? "" : `. Applied: ${applicable.join(", ")}`;
+    this.#console.say(`Configuration reloaded${nothing}${applied}`, { applied: applicable });
+    if (restart.length === 0) return;
+    this.#console.say(`Changed, but not before a restart: ${restart.join(", ")}`, { restart });
   }
 }

@@ -9,6 +9,9 @@ import { formatDuration } from "../config/duration.ts";
 import type { AgentLog } from "../logging.ts";
 import { blockOf } from "./log_text.ts";
 
+/** The longest wait that `setTimeout` takes; a longer one would end at once. */
+const LONGEST_PAUSE_MS = 2 ** 31 - 1;
+
 /** What joins, and where it tells of it. */
 export interface Joiner {
   /** The log. */
@@ -59,7 +62,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, LONGEST_PAUSE_MS));
     signal.addEventListener("abort", done);
     if (signal.aborted) done();
   });

@@ -7,73 +7,12 @@
 import assert from "node:assert/strict";
 import type { ConfigInput } from "../../server/config.ts";
 import { Agent } from "../../server/agent.ts";
-import { runAgent } from "../../server/run.ts";
-import { type AgentSignal, SIGNAL_NAMES, type SignalSource } from "../../server/run/signals.ts";
-import { Peer, until, withPatience } from "./rpc/peer.ts";
-
-/** An agent under test: what it printed, a hand on its signals, and its end. */
-class Running {
-  readonly exit: Promise<number>;
-  readonly #printed: string[] = [];
-  readonly #listeners = new Map<AgentSignal, () => void>();
-
-  constructor(flags: ConfigInput, configPaths: string[] = []) {
-    const source: SignalSource = {
-      add: (signal, listener) => void this.#listeners.set(signal, listener),
-      remove: (signal) => void this.#listeners.delete(signal),
-    };
-    const defaults = {
-      node_name: "t",
-      bind: "127.0.6.4:0",
-      rpc_addr: "127.0.6.4:0",
-      profile: "local",
-    };
-    this.exit = runAgent({ configPaths, flags: { ...defaults, ...flags } }, {
-      print: (text) => this.#printed.push(text),
-      signals: source,
-    });
-  }
-
-  /** All that was printed, log times and ports replaced. */
-  get output(): string {
-    return this.#printed.join("\n")
-      .replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/g, "TIME")
-      .replace(/127\.0\.6\.4:\d+/g, "ADDRESS");
-  }
-
-  /** The handled signals. */
-  get handled(): AgentSignal[] {
-    return [...this.#listeners.keys()];
-  }
-
-  /** The address after a label of the banner. */
-  address(label: string): Deno.NetAddr {
-    const [, hostname = "", port] =
-      new RegExp(`${label}: '([^':]+):(\\d+)'`).exec(this.#printed.join("\n")) ?? [];
-    return { transport: "tcp", hostname, port: Number(port) };
-  }
-
-  send(signal: AgentSignal): void {
-    this.#listeners.get(signal)?.();
-  }
-
-  /** Resolves when `text` was printed. */
-  printed(text: string): Promise<void> {
-    return until(() => this.output.includes(text));
-  }
-}
-
-const READY = "Log data will now stream in as it occurs:";
-const GATE_OPEN = "Serf agent starting";
-
-async function ready(flags: ConfigInput = {}, paths: string[] = []): Promise<Running> {
-  const running = new Running(flags, paths);
-  await running.printed(GATE_OPEN);
-  return running;
-}
+import { SIGNAL_NAMES } from "../../server/run/signals.ts";
+import { Peer, withPatience } from "./rpc/peer.ts";
+import { GATE_OPEN, READY, ready, Running } from "./run/running.ts";
 
 Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", async () => {
-  const running = await ready({ advertise: "127.0.6.5:1234", enable_compression: false });
+  const running = await ready({ advertise: "127.0.14.5:1234", enable_compression: false });
   assert.deepEqual(running.handled, Object.keys(SIGNAL_NAMES));
   running.send("SIGINT");
   assert.equal(await withPatience(running.exit), 0);
@@ -85,7 +24,7 @@ Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", 
 ==> Serf agent running!
                       Node name: 't'
                       Bind addr: 'ADDRESS'
-    Advertise addr: '127.0.6.5:1234'
+    Advertise addr: '127.0.14.5:1234'
                        RPC addr: 'ADDRESS'
                       Encrypted: false
                        Snapshot: false
@@ -95,11 +34,11 @@ Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", 
 ==> ${READY}
 
     TIME [INFO] agent: Serf agent starting
-    TIME [INFO] serf: EventMemberJoin: t 127.0.6.5
+    TIME [INFO] serf: EventMemberJoin: t 127.0.14.5
 ==> Caught signal: interrupt
 ==> Gracefully shutting down agent...
     TIME [INFO] agent: requesting graceful leave from Serf
-    TIME [INFO] serf: EventMemberLeave: t 127.0.6.5
+    TIME [INFO] serf: EventMemberLeave: t 127.0.14.5
     TIME [INFO] agent: Received event: member-leave
     TIME [INFO] agent: requesting serf shutdown
     TIME [INFO] agent: shutdown complete`,
@@ -143,25 +82,28 @@ Deno.test("leave over RPC ends with exit code 0, also when SIGINT comes on top",
   assert.equal(await withPatience(running.exit), 0);
 });
 
-Deno.test("SIGUSR1 ends nothing", async () => {
+Deno.test("SIGUSR1 shows the figures of completed intervals on standard error, and ends nothing", async () => {
   const running = await ready();
   running.send("SIGUSR1");
-  await running.printed("no metrics to show");
+  running.send("SIGHUP");
+  await running.printed("Configuration reloaded");
+  assert.ok(!running.output.includes("user defined signal"));
+  assert.equal(running.errors, "", "no interval is complete yet");
   running.send("SIGTERM");
   assert.equal(await withPatience(running.exit), 1);
 });
 
 Deno.test("start_join joins before the log shows, and a failure ends with exit code 1", async () => {
-  await using other = await Agent.start({ nodeName: "o", bind: "127.0.6.4:0", profile: "local" });
+  await using other = await Agent.start({ nodeName: "o", bind: "127.0.14.4:0", profile: "local" });
   const { host, port } = other.address;
-  const joined = await ready({ start_join: ["127.0.6.4:1", `${host}:${port}`] });
+  const joined = await ready({ start_join: ["127.0.14.4:1", `${host}:${port}`] });
   assert.match(
     joined.output,
     /==> Joining cluster\.\.\.\(replay: false\)\n {4}Join completed\. Synced with 1 initial agents\n\n==> Log data/,
   );
   joined.send("SIGTERM");
   await withPatience(joined.exit);
-  const failed = new Running({ start_join: ["127.0.6.4:1"], replay_on_join: true });
+  const failed = new Running({ start_join: ["127.0.14.4:1"], replay_on_join: true });
   assert.equal(await withPatience(failed.exit), 1);
   assert.match(
     failed.output,
@@ -172,11 +114,11 @@ Deno.test("start_join joins before the log shows, and a failure ends with exit c
 
 Deno.test("retry_join goes on until an agent answers", async () => {
   const port = await freePort();
-  const running = await ready({ retry_join: [`127.0.6.4:${port}`], retry_interval: "1s" });
+  const running = await ready({ retry_join: [`127.0.14.4:${port}`], retry_interval: "1s" });
   await running.printed("retrying in 1s");
   await using _other = await Agent.start({
     nodeName: "o",
-    bind: `127.0.6.4:${port}`,
+    bind: `127.0.14.4:${port}`,
     profile: "local",
   });
   await running.printed("[INFO] agent: Join completed. Synced with 1 initial agents");
@@ -187,7 +129,7 @@ Deno.test("retry_join goes on until an agent answers", async () => {
 Deno.test("retry_join gives up after the allowed tries with exit code 1", async () => {
   const port = await freePort();
   const running = await ready({
-    retry_join: [`127.0.6.4:${port}`],
+    retry_join: [`127.0.14.4:${port}`],
     retry_interval: "1s",
     retry_max_attempts: 1,
   });
@@ -203,7 +145,13 @@ Deno.test("wrong configurations end with one line and exit code 1", async () => 
       "Invalid log level: FOO. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
     ],
     [{ profile: "foo" }, "Unknown profile: foo"],
-    [{ snapshot_path: "/s" }, "This version of skein does not support 'snapshot_path' yet"],
+    [{ event_handlers: ["foo=bar"] }, "Invalid event script: Event 'foo' invoking 'bar'"],
+    [
+      { enable_syslog: true, syslog_facility: "NOPE" },
+      "Syslog setup failed: invalid syslog facility: NOPE",
+    ],
+    [{ encrypt_key: "!" }, "Invalid encryption key: illegal base64 data at input byte 0"],
+    [{ bind: "::1" }, "Invalid bind address: address ::1: too many colons in address"],
     [{ retry_interval: "xx" }, `Error: time: invalid duration "xx"`],
   ];
   for (const [flags, line] of wrong) {
@@ -214,20 +162,20 @@ Deno.test("wrong configurations end with one line and exit code 1", async () => 
 });
 
 Deno.test("a taken RPC port ends the start, and nothing stays behind", async () => {
-  const listener = Deno.listen({ hostname: "127.0.6.4", port: 0 });
+  const listener = Deno.listen({ hostname: "127.0.14.4", port: 0 });
   const { port } = listener.addr;
-  const running = new Running({ rpc_addr: `127.0.6.4:${port}` });
+  const running = new Running({ rpc_addr: `127.0.14.4:${port}` });
   assert.equal(await withPatience(running.exit), 1);
   listener.close();
   assert.equal(
     running.output,
     "==> Starting Serf agent...\n==> Error starting RPC listener: listen tcp ADDRESS: bind: address already in use",
   );
-  const noPort = new Running({ rpc_addr: "127.0.6.4" });
+  const noPort = new Running({ rpc_addr: "127.0.14.4" });
   assert.equal(await withPatience(noPort.exit), 1);
   assert.ok(
     noPort.output.endsWith(
-      "==> Error starting RPC listener: listen tcp: address 127.0.6.4: missing port in address",
+      "==> Error starting RPC listener: listen tcp: address 127.0.14.4: missing port in address",
     ),
   );
 });
@@ -251,41 +199,8 @@ Deno.test("warnings and the chosen interface address are printed first", async (
   await withPatience(running.exit);
 });
 
-Deno.test("SIGHUP reloads log level, tags and the two signal switches, and nothing breaks it", async () => {
-  const path = await Deno.makeTempFile({ prefix: "skein-run-", suffix: ".json" });
-  const write = (config: unknown) =>
-    Deno.writeTextFile(path, typeof config === "string" ? config : JSON.stringify(config));
-  try {
-    await write({ tags: { a: "1", b: "1" }, log_level: "warn" });
-    const running = new Running({}, [path]);
-    await running.printed(READY);
-    using peer = await Peer.ready(running.address("RPC addr"));
-    await peer.ask("tags", { Tags: { x: "rpc" }, DeleteTags: null });
-    assert.ok(!running.output.includes("[INFO]"));
-    const reload = async (config: unknown, sign: string) => {
-      await write(config);
-      running.send("SIGHUP");
-      await running.printed(sign);
-    };
-    await reload("{", "==> Failed to reload configs");
-    await reload({ tags: { a: "1", b: "1" }, log_level: "foo" }, "Invalid log level: FOO");
-    await reload(
-      { tags: { a: "2" }, log_level: "debug", leave_on_terminate: true },
-      "[INFO] serf: EventMemberUpdate: t",
-    );
-    assert.ok(running.output.includes("==> Caught signal: hangup\n==> Reloading configuration..."));
-    await peer.request("stats");
-    const [, stats] = await peer.take(2) as [unknown, { tags: Record<string, string> }];
-    assert.deepEqual(stats.tags, { a: "2", x: "rpc" });
-    running.send("SIGTERM");
-    assert.equal(await withPatience(running.exit), 0);
-  } finally {
-    await Deno.remove(path);
-  }
-});
-
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
-  await using agent = await Agent.start({ nodeName: "p", bind: "127.0.6.4:0", profile: "local" });
+  await using agent = await Agent.start({ nodeName: "p", bind: "127.0.14.4:0", profile: "local" });
   return agent.address.port;
 }

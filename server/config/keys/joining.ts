@@ -21,7 +21,7 @@ export const JOINING_KEYS = {
     flag: "retry-join",
     placeholder: "ADDRESS",
     doc: "Members to join in the background, tried again until one answers. When a reload " +
-      "changes the list, the agent joins the new one.",
+      "changes the list, the agent joins the new one, without a limit of attempts.",
     reloads: true,
   },
   retry_interval: {
@@ -30,7 +30,6 @@ export const JOINING_KEYS = {
     flag: "retry-interval",
     placeholder: "DURATION",
     doc: "Time between two attempts of retry_join, at least 1s.",
-    reloads: true,
   },
   retry_max_attempts: {
     kind: "number",
@@ -39,7 +38,6 @@ export const JOINING_KEYS = {
     placeholder: "N",
     doc: "Attempts of retry_join after the first before the agent exits.",
     unset: "0, no limit",
-    reloads: true,
     unlimited: true,
   },
   replay_on_join: {
