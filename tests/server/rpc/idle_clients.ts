@@ -1,0 +1,51 @@
+/**
+ * A program that holds idle RPC connections: `idle_clients.ts HOST PORT COUNT`. It says `open` when all have shaken hands.
+ * At the line `ask` each sends a request, and when all have the answer it says `asked`. It ends at the next line.
+ *
+ * @module
+ */
+
+import { request } from "./peer.ts";
+import { success } from "./wire.ts";
+
+/** Connections that are worked with at a time, well below the length of the kernel's queue. */
+const AT_A_TIME = 50;
+
+const [hostname = "", port, count] = Deno.args;
+const clients: Deno.TcpConn[] = [];
+while (clients.length < Number(count)) {
+  const length = Math.min(AT_A_TIME, Number(count) - clients.length);
+  clients.push(...await Promise.all(Array.from({ length }, connect)));
+}
+console.log("open");
+await line();
+for (let i = 0; i < clients.length; i += AT_A_TIME) {
+  const some = clients.slice(i, i + AT_A_TIME);
+  await Promise.all(some.map((conn) => ask(conn, request("stop", 1, { Stop: 0 }))));
+}
+console.log("asked");
+await line();
+for (const conn of clients) conn.close();
+
+async function connect(): Promise<Deno.TcpConn> {
+  const conn = await Deno.connect({ hostname, port: Number(port) });
+  await ask(conn, request("handshake", 1, { Version: 1 }));
+  return conn;
+}
+
+/** Sends a request with Seq 1 and reads the bytes of its success. */
+async function ask(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  await conn.write(bytes);
+  const expected = success("01");
+  const buffer = new Uint8Array(expected.length);
+  for (let length = 0; length < buffer.length;) {
+    const count = await conn.read(buffer.subarray(length));
+    if (count === null) throw new Error("The agent closed an idle connection");
+    length += count;
+  }
+  if (buffer.toHex() !== expected.toHex()) throw new Error(`Unexpected answer ${buffer.toHex()}`);
+}
+
+async function line(): Promise<void> {
+  await Deno.stdin.read(new Uint8Array(64));
+}
