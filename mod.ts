@@ -1,27 +1,50 @@
 /**
- * skein: an agent that speaks HashiCorp Serf's protocols, and the parts it is made of.
+ * skein: an agent that speaks HashiCorp Serf's protocols, to run inside a program.
  *
- * {@linkcode Agent} is a whole cluster member on real sockets. {@linkcode Serf} and {@linkcode Memberlist} are its
- * cores, which run on any clock, random source and network that a program gives them. {@linkcode RpcClient} talks to an
- * agent in another process, skein's or HashiCorp's.
+ * {@linkcode Agent} is a whole cluster member on real sockets. `@skein/agent/client` talks to an agent in another
+ * process, skein's or HashiCorp's. `@skein/agent/cluster` has the cores alone, for a clock and a network of one's own.
  *
  * @example A cluster of two in one process
  * ```ts
  * import { Agent } from "@skein/agent";
  *
  * await using alpha = await Agent.start({ nodeName: "alpha", bind: "127.0.0.1:0" });
- * await using beta = await Agent.start({ nodeName: "beta", bind: "127.0.0.1:0" });
- * await beta.join([`127.0.0.1:${alpha.address.port}`]);
- * beta.userEvent("deploy", new TextEncoder().encode("v1.2"), true);
- * console.log(alpha.members().map((member) => member.name));
+ * await using beta = await Agent.start({
+ *   nodeName: "beta",
+ *   bind: "127.0.0.1:0",
+ *   startJoin: [`127.0.0.1:${alpha.address.port}`],
+ *   handlers: { "query:uptime": () => `${Math.round(performance.now())} ms` },
+ * });
+ * for await (const { from, payload } of alpha.query("uptime", null, { nodes: ["beta"] })) {
+ *   console.log(from, new TextDecoder().decode(payload ?? undefined));
+ * }
  * ```
  *
  * @module
  */
 
-export { Agent, type AgentSettings, AgentStartError } from "./server/agent.ts";
-export { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "./server/config.ts";
-export { type AgentPlan, planAgent } from "./server/config/plan.ts";
+export {
+  Agent,
+  type AgentQuery,
+  type AgentSettings,
+  AgentStartError,
+  type EventFeed,
+  type EventHandler,
+  type FeedOptions,
+  type HandlerAnswer,
+  type Handlers,
+  type Payload,
+  type QueryHandler,
+  type RpcListener,
+} from "./server/agent.ts";
+export {
+  type AgentConfig,
+  ConfigError,
+  DEFAULT_AGENT_CONFIG,
+  type MdnsConfig,
+} from "./server/config.ts";
+export type { AgentPlan } from "./server/config/plan.ts";
+export { TagsFileError } from "./server/files/tags_file.ts";
 export {
   AgentLog,
   type LineFields,
@@ -32,9 +55,13 @@ export {
   type LogSink,
   type Monitor,
 } from "./server/logging.ts";
-export type { RpcBackend } from "./server/rpc/backend.ts";
-export { RpcListenError, RpcServer, type RpcServerOptions } from "./server/rpc/server.ts";
-export { realClock, realRandom, realRuntime } from "./server/runtime.ts";
+export type {
+  AgentMetrics,
+  AgentMetricsOptions,
+  MetricSink,
+} from "./server/metrics/agent_metrics.ts";
+export { RpcListenError } from "./server/rpc/server.ts";
+export { realRuntime } from "./server/runtime.ts";
 export {
   BindError,
   DialError,
@@ -43,30 +70,39 @@ export {
   ResolveError,
 } from "./server/transport.ts";
 
-export * from "./cluster/runtime.ts";
-export * from "./cluster/memberlist/mod.ts";
-export * from "./cluster/serf/mod.ts";
-
+export type { Coordinate } from "./cluster/coordinate/mod.ts";
+export { JoinError, UpdateTimeoutError } from "./cluster/memberlist/mod.ts";
+export type {
+  Address,
+  Clock,
+  Logger,
+  Metrics,
+  Random,
+  Runtime,
+  Transport,
+} from "./cluster/runtime.ts";
 export {
-  type CallOptions,
-  ConnectError,
-  ConnectionClosedError,
-  type ConnectOptions,
-  type EventOptions,
-  type EventStream,
-  type ForceLeaveOptions,
-  type JoinOptions,
-  type LogStream,
-  type Member as RpcMember,
-  type MemberEvent as RpcMemberEvent,
-  type MemberFilter,
-  type QueryEvent as RpcQueryEvent,
-  type RecordStream,
-  RpcClient,
-  RpcError,
-  type StreamEvent as RpcStreamEvent,
-  type StreamOptions,
-  type TagChanges,
-  TimeoutError,
-  type UserEvent as RpcUserEvent,
-} from "./client/mod.ts";
+  EventTooLargeError,
+  ForceLeaveTimeoutError,
+  KeyOperationError,
+  type KeyOptions,
+  type KeyProgress,
+  type KeyReport,
+  type Member,
+  type MemberEvent,
+  type MemberStatus,
+  type QueryAnswer,
+  QueryError,
+  type QueryEvent,
+  type QueryOutcome,
+  type QueryParams,
+  type QueryTargets,
+  RespondError,
+  type RunningQuery,
+  type Serf,
+  type SerfEvent,
+  SerfStateError,
+  type Tags,
+  TagsTooLargeError,
+  type UserEventNotice,
+} from "./cluster/serf/mod.ts";

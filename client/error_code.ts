@@ -26,9 +26,33 @@ import { IpcError } from "../protocol/ipc.ts";
  * - `tags-file`: the agent cannot write its tags file
  * - `other`: none of these
  */
-export type RpcErrorCode = (typeof CODES)[number][0] | "other";
+export type RpcErrorCode =
+  | "auth-required"
+  | "invalid-token"
+  | "unsupported-command"
+  | "unsupported-version"
+  | "unsupported-feature"
+  | "handshake-required"
+  | "duplicate-handshake"
+  | "stream-exists"
+  | "monitor-exists"
+  | "invalid-filter"
+  | "invalid-level"
+  | "unknown-query"
+  | "already-answered"
+  | "query-over"
+  | "reserved-name"
+  | "too-large"
+  | "invalid-key"
+  | "keys-failed"
+  | "join-failed"
+  | "left"
+  | "broadcast-timeout"
+  | "tags-file"
+  | "other";
 
-const CODES = [
+/** Each code with its text, or a pattern of it. */
+const CODES: readonly (readonly [RpcErrorCode, string | RegExp])[] = [
   ["auth-required", IpcError.authRequired],
   ["invalid-token", IpcError.invalidAuthToken],
   ["unsupported-command", IpcError.unsupportedCommand],
@@ -51,7 +75,7 @@ const CODES = [
   ["left", /^(?:Serf can't Join after Leave or Shutdown|Leave already in progress)$/],
   ["broadcast-timeout", /^(?:timed out broadcasting|timeout waiting for) /],
   ["tags-file", /^Failed to (?:write|encode) tags/],
-] as const satisfies readonly (readonly [string, string | RegExp])[];
+];
 
 /** The code of an error text. */
 export function codeOf(text: string): RpcErrorCode {

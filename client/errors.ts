@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { CommandName } from "../protocol/ipc.ts";
 import { codeOf, type RpcErrorCode } from "./error_code.ts";
 
 /** The agent refused or failed a command. */
@@ -12,12 +11,12 @@ export class RpcError extends Error {
   /** Always "RpcError". */
   override readonly name: string = "RpcError";
   /** Name of the command, as in the protocol. */
-  readonly command: CommandName;
+  readonly command: string;
   /** What the agent complains of. */
   readonly code: RpcErrorCode;
 
   /** `message` is the agent's text as it came. */
-  constructor(command: CommandName, message: string, options?: ErrorOptions) {
+  constructor(command: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.command = command;
     this.code = codeOf(message);

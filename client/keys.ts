@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandName, KeyResponse } from "../protocol/ipc.ts";
+import type { KeyResponse } from "../protocol/ipc.ts";
 import { RpcError } from "./errors.ts";
 
 /** The answers of all nodes to one key operation. */
@@ -29,7 +29,7 @@ export class KeyError extends RpcError {
   readonly report: KeyReport;
 
   /** `message` is the agent's text as it came. */
-  constructor(command: CommandName, message: string, report: KeyReport, options?: ErrorOptions) {
+  constructor(command: string, message: string, report: KeyReport, options?: ErrorOptions) {
     super(command, message, options);
     this.report = report;
   }
@@ -49,7 +49,7 @@ export function reportOf(response: KeyResponse): KeyReport {
 
 /** What a key operation rejects with; an error without a report is one about the connection. */
 export function keyFailure(
-  command: CommandName,
+  command: string,
 ): (message: string, response: KeyResponse | null) => Error {
   return (message, response) =>
     response === null

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { Agent, RpcClient, type SerfEvent } from "../mod.ts";
+import { RpcClient } from "../client/mod.ts";
+import { Agent, type SerfEvent } from "../mod.ts";
 
 /** How long any step may take, in milliseconds. */
 const LIMIT_MS = 8_000;

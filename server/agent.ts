@@ -28,6 +28,7 @@ import { AgentParts } from "./agent/parts.ts";
 import { bytesOf, type Payload } from "./agent/payload.ts";
 import { type AgentQuery, asAgentQuery } from "./agent/query.ts";
 import { retryJoin } from "./agent/retry_join.ts";
+import type { RpcListener } from "./agent/rpc_listener.ts";
 import type { AgentSettings } from "./agent/settings.ts";
 import { runtimeStats } from "./agent/stats.ts";
 import { AgentTags } from "./agent/tags.ts";
@@ -35,7 +36,6 @@ import type { AgentConfig } from "./config.ts";
 import { handlerStats, parseHandler } from "./handlers/spec.ts";
 import type { AgentLog } from "./logging.ts";
 import type { AgentMetrics } from "./metrics/agent_metrics.ts";
-import type { RpcBackend } from "./rpc/backend.ts";
 import { RpcServer } from "./rpc/server.ts";
 import type { NetTransport } from "./transport.ts";
 
@@ -44,6 +44,7 @@ export type { EventHandler, HandlerAnswer, Handlers, QueryHandler } from "./agen
 export { AgentStartError } from "./agent/open.ts";
 export type { Payload } from "./agent/payload.ts";
 export type { AgentQuery } from "./agent/query.ts";
+export type { RpcListener } from "./agent/rpc_listener.ts";
 export type { AgentSettings } from "./agent/settings.ts";
 
 /**
@@ -51,7 +52,7 @@ export type { AgentSettings } from "./agent/settings.ts";
  *
  * A polite end is {@linkcode Agent.leave} and then {@linkcode Agent.shutdown}.
  */
-export class Agent implements RpcBackend, AsyncDisposable {
+export class Agent implements AsyncDisposable {
   /** The settings it was started with. */
   readonly config: AgentConfig;
   /** The cluster core. */
@@ -128,7 +129,7 @@ export class Agent implements RpcBackend, AsyncDisposable {
    * @param address `host:port`; default: the `rpcAddr` of the settings.
    * @throws {RpcListenError} when the address cannot be listened on.
    */
-  listenRpc(address: string = this.config.rpcAddr): RpcServer {
+  listenRpc(address: string = this.config.rpcAddr): RpcListener {
     const server = RpcServer.listen(this, { address, authKey: this.config.rpcAuth });
     this.#rpcServers.push(server);
     return server;

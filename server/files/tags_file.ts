@@ -8,6 +8,7 @@ import { fileProblem } from "../config/files.ts";
 
 /** A tags file that cannot be read, understood or written. The message has the form of the Go agent. */
 export class TagsFileError extends Error {
+  /** "TagsFileError". */
   override readonly name = "TagsFileError";
 }
 

@@ -46,7 +46,7 @@ export class AgentMetrics implements Metrics {
   readonly #gaugePrefix: string;
   readonly #sinks = new Set<MetricSink>();
 
-  /** @param options Where it differs from the default. */
+  /** No figures yet. */
   constructor({ host = "", now = Date.now }: AgentMetricsOptions = {}) {
     this.#gaugePrefix = host === "" ? `${SERVICE}.` : `${SERVICE}.${host.replace(UNFIT, "_")}.`;
     this.#intervals = new Intervals(now, () => this.#measureProcess());
