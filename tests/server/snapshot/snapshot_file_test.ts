@@ -57,14 +57,20 @@ function user(ltime: bigint): SerfEvent {
 class FaultyDisk implements Disk {
   full = false;
   renames = 0;
+  /** Files that were opened, also in vain. */
+  opens = 0;
+  /** Bytes that were to be written. */
+  bytes = 0;
   /** How many bytes still fit into a file that is open; the rest of a write is lost. */
   room = 0;
 
   open: Disk["open"] = async (path, options) => {
+    this.opens++;
     if (this.full && String(path).endsWith(".compact")) throw noSpace();
     const file = await Deno.open(path, options);
     const write = file.write.bind(file);
     file.write = async (bytes) => {
+      this.bytes += bytes.length;
       if (!this.full) return await write(bytes);
       if (this.room === 0) throw noSpace();
       const part = bytes.subarray(0, this.room);
@@ -221,8 +227,11 @@ Deno.test("after a full disk the file is written again by itself", async () => {
   disk.full = true;
   file.event(joined("a"), 4n);
   await eventually("a log line", () => place.logs.length > 0);
+  const failedAt = performance.now();
   disk.full = false;
   await eventually("the file", () => place.read() !== "", 10_000);
+  assert.equal(disk.opens, 2, "The first open, and one try");
+  assert.ok(performance.now() - failedAt > 1_000, "A full disk is not tried all the time");
   assert.equal(
     place.read(),
     "alive: a 10.0.0.1:7946\nclock: 4\nevent-clock: 0\nquery-clock: 0\n",
@@ -245,11 +254,13 @@ Deno.test("a file that cannot be shortened goes on as it is", async () => {
 
 Deno.test("more lines than may wait are kept by writing the file anew", async () => {
   await using place = new Place();
-  const file = await place.open();
+  const disk = new FaultyDisk();
+  const file = await place.open({ disk });
   const burst = 100_000n;
   for (let i = 1n; i <= burst; i++) file.event(user(i), 0n);
   await file.close();
   assert.equal(place.read(), `clock: 0\nevent-clock: ${burst}\nquery-clock: 0\n`);
+  assert.equal(disk.bytes, place.read().length);
 });
 
 Deno.test("of a file that is too long the end is read, from a whole line on", async () => {

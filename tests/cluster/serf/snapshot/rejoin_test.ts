@@ -92,13 +92,12 @@ Deno.test("known members are tried in turn until one answers, and no intent is s
     "once me": "127.0.0.1:7946",
     b: "10.0.0.2:7946",
     c: "[fd00::3]:7946",
-    "d/e": "10.0.0.4:7946",
-    f: "10.0.0.6:7946",
+    d: "10.0.0.4:7946",
   };
   const f = rejoining(restored({ members }), { join });
   await settle();
   assert.equal(f.joins.length, 3, "The own name and address are not tried");
-  const possible = ["b/10.0.0.2:7946", "c/[fd00::3]:7946", "10.0.0.4:7946", "f/10.0.0.6:7946"];
+  const possible = ["b/10.0.0.2:7946", "c/[fd00::3]:7946", "d/10.0.0.4:7946"];
   assert.ok(f.joins.every((target) => possible.includes(target)), `${f.joins}`);
   assert.equal(new Set(f.joins).size, 3);
   const told = f.logs.filter((line) => line.startsWith("[INFO]"));
@@ -116,6 +115,26 @@ Deno.test("members that had failed are tried after those that were alive", async
   await settle();
   assert.equal(f.joins.length, 3);
   assert.equal(f.joins[2], "d/10.0.0.4:1");
+});
+
+Deno.test("a name with a slash is left out, as nobody could tell where it ends", async () => {
+  const f = rejoining(restored({ members: { "d/e": "10.0.0.4:7946" } }));
+  await settle();
+  assert.deepEqual(f.joins, ["10.0.0.4:7946"]);
+});
+
+Deno.test("those that are left are not tried when another member has come meanwhile", async () => {
+  const members = { b: "10.0.0.2:1", c: "10.0.0.3:1", d: "10.0.0.4:1" };
+  const begun: { f?: Fixture } = {};
+  const join = async () => {
+    await settle();
+    begun.f?.delegate.notifyJoin(node("e"));
+    throw new Error("connection refused");
+  };
+  const f = begun.f = rejoining(restored({ members }), { join });
+  await f.clock.advance(HOUR);
+  assert.equal(f.joins.length, 1);
+  assert.ok(!f.logs.some((line) => line.startsWith("[WARN]")));
 });
 
 Deno.test("the order is by chance, so that many nodes do not all try the same one first", async () => {

@@ -119,6 +119,15 @@ Deno.test("a line that is too long is damaged, however it comes, and costs no me
   assert.deepEqual({ torn, wholeBytes }, { torn: true, wholeBytes: 9 });
 });
 
+Deno.test("a file without line ends is not held in memory", () => {
+  const replay = new SnapshotReplay({ rejoinAfterLeave: false });
+  const piece = new Uint8Array(1024 * 1024);
+  const before = Deno.memoryUsage().external;
+  for (let i = 0; i < 32; i++) replay.push(piece);
+  assert.ok(Deno.memoryUsage().external - before < 8 * piece.length);
+  assert.equal(replay.end().torn, true);
+});
+
 Deno.test("an empty file says nothing, and is whole", () => {
   const { torn, wholeBytes, damaged, records } = replay("");
   assert.deepEqual({ torn, wholeBytes, damaged, records }, {
