@@ -13,7 +13,7 @@ import assert from "node:assert/strict";
 import { RpcServer } from "../../server/rpc/server.ts";
 import { below, randomValue } from "../protocol/msgpack/random_value.ts";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
-import { FakeBackend, member } from "../server/rpc/backend.ts";
+import { FakeBackend, FakeQuery, keyReport, member, queryEvent } from "../server/rpc/backend.ts";
 import { concat, Peer, request, until } from "../server/rpc/peer.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { mutated } from "./mutate.ts";
@@ -41,6 +41,13 @@ const COMMANDS = [
   "tags",
   "stats",
   "force-leave",
+  "query",
+  "respond",
+  "install-key",
+  "use-key",
+  "remove-key",
+  "list-keys",
+  "get-coordinate",
 ];
 
 Deno.test("the RPC port survives random and mutated bytes and clients of every temper", async () => {
@@ -51,6 +58,11 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   );
   backend.on.userEvent = (name) => backend.emitUser(String(name));
   backend.on.shutdown = () => new Promise(() => {});
+  backend.on.query = (name) => answered(backend, String(name));
+  backend.on.listKeys = () => keyReport({ keys: { k: 2 } });
+  backend.on.useKey = () => {
+    throw new Error("no such key");
+  };
   let complaints = 0;
   const counter = backend.log.monitor("WARN", () => complaints++);
   await using server = RpcServer.listen(backend, { address: "127.0.13.8:0", stallLimitMs: 300 });
@@ -61,7 +73,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
       return badClients(server.address, new SeededRandom(SEED, i), end);
     }),
   );
-  await until(() => server.stats().clients === "0");
+  await until(() => server.stats().clients === "0" && server.stats().queries === "0");
   counter.stop();
   const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
   const total = sessions.reduce((sum, count) => sum + count, 0);
@@ -70,13 +82,29 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
       growth.toFixed(1)
     } MiB more, ${complaints} complaints logged`,
   );
-  assert.equal(server.stats().streams, "0");
+  const { streams, monitors, pending_queries } = server.stats();
+  assert.deepEqual([streams, monitors, pending_queries], ["0", "0", "0"]);
   assert.equal(backend.log.monitors, 0);
   assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);
   assert.ok(complaints < 20 * (2 + DURATION_MS / 1_000), `${complaints} complaints`);
   using peer = await Peer.ready(server.address);
   assert.deepEqual(await peer.ask("stop", { Stop: 0 }), { Error: "", Seq: 2 });
 });
+
+/** A query that streams are asked, too, and that others answer in time, too late or never. */
+function answered(backend: FakeBackend, name: string): FakeQuery {
+  const query = new FakeQuery();
+  const respond = (payload: Uint8Array | null) => {
+    if ((payload?.length ?? 0) > 100) throw new Error("too long");
+    query.answers.push({ from: "a", payload });
+  };
+  backend.emit(queryEvent(name, { respond, deadline: performance.now() + name.length }));
+  query.acks.push("a");
+  query.acks.push("");
+  if (name.length % 3 === 0) query.close();
+  else if (name.length % 3 === 1) void Promise.resolve().then(() => query.close());
+  return query;
+}
 
 /** One bad client after the other until `end`; gives how many. */
 async function badClients(
@@ -113,7 +141,7 @@ async function badClient(address: Deno.NetAddr, random: SeededRandom): Promise<v
 
 function anyBytes(random: SeededRandom): Uint8Array {
   const sample = SAMPLES[below(random, SAMPLES.length)] ?? HANDSHAKE;
-  switch (below(random, 12)) {
+  switch (below(random, 16)) {
     case 0:
       return random.bytes(1 + below(random, 2_000));
     case 1:
@@ -141,6 +169,15 @@ function anyBytes(random: SeededRandom): Uint8Array {
       return request("monitor", 4, { LogLevel: "TRACE" });
     case 9:
       return sample;
+    case 10:
+      return request("query", below(random, 50), {
+        Name: "x".repeat(below(random, 300)),
+        Timeout: random.float() < 0.5 ? 2n ** 63n - 1n : -1,
+      });
+    case 11:
+      return request("respond", 6, { ID: below(random, 20), Payload: random.bytes(8) });
+    case 12:
+      return new Uint8Array(below(random, 50)).fill(0xc0);
     default:
       return mutated(random, sample);
   }
