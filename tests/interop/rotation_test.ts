@@ -17,9 +17,9 @@ const FIRST = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 const SECOND = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
 const THIRD = "BhQyvb2hdSuKqB0rW4sUjQ==";
 
-/** Between two events of one agent. Four agents at this pace fill a third of what gossip can carry in a tick. */
-const PAUSE_MS = 50;
-const MOST_EVENTS_EACH = 400;
+/** Between two events of one agent: an event begins somewhere every 5 ms. */
+const PAUSE_MS = 20;
+const MOST_EVENTS_EACH = 1_000;
 
 goTest("keys turn while events flow", (go) => rotation(go, "127.0.18.71"));
 newestGoTest("keys turn while events flow", (go) => rotation(go, "127.0.18.72"));
