@@ -59,7 +59,7 @@ export const JOINING_KEYS = {
     flag: "mdns-iface",
     placeholder: "NAME",
     doc: "Network interface for multicast DNS.",
-    unset: "that of interface, or the system's choice",
+    unset: "the interface to bind to, or the system's choice",
   },
   "mdns.disable_ipv4": {
     kind: "switch",
