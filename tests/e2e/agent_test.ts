@@ -5,38 +5,90 @@
  */
 
 import assert from "node:assert/strict";
-import samples from "../vectors/cli-samples.json" with { type: "json" };
 import { eventually, freePort, skein, startAgent } from "../agents.ts";
 import { launchArguments, run } from "./cli.ts";
+import { moved, type Sample, samplesOf } from "./samples.ts";
 
 const HOST = "127.0.7.7";
 
-/** Notes of the samples, the signals that ended them, and flags besides names and addresses. */
-const LIVES: readonly [note: string, signal: Deno.Signal, flags: string[]][] = [
-  ["SIGTERM default", "SIGTERM", []],
-  ["advertise", "SIGINT", ["-advertise=127.0.0.9:1234"]],
-];
-
-for (const [note, signal, flags] of LIVES) {
-  Deno.test(`an agent from its banner to ${signal}`, async () => {
-    const sample = samples.find((candidate) => candidate.note === note);
-    assert(sample !== undefined);
-    await using agent = await startAgent(skein, { name: "t", host: HOST, flags });
-    await eventually("the first event", () => agent.output().includes("Received event"));
-    agent.kill(signal);
-    assert.equal(await agent.exited, sample.rc);
-    const want = sample.stdout
-      .replaceAll("127.0.0.1:19960", agent.gossip)
-      .replaceAll("127.0.0.1:19390", agent.rpc)
-      .replaceAll("127.0.0.1", HOST);
-    // The launcher asks over RPC whether the agent is ready.
-    const got = agent.output().replace(/^.* agent\.ipc: Accepted client: .*\n/gm, "");
-    assert.equal(withoutTimes(got), withoutTimes(want));
-  });
+/** How a sample of a running agent was made. */
+interface Life {
+  /** The signal that ends it; none for an agent that ends by itself. */
+  readonly signal?: Deno.Signal;
+  /** The last line before the signal. Default: the agent has seen itself join. */
+  readonly until?: RegExp;
+  /** Whether it binds to the address of the interface `lo`, instead of one that this file has to itself. */
+  readonly onLo?: true;
 }
 
-function withoutTimes(text: string): string {
-  return text.replace(/^ {4}\d{4}(?:\/\d\d){2} \d\d(?::\d\d){2} /gm, "    TIME ");
+const LIVES: Readonly<Record<string, Life>> = {
+  "SIGTERM default": { signal: "SIGTERM" },
+  "SIGINT with cluster": { signal: "SIGINT" },
+  "warnings": { signal: "SIGINT" },
+  "advertise": { signal: "SIGINT" },
+  "partial join [stopped by the capture harness]": { signal: "SIGKILL" },
+  "retry join fail": {},
+  "retry join ok": { signal: "SIGINT", until: /Join completed/ },
+  "iface lo with 0.0.0.0": { signal: "SIGINT", onLo: true },
+  "iface lo with matching bind": { signal: "SIGINT", onLo: true },
+};
+
+for (const sample of samplesOf("life")) {
+  Deno.test(`an agent from its banner to its end: ${sample.note}`, () => live(sample));
+}
+
+/** Runs an agent as the sample's was run, beside a cluster of three, and compares what its console shows. */
+async function live(sample: Sample): Promise<void> {
+  const { signal, until = /Received event: member-join/, onLo } = LIVES[sample.note] ??
+    assert.fail(`Nobody knows how '${sample.note}' was made`);
+  const host = onLo ? "127.0.0.1" : HOST;
+  await using cluster = new AsyncDisposableStack();
+  const gossip: string[] = [];
+  const joins = sample.args.some((arg) => arg.endsWith("join=127.0.0.1:19946"));
+  for (const name of joins ? ["a", "b", "c"] : []) {
+    const flags = gossip.map((address) => `-join=${address}`);
+    const member = cluster.use(await startAgent(skein, { name, host: HOST, flags }));
+    gossip.push(member.gossip);
+  }
+  const [bindPort, rpcPort, refused] = [
+    await freePort(host),
+    await freePort(host),
+    `${HOST}:${await freePort(HOST)}`,
+  ];
+  const addresses = new Map([
+    ["127.0.0.1:19946", gossip[0] ?? "no cluster"],
+    [
+      "Failed to join 127.0.0.1: dial tcp 127.0.0.1:19999",
+      `failed to join ${refused}: dial tcp ${refused}`,
+    ],
+    ["127.0.0.1:19999", refused],
+    ["0.0.0.0:19960", `0.0.0.0:${bindPort}`],
+    ["127.0.0.1:19960", `${host}:${bindPort}`],
+    ["127.0.0.1:19390", `${host}:${rpcPort}`],
+    ["127.0.0.1", host],
+  ]);
+  const { args, rc, stdout } = moved(sample, addresses);
+  const got = await run(args, {
+    watch: (output, kill) => {
+      if (signal === undefined || !until.test(output)) return false;
+      kill(signal);
+      return true;
+    },
+  });
+  assert.deepEqual([got.code, got.stderr], [rc < 0 ? 128 - rc : rc, ""], got.stdout);
+  assert.deepEqual(comparable(got.stdout), comparable(stdout));
+}
+
+/**
+ * The console before the log in its order, and the log without its times, sorted, without what depends on how fast
+ * things happened and on what the captured agents had done before: events that were shown in time, refutations of the
+ * agent that had the same name before.
+ */
+function comparable(text: string): string[] {
+  const lines = text.replace(/^ {4}\d{4}(?:\/\d\d){2} \d\d(?::\d\d){2} /gm, "    TIME ").split("\n")
+    .filter((line) => !/agent: Received event|memberlist: Refuting/.test(line));
+  const start = lines.findIndex((line) => line.includes("Log data will now stream"));
+  return [...lines.slice(0, start), ...lines.slice(start).sort()];
 }
 
 Deno.test("an agent outlives the reader of its output and keeps its exit code", async () => {
