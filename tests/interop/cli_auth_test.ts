@@ -32,7 +32,7 @@ goTest("both command lines need the token of both agents", async (serf) => {
   const config = join(folder, "agent.json");
   await Deno.writeTextFile(config, JSON.stringify({ rpc_auth: "secret" }));
   try {
-    await sameFourTimes(serf, HOSTS, 30, async ({ start, $ }) => {
+    await sameFourTimes(serf, HOSTS, 29, async ({ start, $ }) => {
       await start("tested", "one", [`-config-file=${config}`]);
       for (const [name = "", ...rest] of COMMANDS) {
         await $(name, ...rest);

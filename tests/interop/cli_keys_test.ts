@@ -68,6 +68,7 @@ async function rotation(session: Session): Promise<void> {
   await $("keys", "-list");
   await $("keys", "-install", FIRST);
   await $("leave");
+  await session.one.exited;
   await $("keys", "-list");
 }
 
