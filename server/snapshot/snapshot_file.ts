@@ -80,8 +80,10 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     this.#journal = new SnapshotJournal(replayed.restored, options);
     this.#file = file;
     this.#bytes = bytes;
-    // What makes no sense would be reported at each start. A file without any sense may be no snapshot; it is left alone.
-    this.#stale = (replayed.damaged > 0 || unread > 0) && replayed.records > 0;
+    const { damaged, ignoredLeave, records } = replayed;
+    // Damage would be reported at each start, and the leave is over now, also for a later life that does not ignore it.
+    // A file that makes no sense at all may be no snapshot; it is left alone.
+    this.#stale = (damaged > 0 || unread > 0 || ignoredLeave) && records > 0;
     if (this.#stale) this.#schedule(GATHER_MS);
   }
 

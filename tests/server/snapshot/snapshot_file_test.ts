@@ -173,10 +173,14 @@ Deno.test("a leave is on the disk when it is done", async () => {
 });
 
 Deno.test("a leave is passed over when the node is to join again, and that is told", async () => {
-  await using place = new Place("alive: a 10.0.0.1:7946\nleave\n");
-  const { restored } = await place.open({ rejoinAfterLeave: true });
-  assert.deepEqual([...restored.members.keys()], ["a"]);
+  await using place = new Place("alive: a 10.0.0.1:7946\nevent-clock: 3\nleave\n");
+  const back = await place.open({ rejoinAfterLeave: true });
+  assert.deepEqual([...back.restored.members.keys()], ["a"]);
   assert.deepEqual(place.logs, ["[INFO] Ignoring previous leave in snapshot"]);
+  await back.close();
+  const { restored } = await place.open();
+  assert.deepEqual([...restored.members.keys()], ["a"], "It has not left since");
+  assert.equal(restored.eventTime, 3n);
 });
 
 Deno.test("a long file is written anew and says the same", async () => {
