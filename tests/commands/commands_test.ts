@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
+import { COMMANDS } from "../../commands/catalogue.ts";
 import { dispatch } from "../../commands/dispatch.ts";
 import { recordingTerminal } from "./recording_terminal.ts";
 
-const COMMANDS = [
-  "agent",
-  "event",
-  "force-leave",
-  "info",
-  "join",
-  "keygen",
-  "leave",
-  "members",
-  "monitor",
-  "tags",
-];
+/** `version` has no help, as in Serf. */
+const WITH_HELP = Object.keys(COMMANDS).filter((name) => name !== "version");
 
 async function run(...argv: string[]) {
   const terminal = recordingTerminal();
@@ -22,7 +13,7 @@ async function run(...argv: string[]) {
 }
 
 Deno.test("every help starts with the usage and fits 80 columns", async () => {
-  for (const name of COMMANDS) {
+  for (const name of WITH_HELP) {
     const { code, stdout, stderr } = await run(name, "-h");
     assert.deepEqual([code, stdout], [0, ""], name);
     assert(stderr.startsWith(`Usage: skein ${name}`), name);
@@ -51,6 +42,12 @@ Deno.test("a wrong number of arguments is told on standard output, then the help
     [["force-leave"], "A node name must be specified to force leave."],
     [["force-leave", "a", "b"], "A node name must be specified to force leave."],
     [["join"], "At least one address to join must be specified."],
+    [["query"], "A query name must be specified."],
+    [
+      ["query", "a", "b", "c"],
+      "Too many command line arguments. Only a name and payload must be specified.",
+    ],
+    [["completion"], "One shell must be specified: bash, zsh or fish"],
   ];
   for (const [argv, message] of cases) {
     const { stderr: help } = await run(argv[0] ?? "", "-h");
@@ -62,7 +59,33 @@ Deno.test("a wrong number of arguments is told on standard output, then the help
   }
 });
 
-Deno.test("tags without a change shows its help", async () => {
-  const { stderr: help } = await run("tags", "-h");
-  assert.deepEqual(await run("tags"), { code: 1, stdout: help, stderr: "" });
+Deno.test("tags and keys without anything to do show their help", async () => {
+  for (const argv of [["tags"], ["keys"], ["keys", "-install="], ["keys", "x"]]) {
+    const { stderr: help } = await run(argv[0] ?? "", "-h");
+    assert.deepEqual(await run(...argv), { code: 1, stdout: help, stderr: "" }, argv.join(" "));
+  }
+});
+
+Deno.test("the flags of query and keys are judged before they connect", async () => {
+  const cases: [string[], string][] = [
+    [["query", "-tag=bad", "-relay-factor=300"], "Error: Invalid tag: 'bad'"],
+    [["query", "-relay-factor=256", "-format=xml", "x"], "Relay factor must be between 0 and 255"],
+    [["query", "-relay-factor=-1", "x"], "Relay factor must be between 0 and 255"],
+    [["keys", "-list", "-use=k"], "Only one of -install, -use, -remove, or -list allowed"],
+    [["keys", "-install=k", "-remove=k"], "Only one of -install, -use, -remove, or -list allowed"],
+  ];
+  for (const [argv, message] of cases) {
+    const line = [argv[0] ?? "", "-rpc-addr=127.0.17.9:1", ...argv.slice(1)];
+    assert.deepEqual(await run(...line), { code: 1, stdout: `${message}\n`, stderr: "" });
+  }
+});
+
+Deno.test("a duration that cannot be read is a wrong flag", async () => {
+  for (const text of ["xx", "1", ""]) {
+    const { code, stderr } = await run("query", `-timeout=${text}`, "x");
+    assert.deepEqual(
+      [code, stderr],
+      [1, `invalid value "${text}" for flag -timeout: parse error\n`],
+    );
+  }
 });

@@ -18,6 +18,9 @@ const MEMBER: Member = {
 
 // Expected texts are what serf 0.9.4 printed for such events, with the fields in order.
 
+/** Nobody answers here. */
+const respond = () => Promise.resolve();
+
 Deno.test("a user event, with and without payload", () => {
   const payload = new TextEncoder().encode("ab\x01ü");
   assert.equal(
@@ -34,7 +37,7 @@ Deno.test("a user event, with and without payload", () => {
 Deno.test("a query", () => {
   const payload = new TextEncoder().encode("pay");
   assert.equal(
-    eventInfo({ type: "query", id: 1, ltime: 1n, name: "qq", payload }),
+    eventInfo({ type: "query", id: 1, ltime: 1n, name: "qq", payload, respond }),
     'Event Info:\n\tEvent: "query"\n\tID: 1\n\tLTime: 1\n\tName: "qq"\n' +
       "\tPayload: []byte{0x70, 0x61, 0x79}",
   );

@@ -20,6 +20,8 @@ const FAILURES: readonly [argv: readonly string[], code: number, error: string][
   [["info", NOBODY], 1, REFUSED],
   [["join"], 1, "At least one address to join must be specified."],
   [["join", NOBODY, "x"], 1, REFUSED],
+  [["keys"], 1, "None of -install, -use, -remove and -list was given"],
+  [["keys", NOBODY, "-list"], 1, REFUSED],
   [["leave", NOBODY], 1, REFUSED],
   [["members", NOBODY], 1, REFUSED],
   [["members", NOBODY, "-watch"], 1, REFUSED],
@@ -27,6 +29,10 @@ const FAILURES: readonly [argv: readonly string[], code: number, error: string][
   [["members", "-bogus"], 1, "flag provided but not defined: -bogus"],
   [["members", "-name"], 1, "flag needs an argument: -name"],
   [["monitor", NOBODY], 1, REFUSED],
+  [["query"], 1, "A query name must be specified."],
+  [["query", NOBODY, "x"], 1, REFUSED],
+  [["reachability", NOBODY], 1, REFUSED],
+  [["rtt", NOBODY], 1, REFUSED],
   [["tags"], 1, "Neither -set nor -delete was given"],
   [["tags", NOBODY, "-set=a=b"], 1, REFUSED],
   [["completion"], 1, "One shell must be specified: bash, zsh or fish"],
@@ -64,10 +70,25 @@ Deno.test("a flag before the command fails as JSON when that is asked for", asyn
 
 Deno.test("an unknown format is refused before anything is asked of an agent", async () => {
   for (
-    const argv of [["event", "x"], ["force-leave", "x"], ["join", "x"], ["leave"], ["monitor"], [
-      "tags",
-      "-delete=x",
-    ], ["completion", "bash"]]
+    const argv of [
+      ["event", "x"],
+      ["force-leave", "x"],
+      ["join", "x"],
+      ["leave"],
+      ["monitor"],
+      [
+        "tags",
+        "-delete=x",
+      ],
+      ["completion", "bash"],
+      ["keys", "-list"],
+      ["reachability"],
+      ["rtt", "x"],
+      [
+        "members",
+        "-watch",
+      ],
+    ]
   ) {
     const [command = "", ...args] = argv;
     const terminal = recordingTerminal();
