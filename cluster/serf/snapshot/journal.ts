@@ -78,6 +78,8 @@ export class SnapshotJournal {
     for (const type of ["clock", "event-clock", "query-clock"] as const) {
       yield lineOf({ type, time: this.#times[type] });
     }
+    // Nobody is known any more when the node is not to join again, so that only here something would be made of it.
+    if (this.#leaving && this.#rejoinAfterLeave) yield lineOf({ type: "leave" });
   }
 
   /**
