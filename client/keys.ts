@@ -21,7 +21,25 @@ export interface KeyReport {
   readonly numErr: number;
 }
 
-/** A key operation did not succeed on every node. What did succeed stays so. */
+/**
+ * A key operation did not succeed on every node. What did succeed stays so.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { KeyError, RpcClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { address } = agent.listenRpc("127.0.0.1:0");
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${address.port}` });
+ * try {
+ *   await client.listKeys();
+ * } catch (error) {
+ *   if (!(error instanceof KeyError)) throw error;
+ *   console.error(error.message, error.report.messages);
+ * }
+ * ```
+ */
 export class KeyError extends RpcError {
   /** Always "KeyError". */
   override readonly name = "KeyError";

@@ -54,15 +54,25 @@ const CLUSTER_PATIENCE = 6;
  * Every call rejects with `RpcError` when the agent reports an error, `TimeoutError` when it does not answer,
  * `ConnectionClosedError` when the connection drops, and the signal's reason when that is given.
  *
- * @example Members and events
- * ```ts ignore
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
  * import { RpcClient } from "@skein/agent/client";
  *
- * await using client = await RpcClient.connect();
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { address } = agent.listenRpc("127.0.0.1:0");
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${address.port}` });
  * for (const { name, status } of await client.members()) console.log(name, status);
  *
+ * await using events = await client.stream("member-failed,user:deploy");
  * await client.event("deploy", "v1.2");
- * for await (const event of await client.stream("member-failed,user:deploy")) console.log(event);
+ * for await (const event of events) {
+ *   console.log(event);
+ *   break;
+ * }
+ *
+ * const query = await client.query("load", null, { requestAck: true, timeoutMs: 100 });
+ * for await (const record of query) console.log(record.type, record.from);
  * ```
  */
 export class RpcClient implements AsyncDisposable {

@@ -7,6 +7,7 @@
 
 export { type Coordinate, CoordinateError, distance } from "./coordinate/mod.ts";
 export {
+  AddressError,
   addrToHost,
   type Cidr,
   type Delegate,
@@ -16,10 +17,8 @@ export {
   JoinError,
   Keyring,
   KeyringError,
-  lanProfile,
   LeaveTimeoutError,
   LeftError,
-  localProfile,
   Memberlist,
   type MemberlistConfig,
   memberlistConfig,
@@ -34,7 +33,6 @@ export {
   ShutdownError,
   UpdateTimeoutError,
   type Versions,
-  wanProfile,
 } from "./memberlist/mod.ts";
 export type {
   Address,

@@ -19,7 +19,18 @@ export interface Coordinate {
   readonly height: number;
 }
 
-/** A coordinate that cannot be used. The messages are those of the Go agent. */
+/**
+ * A coordinate that cannot be used. The messages are those of the Go agent.
+ *
+ * @example
+ * ```ts
+ * import { CoordinateError, distance } from "@skein/agent/cluster";
+ * import assert from "node:assert/strict";
+ *
+ * const a = { vec: [0, 0], error: 1, adjustment: 0, height: 0.001 };
+ * assert.throws(() => distance(a, { ...a, vec: [0] }), CoordinateError);
+ * ```
+ */
 export class CoordinateError extends Error {
   /** Names the class in logs. */
   override readonly name = "CoordinateError";
@@ -32,6 +43,14 @@ const NS_PER_SECOND = 1e9;
  * The estimated round trip between two nodes, in seconds, cut off to whole nanoseconds.
  *
  * @throws {CoordinateError} when they have not as many dimensions
+ *
+ * @example
+ * ```ts
+ * import { distance } from "@skein/agent/cluster";
+ *
+ * const a = { vec: [0, 0], error: 1, adjustment: 0, height: 0.001 };
+ * console.log(distance(a, { ...a, vec: [0.003, 0.004] })); // 0.007
+ * ```
  */
 export function distance(a: Coordinate, b: Coordinate): number {
   if (a.vec.length !== b.vec.length) throw new CoordinateError("dimensions aren't compatible");

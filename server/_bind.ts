@@ -9,7 +9,20 @@ import "node:process";
 import { createSocket, type Socket } from "node:dgram";
 import { joinAddress, reasonOf } from "./_tcp_stream.ts";
 
-/** The address or port cannot be bound. The message has the form of the Go agent. */
+/**
+ * The address or port cannot be bound. The message has the form of the Go agent.
+ *
+ * @example
+ * ```ts
+ * import { BindError, NetTransport } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using first = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * const { host, port } = first.localAddress;
+ * await assert.rejects(NetTransport.open({ host, port, logger }), BindError);
+ * ```
+ */
 export class BindError extends Error {
   /** "BindError". */
   override readonly name = "BindError";

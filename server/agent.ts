@@ -51,6 +51,30 @@ export type { AgentSettings } from "./agent/settings.ts";
  * An agent. It gossips from {@linkcode Agent.start} on; {@linkcode Agent.listenRpc} lets RPC clients in.
  *
  * A polite end is {@linkcode Agent.leave} and then {@linkcode Agent.shutdown}.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ *
+ * await using alpha = await Agent.start({
+ *   nodeName: "alpha",
+ *   bind: "127.0.0.1:0",
+ *   handlers: { "query:load": () => "0.5", "member-join": ({ members }) => console.log(members) },
+ * });
+ * await using beta = await Agent.start({ nodeName: "beta", bind: "127.0.0.1:0" });
+ * await beta.join([`127.0.0.1:${alpha.address.port}`]);
+ *
+ * using deploys = alpha.userEvents("deploy");
+ * beta.userEvent("deploy", "v1.2");
+ * for await (const { payload } of deploys) {
+ *   console.log(new TextDecoder().decode(payload ?? undefined));
+ *   break;
+ * }
+ *
+ * const query = beta.query("load", null, { nodes: ["alpha"] });
+ * for await (const { from, payload } of query) console.log(from, payload);
+ * console.log((await query.finished).silent);
+ * ```
  */
 export class Agent implements AsyncDisposable {
   /** The settings it was started with. */

@@ -56,7 +56,20 @@ interface ActiveMonitor extends Monitor {
   readonly onLine: (line: string) => void;
 }
 
-/** The log of one agent. */
+/**
+ * The log of one agent.
+ *
+ * @example
+ * ```ts
+ * import { Agent, AgentLog } from "@skein/agent";
+ *
+ * const log = new AgentLog("alpha");
+ * const watch = log.monitor("WARN", (line) => console.error(line));
+ * await using agent = await Agent.start({ nodeName: "alpha", bind: "127.0.0.1:0", log });
+ * console.log(agent.log.lines("INFO")[0]);
+ * watch.stop();
+ * ```
+ */
 export class AgentLog {
   /** Name of the node whose log it is. */
   readonly node: string;

@@ -29,7 +29,19 @@ export const realRandom: Random = {
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
 
-/** The real clock and random source with the given network, logs and place for figures. */
+/**
+ * The real clock and random source with the given network, logs and place for figures.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, realRuntime } from "@skein/agent";
+ *
+ * const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger: quiet });
+ * const { clock, random } = realRuntime(network, () => quiet);
+ * console.log(clock.now(), random.bytes(16));
+ * ```
+ */
 export function realRuntime(
   transport: Transport,
   logger: (subsystem: string) => Logger,

@@ -34,13 +34,41 @@ const MAX_ACCEPTED = 256;
 /** At most one warning in this many milliseconds about what others do. */
 const COMPLAINT_MS = 1_000;
 
-/** A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`. */
+/**
+ * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
+ *
+ * @example
+ * ```ts
+ * import { DialError, NetTransport } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * await assert.rejects(network.dial({ host: "127.0.0.1", port: 1 }, 1_000), DialError);
+ * ```
+ */
 export class DialError extends Error {
   /** "DialError". */
   override readonly name = "DialError";
 }
 
-/** A host name has no address. */
+/**
+ * A host name has no address.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, ResolveError } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * try {
+ *   console.log(await network.resolve("localhost"));
+ * } catch (error) {
+ *   if (!(error instanceof ResolveError)) throw error;
+ *   console.error(error.message);
+ * }
+ * ```
+ */
 export class ResolveError extends Error {
   /** "ResolveError". */
   override readonly name = "ResolveError";
@@ -56,7 +84,22 @@ export interface NetTransportOptions {
   readonly logger: Logger;
 }
 
-/** UDP and TCP on one port of this machine. */
+/**
+ * UDP and TCP on one port of this machine.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using alpha = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * await using beta = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * const arrived = Promise.withResolvers<Uint8Array>();
+ * beta.start({ packet: (_from, bytes) => arrived.resolve(bytes), stream: (stream) => stream.close() });
+ * alpha.sendPacket(beta.localAddress, Uint8Array.of(1, 2, 3));
+ * console.log(await arrived.promise);
+ * ```
+ */
 export class NetTransport implements Transport, AsyncDisposable {
   /** The bound address, with the port that was found when 0 was asked for. */
   readonly localAddress: Address;

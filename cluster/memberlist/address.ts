@@ -5,7 +5,17 @@
  * @module
  */
 
-/** A text that is not an IP address, a network or a host with a port. */
+/**
+ * A text that is not an IP address, a network or a host with a port.
+ *
+ * @example
+ * ```ts
+ * import { AddressError, hostToAddr } from "@skein/agent/cluster";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => hostToAddr("example.com"), AddressError);
+ * ```
+ */
 export class AddressError extends Error {
   /** Names the class in logs. */
   override readonly name = "AddressError";
@@ -22,6 +32,13 @@ const MAX_PORT = 65535;
  * The text of an IP address given as bytes: dotted for 4 bytes and for the 16-byte mapped form, RFC 5952
  * for other IPv6. Never throws, because the bytes come from strangers: any other length gives `?` and
  * the bytes in hex, which no socket takes for an address ({@linkcode isIpAddress} tells beforehand).
+ *
+ * @example
+ * ```ts
+ * import { addrToHost } from "@skein/agent/cluster";
+ *
+ * console.log(addrToHost(Uint8Array.of(10, 0, 0, 5))); // 10.0.0.5
+ * ```
  */
 export function addrToHost(addr: Uint8Array): string {
   const v4 = toV4(addr);
@@ -38,6 +55,13 @@ export function isIpAddress(addr: Uint8Array): boolean {
 /**
  * The bytes of an IP address given as text: 4 for dotted IPv4 and for IPv4-mapped IPv6, else 16. Takes
  * no brackets, zones or leading zeros in dotted numbers. Throws {@linkcode AddressError}.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr } from "@skein/agent/cluster";
+ *
+ * console.log(hostToAddr("10.0.0.5")); // 4 bytes
+ * ```
  */
 export function hostToAddr(host: string): Uint8Array {
   const addr = host.includes(":") ? textToV6(host) : textToV4(host);
@@ -65,7 +89,16 @@ export interface Cidr {
   readonly bits: number;
 }
 
-/** Reads a network such as `10.0.0.0/8` or `fd00::/8`. Throws {@linkcode AddressError}. */
+/**
+ * Reads a network such as `10.0.0.0/8` or `fd00::/8`. Throws {@linkcode AddressError}.
+ *
+ * @example
+ * ```ts
+ * import { parseCidr } from "@skein/agent/cluster";
+ *
+ * console.log(parseCidr("10.0.0.0/8").bits); // 8
+ * ```
+ */
 export function parseCidr(text: string): Cidr {
   const slash = text.indexOf("/");
   const host = text.slice(0, Math.max(0, slash));

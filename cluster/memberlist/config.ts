@@ -147,7 +147,18 @@ export function profileTimings(profile: Profile): ProfileTimings {
   return { lan: lanProfile, wan: wanProfile, local: localProfile }[profile]();
 }
 
-/** The settings of a profile with `overrides`. The memberlist's constructor checks them. */
+/**
+ * The settings of a profile with `overrides`. The memberlist's constructor checks them.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, memberlistConfig } from "@skein/agent/cluster";
+ *
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const config = memberlistConfig("alpha", advertise, "lan", { compression: false });
+ * console.log(config.name);
+ * ```
+ */
 export function memberlistConfig(
   name: string,
   advertise: MemberlistConfig["advertise"],

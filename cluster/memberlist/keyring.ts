@@ -4,7 +4,17 @@
  * @module
  */
 
-/** A key or a change that a {@linkcode Keyring} refuses. The texts are those of the Go library. */
+/**
+ * A key or a change that a {@linkcode Keyring} refuses. The texts are those of the Go library.
+ *
+ * @example
+ * ```ts
+ * import { Keyring, KeyringError } from "@skein/agent/cluster";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => new Keyring([new Uint8Array(5)]), KeyringError);
+ * ```
+ */
 export class KeyringError extends Error {
   /** Names the class in logs. */
   override readonly name = "KeyringError";

@@ -39,6 +39,46 @@ const QUEUE_CHECK_MS = 30_000;
  * After {@linkcode Memberlist.start} it serves other nodes; {@linkcode Memberlist.join} makes it part of a
  * cluster; {@linkcode Memberlist.leave} tells the others that it goes, {@linkcode Memberlist.shutdown}
  * goes. Without `leave` the others notice that it fails.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, realRuntime } from "@skein/agent";
+ * import {
+ *   type Delegate,
+ *   hostToAddr,
+ *   Memberlist,
+ *   memberlistConfig,
+ * } from "@skein/agent/cluster";
+ *
+ * const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+ * const delegate: Delegate = {
+ *   nodeMeta: () => new Uint8Array(0),
+ *   notifyMessage() {},
+ *   getBroadcasts: () => [],
+ *   localState: () => new Uint8Array(0),
+ *   mergeRemoteState() {},
+ *   notifyJoin: ({ name }) => console.log(`${name} is there`),
+ *   notifyLeave: ({ name }) => console.log(`${name} is gone`),
+ *   notifyUpdate() {},
+ *   notifyConflict() {},
+ *   ackPayload: () => null,
+ *   notifyPingComplete() {},
+ * };
+ *
+ * async function open(name: string): Promise<Memberlist> {
+ *   const network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger: quiet });
+ *   const advertise = { addr: hostToAddr("127.0.0.1"), port: network.localAddress.port };
+ *   const config = memberlistConfig(name, advertise, "lan");
+ *   return new Memberlist(config, realRuntime(network, () => quiet), delegate);
+ * }
+ *
+ * await using alpha = await open("alpha");
+ * await using beta = await open("beta");
+ * alpha.start();
+ * beta.start();
+ * await beta.join([`127.0.0.1:${alpha.localNode.port}`]);
+ * console.log(beta.members().length); // 2
+ * ```
  */
 export class Memberlist implements AsyncDisposable {
   readonly #core: Core;

@@ -12,7 +12,17 @@ export interface Destination extends Address {
   readonly name?: string;
 }
 
-/** The states of a node; the numbers are those of the push/pull wire format (memberlist.md 6.3). */
+/**
+ * The states of a node; the numbers are those of the push/pull wire format (memberlist.md 6.3).
+ *
+ * @example
+ * ```ts
+ * import { type MemberNode, NodeState } from "@skein/agent/cluster";
+ *
+ * const isAlive = ({ state }: MemberNode): boolean => state === NodeState.alive;
+ * console.log(isAlive.name);
+ * ```
+ */
 export const NodeState = { alive: 0, suspect: 1, dead: 2, left: 3 } as const;
 
 /** One of the numbers of {@linkcode NodeState}. */

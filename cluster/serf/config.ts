@@ -96,7 +96,20 @@ export interface SerfConfig {
 /** Settings that have no default. */
 export type RequiredSettings = Pick<SerfConfig, "nodeName" | "memberlist" | "onEvent">;
 
-/** Settings with the defaults of serf.md 18 and `overrides`. */
+/**
+ * Settings with the defaults of serf.md 18 and `overrides`.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, memberlistConfig, serfConfig } from "@skein/agent/cluster";
+ *
+ * const nodeName = "alpha";
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const memberlist = memberlistConfig(nodeName, advertise, "lan");
+ * const config = serfConfig({ nodeName, memberlist, onEvent: console.log }, { tags: { role: "web" } });
+ * console.log(config.eventBuffer); // 512
+ * ```
+ */
 export function serfConfig(
   required: RequiredSettings,
   overrides: Partial<SerfConfig> = {},

@@ -4,49 +4,154 @@
  * @module
  */
 
-/** A value of the configuration is out of its range. */
+/**
+ * A value of the configuration is out of its range.
+ *
+ * @example
+ * ```ts
+ * import { SerfConfigError } from "@skein/agent/cluster";
+ * import { Agent } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(
+ *   Agent.start({ bind: "127.0.0.1:0", protocol: 9 }),
+ *   ({ cause }) => cause instanceof SerfConfigError,
+ * );
+ * ```
+ */
 export class SerfConfigError extends Error {
   /** Names the class in logs. */
   override readonly name = "SerfConfigError";
 }
 
-/** The operation is not possible in the agent's present state, e.g. a join after a leave. */
+/**
+ * The operation is not possible in the agent's present state, e.g. a join after a leave.
+ *
+ * @example
+ * ```ts
+ * import { Agent, SerfStateError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * await agent.shutdown();
+ * await assert.rejects(agent.join(["127.0.0.1:1"]), SerfStateError);
+ * ```
+ */
 export class SerfStateError extends Error {
   /** Names the class in logs. */
   override readonly name = "SerfStateError";
 }
 
-/** The tags do not fit into the 512 bytes that a node may tell about itself. */
+/**
+ * The tags do not fit into the 512 bytes that a node may tell about itself.
+ *
+ * @example
+ * ```ts
+ * import { Agent, TagsTooLargeError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * await assert.rejects(agent.updateTags({ role: "x".repeat(600) }), TagsTooLargeError);
+ * ```
+ */
 export class TagsTooLargeError extends Error {
   /** Names the class in logs. */
   override readonly name = "TagsTooLargeError";
 }
 
-/** A user event is larger than the configured limit or than any agent takes. */
+/**
+ * A user event is larger than the configured limit or than any agent takes.
+ *
+ * @example
+ * ```ts
+ * import { Agent, EventTooLargeError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * assert.throws(() => agent.userEvent("deploy", "x".repeat(600)), EventTooLargeError);
+ * ```
+ */
 export class EventTooLargeError extends Error {
   /** Names the class in logs. */
   override readonly name = "EventTooLargeError";
 }
 
-/** A query cannot be sent: it is too large, too many are running, or the protocol version is too old. */
+/**
+ * A query cannot be sent: it is too large, too many are running, or the protocol version is too old.
+ *
+ * @example
+ * ```ts
+ * import { Agent, QueryError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * assert.throws(() => agent.query("load", "x".repeat(2_000)), QueryError);
+ * ```
+ */
 export class QueryError extends Error {
   /** Names the class in logs. */
   override readonly name = "QueryError";
 }
 
-/** An answer to a query could not be sent; the text says why. */
+/**
+ * An answer to a query could not be sent; the text says why.
+ *
+ * @example
+ * ```ts
+ * import { Agent, RespondError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * using queries = agent.queries("load");
+ * agent.query("load");
+ * for await (const query of queries) {
+ *   query.respond(null);
+ *   assert.throws(() => query.respond(null), RespondError);
+ *   break;
+ * }
+ * ```
+ */
 export class RespondError extends Error {
   /** Names the class in logs. */
   override readonly name = "RespondError";
 }
 
-/** Network coordinates are switched off. */
+/**
+ * Network coordinates are switched off.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { CoordinatesDisabledError } from "@skein/agent/cluster";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", coordinates: false });
+ * assert.throws(() => agent.serf.coordinate(), CoordinatesDisabledError);
+ * ```
+ */
 export class CoordinatesDisabledError extends Error {
   /** Names the class in logs. */
   override readonly name = "CoordinatesDisabledError";
 }
 
-/** The news of a forced leave was not sent within the broadcast timeout. */
+/**
+ * The news of a forced leave was not sent within the broadcast timeout.
+ *
+ * @example
+ * ```ts
+ * import { Agent, ForceLeaveTimeoutError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using alpha = await Agent.start({ nodeName: "alpha", bind: "127.0.0.1:0" });
+ * await using beta = await Agent.start({
+ *   nodeName: "beta",
+ *   bind: "127.0.0.1:0",
+ *   startJoin: [`127.0.0.1:${alpha.address.port}`],
+ *   broadcastTimeoutMs: 1,
+ * });
+ * await assert.rejects(beta.forceLeave("gamma"), ForceLeaveTimeoutError);
+ * ```
+ */
 export class ForceLeaveTimeoutError extends Error {
   /** Names the class in logs. */
   override readonly name = "ForceLeaveTimeoutError";

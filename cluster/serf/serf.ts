@@ -37,6 +37,29 @@ import { copyTags, encodeTags, type Tags } from "./tags.ts";
  * {@linkcode Serf.leave} and then {@linkcode Serf.shutdown}; without `leave` the others see it fail.
  *
  * Events come synchronously, out of the middle of the work; a handler may call any method.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, realRuntime } from "@skein/agent";
+ * import { hostToAddr, memberlistConfig, Serf, serfConfig } from "@skein/agent/cluster";
+ *
+ * const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+ *
+ * async function open(nodeName: string): Promise<Serf> {
+ *   const network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger: quiet });
+ *   const advertise = { addr: hostToAddr("127.0.0.1"), port: network.localAddress.port };
+ *   const memberlist = memberlistConfig(nodeName, advertise, "lan");
+ *   const settings = serfConfig({ nodeName, memberlist, onEvent: ({ type }) => console.log(type) });
+ *   return new Serf(settings, realRuntime(network, () => quiet));
+ * }
+ *
+ * await using alpha = await open("alpha");
+ * await using beta = await open("beta");
+ * alpha.start();
+ * beta.start();
+ * await beta.join([`127.0.0.1:${alpha.memberlist.localNode.port}`]);
+ * console.log(beta.members().map(({ name, status }) => `${name} ${status}`));
+ * ```
  */
 export class Serf implements AsyncDisposable {
   /** Resolves when the instance is shut down, also when it lost its name to another node (serf.md 14). */

@@ -24,7 +24,19 @@ import {
 } from "./preparation.ts";
 import type { AgentSettings } from "./settings.ts";
 
-/** An agent could not be started; nothing is left running. The message has the form of the Go agent. */
+/**
+ * An agent could not be started; nothing is left running. The message has the form of the Go agent.
+ *
+ * @example
+ * ```ts
+ * import { Agent, AgentStartError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using first = await Agent.start({ bind: "127.0.0.1:0" });
+ * const taken = `127.0.0.1:${first.address.port}`;
+ * await assert.rejects(Agent.start({ bind: taken }), AgentStartError);
+ * ```
+ */
 export class AgentStartError extends Error {
   /** "AgentStartError". */
   override readonly name = "AgentStartError";

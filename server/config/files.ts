@@ -7,7 +7,17 @@
 import { mergeInputs } from "./input.ts";
 import type { ConfigInput } from "./keys/mod.ts";
 
-/** A configuration that cannot be used. The message is one line for the operator. */
+/**
+ * A configuration that cannot be used. The message is one line for the operator.
+ *
+ * @example
+ * ```ts
+ * import { Agent, ConfigError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(Agent.start({ bind: "127.0.0.1:http" }), ConfigError);
+ * ```
+ */
 export class ConfigError extends Error {
   /** "ConfigError". */
   override readonly name = "ConfigError";

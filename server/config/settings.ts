@@ -106,7 +106,16 @@ export interface MdnsConfig {
   readonly disableIpv6: boolean;
 }
 
-/** What Serf uses when nothing else is said (agent.md 6.2). The empty `nodeName` stands for the host name. */
+/**
+ * What Serf uses when nothing else is said (agent.md 6.2). The empty `nodeName` stands for the host name.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG } from "@skein/agent";
+ *
+ * console.log(DEFAULT_AGENT_CONFIG.userEventSizeLimit); // 512
+ * ```
+ */
 export const DEFAULT_AGENT_CONFIG: AgentConfig = {
   nodeName: "",
   tags: {},

@@ -6,7 +6,24 @@
 
 import { fileProblem } from "../config/files.ts";
 
-/** A tags file that cannot be read, understood or written. The message has the form of the Go agent. */
+/**
+ * A tags file that cannot be read, understood or written. The message has the form of the Go agent.
+ *
+ * @example
+ * ```ts
+ * import { Agent, TagsFileError } from "@skein/agent";
+ *
+ * async function retag(agent: Agent): Promise<void> {
+ *   try {
+ *     await agent.updateTags({ role: "web" });
+ *   } catch (error) {
+ *     if (!(error instanceof TagsFileError)) throw error;
+ *     console.warn("The tags are in effect, but not in the file:", error.message);
+ *   }
+ * }
+ * console.log(retag.name);
+ * ```
+ */
 export class TagsFileError extends Error {
   /** "TagsFileError". */
   override readonly name = "TagsFileError";

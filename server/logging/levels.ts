@@ -4,7 +4,16 @@
  * @module
  */
 
-/** Levels from the least to the most urgent. */
+/**
+ * Levels from the least to the most urgent.
+ *
+ * @example
+ * ```ts
+ * import { LOG_LEVELS } from "@skein/agent";
+ *
+ * console.log(LOG_LEVELS.join(" ")); // TRACE DEBUG INFO WARN ERR
+ * ```
+ */
 export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERR"] as const;
 
 /** One of {@linkcode LOG_LEVELS}. */

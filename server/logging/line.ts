@@ -24,7 +24,18 @@ export interface LineText {
   readonly multiline: boolean;
 }
 
-/** One line; its text is made when it is first looked at. */
+/**
+ * One line; its text is made when it is first looked at.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog } from "@skein/agent";
+ *
+ * const log = new AgentLog("alpha");
+ * log.addSink((line) => console.log(line.level, line.subsystem, line.text()));
+ * log.write("WARN", "agent", "The disk is almost full");
+ * ```
+ */
 export class LogLine {
   /** How urgent it is. */
   readonly level: LogLevel;

@@ -40,7 +40,18 @@ export function metricsOf(settings: { statsdAddr: string; statsiteAddr: string }
   return new AgentMetrics({ host: sent ? Deno.hostname() : "" });
 }
 
-/** Takes the figures of an agent. Costs about a tenth of a microsecond each without a sink. */
+/**
+ * Takes the figures of an agent. Costs about a tenth of a microsecond each without a sink.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * agent.metrics.add({ push: (line) => console.log(line.trim()) });
+ * agent.userEvent("deploy", "v1.2");
+ * ```
+ */
 export class AgentMetrics implements Metrics {
   readonly #intervals: Intervals;
   readonly #gaugePrefix: string;

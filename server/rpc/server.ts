@@ -25,7 +25,19 @@ const SWEEPS_PER_LIMIT = 6;
 /** Pause after a failed accept, e.g. when no file descriptor is free, in milliseconds. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** The RPC address cannot be listened on. The message has the form of the Go agent. */
+/**
+ * The RPC address cannot be listened on. The message has the form of the Go agent.
+ *
+ * @example
+ * ```ts
+ * import { Agent, RpcListenError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { address } = agent.listenRpc("127.0.0.1:0");
+ * assert.throws(() => agent.listenRpc(`127.0.0.1:${address.port}`), RpcListenError);
+ * ```
+ */
 export class RpcListenError extends Error {
   /** "RpcListenError". */
   override readonly name = "RpcListenError";
