@@ -78,7 +78,7 @@ export class SnapshotJournal {
     for (const type of ["clock", "event-clock", "query-clock"] as const) {
       yield lineOf({ type, time: this.#times[type] });
     }
-    // Nobody is known any more when the node is not to join again, so that only here something would be made of it.
+    // A later life that is not to join again must see that the node left; one that never was to knows nobody any more.
     if (this.#leaving && this.#rejoinAfterLeave) yield lineOf({ type: "leave" });
   }
 
