@@ -31,31 +31,41 @@ present, added, changed or removed`,
 {"type":"member-join","time":"...","members":[{...}]}`,
   query: `{ "Acks": [ "a", "b" ], "Responses": { "a": "..." } }
 null instead of a list of acks that is empty`,
-  reachability: `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
+  reachability:
+    `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
   "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }
 with an "error" too when something is wrong`,
-  rtt: `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
+  rtt:
+    `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
   tags: `{ "set": { "role": "web" }, "deleted": [] }`,
+  validate: `the merged configuration, also without the flag, or
+{ "error": "...", "errors": [ "...", ... ] }`,
   version: `{ "version": "...", "protocol": { "current": 5, "min": 2 } }`,
 };
 
 const INTRODUCTION = `# Command line
 
-This page is written by \`deno task docs:cli\` from the help of the commands. \`skein COMMAND -h\` shows the same text.
+This page is written by \`deno task docs:cli\` from the help of the commands. \`skein COMMAND -h\` shows
+the same text.
 
 ## For all commands
 
-- Flags are written \`-flag=value\`, \`-flag value\` or with two dashes. They stand before the arguments.
-- Output and error messages go to standard output, as in Serf. Standard error gets the help that you ask for, wrong
-  flags and, when it is a terminal, the progress of long commands and what to do about a failure.
+- Flags are written \`-flag=value\`, \`-flag value\` or with two dashes. They stand before the
+  arguments.
+- Output and error messages go to standard output, as in Serf. Standard error gets the help that you
+  ask for, wrong flags and, when it is a terminal, the progress of long commands and what to do
+  about a failure.
 - The exit code is 0 for success, 1 for a failure and 127 for an unknown command.
-- \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win over them.
+- \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win
+  over them.
 - A terminal gets colours unless \`NO_COLOR\` is set.
-- With \`-format=json\`, standard output is JSON whatever happens. A failure is an object with the field \`error\`, whose
-  text is that of the text format:
+- With \`-format=json\`, standard output is JSON whatever happens. A failure is an object with the
+  field \`error\`, whose text is that of the text format:
 
   \`\`\`json
-  { "error": "Error connecting to Serf agent: dial tcp 127.0.0.1:7373: connect: connection refused" }
+  {
+    "error": "Error connecting to Serf agent: dial tcp 127.0.0.1:7373: connect: connection refused"
+  }
   \`\`\`
 
 - Commands that go on until Ctrl-C print one JSON object per line.
