@@ -54,5 +54,9 @@ export const COMMANDS: Catalogue = {
     load: () => import("./rtt.ts"),
   },
   tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./tags.ts") },
+  validate: {
+    synopsis: "Checks the configuration of an agent",
+    load: () => import("./validate.ts"),
+  },
   version: { synopsis: "Prints the version of skein", load: () => import("./version.ts") },
 };

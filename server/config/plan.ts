@@ -6,7 +6,7 @@
 
 import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import { planBind, resolveAddress } from "./addresses.ts";
+import { type BindPlan, planBind, resolveAddress } from "./addresses.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { settingProblems } from "./checks.ts";
 import { ConfigError } from "./files.ts";
@@ -36,22 +36,54 @@ const PROFILES: readonly string[] = ["lan", "wan", "local"] satisfies Profile[];
 export async function planAgent(config: AgentConfig): Promise<AgentPlan> {
   const [problem] = settingProblems(config);
   if (problem !== undefined) throw problem;
-  const { bind, notice } = planBind(await resolveAddress("bind", config.bind), config.interface);
-  const advertise = config.advertise === ""
-    ? undefined
-    : await resolveAddress("advertise", config.advertise);
-  const encryptKey = config.encryptKey === "" ? undefined : decodeKey(config.encryptKey);
-  if (!PROFILES.includes(config.profile)) {
-    throw new ConfigError(`Unknown profile: ${config.profile}`);
-  }
-  const notices = notice === undefined ? [] : [notice];
-  return { bind, advertise, encryptKey, profile: config.profile as Profile, notices };
+  const { bind, notice } = await bindPlanOf(config);
+  return {
+    bind,
+    advertise: await advertisedAddress(config),
+    encryptKey: encryptionKey(config),
+    profile: profileOf(config),
+    notices: notice === undefined ? [] : [notice],
+  };
 }
 
-function decodeKey(text: string): Uint8Array {
+/**
+ * Where to bind.
+ *
+ * @throws {ConfigError} when there is no such address.
+ */
+export async function bindPlanOf(config: AgentConfig): Promise<BindPlan> {
+  return planBind(await resolveAddress("bind", config.bind), config.interface);
+}
+
+/**
+ * What other nodes are told, `undefined` when it is not configured.
+ *
+ * @throws {ConfigError} when there is no such address.
+ */
+export async function advertisedAddress({ advertise }: AgentConfig): Promise<Address | undefined> {
+  return advertise === "" ? undefined : await resolveAddress("advertise", advertise);
+}
+
+/**
+ * The key of `encryptKey`; its length is not checked.
+ *
+ * @throws {ConfigError} when it is no base64.
+ */
+export function encryptionKey({ encryptKey }: AgentConfig): Uint8Array | undefined {
+  if (encryptKey === "") return undefined;
   try {
-    return decodeBase64(text);
+    return decodeBase64(encryptKey);
   } catch (cause) {
     throw new ConfigError(`Invalid encryption key: ${(cause as Error).message}`, { cause });
   }
+}
+
+/**
+ * Timing for the network.
+ *
+ * @throws {ConfigError} when there is no such profile.
+ */
+export function profileOf({ profile }: AgentConfig): Profile {
+  if (PROFILES.includes(profile)) return profile as Profile;
+  throw new ConfigError(`Unknown profile: ${profile}`);
 }
