@@ -20,6 +20,7 @@ import {
   record,
   str,
   struct,
+  type StructCodec,
   u16,
   u32,
   u64,
@@ -102,9 +103,26 @@ export const Query = struct({
 export type Query = Infer<typeof Query>;
 
 /** Type 5: an answer to a query, or the ack of one. */
-export const QueryResponse = struct({ LTime: u64, ID: u32, From: str, Flags: u32, Payload: bytes });
-/** See {@linkcode QueryResponse}. */
-export type QueryResponse = Infer<typeof QueryResponse>;
+export interface QueryResponse {
+  /** Lamport time of the query. */
+  LTime: bigint;
+  /** Number of the query. */
+  ID: number;
+  /** Name of the node that answers, as it says. */
+  From: string;
+  /** What kind of answer: {@linkcode ResponseFlag}. */
+  Flags: number;
+  /** The answer. */
+  Payload: Uint8Array | null;
+}
+/** See the type. */
+export const QueryResponse: StructCodec<QueryResponse> = struct({
+  LTime: u64,
+  ID: u32,
+  From: str,
+  Flags: u32,
+  Payload: bytes,
+});
 
 /** Type 6: a member as a voter in a name conflict knows it; null when it does not know the name. */
 export const ConflictResponse = nullable(struct({
