@@ -37,6 +37,8 @@ export interface ConfigKey {
   readonly examples?: readonly string[];
   /** Whether a reload on SIGHUP applies it. Default: it needs a restart. */
   readonly reloads?: boolean;
+  /** Whether Serf does not know it, and refuses a file that has it. */
+  readonly isOurs?: boolean;
   /** Whether it must not be shown. */
   readonly secret?: boolean;
   /** Whether a duration of 0 and a negative number mean something. Default: 0 stands for the default. */

@@ -19,6 +19,7 @@ export const OPERATION_KEYS = {
   },
   event_handler_timeout: {
     kind: "duration",
+    isOurs: true,
     setting: "eventHandlerTimeoutMs",
     flag: "event-handler-timeout",
     placeholder: "DURATION",
@@ -27,6 +28,7 @@ export const OPERATION_KEYS = {
   },
   event_handler_concurrency: {
     kind: "number",
+    isOurs: true,
     setting: "eventHandlerConcurrency",
     flag: "event-handler-concurrency",
     placeholder: "N",
@@ -43,6 +45,7 @@ export const OPERATION_KEYS = {
   },
   log_levels: {
     kind: "map",
+    isOurs: true,
     setting: "logLevels",
     flag: "log-levels",
     placeholder: "SUBSYSTEM=LEVEL",
@@ -51,6 +54,7 @@ export const OPERATION_KEYS = {
   },
   log_format: {
     kind: "text",
+    isOurs: true,
     setting: "logFormat",
     flag: "log-format",
     placeholder: "text|json",
@@ -94,6 +98,7 @@ export const OPERATION_KEYS = {
   },
   "$schema": {
     kind: "text",
-    doc: "Address of docs/config.schema.json, for editors. Has no effect; Serf refuses it.",
+    isOurs: true,
+    doc: "Address of docs/config.schema.json, for editors. Has no effect.",
   },
 } as const satisfies Record<string, ConfigKey>;
