@@ -45,6 +45,21 @@ const MAX_WAITING = 256;
  *
  * Every operation rejects with {@linkcode KeyOperationError}, which carries the answers there were, when a node failed or
  * did not answer, and when the key is no base64. A node that has the change already, or has nothing to change, succeeds.
+ *
+ * @example From an old key to a new one
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const before = new Uint8Array(32).fill(1).toBase64();
+ * const after = new Uint8Array(32).fill(2).toBase64();
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", encryptKey: before });
+ * const { keys } = agent.serf;
+ * await keys.install(after);
+ * await keys.use(after);
+ * await keys.remove(before);
+ * assert.deepEqual((await keys.list()).keys, { [after]: 1 });
+ * ```
  */
 export class KeyManager {
   readonly #core: Core;

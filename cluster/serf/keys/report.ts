@@ -24,7 +24,26 @@ export interface KeyReport {
   readonly primaryKeys: Readonly<Record<string, number>>;
 }
 
-/** A key operation did not succeed on every node; the text is Serf's. What did succeed stays so. */
+/**
+ * A key operation did not succeed on every node; the text is Serf's. What did succeed stays so.
+ *
+ * @example Who failed, and why
+ * ```ts
+ * import { Agent, KeyOperationError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ nodeName: "plain", bind: "127.0.0.1:0" });
+ * const install = agent.serf.keys.install(new Uint8Array(32).toBase64());
+ * await assert.rejects(install, (error) => {
+ *   assert.ok(error instanceof KeyOperationError);
+ *   assert.equal(error.message, "1/1 nodes reported failure");
+ *   assert.deepEqual(error.report.messages, {
+ *     plain: "No keyring to modify (encryption not enabled)",
+ *   });
+ *   return true;
+ * });
+ * ```
+ */
 export class KeyOperationError extends Error {
   /** Names the class in logs. */
   override readonly name = "KeyOperationError";

@@ -31,6 +31,23 @@ export interface QueryOutcome {
 /**
  * A query that was sent. The streams end when every expected member that is still alive has answered (and, when acks were
  * asked for, acknowledged), at the deadline, or when the query is closed.
+ *
+ * @example Answers as they come, then who stayed silent
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ nodeName: "a", bind: "127.0.0.1:0" });
+ * agent.subscribe((event) => {
+ *   if (event.type === "query") event.respond(new TextEncoder().encode("fine"));
+ * });
+ * const query = agent.serf.query("health", null);
+ * for await (const { from, payload } of query.answers) {
+ *   assert.equal(`${from} is ${new TextDecoder().decode(payload!)}`, "a is fine");
+ * }
+ * const { reason, silent } = await query.finished;
+ * assert.deepEqual([reason, silent], ["complete", []]);
+ * ```
  */
 export interface RunningQuery {
   /** Lamport time of the query. */
