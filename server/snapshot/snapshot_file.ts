@@ -13,10 +13,10 @@ import { within } from "../deadline.ts";
 import { type Disk, type OpenedSnapshot, openSnapshot } from "./reading.ts";
 
 /**
- * How long lines wait for more of them, in milliseconds. A process that is killed loses those; Serf waits 500 ms, and for
- * ever when nothing more comes.
+ * Least time between two writes, in milliseconds. A process that is killed loses the lines that wait for their time; Serf
+ * waits 500 ms, and for ever when nothing more comes.
  */
-const GATHER_MS = 50;
+const WRITE_INTERVAL_MS = 50;
 
 /** Most characters of lines that wait. When there are more, the file is written anew instead. */
 const MAX_WAITING = 1024 * 1024;
@@ -68,6 +68,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
   #reportedAt = -Infinity;
   #shortenFrom = -Infinity;
   #failing = false;
+  #writtenAt = -Infinity;
   #closing: Promise<void> | undefined;
 
   private constructor(path: string, options: SnapshotOptions, disk: Disk, opened: OpenedSnapshot) {
@@ -84,7 +85,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     // Damage would be reported at each start, and the leave is over now, also for a later life that does not ignore it.
     // A file that makes no sense at all may be no snapshot; it is left alone.
     this.#stale = (damaged > 0 || unread > 0 || ignoredLeave) && records > 0;
-    if (this.#stale) this.#schedule(GATHER_MS);
+    if (this.#stale) this.#schedule();
   }
 
   /**
@@ -152,7 +153,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
       this.#waitingChars += lines.length;
       if (this.#waitingChars > MAX_WAITING) this.#giveUpLines();
     }
-    this.#schedule(GATHER_MS);
+    this.#schedule();
   }
 
   /** From here on only a file that is written anew says everything. */
@@ -168,16 +169,17 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     return text;
   }
 
-  #schedule(ms: number): void {
+  /** Sees to it that the next write comes, by default as soon as it may. */
+  #schedule(ms: number = this.#writtenAt + WRITE_INTERVAL_MS - performance.now()): void {
     if (this.#closing !== undefined) return;
     this.#timer ??= setTimeout(() => {
       void this.#enqueue(async () => {
         const saved = await this.#save();
         this.#timer = undefined;
         if (!saved) this.#schedule(RETRY_MS);
-        else if (this.#stale || this.#waiting.length > 0) this.#schedule(GATHER_MS);
+        else if (this.#stale || this.#waiting.length > 0) this.#schedule();
       });
-    }, ms);
+    }, Math.max(0, ms));
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
@@ -201,6 +203,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
 
   /** Brings the file up to date. Returns whether it is; never rejects. */
   async #save(): Promise<boolean> {
+    this.#writtenAt = performance.now();
     try {
       if (this.#stale) await this.#writeAnew();
       else await this.#append();
