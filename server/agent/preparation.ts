@@ -131,7 +131,7 @@ function reachable(host: string): string {
   const found = privateAddress();
   if (found !== undefined) return found;
   throw new Error(
-    "Failed to get final advertise address: no private IP address found, and explicit IP not provided",
+    "failed to get final advertise address: no private IP address found, and explicit IP not provided",
   );
 }
 
