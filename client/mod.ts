@@ -2,11 +2,16 @@
  * A client for the RPC port of a skein or HashiCorp Serf agent.
  *
  * @example Who is in the cluster
- * ```ts ignore
+ * ```ts
+ * import { Agent } from "@skein/agent";
  * import { RpcClient } from "@skein/agent/client";
  *
- * await using client = await RpcClient.connect({ address: "127.0.0.1:7373" });
- * console.log(await client.members());
+ * // Usually the agent is another process; this one makes the example complete.
+ * await using agent = await Agent.start({ nodeName: "alpha", bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ *
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * for (const { name, status } of await client.members()) console.log(name, status);
  * ```
  *
  * @module

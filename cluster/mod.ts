@@ -2,6 +2,33 @@
  * The bare cores of an agent: {@linkcode Serf}, and {@linkcode Memberlist} below it. They run on any clock, random source
  * and network that a program gives them as a {@linkcode Runtime}; `@skein/agent` has the real ones.
  *
+ * @example A cluster of one on a network that leads nowhere
+ * ```ts
+ * import { realRuntime } from "@skein/agent";
+ * import {
+ *   hostToAddr,
+ *   memberlistConfig,
+ *   Serf,
+ *   serfConfig,
+ *   type Transport,
+ * } from "@skein/agent/cluster";
+ *
+ * const nowhere: Transport = {
+ *   localAddress: { host: "10.0.0.5", port: 7946 },
+ *   start() {},
+ *   sendPacket() {},
+ *   dial: () => Promise.reject(new Error("Nobody is there")),
+ *   resolve: (host) => Promise.resolve([host]),
+ *   close: () => Promise.resolve(),
+ * };
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const memberlist = memberlistConfig("alpha", advertise, "lan");
+ * const config = serfConfig({ nodeName: "alpha", memberlist, onEvent: console.log });
+ * await using serf = new Serf(config, realRuntime(nowhere, () => console));
+ * serf.start();
+ * serf.userEvent("deploy", null, false);
+ * ```
+ *
  * @module
  */
 

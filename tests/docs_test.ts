@@ -1,0 +1,103 @@
+/**
+ * Guards the documentation of what an import gives: every symbol says what it is for, and everything that can be called,
+ * made or read has an example. `deno test --doc` runs the examples.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+/** What is used of the output of `deno doc --json`. */
+interface DocTag {
+  kind: string;
+  doc?: string;
+}
+interface Doc {
+  doc?: string;
+  tags?: DocTag[];
+}
+interface Declaration {
+  kind: string;
+  jsDoc?: Doc;
+}
+interface Module {
+  module_doc?: Doc;
+  symbols: { name: string; declarations: Declaration[] }[];
+}
+type Modules = Record<string, Module>;
+
+/** Kinds of symbols that exist at run time. */
+const VALUES = ["class", "function", "variable", "enum"];
+
+const root = join(import.meta.dirname ?? ".", "..");
+
+Deno.test("everything that is exported is documented, with an example that is run", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const entries = Object.values<string>(exports).filter((path) => path !== "./cli.ts");
+  assert.ok(entries.length >= 3);
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", ...entries],
+    cwd: root,
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  assert.ok(success);
+  const modules: Modules = JSON.parse(new TextDecoder().decode(stdout)).nodes;
+  assert.equal(Object.keys(modules).length, entries.length);
+  assert.ok(Object.values(modules).every(({ symbols }) => symbols.length > 10));
+  assert.deepEqual(problemsOf(modules), []);
+});
+
+Deno.test("the check catches what has no text, no example, or one that is not run", () => {
+  const example = '```ts\nimport { a } from "./a.ts";\n```';
+  const planted = (kind: string, jsDoc?: Doc): string[] =>
+    problemsOf({
+      "m.ts": {
+        module_doc: { doc: "A module.", tags: [{ kind: "example", doc: example }] },
+        symbols: [{ name: "a", declarations: [jsDoc === undefined ? { kind } : { kind, jsDoc }] }],
+      },
+    });
+  const text = "Says something.";
+  assert.deepEqual(planted("class", { doc: text, tags: [{ kind: "example", doc: example }] }), []);
+  assert.deepEqual(planted("interface", { doc: text }), []);
+  assert.deepEqual(planted("reference"), []);
+  assert.deepEqual(planted("interface"), ["a in m.ts has no text"]);
+  for (const kind of VALUES) {
+    assert.deepEqual(planted(kind, { doc: text }), ["a in m.ts has no example that is run"]);
+  }
+  for (const ignored of ["```ts ignore\na();\n```", "a()", "```json\n{}\n```"]) {
+    const tags = [{ kind: "example", doc: ignored }];
+    assert.deepEqual(planted("function", { doc: text, tags }), [
+      "a in m.ts has no example that is run",
+    ]);
+  }
+  assert.deepEqual(problemsOf({ "m.ts": { symbols: [] } }), [
+    "m.ts has no text",
+    "m.ts has no example that is run",
+  ]);
+});
+
+function problemsOf(modules: Modules): string[] {
+  return Object.entries(modules).flatMap(([path, { module_doc, symbols }]) => {
+    const file = path.split("/").slice(-2).join("/");
+    return [
+      ...problemsOfOne(file, module_doc, true),
+      ...symbols.flatMap(({ name, declarations }) =>
+        // A symbol that another entry exports is checked there; a value and a type of one name share its text.
+        declarations.slice(0, 1).filter(({ kind }) => kind !== "reference").flatMap((first) =>
+          problemsOfOne(`${name} in ${file}`, first.jsDoc, VALUES.includes(first.kind))
+        )
+      ),
+    ];
+  });
+}
+
+function problemsOfOne(what: string, jsDoc: Doc | undefined, needsExample: boolean): string[] {
+  const problems: string[] = [];
+  if (!jsDoc?.doc?.trim()) problems.push(`${what} has no text`);
+  const examples = jsDoc?.tags?.filter(({ kind }) => kind === "example") ?? [];
+  const run = examples.some(({ doc }) => /^```ts$/m.test(doc ?? ""));
+  if (needsExample && !run) problems.push(`${what} has no example that is run`);
+  return problems;
+}
