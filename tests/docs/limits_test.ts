@@ -1,0 +1,71 @@
+/**
+ * docs/LIMITS.md tells the bounds that the code keeps.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
+import { MAX_PATTERN_SIZE } from "../../cluster/serf/pattern.ts";
+import { MAX_RUNNING_QUERIES } from "../../cluster/serf/queries/running.ts";
+import { OUTPUT_LIMIT } from "../../server/handlers/output_tail.ts";
+import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/handlers/event_handler.ts";
+import { RETAINED_LINES } from "../../server/logging.ts";
+import { MAX_NAMES } from "../../server/metrics/intervals.ts";
+import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import * as rpc from "../../server/rpc/limits.ts";
+
+const page = await Deno.readTextFile(new URL("../../docs/LIMITS.md", import.meta.url));
+
+/** Where each bound of the RPC server stands: the beginning of a row, and its unit. */
+const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: string]> = {
+  MAX_REQUEST_BYTES: ["Header or body of a request", 2 ** 20, " MiB"],
+  MAX_REQUEST_DEPTH: ["Header or body of a request", 1, " levels"],
+  MAX_REQUEST_COUNT: ["Header or body of a request", 1, " elements"],
+  FIRST_READ_BYTES: ["Read buffer of one connection", 1, " bytes"],
+  MAX_READ_BYTES: ["Read buffer of one connection", 1_024, " KiB"],
+  MAX_BACKLOG_BYTES: ["Answers that wait for a client", 1_024, " KiB"],
+  STALL_LIMIT_MS: ["Time in which a client takes not one byte", 1_000, " s"],
+  MAX_WAITING_RECORDS: ["Records of one stream or monitor that wait", 1, ""],
+  MAX_WAITING_BYTES: ["Bytes that wait for one client", 2 ** 20, " MiB"],
+  MAX_STREAMS: ["Event streams of one connection", 1, ""],
+  MAX_QUERIES: ["Running queries of one connection", 1, ""],
+  MAX_PENDING_QUERIES: ["Queries that the streams of one connection delivered", 1, ""],
+  MAX_JOIN_ADDRESSES: ["Addresses of one join", 1, ""],
+  LINGER_MS: ["Time for the last answer of a connection", 1_000, " s"],
+  SHUTDOWN_FLUSH_MS: ["Time for answers that are on their way", 1, " ms"],
+};
+
+/** Bounds of other parts. */
+const OTHERS: readonly (readonly [row: string, text: string])[] = [
+  ["User event: name and payload", String(MAX_USER_EVENT_BYTES)],
+  ["Regular expressions of one filter", `${number(MAX_PATTERN_SIZE)} instructions`],
+  ["Running queries of the agent", number(MAX_RUNNING_QUERIES)],
+  ["Events that wait for one script", number(SCRIPT_QUEUE)],
+  ["Output that is kept", `${number(OUTPUT_LIMIT)} bytes`],
+  ["Lines kept for monitors", number(RETAINED_LINES)],
+  ["Names of one interval", number(MAX_NAMES)],
+  ["Lines that wait for a server", number(METRIC_QUEUE)],
+];
+
+Deno.test("docs/LIMITS.md has every bound of the RPC server", () => {
+  for (const [name, value] of Object.entries(rpc)) {
+    const [row, unit, suffix] = RPC[name as keyof typeof rpc];
+    assert.ok(rowOf(row).includes(number(value / unit) + suffix), `${name}: ${rowOf(row)}`);
+  }
+});
+
+Deno.test("docs/LIMITS.md has the bounds that other parts name", () => {
+  for (const [row, text] of OTHERS) assert.ok(rowOf(row).includes(text), rowOf(row));
+});
+
+function rowOf(beginning: string): string {
+  const rows = page.split("\n").filter((line) => line.startsWith(`| ${beginning}`));
+  assert.equal(rows.length, 1, `Rows that begin with '${beginning}'`);
+  return rows[0] ?? "";
+}
+
+/** A number as the page writes it: 4,096. */
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
