@@ -30,7 +30,7 @@ export interface HandlerSettings {
   readonly timeoutMs: number;
   /** Runs of one script at the same time, at least 1. */
   readonly concurrency: number;
-  /** Where the time of each run goes. */
+  /** Where the time of each run goes, and how many failed or were dropped. */
   readonly metrics?: Metrics | undefined;
 }
 
@@ -130,6 +130,7 @@ export class EventHandler {
       return `Event '${event.type}' script output: ${text}`;
     });
     if (problem !== undefined) {
+      this.#settings.metrics?.count("agent.invoke.failed");
       log.write("ERR", "agent", `Error invoking script '${script}': ${problem}`);
     } else if (event.type === "query" && written > 0) {
       try {
@@ -143,6 +144,7 @@ export class EventHandler {
 
   #drop(event: SerfEvent): void {
     this.dropped++;
+    this.#settings.metrics?.count("agent.invoke.dropped");
     const hidden = this.#limiter.admit("");
     if (hidden === undefined) return;
     const text = `Dropping event '${event.type}' for script '${this.spec.script}': ` +

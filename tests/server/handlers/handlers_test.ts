@@ -36,6 +36,7 @@ class Stage implements AsyncDisposable {
   readonly log = new AgentLog("a");
   readonly folder = Deno.makeTempDirSync();
   readonly samples: string[] = [];
+  readonly counts: string[] = [];
   readonly handlers: ScriptHandlers;
 
   constructor(texts: readonly string[], settings: Partial<HandlerSettings> = {}) {
@@ -45,7 +46,11 @@ class Stage implements AsyncDisposable {
       self: () => ({ name: "a", tags: { role: "web" } }),
       timeoutMs: 60_000,
       concurrency: 1,
-      metrics: { count: () => {}, gauge: () => {}, sample: (name) => this.samples.push(name) },
+      metrics: {
+        count: (name) => this.counts.push(name),
+        gauge: () => assert.fail("no gauge"),
+        sample: (name) => this.samples.push(name),
+      },
       ...settings,
     });
   }
@@ -123,6 +128,7 @@ Deno.test("a script that prints nothing or fails answers no query", async () => 
   stage.handlers.handle(broken.event);
   await stage.idle();
   assert.deepEqual([silent.answers, broken.answers], [[], []]);
+  assert.deepEqual(stage.counts, ["agent.invoke.failed"]);
   assert.deepEqual(stage.lines(/ERR/), [
     "[ERR] agent: Error invoking script 'echo no; exit 3': exit status 3",
   ]);
@@ -183,6 +189,7 @@ Deno.test("a queue is bounded; what does not fit is counted and told of once a s
   await using stage = new Stage(["user=while [ ! -e DIR/go ]; do sleep 0.02; done"]);
   for (let i = 0; i < 1_030; i++) stage.handlers.handle(user("x"));
   assert.equal(stage.handlers.dropped, 5, "1 runs, 1024 wait");
+  assert.deepEqual(stage.counts, Array(5).fill("agent.invoke.dropped"));
   assert.equal(stage.lines(/Dropping event 'user' for script '.*': 1024 events wait/).length, 1);
 });
 
