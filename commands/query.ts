@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { QueryRecord, QueryStream } from "../client/mod.ts";
 import { parseDuration } from "../server/config/duration.ts";
 import { type Command, CommandError, defineCommand, explain, wrongArguments } from "./command.ts";
 import { connect, connectionFlags } from "./connection.ts";
@@ -11,8 +12,9 @@ import { boolFlag, intFlag, listFlag, parsedFlag } from "./flags.ts";
 import { goJson } from "./gojson.ts";
 import { formatFlag } from "./output.ts";
 import { aliveMembers, showProgress } from "./progress.ts";
-import { consume, interruption } from "./streaming.ts";
+import { consume, interruption, type StreamEnd } from "./streaming.ts";
 import { tagsFromFlags } from "./tag_values.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The relay factor travels in one byte (agent.md 2). */
 const MAX_RELAY_FACTOR = 255;
@@ -81,55 +83,88 @@ export const command: Command = defineCommand({
         timeoutMs,
       }),
     );
-    const acks: string[] = [];
-    const responses = new Map<string, Uint8Array>();
-    let answers = 0;
-    using interrupted = interruption();
-    using progress = showProgress(terminal, "Waiting for answers", json);
-    const total = values.tag.length > 0 ? undefined : expected(alive, filterNodes);
-    const report = () => {
-      const of = total === undefined ? "" : ` of ${total}`;
-      const acked = requestAck ? `${acks.length}${of} acks, ` : "";
-      progress.update(`${acked}${answers}${of} answers`);
-    };
     if (!json) await terminal.out(`Query '${name}' dispatched`);
-    report();
-    const end = await Promise.race([
-      interrupted.promise,
-      consume(query, async (record) => {
-        if (record.type === "ack") {
-          acks.push(record.from);
-          if (!json) await terminal.out(`Ack from '${record.from}'`);
-        } else {
-          answers++;
-          const bytes = record.payload ?? new Uint8Array();
-          responses.set(record.from, bytes);
-          if (!json) await terminal.out(answerLine(record.from, bytes));
-        }
-        report();
-      }, terminal),
-    ]);
+    const total = values.tag.length > 0 ? undefined : expected(alive, filterNodes);
+    const gathered: Gathered = { acks: [], responses: new Map(), answers: 0 };
+    const end = await gather(query, gathered, { requestAck, total: total?.size, json, terminal });
     if (end === "interrupted") {
       if (json) throw new CommandError("Interrupted");
       return 1;
     }
+    const { acks, responses, answers } = gathered;
     if (json) {
       await terminal.out(result(acks, responses));
       return 0;
     }
-    if (requestAck) await terminal.out(`Total Acks: ${acks.length}`);
+    if (requestAck) {
+      await terminal.out(`Total Acks: ${acks.length}`);
+      const silent = total?.difference(new Set(acks)) ?? [];
+      for (const node of silent) await terminal.err(`No ack from '${node}'`);
+    }
     await terminal.out(`Total Responses: ${answers}`);
     return 0;
   },
 });
 
-/** How many members the query goes to. */
+/** What has come back. */
+interface Gathered {
+  /** Who acknowledged. */
+  readonly acks: string[];
+  /** The last answer of each member. */
+  readonly responses: Map<string, Uint8Array>;
+  /** How many answers there were. */
+  answers: number;
+}
+
+/** How {@linkcode gather} shows what comes. */
+interface View {
+  /** Whether acks were asked for. */
+  readonly requestAck: boolean;
+  /** How many members were asked; `undefined` when that is not known. */
+  readonly total: number | undefined;
+  /** Whether nothing is printed before the end. */
+  readonly json: boolean;
+  /** Where to print. */
+  readonly terminal: Terminal;
+}
+
+/** Prints acks and answers as they come, until the query is over or Ctrl-C. */
+async function gather(
+  query: QueryStream,
+  gathered: Gathered,
+  { requestAck, total, json, terminal }: View,
+): Promise<StreamEnd | "interrupted"> {
+  using interrupted = interruption();
+  using progress = showProgress(terminal, "Waiting for answers", json);
+  const of = total === undefined ? "" : ` of ${total}`;
+  const report = () => {
+    const acked = requestAck ? `${gathered.acks.length}${of} acks, ` : "";
+    progress.update(`${acked}${gathered.answers}${of} answers`);
+  };
+  const handle = async (record: QueryRecord) => {
+    const { type, from } = record;
+    if (type === "ack") {
+      gathered.acks.push(from);
+      if (!json) await terminal.out(`Ack from '${from}'`);
+    } else {
+      const payload = record.payload ?? new Uint8Array();
+      gathered.answers++;
+      gathered.responses.set(from, payload);
+      if (!json) await terminal.out(answerLine(from, payload));
+    }
+    report();
+  };
+  report();
+  return await Promise.race([interrupted.promise, consume(query, handle, terminal)]);
+}
+
+/** The members that the query goes to. */
 function expected(
   alive: ReadonlySet<string> | undefined,
   nodes: readonly string[],
-): number | undefined {
-  if (alive === undefined || nodes.length === 0) return alive?.size;
-  return new Set(nodes.filter((node) => alive.has(node))).size;
+): ReadonlySet<string> | undefined {
+  if (alive === undefined || nodes.length === 0) return alive;
+  return new Set(nodes.filter((node) => alive.has(node)));
 }
 
 const NEWLINE = 0x0a;
