@@ -5,7 +5,7 @@
  */
 
 import { Serf, type SerfEvent } from "../../cluster/serf/mod.ts";
-import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "../config.ts";
+import { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "../config.ts";
 import { planAgent } from "../config/plan.ts";
 import { AgentLog } from "../logging.ts";
 import { type AgentMetrics, metricsOf } from "../metrics/agent_metrics.ts";
@@ -66,8 +66,7 @@ export interface OpenAgent {
  */
 export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
   const { handlers, log: ownLog, plan: knownPlan, ...overrides } = settings;
-  const merged = { ...DEFAULT_AGENT_CONFIG, ...overrides };
-  const config = { ...merged, nodeName: merged.nodeName || Deno.hostname() };
+  const config = completed(overrides);
   const plan = knownPlan ?? await planAgent(config);
   const log = ownLog ?? new AgentLog(config.nodeName);
   const metrics = metricsOf(config);
@@ -93,6 +92,18 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     opened.move();
     return { config, log, metrics, listeners, serf, transport };
   });
+}
+
+/** The settings with the defaults in place of what was left out or is `undefined`. */
+function completed(overrides: Partial<AgentConfig>): AgentConfig {
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  for (const [key] of given) {
+    if (!Object.hasOwn(DEFAULT_AGENT_CONFIG, key)) {
+      throw new ConfigError(`Unknown setting '${key}'`);
+    }
+  }
+  const merged = { ...DEFAULT_AGENT_CONFIG, ...Object.fromEntries(given) };
+  return { ...merged, nodeName: merged.nodeName || Deno.hostname() };
 }
 
 function settingUp<T>(work: () => Promise<T>): Promise<T> {

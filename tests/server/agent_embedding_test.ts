@@ -124,6 +124,16 @@ Deno.test("a handler for what is no event stops the start", async () => {
   }
 });
 
+Deno.test("an unknown setting stops the start, and an undefined one counts as left out", async () => {
+  await assert.rejects(start("a", { binds: "x" } as AgentSettings), {
+    name: "ConfigError",
+    message: "Unknown setting 'binds'",
+  });
+  const settings = { tags: undefined, rpcAddr: undefined } as unknown as AgentSettings;
+  await using agent = await start("a", settings);
+  assert.deepEqual([agent.config.tags, agent.config.rpcAddr], [{}, "127.0.0.1:7373"]);
+});
+
 Deno.test("feeds deliver typed events from the moment they are opened until the agent ends", async () => {
   const a = await start("a");
   await using b = await start("b");
