@@ -286,7 +286,7 @@ export class Agent implements AsyncDisposable {
    * From the next event on these scripts run, each `[FILTERS=]SCRIPT` (agent.md 6.9). `stats` goes on to show those of the
    * start.
    *
-   * Rejects with `HandlerSpecError` when a filter is no event; nothing changes then.
+   * Rejects with `ConfigError` when a filter is no event; nothing changes then.
    */
   async reloadHandlers(eventHandlers: readonly string[]): Promise<void> {
     await this.#parts?.replaceScripts(eventHandlers);

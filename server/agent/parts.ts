@@ -23,7 +23,7 @@ export class AgentParts implements AsyncDisposable {
   /**
    * Starts the parts that the settings name.
    *
-   * @throws {HandlerSpecError} when a script's filter is no event.
+   * @throws {ConfigError} when a script's filter is no event.
    * @throws {AgentStartError} when one cannot start; those before it are ended then.
    */
   static async start(agent: AgentHost): Promise<AgentParts> {
@@ -45,7 +45,7 @@ export class AgentParts implements AsyncDisposable {
   /**
    * From the next event on these scripts run, each `[FILTERS=]SCRIPT`.
    *
-   * @throws {HandlerSpecError} when a filter is no event; nothing changes then.
+   * @throws {ConfigError} when a filter is no event; nothing changes then.
    */
   async replaceScripts(texts: readonly string[]): Promise<void> {
     const specs = texts.map(parseHandler);

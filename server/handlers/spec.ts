@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ConfigError } from "../config/files.ts";
 import { type EventSelector, isValidSelector, splitEventFilter } from "../event_filter.ts";
 
 /** A script and the events it is for. */
@@ -14,17 +15,11 @@ export interface HandlerSpec {
   readonly script: string;
 }
 
-/** An event handler's text names events that do not exist. The message is Serf's (agent.md 6.2). */
-export class HandlerSpecError extends Error {
-  /** "HandlerSpecError". */
-  override readonly name = "HandlerSpecError";
-}
-
 /**
  * The handler that `[FILTERS=]SCRIPT` describes. Without an `=` the script gets all events; a script that contains one
  * needs filters in front of it.
  *
- * @throws {HandlerSpecError} when a filter is no event.
+ * @throws {ConfigError} when a filter is no event.
  */
 export function parseHandler(text: string): HandlerSpec {
   const equals = text.indexOf("=");
@@ -32,7 +27,7 @@ export function parseHandler(text: string): HandlerSpec {
   const selectors = splitEventFilter(equals < 0 ? "" : text.slice(0, equals));
   const wrong = selectors.find((selector) => !isValidSelector(selector));
   if (wrong === undefined) return { selectors, script };
-  throw new HandlerSpecError(`Invalid event script: Event '${wrong.type}' invoking '${script}'`);
+  throw new ConfigError(`Invalid event script: Event '${wrong.type}' invoking '${script}'`);
 }
 
 /**

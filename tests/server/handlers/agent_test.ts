@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent.ts";
-import { HandlerSpecError } from "../../../server/handlers/spec.ts";
+import { ConfigError } from "../../../server/config.ts";
 import { eventually } from "../../agents.ts";
 
 function start(eventHandlers: string[]): Promise<Agent> {
@@ -65,7 +65,7 @@ Deno.test("changed scripts run from the next event on; a wrong list changes noth
   await agent.reloadHandlers([`user=echo one >> ${dir.path}/out`]);
   agent.userEvent("x", null, false);
   await eventually("the first script", () => dir.read() === "one\n");
-  await assert.rejects(agent.reloadHandlers(["nonsense=true"]), HandlerSpecError);
+  await assert.rejects(agent.reloadHandlers(["nonsense=true"]), ConfigError);
   await agent.reloadHandlers([`user=echo two >> ${dir.path}/out`]);
   agent.userEvent("x", null, false);
   await eventually("the second script", () => dir.read() === "one\ntwo\n");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { HandlerSpecError, handlerStats, parseHandler } from "../../../server/handlers/spec.ts";
+import { ConfigError } from "../../../server/config.ts";
+import { handlerStats, parseHandler } from "../../../server/handlers/spec.ts";
 
 Deno.test("a handler without filters is for every event", () => {
   const all = [{ type: "*", name: "" }];
@@ -23,7 +24,7 @@ Deno.test("filters end at the first equals sign and are separated by commas", ()
 Deno.test("a filter that is no event is refused with Serf's text", () => {
   const refused = (text: string, message: string) =>
     assert.throws(() => parseHandler(text), (error) => {
-      assert.ok(error instanceof HandlerSpecError);
+      assert.ok(error instanceof ConfigError);
       assert.equal(error.message, message);
       return true;
     });
