@@ -171,7 +171,7 @@ class Run {
 
   /** The exit code, or `undefined` when the agent goes on. */
   async #handle(signal: AgentSignal): Promise<number | undefined> {
-    if (signal === "SIGUSR1") {
+    if (signal === "SIGUSR1" || signal === "SIGBREAK") {
       this.#showMetrics();
       return undefined;
     }

@@ -22,7 +22,7 @@ export interface AgentConfig {
   readonly encryptKey: string;
   /** JSON file of keys, the first one encrypts; "" for none. */
   readonly keyringFile: string;
-  /** TRACE, DEBUG, INFO, WARN or ERR: what the console shows. Default INFO. */
+  /** TRACE, DEBUG, INFO, WARN or ERR: what `skein agent` shows. Default INFO. */
   readonly logLevel: string;
   /** `host:port` of the RPC listener. Default `127.0.0.1:7373`. */
   readonly rpcAddr: string;
@@ -82,11 +82,11 @@ export interface AgentConfig {
   readonly discover: string;
   /** How `discover` asks. */
   readonly mdns: MdnsConfig;
-  /** Form of the log lines on the console: text or json. Default text. */
+  /** Form of all that `skein agent` prints: text or json. Default text. */
   readonly logFormat: string;
   /** Levels of single subsystems, such as `memberlist`, where they differ from `logLevel`. */
   readonly logLevels: Readonly<Record<string, string>>;
-  /** Also log to syslog. Default false. */
+  /** Whether `skein agent` also logs to syslog. Default false. */
   readonly syslog: boolean;
   /** Facility of the syslog lines. Default LOCAL0. */
   readonly syslogFacility: string;

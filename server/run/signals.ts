@@ -10,6 +10,8 @@ export const SIGNAL_NAMES = {
   SIGTERM: "terminated",
   SIGHUP: "hangup",
   SIGUSR1: "user defined signal 1",
+  // Windows has it instead of SIGUSR1.
+  SIGBREAK: "break",
 } as const;
 
 /** A signal that the agent handles. */
@@ -29,7 +31,7 @@ export const systemSignals: SignalSource = {
     try {
       Deno.addSignalListener(signal, listener);
     } catch {
-      // Windows does not have it.
+      // This operating system does not have it.
     }
   },
   remove(signal, listener) {

@@ -7,8 +7,9 @@
 import assert from "node:assert/strict";
 import type { ConfigInput } from "../../server/config.ts";
 import { Agent } from "../../server/agent.ts";
+import { AgentMetrics } from "../../server/metrics/agent_metrics.ts";
 import { SIGNAL_NAMES } from "../../server/run/signals.ts";
-import { Peer, withPatience } from "./rpc/peer.ts";
+import { Peer, until, withPatience } from "./rpc/peer.ts";
 import { GATE_OPEN, READY, ready, Running } from "./run/running.ts";
 
 Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", async () => {
@@ -82,13 +83,23 @@ Deno.test("leave over RPC ends with exit code 0, also when SIGINT comes on top",
   assert.equal(await withPatience(running.exit), 0);
 });
 
-Deno.test("SIGUSR1 shows the figures of completed intervals on standard error, and ends nothing", async () => {
+Deno.test("SIGUSR1 and SIGBREAK show the figures on standard error, and end nothing", async () => {
   const running = await ready();
-  running.send("SIGUSR1");
-  running.send("SIGHUP");
-  await running.printed("Configuration reloaded");
-  assert.ok(!running.output.includes("user defined signal"));
-  assert.equal(running.errors, "", "no interval is complete yet");
+  const { dump } = AgentMetrics.prototype;
+  try {
+    for (const signal of ["SIGUSR1", "SIGBREAK"] as const) {
+      AgentMetrics.prototype.dump = () => `figures on ${signal}\n`;
+      running.send(signal);
+      await until(() => running.errors.endsWith(`figures on ${signal}`));
+    }
+    AgentMetrics.prototype.dump = () => "";
+    running.send("SIGUSR1");
+    running.send("SIGHUP");
+    await running.printed("Configuration reloaded");
+    assert.equal(running.errors, "figures on SIGUSR1\nfigures on SIGBREAK", "nothing, no line");
+  } finally {
+    AgentMetrics.prototype.dump = dump;
+  }
   running.send("SIGTERM");
   assert.equal(await withPatience(running.exit), 1);
 });
