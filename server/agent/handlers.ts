@@ -15,7 +15,7 @@ import { parseEventFilter } from "../event_filter.ts";
 import type { AgentLog } from "../logging.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import { titleOf } from "./log_text.ts";
-import { bytesOf, type Payload } from "./payload.ts";
+import type { Payload } from "./payload.ts";
 
 /** Handles an event. What it throws, or a promise of it rejects with, is logged. */
 export type EventHandler<T> = (event: T) => void | Promise<void>;
@@ -102,7 +102,7 @@ class HandlerCalls {
   async #run(event: SerfEvent): Promise<void> {
     try {
       const answer = await this.#handler(event);
-      if (event.type === "query" && answer !== undefined) event.respond(bytesOf(answer));
+      if (event.type === "query" && answer !== undefined) event.respond(answer);
     } catch (cause) {
       const text = `The handler for '${this.#name}' failed on ${titleOf(event)}`;
       this.#log.write("ERR", "agent", text, { fields: { cause } });

@@ -41,6 +41,7 @@ Deno.test("handlers get the events they name, and what a query handler returns i
       "query:bytes": () => Promise.resolve(Uint8Array.of(1, 2)),
       "query:empty": () => null,
       "query:self": (query) => query.respond(Uint8Array.of(9)),
+      "query:late": (query) => void setTimeout(() => query.respond("text later"), 1),
       "query:none": () => {},
     },
   });
@@ -63,6 +64,7 @@ Deno.test("handlers get the events they name, and what a query handler returns i
   assert.deepEqual(await answers("bytes"), [["a", Uint8Array.of(1, 2)]]);
   assert.deepEqual(await answers("empty"), [["a", null]]);
   assert.deepEqual(await answers("self"), [["a", Uint8Array.of(9)]]);
+  assert.deepEqual(await answers("late"), [["a", new TextEncoder().encode("text later")]]);
   assert.deepEqual(await answers("none"), []);
 });
 

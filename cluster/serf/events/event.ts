@@ -45,11 +45,11 @@ export interface QueryEvent {
   /** Clock milliseconds until which an answer makes sense. */
   readonly deadline: number;
   /**
-   * Answers the query, once.
+   * Answers the query, once; a text travels as UTF-8.
    *
    * @throws {RespondError} when the answer is too large, too late or the second one
    */
-  respond(payload: Uint8Array | null): void;
+  respond(payload: Uint8Array | string | null): void;
 }
 
 /** Everything that Serf tells the application. */

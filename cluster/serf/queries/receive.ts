@@ -8,6 +8,7 @@ import { addrToHost, isIpAddress } from "../../memberlist/address.ts";
 import type { Destination } from "../../memberlist/node.ts";
 import type { Core } from "../core.ts";
 import { RespondError } from "../errors.ts";
+import type { QueryEvent } from "../events/event.ts";
 import {
   encodeMessage,
   MessageType,
@@ -86,12 +87,13 @@ function responder(
   core: Core,
   { LTime, ID, Addr, Port, SourceNode, RelayFactor }: Query,
   deadline: number,
-): (payload: Uint8Array | null) => void {
+): QueryEvent["respond"] {
   const asker = { LTime, ID, Addr: Addr?.slice() ?? null, Port, SourceNode, RelayFactor };
   let answered = false;
   return (payload) => {
     try {
-      const message = encodeResponse(core, asker, 0, payload);
+      const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+      const message = encodeResponse(core, asker, 0, bytes);
       const limit = core.config.queryResponseSizeLimit;
       if (message.length > limit) throw new Error(`response exceeds limit of ${limit} bytes`);
       if (answered) throw new Error("response already sent");
