@@ -127,12 +127,14 @@ export function memberlistSettings(
 
 /** Bound to every address, the agent tells others a private one of this machine (agent.md 6.3). */
 function reachable(host: string): string {
+  const problem = "failed to get final advertise address";
+  if (host.includes("%")) {
+    throw new Error(`${problem}: '${host}' means nothing elsewhere, and explicit IP not provided`);
+  }
   if (host !== "0.0.0.0" && host !== "::") return host;
   const found = privateAddress();
   if (found !== undefined) return found;
-  throw new Error(
-    "failed to get final advertise address: no private IP address found, and explicit IP not provided",
-  );
+  throw new Error(`${problem}: no private IP address found, and explicit IP not provided`);
 }
 
 /** The settings of Serf. */

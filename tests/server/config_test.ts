@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { checkConfig, ConfigError, DEFAULT_AGENT_CONFIG, loadConfig } from "../../server/config.ts";
 import { mergeInputs } from "../../server/config/input.ts";
+import { CONFIG_KEYS } from "../../server/config/keys/mod.ts";
 import type { AgentConfig, ConfigInput } from "../../server/config.ts";
 
 /** Runs `use` with a folder of files. */
@@ -366,4 +367,11 @@ Deno.test("each file's problem is found in one go", async () => {
       assert.deepEqual(named, [`${dir}/1.json`, `${dir}/3.json`, "/nonexistent"]);
     },
   );
+});
+
+Deno.test("every setting of the agent has one key", () => {
+  const { mdns, ...outer } = DEFAULT_AGENT_CONFIG;
+  const settings = [...Object.keys(outer), ...Object.keys(mdns).map((name) => `mdns.${name}`)];
+  const named = Object.values(CONFIG_KEYS).flatMap(({ setting }) => setting ?? []);
+  assert.deepEqual(named.toSorted(), settings.toSorted());
 });

@@ -58,7 +58,9 @@ export const OPERATION_KEYS = {
     setting: "logFormat",
     flag: "log-format",
     placeholder: "text|json",
-    doc: "Form of the output: lines for people, or one JSON object a line.",
+    doc:
+      "Form of the output: lines for people, or one JSON object a line with time, level, node, " +
+      "subsystem, message and fields.",
     examples: ["text", "json"],
     reloads: true,
   },
