@@ -97,7 +97,7 @@ export class Agent implements AsyncDisposable {
   readonly #rpcServers: RpcServer[] = [];
   readonly #joining = new AbortController();
   readonly #markClosed: () => void;
-  #parts: AgentParts | undefined;
+  readonly #parts: AgentParts = new AgentParts(this);
   #shutdown: Promise<void> | undefined;
 
   private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
@@ -289,7 +289,7 @@ export class Agent implements AsyncDisposable {
    * Rejects with `ConfigError` when a filter is no event; nothing changes then.
    */
   async reloadHandlers(eventHandlers: readonly string[]): Promise<void> {
-    await this.#parts?.replaceScripts(eventHandlers);
+    await this.#parts.replaceScripts(eventHandlers);
   }
 
   /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
@@ -326,8 +326,9 @@ export class Agent implements AsyncDisposable {
       this.#warn("Serf shutdown detected, quitting");
       return this.shutdown();
     });
+    await this.#parts.prepare();
     this.serf.start();
-    this.#parts = await AgentParts.start(this);
+    await this.#parts.begin();
   }
 
   async #joinAtStart(): Promise<void> {
@@ -343,7 +344,7 @@ export class Agent implements AsyncDisposable {
     this.#joining.abort();
     this.#info("requesting serf shutdown");
     try {
-      await this.#parts?.[Symbol.asyncDispose]();
+      await this.#parts[Symbol.asyncDispose]();
       await this.serf.shutdown();
       this.#feeds.close();
       await this.#transport.close();

@@ -14,32 +14,33 @@ import { AgentStartError } from "./open.ts";
 export class AgentParts implements AsyncDisposable {
   readonly #agent: AgentHost;
   readonly #stack = new AsyncDisposableStack();
-  #scripts: ScriptHandlers | undefined;
+  #scripts: Promise<ScriptHandlers> | undefined;
 
-  private constructor(agent: AgentHost) {
+  /** Parts that do nothing yet. */
+  constructor(agent: AgentHost) {
     this.#agent = agent;
   }
 
   /**
-   * Starts the parts that the settings name.
+   * Starts what has to be there before the first event: scripts, and what sends figures.
    *
    * @throws {ConfigError} when a script's filter is no event.
-   * @throws {AgentStartError} when one cannot start; those before it are ended then.
    */
-  static async start(agent: AgentHost): Promise<AgentParts> {
-    const parts = new AgentParts(agent);
-    try {
-      await parts.replaceScripts(agent.config.eventHandlers);
-      if (agent.config.statsdAddr !== "" || agent.config.statsiteAddr !== "") {
-        const { sendMetrics } = await import("../metrics/servers.ts");
-        parts.#stack.use(sendMetrics(agent.metrics, agent.config, agent.log));
-      }
-      if (agent.config.discover !== "") await parts.#discover();
-    } catch (error) {
-      await parts[Symbol.asyncDispose]();
-      throw error;
-    }
-    return parts;
+  async prepare(): Promise<void> {
+    const { config, log, metrics } = this.#agent;
+    await this.replaceScripts(config.eventHandlers);
+    if (config.statsdAddr === "" && config.statsiteAddr === "") return;
+    const { sendMetrics } = await import("../metrics/servers.ts");
+    this.#stack.use(sendMetrics(metrics, config, log));
+  }
+
+  /**
+   * Starts what needs a running core: the search for other agents.
+   *
+   * @throws {AgentStartError} when no interface takes part in multicast.
+   */
+  async begin(): Promise<void> {
+    if (this.#agent.config.discover !== "") await this.#discover();
   }
 
   /**
@@ -49,8 +50,9 @@ export class AgentParts implements AsyncDisposable {
    */
   async replaceScripts(texts: readonly string[]): Promise<void> {
     const specs = texts.map(parseHandler);
-    if (this.#scripts === undefined && specs.length > 0) this.#scripts = await this.#load();
-    this.#scripts?.replace(specs);
+    if (specs.length > 0) this.#scripts ??= this.#load();
+    const scripts = await this.#scripts;
+    scripts?.replace(specs);
   }
 
   /** Ends all parts, the last one first. */
@@ -71,6 +73,7 @@ export class AgentParts implements AsyncDisposable {
         own: serf.localMember(),
         log,
         members: () => serf.members(),
+        isActive: () => serf.state === "alive",
         join: (addresses) => agent.join(addresses, { replay }),
       });
       this.#stack.use(discovery);

@@ -39,6 +39,8 @@ export interface DiscoveryOptions {
   readonly log: AgentLog;
   /** All members that are known, the own node included. */
   members(): readonly Member[];
+  /** Whether the own node is to be found, and to find others: not while it leaves. */
+  isActive(): boolean;
   /** Joins agents; resolves with how many answered, rejects when none did. */
   join(addresses: readonly string[]): Promise<number>;
   /** Time between two searches, in milliseconds. Default 60,000. */
@@ -76,7 +78,8 @@ export class Discovery implements Disposable {
     }
     const { name: node, addr, port } = own;
     const service = { cluster, node, hostname: Deno.hostname(), addr, port };
-    return new Discovery(options, await Responder.start(service, options.interface));
+    const responder = await Responder.start(service, options.interface, options.isActive);
+    return new Discovery(options, responder);
   }
 
   /** Looks for no more agents, and answers none. A join that is under way goes on. */
@@ -88,9 +91,10 @@ export class Discovery implements Disposable {
   }
 
   #search(): void {
-    const { cluster, log, disableIpv4, disableIpv6, pollMs = POLL_MS } = this.#options;
+    const { cluster, log, disableIpv4, disableIpv6, isActive, pollMs = POLL_MS } = this.#options;
     const { signal } = this.#stopped;
     this.#poll = setTimeout(() => this.#search(), pollMs);
+    if (!isActive()) return;
     const families: IpFamily[] = [];
     if (!disableIpv4) families.push("IPv4");
     if (!disableIpv6) families.push("IPv6");
@@ -104,7 +108,8 @@ export class Discovery implements Disposable {
   #add({ host, port }: Address): void {
     if (this.#stopped.signal.aborted || this.#found.size >= MAX_FOUND) return;
     const isKnown = this.#options.members().some((member) =>
-      member.port === port && addrToHost(member.addr) === host && member.status === "alive"
+      member.port === port && addrToHost(member.addr) === host &&
+      (member.status === "alive" || member.status === "leaving")
     );
     const address = joinHostPort(host, port);
     if (isKnown || this.#found.has(address)) return;
@@ -115,10 +120,11 @@ export class Discovery implements Disposable {
 
   async #join(): Promise<void> {
     if (this.#isJoining) return;
-    this.#isJoining = true;
     const addresses = [...this.#found];
     this.#found.clear();
-    const { join, log } = this.#options;
+    const { isActive, join, log } = this.#options;
+    if (!isActive()) return;
+    this.#isJoining = true;
     try {
       const joined = await join(addresses);
       if (joined > 0) log.write("INFO", "agent.mdns", `Joined ${joined} hosts`);

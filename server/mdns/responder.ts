@@ -16,11 +16,17 @@ const MAX_ANSWERS_PER_SECOND = 200;
 export class Responder implements Disposable {
   readonly #service: MdnsService;
   readonly #sockets: readonly Socket[];
+  readonly #isActive: () => boolean;
   #second = 0;
   #answers = 0;
 
-  private constructor(service: MdnsService, sockets: readonly Socket[]) {
+  private constructor(
+    service: MdnsService,
+    sockets: readonly Socket[],
+    isActive: () => boolean,
+  ) {
     this.#service = service;
+    this.#isActive = isActive;
     this.#sockets = sockets;
     for (const socket of sockets) {
       socket.on("message", (bytes, from) => this.#receive(socket, bytes, from));
@@ -31,15 +37,21 @@ export class Responder implements Disposable {
   /**
    * Begins to answer, over both IP versions as far as there are.
    *
+   * @param interfaceName Name of a network interface; "" for the system's choice.
+   * @param isActive Whether to answer, asked each time.
    * @throws {Error} when there is neither; its cause says why.
    */
-  static async start(service: MdnsService, interfaceName: string): Promise<Responder> {
+  static async start(
+    service: MdnsService,
+    interfaceName: string,
+    isActive: () => boolean = () => true,
+  ): Promise<Responder> {
     const families: IpFamily[] = ["IPv4", "IPv6"];
     const opened = await Promise.allSettled(
       families.map((family) => openGroupSocket(family, interfaceName)),
     );
     const sockets = opened.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-    if (sockets.length > 0) return new Responder(service, sockets);
+    if (sockets.length > 0) return new Responder(service, sockets, isActive);
     const errors = opened.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
     const cause = new AggregateError(errors);
     throw new Error("no multicast listeners could be started", { cause });
@@ -51,6 +63,7 @@ export class Responder implements Disposable {
   }
 
   #receive(socket: Socket, bytes: Uint8Array, from: RemoteInfo): void {
+    if (!this.#isActive()) return;
     const message = decodeMessage(bytes);
     if (message === undefined || message.isResponse) return;
     const answers = message.questions.flatMap((question) => answersTo(this.#service, question));

@@ -89,12 +89,13 @@ function serviceOf(cluster: string, { name, addr, port }: Member) {
 /** Discovery of a node `me` with a join of the test's own. */
 function discoveryWith(
   cluster: string,
-  rest: Pick<DiscoveryOptions, "members" | "join">,
+  rest: Pick<DiscoveryOptions, "members" | "join"> & Partial<DiscoveryOptions>,
   log = new AgentLog("me"),
 ): Promise<Discovery> {
   const own = memberAt("me", 1, 7946, "alive");
   const switches = { interface: "veth0", disableIpv4: false, disableIpv6: false };
-  return Discovery.start({ cluster, own, log, pollMs: 150, ...switches, ...rest });
+  const isActive = () => true;
+  return Discovery.start({ cluster, own, log, pollMs: 150, isActive, ...switches, ...rest });
 }
 
 Deno.test("an agent that could not be joined is tried again, one that is a member is not", async () => {
@@ -145,6 +146,28 @@ Deno.test("agents that are found within a tenth of a second are joined together"
     },
   });
   assert.deepEqual([...await joined.promise].sort(), found.map((port) => `10.15.0.3:${port}`));
+});
+
+Deno.test("an agent that leaves neither answers nor looks for others", async () => {
+  using _other = await Responder.start(
+    serviceOf("leaving", memberAt("there", 2, 4_711, "alive")),
+    "veth0",
+  );
+  let isActive = false;
+  const tries: string[][] = [];
+  using _discovery = await discoveryWith("leaving", {
+    members: () => [],
+    isActive: () => isActive,
+    join: (addresses) => Promise.resolve(tries.push([...addresses])),
+  });
+  const found: number[] = [];
+  const options = { cluster: "leaving", interface: "veth0", families: ["IPv4"] as const };
+  const { signal } = new AbortController();
+  await search({ ...options, signal }, ({ port }) => found.push(port));
+  assert.deepEqual([found, tries], [[4_711], []]);
+  isActive = true;
+  await eventually("a try to join both", () => tries.length > 0);
+  assert.deepEqual(tries[0]?.sort(), ["10.15.0.1:7946", "10.15.0.2:4711"]);
 });
 
 Deno.test("a flood of questions is answered up to a bound", async () => {
