@@ -100,13 +100,13 @@ export class Link {
       const error = await this.#connection.closed;
       if (error === undefined || this.isClosing) return this.#finish(undefined);
       if (!this.reconnects) return this.#finish(error);
-      this.#options.onStatus?.("disconnected", error);
+      this.#tell("disconnected", error);
       const next = await this.#retry(error);
       if (next instanceof Error) return this.#finish(this.isClosing ? undefined : next);
       this.#connection = next;
       // A client that was closed while the connection came about closes it again.
       if (this.isClosing) await next.close();
-      else this.#options.onStatus?.("connected");
+      else this.#tell("connected");
       this.#waiting.resolve(next);
       this.#waiting = Promise.withResolvers();
       this.#waiting.promise.catch(() => {});
@@ -118,6 +118,11 @@ export class Link {
     const cause = error?.cause ?? new Error("Client was closed by this program");
     this.#waiting.reject(new ConnectionClosedError({ cause }));
     return error;
+  }
+
+  /** In a turn of its own, so that what the program's function throws is the program's, not the link's. */
+  #tell(status: "disconnected" | "connected", reason?: Error): void {
+    queueMicrotask(() => this.#options.onStatus?.(status, reason));
   }
 
   /** A connection, or why there is none. */

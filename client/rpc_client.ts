@@ -76,7 +76,10 @@ const CLUSTER_PATIENCE = 6;
  * ```
  */
 export class RpcClient implements AsyncDisposable {
-  /** Resolves when the connection has ended: with nothing after {@linkcode RpcClient.close}, else with the reason. */
+  /**
+   * Resolves when the connection has ended and none is to follow: with nothing after {@linkcode RpcClient.close}, else with
+   * the reason.
+   */
   readonly closed: Promise<Error | undefined>;
   readonly #link: Link;
   readonly #timeoutMs: number;

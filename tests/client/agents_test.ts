@@ -1,8 +1,8 @@
-/** The client's queries, answers, keys, coordinates and reconnecting against HashiCorp's own agents. */
+/** The client's queries, answers, keys, coordinates and reconnecting against skein's agent and HashiCorp's. */
 
 import assert from "node:assert/strict";
 import { KeyError, RpcClient, rttBetween } from "../../client/mod.ts";
-import { type Program, startAgent } from "../agents.ts";
+import { type Program, skein, startAgent } from "../agents.ts";
 import { goTest, newestGoTest } from "../interop/go.ts";
 
 const HOST = "127.0.16.5";
@@ -10,13 +10,14 @@ const KEY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
 const OTHER_KEY = "fr8k1mf3k+C6xQoJU+GC0w==";
 const LOCAL = ["-profile=local"];
 
-function everyGoTest(name: string, body: (serf: Program) => Promise<void>): void {
+function everyAgentTest(name: string, body: (program: Program) => Promise<void>): void {
+  Deno.test(`${name} [${skein.label}]`, () => body(skein));
   goTest(name, body);
   newestGoTest(name, body);
 }
 
-everyGoTest("a query to a Go agent is answered through its own event stream", async (serf) => {
-  await using agent = await startAgent(serf, { name: "go", host: HOST, flags: LOCAL });
+everyAgentTest("a query is answered through its own event stream", async (program) => {
+  await using agent = await startAgent(program, { name: "one", host: HOST, flags: LOCAL });
   await using client = await RpcClient.connect({ address: agent.rpc });
   await using events = await client.stream("query:load");
   const answering = (async () => {
@@ -30,32 +31,32 @@ everyGoTest("a query to a Go agent is answered through its own event stream", as
   })();
   const query = await client.query("load", "1m", {
     requestAck: true,
-    filterNodes: ["go"],
+    filterNodes: ["one"],
     timeoutMs: 500,
   });
   const records = await Array.fromAsync(query);
   await answering;
   assert.deepEqual(records, [
-    { type: "ack", from: "go" },
-    { type: "response", from: "go", payload: new TextEncoder().encode("1m: 0.5") },
+    { type: "ack", from: "one" },
+    { type: "response", from: "one", payload: new TextEncoder().encode("1m: 0.5") },
   ]);
   await assert.rejects(client.query("_serf_x"), { code: "reserved-name" });
   await assert.rejects(client.query("q", "x".repeat(1_100)), { code: "too-large" });
   assert.deepEqual(await Array.fromAsync(await client.query("q", null, { timeoutMs: -1 })), []);
 });
 
-everyGoTest(
-  "the keys of a Go agent are listed and rotated, and errors carry the report",
-  async (serf) => {
+everyAgentTest(
+  "keys are listed and rotated, and errors carry the report",
+  async (program) => {
     const flags = [...LOCAL, `-encrypt=${KEY}`];
-    await using agent = await startAgent(serf, { name: "go", host: HOST, flags });
+    await using agent = await startAgent(program, { name: "one", host: HOST, flags });
     await using client = await RpcClient.connect({ address: agent.rpc });
     const counts = { numNodes: 1, numResp: 1, numErr: 0 };
     assert.deepEqual(await client.installKey(OTHER_KEY), { messages: {}, keys: {}, ...counts });
     assert.deepEqual((await client.listKeys()).keys, { [KEY]: 1, [OTHER_KEY]: 1 });
     await assert.rejects(client.removeKey(KEY), (error) => {
       assert(error instanceof KeyError && error.code === "keys-failed");
-      assert.match(error.report.messages["go"] ?? "", /removing the primary key is not allowed/i);
+      assert.match(error.report.messages["one"] ?? "", /removing the primary key is not allowed/i);
       assert.equal(error.report.numErr, 1);
       return true;
     });
@@ -70,21 +71,21 @@ everyGoTest(
   },
 );
 
-everyGoTest("a Go agent tells its own coordinate, and none of a stranger", async (serf) => {
-  await using agent = await startAgent(serf, { name: "go", host: HOST, flags: LOCAL });
+everyAgentTest("an agent tells its own coordinate, and none of a stranger", async (program) => {
+  await using agent = await startAgent(program, { name: "one", host: HOST, flags: LOCAL });
   await using client = await RpcClient.connect({ address: agent.rpc });
-  const own = await client.coordinate("go");
+  const own = await client.coordinate("one");
   assert(own);
   assert.equal(own.vec.length, 8);
   assert.equal(rttBetween(own, own), 0.02);
   assert.equal(await client.coordinate("nobody"), undefined);
 });
 
-everyGoTest(
-  "a client finds its Go agent again after a restart, and its streams go on",
-  async (serf) => {
-    const options = { name: "go", host: HOST, flags: LOCAL };
-    await using first = await startAgent(serf, options);
+everyAgentTest(
+  "a client finds its agent again after a restart, and its streams go on",
+  async (program) => {
+    const options = { name: "one", host: HOST, flags: LOCAL };
+    await using first = await startAgent(program, options);
     await using client = await RpcClient.connect({
       address: first.rpc,
       reconnect: { minDelayMs: 20, maxDelayMs: 100 },
@@ -93,8 +94,10 @@ everyGoTest(
     await first.stop();
     const members = client.members();
     const rpcPort = Number(first.rpc.split(":")[1]);
-    await using _second = await startAgent(serf, { ...options, rpcPort });
-    assert.deepEqual((await members.catch(() => client.members())).map(({ name }) => name), ["go"]);
+    await using _second = await startAgent(program, { ...options, rpcPort });
+    assert.deepEqual((await members.catch(() => client.members())).map(({ name }) => name), [
+      "one",
+    ]);
     const reading = events[Symbol.asyncIterator]().next();
     while (events.reopened === 0) await client.members();
     await client.event("back");
