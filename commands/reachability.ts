@@ -23,6 +23,9 @@ Troubleshooting tips:
 * If nodes are behind firewalls or iptables, check that Serf traffic is permitted (UDP and TCP)
 * Verify networking equipment is functional`;
 
+const DUPLICATES =
+  "Duplicate responses means there is a misconfiguration. Verify that node names are unique.";
+
 /** Asks every member for a sign of life and compares who gave one with who is thought to be alive. */
 export const command: Command = defineCommand({
   usage: "reachability [options]",
@@ -111,28 +114,31 @@ interface Findings {
   readonly duplicates: readonly string[];
 }
 
-/** The text about what is wrong, or `undefined`. Duplicates come first, as they make the counts worthless. */
+/**
+ * The texts about what is wrong, `undefined` when nothing is. Serf compares only how many acks came with how many
+ * members are alive, and so finds nothing wrong when the acks are of others; here the names are compared.
+ */
 function judge(findings: Findings): string | undefined {
   const { live, acked, duplicates } = findings;
   const { missing, unexpected } = compare(findings);
   const names = (list: readonly string[]) => list.map((name) => `\t${name}`);
-  if (duplicates.length > 0) {
-    return "Duplicate responses means there is a misconfiguration. Verify that node names are unique.";
-  }
-  if (acked.size === live.length) return undefined;
-  return acked.size < live.length
-    ? [
-      "Received less acks than live nodes! Missing acks from:",
-      ...names(missing),
-      "This could mean Serf gossip packets are being lost due to a misconfiguration or network issue.",
-      TROUBLESHOOTING,
-    ].join("\n")
-    : [
+  const problems = duplicates.length === 0 ? [] : [DUPLICATES];
+  if (acked.size > live.length) {
+    problems.push(
       "Received more acks than live nodes! Acks from non-live nodes:",
       ...names(unexpected),
       "This could mean Serf is detecting false-failures due to a misconfiguration or network issue.",
       TROUBLESHOOTING,
-    ].join("\n");
+    );
+  } else if (missing.length > 0) {
+    problems.push(
+      "Received less acks than live nodes! Missing acks from:",
+      ...names(missing),
+      "This could mean Serf gossip packets are being lost due to a misconfiguration or network issue.",
+      TROUBLESHOOTING,
+    );
+  }
+  return problems.length === 0 ? undefined : problems.join("\n");
 }
 
 function compare({ live, acked }: Findings): { missing: string[]; unexpected: string[] } {
