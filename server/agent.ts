@@ -294,6 +294,7 @@ export class Agent implements AsyncDisposable {
 
   /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
   async leave(): Promise<void> {
+    this.#joining.abort();
     this.#info("requesting graceful leave from Serf");
     await this.serf.leave();
   }

@@ -271,6 +271,9 @@ Deno.test("retryJoin joins in the background, and the agent ends when it may try
   });
   await hopeless.closed;
   assert.ok(lines(hopeless).includes("[ERR] agent: maximum retry join attempts made, exiting"));
+  await using leaver = await start("l", { retryJoin: [`${HOST}:1`], retryIntervalMs: 1 });
+  await leaver.leave();
+  assert.deepEqual(lines(leaver).filter((line) => line.includes("Serf can't Join")), []);
   await using patient = await start("p", { retryJoin: [`${HOST}:1`], retryIntervalMs: 60_000 });
   await patient.shutdown();
 });
