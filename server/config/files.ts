@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readTextBounded } from "../files/read_bounded.ts";
 import { mergeInputs } from "./input.ts";
 import type { ConfigInput } from "./keys/mod.ts";
 
@@ -78,13 +79,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 async function readFile(path: string): Promise<ConfigInput> {
   let text: string;
   try {
-    const { size } = await Deno.stat(path);
-    if (size > MAX_FILE_BYTES) {
-      throw new ConfigError(
-        `Error reading '${path}': it has ${size} bytes, more than ${MAX_FILE_BYTES}`,
-      );
-    }
-    text = await Deno.readTextFile(path);
+    text = await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -98,7 +93,6 @@ async function readFile(path: string): Promise<ConfigInput> {
 }
 
 function unreadable(path: string, cause: unknown): ConfigError {
-  if (cause instanceof ConfigError) return cause;
   return new ConfigError(`Error reading '${path}': open ${path}: ${fileProblem(cause)}`, { cause });
 }
 

@@ -7,6 +7,7 @@
 import { Keyring } from "../../cluster/memberlist/mod.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { fileProblem } from "../config/files.ts";
+import { readTextBounded } from "./read_bounded.ts";
 import { replaceFile } from "./replace.ts";
 
 /** A keyring file that cannot be used. The message has the form of the Go agent. */
@@ -49,25 +50,13 @@ export async function writeKeyringFile(
 
 async function read(path: string): Promise<string> {
   try {
-    return await readBounded(path);
+    return await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     const problem = fileProblem(cause);
     const text = cause instanceof Deno.errors.NotFound
       ? `stat ${path}: ${problem}`
       : `Failed to read keyring file: ${problem}`;
     throw new KeyringFileError(text, { cause });
-  }
-}
-
-async function readBounded(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const bytes = new Uint8Array(MAX_FILE_BYTES + 1);
-  let length = 0;
-  for (;;) {
-    const read = await file.read(bytes.subarray(length));
-    if (read === null) return new TextDecoder().decode(bytes.subarray(0, length));
-    length += read;
-    if (length === bytes.length) throw new Error(`file exceeds ${MAX_FILE_BYTES} bytes`);
   }
 }
 

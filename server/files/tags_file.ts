@@ -5,6 +5,10 @@
  */
 
 import { fileProblem } from "../config/files.ts";
+import { readTextBounded } from "./read_bounded.ts";
+
+/** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3). */
+const MAX_FILE_BYTES = 64 * 1024;
 
 /**
  * A tags file that cannot be read, understood or written. The message has the form of the Go agent.
@@ -37,7 +41,7 @@ export class TagsFileError extends Error {
 export async function readTagsFile(path: string): Promise<Record<string, string> | undefined> {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new TagsFileError(`Failed to read tags file: ${fileProblem(cause)}`, { cause });

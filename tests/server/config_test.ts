@@ -210,6 +210,15 @@ Deno.test("a missing file is named", async () => {
   );
 });
 
+Deno.test("an endless file and one that is too large are not read to their end", async () => {
+  const tooLarge = "file exceeds 4194304 bytes";
+  await assert.rejects(
+    loadConfig(["/dev/zero"], {}),
+    new ConfigError(`Error reading '/dev/zero': open /dev/zero: ${tooLarge}`),
+  );
+  assert.ok((await errorOf(`{"node_name": "${"y".repeat(5_000_000)}"}`)).endsWith(tooLarge));
+});
+
 Deno.test("a directory stands for its .json files in byte order, without sub-directories", async () => {
   const files = {
     "B.json": `{"node_name": "B", "start_join": ["B"]}`,
