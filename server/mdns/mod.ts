@@ -71,7 +71,7 @@ export class Discovery implements Disposable {
   static async start(options: DiscoveryOptions): Promise<Discovery> {
     const { cluster, own, log } = options;
     if (!isUsableClusterName(cluster)) {
-      throw new Error(`Cluster name '${cluster}' has a dot, or more than 57 bytes`);
+      throw new Error(`Cluster name '${cluster}' does not fit a DNS name`);
     }
     if (options.interface !== "") {
       log.write("INFO", "agent", `Starting mDNS listener on interface ${options.interface}`);

@@ -19,14 +19,19 @@ const ENUMERATION = "_services._dns-sd._udp.local";
 /** Longest label of a DNS name, in bytes (RFC 1035). */
 const MAX_LABEL_BYTES = 63;
 
+/** Longest names of a cluster, and of a node, in bytes: together with the rest they fit a DNS name of 253 bytes. */
+const MAX_NAME_BYTES = { cluster: 100, node: 120 } as const;
+
 /** The name of a cluster's service. */
 export function serviceName(cluster: string): string {
   return `_serf_${cluster}._tcp.local`;
 }
 
-/** Whether a DNS name can hold the cluster's name. */
+/** Whether a DNS name can hold the cluster's name. With a dot it has several labels, as in Serf. */
 export function isUsableClusterName(cluster: string): boolean {
-  return !cluster.includes(".") && bytesOf(`_serf_${cluster}`) <= MAX_LABEL_BYTES;
+  if (bytesOf(cluster) > MAX_NAME_BYTES.cluster) return false;
+  const labels = `_serf_${cluster}`.split(".").map(bytesOf);
+  return labels.every((bytes) => bytes > 0 && bytes <= MAX_LABEL_BYTES);
 }
 
 /** What an agent says of itself. */
@@ -82,13 +87,17 @@ function record(name: string, type: string, data: unknown): DnsAnswer {
   return { name, type, ttl: TTL_SECONDS, class: "IN", data };
 }
 
-/** A name whose labels fit; what is too long is cut, as the name of an instance only has to be unlike others. */
+/** A name that fits; what is too long is cut, as the name of an instance only has to be unlike others. */
 function fitting(name: string): string {
-  return name.split(".").filter((label) => label !== "").map((label) => {
-    let cut = label;
-    while (bytesOf(cut) > MAX_LABEL_BYTES) cut = [...cut].slice(0, -1).join("");
-    return cut;
-  }).join(".");
+  const labels = cutTo(MAX_NAME_BYTES.node, name).split(".").filter((label) => label !== "");
+  return labels.map((label) => cutTo(MAX_LABEL_BYTES, label)).join(".");
+}
+
+function cutTo(bytes: number, text: string): string {
+  if (bytesOf(text) <= bytes) return text;
+  const chars = [...text].slice(0, bytes);
+  while (bytesOf(chars.join("")) > bytes) chars.pop();
+  return chars.join("");
 }
 
 function bytesOf(text: string): number {

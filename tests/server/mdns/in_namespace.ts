@@ -65,11 +65,11 @@ Deno.test("an interface that cannot be used ends the start, and so does an unusa
     assert.match(String((error.cause as AggregateError).errors[0]), /'none0' has no IPv4 address/);
     return true;
   });
-  await assert.rejects(start("a", { discover: "a.b" }), (error) => {
+  await assert.rejects(start("a", { discover: "a..b" }), (error) => {
     assert.ok(error instanceof AgentStartError);
     assert.equal(
       error.message,
-      "Error starting mDNS listener: Cluster name 'a.b' has a dot, or more than 57 bytes",
+      "Error starting mDNS listener: Cluster name 'a..b' does not fit a DNS name",
     );
     return true;
   });

@@ -99,9 +99,20 @@ Deno.test("names that fit no label are cut or refused", () => {
     ).length,
     1,
   );
-  assert.ok(isUsableClusterName("x".repeat(57)));
-  assert.ok(!isUsableClusterName("x".repeat(58)));
-  assert.ok(!isUsableClusterName("a.b"));
+  const longest = Array.from("abcdefgh", (char) => char.repeat(32)).join(".");
+  const [cut] = answersTo({ ...service, node: longest }, {
+    name: serviceName("demo"),
+    type: "PTR",
+  });
+  assert.equal(cut?.data, `${longest.slice(0, 120)}._serf_demo._tcp.local`);
+  for (
+    const usable of ["x".repeat(57), "eu.prod", "two words", `${"y".repeat(49)}.${"z".repeat(50)}`]
+  ) {
+    assert.ok(isUsableClusterName(usable), usable);
+  }
+  for (const unusable of ["x".repeat(58), "a..b", "a.", `${"y".repeat(50)}.${"z".repeat(50)}`]) {
+    assert.ok(!isUsableClusterName(unusable), unusable);
+  }
 });
 
 Deno.test("packets that are broken, too large or of another kind are ignored", () => {
