@@ -7,6 +7,7 @@
 
 import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import { checkConfig } from "../../cluster/memberlist/config.ts";
+import { parseJoinAddress } from "../../cluster/memberlist/join.ts";
 import { checkSerfConfig } from "../../cluster/serf/config.ts";
 import {
   initialKeys,
@@ -16,7 +17,7 @@ import {
   serfSettings,
 } from "../agent/preparation.ts";
 import { AgentLog } from "../logging.ts";
-import { listenProblem, splitGoAddress } from "./addresses.ts";
+import { DEFAULT_GOSSIP_PORT, listenProblem, splitGoAddress } from "./addresses.ts";
 import { fileProblem } from "./files.ts";
 import { advertisedAddress, type AgentPlan, bindPlanOf, encryptionKey, profileOf } from "./plan.ts";
 import type { AgentConfig } from "./settings.ts";
@@ -29,7 +30,9 @@ const SETUP = "Failed to setup the Serf agent";
 const START = "Failed to start the Serf agent: Error creating Serf";
 
 /**
- * Everything that would end a start with these settings, in the order in which it would, each in the words of the start.
+ * Everything that would end a start with these settings, in the order in which it would, each in the words of the start,
+ * and addresses that can never be joined.
+ *
  * The values themselves were checked before (`settingProblems`).
  */
 export async function inspectConfig(config: AgentConfig): Promise<string[]> {
@@ -61,6 +64,19 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
     checkConfig(memberlist);
   }, START);
   await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");
+  for (
+    const [key, addresses] of [["start_join", config.startJoin], [
+      "retry_join",
+      config.retryJoin,
+    ]] as const
+  ) {
+    for (const address of addresses) {
+      await attempt(
+        () => parseJoinAddress(address, DEFAULT_GOSSIP_PORT),
+        `Invalid ${key} address '${address}'`,
+      );
+    }
+  }
   return problems;
 }
 

@@ -77,6 +77,8 @@ Deno.test("validate finds everything that would end a start", async () => {
       snapshot_path: "DIR/none/snapshot",
       protocol: 6,
       rpc_addr: "here",
+      start_join: ["127.0.14.9", "127.0.14.9:http"],
+      retry_join: ["a/[::1]:7946", "[::1"],
     },
   });
   assert.equal(code, 1);
@@ -96,6 +98,8 @@ Deno.test("validate finds everything that would end a start", async () => {
     `${start}: Failed to create memberlist: key size must be 16, 24 or 32 bytes`,
     `${start}: Protocol version '6' too high. Must be in range: [2, 5]`,
     "Error starting RPC listener: listen tcp: address here: missing port in address",
+    `Invalid start_join address '127.0.14.9:http': strconv.ParseUint: parsing "http": invalid syntax`,
+    "Invalid retry_join address '[::1': address [::1: missing ']' in address",
   ]);
 });
 
