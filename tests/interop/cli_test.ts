@@ -56,6 +56,7 @@ async function everyCommand(session: Session): Promise<void> {
   const monitored = monitor(cli, one);
   await eventually("the monitor is connected", () => /member-join/.test(monitored.soFar()));
   await $("event", "-coalesce=false", "deploy", "v1 \u00e9\u0001");
+  await $("query", "-timeout=300ms", "-no-ack", "question", "who?");
   await $("event", "-coalesce=false", "bare");
   record({ ...await monitored.ended, stdout: events(monitored.soFar(), host) });
   await $("event", "later", "x");
@@ -110,13 +111,13 @@ function monitor(cli: Program, one: AgentProcess) {
   };
 }
 
-/** The user events that `monitor` printed, fields sorted, and the log lines about them. */
+/** The user events and queries that `monitor` printed, fields sorted, and the log lines about them. */
 function events(text: string, host: string): string[] {
   const blocks = [...text.matchAll(/^Event Info:\n((?:\t.*\n)+)/gm)]
     .map(([, fields = ""]) => fields.split("\n").sort().join("\n"))
-    .filter((block) => block.includes('"user"'));
+    .filter((block) => /"user"|"query"/.test(block));
   const logged = text.split("\n")
-    .filter((line) => /user-event|EventMember|joining|joined|Serf agent/.test(line))
+    .filter((line) => /user-event|event: query|EventMember|joining|joined|Serf agent/.test(line))
     .map((line) =>
       line.replace(/^\d{4}(\/\d\d){2} (\d\d:){2}\d\d /, "WHEN ").replaceAll(host, "HOST")
     );
