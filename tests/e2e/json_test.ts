@@ -57,7 +57,7 @@ Deno.test("every command answers in JSON", async () => {
   assert.deepEqual(await json("force-leave", "nobody"), [0, { node: "nobody", prune: false }]);
   assert.deepEqual(await json("completion", "-members"), [0, ["one", "two"]]);
   assert.equal((await json("info"))[1].agent.name, "one");
-  const [queried, { Acks, Responses }] = await json("query", "-timeout=1s", "load");
+  const [queried, { Acks, Responses }] = await json("query", "-timeout=2s", "load");
   assert.deepEqual([queried, Acks.sort(), Responses], [0, ["one", "two"], { one: "load-ok\n" }]);
   assert.deepEqual((await json("query", "-no-ack", "-node=one", "bin"))[1], {
     Acks: null,
