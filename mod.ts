@@ -23,20 +23,19 @@
  * @module
  */
 
-export {
-  Agent,
-  type AgentQuery,
-  type AgentSettings,
-  AgentStartError,
-  type EventFeed,
-  type EventHandler,
-  type FeedOptions,
-  type HandlerAnswer,
-  type Handlers,
-  type Payload,
-  type QueryHandler,
-  type RpcListener,
-} from "./server/agent.ts";
+export { Agent } from "./server/agent.ts";
+export type { EventFeed, FeedOptions } from "./server/agent/event_feed.ts";
+export type {
+  EventHandler,
+  HandlerAnswer,
+  Handlers,
+  QueryHandler,
+} from "./server/agent/handlers.ts";
+export { AgentStartError } from "./server/agent/open.ts";
+export type { Payload } from "./server/agent/payload.ts";
+export type { AgentQuery } from "./server/agent/query.ts";
+export type { RpcListener } from "./server/agent/rpc_listener.ts";
+export type { AgentSettings } from "./server/agent/settings.ts";
 export {
   type AgentConfig,
   ConfigError,

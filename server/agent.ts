@@ -27,24 +27,18 @@ import { type OpenAgent, openAgent, starting } from "./agent/open.ts";
 import { AgentParts } from "./agent/parts.ts";
 import { bytesOf, type Payload } from "./agent/payload.ts";
 import { type AgentQuery, asAgentQuery } from "./agent/query.ts";
-import { retryJoin } from "./agent/retry_join.ts";
+import { joinAtStart } from "./agent/joins.ts";
 import type { RpcListener } from "./agent/rpc_listener.ts";
 import type { AgentSettings } from "./agent/settings.ts";
-import { runtimeStats } from "./agent/stats.ts";
+import { agentStats } from "./agent/stats.ts";
 import { AgentTags } from "./agent/tags.ts";
 import type { AgentConfig } from "./config.ts";
-import { handlerStats, parseHandler } from "./handlers/spec.ts";
 import type { AgentLog } from "./logging.ts";
 import type { AgentMetrics } from "./metrics/agent_metrics.ts";
 import { RpcServer } from "./rpc/server.ts";
 import type { NetTransport } from "./transport.ts";
 
-export type { EventFeed, FeedOptions } from "./agent/event_feed.ts";
-export type { EventHandler, HandlerAnswer, Handlers, QueryHandler } from "./agent/handlers.ts";
 export { AgentStartError } from "./agent/open.ts";
-export type { Payload } from "./agent/payload.ts";
-export type { AgentQuery } from "./agent/query.ts";
-export type { RpcListener } from "./agent/rpc_listener.ts";
 export type { AgentSettings } from "./agent/settings.ts";
 
 /**
@@ -56,24 +50,17 @@ export type { AgentSettings } from "./agent/settings.ts";
  * ```ts
  * import { Agent } from "@skein/agent";
  *
- * await using alpha = await Agent.start({
- *   nodeName: "alpha",
+ * await using agent = await Agent.start({
  *   bind: "127.0.0.1:0",
  *   handlers: { "query:load": () => "0.5", "member-join": ({ members }) => console.log(members) },
  * });
- * await using beta = await Agent.start({ nodeName: "beta", bind: "127.0.0.1:0" });
- * await beta.join([`127.0.0.1:${alpha.address.port}`]);
- *
- * using deploys = alpha.userEvents("deploy");
- * beta.userEvent("deploy", "v1.2");
+ * using deploys = agent.userEvents("deploy");
+ * agent.userEvent("deploy", "v1.2", false);
  * for await (const { payload } of deploys) {
- *   console.log(new TextDecoder().decode(payload ?? undefined));
+ *   console.log(payload);
  *   break;
  * }
- *
- * const query = beta.query("load", null, { nodes: ["alpha"] });
- * for await (const { from, payload } of query) console.log(from, payload);
- * console.log((await query.finished).silent);
+ * for await (const { from, payload } of agent.query("load")) console.log(from, payload);
  * ```
  */
 export class Agent implements AsyncDisposable {
@@ -129,7 +116,7 @@ export class Agent implements AsyncDisposable {
     const agent = new Agent(await openAgent(settings));
     try {
       await starting(() => agent.#begin());
-      await agent.#joinAtStart();
+      await joinAtStart(agent, agent.config, agent.#joining.signal);
     } catch (error) {
       await agent.shutdown();
       throw error;
@@ -312,13 +299,7 @@ export class Agent implements AsyncDisposable {
 
   /** Figures for operators, by group and name (agent.md 3). */
   stats(): Record<string, Record<string, string>> {
-    return {
-      agent: { name: this.config.nodeName },
-      runtime: runtimeStats(),
-      serf: this.serf.stats(),
-      tags: this.serf.tags(),
-      event_handlers: handlerStats(this.config.eventHandlers.map(parseHandler)),
-    };
+    return agentStats(this);
   }
 
   async #begin(): Promise<void> {
@@ -330,15 +311,6 @@ export class Agent implements AsyncDisposable {
     await this.#parts.prepare();
     this.serf.start();
     await this.#parts.begin();
-  }
-
-  async #joinAtStart(): Promise<void> {
-    const { startJoin, retryJoin: later, replayOnJoin: replay } = this.config;
-    if (startJoin.length > 0) await this.join(startJoin, { replay });
-    if (later.length === 0) return;
-    void retryJoin(this, this.config, this.#joining.signal).then((gaveUp) => {
-      if (gaveUp) return this.shutdown();
-    });
   }
 
   async #close(): Promise<void> {

@@ -7,7 +7,7 @@
 import { joinHostPort, UpdateTimeoutError } from "../cluster/memberlist/mod.ts";
 import { Agent } from "./agent.ts";
 import { blockOf } from "./agent/log_text.ts";
-import { retryJoin } from "./agent/retry_join.ts";
+import { retryJoin } from "./agent/joins.ts";
 import { type AgentConfig, loadConfig } from "./config.ts";
 import type { AgentPlan } from "./config/plan.ts";
 import { within } from "./deadline.ts";

@@ -1,16 +1,32 @@
 /**
- * What `stats` tells about the process (agent.md 3).
+ * What `stats` tells (agent.md 3).
  *
  * @module
  */
 
+import { handlerStats, parseHandler } from "../handlers/spec.ts";
+import type { AgentHost } from "./host.ts";
+
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
+
+/** All groups of figures of an agent. */
+export function agentStats(
+  { config, serf }: Pick<AgentHost, "config" | "serf">,
+): Record<string, Record<string, string>> {
+  return {
+    agent: { name: config.nodeName },
+    runtime: runtimeStats(),
+    serf: serf.stats(),
+    tags: serf.tags(),
+    event_handlers: handlerStats(config.eventHandlers.map(parseHandler)),
+  };
+}
 
 /**
  * The group `runtime`, with the names that Serf's users know. One thread runs the agent, so `max_procs` and `goroutines`
  * are 1.
  */
-export function runtimeStats(): Record<string, string> {
+function runtimeStats(): Record<string, string> {
   return {
     os: Deno.build.os,
     arch: ARCHITECTURES[Deno.build.arch] ?? Deno.build.arch,

@@ -1,5 +1,5 @@
 /**
- * Joins in the background until an address answers (agent.md 6.4).
+ * The joins that the settings ask for: at the start, and in the background until an address answers (agent.md 6.4).
  *
  * @module
  */
@@ -18,6 +18,24 @@ export interface Joiner {
   readonly log: AgentLog;
   /** Joins through some addresses; resolves with how many answered, rejects when none did. */
   join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
+}
+
+/**
+ * Joins the `startJoin` addresses of the settings, and goes on to try the `retryJoin` addresses in the background; when no
+ * more tries are allowed, it shuts the agent down. Rejects when none of the first ones answers.
+ *
+ * @param signal Ends the tries.
+ */
+export async function joinAtStart(
+  agent: Joiner & { shutdown(): Promise<void> },
+  config: AgentConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const { startJoin, replayOnJoin: replay } = config;
+  if (startJoin.length > 0) await agent.join(startJoin, { replay });
+  void retryJoin(agent, config, signal).then((gaveUp) => {
+    if (gaveUp) return agent.shutdown();
+  });
 }
 
 /**
