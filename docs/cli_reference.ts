@@ -70,6 +70,25 @@ the same text.
 
 - Commands that go on until Ctrl-C print one JSON object per line.
 
+## Scripts
+
+\`\`\`sh
+# The names of the failed members
+skein members -format=json | jq -r '.members[]? | select(.status == "failed") | .name'
+
+# What each member answered
+skein query -format=json load | jq .Responses
+
+# Only the user events, as they come
+skein monitor -format=json | jq -c 'select(.type == "user")'
+
+# Every member that fails, as it happens
+skein members -watch -format=json | jq -c 'select(.member.status == "failed") | .member.name'
+
+# Wait until three members are alive
+until [ "$(skein members -status=alive | wc -l)" -ge 3 ]; do sleep 1; done
+\`\`\`
+
 ## Commands
 `;
 
