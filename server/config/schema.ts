@@ -61,15 +61,17 @@ export function checkInput(value: unknown): ConfigInput {
   throw new Error(result.error.issues.map((issue) => describe(issue, plain)).join("; "));
 }
 
-/** Lower-case keys and no nulls, for the object itself and for `mdns`; names in maps are left alone. */
+/** Known keys in lower case and no nulls, for the object itself and for `mdns`; names in maps are left alone. */
 function normalise(value: unknown, prefix = ""): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(withoutNulls(value)).map(([name, held]): [string, unknown] => {
-    const key = name.toLowerCase();
-    if (CONFIG_KEYS[prefix + key]?.kind === "map" && isObject(held)) {
-      return [key, withoutNulls(held)];
-    }
-    return [key, key === "mdns" ? normalise(held, "mdns.") : held];
+    const lower = name.toLowerCase();
+    if (prefix === "" && lower === "mdns") return [lower, normalise(held, "mdns.")];
+    const key = Object.hasOwn(CONFIG_KEYS, prefix + lower)
+      ? CONFIG_KEYS[prefix + lower]
+      : undefined;
+    if (key === undefined) return [name, held];
+    return [lower, key.kind === "map" && isObject(held) ? withoutNulls(held) : held];
   });
   return Object.fromEntries(entries);
 }
@@ -101,14 +103,15 @@ function unknownKey(path: readonly PropertyKey[], key: string): string {
   return `unknown key '${name}'${meant === undefined ? "" : `, did you mean '${meant}'?`}`;
 }
 
-/** The key that a wrong name stands for: written with dashes, by the name of its flag, or mistyped. */
+/** The key that a wrong name stands for: written otherwise, by the name of its flag, or mistyped. */
 function meantKey(name: string): string | undefined {
-  const plain = name.replaceAll("-", "_");
-  if (Object.hasOwn(CONFIG_KEYS, plain)) return plain;
-  const byFlag = Object.entries(CONFIG_KEYS).find(([, key]) =>
-    key.flag?.replaceAll("-", "_") === plain && key.negativeFlag === undefined
+  const letters = (text: string): string => text.toLowerCase().replace(/[-_]/g, "");
+  const names = Object.keys(CONFIG_KEYS);
+  const byFlag = Object.entries(CONFIG_KEYS).find(([, { flag, negativeFlag }]) =>
+    flag !== undefined && negativeFlag === undefined && letters(flag) === letters(name)
   );
-  return byFlag?.[0] ?? suggest(plain, Object.keys(CONFIG_KEYS));
+  return names.find((key) => letters(key) === letters(name)) ?? byFlag?.[0] ??
+    suggest(name.toLowerCase().replaceAll("-", "_"), names);
 }
 
 /** `tags[a]`, `start_join[0]`, `mdns.interface`. */

@@ -180,6 +180,13 @@ Deno.test("an unusable file gives one line that names file, key, expected and go
     [`{"nodename": "a", "x": 1}`]:
       "unknown key 'nodename', did you mean 'node_name'?; unknown key 'x'",
     [`{"node-name": "a"}`]: "unknown key 'node-name', did you mean 'node_name'?",
+    [`{"nodeName": "a"}`]: "unknown key 'nodeName', did you mean 'node_name'?",
+    [`{"QueryResponseSizeLimit": 1}`]:
+      "unknown key 'QueryResponseSizeLimit', did you mean 'query_response_size_limit'?",
+    [`{"disable-compression": true}`]: "unknown key 'disable-compression'",
+    [`{"": 1}`]: "unknown key ''",
+    [`{"constructor": 1}`]: "unknown key 'constructor'",
+    [`{"mdns": {"mdns": {}}}`]: "unknown key 'mdns.mdns'",
     [`{"node": "a"}`]: "unknown key 'node', did you mean 'node_name'?",
     [`{"retry-max": 1}`]: "unknown key 'retry-max', did you mean 'retry_max_attempts'?",
     [`{"mdns": {"disable_ip4": true}}`]:
