@@ -25,7 +25,8 @@ function query(name: string, respond?: () => void): { event: SerfEvent; answers:
     deadline: 0,
     respond: (payload) => {
       respond?.();
-      answers.push(new TextDecoder().decode(payload ?? new Uint8Array(0)));
+      assert.ok(payload instanceof Uint8Array);
+      answers.push(new TextDecoder().decode(payload));
     },
   };
   return { event, answers };
