@@ -6,8 +6,6 @@
 
 import assert from "node:assert/strict";
 import { checkConfig, ConfigError, DEFAULT_AGENT_CONFIG, loadConfig } from "../../server/config.ts";
-import { mergeInputs } from "../../server/config/input.ts";
-import { CONFIG_KEYS } from "../../server/config/keys/mod.ts";
 import type { AgentConfig, ConfigInput } from "../../server/config.ts";
 
 /** Runs `use` with a folder of files. */
@@ -299,79 +297,6 @@ Deno.test("the role becomes a tag, short waits are raised, and each says so", as
   ]);
 });
 
-Deno.test("flags with bad durations and negative values are refused", async () => {
-  const refused = (flags: ConfigInput, message: string) =>
-    assert.rejects(loadConfig([], flags), new ConfigError(message));
-  await refused({ retry_interval: "xx" }, `Error: time: invalid duration "xx"`);
-  await refused(
-    { reconnect_timeout: "-1s" },
-    "Invalid reconnect_timeout: expected a positive duration, got '-1s'",
-  );
-  await refused(
-    { query_size_limit: -5 },
-    "Invalid query_size_limit: expected a positive number, got -5",
-  );
-});
-
-Deno.test("0 says nothing, as a number and as a duration, but for the time limit of scripts", () => {
-  assert.deepEqual(
-    mergeInputs(
-      { retry_interval: "10s", event_handler_timeout: "1s", query_size_limit: 7 },
-      { retry_interval: "0s", event_handler_timeout: "0", query_size_limit: 0 },
-    ),
-    { retry_interval: "10s", event_handler_timeout: "0", query_size_limit: 7 },
-  );
-});
-
-Deno.test("values that no agent could use are refused, each with its reason", async () => {
-  const levels = "Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
-  const refused: [ConfigInput, string][] = [
-    [{ event_handlers: ["foo=bar"] }, "Invalid event script: Event 'foo' invoking 'bar'"],
-    [
-      { event_handler_concurrency: -1 },
-      "Invalid event_handler_concurrency: expected a positive number, got -1",
-    ],
-    [
-      { interface: "none0" },
-      "Invalid network interface: route ip+net: no such network interface",
-    ],
-    [{ mdns: { interface: "lo" } }, "mDNS interface specified without enabling mDNS discovery"],
-    [
-      { discover: "c", mdns: { interface: "none0" } },
-      "Invalid mDNS network interface: route ip+net: no such network interface",
-    ],
-    [
-      { discover: "c", mdns: { disable_ipv4: true, disable_ipv6: true } },
-      "Invalid mDNS configuration: both IPv4 and IPv6 are disabled",
-    ],
-    [{ log_level: "warning" }, `Invalid log level: WARNING. ${levels}`],
-    [{ log_levels: { serf: "x" } }, `Invalid log level for 'serf': X. ${levels}`],
-    [{ log_format: "xml" }, "Invalid log format: xml. Valid log formats are: [text json]"],
-    [
-      { enable_syslog: true, syslog_facility: "NOPE" },
-      "Syslog setup failed: invalid syslog facility: NOPE",
-    ],
-    [
-      { statsd_addr: "host" },
-      "Failed to start statsd sink. Got: address host: missing port in address",
-    ],
-    [
-      { statsite_addr: ":8125" },
-      "Failed to start statsite sink. Got: expected host:port, got ':8125'",
-    ],
-  ];
-  for (const [flags, message] of refused) {
-    await assert.rejects(loadConfig([], flags), new ConfigError(message));
-  }
-  const all = refused.map(([flags]) => flags).reduce(mergeInputs);
-  assert.deepEqual(
-    (await checkConfig([], { ...all, log_level: "x" })).problems.length,
-    refused.length - 1,
-    "mDNS has a cluster name now",
-  );
-  await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
-});
-
 Deno.test("each file's problem is found in one go", async () => {
   await withFiles(
     { "1.json": "{", "2.json": `{"node_name": "n"}`, "3.json": "[]" },
@@ -383,11 +308,4 @@ Deno.test("each file's problem is found in one go", async () => {
       assert.deepEqual(named, [`${dir}/1.json`, `${dir}/3.json`, "/nonexistent"]);
     },
   );
-});
-
-Deno.test("every setting of the agent has one key", () => {
-  const { mdns, ...outer } = DEFAULT_AGENT_CONFIG;
-  const settings = [...Object.keys(outer), ...Object.keys(mdns).map((name) => `mdns.${name}`)];
-  const named = Object.values(CONFIG_KEYS).flatMap(({ setting }) => setting ?? []);
-  assert.deepEqual(named.toSorted(), settings.toSorted());
 });
