@@ -1,30 +1,14 @@
 /**
- * What is answered to which request, and what ends a connection (agent.md 1.3 to 1.6 and 3).
+ * What is answered to which request, and what ends a connection (agent.md 1.3 to 1.6).
  *
  * @module
  */
 
 import assert from "node:assert/strict";
 import { encodeValue } from "../../../protocol/msgpack/mod.ts";
-import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend, member } from "./backend.ts";
-import { concat, Peer, type Plain, request, until } from "./peer.ts";
-
-interface Stage {
-  backend: FakeBackend;
-  server: RpcServer;
-  /** The log lines so far, without time. */
-  lines(): string[];
-}
-
-async function withServer(use: (stage: Stage) => Promise<void>, authKey = ""): Promise<void> {
-  const backend = new FakeBackend();
-  const lines = () => backend.log.lines().map((line) => line.slice(20));
-  await using server = RpcServer.listen(backend, { address: "127.0.13.1:0", authKey });
-  await use({ backend, server, lines });
-}
-
-const ok = (seq: number): Plain => ({ Error: "", Seq: seq });
+import { member } from "./backend.ts";
+import { concat, Peer, request, until } from "./peer.ts";
+import { ok, withServer } from "./stage.ts";
 
 Deno.test("a handshake must have version 1, comes once, and a failed one can be repeated", async () => {
   await withServer(async ({ server }) => {
@@ -114,7 +98,7 @@ Deno.test("without the token every command but handshake and auth is refused onc
     });
     assert.deepEqual(await peer.ask("stop", { Stop: 0 }), ok(10), "a wrong token revokes nothing");
     assert.deepEqual(backend.calls, []);
-  }, "s3cret");
+  }, { authKey: "s3cret" });
 });
 
 Deno.test("an agent without a token takes the empty token only", async () => {
@@ -140,6 +124,13 @@ Deno.test("headers and bodies that are none end the connection without an answer
       ["a body that is no map", request("event", 2, 5)],
       ["a body with a wrong type", request("event", 2, { Name: 5 })],
       ["a list as a text", request("join", 2, { Existing: "x" })],
+      ["a number out of range", request("query", 2, { Name: "x", RelayFactor: 300 })],
+      ["a negative ID", request("respond", 2, { ID: -1 })],
+      ["a time with a fraction", request("query", 2, { Name: "x", Timeout: 1.5 })],
+      ["a Seq with a fraction", encodeValue({ Command: "members", Seq: 1.5 }, "rpc")],
+      ["a boolean that is 2", request("query", 2, { Name: "x", RequestAck: 2 })],
+      ["a number as a key", request("list-keys", 2).fill(0x01, 1, 9)],
+      ["a key as a number", request("use-key", 2, { Key: 7 })],
       ["a body after a command without one", request("members", 2, {})],
       ["a huge text", new Uint8Array([0xdb, 0xff, 0xff, 0xff, 0xff])],
       ["a huge map", new Uint8Array([0xdf, 0xff, 0xff, 0xff, 0xff])],
@@ -191,6 +182,16 @@ Deno.test("values are taken in every spelling that Go takes", async () => {
   });
 });
 
+Deno.test("a list of texts may be a map, of which the keys and values count", async () => {
+  await withServer(async ({ server, backend }) => {
+    using peer = await Peer.ready(server.address);
+    await peer.request("query", { Name: "x", FilterNodes: { a: "b" }, FilterTags: null });
+    await peer.next();
+    const [, , , { nodes, tags }] = backend.calls[0] as [0, 0, 0, Record<string, unknown>];
+    assert.deepEqual([nodes, tags], [["a", "b"], {}]);
+  });
+});
+
 Deno.test("a Seq of 64 bits is echoed exactly", async () => {
   await withServer(async ({ server }) => {
     using peer = await Peer.ready(server.address);
@@ -233,169 +234,5 @@ Deno.test("requests of one connection are answered in order, also after one that
     slow.resolve();
     const answers = await peer.take(4) as { Seq?: number }[];
     assert.deepEqual(answers.map(({ Seq }) => Seq), [2, 3, 4, undefined]);
-  });
-});
-
-Deno.test("join answers with a body, also when it fails", async () => {
-  await withServer(async ({ server, backend }) => {
-    using peer = await Peer.ready(server.address);
-    await peer.request("join", { Existing: ["a", "b"], Replay: true });
-    assert.deepEqual(await peer.take(2), [ok(2), { Num: 2 }]);
-    assert.deepEqual(backend.calls, [["join", ["a", "b"], { replay: true }]]);
-    await peer.request("join", { Existing: null, Replay: false });
-    assert.deepEqual(await peer.take(2), [ok(3), { Num: 0 }]);
-    backend.on.join = () => {
-      throw new Error("1 error occurred:\n\t* x\n\n");
-    };
-    await peer.request("join", { Existing: ["x"], Replay: false });
-    assert.deepEqual(await peer.take(2), [
-      { Error: "1 error occurred:\n\t* x\n\n", Seq: 4 },
-      { Num: 0 },
-    ]);
-    await peer.request("join", { Existing: Array(5_000).fill("x"), Replay: false });
-    assert.deepEqual(await peer.take(2), [
-      { Error: "Join has 5000 of 4096 addresses", Seq: 5 },
-      { Num: 0 },
-    ]);
-  });
-});
-
-Deno.test("errors of a command carry its text and keep the connection", async () => {
-  await withServer(async ({ server, backend }) => {
-    using peer = await Peer.ready(server.address);
-    const fail = () => {
-      throw new Error("text of the command");
-    };
-    Object.assign(backend.on, { userEvent: fail, updateTags: fail, forceLeave: fail });
-    const error = "text of the command";
-    assert.deepEqual(await peer.ask("event", { Name: "x" }), { Error: error, Seq: 2 });
-    assert.deepEqual(await peer.ask("tags", { Tags: {} }), { Error: error, Seq: 3 });
-    assert.deepEqual(await peer.ask("force-leave", { Node: "x" }), { Error: error, Seq: 4 });
-  });
-});
-
-Deno.test("tags come as what to set and what to delete", async () => {
-  await withServer(async ({ server, backend }) => {
-    using peer = await Peer.ready(server.address);
-    await peer.ask("tags", { Tags: { a: "1" }, DeleteTags: ["b"] });
-    await peer.ask("tags", {});
-    assert.deepEqual(backend.calls, [["updateTags", { a: "1" }, ["b"]], ["updateTags", {}, []]]);
-  });
-});
-
-Deno.test("members are encoded once until they change", async () => {
-  await withServer(async ({ server, backend }) => {
-    using peer = await Peer.ready(server.address);
-    const names = async () => {
-      await peer.request("members");
-      const [, body] = await peer.take(2) as [unknown, { Members: { Name: string }[] }];
-      return body.Members.map(({ Name }) => Name);
-    };
-    assert.deepEqual(await names(), ["a"]);
-    assert.deepEqual(await names(), ["a"]);
-    assert.deepEqual(backend.calls, [["members"]]);
-    backend.list = [member("a"), member("b")];
-    backend.membersVersion++;
-    assert.deepEqual(await names(), ["a", "b"]);
-    backend.list = [];
-    backend.membersVersion++;
-    assert.deepEqual(await names(), []);
-  });
-});
-
-Deno.test("members-filtered follows Serf's rules for patterns", async () => {
-  await withServer(async ({ server, backend }) => {
-    backend.list = [
-      member("web-1", { tags: { role: "web" } }),
-      member("web-2", { tags: { role: "web", dc: "east" }, status: "failed" }),
-      member("db", { tags: { role: "db" } }),
-    ];
-    using peer = await Peer.ready(server.address);
-    const filtered = async (filter: Record<string, string | Record<string, string> | null>) => {
-      await peer.request("members-filtered", { Tags: null, Status: "", Name: "", ...filter });
-      const [header, body] = await peer.take(2) as [
-        { Error: string },
-        { Members: { Name: string }[] },
-      ];
-      return header.Error || body.Members.map(({ Name }) => Name).join(" ");
-    };
-    assert.equal(await filtered({}), "web-1 web-2 db");
-    assert.equal(await filtered({ Name: "web" }), "", "anchored at both ends");
-    assert.equal(await filtered({ Name: "web-1|b" }), "web-1 db", "starts with or ends with");
-    assert.equal(await filtered({ Name: "(?i)WEB-." }), "web-1 web-2");
-    assert.equal(await filtered({ Status: "*" }), "web-1 web-2 db");
-    assert.equal(await filtered({ Status: "alive", Tags: { role: "web" } }), "web-1");
-    assert.equal(await filtered({ Tags: { dc: "" } }), "web-1 db", "missing counts as empty");
-    assert.equal(await filtered({ Tags: { dc: ".*" } }), "web-1 web-2 db");
-    assert.equal(await filtered({ Tags: { constructor: "" } }), "web-1 web-2 db");
-    assert.equal(await filtered({ Name: "nobody" }), "");
-    assert.match(await filtered({ Name: "[a" }), /^Failed to compile regex: /);
-    assert.match(await filtered({ Name: "ok", Status: "(" }), /^Failed to compile regex: /);
-    assert.equal(await filtered({ Name: "(a*)*x" }), "");
-    assert.match(await filtered({ Tags: { a: "x{1000}", b: "x{1000}{1000}" } }), /^Failed to/);
-  });
-});
-
-Deno.test("stats are those of the agent and of the RPC server", async () => {
-  await withServer(async ({ server }) => {
-    using peer = await Peer.ready(server.address);
-    await peer.request("stats");
-    assert.deepEqual(await peer.take(2), [ok(2), {
-      agent: { name: "a" },
-      event_handlers: {},
-      rpc: {
-        clients: "1",
-        streams: "0",
-        monitors: "0",
-        queries: "0",
-        pending_queries: "0",
-        dropped_events: "0",
-        dropped_logs: "0",
-        own_dropped_events: "0",
-        own_dropped_logs: "0",
-      },
-    }]);
-  });
-});
-
-Deno.test("leave answers, then the agent shuts down and the connection ends", async () => {
-  await withServer(async ({ server, backend, lines }) => {
-    using peer = await Peer.ready(server.address);
-    await peer.request("leave");
-    assert.deepEqual(await peer.rest(), [ok(2)]);
-    assert.deepEqual(backend.calls, [["leave"], ["shutdown"]]);
-    assert.ok(lines().includes("[INFO] agent.ipc: Graceful leave triggered"));
-  });
-});
-
-Deno.test("a leave that fails tells why and still ends the agent", async () => {
-  await withServer(async ({ server, backend, lines }) => {
-    backend.on.leave = () => {
-      throw new Error("no luck");
-    };
-    using peer = await Peer.ready(server.address);
-    await peer.request("leave");
-    assert.deepEqual(await peer.rest(), [{ Error: "no luck", Seq: 2 }]);
-    assert.deepEqual(backend.calls, [["leave"], ["shutdown"]]);
-    assert.ok(lines().includes("[ERR] agent.ipc: leave failed: no luck"));
-  });
-});
-
-Deno.test("a second leave is refused and does not take the answer from the first", async () => {
-  await withServer(async ({ server, backend }) => {
-    const slow = Promise.withResolvers<void>();
-    backend.on.leave = () => {
-      if (backend.calls.length > 1) throw new Error("Leave already in progress");
-      return slow.promise;
-    };
-    using first = await Peer.ready(server.address);
-    using second = await Peer.ready(server.address);
-    await first.request("leave");
-    await until(() => backend.calls.length === 1);
-    assert.deepEqual(await second.ask("leave"), { Error: "Leave already in progress", Seq: 2 });
-    assert.deepEqual(backend.calls, [["leave"], ["leave"]]);
-    slow.resolve();
-    assert.deepEqual(await first.rest(), [ok(2)]);
-    assert.deepEqual(await second.rest(), []);
   });
 });
