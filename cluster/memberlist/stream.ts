@@ -6,7 +6,7 @@
  */
 
 import { Writer } from "../../protocol/msgpack/mod.ts";
-import type { Stream } from "../runtime.ts";
+import type { Metrics, Stream } from "../runtime.ts";
 import { compress, CompressionError, unpack } from "./compress.ts";
 import { addLabel, checkLabel, labelBytes, LabelError } from "./label.ts";
 import { Compress, MessageType, PushNodeState, PushPullHeader, UserHeader } from "./messages.ts";
@@ -110,22 +110,28 @@ export class StreamReader {
   readonly #options: PacketOptions;
   readonly #limits: StreamLimits;
   readonly #share: BudgetShare | undefined;
+  readonly #metrics: Metrics | undefined;
   readonly #received: StreamBody;
 
   /**
    * A reader of `stream`, which stays the caller's to close.
    *
    * @param bounds `limits`: default {@linkcode DEFAULT_STREAM_LIMITS}; `share`: what is received is taken from it, and
-   * the caller releases it
+   * the caller releases it; `metrics`: are told how large an encrypted message is
    */
   constructor(
     stream: Stream,
     options: PacketOptions,
-    bounds: { readonly limits?: Partial<StreamLimits>; readonly share?: BudgetShare } = {},
+    bounds: {
+      readonly limits?: Partial<StreamLimits>;
+      readonly share?: BudgetShare;
+      readonly metrics?: Metrics | undefined;
+    } = {},
   ) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...bounds.limits };
     this.#share = bounds.share;
+    this.#metrics = bounds.metrics;
     const { totalBytes } = this.#limits;
     this.#received = new StreamBody(new Uint8Array(0), stream, totalBytes, bounds.share?.take);
   }
@@ -190,6 +196,7 @@ export class StreamReader {
     header[0] = MessageType.encrypt;
     header.set(await this.#received.bytes(FRAME_HEADER_LENGTH - 1), 1);
     const length = new DataView(header.buffer).getUint32(1);
+    this.#metrics?.sample("memberlist.size.remote", length);
     checkSize("Encrypted frame", length, this.#limits.frameBytes);
     return unseal(await this.#received.bytes(length), keyring, frameAad(header, label));
   }

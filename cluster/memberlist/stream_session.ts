@@ -63,7 +63,7 @@ export async function useStream<T>(
   };
   const share = core.receiveBudget.share();
   const session: StreamSession = {
-    reader: new StreamReader(stream, core.packetOptions, { share }),
+    reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
     send: (message) => {
       const sealed = sealStream(message, core.packetOptions, dialled);
       core.metrics?.count("memberlist.tcp.sent", sealed.length);

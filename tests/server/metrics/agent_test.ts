@@ -35,6 +35,7 @@ const SAMPLES = [
   "agent.invoke.echo_hi",
   "memberlist.gossip",
   "memberlist.probeNode",
+  "memberlist.size.remote",
   "serf.coordinate.adjustment-ms",
   "serf.msgs.received",
   "serf.msgs.sent",
@@ -62,7 +63,8 @@ Deno.test("a statsd server sees the same names as from Serf's agent", async () =
   });
   await new Promise<void>((resolve) => server.bind(0, HOST, resolve));
   {
-    const settings = { bind: `${HOST}:0`, profile: "local" };
+    const encryptKey = btoa("0123456789abcdef");
+    const settings = { bind: `${HOST}:0`, profile: "local", encryptKey };
     await using agent = await Agent.start({
       ...settings,
       nodeName: "a",
