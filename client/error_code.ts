@@ -25,6 +25,14 @@ import { IpcError } from "../protocol/ipc.ts";
  * - `broadcast-timeout`: the news was not sent in time
  * - `tags-file`: the agent cannot write its tags file
  * - `other`: none of these
+ *
+ * @example
+ * ```ts
+ * import type { RpcErrorCode } from "@skein/agent/client";
+ *
+ * const mine: RpcErrorCode[] = ["auth-required", "invalid-token"];
+ * console.log(mine.includes("other"));
+ * ```
  */
 export type RpcErrorCode =
   | "auth-required"

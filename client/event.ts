@@ -10,7 +10,16 @@ import type { CallOptions } from "./deadline.ts";
 import { fromWire, type Member } from "./member.ts";
 import { ownBytes, type Payload } from "./payload.ts";
 
-/** A user event. */
+/**
+ * A user event.
+ *
+ * @example
+ * ```ts
+ * import type { UserEvent } from "@skein/agent/client";
+ *
+ * const show = ({ name, ltime, payload }: UserEvent): void => console.log(name, ltime, payload);
+ * ```
+ */
 export interface UserEvent {
   /** Tells it from other events. */
   type: "user";
@@ -24,7 +33,18 @@ export interface UserEvent {
   coalesce: boolean;
 }
 
-/** A query that this agent got. */
+/**
+ * A query that this agent got.
+ *
+ * @example
+ * ```ts
+ * import type { QueryEvent } from "@skein/agent/client";
+ *
+ * const answer = async (query: QueryEvent): Promise<void> => {
+ *   if (query.name === "load") await query.respond("0.5");
+ * };
+ * ```
+ */
 export interface QueryEvent {
   /** Tells it from other events. */
   type: "query";
@@ -44,7 +64,18 @@ export interface QueryEvent {
   respond(payload: Payload, options?: CallOptions): Promise<void>;
 }
 
-/** Something happened to members. */
+/**
+ * Something happened to members.
+ *
+ * @example
+ * ```ts
+ * import type { MemberEvent } from "@skein/agent/client";
+ *
+ * const show = ({ type, members }: MemberEvent): void => {
+ *   for (const { name } of members) console.log(type, name);
+ * };
+ * ```
+ */
 export interface MemberEvent {
   /** What happened. */
   type: "member-join" | "member-leave" | "member-failed" | "member-update" | "member-reap";
@@ -52,7 +83,19 @@ export interface MemberEvent {
   members: Member[];
 }
 
-/** What an event stream delivers. */
+/**
+ * What an event stream delivers.
+ *
+ * @example
+ * ```ts
+ * import type { StreamEvent } from "@skein/agent/client";
+ *
+ * function show(event: StreamEvent): void {
+ *   if (event.type === "user" || event.type === "query") console.log(event.type, event.name);
+ *   else console.log(event.type, event.members.length);
+ * }
+ * ```
+ */
 export type StreamEvent = UserEvent | QueryEvent | MemberEvent;
 
 const Kind: Codec<{ Event: string }> = struct({ Event: str });

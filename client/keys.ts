@@ -7,7 +7,22 @@
 import type { KeyResponse } from "../protocol/ipc.ts";
 import { RpcError } from "./errors.ts";
 
-/** The answers of all nodes to one key operation. */
+/**
+ * The answers of all nodes to one key operation.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type KeyReport, RpcClient } from "@skein/agent/client";
+ *
+ * const encryptKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", encryptKey });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * const { keys, numNodes }: KeyReport = await client.listKeys();
+ * console.log(keys[encryptKey] === numNodes); // true
+ * ```
+ */
 export interface KeyReport {
   /** What nodes had to say, by node name: why they failed, or a note. */
   readonly messages: Readonly<Record<string, string>>;

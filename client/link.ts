@@ -8,7 +8,20 @@ import type { Connection } from "./connection.ts";
 import { type Deadline, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, DisconnectedError, RpcError } from "./errors.ts";
 
-/** How to come back after the connection has dropped. */
+/**
+ * How to come back after the connection has dropped.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type ReconnectOptions, RpcClient } from "@skein/agent/client";
+ *
+ * const reconnect: ReconnectOptions = { maxDelayMs: 2_000, onStatus: (status) => console.log(status) };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}`, reconnect });
+ * ```
+ */
 export interface ReconnectOptions {
   /** Milliseconds until the first try, at most. Each try doubles them; up to half is taken off by chance. Default 100. */
   readonly minDelayMs?: number;

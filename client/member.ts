@@ -7,7 +7,21 @@
 import type { Member as WireMember } from "../protocol/ipc.ts";
 import { formatIp } from "./ip.ts";
 
-/** One member of the cluster. */
+/**
+ * One member of the cluster.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type Member, RpcClient } from "@skein/agent/client";
+ *
+ * const show = ({ name, addr, port, status }: Member): void => console.log(name, addr, port, status);
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port: rpcPort } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${rpcPort}` });
+ * (await client.members()).forEach(show);
+ * ```
+ */
 export interface Member {
   /** Its node name. */
   name: string;

@@ -9,7 +9,21 @@ import { decode } from "../protocol/msgpack/mod.ts";
 import { bytesOf, ownBytes, type Payload } from "./payload.ts";
 import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
 
-/** Options of a query. */
+/**
+ * Options of a query.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type QueryOptions, RpcClient } from "@skein/agent/client";
+ *
+ * const options: QueryOptions = { filterTags: { role: "web" }, requestAck: true, timeoutMs: 50 };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * for await (const record of await client.query("load", null, options)) console.log(record);
+ * ```
+ */
 export interface QueryOptions extends StreamOptions {
   /** Names of the only nodes to ask. Default: all. */
   readonly filterNodes?: readonly string[];
@@ -28,7 +42,17 @@ export interface QueryOptions extends StreamOptions {
   readonly acceptTimeoutMs?: number;
 }
 
-/** A node has received the query. */
+/**
+ * A node has received the query.
+ *
+ * @example
+ * ```ts
+ * import type { QueryAck } from "@skein/agent/client";
+ *
+ * const show = ({ from }: QueryAck): void => console.log(`${from} has got it`);
+ * show({ type: "ack", from: "alpha" });
+ * ```
+ */
 export interface QueryAck {
   /** Tells it from an answer. */
   readonly type: "ack";
@@ -36,7 +60,17 @@ export interface QueryAck {
   readonly from: string;
 }
 
-/** A node has answered. */
+/**
+ * A node has answered.
+ *
+ * @example
+ * ```ts
+ * import type { QueryResponse } from "@skein/agent/client";
+ *
+ * const show = ({ from, payload }: QueryResponse): void => console.log(from, payload);
+ * show({ type: "response", from: "alpha", payload: null });
+ * ```
+ */
 export interface QueryResponse {
   /** Tells it from an ack. */
   readonly type: "response";
@@ -46,10 +80,35 @@ export interface QueryResponse {
   readonly payload: Uint8Array | null;
 }
 
-/** What a query brings. */
+/**
+ * What a query brings.
+ *
+ * @example
+ * ```ts
+ * import type { QueryRecord } from "@skein/agent/client";
+ *
+ * const show = (record: QueryRecord): void =>
+ *   console.log(record.from, record.type === "ack" ? "has got it" : record.payload);
+ * show({ type: "ack", from: "alpha" });
+ * ```
+ */
 export type QueryRecord = QueryAck | QueryResponse;
 
-/** Acks and answers as they come; ends when the agent says that the query is over. */
+/**
+ * Acks and answers as they come; ends when the agent says that the query is over.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type QueryStream, RpcClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * const query: QueryStream = await client.query("load", null, { timeoutMs: 50 });
+ * for await (const { type, from } of query) console.log(type, from);
+ * ```
+ */
 export type QueryStream = RecordStream<QueryRecord>;
 
 /** A query as the agent gets it. */

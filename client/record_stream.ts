@@ -9,7 +9,21 @@ import type { CallOptions } from "./deadline.ts";
 /** Stands for the record that ends a stream. */
 export const END: unique symbol = Symbol("end of stream");
 
-/** Options of a stream. */
+/**
+ * Options of a stream.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { RpcClient, type StreamOptions } from "@skein/agent/client";
+ *
+ * const options: StreamOptions = { bufferSize: 16, signal: AbortSignal.timeout(1_000) };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * await using events = await client.stream("*", options);
+ * ```
+ */
 export interface StreamOptions extends CallOptions {
   /** Ends the stream, also after it has begun; iterating then throws the signal's reason. */
   readonly signal?: AbortSignal;
@@ -22,6 +36,19 @@ export interface StreamOptions extends CallOptions {
  *
  * Iteration ends after {@linkcode RecordStream.stop} or when the client is closed, and throws a
  * `ConnectionClosedError` when the connection drops for good; what has arrived before is delivered first.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type RecordStream, RpcClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { port } = agent.listenRpc("127.0.0.1:0").address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * const lines: RecordStream<string> = await client.monitor();
+ * console.log(lines.dropped, lines.reopened); // 0 0
+ * await lines.stop();
+ * ```
  */
 export interface RecordStream<T> extends AsyncIterable<T>, AsyncDisposable {
   /** How many records were dropped because nobody read them in time. */

@@ -8,13 +8,36 @@
  * @module
  */
 
-/** A pending timer. */
+/**
+ * A pending timer.
+ *
+ * @example
+ * ```ts
+ * import type { Clock, Timer } from "@skein/agent/cluster";
+ *
+ * function soon(clock: Clock, fn: () => void): Timer {
+ *   return clock.setTimer(100, fn);
+ * }
+ * ```
+ */
 export interface Timer {
   /** Stops the timer; its function will not run. Calling it again, or after it fired, does nothing. */
   cancel(): void;
 }
 
-/** Monotonic time in milliseconds. */
+/**
+ * Monotonic time in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import type { Clock } from "@skein/agent/cluster";
+ *
+ * let time = 0;
+ * const stopped: Clock = { now: () => time, setTimer: () => ({ cancel() {} }) };
+ * time += 5;
+ * console.log(stopped.now()); // 5
+ * ```
+ */
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
@@ -22,7 +45,17 @@ export interface Clock {
   setTimer(ms: number, fn: () => void): Timer;
 }
 
-/** A source of random numbers. */
+/**
+ * A source of random numbers.
+ *
+ * @example
+ * ```ts
+ * import type { Random } from "@skein/agent/cluster";
+ *
+ * const fixed: Random = { float: () => 0.5, bytes: (length) => new Uint8Array(length) };
+ * console.log(fixed.float());
+ * ```
+ */
 export interface Random {
   /** A number in [0, 1). */
   float(): number;
@@ -30,7 +63,17 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
-/** Where a packet or stream goes to or comes from. */
+/**
+ * Where a packet or stream goes to or comes from.
+ *
+ * @example
+ * ```ts
+ * import type { Address } from "@skein/agent/cluster";
+ *
+ * const address: Address = { host: "10.0.0.5", port: 7946 };
+ * console.log(`${address.host}:${address.port}`);
+ * ```
+ */
 export interface Address {
   /** A textual IP address: dotted IPv4 (also for IPv4-mapped IPv6) or IPv6 without brackets. */
   readonly host: string;
@@ -38,7 +81,23 @@ export interface Address {
   readonly port: number;
 }
 
-/** One reliable, ordered byte stream (a TCP connection or its simulated twin). */
+/**
+ * One reliable, ordered byte stream (a TCP connection or its simulated twin).
+ *
+ * @example
+ * ```ts
+ * import type { Stream } from "@skein/agent/cluster";
+ *
+ * async function readAll(stream: Stream): Promise<number> {
+ *   let bytes = 0;
+ *   for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
+ *     bytes += chunk.length;
+ *   }
+ *   stream.close();
+ *   return bytes;
+ * }
+ * ```
+ */
 export interface Stream {
   /** The other end. */
   readonly remote: Address;
@@ -50,7 +109,16 @@ export interface Stream {
   close(): void;
 }
 
-/** What a {@linkcode Transport} calls when something arrives. */
+/**
+ * What a {@linkcode Transport} calls when something arrives.
+ *
+ * @example
+ * ```ts
+ * import type { TransportHandlers } from "@skein/agent/cluster";
+ *
+ * const deaf: TransportHandlers = { packet() {}, stream: (stream) => stream.close() };
+ * ```
+ */
 export interface TransportHandlers {
   /** A datagram. `bytes` belongs to the receiver. Called synchronously, in arrival order. */
   packet(from: Address, bytes: Uint8Array): void;
@@ -58,7 +126,24 @@ export interface TransportHandlers {
   stream(stream: Stream): void;
 }
 
-/** The network: unreliable packets and reliable streams on one address. */
+/**
+ * The network: unreliable packets and reliable streams on one address.
+ *
+ * @example
+ * ```ts
+ * import type { Transport } from "@skein/agent/cluster";
+ *
+ * const nowhere: Transport = {
+ *   localAddress: { host: "10.0.0.5", port: 7946 },
+ *   start() {},
+ *   sendPacket() {},
+ *   dial: () => Promise.reject(new Error("Nobody is there")),
+ *   resolve: (host) => Promise.resolve([host]),
+ *   close: () => Promise.resolve(),
+ * };
+ * console.log(nowhere.localAddress.port);
+ * ```
+ */
 export interface Transport {
   /** The bound address. */
   readonly localAddress: Address;
@@ -74,7 +159,17 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** A log that is already bound to one subsystem ("memberlist", "serf", ...). */
+/**
+ * A log that is already bound to one subsystem ("memberlist", "serf", ...).
+ *
+ * @example
+ * ```ts
+ * import type { Logger } from "@skein/agent/cluster";
+ *
+ * const logger: Logger = console;
+ * logger.info("The console is a logger");
+ * ```
+ */
 export interface Logger {
   /** Detail for whoever debugs the program. */
   debug(message: string, fields?: Record<string, unknown>): void;
@@ -89,6 +184,19 @@ export interface Logger {
 /**
  * Where the core tells what happens how often, under the names of serf.md 17 and of memberlist: `serf.events`,
  * `memberlist.udp.sent`. Called on hot paths, so an implementation must be quick and must not throw.
+ *
+ * @example
+ * ```ts
+ * import type { Metrics } from "@skein/agent/cluster";
+ *
+ * const counts = new Map<string, number>();
+ * const metrics: Metrics = {
+ *   count: (name, n = 1) => void counts.set(name, (counts.get(name) ?? 0) + n),
+ *   gauge() {},
+ *   sample() {},
+ * };
+ * metrics.count("serf.events");
+ * ```
  */
 export interface Metrics {
   /** Something happened `n` times; default 1. */
@@ -99,7 +207,19 @@ export interface Metrics {
   sample(name: string, value: number): void;
 }
 
-/** Everything the core needs from outside. */
+/**
+ * Everything the core needs from outside.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, realRuntime } from "@skein/agent";
+ * import type { Runtime } from "@skein/agent/cluster";
+ *
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger: console });
+ * const runtime: Runtime = realRuntime(network, () => console);
+ * console.log(runtime.transport.localAddress.host);
+ * ```
+ */
 export interface Runtime {
   /** Time. */
   readonly clock: Clock;

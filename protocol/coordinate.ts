@@ -7,7 +7,17 @@
  * @module
  */
 
-/** Where a node is. Values do not change. */
+/**
+ * Where a node is. Values do not change.
+ *
+ * @example
+ * ```ts
+ * import { type Coordinate, distance } from "@skein/agent/cluster";
+ *
+ * const a: Coordinate = { vec: [0, 0], error: 1, adjustment: 0, height: 0.001 };
+ * console.log(distance(a, a)); // 0.002
+ * ```
+ */
 export interface Coordinate {
   /** Position in the plane of a well connected core; 8 numbers. */
   readonly vec: readonly number[];

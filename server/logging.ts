@@ -28,7 +28,19 @@ const LOGTAPE_LEVELS = {
   ERR: "error",
 } as const;
 
-/** Someone who sees the lines of a log from a level on. */
+/**
+ * Someone who sees the lines of a log from a level on.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog, type Monitor } from "@skein/agent";
+ *
+ * const log = new AgentLog("alpha");
+ * const monitor: Monitor = log.monitor("WARN", (line) => console.log(line));
+ * monitor.level = "DEBUG";
+ * monitor.stop();
+ * ```
+ */
 export interface Monitor {
   /** The least urgent level it sees. May be changed. */
   level: LogLevel;
@@ -36,7 +48,17 @@ export interface Monitor {
   stop(): void;
 }
 
-/** What a line carries besides its text. */
+/**
+ * What a line carries besides its text.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog, type LineOptions } from "@skein/agent";
+ *
+ * const options: LineOptions = { fields: { path: "/tmp" } };
+ * new AgentLog("alpha").write("WARN", "agent", "The disk is almost full", options);
+ * ```
+ */
 export interface LineOptions {
   /** Structured data for LogTape. The message of a `cause` is appended to the line. */
   readonly fields?: LineFields;
@@ -46,10 +68,33 @@ export interface LineOptions {
   readonly multiline?: boolean;
 }
 
-/** Structured data of a line. */
+/**
+ * Structured data of a line.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog, type LineFields } from "@skein/agent";
+ *
+ * const fields: LineFields = { path: "/tmp", cause: new Error("No space left") };
+ * new AgentLog("alpha").write("ERR", "agent", "Cannot write", { fields });
+ * ```
+ */
 export type LineFields = Readonly<Record<string, unknown>>;
 
-/** Someone who sees every line of a log as it is written, and must not throw. */
+/**
+ * Someone who sees every line of a log as it is written, and must not throw.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog, type LogSink } from "@skein/agent";
+ *
+ * const sink: LogSink = (line, fields) => console.log(line.text(), fields);
+ * const log = new AgentLog("alpha");
+ * const end = log.addSink(sink);
+ * log.write("INFO", "agent", "Hello");
+ * end();
+ * ```
+ */
 export type LogSink = (line: LogLine, fields: LineFields) => void;
 
 interface ActiveMonitor extends Monitor {

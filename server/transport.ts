@@ -74,7 +74,18 @@ export class ResolveError extends Error {
   override readonly name = "ResolveError";
 }
 
-/** Where {@linkcode NetTransport.open} binds. */
+/**
+ * Where {@linkcode NetTransport.open} binds.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, type NetTransportOptions } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * const options: NetTransportOptions = { host: "127.0.0.1", port: 0, logger };
+ * await using network = await NetTransport.open(options);
+ * ```
+ */
 export interface NetTransportOptions {
   /** IPv4 or IPv6 address; `"::"` serves both families. */
   readonly host: string;

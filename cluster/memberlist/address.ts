@@ -81,7 +81,17 @@ export function sameIp(a: Uint8Array, b: Uint8Array): boolean {
   return sameAddr(toV4(a) ?? a, toV4(b) ?? b);
 }
 
-/** A network of the allow list. */
+/**
+ * A network of the allow list.
+ *
+ * @example
+ * ```ts
+ * import { type Cidr, parseCidr } from "@skein/agent/cluster";
+ *
+ * const network: Cidr = parseCidr("10.0.0.0/8");
+ * console.log(network.bits); // 8
+ * ```
+ */
 export interface Cidr {
   /** The network's address, host bits zero: 4 bytes for IPv4, also when written mapped, else 16. */
   readonly network: Uint8Array;

@@ -10,10 +10,31 @@ import type { Keyring } from "./keyring.ts";
 import { labelBytes } from "./label.ts";
 import type { Versions } from "./node.ts";
 
-/** The kind of network: one data centre, the Internet, or one machine. */
+/**
+ * The kind of network: one data centre, the Internet, or one machine.
+ *
+ * @example
+ * ```ts
+ * import type { Profile } from "@skein/agent/cluster";
+ *
+ * const profiles: Profile[] = ["lan", "wan", "local"];
+ * console.log(profiles.length);
+ * ```
+ */
 export type Profile = "lan" | "wan" | "local";
 
-/** What the profiles differ in. Durations are milliseconds; a periodic task with interval 0 is off. */
+/**
+ * What the profiles differ in. Durations are milliseconds; a periodic task with interval 0 is off.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, memberlistConfig, type ProfileTimings } from "@skein/agent/cluster";
+ *
+ * const faster: Partial<ProfileTimings> = { gossipIntervalMs: 50 };
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * console.log(memberlistConfig("alpha", advertise, "lan", faster).gossipIntervalMs); // 50
+ * ```
+ */
 export interface ProfileTimings {
   /** Bound of opening a stream, and of each direction of an exchange on it. */
   readonly tcpTimeoutMs: number;
@@ -41,7 +62,17 @@ export interface ProfileTimings {
   readonly gossipToTheDeadTimeMs: number;
 }
 
-/** The application's protocol versions ("delegate versions"), each 0 to 255. */
+/**
+ * The application's protocol versions ("delegate versions"), each 0 to 255.
+ *
+ * @example
+ * ```ts
+ * import type { DelegateVersions } from "@skein/agent/cluster";
+ *
+ * const versions: DelegateVersions = { min: 2, max: 5, current: 5 };
+ * console.log(versions.current);
+ * ```
+ */
 export interface DelegateVersions {
   /** Lowest version it understands. */
   readonly min: number;
@@ -51,7 +82,18 @@ export interface DelegateVersions {
   readonly current: number;
 }
 
-/** All settings of a memberlist; {@linkcode memberlistConfig} fills in the defaults. */
+/**
+ * All settings of a memberlist; {@linkcode memberlistConfig} fills in the defaults.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, type MemberlistConfig, memberlistConfig } from "@skein/agent/cluster";
+ *
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const config: MemberlistConfig = memberlistConfig("alpha", advertise, "lan");
+ * console.log(config.advertise.port);
+ * ```
+ */
 export interface MemberlistConfig extends ProfileTimings {
   /** The name of the own node, unique in the cluster. */
   readonly name: string;

@@ -6,7 +6,29 @@
 
 import type { MemberNode } from "./node.ts";
 
-/** The hooks of an application. Every one is called synchronously and must not block. */
+/**
+ * The hooks of an application. Every one is called synchronously and must not block.
+ *
+ * @example
+ * ```ts
+ * import type { Delegate } from "@skein/agent/cluster";
+ *
+ * const quiet: Delegate = {
+ *   nodeMeta: () => new TextEncoder().encode("role=web"),
+ *   notifyMessage() {},
+ *   getBroadcasts: () => [],
+ *   localState: () => new Uint8Array(0),
+ *   mergeRemoteState() {},
+ *   notifyJoin: ({ name }) => console.log(`${name} is there`),
+ *   notifyLeave: ({ name }) => console.log(`${name} is gone`),
+ *   notifyUpdate() {},
+ *   notifyConflict() {},
+ *   ackPayload: () => null,
+ *   notifyPingComplete() {},
+ * };
+ * console.log(quiet.nodeMeta(512).length);
+ * ```
+ */
 export interface Delegate {
   /** The meta blob of the own node, at most `limit` bytes. Asked at start and by `updateNode`. */
   nodeMeta(limit: number): Uint8Array;

@@ -79,7 +79,6 @@ export class JoinError extends Error {
  *     console.warn("The others may see this node fail");
  *   }
  * }
- * console.log(attempt.name);
  * ```
  */
 export class LeaveTimeoutError extends Error {
@@ -136,7 +135,6 @@ export class UpdateTimeoutError extends Error {
  *     console.warn("This node has left already");
  *   }
  * }
- * console.log(attempt.name);
  * ```
  */
 export class LeftError extends Error {
@@ -159,7 +157,6 @@ export class LeftError extends Error {
  *     console.warn("This node is shut down");
  *   }
  * }
- * console.log(attempt.name);
  * ```
  */
 export class ShutdownError extends Error {
@@ -187,7 +184,6 @@ export class ShutdownError extends Error {
  *     console.warn("beta is silent");
  *   }
  * }
- * console.log(attempt.name);
  * ```
  */
 export class PingTimeoutError extends Error {
@@ -211,7 +207,6 @@ export class PingTimeoutError extends Error {
  *     console.error(refused ? "The other node refuses" : "Nobody is there");
  *   }
  * }
- * console.log(join.name);
  * ```
  */
 export class RemoteError extends Error {

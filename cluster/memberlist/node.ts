@@ -6,7 +6,17 @@
 
 import type { Address } from "../runtime.ts";
 
-/** Where to send something, and to whom. */
+/**
+ * Where to send something, and to whom.
+ *
+ * @example
+ * ```ts
+ * import type { Destination } from "@skein/agent/cluster";
+ *
+ * const beta: Destination = { host: "10.0.0.6", port: 7946, name: "beta" };
+ * console.log(beta.name);
+ * ```
+ */
 export interface Destination extends Address {
   /** Name of the node that is expected there; needed when `requireNodeNames` is set. */
   readonly name?: string;
@@ -20,7 +30,6 @@ export interface Destination extends Address {
  * import { type MemberNode, NodeState } from "@skein/agent/cluster";
  *
  * const isAlive = ({ state }: MemberNode): boolean => state === NodeState.alive;
- * console.log(isAlive.name);
  * ```
  */
 export const NodeState = { alive: 0, suspect: 1, dead: 2, left: 3 } as const;
@@ -31,6 +40,14 @@ export type NodeState = (typeof NodeState)[keyof typeof NodeState];
 /**
  * The six version numbers of a node in wire order (memberlist.md 1.2): the memberlist protocol it
  * understands at least and at most and the one it speaks, then the same of its application ("delegate").
+ *
+ * @example
+ * ```ts
+ * import type { Versions } from "@skein/agent/cluster";
+ *
+ * const versions: Versions = [1, 5, 2, 2, 5, 5];
+ * console.log(versions.length);
+ * ```
  */
 export type Versions = readonly [
   pmin: number,
@@ -41,7 +58,16 @@ export type Versions = readonly [
   dcur: number,
 ];
 
-/** A node of the cluster. A snapshot: it does not change after it was handed out. */
+/**
+ * A node of the cluster. A snapshot: it does not change after it was handed out.
+ *
+ * @example
+ * ```ts
+ * import { addrToHost, type MemberNode } from "@skein/agent/cluster";
+ *
+ * const show = ({ name, addr, port }: MemberNode): string => `${name} ${addrToHost(addr)}:${port}`;
+ * ```
+ */
 export interface MemberNode {
   /** Unique name. */
   readonly name: string;

@@ -19,7 +19,19 @@ export const MAX_USER_EVENT_BYTES = 9 * 1024;
 /** Longest node name under {@linkcode SerfConfig.validateNodeNames}, in bytes (serf.md 3). */
 const MAX_NAME_BYTES = 128;
 
-/** All settings. {@linkcode serfConfig} fills in the defaults; durations are in milliseconds. */
+/**
+ * All settings. {@linkcode serfConfig} fills in the defaults; durations are in milliseconds.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, memberlistConfig, type SerfConfig, serfConfig } from "@skein/agent/cluster";
+ *
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const memberlist = memberlistConfig("alpha", advertise, "lan");
+ * const config: SerfConfig = serfConfig({ nodeName: "alpha", memberlist, onEvent() {} });
+ * console.log(config.eventBuffer); // 512
+ * ```
+ */
 export interface SerfConfig {
   /** Name of the own node, unique in the cluster. */
   readonly nodeName: string;
@@ -93,7 +105,19 @@ export interface SerfConfig {
   readonly recorder?: Recorder;
 }
 
-/** Settings that have no default. */
+/**
+ * Settings that have no default.
+ *
+ * @example
+ * ```ts
+ * import { hostToAddr, memberlistConfig, type RequiredSettings, serfConfig } from "@skein/agent/cluster";
+ *
+ * const advertise = { addr: hostToAddr("10.0.0.5"), port: 7946 };
+ * const memberlist = memberlistConfig("alpha", advertise, "lan");
+ * const required: RequiredSettings = { nodeName: "alpha", memberlist, onEvent: console.log };
+ * console.log(serfConfig(required).nodeName);
+ * ```
+ */
 export type RequiredSettings = Pick<SerfConfig, "nodeName" | "memberlist" | "onEvent">;
 
 /**

@@ -22,7 +22,19 @@ import type { MemberTable } from "./members/table.ts";
 import type { RunningQueries } from "./queries/running.ts";
 import type { QueryRing } from "./queries/ring.ts";
 
-/** Where the instance is in its life (serf.md 6). */
+/**
+ * Where the instance is in its life (serf.md 6).
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import type { SerfState } from "@skein/agent/cluster";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const state: SerfState = agent.serf.state;
+ * console.log(state); // alive
+ * ```
+ */
 export type SerfState = "alive" | "leaving" | "left" | "shutdown";
 
 /** What Serf uses of the memberlist below it. */

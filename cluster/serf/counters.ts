@@ -6,7 +6,19 @@
 
 import type { Metrics } from "../runtime.ts";
 
-/** Each a number that only grows. */
+/**
+ * Each a number that only grows.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import type { Counters } from "@skein/agent/cluster";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { events, queries }: Readonly<Counters> = agent.serf.counters;
+ * console.log(events, queries); // 0 0
+ * ```
+ */
 export interface Counters {
   /** Members that became alive. */
   memberJoin: number;

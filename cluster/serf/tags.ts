@@ -18,7 +18,17 @@ const FIRST_VERSION_WITH_TAGS = 3;
 
 const tagMap = record(str);
 
-/** Tags of a node. */
+/**
+ * Tags of a node.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type Tags } from "@skein/agent";
+ *
+ * const tags: Tags = { role: "web", dc: "east" };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", tags });
+ * ```
+ */
 export type Tags = Readonly<Record<string, string>>;
 
 /**

@@ -13,6 +13,21 @@ import type { Listeners } from "./listeners.ts";
  * {@linkcode EventFeed.close}; what was waiting then can still be read.
  *
  * A reader that falls behind loses the newest events, and sees how many in {@linkcode EventFeed.dropped}.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type EventFeed, type MemberEvent } from "@skein/agent";
+ *
+ * async function watch(feed: EventFeed<MemberEvent>): Promise<void> {
+ *   for await (const { type, members } of feed) console.log(type, members.length);
+ *   console.log("lost:", feed.dropped);
+ * }
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const watching = watch(agent.memberEvents());
+ * await agent.shutdown();
+ * await watching;
+ * ```
  */
 export interface EventFeed<T> extends AsyncIterable<T>, Disposable {
   /** Events that the reader has lost because it read too slowly. */
@@ -21,7 +36,18 @@ export interface EventFeed<T> extends AsyncIterable<T>, Disposable {
   close(): void;
 }
 
-/** How to open a feed. */
+/**
+ * How to open a feed.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * using feed = agent.userEvents("deploy", { bufferSize: 16 });
+ * console.log(feed.dropped);
+ * ```
+ */
 export interface FeedOptions {
   /** Events that wait for the reader at most, 1 or more; each takes up to some 10 KB. Default 1,024. */
   readonly bufferSize?: number;

@@ -17,18 +17,58 @@ import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import { titleOf } from "./log_text.ts";
 import type { Payload } from "./payload.ts";
 
-/** Handles an event. What it throws, or a promise of it rejects with, is logged. */
+/**
+ * Handles an event. What it throws, or a promise of it rejects with, is logged.
+ *
+ * @example
+ * ```ts
+ * import type { EventHandler, UserEventNotice } from "@skein/agent";
+ *
+ * const onDeploy: EventHandler<UserEventNotice> = ({ name, payload }) => console.log(name, payload);
+ * ```
+ */
 export type EventHandler<T> = (event: T) => void | Promise<void>;
 
-/** What a query handler returns: the answer, or `undefined` for none (yet: it may still call `respond`). */
+/**
+ * What a query handler returns: the answer, or `undefined` for none (yet: it may still call `respond`).
+ *
+ * @example
+ * ```ts
+ * import type { HandlerAnswer } from "@skein/agent";
+ *
+ * const answers: HandlerAnswer[] = ["text", Uint8Array.of(1, 2), null, undefined];
+ * console.log(answers.length);
+ * ```
+ */
 export type HandlerAnswer = Payload | undefined | void;
 
-/** Handles a query; what it returns is the answer. What it throws is logged, and the query stays without an answer. */
+/**
+ * Handles a query; what it returns is the answer. What it throws is logged, and the query stays without an answer.
+ *
+ * @example
+ * ```ts
+ * import type { QueryHandler } from "@skein/agent";
+ *
+ * const load: QueryHandler = ({ payload }) => payload === null ? "0.5" : undefined;
+ * ```
+ */
 export type QueryHandler = (query: QueryEvent) => HandlerAnswer | Promise<HandlerAnswer>;
 
 /**
  * Functions by the events that they want. Each is called with every such event, in order, from the first event of the agent
  * on; when several want a query, the first answer counts.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type Handlers } from "@skein/agent";
+ *
+ * const handlers: Handlers = {
+ *   "member-failed": ({ members }) => console.log("failed:", members.map(({ name }) => name)),
+ *   "user:deploy": ({ payload }) => console.log("deploy", payload),
+ *   "query:load": () => "0.5",
+ * };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", handlers });
+ * ```
  */
 export interface Handlers {
   /** Every event. */

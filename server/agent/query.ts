@@ -9,6 +9,16 @@ import type { QueryAnswer, RunningQuery } from "../../cluster/serf/mod.ts";
 /**
  * A query that was sent. A loop over it gets the answers as they come and ends when every member that was asked and is
  * still alive has answered, at the latest at the deadline; leaving the loop closes the query.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type AgentQuery } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const query: AgentQuery = agent.query("load", null, { timeoutMs: 50 });
+ * for await (const { from, payload } of query) console.log(from, payload);
+ * console.log((await query.finished).silent);
+ * ```
  */
 export interface AgentQuery extends RunningQuery, AsyncIterable<QueryAnswer> {}
 

@@ -12,7 +12,23 @@ import { settingProblems } from "./checks.ts";
 import { ConfigError } from "./files.ts";
 import type { AgentConfig } from "./settings.ts";
 
-/** Settings that were looked up and can be used. */
+/**
+ * Settings that were looked up and can be used.
+ *
+ * @example
+ * ```ts
+ * import type { AgentPlan } from "@skein/agent";
+ *
+ * const plan: AgentPlan = {
+ *   bind: { host: "127.0.0.1", port: 0 },
+ *   advertise: undefined,
+ *   encryptKey: undefined,
+ *   profile: "local",
+ *   notices: [],
+ * };
+ * console.log(plan.bind.host);
+ * ```
+ */
 export interface AgentPlan {
   /** Where to bind. */
   readonly bind: Address;

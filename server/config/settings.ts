@@ -4,7 +4,18 @@
  * @module
  */
 
-/** The settings of an agent. Times are milliseconds, sizes bytes. */
+/**
+ * The settings of an agent. Times are milliseconds, sizes bytes.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type AgentConfig } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const { profile, protocol }: AgentConfig = agent.config;
+ * console.log(profile, protocol); // lan 5
+ * ```
+ */
 export interface AgentConfig {
   /** Unique name of this node. Default: the host name. */
   readonly nodeName: string;
@@ -96,7 +107,18 @@ export interface AgentConfig {
   readonly statsdAddr: string;
 }
 
-/** How an agent asks by multicast DNS. */
+/**
+ * How an agent asks by multicast DNS.
+ *
+ * @example
+ * ```ts
+ * import type { AgentSettings, MdnsConfig } from "@skein/agent";
+ *
+ * const mdns: MdnsConfig = { interface: "eth0", disableIpv4: false, disableIpv6: true };
+ * const settings: AgentSettings = { discover: "my-cluster", mdns };
+ * console.log(settings.discover);
+ * ```
+ */
 export interface MdnsConfig {
   /** Network interface to ask on; "" for `interface`, or the system's choice. */
   readonly interface: string;

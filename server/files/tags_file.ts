@@ -25,7 +25,6 @@ const MAX_FILE_BYTES = 64 * 1024;
  *     console.warn("The tags are in effect, but not in the file:", error.message);
  *   }
  * }
- * console.log(retag.name);
  * ```
  */
 export class TagsFileError extends Error {

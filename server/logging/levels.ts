@@ -16,7 +16,17 @@
  */
 export const LOG_LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERR"] as const;
 
-/** One of {@linkcode LOG_LEVELS}. */
+/**
+ * One of {@linkcode LOG_LEVELS}.
+ *
+ * @example
+ * ```ts
+ * import { AgentLog, type LogLevel } from "@skein/agent";
+ *
+ * const level: LogLevel = "WARN";
+ * console.log(new AgentLog("alpha").lines(level)); // []
+ * ```
+ */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Forms of the output of `skein agent`. */

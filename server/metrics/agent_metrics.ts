@@ -17,13 +17,34 @@ const MAX_NAME = 256;
 // deno-lint-ignore no-control-regex
 const UNFIT = /[\s:|\x00-\x1f\x7f-\x9f]/g;
 
-/** Takes lines of the statsd protocol. */
+/**
+ * Takes lines of the statsd protocol.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type MetricSink } from "@skein/agent";
+ *
+ * const sink: MetricSink = { push: (line) => console.log(line.trim()) };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * agent.metrics.add(sink);
+ * ```
+ */
 export interface MetricSink {
   /** Takes one line, which ends in a line break. Must not throw. */
   push(line: string): void;
 }
 
-/** What {@linkcode AgentMetrics} can be given. */
+/**
+ * What {@linkcode AgentMetrics} can be given.
+ *
+ * @example
+ * ```ts
+ * import type { AgentMetricsOptions } from "@skein/agent";
+ *
+ * const options: AgentMetricsOptions = { host: "alpha", now: () => 0 };
+ * console.log(options.host);
+ * ```
+ */
 export interface AgentMetricsOptions {
   /** Put into the names of gauges, so that the agents of a cluster stay apart; "" for none. */
   readonly host?: string;

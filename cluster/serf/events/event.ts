@@ -6,7 +6,18 @@
 
 import type { Member } from "../members/member.ts";
 
-/** Something happened to members. Before coalescing an event carries one member. */
+/**
+ * Something happened to members. Before coalescing an event carries one member.
+ *
+ * @example
+ * ```ts
+ * import type { MemberEvent } from "@skein/agent";
+ *
+ * const show = ({ type, members }: MemberEvent): void => {
+ *   for (const { name } of members) console.log(type, name);
+ * };
+ * ```
+ */
 export interface MemberEvent {
   /** What happened. */
   readonly type: "member-join" | "member-leave" | "member-failed" | "member-update" | "member-reap";
@@ -14,7 +25,16 @@ export interface MemberEvent {
   readonly members: readonly Member[];
 }
 
-/** Someone fired a user event. */
+/**
+ * Someone fired a user event.
+ *
+ * @example
+ * ```ts
+ * import type { UserEventNotice } from "@skein/agent";
+ *
+ * const show = ({ name, ltime, payload }: UserEventNotice): void => console.log(name, ltime, payload);
+ * ```
+ */
 export interface UserEventNotice {
   /** Always `user`. */
   readonly type: "user";
@@ -28,7 +48,23 @@ export interface UserEventNotice {
   readonly coalesce: boolean;
 }
 
-/** Someone asks something. */
+/**
+ * Someone asks something.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type QueryEvent } from "@skein/agent";
+ *
+ * const answer = (query: QueryEvent): void => query.respond(`Hello ${query.sourceNode}`);
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * using queries = agent.queries("hello");
+ * agent.query("hello");
+ * for await (const query of queries) {
+ *   answer(query);
+ *   break;
+ * }
+ * ```
+ */
 export interface QueryEvent {
   /** Always `query`. */
   readonly type: "query";
@@ -52,5 +88,17 @@ export interface QueryEvent {
   respond(payload: Uint8Array | string | null): void;
 }
 
-/** Everything that Serf tells the application. */
+/**
+ * Everything that Serf tells the application.
+ *
+ * @example
+ * ```ts
+ * import type { SerfEvent } from "@skein/agent";
+ *
+ * function show(event: SerfEvent): void {
+ *   if (event.type === "user" || event.type === "query") console.log(event.type, event.name);
+ *   else console.log(event.type, event.members.length);
+ * }
+ * ```
+ */
 export type SerfEvent = MemberEvent | UserEventNotice | QueryEvent;

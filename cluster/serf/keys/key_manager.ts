@@ -20,7 +20,17 @@ import {
   requireSuccess,
 } from "./report.ts";
 
-/** How far a key operation is. */
+/**
+ * How far a key operation is.
+ *
+ * @example
+ * ```ts
+ * import type { KeyProgress } from "@skein/agent";
+ *
+ * const show = ({ responded, of }: KeyProgress): void => console.log(`${responded} of ${of}`);
+ * show({ responded: 1, of: 2 });
+ * ```
+ */
 export interface KeyProgress {
   /** Nodes that have answered. */
   readonly responded: number;
@@ -28,7 +38,19 @@ export interface KeyProgress {
   readonly of: number;
 }
 
-/** How to ask. */
+/**
+ * How to ask.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KeyOptions } from "@skein/agent";
+ *
+ * const encryptKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", encryptKey });
+ * const options: KeyOptions = { onProgress: ({ responded, of }) => console.log(responded, of) };
+ * await agent.listKeys(options);
+ * ```
+ */
 export interface KeyOptions {
   /** Copies of each answer that take the way through another member, 0 to 255. Default 0. */
   readonly relayFactor?: number;

@@ -8,7 +8,19 @@ import { DecodeError } from "../../../protocol/msgpack/mod.ts";
 import { decodeMessage, KeyResponse, MessageType } from "../messages.ts";
 import type { QueryAnswer } from "../queries/collector.ts";
 
-/** The answers of all nodes to one key operation. */
+/**
+ * The answers of all nodes to one key operation.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KeyReport } from "@skein/agent";
+ *
+ * const encryptKey = crypto.getRandomValues(new Uint8Array(32)).toBase64();
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0", encryptKey });
+ * const { keys, numNodes }: KeyReport = await agent.listKeys();
+ * console.log(keys[encryptKey] === numNodes); // true
+ * ```
+ */
 export interface KeyReport {
   /** What nodes had to say, by node name: why they failed, or a note. */
   readonly messages: Readonly<Record<string, string>>;

@@ -4,7 +4,17 @@
  * @module
  */
 
-/** What is known of a member. `none` is what a member of no table has; it is never stored. */
+/**
+ * What is known of a member. `none` is what a member of no table has; it is never stored.
+ *
+ * @example
+ * ```ts
+ * import type { MemberStatus } from "@skein/agent";
+ *
+ * const gone: MemberStatus[] = ["left", "failed"];
+ * console.log(gone.includes("alive"));
+ * ```
+ */
 export type MemberStatus = "none" | "alive" | "leaving" | "left" | "failed";
 
 /** The number of each status in a conflict response (serf.md 6). */
@@ -16,7 +26,18 @@ export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
   failed: 4,
 };
 
-/** A member. A frozen snapshot: it does not change after it was handed out. */
+/**
+ * A member. A frozen snapshot: it does not change after it was handed out.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type Member } from "@skein/agent";
+ *
+ * const isWeb = ({ tags, status }: Member): boolean => tags.role === "web" && status === "alive";
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * console.log(agent.members().filter(isWeb).length);
+ * ```
+ */
 export interface Member {
   /** Unique name. */
   readonly name: string;

@@ -6,7 +6,17 @@
 
 import { BoundedStream } from "./stream.ts";
 
-/** One node's answer. */
+/**
+ * One node's answer.
+ *
+ * @example
+ * ```ts
+ * import type { QueryAnswer } from "@skein/agent";
+ *
+ * const show = ({ from, payload }: QueryAnswer): void => console.log(from, payload);
+ * show({ from: "alpha", payload: null });
+ * ```
+ */
 export interface QueryAnswer {
   /** Name of the node, as it says; nothing verifies it. */
   readonly from: string;
@@ -14,7 +24,19 @@ export interface QueryAnswer {
   readonly payload: Uint8Array | null;
 }
 
-/** How a query ended. */
+/**
+ * How a query ended.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type QueryOutcome } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const query = agent.query("load", null, { timeoutMs: 50 });
+ * const { reason, silent }: QueryOutcome = await query.finished;
+ * console.log(reason, silent.length); // deadline 1
+ * ```
+ */
 export interface QueryOutcome {
   /** Everyone who was waited for has answered, the time is up, or the query was closed (also by a shutdown). */
   readonly reason: "complete" | "deadline" | "closed";

@@ -23,7 +23,18 @@ const NodeFilter = list(str);
 const TagFilter = struct({ Tag: str, Expr: str });
 type TagFilter = Infer<typeof TagFilter>;
 
-/** Which nodes to ask. */
+/**
+ * Which nodes to ask.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type QueryTargets } from "@skein/agent";
+ *
+ * const webs: QueryTargets = { nodes: ["alpha", "beta"], tags: { role: "^web$" } };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * console.log(agent.query("load", null, { ...webs, timeoutMs: 500 }).expected); // 0
+ * ```
+ */
 export interface QueryTargets {
   /** Names of nodes; every node when absent or empty. */
   readonly nodes?: readonly string[];

@@ -22,7 +22,18 @@ const ID_LIMIT = 2 ** 31;
 /** Longest timeout in nanoseconds: what a signed 64-bit field holds. */
 const MAX_TIMEOUT_NS = 2n ** 63n - 1n;
 
-/** How to ask. */
+/**
+ * How to ask.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type QueryParams } from "@skein/agent";
+ *
+ * const params: QueryParams = { tags: { role: "^web$" }, requestAck: true, timeoutMs: 500 };
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * console.log(agent.query("load", null, params).expected); // 0
+ * ```
+ */
 export interface QueryParams extends QueryTargets {
   /** Whether each node shall tell that it received the query. Default false. */
   readonly requestAck?: boolean;

@@ -7,7 +7,23 @@
 
 import type { SerfEvent } from "../events/event.ts";
 
-/** What a snapshot kept of an earlier life. The times are the last ones that were in use, 0 for none. */
+/**
+ * What a snapshot kept of an earlier life. The times are the last ones that were in use, 0 for none.
+ *
+ * @example
+ * ```ts
+ * import type { Restored } from "@skein/agent/cluster";
+ *
+ * const restored: Restored = {
+ *   members: new Map([["beta", "10.0.0.6:7946"]]),
+ *   failed: new Map(),
+ *   memberTime: 7n,
+ *   eventTime: 3n,
+ *   queryTime: 1n,
+ * };
+ * console.log(restored.members.size);
+ * ```
+ */
 export interface Restored {
   /** Members that were alive, the own node included: name -> `ip:port`. */
   readonly members: ReadonlyMap<string, string>;
@@ -21,7 +37,23 @@ export interface Restored {
   readonly queryTime: bigint;
 }
 
-/** Who writes down what happens. Its methods must not throw. */
+/**
+ * Who writes down what happens. Its methods must not throw.
+ *
+ * @example
+ * ```ts
+ * import type { Recorder } from "@skein/agent/cluster";
+ *
+ * const recorder: Recorder = {
+ *   event: ({ type }, memberTime) => console.log(type, memberTime),
+ *   tick() {},
+ *   forget() {},
+ *   leave: () => Promise.resolve(),
+ *   close: () => Promise.resolve(),
+ * };
+ * await recorder.close();
+ * ```
+ */
 export interface Recorder {
   /**
    * Something happened: called with every event, also those of internal queries, before the application is.
