@@ -150,11 +150,11 @@ export class ScriptRun {
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
-      if (Deno.build.os === "windows") this.#child.kill(signal);
-      else Deno.kill(-pid, signal);
+      if (Deno.build.os !== "windows") return Deno.kill(-pid, signal);
     } catch {
-      // All of them are gone.
+      // All of them are gone; or this program may not send signals, but to its child.
     }
+    this.#child.kill(signal);
   }
 
   #after(ms: number, work: () => void): void {
