@@ -55,6 +55,10 @@ Deno.test({
   ignore: problem !== undefined,
   fn: async () => {
     const inner = join(import.meta.dirname ?? ".", "in_namespace.ts");
+    // In the namespace there is no registry.
+    const cached = await new Deno.Command(Deno.execPath(), { args: ["cache", "-q", inner] })
+      .output();
+    assert.ok(cached.success, new TextDecoder().decode(cached.stderr));
     const command = `exec "${Deno.execPath()}" test -A --no-check --cached-only "${inner}"`;
     const { code, stdout, stderr } = await isolated(command).output();
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
