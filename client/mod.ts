@@ -17,7 +17,7 @@
  * @module
  */
 
-export { type EventStream, type LogStream, RpcClient } from "./rpc_client.ts";
+export { RpcClient } from "./rpc_client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./coordinate.ts";
 export type { CallOptions } from "./deadline.ts";
 export type { RpcErrorCode } from "./error_code.ts";
@@ -43,3 +43,4 @@ export type {
 export type { Payload } from "./payload.ts";
 export type { QueryAck, QueryOptions, QueryRecord, QueryResponse, QueryStream } from "./query.ts";
 export type { RecordStream, StreamOptions } from "./record_stream.ts";
+export type { EventStream, LogStream } from "./streams.ts";

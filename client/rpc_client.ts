@@ -1,25 +1,25 @@
 /**
- * The client: one connection to an agent and a method per command.
+ * The client: a connection to an agent and a method per command.
  *
  * @module
  */
 
-import { type CommandName, LogRecord, MAX_IPC_VERSION } from "../protocol/ipc.ts";
+import { type CommandName, LogRecord } from "../protocol/ipc.ts";
 import { decode } from "../protocol/msgpack/mod.ts";
 import {
   answerTimeout,
-  Connection,
+  type Connection,
   type Failure,
   type RequestOf,
   type ResponseOf,
 } from "./connection.ts";
 import { type Coordinate, coordinateOf } from "./coordinate.ts";
 import type { CallOptions } from "./deadline.ts";
-import { dial } from "./dial.ts";
-import { decodeEvent, type StreamEvent } from "./event.ts";
+import { decodeEvent } from "./event.ts";
 import { keyFailure, type KeyReport, reportOf } from "./keys.ts";
 import { Link } from "./link.ts";
 import { fromWire, type Member } from "./member.ts";
+import { DEFAULT_TIMEOUT_MS, openConnection } from "./open.ts";
 import type {
   ConnectOptions,
   EventOptions,
@@ -31,50 +31,10 @@ import type {
 import { bytesOf, type Payload } from "./payload.ts";
 import { decodeQueryRecord, type QueryOptions, queryRequest, type QueryStream } from "./query.ts";
 import type { RecordStream, StreamOptions } from "./record_stream.ts";
+import type { EventStream, LogStream } from "./streams.ts";
 import { type StreamCommand, type StreamRequest, subscribe } from "./subscription.ts";
 
-/**
- * Events as they happen.
- *
- * @example
- * ```ts
- * import { Agent } from "@skein/agent";
- * import { type EventStream, RpcClient } from "@skein/agent/client";
- *
- * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * const { port } = agent.listenRpc("127.0.0.1:0").address;
- * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
- * await using events: EventStream = await client.stream("user");
- * console.log(events.dropped);
- * ```
- */
-export type EventStream = RecordStream<StreamEvent>;
-/**
- * Log lines, first those that the agent has kept.
- *
- * @example
- * ```ts
- * import { Agent } from "@skein/agent";
- * import { type LogStream, RpcClient } from "@skein/agent/client";
- *
- * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * const { port } = agent.listenRpc("127.0.0.1:0").address;
- * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
- * const log: LogStream = await client.monitor("debug");
- * for await (const line of log) {
- *   console.log(line);
- *   break;
- * }
- * ```
- */
-export type LogStream = RecordStream<string>;
-
 type KeyChange = "install-key" | "use-key" | "remove-key";
-
-const DEFAULT_ADDRESS = "127.0.0.1:7373";
-
-/** What Go's client waits for a connection (agent.md 5). */
-const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** How much longer an answer may take that waits for other nodes: an address that is silent costs a join 10 s. */
 const CLUSTER_PATIENCE = 6;
@@ -328,19 +288,5 @@ export class RpcClient implements AsyncDisposable {
     });
     const left = Math.max(0, timeoutMs - (performance.now() - start));
     return connection.call(command, body, { ...options, timeoutMs: left }, failure);
-  }
-}
-
-async function openConnection(options: ConnectOptions, signal?: AbortSignal): Promise<Connection> {
-  const { address = DEFAULT_ADDRESS, authKey = "", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
-  const connection = new Connection(await dial(address, callOptions));
-  try {
-    await connection.call("handshake", { Version: MAX_IPC_VERSION }, callOptions);
-    if (authKey !== "") await connection.call("auth", { AuthKey: authKey }, callOptions);
-    return connection;
-  } catch (error) {
-    await connection.close();
-    throw error;
   }
 }
