@@ -9,16 +9,26 @@ import { dirname } from "node:path";
 /** What a directory says when only the file in it may be changed: a mounted file is busy. */
 const REFUSALS = ["EACCES", "EPERM", "EBUSY"];
 
+/** How a file is replaced. */
+export interface ReplaceOptions {
+  /** Whether the new file has the mode of the old one. Default: only its owner may read it, as when there is no old one. */
+  readonly keepsMode?: boolean;
+}
+
 /**
- * Writes `text` to a new file beside `path`, which only its owner may read, syncs it and renames it to `path`. Follows a
- * link. Where the directory does not allow that (a single file mounted into a container), an existing file is written in
- * place. Rejects with the error of the operating system.
+ * Writes `text` to a new file beside `path`, syncs it and renames it to `path`. Follows a link. Where the directory does
+ * not allow that (a single file mounted into a container), an existing file is written in place. Rejects with the error of
+ * the operating system.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(
+  path: string,
+  text: string,
+  { keepsMode = false }: ReplaceOptions = {},
+): Promise<void> {
   const target = await Deno.realPath(path).catch(() => path);
   const bytes = new TextEncoder().encode(text);
   try {
-    await writeBeside(target, bytes);
+    await writeBeside(target, bytes, keepsMode ? await modeOf(target) : null);
   } catch (error) {
     if (!REFUSALS.includes((error as { code?: string }).code ?? "")) throw error;
     await writeInPlace(target, bytes).catch(() => {
@@ -27,18 +37,29 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function writeBeside(target: string, bytes: Uint8Array): Promise<void> {
+async function writeBeside(
+  target: string,
+  bytes: Uint8Array,
+  mode: number | null,
+): Promise<void> {
   const folder = dirname(target);
   const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".skein-" });
   try {
     using file = await Deno.open(fresh, { write: true });
     await writeAll(file, bytes);
+    if (mode !== null) await Deno.chmod(fresh, mode);
     await Deno.rename(fresh, target);
   } catch (error) {
     await Deno.remove(fresh).catch(() => {});
     throw error;
   }
   await syncFolder(folder);
+}
+
+/** `null` when there is no such file, or no modes on this system. */
+async function modeOf(path: string): Promise<number | null> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  return info?.mode == null ? null : info.mode & 0o777;
 }
 
 async function writeInPlace(target: string, bytes: Uint8Array): Promise<void> {

@@ -6,6 +6,7 @@
 
 import { fileProblem } from "../config/files.ts";
 import { readTextBounded } from "./read_bounded.ts";
+import { replaceFile } from "./replace.ts";
 
 /** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3). */
 const MAX_FILE_BYTES = 64 * 1024;
@@ -54,7 +55,7 @@ export async function readTagsFile(path: string): Promise<Record<string, string>
 /**
  * Writes the tags: sorted, and escaped as Go does. A new file gets mode 0600; an old one keeps its mode.
  *
- * @throws {TagsFileError} when it cannot be written.
+ * @throws {TagsFileError} when it cannot be written; the old one is as it was then.
  */
 export async function writeTagsFile(
   path: string,
@@ -66,9 +67,7 @@ export async function writeTagsFile(
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   try {
-    using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
-    let rest = new TextEncoder().encode(json);
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+    await replaceFile(path, json, { keepsMode: true });
   } catch (cause) {
     throw new TagsFileError(`Failed to write tags file: ${fileProblem(cause)}`, { cause });
   }
