@@ -71,12 +71,13 @@ export class Connection {
     this.#values = [];
     const { output } = this.#session;
     for (const value of values) {
+      if (this.#closed || this.#conversation.ended) return;
       const running = this.#conversation.take(value);
       if (running !== undefined) await running;
       if (output.congested) await output.drained();
-      if (this.#closed || this.#conversation.ended) return;
     }
-    if (problem !== undefined) this.#conversation.fail(problem);
+    if (problem === undefined || this.#closed || this.#conversation.ended) return;
+    this.#conversation.fail(problem);
   }
 
   #split(chunk: Uint8Array): unknown {

@@ -21,24 +21,20 @@ export async function sendQueryRecords(
   query: RunningQuery,
 ): Promise<void> {
   const header = encode(ResponseHeader, { Error: "", Seq: seq }, "rpc");
-  const send = (record: QueryRecord): void =>
-    output.sureRecord(header, encode(QueryRecord, record, "rpc"));
+  const send = async (Type: string, From: string, Payload: Uint8Array | null): Promise<void> => {
+    await output.drained();
+    output.sureRecord(header, encode(QueryRecord, { Type, From, Payload }, "rpc"));
+  };
   const acks = async (): Promise<void> => {
-    for await (const from of query.acks) {
-      if (!isNamed(from)) continue;
-      await output.drained();
-      send({ Type: "ack", From: from, Payload: null });
-    }
+    for await (const from of query.acks) if (isNamed(from)) await send("ack", from, null);
   };
   const answers = async (): Promise<void> => {
     for await (const { from, payload } of query.answers) {
-      if (!isNamed(from)) continue;
-      await output.drained();
-      send({ Type: "response", From: from, Payload: payload });
+      if (isNamed(from)) await send("response", from, payload);
     }
   };
   await Promise.all([acks(), answers()]);
-  send({ Type: "done", From: "", Payload: null });
+  await send("done", "", null);
 }
 
 /** Nothing verifies the names of answers, and clients take a record without one for the last (landscape.md 3.2). */

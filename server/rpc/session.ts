@@ -36,7 +36,6 @@ export class Session implements EventSubscriber, LogSubscriber {
   readonly #queries = new Set<RunningQuery>();
   #pending: PendingQueries | undefined;
   #monitor: LogStream | undefined;
-  #closed = false;
 
   /** @param remote The client's address. */
   constructor(
@@ -110,7 +109,6 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** Sends what comes back from a query. */
   startQuery(seq: number | bigint, query: RunningQuery): void {
-    if (this.#closed) return query.close();
     this.#queries.add(query);
     void sendQueryRecords(this.output, seq, query).then(() => this.#queries.delete(query));
   }
@@ -126,7 +124,6 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** Ends streams, monitor and queries. What waits for the client is still sent. */
   end(): void {
-    this.#closed = true;
     this.#stopMonitor();
     for (const stream of this.#streams.values()) this.#events.remove(stream);
     this.#streams.clear();

@@ -28,6 +28,25 @@ Deno.test("queries are forgotten each at its own deadline, whatever their order"
   assert.equal(pending.size, 0);
 });
 
+Deno.test("a deadline that is sooner than those before it is not waited for with them", async () => {
+  const pending = new PendingQueries();
+  const now = performance.now();
+  pending.add({ deadline: now + 600_000, respond });
+  pending.add({ deadline: now + 20, respond });
+  await until(() => pending.size === 1);
+  pending.close();
+});
+
+Deno.test("a query that is over cannot be answered, although its timer is late", () => {
+  const pending = new PendingQueries();
+  const deadline = performance.now() + 2;
+  const id = pending.add({ deadline, respond });
+  while (performance.now() <= deadline);
+  assert.equal(pending.size, 1);
+  assert.equal(pending.get(id), undefined);
+  pending.close();
+});
+
 Deno.test("a deadline in centuries is waited for, and closing leaves no timer", () => {
   const pending = new PendingQueries();
   const id = pending.add({ deadline: performance.now() + 2 ** 63 / 1e6, respond });
