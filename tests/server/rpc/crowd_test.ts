@@ -16,6 +16,9 @@ type Bodies = Record<string, Plain>;
 
 const IDLE_CLIENTS = Number(Deno.env.get("SKEIN_IDLE_CLIENTS") ?? 2_000);
 
+/** What the memory of a process may grow by for other reasons, in KiB. */
+const NOISE_KIB = 64 * 1_024;
+
 /** Connections that are opened at a time, well below the length of the kernel's queue. */
 const AT_A_TIME = 50;
 
@@ -88,7 +91,7 @@ Deno.test("subscribers that stop reading harm nobody, cost bounded memory and le
     const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
     const offered = total * payload.length * stalled.length / 2 ** 20;
     assert.ok(grown < offered / 2, `${grown} MiB of ${offered} offered`);
-    assert.ok(slowest < 2_000, `a reader waited ${slowest} ms`);
+    assert.ok(slowest < 4_000, `a reader waited ${slowest} ms`);
 
     const reader = readers[0] ?? assert.fail();
     const readersOwn = await rpcStats(reader);
@@ -133,7 +136,7 @@ Deno.test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async
       `${IDLE_CLIENTS} connections after ${seconds.toFixed(1)} s, ${each.toFixed(1)} KiB each`,
     );
     assert.equal(server.stats().clients, String(IDLE_CLIENTS));
-    assert.ok(each < 28, `${each} KiB each`);
+    assert.ok(each < 28 + NOISE_KIB / IDLE_CLIENTS, `${each} KiB each`);
     await clients.tell("ask");
     await clients.said("asked");
     assert.equal(server.stats().clients, String(IDLE_CLIENTS));
