@@ -20,6 +20,8 @@ export interface BroadcastQueueOptions {
   readonly retransmitMult: number;
   /** The size of the cluster; its order of magnitude is the other factor. */
   readonly nodeCount: () => number;
+  /** Called after a message was added. */
+  readonly onEnqueue?: () => void;
 }
 
 interface Entry {
@@ -63,6 +65,7 @@ export class BroadcastQueue {
     if (name !== undefined) this.#named.set(name, entry);
     this.#insert(entry);
     replaced?.broadcast.onFinished?.();
+    this.#options.onEnqueue?.();
   }
 
   /**
@@ -86,7 +89,7 @@ export class BroadcastQueue {
     }
     if (taken.length === 0) return NOTHING;
     this.#length -= taken.length;
-    const transmitLimit = this.#transmitLimit();
+    const transmitLimit = this.transmitLimit;
     const finished: Entry[] = [];
     for (const entry of taken) {
       if (++entry.transmits < transmitLimit) this.#insert(entry);
@@ -109,7 +112,8 @@ export class BroadcastQueue {
     for (const entry of dropped) this.#finish(entry);
   }
 
-  #transmitLimit(): number {
+  /** How often a message is sent in a cluster of the present size. */
+  get transmitLimit(): number {
     const magnitude = Math.ceil(Math.log10(this.#options.nodeCount() + 1));
     return this.#options.retransmitMult * magnitude;
   }

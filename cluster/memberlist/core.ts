@@ -59,6 +59,8 @@ export interface Core {
   readonly streams: Set<Stream>;
   /** Memory for what comes on streams. */
   readonly receiveBudget: ReceiveBudget;
+  /** Called when something new waits to be gossiped. */
+  onNews: () => void;
   /** What this node is doing for others right now. */
   readonly serving: {
     /** Exchanges of state that others began. */
@@ -73,7 +75,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
   const logger = runtime.logger("memberlist");
   const table = new NodeTable(random);
   const { retransmitMult } = config;
-  return {
+  const core: Core = {
     config,
     delegate,
     random,
@@ -83,7 +85,11 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     noise: new LimitedLog(timers, logger),
     metrics,
     table,
-    broadcasts: new BroadcastQueue({ retransmitMult, nodeCount: () => table.size }),
+    broadcasts: new BroadcastQueue({
+      retransmitMult,
+      nodeCount: () => table.size,
+      onEnqueue: () => core.onNews(),
+    }),
     awareness: new Awareness(
       config.awarenessMaxMultiplier,
       (score) => metrics?.gauge("memberlist.health.score", score),
@@ -101,8 +107,10 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
     receiveBudget: new ReceiveBudget(),
+    onNews: () => {},
     serving: { pushPulls: 0 },
   };
+  return core;
 }
 
 /** The record of the own node; it is there from the start on and is never forgotten. */

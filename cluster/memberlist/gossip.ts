@@ -13,8 +13,10 @@ import { pickRandom } from "./select.ts";
 /**
  * Sends a packet to each of a few nodes, as long as there is something to send. Nodes that died not long
  * ago are among them, so that one which lives after all can refute.
+ *
+ * @returns Whether anything was sent.
  */
-export function gossip(core: Core): void {
+export function gossip(core: Core): boolean {
   const { config, table, random } = core;
   const own = ownRecord(core);
   const now = core.timers.now();
@@ -23,7 +25,10 @@ export function gossip(core: Core): void {
     if (record.node.state !== NodeState.dead) return isLive(record.node);
     return now - record.changedAt <= config.gossipToTheDeadTimeMs;
   };
+  let sent = false;
   for (const target of pickRandom(random, table.records, config.gossipNodes, wants)) {
-    if (!sendBroadcasts(core, target)) return;
+    if (!sendBroadcasts(core, target)) break;
+    sent = true;
   }
+  return sent;
 }

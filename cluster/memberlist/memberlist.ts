@@ -17,7 +17,7 @@ import {
   ShutdownError,
   UpdateTimeoutError,
 } from "./errors.ts";
-import { gossip } from "./gossip.ts";
+import { GossipPace } from "./gossip_pace.ts";
 import { joinAddresses } from "./join.ts";
 import type { Keyring } from "./keyring.ts";
 import { type Destination, isLive, type MemberNode } from "./node.ts";
@@ -26,7 +26,7 @@ import { sendMessages, userMessage } from "./packet_sender.ts";
 import { startPeriodic } from "./periodic.ts";
 import { pingNode } from "./ping.ts";
 import { probeNext } from "./probe.ts";
-import { pushPull, pushPullIntervalMs } from "./push_pull.ts";
+import { pushPull, pushPullIntervalMs, settleJoin } from "./push_pull.ts";
 import { sendUserStream } from "./stream_client.ts";
 import { serveStream } from "./stream_handler.ts";
 
@@ -107,6 +107,8 @@ export class Memberlist implements AsyncDisposable {
     this.#started = true;
     const core = this.#core;
     const { config, random, table, timers } = core;
+    const pace = new GossipPace(core);
+    core.onNews = () => pace.soon();
     announceSelf(core);
     if (table.size === 0) {
       throw new MemberlistConfigError("The own node was refused by the delegate");
@@ -128,9 +130,7 @@ export class Memberlist implements AsyncDisposable {
     startPeriodic(timers, random, {
       intervalMs: () => config.gossipNodes > 0 ? config.gossipIntervalMs : 0,
       run: (done) => {
-        const startedAt = timers.now();
-        gossip(core);
-        core.metrics?.sample("memberlist.gossip", timers.now() - startedAt);
+        pace.tick();
         done();
       },
     });
@@ -155,7 +155,9 @@ export class Memberlist implements AsyncDisposable {
    */
   async join(addresses: readonly string[]): Promise<number> {
     this.#assertRunning();
-    return await joinAddresses(this.#core, addresses);
+    const joined = await joinAddresses(this.#core, addresses);
+    if (joined > 0) settleJoin(this.#core);
+    return joined;
   }
 
   /**
@@ -244,6 +246,11 @@ export class Memberlist implements AsyncDisposable {
   /** How many state messages wait to be gossiped. */
   get queuedBroadcasts(): number {
     return this.#core.broadcasts.length;
+  }
+
+  /** To be called when the delegate has something new to gossip, so that it need not wait for the next tick. */
+  gossipSoon(): void {
+    this.#core.onNews();
   }
 
   /**

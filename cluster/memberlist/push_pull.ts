@@ -29,6 +29,18 @@ export function pushPullIntervalMs(intervalMs: number, nodeCount: number): numbe
   return intervalMs * (Math.ceil(Math.log2(nodeCount) - Math.log2(SCALE_THRESHOLD)) + 1);
 }
 
+/** How long after a join states are exchanged once more, in milliseconds: this, and up to as much again. */
+const SETTLE_MS = 1_250;
+
+/**
+ * Exchanges states once more, a little after a join. When many join at the same moment, gossip is likely to miss
+ * someone (each message misses a node with a chance of about e^-transmissions), who would be missing until the next
+ * regular exchange, half a minute later or more.
+ */
+export function settleJoin(core: Core): void {
+  core.timers.set(SETTLE_MS * (1 + core.random.float()), () => void pushPull(core));
+}
+
 /** Exchanges states with a random alive node. Never rejects: errors are logged. */
 export async function pushPull(core: Core): Promise<void> {
   const own = ownRecord(core);

@@ -31,13 +31,18 @@ export class Broadcasts {
   readonly #log: Logger;
   readonly #queues: Readonly<Record<QueueName, BroadcastQueue>>;
 
-  /** Empty queues; `memberCount` counts members of any status. */
-  constructor(config: SerfConfig, memberCount: () => number, log: Logger) {
+  /** Empty queues; `memberCount` counts members of any status, `onEnqueue` is called after a message was added. */
+  constructor(
+    config: SerfConfig,
+    memberCount: () => number,
+    log: Logger,
+    onEnqueue: () => void = () => {},
+  ) {
     this.#config = config;
     this.#memberCount = memberCount;
     this.#log = log;
     const { retransmitMult } = config.memberlist;
-    const queue = () => new BroadcastQueue({ retransmitMult, nodeCount: memberCount });
+    const queue = () => new BroadcastQueue({ retransmitMult, nodeCount: memberCount, onEnqueue });
     this.#queues = { intents: queue(), queries: queue(), events: queue() };
   }
 

@@ -43,6 +43,8 @@ export interface ClusterLayer {
   readonly localNode: MemberNode;
   /** Nodes that are alive or suspect, the own one included. */
   readonly numAlive: number;
+  /** Something new waits to be gossiped. */
+  gossipSoon(): void;
   /** Sends a user message in a packet of its own. */
   sendTo(to: Destination, userMessage: Uint8Array): void;
   /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */

@@ -60,7 +60,7 @@ export function createCore(
     queries: new QueryRing(config.queryBuffer),
     running,
     keySaver: new KeySaver(config),
-    broadcasts: new Broadcasts(config, () => members.size, log),
+    broadcasts: new Broadcasts(config, () => members.size, log, () => hooks.cluster().gossipSoon()),
     tally,
     metrics,
     coordinates: config.coordinates ? new CoordinateTable(runtime.random) : undefined,

@@ -125,6 +125,7 @@ export function fixture(options: FixtureOptions = {}): Fixture {
   const { core, pipeline } = createCore(config, runtime as unknown as Runtime, {
     cluster: () => ({
       localNode: own,
+      gossipSoon: () => {},
       numAlive,
       sendTo: (to, message) => void sent.push({ to, message }),
       join: (addresses) => {

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { receiveAlive } from "../../../cluster/memberlist/alive.ts";
+import { GossipPace } from "../../../cluster/memberlist/gossip_pace.ts";
+import { fakeCore } from "./core_fake.ts";
+import { alive } from "./fakes.ts";
+
+/** Ten nodes of the LAN profile: a message is sent 8 times, in rounds of 3, once in 200 ms. */
+function setUp() {
+  const fake = fakeCore();
+  for (let i = 0; i < 9; i++) receiveAlive(fake.core, alive(`n${i}`, `10.0.1.${i}`), "x");
+  fake.queued();
+  const pace = new GossipPace(fake.core);
+  fake.core.onNews = () => pace.soon();
+  const news = () => fake.core.broadcasts.enqueue({ message: Uint8Array.of(8, 1) });
+  return { ...fake, pace, news };
+}
+
+/** Packets that are sent within `ms` milliseconds from now, by the millisecond in which they leave. */
+function sentAt({ clock, sent }: ReturnType<typeof setUp>, ms: number): Record<number, number> {
+  const found: Record<number, number> = {};
+  for (let at = 0; at <= ms; at++) {
+    clock.advanceSync(at === 0 ? 0 : 1);
+    const { length } = sent();
+    if (length > 0) found[at] = length;
+  }
+  return found;
+}
+
+Deno.test("after a quiet time news leaves at once, as often as the protocol says", () => {
+  const fake = setUp();
+  fake.clock.advanceSync(10_000);
+  fake.news();
+  assert.deepEqual(sentAt(fake, 100), { 0: 3, 10: 3, 20: 2 });
+  assert.equal(fake.core.broadcasts.length, 0);
+});
+
+Deno.test("rounds are not saved up for more than one message", () => {
+  const fake = setUp();
+  fake.clock.advanceSync(3_600_000);
+  fake.news();
+  sentAt(fake, 40);
+  fake.news();
+  assert.deepEqual(sentAt(fake, 40), {}, "it waits for the tick");
+  fake.pace.tick();
+  assert.equal(fake.sent().length, 3);
+});
+
+Deno.test("a node with news all the time sends no more rounds than one per interval", () => {
+  const fake = setUp();
+  let packets = 0;
+  for (let tick = 0; tick < 50; tick++) {
+    for (let i = 0; i < 20; i++) {
+      fake.news();
+      fake.clock.advanceSync(10);
+      packets += fake.sent().length;
+    }
+    fake.pace.tick();
+    packets += fake.sent().length;
+  }
+  assert.ok(packets <= 50 * 3 + 3 * 3, `${packets} packets in 50 intervals`);
+});
+
+Deno.test("what is queued in one turn leaves in one packet", () => {
+  const fake = setUp();
+  fake.clock.advanceSync(10_000);
+  for (let i = 0; i < 5; i++) fake.news();
+  fake.clock.advanceSync(0);
+  assert.deepEqual(fake.sent().map(({ messages }) => messages.length), [5, 5, 5]);
+});
+
+Deno.test("with nobody there, news waits and no timer is left", () => {
+  const fake = fakeCore();
+  fake.queued();
+  const pace = new GossipPace(fake.core);
+  fake.core.onNews = () => pace.soon();
+  fake.clock.advanceSync(10_000);
+  fake.core.broadcasts.enqueue({ message: Uint8Array.of(8, 1) });
+  fake.clock.advanceSync(1_000);
+  assert.deepEqual(fake.sent(), []);
+  assert.equal(fake.core.broadcasts.length, 1);
+});
+
+Deno.test("where gossip is switched off, news does not leave early either", () => {
+  const fake = fakeCore({ gossipNodes: 0 });
+  receiveAlive(fake.core, alive("n0", "10.0.1.0"), "x");
+  fake.queued();
+  const pace = new GossipPace(fake.core);
+  fake.core.onNews = () => pace.soon();
+  fake.clock.advanceSync(10_000);
+  fake.core.broadcasts.enqueue({ message: Uint8Array.of(8, 1) });
+  fake.clock.advanceSync(1_000);
+  assert.deepEqual(fake.sent(), []);
+});
