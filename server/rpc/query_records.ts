@@ -7,18 +7,28 @@
 import type { RunningQuery } from "../../cluster/serf/mod.ts";
 import { QueryRecord, ResponseHeader } from "../../protocol/ipc.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
+import { pause } from "../deadline.ts";
 import type { Output } from "./output.ts";
+
+/**
+ * Pause between the last answer and `done` when all have answered, in milliseconds. Serf's command line takes acks,
+ * answers and the end from three places at random: what it has not taken when the end comes is lost. A Go agent sends
+ * `done` at the deadline, when that cannot happen.
+ */
+const DONE_PAUSE_MS = 100;
 
 /**
  * Sends acks and responses as they come and `done` after the last one. While the client does not read, they wait in the
  * query, which has room for one of each member. Resolves, and never rejects, when the query has ended.
  *
  * @param seq The Seq of the `query` request.
+ * @param ended Aborts when the client asks no more: it gets what there is at once.
  */
 export async function sendQueryRecords(
   output: Output,
   seq: number | bigint,
   query: RunningQuery,
+  ended: AbortSignal,
 ): Promise<void> {
   const header = encode(ResponseHeader, { Error: "", Seq: seq }, "rpc");
   const send = async (Type: string, From: string, Payload: Uint8Array | null): Promise<void> => {
@@ -34,6 +44,8 @@ export async function sendQueryRecords(
     }
   };
   await Promise.all([acks(), answers()]);
+  const { reason, responded, acked } = await query.finished;
+  if (reason === "complete" && responded + acked > 0) await pause(DONE_PAUSE_MS, ended);
   await send("done", "", null);
 }
 

@@ -35,6 +35,7 @@ export class Session implements EventSubscriber, LogSubscriber {
   readonly #streams = new Map<number | bigint, EventStream>();
   readonly #queries = new Set<RunningQuery>();
   #pending: PendingQueries | undefined;
+  #ended: AbortController | undefined;
   #monitor: LogStream | undefined;
 
   /** @param remote The client's address. */
@@ -110,7 +111,9 @@ export class Session implements EventSubscriber, LogSubscriber {
   /** Sends what comes back from a query. */
   startQuery(seq: number | bigint, query: RunningQuery): void {
     this.#queries.add(query);
-    void sendQueryRecords(this.output, seq, query).then(() => this.#queries.delete(query));
+    this.#ended ??= new AbortController();
+    void sendQueryRecords(this.output, seq, query, this.#ended.signal)
+      .then(() => this.#queries.delete(query));
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */
@@ -128,6 +131,7 @@ export class Session implements EventSubscriber, LogSubscriber {
     for (const stream of this.#streams.values()) this.#events.remove(stream);
     this.#streams.clear();
     for (const query of this.#queries) query.close();
+    this.#ended?.abort();
     this.#pending?.close();
   }
 

@@ -201,5 +201,6 @@ export function plain(value: Value): Plain {
     return Object.fromEntries([...value].map(([key, held]) => [String(key), plain(held)]));
   }
   if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Uint8Array) return value.slice(); // The next read takes the buffer.
   return value as Plain;
 }
