@@ -35,6 +35,9 @@ const LEAVE_EXTRA_MS = 2_000;
 /** The agent must be shut down within this time, or the process ends without it, in milliseconds. */
 const SHUTDOWN_LIMIT_MS = 3_000;
 
+/** Signals that end an agent, or may. */
+const ENDING: readonly AgentSignal[] = ["SIGINT", "SIGTERM"];
+
 /** What surrounds the agent. */
 export interface RunSurroundings {
   /** Prints a text and ends the line. */
@@ -136,7 +139,7 @@ class Run {
     }
   }
 
-  /** Joins the `startJoin` addresses; `false` when none answered. A signal ends the wait. */
+  /** Joins the `startJoin` addresses; `false` when none answered. A signal that ends the agent ends the wait. */
   async #startJoin(): Promise<boolean> {
     const { startJoin, replayOnJoin: replay } = this.#config;
     if (startJoin.length === 0) return true;
@@ -145,8 +148,13 @@ class Run {
       (joined) => ({ joined }),
       (error: unknown) => ({ error }),
     );
-    const result = await Promise.race([join, this.#signals.waiting]);
-    if (result === undefined) return true;
+    let result;
+    while ((result = await Promise.race([join, this.#signals.waiting])) === undefined) {
+      const { next } = this.#signals;
+      if (next === undefined || ENDING.includes(next)) return true;
+      this.#signals.take();
+      await this.#handle(next);
+    }
     if ("error" in result) {
       this.#console.fail(blockOf(result.error));
       return false;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { closeInspector } from "./inspector.ts";
+
 /** The signals that the agent handles, and what it calls them (agent.md 6.7). */
 export const SIGNAL_NAMES = {
   SIGINT: "interrupt",
@@ -30,6 +32,7 @@ export const systemSignals: SignalSource = {
   add(signal, listener) {
     try {
       Deno.addSignalListener(signal, listener);
+      if (signal === "SIGUSR1") Deno.addSignalListener(signal, closeInspector);
     } catch {
       // This operating system does not have it.
     }
@@ -37,6 +40,7 @@ export const systemSignals: SignalSource = {
   remove(signal, listener) {
     try {
       Deno.removeSignalListener(signal, listener);
+      if (signal === "SIGUSR1") Deno.removeSignalListener(signal, closeInspector);
     } catch {
       // It was never added.
     }
@@ -63,6 +67,11 @@ export class SignalQueue implements Disposable {
   /** Resolves when a signal is there; it stays there until {@linkcode SignalQueue.take}. */
   get waiting(): Promise<void> {
     return this.#wake.promise;
+  }
+
+  /** The signal that {@linkcode SignalQueue.take} would give. */
+  get next(): AgentSignal | undefined {
+    return this.#pending[0];
   }
 
   /** The oldest signal, `undefined` when there is none. */

@@ -119,3 +119,24 @@ Deno.test("an agent outlives the reader of its output and keeps its exit code", 
     await agent.status;
   }
 });
+
+Deno.test("SIGUSR1, on which Deno starts a debugger, leaves none open", async () => {
+  await using agent = await startAgent(skein, { name: "figures", host: HOST });
+  const [, id] = await eventually("Deno has tried to start its debugger", () => {
+    agent.kill("SIGUSR1");
+    return /Debugger listening on ws:\S+\/(\S+)|Failed to start inspector/.exec(agent.output()) ??
+      undefined;
+  });
+  // Another process has the port when it failed.
+  if (id === undefined) return;
+  await eventually("the debugger is closed", async () => !(await debuggers()).includes(id));
+});
+
+/** What the debuggers of this machine say of themselves; nothing when there is none. */
+async function debuggers(): Promise<string> {
+  try {
+    return await (await fetch("http://127.0.0.1:9229/json/list")).text();
+  } catch {
+    return "";
+  }
+}

@@ -104,6 +104,20 @@ Deno.test("SIGUSR1 and SIGBREAK show the figures on standard error, and end noth
   assert.equal(await withPatience(running.exit), 1);
 });
 
+Deno.test("a signal that ends nothing does not end the wait for start_join", async () => {
+  using silent = Deno.listen({ hostname: "127.0.14.4", port: 0 });
+  const { port } = silent.addr as Deno.NetAddr;
+  const running = new Running({ start_join: [`127.0.14.4:${port}`] });
+  {
+    using _joining = await silent.accept();
+    running.send("SIGHUP");
+    await running.printed("==> Configuration reloaded, nothing to apply");
+    assert.ok(!running.output.includes(GATE_OPEN));
+  }
+  assert.equal(await withPatience(running.exit), 1);
+  assert.ok(running.output.includes("1 error occurred"), running.output);
+});
+
 Deno.test("start_join joins before the log shows, and a failure ends with exit code 1", async () => {
   await using other = await Agent.start({ nodeName: "o", bind: "127.0.14.4:0", profile: "local" });
   const { host, port } = other.address;
