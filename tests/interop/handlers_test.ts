@@ -19,7 +19,7 @@ import { goTest, newestGoTest } from "./go.ts";
  */
 const SCRIPT = `
 input=$(cat; echo .)
-{
+record=$(
   echo "--- $SERF_EVENT \${SERF_USER_EVENT:-}\${SERF_QUERY_NAME:-} in $(basename "$PWD")"
   env | grep '^SERF_' | LC_ALL=C sort
   case $SERF_EVENT in
@@ -28,7 +28,8 @@ input=$(cat; echo .)
       done ;;
   esac
   printf 'input [%s]\\n' "\${input%.}"
-} >> "$1.$SERF_SELF_NAME"
+)
+printf '%s\\n' "$record" >> "$1.$SERF_SELF_NAME"
 `;
 
 goTest("event handler scripts run unchanged", (go) => {
