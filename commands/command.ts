@@ -60,8 +60,8 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
   readonly outputPrefix?: string;
   /** {@linkcode Command.outlivesReader}. */
   readonly outlivesReader?: boolean;
-  /** Whether the JSON output is one object per line, errors too. */
-  readonly jsonLines?: boolean;
+  /** Whether the JSON output is one object per line, errors too: always, or with this flag. */
+  readonly jsonLines?: boolean | keyof F & string;
   /** Does the work and gives the exit code. May throw a {@linkcode CommandError}. */
   readonly run: (invocation: Invocation<F>) => Promise<number>;
 }
@@ -75,13 +75,15 @@ export function defineCommand<const F extends FlagTable>(
   definition: CommandDefinition<F>,
 ): Command {
   const help = helpText(definition);
-  const { flags, operands, outlivesReader = false, jsonLines: oneLine = false } = definition;
+  const { flags, operands, outlivesReader = false, jsonLines = false } = definition;
   return {
     help,
     flags,
     outlivesReader,
     ...operands === undefined ? {} : { operands },
     async run(argv, terminal) {
+      const oneLine = jsonLines === true ||
+        argv.some((arg) => arg === `-${jsonLines}` || arg === `--${jsonLines}`);
       let parsed: ParsedFlags<F>;
       try {
         parsed = parseFlags(flags, argv);

@@ -40,6 +40,7 @@ export const command: Command = defineCommand({
     ),
     ...connectionFlags,
   },
+  jsonLines: "watch",
   async run({ values, json, terminal }) {
     const byRole = values.role ? [`role=${values.role}`] : [];
     if (values.role) {

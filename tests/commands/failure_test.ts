@@ -52,7 +52,13 @@ Deno.test("with -format=json, every failure is an object on standard output", as
 });
 
 Deno.test("a command that prints an object per line does so with its failure", async () => {
-  for (const argv of [["monitor", NOBODY], ["monitor", "-bogus"]]) {
+  const commands = [
+    ["monitor", NOBODY],
+    ["monitor", "-bogus"],
+    ["members", "-watch", NOBODY],
+    ["members", "--watch", "-bogus"],
+  ];
+  for (const argv of commands) {
     const terminal = recordingTerminal();
     await dispatch([...argv, "--format=json"], terminal);
     assert.match(terminal.stdout, /^\{"error":".*"\}\n$/);

@@ -214,7 +214,7 @@ Deno.test("a full disk is reported once, loses nothing, and is forgotten when th
   file.event(joined("c"), 0n);
   await file.leave();
   assert.deepEqual(place.logs, [
-    "[ERR] Failed to write snapshot PATH: No space left on device (os error 28)",
+    "[ERR] Failed to write snapshot PATH: no space left on device",
   ]);
   assert.equal(place.read(), "alive: a 10.0.0.1:7946\nalive", "Half a line went in");
   disk.full = false;
