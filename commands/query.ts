@@ -12,7 +12,7 @@ import { boolFlag, intFlag, listFlag, parsedFlag } from "./flags.ts";
 import { goJson } from "./gojson.ts";
 import { formatFlag } from "./output.ts";
 import { aliveMembers, showProgress } from "./progress.ts";
-import { consume, interruption, type StreamEnd } from "./streaming.ts";
+import { consume, GONE, interruption, type StreamEnd } from "./streaming.ts";
 import { tagsFromFlags } from "./tag_values.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -91,6 +91,7 @@ export const command: Command = defineCommand({
       if (json) throw new CommandError("Interrupted");
       return 1;
     }
+    if (end === "lost") await terminal.err(GONE);
     const { acks, responses, answers } = gathered;
     if (json) {
       await terminal.out(result(acks, responses));

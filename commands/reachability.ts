@@ -10,7 +10,7 @@ import { boolFlag } from "./flags.ts";
 import { goJson } from "./gojson.ts";
 import { checkFormat, formatFlag } from "./output.ts";
 import { showProgress } from "./progress.ts";
-import { consume, interruption } from "./streaming.ts";
+import { consume, GONE, interruption } from "./streaming.ts";
 
 /** The query that every member acknowledges and none answers (agent.md 7.13). */
 const PING = "_serf_ping";
@@ -77,6 +77,7 @@ export const command: Command = defineCommand({
       ]);
     }
     if (end === "interrupted") throw new CommandError("Test interrupted");
+    if (end === "lost") await terminal.err(GONE);
     const queryMs = performance.now() - start;
     if (verbose) {
       const lastSeconds = seconds(last - start);

@@ -28,6 +28,9 @@ export function interruption(): Interruption {
 /** Why a stream gives no more: its connection ended, it was stopped, or nobody reads the output. */
 export type StreamEnd = "lost" | "stopped" | "unread";
 
+/** A note, for standard error, beside results that Serf prints as if they were all. */
+export const GONE = "The agent went away before the end, so there may be more";
+
 /** Handles one record after the other until the stream ends or nobody reads the output. */
 export async function consume<T>(
   records: AsyncIterable<T>,

@@ -41,7 +41,7 @@ const ANSWERS: readonly [from: string, payload: Uint8Array | null][] = [
   ["c", Uint8Array.of(0x20, 0x78)],
 ];
 
-Deno.test("query shows what has come when the agent goes away, exit 0", async () => {
+Deno.test("query shows what has come when the agent goes away, exit 0, and says so on standard error", async () => {
   await using agent = startFakeAgent(HOST, (request) => {
     if (request.command !== "query") return false;
     request.answer();
@@ -58,6 +58,7 @@ Deno.test("query shows what has come when the agent goes away, exit 0", async ()
     const terminal = recordingTerminal();
     const line = ["query", `-rpc-addr=${agent.address}`, ...flags, "q"];
     assert.deepEqual([await dispatch(line, terminal), terminal.stdout], [0, stdout]);
+    assert.equal(terminal.stderr, "The agent went away before the end, so there may be more\n");
   }
 });
 
