@@ -5,10 +5,8 @@
  */
 
 import {
-  INTERNAL_PREFIX,
   type KeyOptions,
   type KeyReport,
-  QueryError,
   type QueryParams,
   type RunningQuery,
   type Serf,
@@ -16,9 +14,6 @@ import {
 import type { AgentLog } from "../logging.ts";
 import { quoteBytes } from "../logging/quote.ts";
 import { blockOf } from "./log_text.ts";
-
-/** The one query among agents that programs may send, too: it is only asked for its acks. */
-const PING_QUERY = `${INTERNAL_PREFIX}ping`;
 
 /** What the log says when a key operation begins. */
 const KEY_TITLES = {
@@ -75,15 +70,8 @@ export class Commands {
     }
   }
 
-  /**
-   * Asks the cluster.
-   *
-   * @throws {QueryError} also for a name that agents use among themselves, except `_serf_ping` without a payload
-   */
+  /** Asks the cluster. */
   query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery {
-    if (name.startsWith(INTERNAL_PREFIX) && (name !== PING_QUERY || payload !== null)) {
-      throw new QueryError(`Queries cannot contain the '${INTERNAL_PREFIX}' prefix`);
-    }
     this.#debug(() => `Requesting query send: ${name}. Payload: ${quoteBytes(payload)}`);
     try {
       return this.#serf.query(name, payload, params);
