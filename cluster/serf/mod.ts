@@ -25,7 +25,6 @@ export {
   TagsTooLargeError,
 } from "./errors.ts";
 export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./events/event.ts";
-export { INTERNAL_PREFIX } from "./events/pipeline.ts";
 export { KeyManager, type KeyOptions, type KeyProgress } from "./keys/key_manager.ts";
 export { KeyOperationError, type KeyReport } from "./keys/report.ts";
 export type { Member, MemberStatus } from "./members/member.ts";
