@@ -35,6 +35,7 @@ printf '%s\\n' "$record" >> "$1.$SERF_SELF_NAME"
 goTest("event handler scripts run unchanged", (go) => {
   return sameRecords(go, ["127.0.18.91", "127.0.18.92"]);
 });
+
 async function sameRecords(go: Program, hosts: readonly [string, string]): Promise<void> {
   const port = await freePort(...hosts);
   const [expected, got] = await Promise.all([
