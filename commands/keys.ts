@@ -99,7 +99,7 @@ export const command: Command = defineCommand({
       const failed = error instanceof KeyError ? error.report : undefined;
       await terminal.out(
         json
-          ? jsonError(`${failure}: ${reason}`, { details: failed ? reportJson(failed) : {} })
+          ? jsonError(`${failure}: ${reason}`, { details: failed ? reportJson(failed, name) : {} })
           : `${messageTable(failed)}\n${failure}: ${reason}`,
       );
       const hint = hintFor(reason);
@@ -107,8 +107,7 @@ export const command: Command = defineCommand({
       return 1;
     }
     if (json) {
-      const keys = name === "list" ? { keys: new Map(Object.entries(report.keys)) } : {};
-      await terminal.out(goJson({ ...reportJson(report), ...keys }));
+      await terminal.out(goJson(reportJson(report, name)));
       return 0;
     }
     await terminal.out(PREFIX + success);
@@ -117,12 +116,17 @@ export const command: Command = defineCommand({
   },
 });
 
-function reportJson({ numNodes, numResp, numErr, messages }: KeyReport) {
+/** The fields of the JSON output. A list has the keys of those that answered also when others did not. */
+function reportJson(
+  { numNodes, numResp, numErr, messages, keys }: KeyReport,
+  operation: keyof typeof OPERATIONS,
+) {
   return {
     nodes: numNodes,
     responses: numResp,
     failures: numErr,
     messages: new Map(Object.entries(messages)),
+    ...operation === "list" && { keys: new Map(Object.entries(keys)) },
   };
 }
 

@@ -92,6 +92,7 @@ Deno.test("every command answers in JSON", async () => {
       one: "Keyring is empty (encryption not enabled)",
       two: "Keyring is empty (encryption not enabled)",
     },
+    keys: {},
   }]);
   assert.deepEqual(await json("rtt", "nosuch"), [1, {
     error: 'Could not find a coordinate for node "nosuch"',
