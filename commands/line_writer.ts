@@ -17,6 +17,8 @@ export interface Output {
  */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
+const NEWLINE = 0x0a;
+
 /** Writes lines one after the other, so that no two are mixed. */
 export class LineWriter {
   /** Whether a write failed, which it does when the reader is gone. */
@@ -25,6 +27,10 @@ export class LineWriter {
   #tail: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
   #dropped = 0;
+  /** Whether nobody will ever read what is written. */
+  #unread = false;
+  /** Whether the last write ended in the middle of a line. */
+  #torn = false;
 
   /** Writes to `output` from now on; nobody else may. */
   constructor(output: Output) {
@@ -53,22 +59,35 @@ export class LineWriter {
     }
     this.#waitingBytes += bytes.length;
     this.#tail = this.#tail.then(async () => {
-      await this.#writeAll(bytes);
+      const written = await this.#writeAll(bytes);
       this.#waitingBytes -= bytes.length;
-      if (this.#waitingBytes > 0 || this.#dropped === 0) return;
-      const notice = `(${this.#dropped} lines of output were dropped: the reader was too slow)\n`;
-      this.#dropped = 0;
-      await this.#writeAll(new TextEncoder().encode(notice));
+      if (!written) this.#dropped++;
+      else if (this.#waitingBytes === 0 && this.#dropped > 0) await this.#tellDropped();
     });
     return this.#tail;
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
+  async #tellDropped(): Promise<void> {
+    const notice =
+      `(${this.#dropped} lines of output were dropped: they could not be written in time)\n`;
+    if (await this.#writeAll(new TextEncoder().encode(notice))) this.#dropped = 0;
+  }
+
+  /** Writes what it can; a full disk may have room again for the next line. Returns whether everything was written. */
+  async #writeAll(bytes: Uint8Array): Promise<boolean> {
+    if (this.#unread) return false;
     try {
-      while (rest.length > 0 && !this.broken) rest = rest.subarray(await this.#output.write(rest));
-    } catch {
+      if (this.#torn) await this.#output.write(Uint8Array.of(NEWLINE));
+      this.#torn = false;
+      for (let rest = bytes; rest.length > 0;) {
+        rest = rest.subarray(await this.#output.write(rest));
+        this.#torn = rest.length > 0;
+      }
+      return true;
+    } catch (error) {
       this.broken = true;
+      this.#unread = error instanceof Deno.errors.BrokenPipe;
+      return false;
     }
   }
 }
@@ -76,6 +95,6 @@ export class LineWriter {
 function withNewline(bytes: Uint8Array): Uint8Array {
   const line = new Uint8Array(bytes.length + 1);
   line.set(bytes);
-  line[bytes.length] = 0x0a;
+  line[bytes.length] = NEWLINE;
   return line;
 }

@@ -56,8 +56,33 @@ Deno.test("what waits for a slow reader is bounded, and losses are told", async 
   await writer.idle;
   assert.equal(
     text,
-    `${line}\n`.repeat(3) + "(7 lines of output were dropped: the reader was too slow)\n",
+    `${line}\n`.repeat(3) + "(7 lines of output were dropped: they could not be written in time)\n",
   );
   await writer.write("after");
-  assert(text.endsWith("slow)\nafter\n"));
+  assert(text.endsWith("time)\nafter\n"));
+});
+
+Deno.test("after a full disk the output goes on, on a line of its own, and losses are told", async () => {
+  const output = slowOutput(4);
+  let room = 9;
+  const writer = new LineWriter({
+    async write(bytes) {
+      if (room <= 0) throw new Error("No space left on device (os error 28)");
+      const written = await output.write(bytes.subarray(0, room));
+      room -= written;
+      return written;
+    },
+  });
+  await writer.write("first");
+  await writer.write("second");
+  await writer.write("third");
+  assert.equal(writer.broken, true);
+  room = 1_000;
+  await writer.write("fourth");
+  await writer.write("fifth");
+  assert.equal(
+    output.text,
+    "first\nsec\nfourth\n" +
+      "(2 lines of output were dropped: they could not be written in time)\nfifth\n",
+  );
 });
