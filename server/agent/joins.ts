@@ -6,11 +6,9 @@
 
 import type { AgentConfig } from "../config.ts";
 import { formatDuration } from "../config/duration.ts";
+import { pause } from "../deadline.ts";
 import type { AgentLog } from "../logging.ts";
 import { blockOf } from "./log_text.ts";
-
-/** The longest wait that `setTimeout` takes; a longer one would end at once. */
-const LONGEST_PAUSE_MS = 2 ** 31 - 1;
 
 /** What joins, and where it tells of it. */
 export interface Joiner {
@@ -71,17 +69,4 @@ export async function retryJoin(
     await pause(retryIntervalMs, signal);
   }
   return false;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.min(ms, LONGEST_PAUSE_MS));
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }
