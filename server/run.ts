@@ -38,6 +38,9 @@ const SHUTDOWN_LIMIT_MS = 3_000;
 /** Signals that end an agent, or may. */
 const ENDING: readonly AgentSignal[] = ["SIGINT", "SIGTERM"];
 
+/** Signals that end a leave (agent.md 6.7). */
+const ENDING_LEAVE: readonly AgentSignal[] = [...ENDING, "SIGHUP"];
+
 /** What surrounds the agent. */
 export interface RunSurroundings {
   /** Prints a text and ends the line. */
@@ -148,13 +151,8 @@ class Run {
       (joined) => ({ joined }),
       (error: unknown) => ({ error }),
     );
-    let result;
-    while ((result = await Promise.race([join, this.#signals.waiting])) === undefined) {
-      const { next } = this.#signals;
-      if (next === undefined || ENDING.includes(next)) return true;
-      this.#signals.take();
-      await this.#handle(next);
-    }
+    const result = await this.#unless(ENDING, join);
+    if (result === undefined) return true;
     if ("error" in result) {
       this.#console.fail(blockOf(result.error));
       return false;
@@ -201,7 +199,7 @@ class Run {
     if (figures !== "") this.#parts.surroundings.printError(figures);
   }
 
-  /** Leaves within what a leave can take; another signal ends the wait. */
+  /** Leaves within what a leave can take; another signal, but SIGUSR1, ends the wait. */
   async #leave(): Promise<number> {
     this.#console.say("Gracefully shutting down agent...");
     const leave = this.#agent.leave().then(
@@ -213,9 +211,20 @@ class Run {
         return 1;
       },
     );
-    const interrupted = this.#signals.waiting.then(() => 1);
     const limit = 2 * this.#config.broadcastTimeoutMs + LEAVE_EXTRA_MS;
-    return await within(limit, Promise.race([leave, interrupted])) ?? 1;
+    return await within(limit, this.#unless(ENDING_LEAVE, leave)) ?? 1;
+  }
+
+  /** What `work` gives, or `undefined` when one of some signals comes before that. Other signals are handled. */
+  async #unless<T>(ending: readonly AgentSignal[], work: Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      const result = await Promise.race([work.then((value) => ({ value })), this.#signals.waiting]);
+      if (result !== undefined) return result.value;
+      const { next } = this.#signals;
+      if (next === undefined || ending.includes(next)) return undefined;
+      this.#signals.take();
+      await this.#handle(next);
+    }
   }
 
   /** Takes over what can change while the agent runs (agent.md 6.7), all of it or, when something is wrong, nothing. */

@@ -73,6 +73,14 @@ Deno.test("a second signal during the leave ends at once", async () => {
   assert.ok(performance.now() - started < 900, "a leave takes 1 s");
 });
 
+Deno.test("SIGUSR1 does not end the leave", async () => {
+  const running = await ready();
+  running.send("SIGINT");
+  await running.printed("==> Gracefully shutting down agent...");
+  running.send("SIGUSR1");
+  assert.equal(await withPatience(running.exit), 0);
+});
+
 Deno.test("leave over RPC ends with exit code 0, also when SIGINT comes on top", async () => {
   const running = await ready();
   using peer = await Peer.ready(running.address("RPC addr"));
