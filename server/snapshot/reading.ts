@@ -17,7 +17,7 @@ const CHUNK_BYTES = 64 * 1024;
 const LINE_END = 0x0a;
 
 /** The file operations that a snapshot needs. */
-export type Disk = Pick<typeof Deno, "open" | "rename" | "remove">;
+export type Disk = Pick<typeof Deno, "open" | "rename" | "remove" | "copyFile">;
 
 /** A snapshot that cannot be used at all. The message has the form of the Go agent. */
 export class SnapshotError extends Error {

@@ -81,22 +81,22 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     this.#journal = new SnapshotJournal(replayed.restored, options);
     this.#file = file;
     this.#bytes = bytes;
-    const { damaged, ignoredLeave, records } = replayed;
+    const { damaged, ignoredLeave } = replayed;
     // Damage would be reported at each start, and the leave is over now, also for a later life that does not ignore it.
-    // A file that makes no sense at all may be no snapshot; it is left alone.
-    this.#stale = (damaged > 0 || unread > 0 || ignoredLeave) && records > 0;
+    this.#stale = damaged > 0 || unread > 0 || ignoredLeave;
     if (this.#stale) this.#schedule();
   }
 
   /**
-   * Opens a file, or makes one, and reads it. Of damage only the log tells.
+   * Opens a file, or makes one, and reads it. Of damage only the log tells; of a file that makes no sense at all a copy is
+   * kept as `PATH.damaged`, as it may be something else.
    *
    * @throws {SnapshotError} when it is no file, or cannot be read or written.
    */
   static async open(path: string, options: SnapshotOptions): Promise<SnapshotFile> {
     const disk = options.disk ?? Deno;
     const opened = await openSnapshot(path, { ...options, disk });
-    const { damaged, torn, ignoredLeave } = opened.replayed;
+    const { damaged, torn, ignoredLeave, records } = opened.replayed;
     const lost = damaged + (torn ? 1 : 0);
     if (opened.unread > 0) {
       options.log.warn(
@@ -106,6 +106,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     if (lost > 0) {
       options.log.warn(`Ignored ${lost} damaged line${lost === 1 ? "" : "s"} of snapshot ${path}`);
     }
+    if (damaged > 0 && records === 0) await keepCopy(path, options.log, disk);
     if (ignoredLeave) options.log.info("Ignoring previous leave in snapshot");
     return new SnapshotFile(path, options, disk, opened);
   }
@@ -281,6 +282,16 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     if (now - this.#reportedAt < REPORT_INTERVAL_MS) return;
     this.#reportedAt = now;
     this.#log.error(`Failed to write snapshot ${this.#path}: ${problem}`);
+  }
+}
+
+async function keepCopy(path: string, log: Logger, disk: Disk): Promise<void> {
+  const copy = `${path}.damaged`;
+  try {
+    await disk.copyFile(path, copy);
+    log.warn(`Snapshot ${path} says nothing, kept a copy as ${copy}`);
+  } catch (error) {
+    log.warn(`Failed to copy snapshot ${path} to ${copy}: ${fileProblem(error)}`);
   }
 }
 

@@ -84,6 +84,7 @@ class FaultyDisk implements Disk {
     return Deno.rename(from, to);
   };
   remove: Disk["remove"] = (path) => Deno.remove(path);
+  copyFile: Disk["copyFile"] = (from, to) => Deno.copyFile(from, to);
 }
 
 const noSpace = (): Error => new Error("No space left on device (os error 28)");
@@ -150,12 +151,20 @@ Deno.test("damaged lines cost one warning with their number, once", async () => 
   assert.equal(place.logs.length, 1);
 });
 
-Deno.test("a file that is no snapshot at all is not written anew", async () => {
-  await using place = new Place("#!/bin/sh\necho hello\n");
+Deno.test("of a file that is no snapshot at all a copy is kept before it is written anew", async () => {
+  const script = "#!/bin/sh\necho hello\n";
+  await using place = new Place(script);
   const file = await place.open();
   file.tick(1n);
   await file.close();
-  assert.equal(place.read(), "#!/bin/sh\necho hello\nclock: 1\n");
+  assert.equal(place.read(), "clock: 1\nevent-clock: 0\nquery-clock: 0\n");
+  assert.equal(Deno.readTextFileSync(`${place.path}.damaged`), script);
+  assert.deepEqual(place.logs, [
+    "[WARN] Ignored 1 damaged line of snapshot PATH",
+    "[WARN] Snapshot PATH says nothing, kept a copy as PATH.damaged",
+  ]);
+  await place.open();
+  assert.equal(place.logs.length, 2);
 });
 
 Deno.test("a leave is on the disk when it is done", async () => {
