@@ -15,7 +15,7 @@ import {
 } from "../agents.ts";
 import { goTest } from "../interop/go.ts";
 import { run, type RunOptions } from "./cli.ts";
-import { moved, replay, samplesOf, title } from "./samples.ts";
+import { moved, replay, type Sample, samplesOf, title } from "./samples.ts";
 
 goTest("samples against serf's agent", (serf) => replayCluster(serf, "127.0.7.1"));
 Deno.test("samples against skein's agent", () => replayCluster(skein, "127.0.7.2"));
@@ -71,15 +71,31 @@ async function replayCluster(program: Program, host: string): Promise<void> {
         await using t = await start("t", `-join=${a.gossip}`);
         await leave(t, a);
       }
-      try {
-        await replay(moved(sample, addresses), program, watches[sample.note]);
-      } catch (error) {
-        failures.push(`${title(sample)}: ${(error as Error).message}`);
-      }
+      const failure = await attempt(
+        sample,
+        () => replay(moved(sample, addresses), program, watches[sample.note]),
+      );
+      if (failure !== undefined) failures.push(failure);
     }
     assert.deepEqual(failures, []);
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Gossip that a Go agent sends four times misses a member now and then (perf.md 1d), and a query is asked only once. */
+const QUERY_ATTEMPTS = 3;
+
+/** Replays a sample; gives what was wrong the last time. */
+async function attempt(sample: Sample, run: () => Promise<void>): Promise<string | undefined> {
+  const attempts = sample.args[0] === "query" ? QUERY_ATTEMPTS : 1;
+  for (let tried = 1;; tried++) {
+    try {
+      await run();
+      return undefined;
+    } catch (error) {
+      if (tried === attempts) return `${title(sample)}: ${(error as Error).message}`;
+    }
   }
 }
 

@@ -65,7 +65,10 @@ async function handOver(
 
   const reader = cleanUp.use(await startNode(readerKind, "moves", host, withSnapshot));
   await allShow([seed, reader], { seed: "alive", moves: "alive" });
-  assert.match(reader.agent.output(), /Re-joined to previously known node: seed/);
+  await eventually(
+    `${reader.agent.program.label} tells that it has re-joined`,
+    () => /Re-joined to previously known node: seed/.test(reader.agent.output()),
+  );
   await fire(seed, "fresh");
   await hasReceived(reader, ["user-event: missed", "user-event: fresh"]);
   // One that remembers nothing gets every event of the past when it asks for a replay.
