@@ -9,7 +9,7 @@ import {
   ownVersions,
   wanProfile,
 } from "../../../cluster/memberlist/config.ts";
-import { PORT } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
 
 const advertise = { addr: Uint8Array.of(10, 0, 0, 1), port: PORT };
 

@@ -20,7 +20,9 @@ import {
 } from "../../../cluster/memberlist/messages.ts";
 import type { MemberNode } from "../../../cluster/memberlist/node.ts";
 import { openPacket, type PacketOptions } from "../../../cluster/memberlist/packet.ts";
-import { type FakeHost, fakeHost, FakeNetwork, ManualClock } from "./fakes.ts";
+import { FakeNetwork } from "./fake_network.ts";
+import { type FakeHost, fakeHost } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 /** A message by the name of its type. */
 export type Decoded =

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { JoinAddressError, parseJoinAddress } from "../../../cluster/memberlist/join.ts";
-import { FakeNetwork, ManualClock, PORT, startNode } from "./fakes.ts";
+import { FakeNetwork, PORT } from "./fake_network.ts";
+import { startNode } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 Deno.test("addresses to join are read as the Go agent reads them", () => {
   const read = (text: string) => {

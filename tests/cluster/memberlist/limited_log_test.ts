@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { LimitedLog } from "../../../cluster/memberlist/limited_log.ts";
 import { Timers } from "../../../cluster/memberlist/timers.ts";
-import { keepingLogger, ManualClock } from "./fakes.ts";
+import { keepingLogger } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 Deno.test("each source gets one line a second, and what was kept back is counted", () => {
   const clock = new ManualClock();

@@ -2,14 +2,9 @@ import assert from "node:assert/strict";
 import { parseCidr } from "../../../cluster/memberlist/address.ts";
 import { Keyring, type MemberlistConfig, NodeState } from "../../../cluster/memberlist/mod.ts";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
-import {
-  fakeHost,
-  type FakeHostOptions,
-  FakeNetwork,
-  ManualClock,
-  PORT,
-  startNode,
-} from "./fakes.ts";
+import { FakeNetwork, PORT } from "./fake_network.ts";
+import { fakeHost, type FakeHostOptions, startNode } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 type Node = ReturnType<typeof startNode>;
 

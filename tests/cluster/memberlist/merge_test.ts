@@ -6,7 +6,8 @@ import type { PushNodeState } from "../../../cluster/memberlist/messages.ts";
 import { type MemberNode, NodeState } from "../../../cluster/memberlist/node.ts";
 import { checkProtocols } from "../../../cluster/memberlist/protocol_check.ts";
 import { fakeCore } from "./core_fake.ts";
-import { alive, PORT } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { alive } from "./fakes.ts";
 
 const VERSIONS = Uint8Array.of(1, 5, 2, 0, 0, 0);
 const NOTHING = new Uint8Array(0);

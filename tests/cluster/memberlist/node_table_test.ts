@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type MemberNode, NodeState } from "../../../cluster/memberlist/node.ts";
 import { type NodeRecord, NodeTable } from "../../../cluster/memberlist/node_table.ts";
-import { PORT, seededRandom } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { seededRandom } from "./fakes.ts";
 
 function record(name: string): NodeRecord {
   const node: MemberNode = {

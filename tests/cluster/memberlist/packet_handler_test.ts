@@ -19,7 +19,8 @@ import { NodeState } from "../../../cluster/memberlist/node.ts";
 import { packCompound, sealPacket } from "../../../cluster/memberlist/packet.ts";
 import { receivePacket } from "../../../cluster/memberlist/packet_handler.ts";
 import { fakeCore, firstOf, PLAIN } from "./core_fake.ts";
-import { accusation, alive, PORT, seededRandom } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { accusation, alive, seededRandom } from "./fakes.ts";
 import vectors from "../../vectors/memberlist.json" with { type: "json" };
 
 const from = { host: "10.0.0.9", port: 5_555 };

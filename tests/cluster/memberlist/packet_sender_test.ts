@@ -9,7 +9,8 @@ import {
   sendWithBroadcasts,
 } from "../../../cluster/memberlist/packet_sender.ts";
 import { fakeCore, inShort } from "./core_fake.ts";
-import { alive, PORT } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { alive } from "./fakes.ts";
 
 const peer = { host: "10.0.0.2", port: PORT };
 const ping = Uint8Array.of(MessageType.user, 112);

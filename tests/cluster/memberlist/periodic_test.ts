@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startPeriodic } from "../../../cluster/memberlist/periodic.ts";
 import { Timers } from "../../../cluster/memberlist/timers.ts";
-import { ManualClock } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 function setUp(fraction: number) {
   const clock = new ManualClock();

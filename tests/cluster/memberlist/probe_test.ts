@@ -13,7 +13,8 @@ import { probeNext } from "../../../cluster/memberlist/probe.ts";
 import { serveStream } from "../../../cluster/memberlist/stream_handler.ts";
 import { receiveSuspect } from "../../../cluster/memberlist/suspect.ts";
 import { decodePacket, fakeCore, firstOf, inShort } from "./core_fake.ts";
-import { accusation, alive, PORT } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { accusation, alive } from "./fakes.ts";
 
 const TARGET = "10.0.0.2";
 

@@ -18,7 +18,9 @@ import type { StreamSession } from "../../../cluster/memberlist/stream_session.t
 import { useStream } from "../../../cluster/memberlist/stream_session.ts";
 import { serveStream } from "../../../cluster/memberlist/stream_handler.ts";
 import { type FakeCore, fakeCore } from "./core_fake.ts";
-import { accusation, alive, PORT, settle } from "./fakes.ts";
+import { PORT } from "./fake_network.ts";
+import { accusation, alive } from "./fakes.ts";
+import { settle } from "./manual_clock.ts";
 
 const PEER = "10.0.0.2";
 const to = { host: PEER, port: PORT, name: "peer" };

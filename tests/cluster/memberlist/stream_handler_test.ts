@@ -16,7 +16,8 @@ import { encodeUserStream, sealStream, StreamReader } from "../../../cluster/mem
 import { serveStream } from "../../../cluster/memberlist/stream_handler.ts";
 import vectors from "../../vectors/memberlist.json" with { type: "json" };
 import { fakeCore, PLAIN } from "./core_fake.ts";
-import { seededRandom, streamPair } from "./fakes.ts";
+import { streamPair } from "./fake_network.ts";
+import { seededRandom } from "./fakes.ts";
 
 const dialler = { host: "10.0.0.9", port: 40_000 };
 const acceptor = { host: "10.0.0.1", port: 7_946 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lanProfile, wanProfile } from "../../../cluster/memberlist/config.ts";
 import { Suspicion, suspicionLimits } from "../../../cluster/memberlist/suspicion.ts";
 import { Timers } from "../../../cluster/memberlist/timers.ts";
-import { ManualClock } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 Deno.test("suspicion limits follow the size of the cluster", () => {
   const lan = lanProfile();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Timers } from "../../../cluster/memberlist/timers.ts";
-import { ManualClock } from "./fakes.ts";
+import { ManualClock } from "./manual_clock.ts";
 
 Deno.test("closing timers cancels all that wait and tells those who asked for it", () => {
   const clock = new ManualClock();
