@@ -11,7 +11,7 @@ const START_LIMIT_MS = 1_000;
 /** Pause between two looks, in milliseconds. */
 const LOOK_MS = 5;
 
-/** Ends the debugger that this signal starts. Never rejects. */
+/** Ends the debugger that this signal starts, or says on standard error that it cannot. Never rejects. */
 export async function closeInspector(): Promise<void> {
   try {
     const inspector = await import("node:inspector");
@@ -20,6 +20,6 @@ export async function closeInspector(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   } catch {
-    // Without the permission to look at the debugger nothing can be done.
+    console.error("Without --allow-sys the debugger that Deno opens on SIGUSR1 cannot be closed");
   }
 }

@@ -132,6 +132,16 @@ Deno.test("SIGUSR1, on which Deno starts a debugger, leaves none open", async ()
   await eventually("the debugger is closed", async () => !(await debuggers()).includes(id));
 });
 
+Deno.test("an agent that may not close the debugger says so", async () => {
+  const [deno = "", , , cli = ""] = skein.command;
+  const program = { ...skein, command: [deno, "run", "--no-prompt", "--allow-net", cli] };
+  await using agent = await startAgent(program, { name: "narrow", host: HOST });
+  await eventually("it says that it cannot", () => {
+    agent.kill("SIGUSR1");
+    return agent.output().includes("Without --allow-sys the debugger");
+  });
+});
+
 /** What the debuggers of this machine say of themselves; nothing when there is none. */
 async function debuggers(): Promise<string> {
   try {
