@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Address, Runtime } from "../runtime.ts";
+import type { Address, Runtime, Timer } from "../runtime.ts";
 import { announceSelf } from "./alive.ts";
 import { checkConfig, type MemberlistConfig } from "./config.ts";
 import { type Core, createCore, ownRecord } from "./core.ts";
@@ -84,6 +84,7 @@ export class Memberlist implements AsyncDisposable {
   readonly #core: Core;
   #started = false;
   #leaving: Promise<void> | undefined;
+  #settling: Timer | undefined;
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -156,7 +157,11 @@ export class Memberlist implements AsyncDisposable {
   async join(addresses: readonly string[]): Promise<number> {
     this.#assertRunning();
     const joined = await joinAddresses(this.#core, addresses);
-    if (joined > 0) settleJoin(this.#core);
+    if (joined > 0) {
+      // Of many joins in a row only the last one has to be settled.
+      this.#settling?.cancel();
+      this.#settling = settleJoin(this.#core);
+    }
     return joined;
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Metrics } from "../runtime.ts";
+import type { Metrics, Timer } from "../runtime.ts";
 import { joinHostPort } from "./address.ts";
 import { type Core, ownRecord } from "./core.ts";
 import { ShutdownError } from "./errors.ts";
@@ -37,8 +37,8 @@ const SETTLE_MS = 1_250;
  * someone (each message misses a node with a chance of about e^-transmissions), who would be missing until the next
  * regular exchange, half a minute later or more.
  */
-export function settleJoin(core: Core): void {
-  core.timers.set(SETTLE_MS * (1 + core.random.float()), () => void pushPull(core));
+export function settleJoin(core: Core): Timer {
+  return core.timers.set(SETTLE_MS * (1 + core.random.float()), () => void pushPull(core));
 }
 
 /** Exchanges states with a random alive node. Never rejects: errors are logged. */

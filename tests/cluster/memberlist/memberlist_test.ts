@@ -306,6 +306,38 @@ Deno.test("clusters with other labels or keys do not mix", async () => {
   }
 });
 
+Deno.test("after joins in a row, states are exchanged once more, a little after the last one", async () => {
+  const { clock, nodes, stop } = await cluster(2, { overrides: { pushPullIntervalMs: 0 } });
+  const [, b] = nodes as [Node, Node];
+  await clock.advance(2_500);
+  const exchanges = () => b.log.filter((line) => line.includes("Initiating push/pull")).length;
+  for (let i = 0; i < 3; i++) await finish(clock, b.list.join(["10.0.0.1"]));
+  const joined = exchanges();
+  await clock.advance(1_200);
+  assert.equal(exchanges(), joined, "not at once");
+  await clock.advance(1_300);
+  assert.equal(exchanges(), joined + 1);
+  await clock.advance(10_000);
+  assert.equal(exchanges(), joined + 1, "once");
+  await stop();
+});
+
+Deno.test("an update leaves without waiting for the tick of gossip", async () => {
+  const { clock, network, nodes: [a], stop } = await cluster(3, {
+    overrides: { gossipIntervalMs: 10_000, pushPullIntervalMs: 0, probeIntervalMs: 0 },
+  });
+  await clock.advance(100_000);
+  network.packets.length = 0;
+  const update = a.list.updateNode(60_000);
+  await clock.advance(5);
+  assert.equal(
+    new Set(network.packets.filter(({ from }) => from === "10.0.0.1").map(({ to }) => to)).size,
+    2,
+  );
+  await finish(clock, update);
+  await stop();
+});
+
 Deno.test("a key rotation keeps the cluster together", async () => {
   const keys = [1, 2].map((byte) => new Uint8Array(32).fill(byte)) as [Uint8Array, Uint8Array];
   const clock = new ManualClock();
