@@ -6,7 +6,8 @@
 
 import { QueryRecord as WireRecord, type QueryRequest } from "../protocol/ipc.ts";
 import { decode } from "../protocol/msgpack/mod.ts";
-import { bytesOf, ownBytes, type Payload } from "./payload.ts";
+import { bytesOf } from "../protocol/payload.ts";
+import { ownBytes, type Payload } from "./payload.ts";
 import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
 
 /**

@@ -28,7 +28,8 @@ import type {
   MemberFilter,
   TagChanges,
 } from "./options.ts";
-import { bytesOf, type Payload } from "./payload.ts";
+import { bytesOf } from "../protocol/payload.ts";
+import type { Payload } from "./payload.ts";
 import { decodeQueryRecord, type QueryOptions, queryRequest, type QueryStream } from "./query.ts";
 import type { RecordStream, StreamOptions } from "./record_stream.ts";
 import type { EventStream, LogStream } from "./streams.ts";

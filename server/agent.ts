@@ -19,13 +19,14 @@ import type {
   UserEventNotice,
 } from "../cluster/serf/mod.ts";
 import { roundTripMs } from "../protocol/coordinate.ts";
+import { bytesOf } from "../protocol/payload.ts";
 import { Commands } from "./agent/commands.ts";
 import { type EventFeed, EventFeeds, type FeedOptions } from "./agent/event_feed.ts";
 import { filterOf, isMemberEvent, isNamed } from "./agent/filters.ts";
 import type { Listeners } from "./agent/listeners.ts";
 import { type OpenAgent, openAgent, starting } from "./agent/open.ts";
 import { AgentParts } from "./agent/parts.ts";
-import { bytesOf, type Payload } from "./agent/payload.ts";
+import type { Payload } from "./agent/payload.ts";
 import { type AgentQuery, asAgentQuery } from "./agent/query.ts";
 import { joinAtStart } from "./agent/joins.ts";
 import type { RpcListener } from "./agent/rpc_listener.ts";

@@ -26,7 +26,7 @@ export {
 } from "./errors.ts";
 export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./events/event.ts";
 export { KeyManager, type KeyOptions, type KeyProgress } from "./keys/key_manager.ts";
-export { KeyOperationError, type KeyReport } from "./keys/report.ts";
+export { EMPTY_REPORT, KeyOperationError, type KeyReport } from "./keys/report.ts";
 export type { Member, MemberStatus } from "./members/member.ts";
 export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern.ts";
 export type { QueryTargets } from "./queries/filter.ts";

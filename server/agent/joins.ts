@@ -7,16 +7,11 @@
 import type { AgentConfig } from "../config.ts";
 import { formatDuration } from "../config/duration.ts";
 import { pause } from "../deadline.ts";
-import type { AgentLog } from "../logging.ts";
+import type { AgentHost } from "./host.ts";
 import { blockOf } from "./log_text.ts";
 
 /** What joins, and where it tells of it. */
-export interface Joiner {
-  /** The log. */
-  readonly log: AgentLog;
-  /** Joins through some addresses; resolves with how many answered, rejects when none did. */
-  join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
-}
+type Joiner = Pick<AgentHost, "log" | "join">;
 
 /**
  * Joins the `startJoin` addresses of the settings, and goes on to try the `retryJoin` addresses in the background; when no

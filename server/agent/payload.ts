@@ -17,8 +17,3 @@
  * ```
  */
 export type Payload = Uint8Array | string | null;
-
-/** The bytes of a payload. */
-export function bytesOf(payload: Payload): Uint8Array | null {
-  return typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-}

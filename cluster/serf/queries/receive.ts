@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bytesOf } from "../../../protocol/payload.ts";
 import { addrToHost, isIpAddress } from "../../memberlist/address.ts";
 import type { Destination } from "../../memberlist/node.ts";
 import type { Core } from "../core.ts";
@@ -92,8 +93,7 @@ function responder(
   let answered = false;
   return (payload) => {
     try {
-      const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-      const message = encodeResponse(core, asker, 0, bytes);
+      const message = encodeResponse(core, asker, 0, bytesOf(payload));
       const limit = core.config.queryResponseSizeLimit;
       if (message.length > limit) throw new Error(`response exceeds limit of ${limit} bytes`);
       if (answered) throw new Error("response already sent");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KeyOperationError, type KeyReport } from "../../../cluster/serf/mod.ts";
+import { EMPTY_REPORT, KeyOperationError, type KeyReport } from "../../../cluster/serf/mod.ts";
 import { KeyResponse } from "../../../protocol/ipc.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { type Answer, type Run, textOf } from "../handler.ts";
@@ -25,16 +25,6 @@ export const removeKey: Run<"remove-key"> = ({ services }, { Key }) =>
 export const listKeys: Run<"list-keys"> = ({ services }) =>
   answer(services.backend.listKeys(), "with keys");
 
-/** What is known when nobody could be asked. */
-const NOBODY: KeyReport = {
-  messages: {},
-  numNodes: 0,
-  numResp: 0,
-  numErr: 0,
-  keys: {},
-  primaryKeys: {},
-};
-
 /** The body comes with an error, too, since it says which node failed at what. */
 async function answer(
   operation: Promise<KeyReport>,
@@ -53,7 +43,7 @@ async function answer(
   try {
     return { body: bodyOf(await operation) };
   } catch (error) {
-    const report = error instanceof KeyOperationError ? error.report : NOBODY;
+    const report = error instanceof KeyOperationError ? error.report : EMPTY_REPORT;
     return { error: textOf(error), body: bodyOf(report) };
   }
 }
