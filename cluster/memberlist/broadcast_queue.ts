@@ -40,7 +40,7 @@ const NOTHING: Uint8Array[] = [];
  */
 export class BroadcastQueue {
   readonly #options: BroadcastQueueOptions;
-  /** Index: number of transmissions. Each tier has the longest first, of the same length the newest. */
+  /** Index: number of transmissions. Each tier has the longest last, of the same length the newest. */
   #tiers: Entry[][] = [];
   readonly #named = new Map<string, Entry>();
   #length = 0;
@@ -77,13 +77,12 @@ export class BroadcastQueue {
     const taken: Entry[] = [];
     let free = limit - overhead;
     for (const tier of this.#tiers) {
-      let index = firstFitting(tier, free);
-      while (free > 0 && index < tier.length) {
-        const entry = tier[index] as Entry;
-        tier.splice(index, 1);
+      for (;;) {
+        const index = position(tier, free, Infinity) - 1;
+        if (index < 0) break;
+        const [entry] = tier.splice(index, 1) as [Entry];
         taken.push(entry);
         free -= entry.length + overhead;
-        index = firstFitting(tier, free);
       }
       if (free <= 0) break;
     }
@@ -101,14 +100,12 @@ export class BroadcastQueue {
 
   /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. */
   prune(max: number): void {
-    const dropped: Entry[] = [];
-    for (let transmits = this.#tiers.length - 1; transmits >= 0; transmits--) {
-      const tier = this.#tiers[transmits] as Entry[];
-      while (this.#length > max && tier.length > 0) {
-        dropped.push(tier.pop() as Entry);
-        this.#length--;
-      }
+    let dropped: Entry[] = [];
+    for (const tier of this.#tiers.toReversed()) {
+      const surplus = Math.max(0, this.#length - dropped.length - max);
+      dropped = dropped.concat(tier.splice(0, surplus));
     }
+    this.#length -= dropped.length;
     for (const entry of dropped) this.#finish(entry);
   }
 
@@ -121,13 +118,13 @@ export class BroadcastQueue {
   #insert(entry: Entry): void {
     while (this.#tiers.length <= entry.transmits) this.#tiers.push([]);
     const tier = this.#tiers[entry.transmits] as Entry[];
-    tier.splice(position(tier, entry), 0, entry);
+    tier.splice(position(tier, entry.length, entry.id), 0, entry);
     this.#length++;
   }
 
   #remove(entry: Entry): void {
     const tier = this.#tiers[entry.transmits] as Entry[];
-    tier.splice(position(tier, entry), 1);
+    tier.splice(position(tier, entry.length, entry.id), 1);
     this.#length--;
   }
 
@@ -141,27 +138,15 @@ export class BroadcastQueue {
   }
 }
 
-/** Where `entry` stands or belongs in its tier. */
-function position(tier: readonly Entry[], { length, id }: Entry): number {
-  return firstIndex(
-    tier,
-    (other) => other.length < length || other.length === length && other.id <= id,
-  );
-}
-
-/** The first entry of a tier that needs at most `free` bytes. */
-function firstFitting(tier: readonly Entry[], free: number): number {
-  return firstIndex(tier, (entry) => entry.length <= free);
-}
-
-/** The first index from which on `holds` is true, by bisection; the length when it never is. */
-function firstIndex(tier: readonly Entry[], holds: (entry: Entry) => boolean): number {
+/** Where an entry stands or belongs in its tier: how many stand before it, by bisection. */
+function position(tier: readonly Entry[], length: number, id: number): number {
   let low = 0;
   let high = tier.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (holds(tier[middle] as Entry)) high = middle;
-    else low = middle + 1;
+    const other = tier[middle] as Entry;
+    if (other.length < length || other.length === length && other.id < id) low = middle + 1;
+    else high = middle;
   }
   return low;
 }
