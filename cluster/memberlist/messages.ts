@@ -16,7 +16,7 @@ import {
   u16,
   u32,
   u8,
-  Writer,
+  written,
 } from "../../protocol/msgpack/mod.ts";
 
 /** The first byte of every message (memberlist.md 1.1). */
@@ -272,8 +272,8 @@ export const ErrorReply: Codec<ErrorReply> = struct({ Error: str });
 
 /** A whole message: the type byte and the body. */
 export function encodeMessage<T>(type: MessageType, codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer("gossip");
-  writer.byte(type);
-  codec.write(writer, value);
-  return writer.finish();
+  return written("gossip", (writer) => {
+    writer.byte(type);
+    codec.write(writer, value);
+  });
 }

@@ -25,7 +25,7 @@ import {
   u32,
   u64,
   u8,
-  Writer,
+  written,
 } from "../../protocol/msgpack/mod.ts";
 
 /** The first byte of a message (serf.md 2). */
@@ -166,10 +166,10 @@ export type RelayHeader = Infer<typeof RelayHeader>;
 
 /** A whole message: the type byte and the encoded body. */
 export function encodeMessage<T>(type: number, codec: Codec<T>, body: T): Uint8Array {
-  const writer = new Writer("gossip");
-  writer.byte(type);
-  codec.write(writer, body);
-  return writer.finish();
+  return written("gossip", (writer) => {
+    writer.byte(type);
+    codec.write(writer, body);
+  });
 }
 
 /**
@@ -183,11 +183,11 @@ export function decodeMessage<T>(codec: Codec<T>, message: Uint8Array): T {
 
 /** A relay message: its type byte and header, then `inner` as it is. */
 export function encodeRelay(header: RelayHeader, inner: Uint8Array): Uint8Array {
-  const writer = new Writer("gossip");
-  writer.byte(MessageType.relay);
-  RelayHeader.write(writer, header);
-  writer.raw(inner);
-  return writer.finish();
+  return written("gossip", (writer) => {
+    writer.byte(MessageType.relay);
+    RelayHeader.write(writer, header);
+    writer.raw(inner);
+  });
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DecodeError, type Limits } from "./limits.ts";
+import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 import { isArrayType, isMapType, Reader } from "./reader.ts";
 import { type Dialect, Writer } from "./writer.ts";
 
@@ -29,9 +29,17 @@ const MAX_IDLE_WRITER_BYTES = 64 * 1024;
 
 /** `value` as bytes. Throws a `RangeError` for a number that its field cannot hold. */
 export function encode<T>(codec: Codec<T>, value: T, dialect: Dialect): Uint8Array<ArrayBuffer> {
+  return written(dialect, (writer) => codec.write(writer, value));
+}
+
+/** What `fill` writes, as bytes of their own. */
+export function written(
+  dialect: Dialect,
+  fill: (writer: Writer) => void,
+): Uint8Array<ArrayBuffer> {
   const writer = idleWriters[dialect] ?? new Writer(dialect, 1024);
   idleWriters[dialect] = undefined;
-  codec.write(writer, value);
+  fill(writer);
   const bytes = writer.finish();
   if (writer.capacity <= MAX_IDLE_WRITER_BYTES) {
     writer.reset();
@@ -51,7 +59,7 @@ export function decode<T>(
   offset?: number,
   limits?: Partial<Limits>,
 ): T {
-  return codec.read(new Reader(bytes, offset, limits));
+  return codec.read(new Reader(bytes, offset, withDefaultLimits(limits)));
 }
 
 /** `true` or `false`. */

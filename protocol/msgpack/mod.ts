@@ -37,7 +37,9 @@ export {
   u32,
   u64,
   u8,
+  written,
 } from "./codec.ts";
+export { utf8Length } from "./text.ts";
 export { type Fields, struct, type StructCodec, type StructOf } from "./struct.ts";
 export {
   decodeValue,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
+import { DecodeError, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { decodeText } from "./text.ts";
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -28,10 +28,10 @@ export class Reader {
   readonly #end: number;
 
   /** Reads `bytes` from `offset` on. */
-  constructor(bytes: Uint8Array, offset = 0, limits?: Partial<Limits>) {
+  constructor(bytes: Uint8Array, offset = 0, limits: Limits = DEFAULT_LIMITS) {
     this.bytes = bytes;
     this.offset = offset;
-    this.limits = withDefaultLimits(limits);
+    this.limits = limits;
     this.#end = bytes.length;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DecodeError, type Limits } from "./limits.ts";
+import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 import { isArrayType, isMapType, Reader } from "./reader.ts";
 import { type Dialect, Writer } from "./writer.ts";
 
@@ -76,7 +76,7 @@ export function encodeValue(value: Encodable, dialect: Dialect): Uint8Array<Arra
  * @throws {DecodeError} when the bytes are no value, are cut off or exceed a limit
  */
 export function decodeValue(bytes: Uint8Array, options: DecodeValueOptions = {}): Value {
-  const reader = new Reader(bytes, options.offset, options.limits);
+  const reader = new Reader(bytes, options.offset, withDefaultLimits(options.limits));
   return readValue(reader, options.raw ?? "text", reader.limits.maxDepth);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { utf8Length } from "../../../protocol/msgpack/mod.ts";
 import { MAX_USER_EVENT_BYTES } from "../config.ts";
 import type { Core } from "../core.ts";
 import { EventTooLargeError } from "../errors.ts";
@@ -21,7 +22,7 @@ export function sendUserEvent(
   coalesce: boolean,
 ): void {
   const limit = core.config.userEventSizeLimit;
-  const rawSize = new TextEncoder().encode(name).length + (payload?.length ?? 0);
+  const rawSize = utf8Length(name) + (payload?.length ?? 0);
   if (rawSize > limit) {
     throw new EventTooLargeError(
       `user event exceeds configured limit of ${limit} bytes before encoding`,
