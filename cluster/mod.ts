@@ -57,6 +57,7 @@ export {
   type Profile,
   type ProfileTimings,
   RemoteError,
+  type SharedKnowledge,
   ShutdownError,
   UpdateTimeoutError,
   type Versions,

@@ -12,6 +12,7 @@ import type { Alive } from "./messages.ts";
 import { isLive, type MemberNode, NodeState, type Versions } from "./node.ts";
 import { endSuspicion, type NodeRecord } from "./node_table.ts";
 import { nextIncarnation, refute } from "./refute.ts";
+import { kept } from "./shared_knowledge.ts";
 
 const NO_BYTES = new Uint8Array(0);
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
@@ -118,7 +119,7 @@ function mayMove(core: Core, record: NodeRecord): boolean {
 }
 
 function reportConflict(core: Core, record: NodeRecord, message: Alive, source: string): void {
-  const mine = `${record.address.host}:${record.node.port}`;
+  const mine = `${record.node.host}:${record.node.port}`;
   const theirs = `${addrToHost(addrOf(message))}:${message.Port}`;
   core.noise.write(
     "error",
@@ -165,14 +166,12 @@ function accept(
 ): void {
   const before = known?.node;
   const now = core.timers.now();
-  const node = nodeOf(message, known);
-  const address = { host: addrToHost(node.addr), port: node.port, name: node.name };
+  const node = kept(core, nodeOf(message, known));
   if (known === undefined) {
-    core.table.add({ node, address, changedAt: now, suspicion: undefined });
+    core.table.add({ node, changedAt: now, suspicion: undefined });
   } else {
     if (known.node.state !== NodeState.alive) known.changedAt = now;
     known.node = node;
-    known.address = address;
   }
   announceAlive(core, node, onFinished && { onFinished });
   core.metrics?.count("memberlist.msg.alive");
@@ -182,9 +181,11 @@ function accept(
 
 /** The node that a message describes; nothing of it is a view into the message. */
 function nodeOf(message: Alive, record: NodeRecord | undefined): MemberNode {
+  const addr = addrOf(message).slice();
   return {
     name: message.Node,
-    addr: addrOf(message).slice(),
+    addr,
+    host: addrToHost(addr),
     port: message.Port,
     meta: (message.Meta ?? NO_BYTES).slice(),
     incarnation: message.Incarnation,

@@ -8,7 +8,7 @@ import { addrToHost, type Cidr, cidrContains, isIpAddress } from "./address.ts";
 import { MemberlistConfigError } from "./errors.ts";
 import type { Keyring } from "./keyring.ts";
 import { labelBytes } from "./label.ts";
-import type { Versions } from "./node.ts";
+import type { SharedKnowledge, Versions } from "./node.ts";
 
 /**
  * The kind of network: one data centre, the Internet, or one machine.
@@ -125,6 +125,8 @@ export interface MemberlistConfig extends ProfileTimings {
   readonly requireNodeNames: boolean;
   /** How many nodes are remembered; others are ignored. Default 65,536. */
   readonly maxNodes: number;
+  /** What the members in one process share. Default nothing: there is one. */
+  readonly shared?: SharedKnowledge;
 }
 
 /** The memberlist protocols that are understood (memberlist.md 1.2). */

@@ -10,6 +10,7 @@ import type { Dead } from "./messages.ts";
 import { isLive, NodeState } from "./node.ts";
 import { endSuspicion } from "./node_table.ts";
 import { refute } from "./refute.ts";
+import { kept } from "./shared_knowledge.ts";
 
 /** Takes in a dead message. `source` is who sent it, for the log. */
 export function receiveDead(core: Core, message: Dead, source: string): void {
@@ -39,7 +40,7 @@ function applyDead(core: Core, message: Dead, source: string, onFinished?: () =>
   announceDead(core, message, onFinished && { onFinished });
   core.metrics?.count("memberlist.msg.dead");
   const state = message.From === message.Node ? NodeState.left : NodeState.dead;
-  record.node = { ...record.node, incarnation: message.Incarnation, state };
+  record.node = kept(core, { ...record.node, incarnation: message.Incarnation, state });
   record.changedAt = core.timers.now();
   core.delegate.notifyLeave(record.node);
 }

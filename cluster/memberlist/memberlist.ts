@@ -27,6 +27,7 @@ import { startPeriodic } from "./periodic.ts";
 import { pingNode } from "./ping.ts";
 import { probeNext } from "./probe.ts";
 import { pushPull, pushPullIntervalMs, settleJoin } from "./push_pull.ts";
+import { adoptKnown } from "./shared_knowledge.ts";
 import { sendUserStream } from "./stream_client.ts";
 import { serveStream } from "./stream_handler.ts";
 
@@ -114,6 +115,7 @@ export class Memberlist implements AsyncDisposable {
     if (table.size === 0) {
       throw new MemberlistConfigError("The own node was refused by the delegate");
     }
+    adoptKnown(core);
     core.transport.start({
       packet: (from, bytes) => {
         if (!timers.closed) receivePacket(core, from, bytes);

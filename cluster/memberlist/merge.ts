@@ -4,6 +4,7 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "./address.ts";
 import { receiveAlive } from "./alive.ts";
 import { type Core, portOrOwn } from "./core.ts";
 import { receiveDead } from "./dead.ts";
@@ -68,9 +69,11 @@ function mergeNode(core: Core, node: PushNodeState, source: string): void {
 
 function asMemberNode(node: PushNodeState): MemberNode {
   const versions = Array.from({ length: 6 }, (_, i) => node.Vsn?.[i] ?? 0);
+  const addr = (node.Addr ?? NO_BYTES).slice();
   return {
     name: node.Name,
-    addr: (node.Addr ?? NO_BYTES).slice(),
+    addr,
+    host: isIpAddress(addr) ? addrToHost(addr) : "",
     port: node.Port,
     meta: (node.Meta ?? NO_BYTES).slice(),
     incarnation: node.Incarnation,

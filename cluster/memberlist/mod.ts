@@ -45,5 +45,12 @@ export {
 export { Keyring, KeyringError } from "./keyring.ts";
 export { Memberlist } from "./memberlist.ts";
 export { MergeRefusedError } from "./merge.ts";
-export { type Destination, isLive, type MemberNode, NodeState, type Versions } from "./node.ts";
+export {
+  type Destination,
+  isLive,
+  type MemberNode,
+  NodeState,
+  type SharedKnowledge,
+  type Versions,
+} from "./node.ts";
 export { ProtocolMismatchError } from "./protocol_check.ts";

@@ -63,16 +63,18 @@ export type Versions = readonly [
  *
  * @example
  * ```ts
- * import { addrToHost, type MemberNode } from "@skein/agent/cluster";
+ * import type { MemberNode } from "@skein/agent/cluster";
  *
- * const show = ({ name, addr, port }: MemberNode): string => `${name} ${addrToHost(addr)}:${port}`;
+ * const show = ({ name, host, port }: MemberNode): string => `${name} ${host}:${port}`;
  * ```
  */
-export interface MemberNode {
+export interface MemberNode extends Destination {
   /** Unique name. */
   readonly name: string;
   /** IP address bytes exactly as advertised: 4 or 16, never normalised (memberlist.md 8.1). */
   readonly addr: Uint8Array;
+  /** `addr` in text, as the transport takes it. */
+  readonly host: string;
   /** Port for packets and streams. */
   readonly port: number;
   /** Application data, at most 512 bytes. */
@@ -83,6 +85,33 @@ export interface MemberNode {
   readonly state: NodeState;
   /** Protocol versions. All 0 when the node never told. */
   readonly versions: Versions;
+}
+
+/**
+ * Knowledge that thousands of members in one process hold once, instead of once each.
+ *
+ * @example
+ * ```ts
+ * import type { MemberNode, SharedKnowledge } from "@skein/agent/cluster";
+ *
+ * const held = new Map<string, MemberNode>();
+ * const shared: SharedKnowledge = {
+ *   known: [],
+ *   intern(node) {
+ *     const key = `${node.name} ${node.incarnation} ${node.state}`;
+ *     const equal = held.get(key) ?? node;
+ *     held.set(key, equal);
+ *     return equal;
+ *   },
+ * };
+ * console.log(shared.known.length);
+ * ```
+ */
+export interface SharedKnowledge {
+  /** Nodes that a member knows from its start on, as if it had learned of them long ago: it tells nobody. */
+  readonly known: readonly MemberNode[];
+  /** The object to keep in place of `node`: an equal one, if there is one already. */
+  intern(node: MemberNode): MemberNode;
 }
 
 /** Whether the node takes part in the cluster as far as is known: it is alive or only suspected. */

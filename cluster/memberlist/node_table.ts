@@ -5,15 +5,13 @@
  */
 
 import { type Random, shuffle } from "../runtime.ts";
-import type { Destination, MemberNode } from "./node.ts";
+import type { MemberNode } from "./node.ts";
 import type { Suspicion } from "./suspicion.ts";
 
 /** A remembered node. */
 export interface NodeRecord {
   /** What is known about it; replaced as a whole when something changes. */
   node: MemberNode;
-  /** Where to reach it: `node.addr` and `node.port` as the transport takes them. */
-  address: Destination;
   /** When its state last changed, in clock milliseconds. */
   changedAt: number;
   /** The running suspicion, if it is suspected. */

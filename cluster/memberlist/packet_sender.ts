@@ -35,7 +35,7 @@ export function sendWithBroadcasts(core: Core, to: Destination, message: Uint8Ar
 export function sendBroadcasts(core: Core, record: NodeRecord): boolean {
   const broadcasts = takeBroadcasts(core, roomInPacket(core));
   if (broadcasts.length === 0) return false;
-  sendMessages(core, record.address, broadcasts, record.node);
+  sendMessages(core, record.node, broadcasts, record.node);
   return true;
 }
 

@@ -88,11 +88,11 @@ class Probe {
     const core = this.#core;
     const { name, state, incarnation } = this.#node;
     const ping = encodePing(core, name, this.#seqNo);
-    if (state !== NodeState.suspect) return sendWithBroadcasts(core, this.#target.address, ping);
+    if (state !== NodeState.suspect) return sendWithBroadcasts(core, this.#target.node, ping);
     // Told at once what is said about it, a node that lives can refute at once.
     const message = { Incarnation: incarnation, Node: name, From: core.config.name };
     const suspect = encodeMessage(MessageType.suspect, Suspect, message);
-    sendMessages(core, this.#target.address, [ping, suspect], this.#node);
+    sendMessages(core, this.#target.node, [ping, suspect], this.#node);
   }
 
   #onAck(payload: Uint8Array | null): void {
@@ -132,13 +132,13 @@ class Probe {
         ...ownSource(core),
       };
       const message = encodeMessage(MessageType.indirectPing, IndirectPing, request);
-      sendWithBroadcasts(core, helper.address, message);
+      sendWithBroadcasts(core, helper.node, message);
     }
   }
 
   #pingByStream(): void {
     const core = this.#core;
-    const to = { ...this.#target.address, name: this.#node.name };
+    const to = this.#target.node;
     pingOverStream(core, to, this.#seqNo, this.#deadline - core.timers.now()).then(
       (reached) => {
         this.#reachedByStream = reached;

@@ -53,7 +53,7 @@ export async function pushPull(core: Core): Promise<void> {
   if (peer === undefined) return;
   const startedAt = core.timers.now();
   try {
-    await exchangeState(core, peer.address, false);
+    await exchangeState(core, peer.node, false);
   } catch (error) {
     if (error instanceof ShutdownError) return;
     const reason = error instanceof Error ? error.message : String(error);

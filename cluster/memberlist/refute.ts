@@ -6,6 +6,7 @@
 
 import { announceAlive } from "./announce.ts";
 import { type Core, ownRecord, type OwnState } from "./core.ts";
+import { kept } from "./shared_knowledge.ts";
 
 /**
  * The next incarnation of the own node, above `atLeast`. It wraps at 32 bits past 0, which would never
@@ -20,7 +21,10 @@ export function nextIncarnation(own: OwnState, atLeast = 0): number {
 export function refute(core: Core, accusing: number): void {
   core.awareness.change(1);
   const record = ownRecord(core);
-  record.node = { ...record.node, incarnation: nextIncarnation(core.own, accusing) };
+  record.node = kept(core, {
+    ...record.node,
+    incarnation: nextIncarnation(core.own, accusing),
+  });
   // Under a key of its own, so that it does not displace what is queued under the node's name.
-  announceAlive(core, record.node, { key: record.address.host });
+  announceAlive(core, record.node, { key: record.node.host });
 }

@@ -11,6 +11,7 @@ import type { Suspect } from "./messages.ts";
 import { NodeState } from "./node.ts";
 import type { NodeRecord } from "./node_table.ts";
 import { refute } from "./refute.ts";
+import { kept } from "./shared_knowledge.ts";
 import { Suspicion, suspicionLimits } from "./suspicion.ts";
 
 /** Takes in a suspicion, the own node's or another's. `source` is who sent it, for the log. */
@@ -29,11 +30,11 @@ export function receiveSuspect(core: Core, message: Suspect, source: string): vo
   }
   announceSuspect(core, message);
   core.metrics?.count("memberlist.msg.suspect");
-  record.node = {
+  record.node = kept(core, {
     ...record.node,
     incarnation: message.Incarnation,
     state: NodeState.suspect,
-  };
+  });
   record.changedAt = core.timers.now();
   record.suspicion = startSuspicion(core, record, message.From);
 }

@@ -6,7 +6,7 @@
  */
 
 import { randomInt } from "../runtime.ts";
-import { addrToHost, joinHostPort } from "../memberlist/address.ts";
+import { joinHostPort } from "../memberlist/address.ts";
 import type { Core } from "./core.ts";
 import type { MemberRecord } from "./members/table.ts";
 import { erase } from "./members/tell.ts";
@@ -62,7 +62,7 @@ async function reconnect(core: Core): Promise<void> {
   if (core.random.float() > failed.length / Math.max(1, others)) return;
   const member = failed[randomInt(core.random, failed.length)];
   if (member === undefined) return;
-  const place = joinHostPort(addrToHost(member.facts.addr), member.facts.port);
+  const place = joinHostPort(member.node.host, member.node.port);
   core.log.info(`attempting reconnect to ${member.name} ${place}`);
   // A name with a slash cannot be told from the address behind it.
   const target = member.name.includes("/") ? place : `${member.name}/${place}`;

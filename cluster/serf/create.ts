@@ -22,6 +22,7 @@ import { answerInternalQuery } from "./queries/internal.ts";
 import { restoreClocks } from "./snapshot/rejoin.ts";
 import { QueryRing } from "./queries/ring.ts";
 import { RunningQueries } from "./queries/running.ts";
+import { tagsOf } from "./tags.ts";
 
 /** What the parts need of the whole. */
 export interface CoreHooks {
@@ -43,7 +44,10 @@ export function createCore(
   const { metrics } = runtime;
   const tally = new Tally(metrics);
   const running = new RunningQueries({ timers, noise, tally });
-  const members = new MemberTable((name) => running.forget(name));
+  const members = new MemberTable({
+    onGone: (name) => running.forget(name),
+    tagsOf: (node) => tagsOf(node, noise),
+  });
   const core: Core = {
     config,
     name: config.nodeName,

@@ -21,14 +21,13 @@ import { KeyManager } from "./keys/key_manager.ts";
 import { forceLeave, leave } from "./members/depart.ts";
 import { announceJoin } from "./members/intent_rules.ts";
 import type { Member } from "./members/member.ts";
-import { factsOf } from "./members/node_rules.ts";
 import { freeze } from "./members/table.ts";
 import type { RunningQuery } from "./queries/collector.ts";
 import { PING_QUERY } from "./queries/names.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
 import { endRecord, startRejoin } from "./snapshot/rejoin.ts";
 import { statsOf } from "./stats.ts";
-import { copyTags, encodeTags, type Tags } from "./tags.ts";
+import { copyTags, encodeTags, type Tags, tagsOf } from "./tags.ts";
 
 /**
  * One member of a Serf cluster.
@@ -129,10 +128,11 @@ export class Serf implements AsyncDisposable {
 
   /** The own member; there from {@linkcode Serf.start} on. */
   localMember(): Member {
-    const { members, name } = this.#core;
+    const { members, name, noise } = this.#core;
     const record = members.get(name);
     if (record !== undefined) return members.snapshot(record);
-    return freeze(name, factsOf(this.#core, this.#memberlist.localNode), "none");
+    const { localNode } = this.#memberlist;
+    return freeze(localNode, tagsOf(localNode, noise), "none");
   }
 
   /** Grows with each change that {@linkcode Serf.members} shows. */

@@ -5,6 +5,8 @@
  */
 
 import { decode, encode, record, str } from "../../protocol/msgpack/mod.ts";
+import type { LimitedLog } from "../memberlist/limited_log.ts";
+import type { MemberNode } from "../memberlist/node.ts";
 import { TagsTooLargeError } from "./errors.ts";
 
 /** Most bytes of node meta, the magic byte included (memberlist.md 10). */
@@ -59,6 +61,16 @@ export function decodeTags(meta: Uint8Array): Tags {
     return Object.freeze({ role: new TextDecoder().decode(meta) });
   }
   return Object.freeze(decode(tagMap, meta, 1) ?? {});
+}
+
+/** The tags of a node, frozen; none when its meta cannot be read, of which `noise` is told. */
+export function tagsOf({ name, meta }: MemberNode, noise: LimitedLog): Tags {
+  try {
+    return decodeTags(meta);
+  } catch (error) {
+    noise.write("error", "tags", `Failed to decode tags of '${name}': ${error}`);
+    return Object.freeze({});
+  }
 }
 
 /** A frozen copy of tags. */

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { addrToHost } from "../../memberlist/address.ts";
 import type { Core } from "../core.ts";
 import { encodeMessage, JoinIntent, type LeaveIntent, MessageType } from "../messages.ts";
 import { erase, tell } from "./tell.ts";
@@ -29,7 +28,7 @@ export function handleLeaveIntent(core: Core, intent: LeaveIntent): boolean {
   if (member.status === "alive") core.members.setStatus(member, "leaving");
   if (member.status === "failed") {
     core.members.setStatus(member, "left");
-    core.log.info(`EventMemberLeave (forced): ${name} ${addrToHost(member.facts.addr)}`);
+    core.log.info(`EventMemberLeave (forced): ${name} ${member.node.host}`);
     core.tally.count("memberLeft");
     tell(core, "member-leave", member);
   }
@@ -73,7 +72,7 @@ export function keep(member: MemberRecord): void {
 function prune(core: Core, member: MemberRecord): void {
   const finish = () => {
     member.pruneTimer = undefined;
-    core.log.info(`EventMemberReap (forced): ${member.name} ${addrToHost(member.facts.addr)}`);
+    core.log.info(`EventMemberReap (forced): ${member.name} ${member.node.host}`);
     erase(core, member);
   };
   if (member.status !== "leaving") return finish();

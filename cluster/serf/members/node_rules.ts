@@ -4,12 +4,10 @@
  * @module
  */
 
-import { addrToHost } from "../../memberlist/address.ts";
 import type { MemberNode } from "../../memberlist/node.ts";
 import type { Core } from "../core.ts";
-import { decodeTags } from "../tags.ts";
 import { keep } from "./intent_rules.ts";
-import type { MemberFacts, MemberRecord } from "./table.ts";
+import type { MemberRecord } from "./table.ts";
 import { erase, tell } from "./tell.ts";
 
 /**
@@ -20,13 +18,12 @@ const MAX_GONE = 65_536;
 
 /** A node is alive: it is new, or back. */
 export function nodeJoined(core: Core, node: MemberNode): void {
-  const facts = factsOf(core, node);
   let member = core.members.get(node.name);
   if (member === undefined) {
     const leaving = core.intents.find(node.name, "leave");
     const joining = core.intents.find(node.name, "join");
     const status = leaving === undefined ? "alive" : "leaving";
-    member = core.members.add(node.name, facts, status, leaving ?? joining ?? 0n);
+    member = core.members.add(node, status, leaving ?? joining ?? 0n);
   } else {
     const goneMs = core.timers.now() - (member.leftAt ?? -Infinity);
     if (member.status === "failed" && goneMs < core.config.flapTimeoutMs) {
@@ -34,11 +31,11 @@ export function nodeJoined(core: Core, node: MemberNode): void {
     }
     keep(member);
     member.leftAt = undefined;
-    core.members.setFacts(member, facts);
+    core.members.setNode(member, node);
     core.members.setStatus(member, "alive");
   }
   core.tally.count("memberJoin");
-  core.log.info(`EventMemberJoin: ${node.name} ${addrToHost(node.addr)}`);
+  core.log.info(`EventMemberJoin: ${node.name} ${node.host}`);
   tell(core, "member-join", member);
 }
 
@@ -46,7 +43,7 @@ export function nodeJoined(core: Core, node: MemberNode): void {
 export function nodeLeft(core: Core, node: MemberNode): void {
   const member = core.members.get(node.name);
   if (member === undefined) return;
-  const place = `${node.name} ${addrToHost(member.facts.addr)}`;
+  const place = `${node.name} ${member.node.host}`;
   if (member.status === "leaving") {
     member.leftAt = core.timers.now();
     core.members.setStatus(member, "left");
@@ -71,21 +68,10 @@ export function nodeLeft(core: Core, node: MemberNode): void {
 export function nodeUpdated(core: Core, node: MemberNode): void {
   const member = core.members.get(node.name);
   if (member === undefined) return;
-  core.members.setFacts(member, factsOf(core, node));
+  core.members.setNode(member, node);
   core.tally.count("memberUpdate");
   core.log.info(`EventMemberUpdate: ${node.name}`);
   tell(core, "member-update", member);
-}
-
-/** What memberlist says of a node, with the tags decoded. */
-export function factsOf(core: Core, node: MemberNode): MemberFacts {
-  const { addr, port, versions } = node;
-  try {
-    return { addr, port, versions, tags: decodeTags(node.meta) };
-  } catch (error) {
-    core.noise.write("error", "tags", `Failed to decode tags of '${node.name}': ${error}`);
-    return { addr, port, versions, tags: Object.freeze({}) };
-  }
 }
 
 function makeRoom(core: Core): void {

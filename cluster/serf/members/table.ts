@@ -6,27 +6,16 @@
  */
 
 import type { Timer } from "../../runtime.ts";
-import type { Versions } from "../../memberlist/node.ts";
+import type { MemberNode } from "../../memberlist/node.ts";
+import type { Tags } from "../tags.ts";
 import type { Member, MemberStatus } from "./member.ts";
 
-/** What memberlist knows of a member; replaced as a whole at each join and update. */
-export interface MemberFacts {
-  /** IP address bytes, 4 or 16. */
-  readonly addr: Uint8Array;
-  /** Gossip port. */
-  readonly port: number;
-  /** Decoded node meta. */
-  readonly tags: Readonly<Record<string, string>>;
-  /** pmin, pmax, pcur, dmin, dmax, dcur. */
-  readonly versions: Versions;
-}
-
-/** One member of the table. Only {@linkcode MemberTable} changes `facts` and `status`. */
+/** One member of the table. Only {@linkcode MemberTable} changes `node` and `status`. */
 export interface MemberRecord {
   /** Unique name. */
   readonly name: string;
-  /** What memberlist says. */
-  facts: MemberFacts;
+  /** What memberlist said at the last join or update; its state and incarnation may be older than memberlist's. */
+  node: MemberNode;
   /** Where the member is in its life. */
   status: MemberStatus;
   /** Lamport time of the newest intent about the member. */
@@ -37,23 +26,29 @@ export interface MemberRecord {
   pruneTimer: Timer | undefined;
 }
 
+/** What a table needs of its owner. */
+export interface MemberTableHooks {
+  /** Called with the name of a member that is no longer alive: it leaves, has failed, or is forgotten. */
+  onGone(name: string): void;
+  /** The tags of a node, frozen. */
+  tagsOf(node: MemberNode): Tags;
+}
+
+/** The last snapshot made of a node. Of no table alone: tables that share nodes share these too. */
+const snapshots = new WeakMap<MemberNode, Member>();
+
 /** All members by name. */
 export class MemberTable {
   readonly #records = new Map<string, MemberRecord>();
   readonly #failed = new Map<string, MemberRecord>();
   readonly #left = new Map<string, MemberRecord>();
-  readonly #snapshots = new WeakMap<MemberRecord, Member>();
-  readonly #onGone: (name: string) => void;
+  readonly #hooks: MemberTableHooks;
   #version = 0;
   #all: { version: number; members: readonly Member[] } = { version: -1, members: [] };
 
-  /**
-   * An empty table.
-   *
-   * @param onGone called with the name of a member that is no longer alive: it leaves, has failed, or is forgotten
-   */
-  constructor(onGone: (name: string) => void = () => {}) {
-    this.#onGone = onGone;
+  /** An empty table. */
+  constructor(hooks: MemberTableHooks) {
+    this.#hooks = hooks;
   }
 
   /** Grows with each change that a snapshot shows. */
@@ -87,10 +82,11 @@ export class MemberTable {
   }
 
   /** Adds a member that is not in the table yet. */
-  add(name: string, facts: MemberFacts, status: MemberStatus, statusTime: bigint): MemberRecord {
+  add(node: MemberNode, status: MemberStatus, statusTime: bigint): MemberRecord {
+    const { name } = node;
     const record: MemberRecord = {
       name,
-      facts,
+      node,
       status,
       statusTime,
       leftAt: undefined,
@@ -102,9 +98,9 @@ export class MemberTable {
   }
 
   /** Replaces what memberlist knows of a member. */
-  setFacts(record: MemberRecord, facts: MemberFacts): void {
-    record.facts = facts;
-    this.#changed(record);
+  setNode(record: MemberRecord, node: MemberNode): void {
+    record.node = node;
+    this.#version++;
   }
 
   /** Changes the status and with it the lists that the member is in. */
@@ -114,8 +110,8 @@ export class MemberTable {
     if (status === "failed") this.#failed.set(record.name, record);
     if (status === "left") this.#left.set(record.name, record);
     record.status = status;
-    this.#changed(record);
-    if (status !== "alive") this.#onGone(record.name);
+    this.#version++;
+    if (status !== "alive") this.#hooks.onGone(record.name);
   }
 
   /** Forgets a member. */
@@ -125,16 +121,16 @@ export class MemberTable {
     this.#records.delete(record.name);
     this.#failed.delete(record.name);
     this.#left.delete(record.name);
-    this.#changed(record);
-    this.#onGone(record.name);
+    this.#version++;
+    this.#hooks.onGone(record.name);
   }
 
   /** The member as the outside sees it; the same object until it changes. */
-  snapshot(record: MemberRecord): Member {
-    const known = this.#snapshots.get(record);
-    if (known !== undefined) return known;
-    const made = freeze(record.name, record.facts, record.status);
-    this.#snapshots.set(record, made);
+  snapshot({ node, status }: MemberRecord): Member {
+    const known = snapshots.get(node);
+    if (known?.status === status) return known;
+    const made = freeze(node, known?.tags ?? this.#hooks.tagsOf(node), status);
+    snapshots.set(node, made);
     return made;
   }
 
@@ -146,22 +142,17 @@ export class MemberTable {
     }
     return this.#all.members;
   }
-
-  #changed(record: MemberRecord): void {
-    this.#snapshots.delete(record);
-    this.#version++;
-  }
 }
 
 /** A frozen member. */
-export function freeze(name: string, facts: MemberFacts, status: MemberStatus): Member {
+export function freeze(node: MemberNode, tags: Tags, status: MemberStatus): Member {
   const [protocolMin, protocolMax, protocolCur, delegateMin, delegateMax, delegateCur] =
-    facts.versions;
+    node.versions;
   return Object.freeze({
-    name,
-    addr: facts.addr,
-    port: facts.port,
-    tags: facts.tags,
+    name: node.name,
+    addr: node.addr,
+    port: node.port,
+    tags,
     status,
     protocolMin,
     protocolMax,

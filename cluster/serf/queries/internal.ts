@@ -7,8 +7,7 @@
 import type { Core } from "../core.ts";
 import type { QueryEvent } from "../events/event.ts";
 import { answerKeyQuery } from "../keys/answer.ts";
-import { STATUS_NUMBERS } from "../members/member.ts";
-import type { MemberRecord } from "../members/table.ts";
+import { type Member, STATUS_NUMBERS } from "../members/member.ts";
 import { ConflictResponse, encodeMessage, MessageType } from "../messages.ts";
 import { CONFLICT_QUERY, PING_QUERY } from "./names.ts";
 
@@ -26,7 +25,7 @@ function answerConflict(core: Core, query: QueryEvent): void {
   if (name === core.name) return;
   core.log.debug(`Got conflict resolution query for '${name}'`);
   const member = core.members.get(name);
-  const answer = member === undefined ? null : conflictResponse(member);
+  const answer = member === undefined ? null : conflictResponse(core.members.snapshot(member));
   try {
     query.respond(encodeMessage(MessageType.conflictResponse, ConflictResponse, answer));
   } catch (error) {
@@ -34,20 +33,18 @@ function answerConflict(core: Core, query: QueryEvent): void {
   }
 }
 
-function conflictResponse({ name, facts, status }: MemberRecord): ConflictResponse {
-  const [ProtocolMin, ProtocolMax, ProtocolCur, DelegateMin, DelegateMax, DelegateCur] =
-    facts.versions;
+function conflictResponse(member: Member): ConflictResponse {
   return {
-    Name: name,
-    Addr: facts.addr,
-    Port: facts.port,
-    Tags: facts.tags,
-    Status: STATUS_NUMBERS[status],
-    ProtocolMin,
-    ProtocolMax,
-    ProtocolCur,
-    DelegateMin,
-    DelegateMax,
-    DelegateCur,
+    Name: member.name,
+    Addr: member.addr,
+    Port: member.port,
+    Tags: member.tags,
+    Status: STATUS_NUMBERS[member.status],
+    ProtocolMin: member.protocolMin,
+    ProtocolMax: member.protocolMax,
+    ProtocolCur: member.protocolCur,
+    DelegateMin: member.delegateMin,
+    DelegateMax: member.delegateMax,
+    DelegateCur: member.delegateCur,
   };
 }

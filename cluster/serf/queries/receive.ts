@@ -46,7 +46,8 @@ export function handleQuery(core: Core, query: Query): boolean {
   }
   if (verdict !== "new") return false;
   const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0 && isHarmless(core, query);
-  const tags = core.members.get(core.name)?.facts.tags ?? core.config.tags;
+  const own = core.members.get(core.name);
+  const tags = own === undefined ? core.config.tags : core.members.snapshot(own).tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return rebroadcast;
 
   core.tally.count("queries", name);

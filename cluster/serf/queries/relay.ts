@@ -39,9 +39,7 @@ export function relay(
   if (wrapped.length > limit) {
     throw new Error(`relayed response exceeds limit of ${limit} bytes`);
   }
-  for (const { name, facts } of drawRelays(core, factor)) {
-    core.cluster.sendTo({ host: addrToHost(facts.addr), port: facts.port, name }, wrapped);
-  }
+  for (const { node } of drawRelays(core, factor)) core.cluster.sendTo(node, wrapped);
 }
 
 /** Passes the message inside a relay message on, untouched. */
@@ -73,5 +71,5 @@ function drawRelays(core: Core, count: number): Set<MemberRecord> {
 
 function canRelay(core: Core, member: MemberRecord): boolean {
   return member.status === "alive" && member.name !== core.name &&
-    member.facts.versions[PROTOCOL_MAX] >= LEAST_PROTOCOL_MAX;
+    member.node.versions[PROTOCOL_MAX] >= LEAST_PROTOCOL_MAX;
 }

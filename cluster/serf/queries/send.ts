@@ -109,8 +109,8 @@ export function sendQuery(
 function expectedMembers(core: Core, { Filters }: Query): string[] {
   const test = compileFilters(Filters);
   const names: string[] = [];
-  for (const { name, status, facts } of core.members.records()) {
-    if (status === "alive" && test(name, facts.tags)) names.push(name);
+  for (const { name, status, tags } of core.members.all()) {
+    if (status === "alive" && test(name, tags)) names.push(name);
   }
   return names;
 }

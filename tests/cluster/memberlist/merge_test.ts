@@ -110,6 +110,7 @@ Deno.test("the application may refuse to merge on a join, and is only asked then
   assert.deepEqual(asked[0]?.[0], {
     name: "a",
     addr: hostToAddr("10.0.0.2"),
+    host: "10.0.0.2",
     port: PORT,
     meta: NOTHING,
     incarnation: 1,

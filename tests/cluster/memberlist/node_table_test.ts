@@ -8,13 +8,14 @@ function record(name: string): NodeRecord {
   const node: MemberNode = {
     name,
     addr: Uint8Array.of(10, 0, 0, 1),
+    host: "10.0.0.1",
     port: PORT,
     meta: new Uint8Array(0),
     incarnation: 1,
     state: NodeState.alive,
     versions: [1, 5, 2, 0, 0, 0],
   };
-  return { node, address: { host: "10.0.0.1", port: PORT }, changedAt: 0, suspicion: undefined };
+  return { node, changedAt: 0, suspicion: undefined };
 }
 
 function names(table: NodeTable): string[] {

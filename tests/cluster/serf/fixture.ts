@@ -172,6 +172,7 @@ export function node(
   return {
     name,
     addr: hostToAddr(host),
+    host,
     port,
     meta: meta ?? encodeTags(tags, 5),
     incarnation: 1,

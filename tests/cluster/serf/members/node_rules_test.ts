@@ -58,8 +58,8 @@ Deno.test("a node that comes back is alive with its new facts, and keeps its sta
   assert.equal(member?.status, "alive");
   assert.equal(member?.statusTime, 9n);
   assert.equal(member?.leftAt, undefined);
-  assert.equal(member?.facts.port, 9_000);
-  assert.deepEqual(member?.facts.tags, { v: "2" });
+  assert.equal(member?.node.port, 9_000);
+  assert.deepEqual(f.core.members.all().find(({ name }) => name === "b")?.tags, { v: "2" });
   assert.equal(f.core.members.failed.size, 0);
   assert.deepEqual(told(f.events), ["member-join b", "member-failed b", "member-join b"]);
 });
@@ -83,7 +83,7 @@ Deno.test("an update changes the tags and nothing of the status", () => {
   f.delegate.notifyMessage(leaveMessage("b", 3n));
   f.delegate.notifyUpdate(node("b", { meta: utf8("db") }));
   assert.deepEqual(told(f.events), ["member-join b", "member-update b"]);
-  assert.deepEqual(f.core.members.get("b")?.facts.tags, { role: "db" });
+  assert.deepEqual(f.core.members.all().find(({ name }) => name === "b")?.tags, { role: "db" });
   assert.equal(statuses(f.core).b, "leaving");
   assert.ok(f.logs.includes("[INFO] EventMemberUpdate: b"));
 });
@@ -91,7 +91,7 @@ Deno.test("an update changes the tags and nothing of the status", () => {
 Deno.test("tags that cannot be read leave a member without tags", () => {
   const f = fixture();
   f.delegate.notifyJoin(node("b", { meta: Uint8Array.of(255, 0x81) }));
-  assert.deepEqual(f.core.members.get("b")?.facts.tags, {});
+  assert.deepEqual(f.core.members.all().find(({ name }) => name === "b")?.tags, {});
   assert.ok(f.logs.some((line) => line.startsWith("[ERR] Failed to decode tags of 'b'")));
 });
 
