@@ -14,7 +14,7 @@ import { pickRandom } from "./select.ts";
  * Sends a packet to each of a few nodes, as long as there is something to send. Nodes that died not long
  * ago are among them, so that one which lives after all can refute.
  *
- * @returns Whether anything was sent.
+ * @returns Whether there may be more to send: `false` when there was nothing, and when this node knows of no other.
  */
 export function gossip(core: Core): boolean {
   const { config, table, random } = core;
@@ -25,8 +25,11 @@ export function gossip(core: Core): boolean {
     if (record.node.state !== NodeState.dead) return isLive(record.node);
     return now - record.changedAt <= config.gossipToTheDeadTimeMs;
   };
+  const targets = pickRandom(random, table.records, config.gossipNodes, wants);
+  // The draw may have missed who is there, and those who are dead may come back.
+  if (targets.length === 0) return table.size > 1;
   let sent = false;
-  for (const target of pickRandom(random, table.records, config.gossipNodes, wants)) {
+  for (const target of targets) {
     if (!sendBroadcasts(core, target)) break;
     sent = true;
   }

@@ -1,9 +1,10 @@
 /**
- * Gossip before its time: what is new need not wait for the next tick.
+ * When a node gossips: not at the ticks of a clock but as soon as something new comes, and only as long as there is news.
  *
  * The protocol lets a node send one round of gossip per interval. Rounds that were not needed are saved up, as many as one
  * message needs for all its transmissions, and are spent as soon as something new comes. So each message is sent as often
- * as ever, only sooner, and a node that always has news sends no more rounds than the protocol allows.
+ * as ever, only sooner; a node that always has news sends no more rounds than the protocol allows, and one that has none
+ * is not even woken.
  *
  * @module
  */
@@ -23,7 +24,7 @@ export class GossipPace {
   #saved = 0;
   #countedAt: number;
   #lastRoundAt = -Infinity;
-  #scheduled = false;
+  #waiting = false;
 
   /** The pace of a node that has just begun. */
   constructor(core: Core) {
@@ -31,32 +32,27 @@ export class GossipPace {
     this.#countedAt = core.timers.now();
   }
 
-  /** The round of the protocol's own tick. */
-  tick(): void {
-    this.#round();
-  }
-
-  /** To be called when something new waits to be sent. */
+  /** To be called when something new waits to be sent: the next round comes as soon as it may. */
   soon(): void {
     const { config, timers } = this.#core;
-    if (this.#scheduled || config.gossipNodes <= 0 || config.gossipIntervalMs <= 0) return;
+    if (this.#waiting || config.gossipNodes <= 0 || config.gossipIntervalMs <= 0) return;
     this.#save();
-    if (this.#saved < 1) return;
-    this.#scheduled = true;
-    const wait = this.#lastRoundAt + config.gossipIntervalMs * SPACING - timers.now();
-    timers.set(Math.max(0, wait), () => {
-      this.#scheduled = false;
+    this.#waiting = true;
+    const untilSaved = (1 - this.#saved) * config.gossipIntervalMs;
+    const untilSpaced = this.#lastRoundAt + config.gossipIntervalMs * SPACING - timers.now();
+    timers.set(Math.max(0, untilSaved, untilSpaced), () => {
+      this.#waiting = false;
       if (this.#round()) this.soon();
     });
   }
 
-  /** One round; `false` when there was nothing to send, or nobody to send it to. */
+  /** One round. Returns whether there may be more to send. */
   #round(): boolean {
     const { metrics, timers } = this.#core;
     const startedAt = timers.now();
-    const sent = gossip(this.#core);
+    const more = gossip(this.#core);
     metrics?.sample("memberlist.gossip", timers.now() - startedAt);
-    if (!sent) return false;
+    if (!more) return false;
     this.#save();
     this.#saved = Math.max(0, this.#saved - 1);
     this.#lastRoundAt = startedAt;

@@ -130,13 +130,6 @@ export class Memberlist implements AsyncDisposable {
       intervalMs: () => pushPullIntervalMs(config.pushPullIntervalMs, table.size),
       run: (done) => void pushPull(core).then(done),
     });
-    startPeriodic(timers, random, {
-      intervalMs: () => config.gossipNodes > 0 ? config.gossipIntervalMs : 0,
-      run: (done) => {
-        pace.tick();
-        done();
-      },
-    });
     const { metrics } = core;
     if (metrics === undefined) return;
     startPeriodic(timers, random, {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { receiveAlive } from "../../../cluster/memberlist/alive.ts";
+import { receiveDead } from "../../../cluster/memberlist/dead.ts";
 import { GossipPace } from "../../../cluster/memberlist/gossip_pace.ts";
 import { fakeCore } from "./core_fake.ts";
-import { alive } from "./fakes.ts";
+import { accusation, alive } from "./fakes.ts";
 
 /** Ten nodes of the LAN profile: a message is sent 8 times, in rounds of 3, once in 200 ms. */
 function setUp() {
@@ -40,21 +41,15 @@ Deno.test("rounds are not saved up for more than one message", () => {
   fake.news();
   sentAt(fake, 40);
   fake.news();
-  assert.deepEqual(sentAt(fake, 40), {}, "it waits for the tick");
-  fake.pace.tick();
-  assert.equal(fake.sent().length, 3);
+  assert.deepEqual(sentAt(fake, 700), { 160: 3, 360: 3, 560: 2 }, "one per interval");
 });
 
 Deno.test("a node with news all the time sends no more rounds than one per interval", () => {
   const fake = setUp();
   let packets = 0;
-  for (let tick = 0; tick < 50; tick++) {
-    for (let i = 0; i < 20; i++) {
-      fake.news();
-      fake.clock.advanceSync(10);
-      packets += fake.sent().length;
-    }
-    fake.pace.tick();
+  for (let i = 0; i < 1_000; i++) {
+    fake.news();
+    fake.clock.advanceSync(10);
     packets += fake.sent().length;
   }
   assert.ok(packets <= 50 * 3 + 3 * 3, `${packets} packets in 50 intervals`);
@@ -68,7 +63,16 @@ Deno.test("what is queued in one turn leaves in one packet", () => {
   assert.deepEqual(fake.sent().map(({ messages }) => messages.length), [5, 5, 5]);
 });
 
-Deno.test("with nobody there, news waits and no timer is left", () => {
+Deno.test("a node without news is not woken", () => {
+  const fake = setUp();
+  fake.clock.advanceSync(10_000);
+  fake.news();
+  fake.clock.advanceSync(1_000);
+  assert.equal(fake.core.broadcasts.length, 0);
+  assert.equal(fake.clock.pending, 0);
+});
+
+Deno.test("with nobody there, news waits for a node without a timer, and goes out to it", () => {
   const fake = fakeCore();
   fake.queued();
   const pace = new GossipPace(fake.core);
@@ -78,6 +82,25 @@ Deno.test("with nobody there, news waits and no timer is left", () => {
   fake.clock.advanceSync(1_000);
   assert.deepEqual(fake.sent(), []);
   assert.equal(fake.core.broadcasts.length, 1);
+  assert.equal(fake.clock.pending, 0);
+  receiveAlive(fake.core, alive("n0", "10.0.1.0"), "x");
+  fake.clock.advanceSync(10);
+  assert.equal(fake.sent()[0]?.messages.length, 2);
+});
+
+Deno.test("while the others are dead, news waits for one of them to come back", () => {
+  const fake = fakeCore();
+  receiveAlive(fake.core, alive("n0", "10.0.1.0"), "x");
+  receiveDead(fake.core, accusation("n0", "n0"), "x");
+  fake.queued();
+  const pace = new GossipPace(fake.core);
+  fake.core.onNews = () => pace.soon();
+  fake.core.broadcasts.enqueue({ message: Uint8Array.of(8, 1) });
+  fake.clock.advanceSync(10_000);
+  assert.deepEqual(fake.sent(), []);
+  receiveAlive(fake.core, { ...alive("n0", "10.0.1.0"), Incarnation: 2 }, "x");
+  fake.clock.advanceSync(200);
+  assert.equal(fake.sent()[0]?.messages.length, 2);
 });
 
 Deno.test("where gossip is switched off, news does not leave early either", () => {
