@@ -47,7 +47,7 @@ export interface Measure extends Metric {
   readonly serf?: Spread;
   readonly skein?: Spread;
   readonly deno?: Spread;
-  /** Median of skein over median of serf. */
+  /** Median of skein over median of serf; missing when that is 0. */
   readonly ratio?: number;
   /** Whether the goal holds; missing without one. */
   readonly met?: boolean;
@@ -70,7 +70,9 @@ export function summarise(samples: readonly Sample[]): Measure[] {
       }),
     ) as Partial<Record<Who, Spread>>;
     const { serf, skein, deno } = spreads;
-    const ratio = serf && skein ? { ratio: round(skein.median / serf.median) } : {};
+    const ratio = serf && skein && serf.median > 0
+      ? { ratio: round(skein.median / serf.median) }
+      : {};
     return { ...metric, ...spreads, ...ratio, ...verdict(metric, skein, { serf, deno }) };
   });
 }

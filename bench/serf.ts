@@ -2,9 +2,11 @@
  * skein beside HashiCorp's `serf`: both run on this machine in the same minutes, are measured in turn, and are
  * printed as ratios, because absolute figures move from machine to machine.
  *
- * `deno task bench:serf [--rounds 5] [--seconds 1] [--members 30] [--only rpc,spread] [--joins 5] [--out FOLDER]`
+ * `deno task bench:serf [--rounds 5] [--seconds 1] [--members 30] [--joins 5] [--connections 10000]
+ * [--only rpc,join] [--out FOLDER]`
  *
- * The result is also written as JSON and as a chart, by default under `bench/results/`. Linux only (it reads /proc).
+ * The result is also written as JSON and as a chart, under `bench/results/` unless `--out` says otherwise; a run of
+ * some parts only with `--out`. `deno task bench:pages` then puts it into the pages. Linux only (it reads /proc).
  *
  * @module
  */
@@ -14,10 +16,11 @@ import { parseArgs } from "node:util";
 import { type AgentProcess, type Program, serf, skein } from "../tests/agents.ts";
 import { Rpc } from "../tests/interop/rpc.ts";
 import { withBareServer } from "./bare.ts";
-import { ratioChart } from "./chart.ts";
 import { join, showsAlive, start, startCluster } from "./cluster.ts";
-import { type Measure, type Sample, type Spread, summarise } from "./measure.ts";
+import { type Sample, summarise } from "./measure.ts";
 import { machine } from "./process.ts";
+import { serfChart, type SerfResult } from "./report.ts";
+import { measureCodec, measureOneConnection } from "./scenarios/codec.ts";
 import { measureConnections } from "./scenarios/connections.ts";
 import {
   measureBareStart,
@@ -29,6 +32,7 @@ import {
 import { callsFor, measureCall } from "./scenarios/rpc.ts";
 import { measureSpread } from "./scenarios/spread.ts";
 import { measureSubscribers } from "./scenarios/subscribers.ts";
+import { goalTables, type Part } from "./table.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -39,7 +43,7 @@ const { values: options } = parseArgs({
     joins: { type: "string", default: "5" },
     connections: { type: "string", default: "10000" },
     only: { type: "string", default: "" },
-    out: { type: "string", default: joinPath(import.meta.dirname ?? ".", "results") },
+    out: { type: "string" },
   },
 });
 const rounds = positive("rounds", options.rounds);
@@ -55,30 +59,35 @@ if (serf === undefined) {
 const programs = [["serf", serf], ["skein", skein]] as const;
 
 /** The parts of the benchmark by name, in the order in which they run. */
-const PARTS: Record<string, () => AsyncGenerator<Sample[]>> = {
-  start: startPart,
-  rpc: rpcPart,
-  subscribers: subscribersPart,
-  connections: connectionsPart,
-  join: joinPart,
-  cluster: clusterPart,
+const PARTS: Record<string, readonly [title: string, run: () => AsyncGenerator<Sample[]>]> = {
+  start: ["Start and rest", startPart],
+  rpc: ["RPC calls", rpcPart],
+  subscribers: ["Event streams", subscribersPart],
+  connections: ["Idle RPC connections", connectionsPart],
+  join: ["Agents that join at the same moment", joinPart],
+  cluster: ["A whole cluster", clusterPart],
+  codec: ["The codec and one connection, by themselves", codecPart],
 };
 
 const chosen = options.only === "" ? Object.keys(PARTS) : options.only.split(",");
-const samples: Sample[] = [];
+const parts: Part[] = [];
 for (const name of chosen) {
   const part = PARTS[name];
   if (part === undefined) {
     console.error(`--only knows ${Object.keys(PARTS).join(", ")}, not '${name}'`);
     Deno.exit(1);
   }
+  const [title, run] = part;
+  const samples: Sample[] = [];
   const began = performance.now();
-  for await (const found of part()) samples.push(...found);
+  for await (const found of run()) samples.push(...found);
+  parts.push({ name, title, measures: summarise(samples) });
   console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
-const measures = summarise(samples);
-print(measures);
-await write(measures);
+console.log(goalTables(parts));
+const out = options.out ??
+  (options.only === "" ? joinPath(import.meta.dirname ?? ".", "results") : undefined);
+if (out !== undefined) await write(out);
 
 async function* startPart(): AsyncGenerator<Sample[]> {
   for (let round = 0; round < rounds; round++) {
@@ -148,6 +157,14 @@ async function* joinPart(): AsyncGenerator<Sample[]> {
   }
 }
 
+async function* codecPart(): AsyncGenerator<Sample[]> {
+  await using agent = await start(skein, "one");
+  for (let round = 0; round < rounds; round++) {
+    yield measureCodec();
+    yield await measureOneConnection(agent, durationMs);
+  }
+}
+
 /** What needs a whole cluster of each kind: they take turns. */
 async function* clusterPart(): AsyncGenerator<Sample[]> {
   for (let turn = 0; turn < 2; turn++) {
@@ -160,50 +177,19 @@ async function* clusterPart(): AsyncGenerator<Sample[]> {
   }
 }
 
-function print(measures: readonly Measure[]): void {
-  const widths = [58, 26, 26, 9, 26];
-  const row = (...cells: string[]): string =>
-    cells.map((cell, i) => i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i] ?? 0)).join(
-      "",
-    );
-  console.log(row("median (least to most)", "serf", "skein", "ratio", "goal"));
-  for (const measure of measures) {
-    const { name, unit, serf, skein, ratio } = measure;
-    console.log(row(
-      `${name} (${unit})`,
-      shown(serf),
-      shown(skein),
-      ratio === undefined ? "" : `${ratio}x`,
-      goalOf(measure),
-    ));
-  }
-}
-
-function shown(spread: Spread | undefined): string {
-  return spread === undefined ? "" : `${spread.median} (${spread.min} to ${spread.max})`;
-}
-
-function goalOf({ goal, more, met, deno }: Measure): string {
-  const bare = deno === undefined ? "" : `bare Deno ${deno.median}`;
-  if (goal === undefined) return bare;
-  const of = goal.of === "skein" ? "" : goal.of === "skein / deno" ? "x bare" : "x";
-  const verdict = met === undefined ? "" : met ? " met" : " MISSED";
-  return `${more ? ">=" : "<="} ${goal.bound}${of}${verdict}${bare && `, ${bare}`}`;
-}
-
-async function write(measures: readonly Measure[]): Promise<void> {
-  const result = {
+async function write(folder: string): Promise<void> {
+  const result: SerfResult = {
     when: new Date().toISOString(),
     machine: machine(),
     serf: serf!.label,
-    options: { rounds, seconds: durationMs / 1000, members, joins, connections, only: chosen },
-    measures,
+    options: { rounds, seconds: durationMs / 1000, members, joins, connections },
+    parts,
   };
-  await Deno.mkdir(options.out, { recursive: true });
-  const json = joinPath(options.out, "serf.json");
+  await Deno.mkdir(folder, { recursive: true });
+  const json = joinPath(folder, "serf.json");
   await Deno.writeTextFile(json, JSON.stringify(result, null, 2) + "\n");
-  const svg = joinPath(options.out, "serf.svg");
-  await Deno.writeTextFile(svg, ratioChart(`skein beside ${serf!.label}`, measures));
+  const svg = joinPath(folder, "serf.svg");
+  await Deno.writeTextFile(svg, serfChart(result));
   console.log(`\nWritten to ${json} and ${svg}`);
 }
 
