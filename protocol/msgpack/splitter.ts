@@ -17,6 +17,9 @@ const DEFAULT_MAX_VALUE_BYTES = 32 * 1024 * 1024;
 
 const FIRST_BUFFER_BYTES = 256;
 
+/** What a splitter between two values holds: most connections are there most of the time. */
+const EMPTY = new Uint8Array(0);
+
 /** Bytes of length after the types that have one: bin, ext, str, array, map. */
 const LENGTH_WIDTH: Readonly<Record<number, number>> = {
   0xc4: 1,
@@ -45,7 +48,7 @@ export class Splitter {
   readonly #limits: SplitterLimits;
 
   /** Bytes of the unfinished value that came with earlier chunks. */
-  #buffer = new Uint8Array(0);
+  #buffer = EMPTY;
   #buffered = 0;
   /** Per open container, from the outermost, how many values it still lacks. */
   readonly #open: number[] = [];
@@ -185,7 +188,7 @@ export class Splitter {
     }
     this.#keep(tail);
     const value = this.#buffer.subarray(0, this.#buffered);
-    this.#buffer = new Uint8Array(0);
+    this.#buffer = EMPTY;
     this.#buffered = 0;
     this.#onValue(value);
   }

@@ -11,8 +11,9 @@ import type { Session } from "./session.ts";
 
 /** Reads requests from a TCP connection until either side ends it. */
 export class Connection {
+  /** What the agent remembers of it. */
+  readonly session: Session;
   readonly #conn: Deno.TcpConn;
-  readonly #session: Session;
   readonly #conversation: Conversation;
   readonly #splitter: Splitter;
   #values: Uint8Array[] = [];
@@ -20,8 +21,8 @@ export class Connection {
 
   /** @param session Its output must write to `conn`. */
   constructor(conn: Deno.TcpConn, session: Session, conversation: Conversation) {
+    this.session = session;
     this.#conn = conn;
-    this.#session = session;
     this.#conversation = conversation;
     this.#splitter = new Splitter((value) => this.#values.push(value), {
       ...REQUEST_LIMITS,
@@ -29,36 +30,43 @@ export class Connection {
     });
   }
 
-  /** Serves the client. Resolves, and never rejects, when the connection is closed. */
-  async serve(): Promise<void> {
+  /** Whether it is closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Serves the client. Resolves, and never rejects, when the connection is closed.
+   *
+   * `conn.readable` would close the connection at the end of the input, and take away what the client is still to read.
+   *
+   * @param onEnd called then
+   */
+  async serve(onEnd: (connection: Connection) => void): Promise<void> {
     try {
       this.#conn.setNoDelay(true);
-      await this.#readRequests();
+      let buffer = new Uint8Array(FIRST_READ_BYTES);
+      while (!this.#closed && !this.#conversation.ended) {
+        const count = await this.#conn.read(buffer);
+        if (count === null) break;
+        await this.#take(buffer.subarray(0, count));
+        buffer = nextBuffer(buffer, count);
+      }
       if (this.#conversation.ended) await this.#linger();
       else await this.#finish();
     } catch {
       // The client is gone, or the connection was closed here.
     }
     this.close();
+    onEnd(this);
   }
 
   /** Closes the connection at once and frees what it has. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#session.close();
+    this.session.close();
     this.#conn.close();
-  }
-
-  /** `conn.readable` would close the connection at the end of the input, and take away what the client is still to read. */
-  async #readRequests(): Promise<void> {
-    let buffer = new Uint8Array(FIRST_READ_BYTES);
-    while (!this.#closed && !this.#conversation.ended) {
-      const count = await this.#conn.read(buffer);
-      if (count === null) return;
-      await this.#take(buffer.subarray(0, count));
-      buffer = nextBuffer(buffer, count);
-    }
   }
 
   /**
@@ -69,7 +77,7 @@ export class Connection {
     const problem = this.#split(chunk);
     const values = this.#values;
     this.#values = [];
-    const { output } = this.#session;
+    const { output } = this.session;
     for (const value of values) {
       if (this.#closed || this.#conversation.ended) return;
       const running = this.#conversation.take(value);
@@ -91,8 +99,8 @@ export class Connection {
 
   /** The client sends no more, but may still read: it gets what it has asked for, and no more records. */
   async #finish(): Promise<void> {
-    this.#session.end();
-    await this.#session.output.drained(0);
+    this.session.end();
+    await this.session.output.drained(0);
   }
 
   /**
@@ -102,7 +110,7 @@ export class Connection {
   async #linger(): Promise<void> {
     const limit = setTimeout(() => this.close(), LINGER_MS);
     try {
-      await this.#session.output.drained(0);
+      await this.session.output.drained(0);
       if (this.#closed) return;
       await this.#conn.closeWrite();
       const buffer = new Uint8Array(MAX_READ_BYTES);

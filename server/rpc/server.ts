@@ -53,12 +53,6 @@ export interface RpcServerOptions {
   readonly stallLimitMs?: number;
 }
 
-interface Client {
-  readonly connection: Connection;
-  readonly session: Session;
-  readonly served: Promise<void>;
-}
-
 /** Serves the RPC clients of an agent until the agent or the server is closed. */
 export class RpcServer implements AsyncDisposable {
   /** Where it listens. */
@@ -69,7 +63,8 @@ export class RpcServer implements AsyncDisposable {
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #services: Services;
-  readonly #clients = new Set<Client>();
+  /** The open connections, each with what resolves when it has ended. */
+  readonly #clients = new Map<Connection, Promise<void>>();
   readonly #badInput = new LogLimiter();
   readonly #troubles = new LogLimiter();
   readonly #closing = Promise.withResolvers<void>();
@@ -113,7 +108,7 @@ export class RpcServer implements AsyncDisposable {
 
   /** The figures for `stats`. */
   stats(): Record<string, string> {
-    const sessions = [...this.#clients].map(({ session }) => session);
+    const sessions = Array.from(this.#clients.keys(), ({ session }) => session);
     const sum = (count: (session: Session) => number): string =>
       String(sessions.reduce((total, session) => total + count(session), 0));
     return {
@@ -143,11 +138,11 @@ export class RpcServer implements AsyncDisposable {
     this.#listener.close();
     clearInterval(this.#sweep);
     this.#events.close();
-    const clients = [...this.#clients];
-    const flushed = clients.map(({ session }) => session.output.drained(0));
+    const served = [...this.#clients.values()];
+    const flushed = Array.from(this.#clients.keys(), ({ session }) => session.output.drained(0));
     await within(SHUTDOWN_FLUSH_MS, Promise.all(flushed));
-    for (const { connection } of this.#clients) connection.close();
-    await Promise.all([...clients, ...this.#clients].map(({ served }) => served));
+    for (const connection of this.#clients.keys()) connection.close();
+    await Promise.all([...served, ...this.#clients.values()]);
     await this.#accepting;
   }
 
@@ -172,25 +167,26 @@ export class RpcServer implements AsyncDisposable {
     const connection = new Connection(conn, session, conversation);
     this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${session.client}`);
-    const served = connection.serve().then(() => this.#forget(client));
-    const client: Client = { connection, session, served };
-    this.#clients.add(client);
+    const served = connection.serve(this.#forget);
+    if (connection.closed) return;
+    this.#clients.set(connection, served);
     this.#sweep ??= setInterval(
       () => this.#closeStalled(),
       this.#stallLimitMs / SWEEPS_PER_LIMIT,
     );
   }
 
-  #forget(client: Client): void {
-    this.#clients.delete(client);
+  readonly #forget = (connection: Connection): void => {
+    this.#clients.delete(connection);
     if (this.#clients.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
-  }
+  };
 
   #closeStalled(): void {
     const now = performance.now();
-    for (const { connection, session } of this.#clients) {
+    for (const connection of this.#clients.keys()) {
+      const { session } = connection;
       if (session.output.stalledFor(now) < this.#stallLimitMs) continue;
       connection.close();
       const time = formatDuration(this.#stallLimitMs);

@@ -32,8 +32,8 @@ export class Session implements EventSubscriber, LogSubscriber {
   readonly lostLogs: LossCount = { total: 0, told: 0 };
   readonly #events: EventHub;
   readonly #logs: LogHub;
-  readonly #streams = new Map<number | bigint, EventStream>();
-  readonly #queries = new Set<RunningQuery>();
+  #streams: Map<number | bigint, EventStream> | undefined;
+  #queries: Set<RunningQuery> | undefined;
   #pending: PendingQueries | undefined;
   #ended: AbortController | undefined;
   #monitor: LogStream | undefined;
@@ -55,7 +55,7 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** How many event streams it has. */
   get streams(): number {
-    return this.#streams.size;
+    return this.#streams?.size ?? 0;
   }
 
   /** Whether it has a monitor. */
@@ -65,7 +65,7 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** How many queries it has running. */
   get queries(): number {
-    return this.#queries.size;
+    return this.#queries?.size ?? 0;
   }
 
   /** The queries that its streams delivered. */
@@ -93,12 +93,13 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** Whether an event stream has this Seq. */
   hasStream(seq: number | bigint): boolean {
-    return this.#streams.has(seq);
+    return this.#streams?.has(seq) ?? false;
   }
 
   /** Starts an event stream. */
   startStream(seq: number | bigint, wants: EventFilter): void {
     const stream = new EventStream(this, seq, wants);
+    this.#streams ??= new Map();
     this.#streams.set(seq, stream);
     this.#events.add(stream);
   }
@@ -110,27 +111,28 @@ export class Session implements EventSubscriber, LogSubscriber {
 
   /** Sends what comes back from a query. */
   startQuery(seq: number | bigint, query: RunningQuery): void {
-    this.#queries.add(query);
+    const queries = this.#queries ??= new Set();
+    queries.add(query);
     this.#ended ??= new AbortController();
     void sendQueryRecords(this.output, seq, query, this.#ended.signal)
-      .then(() => this.#queries.delete(query));
+      .then(() => queries.delete(query));
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */
   stop(seq: number | bigint): void {
     if (this.#monitor?.seq === seq) this.#stopMonitor();
-    const stream = this.#streams.get(seq);
+    const stream = this.#streams?.get(seq);
     if (stream === undefined) return;
-    this.#streams.delete(seq);
+    this.#streams?.delete(seq);
     this.#events.remove(stream);
   }
 
   /** Ends streams, monitor and queries. What waits for the client is still sent. */
   end(): void {
     this.#stopMonitor();
-    for (const stream of this.#streams.values()) this.#events.remove(stream);
-    this.#streams.clear();
-    for (const query of this.#queries) query.close();
+    for (const stream of this.#streams?.values() ?? []) this.#events.remove(stream);
+    this.#streams = undefined;
+    for (const query of this.#queries ?? []) query.close();
     this.#ended?.abort();
     this.#pending?.close();
   }
