@@ -48,9 +48,14 @@ export class Writer {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Forgets what was written and keeps the buffer. */
-  reset(): void {
-    this.#length = 0;
+  /** What was written, not copied: it is written over after {@linkcode Writer.reset}. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Forgets what was written after the first `length` bytes, by default all of it, and keeps the buffer. */
+  reset(length = 0): void {
+    this.#length = length;
   }
 
   /** Bytes the buffer holds before it has to grow. */
@@ -189,6 +194,7 @@ export class Writer {
 
   /** A text as UTF-8; unpaired surrogates become U+FFFD. */
   str(value: string): void {
+    if (value.length < 0x20 && this.#shortAscii(value)) return;
     const length = utf8Length(value);
     if (length < 0x20) this.byte(0xa0 | length);
     else if (length < 0x100 && !this.#gossip) this.#header8(0xd9, length);
@@ -196,6 +202,22 @@ export class Writer {
     this.#reserve(length);
     writeText(this.#bytes, this.#length, value, length);
     this.#length += length;
+  }
+
+  /** Appends a text of less than 32 characters in one go, unless one of them is not ASCII. */
+  #shortAscii(value: string): boolean {
+    const count = value.length;
+    this.#reserve(count + 1);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = 0xa0 | count;
+    for (let i = 0; i < count; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      bytes[at++] = unit;
+    }
+    this.#length = at;
+    return true;
   }
 
   /** A byte string; `null` is nil. */

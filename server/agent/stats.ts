@@ -9,13 +9,16 @@ import type { AgentHost } from "./host.ts";
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
 
+/** Does not change while the process runs; asked for when it is first needed. */
+let runtime: Record<string, string> | undefined;
+
 /** All groups of figures of an agent. */
 export function agentStats(
   { config, serf }: Pick<AgentHost, "config" | "serf">,
 ): Record<string, Record<string, string>> {
   return {
     agent: { name: config.nodeName },
-    runtime: runtimeStats(),
+    runtime: runtime ??= runtimeStats(),
     serf: serf.stats(),
     tags: serf.tags(),
     event_handlers: handlerStats(config.eventHandlers.map(parseHandler)),

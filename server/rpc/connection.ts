@@ -16,7 +16,8 @@ export class Connection {
   readonly #conn: Deno.TcpConn;
   readonly #conversation: Conversation;
   readonly #splitter: Splitter;
-  #values: Uint8Array[] = [];
+  /** Whole values that wait to be taken. */
+  readonly #values: Uint8Array[] = [];
   #closed = false;
 
   /** @param session Its output must write to `conn`. */
@@ -38,18 +39,29 @@ export class Connection {
   /**
    * Serves the client. Resolves, and never rejects, when the connection is closed.
    *
-   * `conn.readable` would close the connection at the end of the input, and take away what the client is still to read.
+   * Requests wait here while a command runs and while the client does not read its answers. `conn.readable` would close
+   * the connection at the end of the input, and take away what the client is still to read.
    *
    * @param onEnd called then
    */
   async serve(onEnd: (connection: Connection) => void): Promise<void> {
+    const { output } = this.session;
     try {
       this.#conn.setNoDelay(true);
       let buffer = new Uint8Array(FIRST_READ_BYTES);
-      while (!this.#closed && !this.#conversation.ended) {
+      while (this.#takesRequests) {
         const count = await this.#conn.read(buffer);
         if (count === null) break;
-        await this.#take(buffer.subarray(0, count));
+        const problem = this.#split(buffer.subarray(0, count));
+        for (const value of this.#values) {
+          if (!this.#takesRequests) break;
+          const running = this.#conversation.take(value);
+          if (running !== undefined) await running;
+          if (output.congested) await output.drained();
+        }
+        // They are views of the buffer.
+        this.#values.length = 0;
+        if (problem !== undefined && this.#takesRequests) this.#conversation.fail(problem);
         buffer = nextBuffer(buffer, count);
       }
       if (this.#conversation.ended) await this.#linger();
@@ -69,25 +81,11 @@ export class Connection {
     this.#conn.close();
   }
 
-  /**
-   * Answers what is whole in `chunk`. The values are views of it, so it may be read into again only afterwards. Requests
-   * wait here while a command runs and while the client does not read its answers.
-   */
-  async #take(chunk: Uint8Array): Promise<void> {
-    const problem = this.#split(chunk);
-    const values = this.#values;
-    this.#values = [];
-    const { output } = this.session;
-    for (const value of values) {
-      if (this.#closed || this.#conversation.ended) return;
-      const running = this.#conversation.take(value);
-      if (running !== undefined) await running;
-      if (output.congested) await output.drained();
-    }
-    if (problem === undefined || this.#closed || this.#conversation.ended) return;
-    this.#conversation.fail(problem);
+  get #takesRequests(): boolean {
+    return !this.#closed && !this.#conversation.ended;
   }
 
+  /** Adds what is whole in `chunk` to the values; returns what is wrong with the rest. */
   #split(chunk: Uint8Array): unknown {
     try {
       this.#splitter.push(chunk);

@@ -8,6 +8,7 @@ import type { CommandName, Commands } from "../../protocol/ipc.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { MemberList } from "./member_list.ts";
+import type { Body } from "./output.ts";
 import type { Session } from "./session.ts";
 
 /** What commands work with, besides the connection's own state. */
@@ -36,8 +37,8 @@ export interface Call {
 export interface Answer {
   /** What went wrong; missing on success. */
   readonly error?: string;
-  /** The encoded body. */
-  readonly body?: Uint8Array;
+  /** The body. */
+  readonly body?: Body;
   /** Runs when the response is on its way, so that no record can come before it. */
   readonly after?: () => void;
 }

@@ -13,20 +13,26 @@ import { MAX_BACKLOG_BYTES, MAX_WAITING_BYTES, MAX_WAITING_RECORDS } from "./lim
 
 /** A place for bytes: a TCP connection, or a test's. */
 export interface Sink {
-  /** Writes some of `bytes` and says how many. */
+  /** Writes some of `bytes` and says how many. `bytes` is written over once the promise is settled. */
   write(bytes: Uint8Array): Promise<number>;
 }
+
+/** The body of a response: its bytes, or what writes it. */
+export type Body = Uint8Array | ((writer: Writer) => void);
 
 /** The first bytes of every success: a map of 2, `Error`, an empty text, `Seq`. */
 const SUCCESS = new Uint8Array([0x82, 0xa5, 69, 114, 114, 111, 114, 0xa0, 0xa3, 83, 101, 113]);
 
 /** Bodies from this size on are kept by reference until they are sent, as many connections may share one. */
-const LARGE_BYTES = 1_024;
+const LARGE_BYTES = 16 * 1024;
 
 /** Buffers between two uses: an idle connection holds none. */
 const idleWriters: Writer[] = [];
-const MAX_IDLE_WRITERS = 16;
-const MAX_IDLE_BYTES = 64 * 1024;
+/** What they hold together, and may hold at most. */
+let idleBytes = 0;
+const MAX_IDLE_BYTES = 2 * 1024 * 1024;
+
+const NOTHING = new Uint8Array(0);
 
 /** Counts what one stream or monitor has waiting in an {@linkcode Output}. */
 export class RecordCounter {
@@ -50,7 +56,7 @@ export class Output {
   #inFlight = 0;
   #flushing = false;
   #closed = false;
-  #progressAt = 0;
+  #stalledSince: number | undefined;
   #waiters: { below: number; resolve: () => void }[] = [];
 
   /** @param onBroken Called once when a write fails. */
@@ -64,22 +70,35 @@ export class Output {
     return this.#inFlight + this.#chunkBytes + (this.#writer?.length ?? 0);
   }
 
-  /** How long the client has not taken a byte although some wait, in milliseconds. */
+  /**
+   * How long the client has not taken a byte although some wait, in milliseconds; counted from the first time that it is
+   * asked, so that a write costs no look at the clock.
+   */
   stalledFor(now: number): number {
-    return this.#inFlight === 0 ? 0 : now - this.#progressAt;
+    if (this.#inFlight === 0) return 0;
+    this.#stalledSince ??= now;
+    return now - this.#stalledSince;
   }
 
-  /** Appends a response: a header, and a body that is already encoded. */
-  respond(seq: number | bigint, error: string, body?: Uint8Array): void {
+  /** Appends a response: a header and a body. What a body throws passes through, and nothing is appended. */
+  respond(seq: number | bigint, error: string, body?: Body): void {
     if (this.#closed) return;
     const writer = this.#open();
+    const start = writer.length;
     if (error === "") {
       writer.raw(SUCCESS);
       writer.uint(seq);
     } else {
       ResponseHeader.write(writer, { Error: error, Seq: seq });
     }
-    if (body !== undefined) this.#appendBody(writer, body);
+    if (body === undefined) return;
+    if (typeof body !== "function") return this.#appendBody(writer, body);
+    try {
+      body(writer);
+    } catch (error) {
+      writer.reset(start);
+      throw error;
+    }
   }
 
   /**
@@ -145,7 +164,7 @@ export class Output {
   }
 
   #open(): Writer {
-    this.#writer ??= idleWriters.pop() ?? new Writer("rpc", 1024);
+    this.#writer ??= idleWriter();
     if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => void this.#flush());
@@ -155,45 +174,38 @@ export class Output {
 
   async #flush(): Promise<void> {
     while (!this.#closed) {
-      const bytes = this.#takeAll();
+      const writer = this.#writer;
+      this.#writer = undefined;
+      const bytes = this.#takeAll(writer);
       if (bytes.length === 0) break;
       this.#batch++;
       this.#inFlight = bytes.length;
-      this.#progressAt = performance.now();
+      this.#stalledSince = undefined;
       try {
-        await this.#writeAll(bytes);
+        for (let rest = bytes; this.#inFlight > 0; rest = bytes.subarray(-this.#inFlight)) {
+          const written = await this.#sink.write(rest);
+          if (this.#closed) return;
+          this.#inFlight -= written;
+          this.#stalledSince = undefined;
+          this.#wake();
+        }
       } catch {
         if (!this.#closed) this.#onBroken();
         return;
       }
-      this.#wake();
+      if (writer !== undefined) release(writer);
     }
     this.#flushing = false;
   }
 
-  #takeAll(): Uint8Array {
-    if (this.#writer !== undefined) {
-      this.#chunks.push(this.#writer.finish());
-      release(this.#writer);
-      this.#writer = undefined;
-    }
-    const bytes = concat(this.#chunks);
+  /** What waits as one: without large bodies it is what `writer` holds, not copied. */
+  #takeAll(writer: Writer | undefined): Uint8Array {
+    const last = writer?.view() ?? NOTHING;
+    if (this.#chunks.length === 0) return last;
+    const bytes = concat([...this.#chunks, last]);
     this.#chunks = [];
     this.#chunkBytes = 0;
     return bytes;
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (!this.#closed) {
-      const written = await this.#sink.write(rest);
-      if (this.#closed) return;
-      this.#inFlight -= written;
-      if (written === rest.length) return;
-      rest = rest.subarray(written);
-      this.#progressAt = performance.now();
-      this.#wake();
-    }
   }
 
   #wake(): void {
@@ -205,17 +217,23 @@ export class Output {
   }
 }
 
-/** Puts a writer back to the idle ones, unless it has grown too large. */
-function release(writer: Writer): void {
-  if (idleWriters.length >= MAX_IDLE_WRITERS || writer.capacity > MAX_IDLE_BYTES) return;
-  writer.reset();
-  idleWriters.push(writer);
+/** An empty writer. */
+function idleWriter(): Writer {
+  const writer = idleWriters.pop();
+  if (writer === undefined) return new Writer("rpc", 1024);
+  idleBytes -= writer.capacity;
+  return writer;
 }
 
-/** All chunks as one; a single chunk as it is. */
+/** Puts a writer back to the idle ones, unless these hold enough. */
+function release(writer: Writer): void {
+  if (idleBytes + writer.capacity > MAX_IDLE_BYTES) return;
+  writer.reset();
+  idleWriters.push(writer);
+  idleBytes += writer.capacity;
+}
+
 function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
   const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {

@@ -108,15 +108,18 @@ export class RpcServer implements AsyncDisposable {
 
   /** The figures for `stats`. */
   stats(): Record<string, string> {
-    const sessions = Array.from(this.#clients.keys(), ({ session }) => session);
-    const sum = (count: (session: Session) => number): string =>
-      String(sessions.reduce((total, session) => total + count(session), 0));
+    let [monitors, queries, pending] = [0, 0, 0];
+    for (const { session } of this.#clients.keys()) {
+      if (session.monitoring) monitors++;
+      queries += session.queries;
+      pending += session.pendingQueries;
+    }
     return {
-      clients: String(sessions.length),
+      clients: String(this.#clients.size),
       streams: String(this.#events.size),
-      monitors: sum(({ monitoring }) => Number(monitoring)),
-      queries: sum(({ queries }) => queries),
-      pending_queries: sum(({ pendingQueries }) => pendingQueries),
+      monitors: String(monitors),
+      queries: String(queries),
+      pending_queries: String(pending),
       dropped_events: String(this.#events.dropped),
       dropped_logs: String(this.#logs.dropped),
     };

@@ -5,13 +5,13 @@
  */
 
 import { type Coordinate, CoordinateResponse, StatsResponse } from "../../../protocol/ipc.ts";
-import { encode } from "../../../protocol/msgpack/mod.ts";
 import type { Run } from "../handler.ts";
 
 /** The figures of the agent, of the RPC server, and of the connection that asks. */
 export const stats: Run<"stats"> = ({ session, services }) => {
   const rpc = { ...services.rpcStats(), ...session.stats() };
-  return { body: encode(StatsResponse, { ...services.backend.stats(), rpc }, "rpc") };
+  const groups = { ...services.backend.stats(), rpc };
+  return { body: (writer) => StatsResponse.write(writer, groups) };
 };
 
 /** What Go sends for a coordinate that it does not know. */
@@ -26,5 +26,6 @@ export const getCoordinate: Run<"get-coordinate"> = ({ services }, { Node }) => 
     Adjustment: found.adjustment,
     Height: found.height,
   };
-  return { body: encode(CoordinateResponse, { Coord, Ok: found !== undefined }, "rpc") };
+  const response = { Coord, Ok: found !== undefined };
+  return { body: (writer) => CoordinateResponse.write(writer, response) };
 };

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { decodeValue, Splitter } from "../../../protocol/msgpack/mod.ts";
+import { decodeValue, Splitter, type Writer } from "../../../protocol/msgpack/mod.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_RECORDS } from "../../../server/rpc/limits.ts";
 import { Output, RecordCounter, type Sink } from "../../../server/rpc/output.ts";
 import { plain } from "./peer.ts";
@@ -167,15 +167,53 @@ Deno.test("a failed write is reported once", async () => {
   assert.equal(sink.writes.length, 1);
 });
 
-Deno.test("stalledFor() counts from the last byte that was taken", async () => {
+Deno.test("stalledFor() counts from the first question since a byte was taken", async () => {
   const sink = new SlowSink();
   const output = new Output(sink, neverBroken);
-  assert.equal(output.stalledFor(performance.now() + 1_000), 0);
+  assert.equal(output.stalledFor(1_000), 0);
   output.respond(1, "");
   await turn();
-  assert.ok(output.stalledFor(performance.now() + 1_000) >= 1_000);
+  assert.equal(output.stalledFor(2_000), 0);
+  assert.equal(output.stalledFor(5_000), 3_000);
   await sink.take(3);
-  assert.ok(output.stalledFor(performance.now()) < 1_000);
+  assert.equal(output.stalledFor(6_000), 0);
+  assert.equal(output.stalledFor(7_000), 1_000);
   await sink.take();
-  assert.equal(output.stalledFor(performance.now() + 1_000), 0);
+  assert.equal(output.stalledFor(9_000), 0);
+});
+
+Deno.test("a body that cannot be written leaves nothing behind", async () => {
+  const sink = new SlowSink();
+  const output = new Output(sink, neverBroken);
+  output.respond(1, "", (writer) => writer.str("one"));
+  const broken = (writer: Writer): void => {
+    writer.str("half");
+    throw new RangeError("no such number");
+  };
+  assert.throws(() => output.respond(2, "", broken), RangeError);
+  output.respond(2, "sorry");
+  await turn();
+  await sink.take();
+  assert.deepEqual(sink.values(), [{ Error: "", Seq: 1 }, "one", { Error: "sorry", Seq: 2 }]);
+});
+
+Deno.test("what comes during a write does not change what is being written", async () => {
+  const output = new Output({ write }, neverBroken);
+  const seen: string[] = [];
+  const gates: (() => void)[] = [];
+  async function write(bytes: Uint8Array): Promise<number> {
+    await new Promise<void>((resolve) => gates.push(resolve));
+    seen.push(bytes.toHex());
+    return bytes.length;
+  }
+  output.sureRecord(HEADER, BODY);
+  await turn();
+  const other = new Output({ write: (bytes) => Promise.resolve(bytes.length) }, neverBroken);
+  for (const each of [output, other]) each.sureRecord(BODY, BODY);
+  await turn();
+  for (let i = 0; i < 2; i++) {
+    gates[i]?.();
+    await turn();
+  }
+  assert.deepEqual(seen, ["0102", "0202"]);
 });
