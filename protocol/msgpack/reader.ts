@@ -82,12 +82,19 @@ export class Reader {
     return value;
   }
 
-  /** {@linkcode Reader.int} for bounds beyond 2^53: a `number` when the value is a safe integer, else a `bigint`. */
+  /**
+   * {@linkcode Reader.int} for a `min` of 0 or below -2^53 and a `max` above 2^53: a `number` when the value is a safe
+   * integer, else a `bigint`.
+   */
   wideInt(min: bigint, max: bigint): number | bigint {
     const start = this.offset;
     const value = this.#integer();
     if (value === undefined) this.#wrong("an integer", start);
-    if (value < min || value > max) this.#outOfRange(start, value, min, max);
+    // Comparing a number with a bigint is slow, and a safe integer can only be too small.
+    const outside = typeof value === "number"
+      ? value < 0 && min === 0n
+      : value < min || value > max;
+    if (outside) this.#outOfRange(start, value, min, max);
     return value;
   }
 

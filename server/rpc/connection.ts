@@ -62,6 +62,8 @@ export class Connection {
         // They are views of the buffer.
         this.#values.length = 0;
         if (problem !== undefined && this.#takesRequests) this.#conversation.fail(problem);
+        // Before the next read, which is a system call that the client would wait for.
+        output.flush();
         buffer = nextBuffer(buffer, count);
       }
       if (this.#conversation.ended) await this.#linger();

@@ -137,20 +137,25 @@ export class Conversation {
   }
 
   #run(handler: Handler, seq: number | bigint, body: unknown): Promise<void> | undefined {
-    const { output } = this.#session;
-    const send = ({ error = "", body, after }: Answer): void => {
-      output.respond(seq, error, body);
-      after?.();
-    };
-    const refuse = (error: unknown): void => output.respond(seq, textOf(error) || "Unknown error");
     try {
       const answer = handler.run({ session: this.#session, seq, services: this.#services }, body);
-      if (answer instanceof Promise) return answer.then(send, refuse);
-      send(answer);
+      if (answer instanceof Promise) {
+        return answer.then((late) => this.#send(seq, late), (error) => this.#refuse(seq, error));
+      }
+      this.#send(seq, answer);
     } catch (error) {
-      refuse(error);
+      this.#refuse(seq, error);
     }
     return undefined;
+  }
+
+  #send(seq: number | bigint, { error = "", body, after }: Answer): void {
+    this.#session.output.respond(seq, error, body);
+    after?.();
+  }
+
+  #refuse(seq: number | bigint, error: unknown): void {
+    this.#session.output.respond(seq, textOf(error) || "Unknown error");
   }
 
   #endAtHeader(reason: string): undefined {

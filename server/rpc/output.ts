@@ -54,7 +54,8 @@ export class Output {
   #writer: Writer | undefined;
   #batch = 0;
   #inFlight = 0;
-  #flushing = false;
+  #scheduled = false;
+  #writing = false;
   #closed = false;
   #stalledSince: number | undefined;
   #waiters: { below: number; resolve: () => void }[] = [];
@@ -126,6 +127,12 @@ export class Output {
     if (!this.#closed) this.#append(header, body);
   }
 
+  /** Begins to send what waits. Without this it is sent at the end of the turn. */
+  flush(): void {
+    this.#scheduled = false;
+    if (!this.#writing && this.backlog > 0) void this.#write();
+  }
+
   /** Whether so much waits that no more requests should be taken. */
   get congested(): boolean {
     return this.backlog > MAX_BACKLOG_BYTES;
@@ -165,14 +172,15 @@ export class Output {
 
   #open(): Writer {
     this.#writer ??= idleWriter();
-    if (!this.#flushing) {
-      this.#flushing = true;
-      queueMicrotask(() => void this.#flush());
+    if (!this.#scheduled && !this.#writing) {
+      this.#scheduled = true;
+      queueMicrotask(() => this.flush());
     }
     return this.#writer;
   }
 
-  async #flush(): Promise<void> {
+  async #write(): Promise<void> {
+    this.#writing = true;
     while (!this.#closed) {
       const writer = this.#writer;
       this.#writer = undefined;
@@ -195,7 +203,7 @@ export class Output {
       }
       if (writer !== undefined) release(writer);
     }
-    this.#flushing = false;
+    this.#writing = false;
   }
 
   /** What waits as one: without large bodies it is what `writer` holds, not copied. */
