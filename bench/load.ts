@@ -15,6 +15,8 @@ const HEADER_ONLY = new Set(["event"]);
 
 /** What a load brought about. */
 export interface LoadResult {
+  /** Answers. */
+  answers: number;
   /** Answers per second. */
   perSecond: number;
   /** Milliseconds that half of the requests took at most. With a window over 1 that includes waiting in line. */
@@ -52,6 +54,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     const elapsedMs = performance.now() - started;
     const latencies = Float64Array.from(clients.flatMap((client) => client.latencies)).sort();
     return {
+      answers: latencies.length,
       perSecond: latencies.length / elapsedMs * 1000,
       p50Ms: quantile(latencies, 0.5),
       p99Ms: quantile(latencies, 0.99),

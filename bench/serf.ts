@@ -118,7 +118,7 @@ async function* rpcPart(): AsyncGenerator<Sample[]> {
     }
     for (let round = 0; round < rounds; round++) {
       for (const call of callsFor(size)) {
-        for (const who of ["serf", "skein"] as const) {
+        for (const [who] of inTurn(round)) {
           yield await measureCall(who, targets[who], size, call, durationMs);
         }
         if (call.way !== "one at a time") continue;
@@ -133,20 +133,27 @@ async function* rpcPart(): AsyncGenerator<Sample[]> {
 }
 
 async function* subscribersPart(): AsyncGenerator<Sample[]> {
-  await using one = await start(serf!, "loud-a");
-  await using other = await start(skein, "loud-b");
+  await using serfAgent = await start(serf!, "loud-a");
+  await using skeinAgent = await start(skein, "loud-b");
+  const targets = { serf: serfAgent, skein: skeinAgent };
   for (let round = 0; round < rounds; round++) {
-    yield await measureSubscribers("serf", one);
-    yield await measureSubscribers("skein", other);
+    for (const [who] of inTurn(round)) {
+      yield await measureSubscribers(who, targets[who]);
+    }
   }
 }
 
 async function* connectionsPart(): AsyncGenerator<Sample[]> {
   for (let round = 0; round < Math.min(rounds, 3); round++) {
-    for (const [who, program] of programs) {
+    for (const [who, program] of inTurn(round)) {
       yield await measureConnections(who, program, connections);
     }
   }
+}
+
+/** Both, in every second round the other one first: what comes second finds a warmer machine and load generator. */
+function inTurn(round: number): readonly (typeof programs)[number][] {
+  return round % 2 === 0 ? programs : programs.toReversed();
 }
 
 async function* joinPart(): AsyncGenerator<Sample[]> {

@@ -65,7 +65,6 @@ export async function measureCall(
   durationMs: number,
 ): Promise<Sample[]> {
   const before = cpuMs(target.pid);
-  const started = performance.now();
   const body = bodyOf(command, target);
   const result = await load({
     rpc: target.rpc,
@@ -75,7 +74,6 @@ export async function measureCall(
     durationMs,
     ...command === "event" ? { limit: MAX_EVENTS } : {},
   });
-  const answers = result.perSecond * (performance.now() - started) / 1000;
   const name = `${command}, ${size} member${size === 1 ? "" : "s"}, ${way}`;
   const sample = (what: string, metric: Omit<Metric, "name">, value: number): Sample => ({
     who,
@@ -91,7 +89,7 @@ export async function measureCall(
     sample(
       "CPU of the agent",
       { unit: "us each", more: false },
-      (cpuMs(target.pid) - before) * 1000 / answers,
+      (cpuMs(target.pid) - before) * 1000 / result.answers,
     ),
   ];
   if (way === "pipelined") return samples;

@@ -34,19 +34,17 @@ export async function measureSubscribers(who: Who, target: AgentProcess): Promis
   const subscribers: Subscriber[] = [];
   try {
     for (let i = 0; i < SUBSCRIBERS; i++) subscribers.push(await Subscriber.open(target.rpc));
+    const requests = concat(
+      Array.from({ length: EVENTS }, (_, i) => [
+        encode({ Command: "event", Seq: i + 10 }),
+        encode({ Name: "load", Payload: MARK, Coalesce: false }),
+      ]).flat(),
+    );
     const publisher = await open(target.rpc);
     try {
       const drained = drain(publisher);
       const started = performance.now();
-      await writeAll(
-        publisher,
-        concat(
-          Array.from({ length: EVENTS }, (_, i) => [
-            encode({ Command: "event", Seq: i + 10 }),
-            encode({ Name: "load", Payload: MARK, Coalesce: false }),
-          ]).flat(),
-        ),
-      );
+      await writeAll(publisher, requests);
       const last = await lastArrival(subscribers);
       const got = subscribers.reduce((sum, { count }) => sum + count, 0);
       publisher.close();
