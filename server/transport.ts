@@ -7,7 +7,7 @@
 
 import type { Socket } from "node:dgram";
 import type { Address, Logger, Stream, Transport, TransportHandlers } from "../cluster/runtime.ts";
-import { bindUdp, isIPv6, listenTcp } from "./_bind.ts";
+import { bindUdp, isIPv6, listenTcp, wakeTicks } from "./_bind.ts";
 import { pause } from "./deadline.ts";
 import { joinAddress, plainHost, reasonOf, TcpStream } from "./_tcp_stream.ts";
 
@@ -244,6 +244,7 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#closing.abort();
     this.#listener.close();
     for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
+    wakeTicks();
     const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
     await Promise.all([udpClosed, this.#accepting]);
   }
@@ -251,6 +252,7 @@ export class NetTransport implements Transport, AsyncDisposable {
   #send(to: Address, bytes: Uint8Array): void {
     const host = this.#mapIPv4 && !isIPv6(to.host) ? `::ffff:${to.host}` : to.host;
     this.#sending = true;
+    wakeTicks();
     try {
       this.#udp.send(bytes, to.port, host, () => this.#sendNext());
     } catch (cause) {

@@ -156,3 +156,26 @@ async function fillBacklog(
 function addressOf(listener: Deno.TcpListener): Address {
   return { host: listener.addr.hostname, port: listener.addr.port };
 }
+
+Deno.test("in a program that has no other use for node:process, a transport sends and closes", async () => {
+  const script = `
+    import { NetTransport } from "${new URL("../../server/transport.ts", import.meta.url)}";
+    const logger = { debug() {}, info() {}, warn() {}, error() {} };
+    const idle = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+    await idle.close();
+    const busy = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+    const { promise, resolve } = Promise.withResolvers();
+    busy.start({ packet: resolve, stream() {} });
+    // The system refuses the first, and the second goes all the same.
+    busy.sendPacket({ host: "::1", port: 9 }, Uint8Array.of(1));
+    busy.sendPacket(busy.localAddress, Uint8Array.of(2));
+    await promise;
+    await busy.close();
+    Deno.exit(0);
+  `;
+  await using child = new Deno.Command(Deno.execPath(), { args: ["eval", script] }).spawn();
+  const limit = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const { code } = await child.status;
+  clearTimeout(limit);
+  assert.equal(code, 0);
+});
