@@ -50,4 +50,3 @@ export {
   type Value,
 } from "./value.ts";
 export { Splitter, type SplitterLimits } from "./splitter.ts";
-export { MessagePackDecoderStream } from "./decoder_stream.ts";

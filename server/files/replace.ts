@@ -4,8 +4,6 @@
  * @module
  */
 
-import { dirname } from "node:path";
-
 /** What a directory says when only the file in it may be changed: a mounted file is busy. */
 const REFUSALS = ["EACCES", "EPERM", "EBUSY"];
 
@@ -42,6 +40,7 @@ async function writeBeside(
   bytes: Uint8Array,
   mode: number | null,
 ): Promise<void> {
+  const { dirname } = await import("node:path");
   const folder = dirname(target);
   const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".skein-" });
   try {

@@ -4,11 +4,11 @@ import ipcVectors from "../../vectors/ipc.json" with { type: "json" };
 import {
   DecodeError,
   encodeValue,
-  MessagePackDecoderStream,
   Splitter,
   type SplitterLimits,
   type Value,
 } from "../../../protocol/msgpack/mod.ts";
+import { MessagePackDecoderStream } from "../../../protocol/msgpack/decoder_stream.ts";
 import { SeededRandom } from "../../simulation/random.ts";
 import { below, randomValue } from "./random_value.ts";
 
