@@ -23,6 +23,10 @@
  * @module
  */
 
+import { loadPatterns } from "./cluster/serf/mod.ts";
+import { forwardLogs } from "./server/logging.ts";
+import { toLogTape } from "./server/logging/logtape.ts";
+
 export { Agent } from "./server/agent.ts";
 export type { EventFeed, FeedOptions } from "./server/agent/event_feed.ts";
 export type {
@@ -105,3 +109,7 @@ export {
   TagsTooLargeError,
   type UserEventNotice,
 } from "./cluster/serf/mod.ts";
+
+// `skein agent` starts without LogTape and without the engine of patterns. A program may use both in its next line.
+forwardLogs(toLogTape);
+await loadPatterns();

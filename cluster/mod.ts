@@ -32,6 +32,9 @@
  * @module
  */
 
+import { loadCiphers } from "./memberlist/mod.ts";
+import { loadPatterns } from "./serf/mod.ts";
+
 export { type Coordinate, CoordinateError, distance } from "./coordinate/mod.ts";
 export {
   AddressError,
@@ -109,3 +112,6 @@ export {
   TagsTooLargeError,
   type UserEventNotice,
 } from "./serf/mod.ts";
+
+// An agent loads these when it needs them. A core may need them in its first packet.
+await Promise.all([loadCiphers(), loadPatterns()]);

@@ -1,14 +1,12 @@
 /**
  * The log of one agent (agent.md 6.6): classic lines, a ring of the newest ones, and monitors that see them live.
  *
- * Every line is also offered to LogTape under the category `["skein", subsystem]` with the node's name as the property
- * `node`. This module never configures LogTape, so that two agents in one process keep their lines apart and a
- * program that imports skein decides by its own configuration what becomes of them.
+ * The lines of every log can also go on to the log of the program that the agents run in (see
+ * {@linkcode forwardLogs}).
  *
  * @module
  */
 
-import { getLogger, type Logger as LogTapeLogger } from "@logtape/logtape";
 import type { Logger } from "../cluster/runtime.ts";
 import { type LogLevel, passes } from "./logging/levels.ts";
 import { LogLine } from "./logging/line.ts";
@@ -18,15 +16,6 @@ export { LOG_LEVELS, type LogLevel, parseLogLevel } from "./logging/levels.ts";
 
 /** Lines that the log keeps for monitors that come later (agent.md 6.6). */
 export const RETAINED_LINES = 512;
-
-/** What each level is called in LogTape. */
-const LOGTAPE_LEVELS = {
-  TRACE: "trace",
-  DEBUG: "debug",
-  INFO: "info",
-  WARN: "warning",
-  ERR: "error",
-} as const;
 
 /**
  * Someone who sees the lines of a log from a level on.
@@ -60,7 +49,7 @@ export interface Monitor {
  * ```
  */
 export interface LineOptions {
-  /** Structured data for LogTape. The message of a `cause` is appended to the line. */
+  /** Structured data for programs. The message of a `cause` is appended to the line. */
   readonly fields?: LineFields;
   /** A monitor that must not see the line, because the line is about it. */
   readonly except?: Monitor | undefined;
@@ -97,6 +86,16 @@ export type LineFields = Readonly<Record<string, unknown>>;
  */
 export type LogSink = (line: LogLine, fields: LineFields) => void;
 
+/** Sees every line of every log of this process, and whose it is. Must not throw. */
+export type LogForwarder = (node: string, line: LogLine, fields: LineFields) => void;
+
+let forward: LogForwarder | undefined;
+
+/** Shows every new line of every log of this process to `forwarder`, in place of the one before. */
+export function forwardLogs(forwarder: LogForwarder): void {
+  forward = forwarder;
+}
+
 interface ActiveMonitor extends Monitor {
   readonly onLine: (line: string) => void;
 }
@@ -122,9 +121,8 @@ export class AgentLog {
   #next = 0;
   readonly #monitors = new Set<ActiveMonitor>();
   readonly #sinks = new Set<LogSink>();
-  readonly #forward = new Map<string, LogTapeLogger>();
 
-  /** An empty log of the agent on `node`, which LogTape gets as a property. */
+  /** An empty log of the agent on `node`. */
   constructor(node: string) {
     this.node = node;
   }
@@ -159,7 +157,7 @@ export class AgentLog {
       if (monitor !== options.except && passes(level, monitor.level)) monitor.onLine(line.format());
     }
     for (const sink of this.#sinks) sink(line, fields);
-    this.#forwardToLogTape(line, fields);
+    forward?.(this.node, line, fields);
   }
 
   /** The retained lines from `level` on, oldest first. */
@@ -183,19 +181,6 @@ export class AgentLog {
   addSink(sink: LogSink): () => void {
     this.#sinks.add(sink);
     return () => void this.#sinks.delete(sink);
-  }
-
-  #forwardToLogTape(line: LogLine, fields: LineFields): void {
-    let logger = this.#forward.get(line.subsystem);
-    if (logger === undefined) {
-      logger = getLogger(["skein", line.subsystem]);
-      this.#forward.set(line.subsystem, logger);
-    }
-    const level = LOGTAPE_LEVELS[line.level];
-    if (!logger.isEnabledFor(level)) return;
-    const text = line.text();
-    const properties = { node: this.node, ...fields };
-    logger.emit({ timestamp: line.time, level, message: [text], rawMessage: text, properties });
   }
 }
 

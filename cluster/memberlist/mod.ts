@@ -54,3 +54,4 @@ export {
   type Versions,
 } from "./node.ts";
 export { ProtocolMismatchError } from "./protocol_check.ts";
+export { loadCiphers } from "./seal.ts";

@@ -9,7 +9,7 @@
 
 import type { Random } from "../runtime.ts";
 import { nodeCrypto } from "./_builtin.ts";
-import { openGcm192, sealGcm192 } from "./_gcm192.ts";
+import type * as Gcm192 from "./_gcm192.ts";
 import type { Keyring } from "./keyring.ts";
 
 /**
@@ -22,6 +22,13 @@ const VERSION_LENGTH = 1;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 const PAD_BLOCK = 16;
+
+let gcm192: typeof Gcm192 | undefined;
+
+/** Loads what {@linkcode seal} and {@linkcode unseal} need for 24-byte keys, once. Rejects when it is not installed. */
+export async function loadCiphers(): Promise<void> {
+  gcm192 ??= await import("./_gcm192.ts");
+}
 
 /** What sealing with version 1 adds, and what every sealed blob has at least, in bytes. */
 const SEAL_OVERHEAD = VERSION_LENGTH + NONCE_LENGTH + TAG_LENGTH;
@@ -95,7 +102,7 @@ function encrypt(
   plaintext: Uint8Array,
 ): void {
   if (key.length === 24) {
-    out.set(sealGcm192(key, nonce, aad, plaintext));
+    out.set(ciphers192().sealGcm192(key, nonce, aad, plaintext));
     return;
   }
   const cipher = nodeCrypto().createCipheriv(gcmName(key), key, nonce);
@@ -113,7 +120,7 @@ function decrypt(
   body: Uint8Array,
 ): Uint8Array | undefined {
   if (key.length === 24) {
-    const plaintext = openGcm192(key, nonce, aad, body);
+    const plaintext = ciphers192().openGcm192(key, nonce, aad, body);
     return plaintext && plainView(plaintext);
   }
   const textLength = body.length - TAG_LENGTH;
@@ -129,6 +136,11 @@ function decrypt(
     return undefined;
   }
   return plainView(plaintext);
+}
+
+function ciphers192(): typeof Gcm192 {
+  if (gcm192 === undefined) throw new Error("24-byte keys need 'await loadCiphers()' before");
+  return gcm192;
 }
 
 /** Without the methods of Node's `Buffer`, whose `slice` does not copy. */

@@ -28,7 +28,13 @@ export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./even
 export { KeyManager, type KeyOptions, type KeyProgress } from "./keys/key_manager.ts";
 export { EMPTY_REPORT, KeyOperationError, type KeyReport } from "./keys/report.ts";
 export type { Member, MemberStatus } from "./members/member.ts";
-export { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "./pattern.ts";
+export {
+  compilePattern,
+  loadPatterns,
+  MAX_PATTERN_SIZE,
+  type Pattern,
+  PatternError,
+} from "./pattern.ts";
 export type { QueryTargets } from "./queries/filter.ts";
 export type { QueryAnswer, QueryOutcome, RunningQuery } from "./queries/collector.ts";
 export type { QueryParams } from "./queries/send.ts";

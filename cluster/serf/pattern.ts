@@ -1,11 +1,12 @@
 /**
  * Regular expressions of Go's syntax that cannot be made to run for long (serf.md 11.2, agent.md 3). The engine is
- * RE2's, so the time of a match grows with the length of the text only.
+ * RE2's, so the time of a match grows with the length of the text only. It takes 10 ms to load, which most agents never
+ * need to spend.
  *
  * @module
  */
 
-import { RE2JS } from "re2js";
+import type { RE2JS } from "re2js";
 
 /** Longest pattern, in UTF-16 units. One that comes by gossip is shorter: it has to fit a packet. */
 export const MAX_PATTERN_LENGTH = 1_024;
@@ -27,12 +28,25 @@ export interface Pattern {
   test(text: string): boolean;
 }
 
+let engine: typeof RE2JS | undefined;
+
+/** Whether {@linkcode compilePattern} can be used. */
+export function hasPatterns(): boolean {
+  return engine !== undefined;
+}
+
+/** Loads what {@linkcode compilePattern} needs, once. Rejects when it is not installed. */
+export async function loadPatterns(): Promise<void> {
+  engine ??= (await import("re2js")).RE2JS;
+}
+
 /**
  * Compiles a regular expression in the syntax of Go's `regexp` package.
  *
  * @param maxSize instructions to spend at most, up to {@linkcode MAX_PATTERN_SIZE}
  * @throws {PatternError} when Go would refuse it, or when it has over {@linkcode MAX_PATTERN_LENGTH} characters or
  * `maxSize` instructions
+ * @throws {Error} before {@linkcode loadPatterns} was awaited
  */
 export function compilePattern(pattern: string, maxSize: number = MAX_PATTERN_SIZE): Pattern {
   if (pattern.length > MAX_PATTERN_LENGTH) {
@@ -46,8 +60,9 @@ export function compilePattern(pattern: string, maxSize: number = MAX_PATTERN_SI
 }
 
 function parse(pattern: string): RE2JS {
+  if (engine === undefined) throw new Error("Patterns need 'await loadPatterns()' before");
   try {
-    return RE2JS.compile(pattern);
+    return engine.compile(pattern);
   } catch (cause) {
     throw new PatternError((cause as Error).message, { cause });
   }

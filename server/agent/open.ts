@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadCiphers } from "../../cluster/memberlist/mod.ts";
 import { Serf, type SerfEvent } from "../../cluster/serf/mod.ts";
 import { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "../config.ts";
 import { planAgent } from "../config/plan.ts";
@@ -82,6 +83,7 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     const transport = await openTransport(plan.bind, log);
     opened.defer(() => transport.close());
     const keyring = fileKeys ?? keyringOf(plan);
+    if (keyring !== undefined) await loadCiphers();
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
     const snapshot = recorder && { recorder, restored: recorder.restored };
     const onEvent = (event: SerfEvent): void => listeners.tell(event);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { sanitizeControlSequences } from "@logtape/logtape";
 import type { LogLevel } from "./levels.ts";
 
 /** Longest text of one line in UTF-16 units; the rest is cut, so that the ring takes at most about 8 MiB. */
@@ -12,7 +11,7 @@ const MAX_TEXT = 8_192;
 
 /** Characters that could forge, hide or reorder a line. Tab is harmless. */
 // deno-lint-ignore no-control-regex
-const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** How the text of a line is made. */
 export interface LineText {
@@ -79,11 +78,12 @@ export class LogLine {
 
 /** `text` with everything that could forge or disturb a line as a visible escape. */
 export function escapeControls(text: string): string {
-  if (!UNSAFE.test(text)) return text;
-  return sanitizeControlSequences(text, { newlines: "escape", sgr: "escape" }).replace(
-    /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16)}`,
-  );
+  return text.replace(UNSAFE, (char) => {
+    if (char === "\n") return "\\n";
+    if (char === "\r") return "\\r";
+    const code = char.charCodeAt(0);
+    return code > 0xff ? `\\u${code.toString(16)}` : `\\x${code.toString(16).padStart(2, "0")}`;
+  });
 }
 
 /** A copy that does not keep the longer text alive that it was sliced from. */

@@ -6,6 +6,7 @@
 
 import {
   compilePattern,
+  loadPatterns,
   MAX_PATTERN_SIZE,
   type Member,
   type Pattern,
@@ -63,11 +64,11 @@ export class MemberList {
   }
 
   /**
-   * The members that match as a response body.
-   *
-   * @throws {PatternError} when a pattern is none, or all together are too large.
+   * The members that match as a response body. Rejects with `PatternError` when a pattern is none, or all together are too
+   * large.
    */
-  filtered(filter: MembersFilteredRequest): Uint8Array {
+  async filtered(filter: MembersFilteredRequest): Promise<Uint8Array> {
+    await loadPatterns();
     const matches = memberFilter(filter);
     if (matches === undefined) return this.all();
     return encodeMembers(this.#backend.members().filter(matches));

@@ -7,7 +7,14 @@
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { LogLimiter } from "../../server/logging/limiter.ts";
-import { AgentLog, escapeControls, parseLogLevel, RETAINED_LINES } from "../../server/logging.ts";
+import {
+  AgentLog,
+  escapeControls,
+  forwardLogs,
+  parseLogLevel,
+  RETAINED_LINES,
+} from "../../server/logging.ts";
+import { toLogTape } from "../../server/logging/logtape.ts";
 
 const LINE = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(\w+)\] (.*)$/s;
 
@@ -84,6 +91,7 @@ Deno.test("control characters cannot forge or hide lines", () => {
   // deno-lint-ignore no-control-regex
   assert.ok(!/[\x00-\x1f\u202e\u2028]/.test(line));
   assert.ok(line.includes("evil\\n2026"));
+  assert.ok(line.endsWith("forged\\r\\x1b[2J\\x00\\u202e\\u2028"));
   assert.equal(escapeControls("tab\tand Ünïcödé stay"), "tab\tand Ünïcödé stay");
 });
 
@@ -109,6 +117,7 @@ Deno.test("two logs in one process stay apart, and LogTape gets both with the no
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "error" },
     ],
   });
+  forwardLogs(toLogTape);
   try {
     const [a, b] = [new AgentLog("a"), new AgentLog("b")];
     a.logger("serf").info("from {a}", { n: 1 });

@@ -4,12 +4,17 @@
  * @module
  */
 
+import { loadCiphers } from "../../cluster/memberlist/mod.ts";
 import type { Logger, Runtime } from "../../cluster/runtime.ts";
+import { loadPatterns } from "../../cluster/serf/mod.ts";
 import { EventKind, type SimEvent } from "./event_queue.ts";
 import { SimHost, type SimTimer, SOCKET_QUEUE } from "./host.ts";
 import { GOOD_NETWORK, Network, type NetworkOptions, type NetworkStats } from "./network.ts";
 import { SeededRandom } from "./random.ts";
 import { TraceHash } from "./trace.ts";
+
+// Virtual time does not wait for modules.
+await Promise.all([loadCiphers(), loadPatterns()]);
 
 /** Port of every host when none is given. */
 export const DEFAULT_PORT = 7946;

@@ -13,7 +13,13 @@ import {
   str,
   struct,
 } from "../../../protocol/msgpack/mod.ts";
-import { compilePattern, MAX_PATTERN_SIZE, type Pattern, PatternError } from "../pattern.ts";
+import {
+  compilePattern,
+  hasPatterns,
+  MAX_PATTERN_SIZE,
+  type Pattern,
+  PatternError,
+} from "../pattern.ts";
 import type { Tags } from "../tags.ts";
 
 /** The first byte of a filter. */
@@ -55,6 +61,14 @@ export function encodeFilters(targets: QueryTargets): Uint8Array[] | null {
   return filters.length === 0 ? null : filters;
 }
 
+/** Filters as they come over the wire. */
+export type EncodedFilters = readonly (Uint8Array | null)[] | null;
+
+/** Whether {@linkcode compileFilters} has to wait for `loadPatterns`. */
+export function waitForPatterns(filters: EncodedFilters): boolean {
+  return !hasPatterns() && (filters?.some((filter) => filter?.[0] === FilterType.tag) ?? false);
+}
+
 /** Says whether a node is meant. */
 export type FilterTest = (name: string, tags: Tags) => boolean;
 
@@ -63,7 +77,7 @@ export type FilterTest = (name: string, tags: Tags) => boolean;
  * that is invalid, match nothing; so does a set of patterns that together take more than {@linkcode MAX_PATTERN_SIZE}
  * instructions. The test remembers what it found of each value of a tag: not to be kept.
  */
-export function compileFilters(filters: readonly (Uint8Array | null)[] | null): FilterTest {
+export function compileFilters(filters: EncodedFilters): FilterTest {
   let budget = MAX_PATTERN_SIZE;
   const tests: FilterTest[] = [];
   try {

@@ -18,7 +18,8 @@ import {
   QueryResponse,
   ResponseFlag,
 } from "../messages.ts";
-import { compileFilters } from "./filter.ts";
+import { loadPatterns } from "../pattern.ts";
+import { compileFilters, waitForPatterns } from "./filter.ts";
 import { hazardOf } from "./hazard.ts";
 import { relay } from "./relay.ts";
 
@@ -46,9 +47,28 @@ export function handleQuery(core: Core, query: Query): boolean {
   }
   if (verdict !== "new") return false;
   const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0 && isHarmless(core, query);
+  if (waitForPatterns(query.Filters)) void takeUpLater(core, query);
+  else takeUp(core, query);
+  return rebroadcast;
+}
+
+/** Takes up a query once its filters can be read. Never rejects. */
+async function takeUpLater(core: Core, query: Query): Promise<void> {
+  try {
+    await loadPatterns();
+    takeUp(core, query);
+  } catch (error) {
+    const text = `Cannot read the filters of query ${query.Name}: ${error}`;
+    core.noise.write("error", "patterns", text);
+  }
+}
+
+/** Acknowledges a query and tells of it, if it is for this node. */
+function takeUp(core: Core, query: Query): void {
+  const { LTime: ltime, ID: id, Name: name } = query;
   const own = core.members.get(core.name);
   const tags = own === undefined ? core.config.tags : core.members.snapshot(own).tags;
-  if (!compileFilters(query.Filters)(core.name, tags)) return rebroadcast;
+  if (!compileFilters(query.Filters)(core.name, tags)) return;
 
   core.tally.count("queries", name);
   if ((query.Flags & QueryFlag.ack) !== 0) acknowledge(core, query);
@@ -63,7 +83,6 @@ export function handleQuery(core: Core, query: Query): boolean {
     deadline,
     respond: responder(core, query, deadline),
   });
-  return rebroadcast;
 }
 
 function isHarmless(core: Core, query: Query): boolean {

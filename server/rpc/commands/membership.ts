@@ -15,9 +15,9 @@ import { encodeMembers } from "../member_list.ts";
 export const members: Run<"members"> = ({ services }) => ({ body: services.memberList.all() });
 
 /** A pattern that is none is an error with an empty list, where the Go agent closes the connection without a word. */
-export const membersFiltered: Run<"members-filtered"> = ({ services }, filter) => {
+export const membersFiltered: Run<"members-filtered"> = async ({ services }, filter) => {
   try {
-    return { body: services.memberList.filtered(filter) };
+    return { body: await services.memberList.filtered(filter) };
   } catch (error) {
     return { error: `Failed to compile regex: ${textOf(error)}`, body: encodeMembers([]) };
   }

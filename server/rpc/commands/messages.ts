@@ -4,6 +4,7 @@
  * @module
  */
 
+import { loadPatterns } from "../../../cluster/serf/mod.ts";
 import { IpcError } from "../../../protocol/ipc.ts";
 import { DONE, type Run } from "../handler.ts";
 import { MAX_QUERIES } from "../limits.ts";
@@ -18,13 +19,16 @@ export const event: Run<"event"> = ({ services }, { Name, Payload, Coalesce }) =
 };
 
 /** Asks the cluster. The records follow the response. */
-export const query: Run<"query"> = ({ session, seq, services }, body) => {
+export const query: Run<"query"> = async ({ session, seq, services }, body) => {
   if (session.queries >= MAX_QUERIES) {
     return { error: `Connection has ${MAX_QUERIES} running queries, the most that are allowed` };
   }
-  const running = services.backend.query(body.Name, kept(body.Payload), {
+  const payload = kept(body.Payload);
+  const tags = body.FilterTags ?? {};
+  if (Object.keys(tags).length > 0) await loadPatterns();
+  const running = services.backend.query(body.Name, payload, {
     nodes: body.FilterNodes ?? [],
-    tags: body.FilterTags ?? {},
+    tags,
     requestAck: body.RequestAck,
     relayFactor: body.RelayFactor,
     timeoutMs: Number(body.Timeout) / NS_PER_MS,

@@ -5,6 +5,9 @@ import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
 import { FakeNetwork, PORT } from "./fake_network.ts";
 import { fakeHost, type FakeHostOptions, startNode } from "./fakes.ts";
 import { ManualClock } from "./manual_clock.ts";
+import { loadCiphers } from "../../../cluster/memberlist/seal.ts";
+
+await loadCiphers();
 
 type Node = ReturnType<typeof startNode>;
 

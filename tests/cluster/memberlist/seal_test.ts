@@ -3,12 +3,15 @@ import { Keyring } from "../../../cluster/memberlist/keyring.ts";
 import {
   DecryptError,
   type EncryptionVersion,
+  loadCiphers,
   seal,
   sealedLength,
   sealOverhead,
   unseal,
 } from "../../../cluster/memberlist/seal.ts";
 import { fixedNonce } from "./wire_vectors.ts";
+
+await loadCiphers();
 
 const NONCE = Uint8Array.from({ length: 12 }, (_, i) => i);
 const NO_AAD = new Uint8Array(0);

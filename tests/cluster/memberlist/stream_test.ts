@@ -23,6 +23,9 @@ import {
   StreamReader,
 } from "../../../cluster/memberlist/stream.ts";
 import { streamOf, streamPair } from "./stream_pair.ts";
+import { loadCiphers } from "../../../cluster/memberlist/seal.ts";
+
+await loadCiphers();
 
 const bytes = (hex: string) => Uint8Array.fromHex(hex);
 const concat = (...parts: Uint8Array[]) => bytes(parts.map((part) => part.toHex()).join(""));

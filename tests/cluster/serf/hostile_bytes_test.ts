@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { compilePattern } from "../../../cluster/serf/pattern.ts";
+import { compilePattern, loadPatterns } from "../../../cluster/serf/pattern.ts";
 import { fixture, node, unhex } from "./fixture.ts";
 import samples from "../../vectors/serf.json" with { type: "json" };
+
+await loadPatterns();
 
 const ROUNDS = 20_000;
 

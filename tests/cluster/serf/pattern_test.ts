@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { compilePattern } from "../../../cluster/serf/pattern.ts";
+import { compilePattern, loadPatterns } from "../../../cluster/serf/pattern.ts";
+
+await loadPatterns();
 
 const finds = (pattern: string, text: string) => compilePattern(pattern).test(text);
 

@@ -11,6 +11,9 @@ import {
   settle,
   utf8,
 } from "../fixture.ts";
+import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+
+await loadPatterns();
 
 /** A query of `a`, with members `b` and `c`, and how it has ended. */
 interface Asking {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { compileFilters, encodeFilters } from "../../../../cluster/serf/queries/filter.ts";
 import { hex, unhex } from "../fixture.ts";
+import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+
+await loadPatterns();
 
 const TAGS = { role: "web", dc: "eu" };
 const matches = (targets: Parameters<typeof encodeFilters>[0]) =>

@@ -12,6 +12,9 @@ import {
   unhex,
   utf8,
 } from "../fixture.ts";
+import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+
+await loadPatterns();
 
 Deno.test("a query is told, passed on unchanged and known from then on", () => {
   const f = fixture();
