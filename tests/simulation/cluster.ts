@@ -230,7 +230,8 @@ export function spread(numbers: readonly number[]): { median: number; last: numb
   return { median: sorted[sorted.length >> 1] ?? NaN, last: sorted.at(-1) ?? NaN };
 }
 
-function identity(index: number): Identity {
+/** The node of that number. */
+export function identity(index: number): Identity {
   const ip = Uint8Array.of(10, (index >> 16) & 255, (index >> 8) & 255, index & 255);
   return { name: `node-${index}`, address: { host: ip.join("."), port: DEFAULT_PORT }, ip };
 }

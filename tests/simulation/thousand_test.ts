@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Cluster, joinText, type SimNode, spread } from "./cluster.ts";
 import { scenario } from "./scenario.ts";
 import { type SerfApp, startSerf } from "./serf_node.ts";
+import { SharedNodes } from "./shared_nodes.ts";
 
 const COUNT = 1_000;
 
@@ -20,7 +21,9 @@ scenario(
   {},
   async (test) => {
     const { simulation } = test;
-    const cluster = new Cluster<SerfApp>(simulation, startSerf({ memberlist: SETTINGS }));
+    const shared = new SharedNodes().knowledge();
+    const start = startSerf({ memberlist: { ...SETTINGS, shared } });
+    const cluster = new Cluster<SerfApp>(simulation, start);
     const random = simulation.addHost("10.255.255.255").random;
     const nodes = cluster.grow(COUNT);
     for (const [i, { app }] of nodes.entries()) {
