@@ -40,20 +40,31 @@ export const AGENT_FLAGS: FlagTable = {
 };
 
 function flagOf(key: ConfigKey): Flag<unknown> {
-  const { kind, placeholder = "", negativeFlag } = key;
-  const more = kind === "list" || kind === "map" ? " May be given many times." : "";
-  const help = negativeFlag ?? `${withFlags(key.doc)}${more} Default: ${defaultText(key)}.`;
+  return {
+    ...withoutHelp(key),
+    get help(): string {
+      return helpOf(key);
+    },
+  };
+}
+
+function withoutHelp({ kind, placeholder = "" }: ConfigKey): Flag<unknown> {
   switch (kind) {
     case "switch":
-      return boolFlag(help);
+      return boolFlag("");
     case "number":
-      return intFlag(placeholder, help);
+      return intFlag(placeholder, "");
     case "list":
     case "map":
-      return listFlag(placeholder, help);
+      return listFlag(placeholder, "");
     default:
-      return stringFlag(placeholder, help);
+      return stringFlag(placeholder, "");
   }
+}
+
+function helpOf(key: ConfigKey): string {
+  const more = key.kind === "list" || key.kind === "map" ? " May be given many times." : "";
+  return key.negativeFlag ?? `${withFlags(key.doc)}${more} Default: ${defaultText(key)}.`;
 }
 
 /** The names of keys in a text, as those of their flags. */

@@ -74,10 +74,13 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
 export function defineCommand<const F extends FlagTable>(
   definition: CommandDefinition<F>,
 ): Command {
-  const help = helpText(definition);
+  // Laid out only when somebody reads it.
+  const help = (): string => helpText(definition);
   const { flags, operands, outlivesReader = false, jsonLines = false } = definition;
   return {
-    help,
+    get help(): string {
+      return help();
+    },
     flags,
     outlivesReader,
     ...operands === undefined ? {} : { operands },
@@ -97,13 +100,20 @@ export function defineCommand<const F extends FlagTable>(
         await terminal.out(
           json
             ? jsonError(error.message || "flag: help requested", { oneLine })
-            : (definition.outputPrefix ?? "") + help,
+            : (definition.outputPrefix ?? "") + help(),
         );
         return 1;
       }
       const json = (parsed.values as { readonly format?: unknown }).format === "json";
       try {
-        return await definition.run({ ...parsed, help, json, terminal });
+        return await definition.run({
+          ...parsed,
+          json,
+          terminal,
+          get help(): string {
+            return help();
+          },
+        });
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
         const { message, details, hint } = error;

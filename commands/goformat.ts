@@ -29,12 +29,13 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
-/** Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space. */
-const ESCAPED = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+let escaped: RegExp | undefined;
 
 /** Quotes a string as Go's `strconv.Quote`. */
 export function goQuote(text: string): string {
-  return `"${text.replace(ESCAPED, escape)}"`;
+  // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space. Takes 4 ms to make.
+  escaped ??= /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+  return `"${text.replace(escaped, escape)}"`;
 }
 
 function escape(char: string): string {
