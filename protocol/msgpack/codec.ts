@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Slab } from "../slab.ts";
 import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 import { isArrayType, isMapType, Reader } from "./reader.ts";
 import { type Dialect, Writer } from "./writer.ts";
@@ -27,12 +28,15 @@ export type Infer<C> = C extends Codec<infer T> ? T : never;
 const idleWriters: Record<Dialect, Writer | undefined> = { gossip: undefined, rpc: undefined };
 const MAX_IDLE_WRITER_BYTES = 64 * 1024;
 
+/** Gossip messages live until they are sent, and the queues they wait in are bounded. */
+const gossipMessages = new Slab();
+
 /** `value` as bytes. Throws a `RangeError` for a number that its field cannot hold. */
 export function encode<T>(codec: Codec<T>, value: T, dialect: Dialect): Uint8Array<ArrayBuffer> {
   return written(dialect, (writer) => codec.write(writer, value));
 }
 
-/** What `fill` writes, as bytes of their own. */
+/** What `fill` writes, as bytes of their own; in the gossip dialect they may share their buffer with others. */
 export function written(
   dialect: Dialect,
   fill: (writer: Writer) => void,
@@ -40,7 +44,7 @@ export function written(
   const writer = idleWriters[dialect] ?? new Writer(dialect, 1024);
   idleWriters[dialect] = undefined;
   fill(writer);
-  const bytes = writer.finish();
+  const bytes = dialect === "gossip" ? gossipMessages.copy(writer.view()) : writer.finish();
   if (writer.capacity <= MAX_IDLE_WRITER_BYTES) {
     writer.reset();
     idleWriters[dialect] = writer;

@@ -6,15 +6,19 @@
 
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
 import { IpcError } from "../../../protocol/ipc.ts";
+import { Slab } from "../../../protocol/slab.ts";
 import { DONE, type Run } from "../handler.ts";
 import { MAX_QUERIES } from "../limits.ts";
 
 /** Nanoseconds of a millisecond. */
 const NS_PER_MS = 1e6;
 
+/** The log keeps the payloads of its last lines; the core copies what it keeps. */
+const eventPayloads = new Slab();
+
 /** Fires a user event. */
 export const event: Run<"event"> = ({ services }, { Name, Payload, Coalesce }) => {
-  services.backend.userEvent(Name, kept(Payload), Coalesce);
+  services.backend.userEvent(Name, Payload && eventPayloads.copy(Payload), Coalesce);
   return DONE;
 };
 
