@@ -30,6 +30,8 @@ export class Broadcasts {
   readonly #memberCount: () => number;
   readonly #log: Logger;
   readonly #queues: Readonly<Record<QueueName, BroadcastQueue>>;
+  /** The queues in the order in which packets are filled. */
+  readonly #inOrder: readonly BroadcastQueue[];
 
   /** Empty queues; `memberCount` counts members of any status, `onEnqueue` is called after a message was added. */
   constructor(
@@ -44,6 +46,7 @@ export class Broadcasts {
     const { retransmitMult } = config.memberlist;
     const queue = () => new BroadcastQueue({ retransmitMult, nodeCount: memberCount, onEnqueue });
     this.#queues = { intents: queue(), queries: queue(), events: queue() };
+    this.#inOrder = Object.values(this.#queues);
   }
 
   /** Messages in a queue. */
@@ -73,7 +76,7 @@ export class Broadcasts {
   take(overhead: number, limit: number): Uint8Array[] {
     const taken: Uint8Array[] = [];
     let free = limit;
-    for (const queue of Object.values(this.#queues)) {
+    for (const queue of this.#inOrder) {
       for (const message of queue.take(overhead, free)) {
         taken.push(message);
         free -= message.length + overhead;
