@@ -1,5 +1,5 @@
 /**
- * `node:crypto` and `node:zlib`, loaded when they are first used: each takes some 30 ms, which an agent that is starting
+ * `node:crypto`, loaded when it is first used: that takes some 30 ms, which an agent that is starting, or that has no keys,
  * need not spend.
  *
  * @module
@@ -7,22 +7,11 @@
 
 import type NodeCrypto from "node:crypto";
 import type NodeProcess from "node:process";
-import type NodeZlib from "node:zlib";
 
 let crypto: typeof NodeCrypto | undefined;
-let zlib: typeof NodeZlib | undefined;
 
 /** `node:crypto`. */
 export function nodeCrypto(): typeof NodeCrypto {
-  return crypto ??= load("node:crypto") as typeof NodeCrypto;
-}
-
-/** `node:zlib`. */
-export function nodeZlib(): typeof NodeZlib {
-  return zlib ??= load("node:zlib") as typeof NodeZlib;
-}
-
-function load(name: string): unknown {
   const { process } = globalThis as unknown as { process: typeof NodeProcess };
-  return process.getBuiltinModule(name);
+  return crypto ??= process.getBuiltinModule("node:crypto");
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { nodeZlib } from "./_builtin.ts";
 import { MessageType } from "./messages.ts";
 
 /** What {@linkcode addChecksum} adds, in bytes. */
@@ -20,7 +19,7 @@ export class ChecksumError extends Error {
 export function addChecksum(message: Uint8Array): Uint8Array {
   const out = new Uint8Array(CHECKSUM_OVERHEAD + message.length);
   out[0] = MessageType.hasCrc;
-  writeUint32(out, 1, nodeZlib().crc32(message));
+  writeUint32(out, 1, crc32(message));
   out.set(message, CHECKSUM_OVERHEAD);
   return out;
 }
@@ -37,11 +36,29 @@ export function hasChecksum(packet: Uint8Array): boolean {
 export function stripChecksum(packet: Uint8Array): Uint8Array {
   const message = packet.subarray(CHECKSUM_OVERHEAD);
   const wanted = readUint32(packet, 1);
-  const got = nodeZlib().crc32(message);
+  const got = crc32(message);
   if (got !== wanted) {
     throw new ChecksumError(`Packet has checksum ${hex(got)}, its header says ${hex(wanted)}`);
   }
   return message;
+}
+
+/**
+ * For each byte its remainder by the polynomial of CRC-32. A loop over this table takes 3 microseconds for a full packet;
+ * `node:zlib`, which is faster, takes 10 ms and 3 MiB to be loaded.
+ */
+const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = remainder >>> 1 ^ (remainder & 1) * 0xedb88320;
+  return remainder;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) {
+    crc = REMAINDERS[(crc ^ bytes[i] as number) & 0xff] as number ^ crc >>> 8;
+  }
+  return ~crc >>> 0;
 }
 
 function writeUint32(bytes: Uint8Array, at: number, value: number): void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import {
   addChecksum,
   CHECKSUM_OVERHEAD,
@@ -35,4 +36,12 @@ Deno.test("hasChecksum() needs the type and four bytes", () => {
   assert.equal(hasChecksum(Uint8Array.fromHex("0c000000")), false);
   assert.equal(hasChecksum(Uint8Array.fromHex("0800000000")), false);
   assert.equal(hasChecksum(new Uint8Array(0)), false);
+});
+
+Deno.test("the checksum is the CRC-32 that node:zlib computes", () => {
+  for (const length of [0, 1, 2, 255, 256, 1_400]) {
+    const bytes = Uint8Array.from({ length }, (_, i) => i * 167 + length & 0xff);
+    const written = new DataView(addChecksum(bytes).buffer).getUint32(1);
+    assert.equal(written, crc32(bytes), `${length} bytes`);
+  }
 });
