@@ -98,6 +98,15 @@ export class BroadcastQueue {
     return taken.map((entry) => entry.broadcast.message);
   }
 
+  /** Counts one transmission of the message of this name, if there is one: what was never sent comes before it. */
+  defer(name: string): void {
+    const entry = this.#named.get(name);
+    if (entry === undefined) return;
+    this.#remove(entry);
+    entry.transmits++;
+    this.#insert(entry);
+  }
+
   /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. */
   prune(max: number): void {
     let dropped: Entry[] = [];

@@ -1,10 +1,10 @@
 /**
- * When a node gossips: not at the ticks of a clock but as soon as something new comes, and only as long as there is news.
+ * When a node gossips: as soon as something new comes, and only as long as there is news.
  *
  * The protocol lets a node send one round of gossip per interval. Rounds that were not needed are saved up, as many as one
- * message needs for all its transmissions, and are spent as soon as something new comes. So each message is sent as often
- * as ever, only sooner; a node that always has news sends no more rounds than the protocol allows, and one that has none
- * is not even woken.
+ * message fills with its transmissions, and are spent as soon as something new comes. So each message is sent as often as
+ * ever, only sooner; a node that always has news sends no more rounds than the protocol allows, and one that has none is
+ * not even woken.
  *
  * @module
  */
@@ -18,18 +18,26 @@ import { gossip } from "./gossip.ts";
  */
 const SPACING = 1 / 20;
 
+/** A node alone saves up as if for a cluster of this order of magnitude: 10 to 99 nodes. */
+const EXPECTED_MAGNITUDE = 2;
+
 /** When a node gossips. */
 export class GossipPace {
   readonly #core: Core;
+  /** Time of the first tick: nodes that spent what they saved at the same moment go on at different ones. */
+  readonly #firstTickAt: number;
   #saved = 0;
   #countedAt: number;
+  #wasAlone: boolean;
   #lastRoundAt = -Infinity;
   #waiting = false;
 
   /** The pace of a node that has just begun. */
   constructor(core: Core) {
     this.#core = core;
+    this.#wasAlone = isAlone(core);
     this.#countedAt = core.timers.now();
+    this.#firstTickAt = this.#countedAt + core.random.float() * core.config.gossipIntervalMs;
   }
 
   /** To be called when something new waits to be sent: the next round comes as soon as it may. */
@@ -38,12 +46,22 @@ export class GossipPace {
     if (this.#waiting || config.gossipNodes <= 0 || config.gossipIntervalMs <= 0) return;
     this.#save();
     this.#waiting = true;
-    const untilSaved = (1 - this.#saved) * config.gossipIntervalMs;
-    const untilSpaced = this.#lastRoundAt + config.gossipIntervalMs * SPACING - timers.now();
-    timers.set(Math.max(0, untilSaved, untilSpaced), () => {
+    timers.set(this.#saved < 1 ? this.#untilTick() : this.#untilSpaced(), () => {
       this.#waiting = false;
       if (this.#round()) this.soon();
     });
+  }
+
+  #untilSpaced(): number {
+    const { config, timers } = this.#core;
+    return Math.max(0, this.#lastRoundAt + config.gossipIntervalMs * SPACING - timers.now());
+  }
+
+  #untilTick(): number {
+    const { config, timers } = this.#core;
+    const interval = config.gossipIntervalMs;
+    const since = timers.now() - this.#firstTickAt;
+    return Math.floor(since / interval) * interval + interval - since;
   }
 
   /** One round. Returns whether there may be more to send. */
@@ -59,13 +77,20 @@ export class GossipPace {
     return true;
   }
 
-  /** Counts the rounds that time has allowed since the last count. */
+  /** Counts the rounds that time has allowed since the last count; what was saved before is kept. */
   #save(): void {
-    const { config, timers, broadcasts } = this.#core;
+    const { broadcasts, config, timers } = this.#core;
     const now = timers.now();
     const earned = (now - this.#countedAt) / config.gossipIntervalMs;
-    const most = Math.ceil(broadcasts.transmitLimit / config.gossipNodes);
-    this.#saved = Math.min(most, this.#saved + earned);
+    const most = this.#wasAlone
+      ? Math.ceil(EXPECTED_MAGNITUDE * config.retransmitMult / config.gossipNodes)
+      : Math.max(1, Math.floor(broadcasts.transmitLimit / config.gossipNodes));
+    this.#saved = Math.min(this.#saved + earned, Math.max(this.#saved, most));
     this.#countedAt = now;
+    this.#wasAlone = isAlone(this.#core);
   }
+}
+
+function isAlone({ table }: Core): boolean {
+  return table.size <= 1;
 }

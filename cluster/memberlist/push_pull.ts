@@ -78,7 +78,19 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
     session.setDeadline(tcpTimeoutMs);
     return await decodePushPull(await readReply(session, MessageType.pushPull));
   });
+  const isNewcomer = core.table.size === 1;
   mergeRemoteState(core, remote, join, to.host);
+  if (isNewcomer) ownNewsFirst(core, remote);
+}
+
+/**
+ * What a newcomer hears about its cluster is news to few others, and the peer that told it counts as one transmission. So
+ * the only message that nobody else has, about the newcomer itself, is in its first packets, of however many nodes it heard.
+ */
+function ownNewsFirst({ broadcasts, config }: Core, { nodes }: PushPull): void {
+  for (const { Name } of nodes) {
+    if (Name !== config.name) broadcasts.defer(Name);
+  }
 }
 
 /**

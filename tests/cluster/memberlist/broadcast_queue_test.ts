@@ -142,3 +142,15 @@ Deno.test("a callback may queue the next message", () => {
   assert.deepEqual(texts(queue.take(0, 100)), ["first"]);
   assert.deepEqual(texts(queue.take(0, 100)), ["second"]);
 });
+
+Deno.test("defer() lets the others go first and counts one transmission", () => {
+  const queue = new BroadcastQueue({ retransmitMult: 2, nodeCount: () => 3 });
+  const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
+  queue.enqueue({ name: "b", message: b });
+  queue.enqueue({ name: "a", message: a });
+  queue.defer("a");
+  queue.defer("nobody");
+  const sent = [1, 2, 3].flatMap(() => queue.take(0, 1));
+  assert.deepEqual(sent, [b, a, b]);
+  assert.equal(queue.length, 0);
+});

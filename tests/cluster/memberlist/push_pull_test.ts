@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { announceAlive } from "../../../cluster/memberlist/announce.ts";
 import { receiveAlive } from "../../../cluster/memberlist/alive.ts";
 import type { MemberlistConfig } from "../../../cluster/memberlist/config.ts";
 import { receiveDead } from "../../../cluster/memberlist/dead.ts";
@@ -17,7 +18,7 @@ import {
 import type { StreamSession } from "../../../cluster/memberlist/stream_session.ts";
 import { useStream } from "../../../cluster/memberlist/stream_session.ts";
 import { serveStream } from "../../../cluster/memberlist/stream_handler.ts";
-import { type FakeCore, fakeCore } from "./core_fake.ts";
+import { decodeMessage, type FakeCore, fakeCore, inShort } from "./core_fake.ts";
 import { PORT } from "./fake_network.ts";
 import { accusation, alive } from "./fakes.ts";
 import { settle } from "./manual_clock.ts";
@@ -190,4 +191,28 @@ Deno.test("127 exchanges are served at a time, the next one is turned away", asy
   await me.clock.advance(2);
   await settle();
   assert.equal(peer.core.serving.pushPulls, 0);
+});
+
+function known(fake: FakeCore, name: string, host: string): void {
+  receiveAlive(fake.core, { ...alive(name, host), Vsn: Uint8Array.of(1, 5, 2, 0, 0, 0) }, "x");
+}
+
+Deno.test("a newcomer sends the news about itself before what it heard of its cluster", async () => {
+  const { me, peer } = pair();
+  for (let i = 0; i < 40; i++) known(peer, `n${i}`, `10.0.1.${i}`);
+  announceAlive(me.core, me.node("me"));
+  assert.equal(await outcome(me, exchangeState(me.core, to, true)), "done");
+  assert.equal(me.core.broadcasts.length, 42);
+  assert.equal(inShort(decodeMessage(me.core.broadcasts.take(2, 100)[0]!)), "alive me 1");
+});
+
+Deno.test("a member that hears of another cluster sends that as any news", async () => {
+  const { me, peer } = pair();
+  known(me, "old", "10.0.2.1");
+  me.queued();
+  known(peer, "new", "10.0.1.1");
+  assert.equal(await outcome(me, exchangeState(me.core, to, true)), "done");
+  let sent = 0;
+  while (me.core.broadcasts.length > 0) sent += me.core.broadcasts.take(0, 1_000).length;
+  assert.equal(sent, 2 * me.core.broadcasts.transmitLimit, "the peer and the node that it knew");
 });
