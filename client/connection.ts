@@ -14,7 +14,7 @@ import {
   RequestHeader,
   type ResponseHeader,
 } from "../protocol/ipc.ts";
-import { type Codec, decode, DecodeError, Splitter, Writer } from "../protocol/msgpack/mod.ts";
+import { type Codec, decode, DecodeError, Splitter, written } from "../protocol/msgpack/mod.ts";
 import { type CallOptions, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, RpcError, TimeoutError } from "./errors.ts";
 
@@ -103,11 +103,12 @@ export class Connection {
       throw new ConnectionClosedError({ cause: this.#ended?.cause ?? closedHere() });
     }
     const seq = ++this.#lastSeq;
-    const writer = new Writer("rpc");
-    RequestHeader.write(writer, { Command: command, Seq: seq });
-    (COMMANDS[command].request as Codec<unknown> | null)?.write(writer, body);
+    const request = written("rpc", (writer) => {
+      RequestHeader.write(writer, { Command: command, Seq: seq });
+      (COMMANDS[command].request as Codec<unknown> | null)?.write(writer, body);
+    });
     this.#exchanges.set(seq, exchange);
-    this.#outgoing.push(writer.finish());
+    this.#outgoing.push(request);
     if (!this.#writing) this.#write();
     return seq;
   }
