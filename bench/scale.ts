@@ -5,7 +5,7 @@
  *
  * Prints tables, and writes `scale.json` and charts under `bench/results/` unless `--out` says otherwise. Sizes that
  * are not run keep their former results. 100 and 1,000 nodes take some minutes, all four the better part of an hour,
- * and 10,000 take 16 GB.
+ * and 10,000 take 12 GB.
  *
  * @module
  */

@@ -37,8 +37,7 @@ export function planFor(nodes: number): Plan {
     return { layer, events: 10, deaths: 5, idleSeconds: 60, hardships };
   }
   if (nodes <= MOST_SERFS) {
-    const hardships = [loss(0.01, 20), loss(0.05, 20)];
-    return { layer, events: 5, deaths: 3, idleSeconds: 10, hardships };
+    return { layer, events: 5, deaths: 3, idleSeconds: 10, hardships: [loss(0.05, 20)] };
   }
   return { layer, events: 3, deaths: 3, idleSeconds: 5, hardships: [loss(0.05, 10)] };
 }

@@ -72,7 +72,6 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
         ];
       }),
     ),
-    "",
     table(
       [
         "nodes",
@@ -80,6 +79,7 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
         "simulated s",
         "false suspicions",
         "false deaths",
+        "nodes that saw each",
         "95 % interval",
         "per node and hour",
         "per cluster and hour",
@@ -94,6 +94,7 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
 }
 
 function falseDeathCells({ nodes }: ScaleRow, counted: FalseDeaths): string[] {
+  const seen = counted.deaths + counted.slowDeaths;
   const { deaths, interval, perNodeHour: [least, rate, most], seconds } = counted;
   return [
     count(nodes),
@@ -101,6 +102,7 @@ function falseDeathCells({ nodes }: ScaleRow, counted: FalseDeaths): string[] {
     count(seconds),
     count(counted.suspicions),
     count(deaths),
+    seen === 0 ? "" : (counted.views / seen).toFixed(1),
     interval.map((bound) => bound.toFixed(1)).join(" to "),
     `${figure(rate)} (${figure(least)} to ${figure(most)})`,
     count(deaths * 3_600 / seconds),
