@@ -34,6 +34,7 @@ import {
   type PacketOptions,
   sealPacket,
 } from "../../cluster/memberlist/packet.ts";
+import { loadCiphers } from "../../cluster/memberlist/seal.ts";
 import {
   decodePushPull,
   decodeUserStream,
@@ -49,6 +50,8 @@ import { CODECS, VECTORS } from "../cluster/memberlist/wire_vectors.ts";
 import { below } from "../protocol/msgpack/random_value.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { mutated } from "./mutate.ts";
+
+await loadCiphers();
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 6_000);
