@@ -1,10 +1,10 @@
 /**
  * When a node gossips: as soon as something new comes, and only as long as there is news.
  *
- * The protocol lets a node send one round of gossip per interval. Rounds that were not needed are saved up, as many as one
- * message fills with its transmissions, and are spent as soon as something new comes. So each message is sent as often as
- * ever, only sooner; a node that always has news sends no more rounds than the protocol allows, and one that has none is
- * not even woken.
+ * The protocol lets a node send one round of gossip per interval. Rounds that were not needed are saved up, half of them
+ * and as many as one message fills with its transmissions, and are spent as soon as something new comes. So each message is
+ * sent as often as ever, only sooner; a node that always has news sends no more rounds than the protocol allows, and one
+ * that has none is not even woken.
  *
  * @module
  */
@@ -17,6 +17,12 @@ import { gossip } from "./gossip.ts";
  * round, such as a refutation, to go out with the next one, short beside the time a message takes to get everywhere.
  */
 const SPACING = 1 / 20;
+
+/**
+ * The part of the rounds not needed that is saved. News that comes every second or so then partly waits for a tick, and
+ * shares packets with what came before: with all of them saved, clusters would send up to 15 % more packets, now up to 8 %.
+ */
+const SAVED = 1 / 2;
 
 /** A node alone saves up as if for a cluster of this order of magnitude: 10 to 99 nodes. */
 const EXPECTED_MAGNITUDE = 2;
@@ -77,11 +83,11 @@ export class GossipPace {
     return true;
   }
 
-  /** Counts the rounds that time has allowed since the last count; what was saved before is kept. */
+  /** Counts the rounds that time has earned since the last count; what was saved before is kept. */
   #save(): void {
     const { broadcasts, config, timers } = this.#core;
     const now = timers.now();
-    const earned = (now - this.#countedAt) / config.gossipIntervalMs;
+    const earned = SAVED * (now - this.#countedAt) / config.gossipIntervalMs;
     const most = this.#wasAlone
       ? Math.ceil(EXPECTED_MAGNITUDE * config.retransmitMult / config.gossipNodes)
       : Math.max(1, Math.floor(broadcasts.transmitLimit / config.gossipNodes));

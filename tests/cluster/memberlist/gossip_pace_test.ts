@@ -46,6 +46,20 @@ Deno.test("rounds are not saved up for more than one message", () => {
   assert.equal(Math.min(...Object.keys(later).map(Number)) > 40, true);
 });
 
+Deno.test("only half of the rounds that were not needed are saved", () => {
+  const fake = setUp();
+  fake.clock.advanceSync(10_000);
+  fake.news();
+  sentAt(fake, 799);
+  fake.news();
+  const early = Object.keys(sentAt(fake, 20));
+  assert.equal(
+    early.length,
+    1,
+    "three intervals after the last tick",
+  );
+});
+
 Deno.test("a node with news all the time sends no more rounds than one per interval", () => {
   const fake = setUp();
   let packets = 0;
