@@ -26,8 +26,12 @@ export function scaleCharts(rows: readonly ScaleRow[]): Chart[] {
   const seeds = [...new Set(rows.map(({ seed }) => seed))].join(", ");
   const chart = (name: string, title: string, panels: Panel[]): Chart => {
     const isDashed = panels.some(({ series }) => series.some(({ dashed }) => dashed));
-    const legend = isDashed ? " Points are measured, dashed is theory." : "";
-    const note = `Simulated, LAN profile, seed ${seeds}.${legend}`;
+    const legend = isDashed ? " Points: measured. Dashed: theory." : "";
+    const bare = rows.filter(({ layer }) => layer === "memberlist").map(({ nodes }) =>
+      count(nodes)
+    );
+    const alone = bare.length === 0 ? "" : ` ${bare.join(", ")}: no Serf.`;
+    const note = `Simulated, LAN profile, seed ${seeds}.${alone}${legend}`;
     return { name, svg: lineCharts(title, note, panels) };
   };
   return [
