@@ -95,6 +95,9 @@ export interface NetTransportOptions {
   readonly logger: Logger;
 }
 
+/** When, after the start, what sending needs is loaded, if nothing was sent before: the first packet shall not wait for it. */
+const WAKE_AFTER_MS = 250;
+
 /**
  * UDP and TCP on one port of this machine.
  *
@@ -127,6 +130,7 @@ export class NetTransport implements Transport, AsyncDisposable {
   readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
   #unsentBytes = 0;
   #sending = false;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
     this.#udp = udp;
@@ -158,6 +162,7 @@ export class NetTransport implements Transport, AsyncDisposable {
 
   /** Starts delivering packets and accepted streams. Datagrams that came before are gone. */
   start(handlers: TransportHandlers): void {
+    this.#wakeTimer = setTimeout(wakeTicks, WAKE_AFTER_MS);
     this.#udp.on("message", (bytes, from) => {
       // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
       const sender = { host: plainHost(from.address), port: from.port };
@@ -244,6 +249,7 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#closing.abort();
     this.#listener.close();
     for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
+    clearTimeout(this.#wakeTimer);
     wakeTicks();
     const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
     await Promise.all([udpClosed, this.#accepting]);
