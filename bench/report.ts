@@ -33,16 +33,19 @@ export function serfChart(result: SerfResult): string {
   );
 }
 
-/** A page of {@linkcode PAGES} with the figures of `result` in its blocks. */
-export function withResults(page: string, result: SerfResult): string {
-  const { goals, met } = score(result.parts);
+/** What the benchmarks found. */
+export interface Results {
+  /** `bench/results/serf.json`. */
+  readonly serf: SerfResult;
+}
+
+/** A page of {@linkcode PAGES} with the figures of `results` in its blocks. */
+export function withResults(page: string, { serf }: Results): string {
+  const { goals, met } = score(serf.parts);
+  const summary = `${met} of ${goals} goals met. ${whereAndWhen(serf)}`;
   const blocks: Record<string, string> = {
-    "serf summary": `${met} of ${goals} goals met. ${whereAndWhen(result)}\n\n${
-      summaryTable(result.parts)
-    }`,
-    "serf tables": `${met} of ${goals} goals met. ${whereAndWhen(result)}\n\n${
-      goalTables(result.parts)
-    }`,
+    "serf summary": `${summary}\n\n${summaryTable(serf.parts)}`,
+    "serf tables": `${summary}\n\n${goalTables(serf.parts)}`,
   };
   return Object.entries(blocks).reduce(
     (text, [name, block]) =>
@@ -51,9 +54,16 @@ export function withResults(page: string, result: SerfResult): string {
   );
 }
 
-/** Reads a file of the project. */
-export async function readResult(root: URL): Promise<SerfResult> {
-  return JSON.parse(await Deno.readTextFile(new URL("bench/results/serf.json", root)));
+/** The charts under `bench/results/`, by path from the root of the project. */
+export function resultFiles({ serf }: Results): Record<string, string> {
+  return { "bench/results/serf.svg": serfChart(serf) };
+}
+
+/** Reads what is under `bench/results/` of the project at `root`. */
+export async function readResults(root: URL): Promise<Results> {
+  const read = async (name: string) =>
+    JSON.parse(await Deno.readTextFile(new URL(`bench/results/${name}`, root)));
+  return { serf: await read("serf.json") };
 }
 
 function whereAndWhen({ when, machine }: SerfResult): string {
@@ -62,9 +72,12 @@ function whereAndWhen({ when, machine }: SerfResult): string {
 
 if (import.meta.main) {
   const root = new URL("../", import.meta.url);
-  const result = await readResult(root);
+  const results = await readResults(root);
   for (const name of PAGES) {
     const file = new URL(name, root);
-    await Deno.writeTextFile(file, withResults(await Deno.readTextFile(file), result));
+    await Deno.writeTextFile(file, withResults(await Deno.readTextFile(file), results));
+  }
+  for (const [name, content] of Object.entries(resultFiles(results))) {
+    await Deno.writeTextFile(new URL(name, root), content);
   }
 }

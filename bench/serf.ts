@@ -23,6 +23,7 @@ import { serfChart, type SerfResult } from "./report.ts";
 import { measureCodec, measureOneConnection } from "./scenarios/codec.ts";
 import { measureConnections } from "./scenarios/connections.ts";
 import {
+  bundled,
   measureBareStart,
   measureFailure,
   measureIdle,
@@ -90,8 +91,13 @@ const out = options.out ??
 if (out !== undefined) await write(out);
 
 async function* startPart(): AsyncGenerator<Sample[]> {
+  const folder = await Deno.makeTempDir({ prefix: "skein-bundle-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const bundle = await bundled(folder);
   for (let round = 0; round < rounds; round++) {
     for (const [who, program] of programs) yield await measureStart(who, program);
+    yield await measureStart("skein", bundle, "bundle");
     yield await measureBareStart();
   }
 }
@@ -158,7 +164,7 @@ function inTurn(round: number): readonly (typeof programs)[number][] {
 
 async function* joinPart(): AsyncGenerator<Sample[]> {
   for (let round = 0; round < joins; round++) {
-    for (const size of [30, 50]) {
+    for (const size of [10, 30, 50]) {
       for (const [who, program] of programs) yield await measureJoin(who, program, size);
     }
   }

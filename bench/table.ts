@@ -81,12 +81,17 @@ function goalText({ goal, more, deno }: Measure): string {
   if (goal === undefined) return "";
   const bound = `${more ? "at least" : "at most"} ${figure(goal.bound)}`;
   if (goal.of === "skein / serf") return `${bound}x`;
-  const bare = deno === undefined ? "" : ` (Deno ${figure(deno.median)})`;
-  return goal.of === "skein" ? `${bound}${bare}` : `${bound}x Deno${bare}`;
+  const bare = deno === undefined ? "" : figure(deno.median);
+  if (goal.of === "skein / deno") return `${bound}x Deno's ${bare}`;
+  return bare === "" ? bound : `${bound} (Deno ${bare})`;
 }
 
-function verdict({ met }: Measure): string {
-  return met === undefined ? "" : met ? "yes" : "**no**";
+function verdict({ met, goal, skein, deno }: Measure): string {
+  if (met === undefined) return "";
+  const over = goal?.of === "skein / deno" && skein && deno
+    ? `, ${figure(skein.median / deno.median)}x`
+    : "";
+  return `${met ? "yes" : "**no**"}${over}`;
 }
 
 function withSpread(spread: Spread | undefined): string {
