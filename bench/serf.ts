@@ -71,6 +71,8 @@ const PARTS: Record<string, readonly [title: string, run: () => AsyncGenerator<S
 };
 
 const chosen = options.only === "" ? Object.keys(PARTS) : options.only.split(",");
+const out = options.out ??
+  (options.only === "" ? joinPath(import.meta.dirname ?? ".", "results") : undefined);
 const parts: Part[] = [];
 for (const name of chosen) {
   const part = PARTS[name];
@@ -83,12 +85,12 @@ for (const name of chosen) {
   const began = performance.now();
   for await (const found of run()) samples.push(...found);
   parts.push({ name, title, measures: summarise(samples) });
+  // After each part, so that a run which fails late loses nothing.
+  if (out !== undefined) await write(out);
   console.error(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
 }
 console.log(goalTables(parts));
-const out = options.out ??
-  (options.only === "" ? joinPath(import.meta.dirname ?? ".", "results") : undefined);
-if (out !== undefined) await write(out);
+if (out !== undefined) console.log(`\nWritten to ${out}`);
 
 async function* startPart(): AsyncGenerator<Sample[]> {
   const folder = await Deno.makeTempDir({ prefix: "skein-bundle-" });
@@ -199,11 +201,8 @@ async function write(folder: string): Promise<void> {
     parts,
   };
   await Deno.mkdir(folder, { recursive: true });
-  const json = joinPath(folder, "serf.json");
-  await Deno.writeTextFile(json, JSON.stringify(result, null, 2) + "\n");
-  const svg = joinPath(folder, "serf.svg");
-  await Deno.writeTextFile(svg, serfChart(result));
-  console.log(`\nWritten to ${json} and ${svg}`);
+  await Deno.writeTextFile(joinPath(folder, "serf.json"), JSON.stringify(result, null, 2) + "\n");
+  await Deno.writeTextFile(joinPath(folder, "serf.svg"), serfChart(result));
 }
 
 function positive(name: string, text: string): number {

@@ -222,7 +222,7 @@ const given = new Set<string>();
 
 /** A port that is free for TCP and UDP on every one of `hosts` and that this process has not given out before. */
 export async function freePort(...hosts: [string, ...string[]]): Promise<number> {
-  for (let attempt = 0; attempt < 20; attempt++) {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
     const listener = Deno.listen({ hostname: hosts[0], port: 0 });
     const { port } = listener.addr;
     listener.close();

@@ -87,14 +87,14 @@ export async function measureSize(
   const rates = await step("idle", () => idleRates(world, plan.idleSeconds));
   const eventTimes = await step("events", () => events(world, plan.events));
   const counted = [good({ loss: 0, slow: false })];
+  const convergenceMs = await step("convergence", () => convergence(world, NEWCOMERS));
+  await simulation.runFor(REST_MS);
+  const deathTimes = await step("deaths", () => deaths(world, plan.deaths));
+  await simulation.runFor(REST_MS);
   for (const { seconds, ...hardship } of plan.hardships) {
     const name = hardship.slow ? "slow nodes" : `${100 * hardship.loss} % loss`;
     counted.push(await step(name, () => falseDeaths(world, hardship, seconds)));
   }
-  await simulation.runFor(REST_MS);
-  const deathTimes = await step("deaths", () => deaths(world, plan.deaths));
-  await simulation.runFor(REST_MS);
-  const convergenceMs = await step("convergence", () => convergence(world, NEWCOMERS));
   return {
     nodes,
     layer: plan.layer,

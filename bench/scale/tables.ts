@@ -4,6 +4,7 @@
  * @module
  */
 
+import { table } from "../table.ts";
 import type { FalseDeaths } from "./false_deaths.ts";
 import { NEWCOMERS, type ScaleRow } from "./result.ts";
 import { BLOCKED_MS, WORKING_MS } from "./slow.ts";
@@ -41,8 +42,9 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
         count(row.rates.streamBytes),
       ]),
     ),
-    "Median, and the longest in brackets. Idle rates; push/pull bytes are compressed. The joins come last, and " +
-    "only once: with up to 2,000 nodes after 20 % loss and slow nodes, so that the sizes are not alike.",
+    "",
+    "- Medians, with the longest in brackets; the joins are one sample.",
+    "- Rates of an idle cluster; the bytes of push/pulls are compressed.",
     "",
     table(
       [
@@ -73,6 +75,7 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
         ];
       }),
     ),
+    "",
     table(
       [
         "nodes",
@@ -89,8 +92,10 @@ export function scaleTables(rows: readonly ScaleRow[]): string {
       ],
       rows.flatMap((row) => row.falseDeaths.map((counted) => falseDeathCells(row, counted))),
     ),
-    `Slow: every 20th node gets and sends nothing for ${BLOCKED_MS / 1_000} s, then works for ` +
-    `${WORKING_MS / 1_000} s, over and over; false deaths are those of the other nodes.`,
+    "",
+    `- Slow nodes, every 20th: nothing in or out for ${BLOCKED_MS / 1_000} s, then ` +
+    `${WORKING_MS / 1_000} s of work, over and over.`,
+    "- False deaths are those of the other nodes.",
   ].join("\n");
 }
 
@@ -133,9 +138,4 @@ export function count(value: number): string {
 
 function figure(value: number): string {
   return value === 0 ? "0" : value < 0.01 ? value.toExponential(1) : value.toPrecision(2);
-}
-
-function table(head: readonly string[], rows: readonly string[][]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line), ""].join("\n");
 }
