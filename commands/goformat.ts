@@ -33,7 +33,7 @@ let escaped: RegExp | undefined;
 
 /** Quotes a string as Go's `strconv.Quote`. */
 export function goQuote(text: string): string {
-  // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space. Takes 4 ms to make.
+  // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space. Made when it is first needed: that takes a millisecond.
   escaped ??= /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
   return `"${text.replace(escaped, escape)}"`;
 }

@@ -15,6 +15,7 @@ import {
 } from "../../cluster/memberlist/mod.ts";
 import type { Runtime } from "../../cluster/runtime.ts";
 import { Serf, serfConfig } from "../../cluster/serf/mod.ts";
+import { NO_APPLICATION } from "../../tests/simulation/memberlist_node.ts";
 import type { Identity } from "../../tests/simulation/mod.ts";
 
 /** The name of a layer. */
@@ -109,17 +110,11 @@ function startMemberlist({ runtime, identity, shared, witness }: Place): ScaleNo
     queue.enqueue({ message: message.slice() });
   };
   const memberlist: Memberlist = new Memberlist(config, runtime, {
-    nodeMeta: () => NO_META,
+    ...NO_APPLICATION,
     notifyMessage: learn,
     getBroadcasts: (overhead, limit) => queue.take(overhead, limit),
-    localState: () => NO_META,
-    mergeRemoteState: () => {},
     notifyJoin: (node) => witness.joined(node.name),
     notifyLeave: (node) => witness.failed(node.name),
-    notifyUpdate: () => {},
-    notifyConflict: () => {},
-    ackPayload: () => null,
-    notifyPingComplete: () => {},
   });
   memberlist.start();
   return {

@@ -10,6 +10,7 @@ import {
   memberlistConfig,
   NodeState,
 } from "../../cluster/memberlist/mod.ts";
+import type { Delegate } from "../../cluster/memberlist/delegate.ts";
 import type { NodeApp, StartApp } from "./cluster.ts";
 
 /** A memberlist without an application. */
@@ -18,6 +19,21 @@ export interface MemberlistApp extends NodeApp {
   readonly memberlist: Memberlist;
 }
 
+/** What a memberlist tells to an application that has nothing to say and does not listen. */
+export const NO_APPLICATION: Delegate = {
+  nodeMeta: () => new Uint8Array(0),
+  notifyMessage: () => {},
+  getBroadcasts: () => [],
+  localState: () => new Uint8Array(0),
+  mergeRemoteState: () => {},
+  notifyJoin: () => {},
+  notifyLeave: () => {},
+  notifyUpdate: () => {},
+  notifyConflict: () => {},
+  ackPayload: () => null,
+  notifyPingComplete: () => {},
+};
+
 /** Starts memberlists with the LAN profile and `overrides`. */
 export function startMemberlist(
   overrides: Partial<MemberlistConfig> = {},
@@ -25,18 +41,10 @@ export function startMemberlist(
   return (runtime, { name, ip, address }, view) => {
     const config = memberlistConfig(name, { addr: ip, port: address.port }, "lan", overrides);
     const memberlist = new Memberlist(config, runtime, {
-      nodeMeta: () => new Uint8Array(0),
-      notifyMessage: () => {},
-      getBroadcasts: () => [],
-      localState: () => new Uint8Array(0),
-      mergeRemoteState: () => {},
+      ...NO_APPLICATION,
       notifyJoin: (node) => view.join(node.name),
       notifyLeave: (node) =>
         view.lose(node.name, node.state === NodeState.left ? "left" : "failed"),
-      notifyUpdate: () => {},
-      notifyConflict: () => {},
-      ackPayload: () => null,
-      notifyPingComplete: () => {},
     });
     memberlist.start();
     return {

@@ -3,54 +3,12 @@ import { parseCidr } from "../../../cluster/memberlist/address.ts";
 import { Keyring, type MemberlistConfig, NodeState } from "../../../cluster/memberlist/mod.ts";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
 import { FakeNetwork, PORT } from "./fake_network.ts";
-import { fakeHost, type FakeHostOptions, startNode } from "./fakes.ts";
+import { fakeHost, startNode } from "./fakes.ts";
 import { ManualClock } from "./manual_clock.ts";
+import { cluster, finish, type Node, state } from "./running.ts";
 import { loadCiphers } from "../../../cluster/memberlist/seal.ts";
 
 await loadCiphers();
-
-type Node = ReturnType<typeof startNode>;
-
-/** Nodes "n1", "n2", ... at 10.0.0.1, ... that have all joined. */
-async function cluster(count: number, options: FakeHostOptions = {}) {
-  const clock = new ManualClock();
-  const network = new FakeNetwork(clock);
-  const nodes = Array.from(
-    { length: count },
-    (_, i) => startNode(network, `n${i + 1}`, `10.0.0.${i + 1}`, options),
-  ) as [Node, ...Node[]];
-  for (const { list } of nodes.slice(1)) {
-    await finish(clock, list.join(["10.0.0.1"]));
-  }
-  await clock.until(
-    () => nodes.every(({ list }) => list.numAlive === count),
-    60_000,
-    "a full view of everybody",
-  );
-  const gossips = count > 1 && nodes[0].config.gossipIntervalMs > 0;
-  const isQuiet = () => nodes.every(({ list }) => list.queuedBroadcasts === 0);
-  if (gossips) await clock.until(isQuiet, 60_000, "the gossip to end");
-  for (const { delegate } of nodes) delegate.events.length = 0;
-  const stop = async () => {
-    await Promise.all(nodes.map(({ list }) => list.shutdown()));
-    await clock.advance(10_000);
-    assert.equal(clock.pending, 0, "a timer outlived its memberlist");
-    assert.ok(nodes.every(({ transport }) => transport.isIdle), "a stream was left open");
-  };
-  return { clock, network, nodes, stop };
-}
-
-/** Lets time pass until `promise` is settled. */
-async function finish<T>(clock: ManualClock, promise: Promise<T>, limitMs = 60_000): Promise<T> {
-  let settled = false;
-  promise.then(() => settled = true, () => settled = true);
-  await clock.until(() => settled, limitMs, "the end of a call");
-  return await promise;
-}
-
-function state(node: Node, name: string): number | undefined {
-  return node.list.nodes().find((other) => other.name === name)?.state;
-}
 
 Deno.test("a node alone knows itself, and its calls end at once", async () => {
   const { clock, nodes: [node], stop } = await cluster(1);
