@@ -5,7 +5,7 @@
  */
 
 import { dispatch } from "./commands/dispatch.ts";
-import { processTerminal } from "./commands/terminal.ts";
+import { processTerminal } from "./commands/shell/terminal.ts";
 
 /**
  * Runs the command that the arguments name.

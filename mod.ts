@@ -24,28 +24,28 @@
  */
 
 import { loadPatterns } from "./cluster/serf/mod.ts";
-import { forwardLogs } from "./server/logging.ts";
+import { forwardLogs } from "./server/logging/log.ts";
 import { toLogTape } from "./server/logging/logtape.ts";
 
-export { Agent } from "./server/agent.ts";
-export type { EventFeed, FeedOptions } from "./server/agent/event_feed.ts";
+export { Agent } from "./server/agent/agent.ts";
+export type { EventFeed, FeedOptions } from "./server/agent/events/feed.ts";
 export type {
   EventHandler,
   HandlerAnswer,
   Handlers,
   QueryHandler,
-} from "./server/agent/handlers.ts";
-export { AgentStartError } from "./server/agent/open.ts";
+} from "./server/agent/events/handlers.ts";
+export { AgentStartError } from "./server/agent/start/open.ts";
 export type { Payload } from "./server/agent/payload.ts";
 export type { AgentQuery } from "./server/agent/query.ts";
 export type { RpcListener } from "./server/agent/rpc_listener.ts";
-export type { AgentSettings } from "./server/agent/settings.ts";
+export type { AgentSettings } from "./server/agent/start/settings.ts";
 export {
   type AgentConfig,
   ConfigError,
   DEFAULT_AGENT_CONFIG,
   type MdnsConfig,
-} from "./server/config.ts";
+} from "./server/config/load.ts";
 export type { AgentPlan } from "./server/config/plan.ts";
 export { TagsFileError } from "./server/files/tags_file.ts";
 export {
@@ -57,7 +57,7 @@ export {
   type LogLine,
   type LogSink,
   type Monitor,
-} from "./server/logging.ts";
+} from "./server/logging/log.ts";
 export type {
   AgentMetrics,
   AgentMetricsOptions,
@@ -71,7 +71,7 @@ export {
   NetTransport,
   type NetTransportOptions,
   ResolveError,
-} from "./server/transport.ts";
+} from "./server/gossip/transport.ts";
 
 export type { Coordinate } from "./cluster/coordinate/mod.ts";
 export { JoinError, UpdateTimeoutError } from "./cluster/memberlist/mod.ts";

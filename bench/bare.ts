@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { type AgentProcess, eventually, freePort } from "../tests/agents.ts";
+import { type AgentProcess, eventually, freePort } from "../tests/support/agents.ts";
 import { HOST } from "./cluster.ts";
 import { oneAnswer } from "./load.ts";
 import type { Call } from "./scenarios/rpc.ts";

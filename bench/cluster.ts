@@ -4,8 +4,13 @@
  * @module
  */
 
-import { type AgentProcess, eventually, type Program, startAgent } from "../tests/agents.ts";
-import { Rpc } from "../tests/interop/rpc.ts";
+import {
+  type AgentProcess,
+  eventually,
+  type Program,
+  startAgent,
+} from "../tests/support/agents.ts";
+import { Rpc } from "../tests/support/interop/rpc.ts";
 
 /** Where the measured agents live. */
 export const HOST = "127.0.8.71";

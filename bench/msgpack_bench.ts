@@ -8,8 +8,13 @@
  */
 
 import { Decoder, Encoder } from "@msgpack/msgpack";
-import { decodeMessage, encodeMessage, MessageType, UserEvent } from "../cluster/serf/messages.ts";
-import { EventRequest, MembersResponse, RequestHeader } from "../protocol/ipc.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  MessageType,
+  UserEvent,
+} from "../cluster/serf/model/messages.ts";
+import { EventRequest, MembersResponse, RequestHeader } from "../protocol/ipc/mod.ts";
 import {
   bytes,
   decode,

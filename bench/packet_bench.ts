@@ -7,9 +7,9 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { compressLzw, decompressLzw } from "../cluster/memberlist/lzw.ts";
-import { Keyring } from "../cluster/memberlist/keyring.ts";
-import { openPacket, type PacketOptions, sealPacket } from "../cluster/memberlist/packet.ts";
+import { Keyring } from "../cluster/memberlist/wire/keyring.ts";
+import { compressLzw, decompressLzw } from "../cluster/memberlist/wire/lzw.ts";
+import { openPacket, type PacketOptions, sealPacket } from "../cluster/memberlist/wire/packet.ts";
 
 const plain: PacketOptions = {
   label: "",

@@ -13,8 +13,8 @@
 
 import { join as joinPath } from "node:path";
 import { parseArgs } from "node:util";
-import { type AgentProcess, type Program, serf, skein } from "../tests/agents.ts";
-import { Rpc } from "../tests/interop/rpc.ts";
+import { type AgentProcess, type Program, serf, skein } from "../tests/support/agents.ts";
+import { Rpc } from "../tests/support/interop/rpc.ts";
 import { withBareServer } from "./bare.ts";
 import { join, showsAlive, start, startCluster } from "./cluster.ts";
 import { type Sample, summarise } from "./measure.ts";

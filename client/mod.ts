@@ -17,21 +17,21 @@
  * @module
  */
 
-export { RpcClient } from "./rpc_client.ts";
-export { type Coordinate, CoordinateError, rttBetween } from "./coordinate.ts";
-export type { CallOptions } from "./deadline.ts";
-export type { RpcErrorCode } from "./error_code.ts";
+export { RpcClient } from "./rpc/client.ts";
+export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
+export type { CallOptions } from "./net/deadline.ts";
+export type { RpcErrorCode } from "./rpc/error_code.ts";
+export { RpcError } from "./rpc/errors.ts";
 export {
   ConnectError,
   ConnectionClosedError,
   DisconnectedError,
-  RpcError,
   TimeoutError,
-} from "./errors.ts";
-export type { MemberEvent, QueryEvent, StreamEvent, UserEvent } from "./event.ts";
-export { KeyError, type KeyReport } from "./keys.ts";
-export type { ReconnectOptions } from "./link.ts";
-export type { Member } from "./member.ts";
+} from "./net/errors.ts";
+export type { MemberEvent, QueryEvent, StreamEvent, UserEvent } from "./rpc/event.ts";
+export { KeyError, type KeyReport } from "./rpc/keys.ts";
+export type { ReconnectOptions } from "./net/reconnect.ts";
+export type { Member } from "./rpc/member.ts";
 export type {
   ConnectOptions,
   EventOptions,
@@ -39,8 +39,14 @@ export type {
   JoinOptions,
   MemberFilter,
   TagChanges,
-} from "./options.ts";
-export type { Payload } from "./payload.ts";
-export type { QueryAck, QueryOptions, QueryRecord, QueryResponse, QueryStream } from "./query.ts";
-export type { RecordStream, StreamOptions } from "./record_stream.ts";
-export type { EventStream, LogStream } from "./streams.ts";
+} from "./rpc/options.ts";
+export type { Payload } from "./rpc/payload.ts";
+export type {
+  QueryAck,
+  QueryOptions,
+  QueryRecord,
+  QueryResponse,
+  QueryStream,
+} from "./rpc/query.ts";
+export type { RecordStream, StreamOptions } from "./rpc/record_stream.ts";
+export type { EventStream, LogStream } from "./rpc/streams.ts";

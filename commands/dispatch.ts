@@ -4,10 +4,10 @@
  * @module
  */
 
-import { COMMANDS } from "./catalogue.ts";
-import { jsonError, wantsJson } from "./failure.ts";
 import { suggest } from "../server/config/suggest.ts";
-import type { Terminal } from "./terminal.ts";
+import { COMMANDS } from "./catalogue.ts";
+import { jsonError, wantsJson } from "./shell/failure.ts";
+import type { Terminal } from "./shell/terminal.ts";
 
 /** The exit code of shells for a command that does not exist. */
 const UNKNOWN_COMMAND = 127;

@@ -11,8 +11,8 @@ import {
   type ConfigKey,
   KEY_SECTIONS,
   type KeyKind,
-} from "../server/config/keys/mod.ts";
-import { defaultText, defaultValue } from "../server/config/keys/text.ts";
+} from "../server/config/options/mod.ts";
+import { defaultText, defaultValue } from "../server/config/options/text.ts";
 import { configSchema } from "../server/config/schema.ts";
 
 /** Columns of a line of Markdown, as `deno fmt` has them. */

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { BroadcastQueue } from "../../cluster/memberlist/broadcast_queue.ts";
 import {
   Memberlist,
   memberlistConfig,
@@ -13,10 +12,11 @@ import {
   NodeState,
   type SharedKnowledge,
 } from "../../cluster/memberlist/mod.ts";
+import { BroadcastQueue } from "../../cluster/memberlist/core/broadcast_queue.ts";
 import type { Runtime } from "../../cluster/runtime.ts";
 import { Serf, serfConfig } from "../../cluster/serf/mod.ts";
-import { NO_APPLICATION } from "../../tests/simulation/memberlist_node.ts";
-import type { Identity } from "../../tests/simulation/mod.ts";
+import type { Identity } from "../../tests/support/simulation/mod.ts";
+import { NO_APPLICATION } from "../../tests/support/simulation/memberlist_node.ts";
 
 /** The name of a layer. */
 export type Layer = "serf" | "memberlist";

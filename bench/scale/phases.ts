@@ -4,7 +4,7 @@
  * @module
  */
 
-import { joinText, spread } from "../../tests/simulation/mod.ts";
+import { joinText, spread } from "../../tests/support/simulation/mod.ts";
 import type { Sighting, World } from "./world.ts";
 
 /** Times that belong together, in virtual milliseconds. */

@@ -5,8 +5,8 @@
  */
 
 import { memberlistConfig } from "../../cluster/memberlist/mod.ts";
-import { pushPullIntervalMs } from "../../cluster/memberlist/push_pull.ts";
-import { suspicionLimits } from "../../cluster/memberlist/suspicion.ts";
+import { suspicionLimits } from "../../cluster/memberlist/core/suspicion.ts";
+import { pushPullIntervalMs } from "../../cluster/memberlist/traffic/push_pull.ts";
 
 const LAN = memberlistConfig("any", { addr: Uint8Array.of(10, 0, 0, 1), port: 7946 }, "lan");
 

@@ -5,8 +5,8 @@
  */
 
 import { type MemberNode, NodeState } from "../../cluster/memberlist/mod.ts";
-import { type Identity, identity, Simulation } from "../../tests/simulation/mod.ts";
-import { SharedNodes } from "../../tests/simulation/shared_nodes.ts";
+import { type Identity, identity, Simulation } from "../../tests/support/simulation/mod.ts";
+import { SharedNodes } from "../../tests/support/simulation/shared_nodes.ts";
 import { type Layer, type ScaleNode, startedNode, startNode, type Witness } from "./layers.ts";
 import { behindGate, Gate } from "./slow.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { AgentProcess } from "../../tests/agents.ts";
-import { Ping } from "../../cluster/memberlist/messages.ts";
-import { RequestHeader } from "../../protocol/ipc.ts";
+import { Ping } from "../../cluster/memberlist/wire/messages.ts";
+import { RequestHeader } from "../../protocol/ipc/mod.ts";
 import { type Codec, decode, encode } from "../../protocol/msgpack/mod.ts";
+import type { AgentProcess } from "../../tests/support/agents.ts";
 import { load } from "../load.ts";
 import type { Sample } from "../measure.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { encode } from "@msgpack/msgpack";
-import type { Program } from "../../tests/agents.ts";
+import type { Program } from "../../tests/support/agents.ts";
 import { rest, start } from "../cluster.ts";
 import type { Metric, Sample, Who } from "../measure.ts";
 import { residentMiB } from "../process.ts";

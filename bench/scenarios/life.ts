@@ -5,7 +5,7 @@
  */
 
 import { join as joinPath } from "node:path";
-import { eventually, freePort, type Program } from "../../tests/agents.ts";
+import { eventually, freePort, type Program } from "../../tests/support/agents.ts";
 import {
   type BenchCluster,
   HOST,

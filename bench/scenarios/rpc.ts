@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AgentProcess } from "../../tests/agents.ts";
+import type { AgentProcess } from "../../tests/support/agents.ts";
 import { load, type LoadOptions } from "../load.ts";
 import type { Metric, Sample, Who } from "../measure.ts";
 import { cpuMs } from "../process.ts";

@@ -5,8 +5,8 @@
  */
 
 import { decodeMultiStream, encode } from "@msgpack/msgpack";
-import { eventually } from "../../tests/agents.ts";
-import type { Rpc } from "../../tests/interop/rpc.ts";
+import { eventually } from "../../tests/support/agents.ts";
+import type { Rpc } from "../../tests/support/interop/rpc.ts";
 import { type BenchCluster, rest } from "../cluster.ts";
 import type { Metric, Sample, Who } from "../measure.ts";
 

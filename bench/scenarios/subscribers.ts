@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { encode } from "@msgpack/msgpack";
-import type { AgentProcess } from "../../tests/agents.ts";
+import { Buffer } from "node:buffer";
+import type { AgentProcess } from "../../tests/support/agents.ts";
 import type { Metric, Sample, Who } from "../measure.ts";
 
 const SUBSCRIBERS = 100;

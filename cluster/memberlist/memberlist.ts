@@ -5,31 +5,31 @@
  */
 
 import type { Address, Runtime, Timer } from "../runtime.ts";
-import { announceSelf } from "./alive.ts";
-import { checkConfig, type MemberlistConfig } from "./config.ts";
-import { type Core, createCore, ownRecord } from "./core.ts";
-import { announceLeave } from "./dead.ts";
-import type { Delegate } from "./delegate.ts";
+import { checkConfig, type MemberlistConfig } from "./core/config.ts";
+import { type Core, createCore, ownRecord } from "./core/core.ts";
+import type { Delegate } from "./core/delegate.ts";
 import {
   LeaveTimeoutError,
   LeftError,
   MemberlistConfigError,
   ShutdownError,
   UpdateTimeoutError,
-} from "./errors.ts";
-import { GossipPace } from "./gossip_pace.ts";
-import { joinAddresses } from "./join.ts";
-import type { Keyring } from "./keyring.ts";
-import { type Destination, isLive, type MemberNode } from "./node.ts";
-import { receivePacket } from "./packet_handler.ts";
-import { sendMessages, userMessage } from "./packet_sender.ts";
-import { startPeriodic } from "./periodic.ts";
-import { pingNode } from "./ping.ts";
-import { probeNext } from "./probe.ts";
-import { pushPull, pushPullIntervalMs, settleJoin } from "./push_pull.ts";
-import { adoptKnown } from "./shared_knowledge.ts";
-import { sendUserStream } from "./stream_client.ts";
-import { serveStream } from "./stream_handler.ts";
+} from "./core/errors.ts";
+import { type Destination, isLive, type MemberNode } from "./core/node.ts";
+import { adoptKnown } from "./core/shared_knowledge.ts";
+import { GossipPace } from "./rounds/gossip_pace.ts";
+import { startPeriodic } from "./rounds/periodic.ts";
+import { probeNext } from "./rounds/probe.ts";
+import { announceSelf } from "./rules/alive.ts";
+import { announceLeave } from "./rules/dead.ts";
+import { joinAddresses } from "./traffic/join.ts";
+import { receivePacket } from "./traffic/packet_handler.ts";
+import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
+import { pingNode } from "./traffic/ping.ts";
+import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
+import { sendUserStream } from "./traffic/stream_client.ts";
+import { serveStream } from "./traffic/stream_handler.ts";
+import type { Keyring } from "./wire/keyring.ts";
 
 /** How often the length of the queue is told, in milliseconds (memberlist.md 10, QueueCheckInterval). */
 const QUEUE_CHECK_MS = 30_000;

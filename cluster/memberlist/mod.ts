@@ -15,8 +15,12 @@ export {
   parseCidr,
   sameAddr,
   sameIp,
-} from "./address.ts";
-export { type Broadcast, BroadcastQueue, type BroadcastQueueOptions } from "./broadcast_queue.ts";
+} from "./core/address.ts";
+export {
+  type Broadcast,
+  BroadcastQueue,
+  type BroadcastQueueOptions,
+} from "./core/broadcast_queue.ts";
 export {
   type DelegateVersions,
   lanProfile,
@@ -29,8 +33,8 @@ export {
   profileTimings,
   PROTOCOL_VERSIONS,
   wanProfile,
-} from "./config.ts";
-export type { Delegate } from "./delegate.ts";
+} from "./core/config.ts";
+export type { Delegate } from "./core/delegate.ts";
 export {
   JoinError,
   LeaveTimeoutError,
@@ -41,10 +45,10 @@ export {
   RemoteError,
   ShutdownError,
   UpdateTimeoutError,
-} from "./errors.ts";
-export { Keyring, KeyringError } from "./keyring.ts";
+} from "./core/errors.ts";
+export { Keyring, KeyringError } from "./wire/keyring.ts";
 export { Memberlist } from "./memberlist.ts";
-export { MergeRefusedError } from "./merge.ts";
+export { MergeRefusedError } from "./rules/merge.ts";
 export {
   type Destination,
   isLive,
@@ -52,6 +56,6 @@ export {
   NodeState,
   type SharedKnowledge,
   type Versions,
-} from "./node.ts";
-export { ProtocolMismatchError } from "./protocol_check.ts";
-export { loadCiphers } from "./seal.ts";
+} from "./core/node.ts";
+export { ProtocolMismatchError } from "./rules/protocol_check.ts";
+export { loadCiphers } from "./wire/seal.ts";

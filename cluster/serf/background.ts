@@ -5,10 +5,10 @@
  * @module
  */
 
+import { joinHostPort } from "../memberlist/core/address.ts";
 import { randomInt } from "../runtime.ts";
-import { joinHostPort } from "../memberlist/address.ts";
-import type { Core } from "./core.ts";
-import type { MemberRecord } from "./members/table.ts";
+import type { Core } from "./core/core.ts";
+import type { MemberRecord } from "./core/member_table.ts";
 import { erase } from "./members/tell.ts";
 
 /** Time between two looks at the member clock for the snapshot, in milliseconds (serf.md 15). */

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { type Coordinate, CoordinateError, distance } from "../coordinate/mod.ts";
 import { DecodeError, f64, list, struct } from "../../protocol/msgpack/mod.ts";
-import type { Core } from "./core.ts";
-import { decodeMessage, encodeMessage } from "./messages.ts";
+import { type Coordinate, CoordinateError, distance } from "../coordinate/mod.ts";
+import type { Core } from "./core/core.ts";
+import { decodeMessage, encodeMessage } from "./model/messages.ts";
 
 /** The first byte of a payload: the version of what follows (serf.md 16). */
 const PING_VERSION = 1;

@@ -4,25 +4,25 @@
  * @module
  */
 
+import { LimitedLog } from "../memberlist/core/limited_log.ts";
+import { Timers } from "../memberlist/core/timers.ts";
 import type { Runtime } from "../runtime.ts";
-import { LimitedLog } from "../memberlist/limited_log.ts";
-import { Timers } from "../memberlist/timers.ts";
-import { Broadcasts } from "./broadcasts.ts";
-import type { SerfConfig } from "./config.ts";
-import { CoordinateTable } from "./coordinate_table.ts";
-import type { ClusterLayer, Core } from "./core.ts";
-import { Tally } from "./counters.ts";
+import { Broadcasts } from "./core/broadcasts.ts";
+import { CoordinateTable } from "./core/coordinate_table.ts";
+import type { ClusterLayer, Core } from "./core/core.ts";
+import { Tally } from "./core/counters.ts";
+import { EventRing } from "./core/event_ring.ts";
+import { IntentBuffer } from "./core/intents.ts";
+import { KeySaver } from "./core/key_saver.ts";
+import { MemberTable } from "./core/member_table.ts";
+import { QueryRing } from "./core/query_ring.ts";
+import { RunningQueries } from "./core/running_queries.ts";
 import { EventPipeline } from "./events/pipeline.ts";
-import { EventRing } from "./events/ring.ts";
-import { KeySaver } from "./keys/saver.ts";
-import { LamportClock } from "./lamport.ts";
-import { IntentBuffer } from "./members/intents.ts";
-import { MemberTable } from "./members/table.ts";
-import { answerInternalQuery } from "./queries/internal.ts";
-import { restoreClocks } from "./snapshot/rejoin.ts";
-import { QueryRing } from "./queries/ring.ts";
-import { RunningQueries } from "./queries/running.ts";
-import { tagsOf } from "./tags.ts";
+import { answerInternalQuery } from "./internal_queries.ts";
+import type { SerfConfig } from "./model/config.ts";
+import { LamportClock } from "./model/lamport.ts";
+import { tagsOf } from "./model/tags.ts";
+import { restoreClocks } from "./rejoin/rejoin.ts";
 
 /** What the parts need of the whole. */
 export interface CoreHooks {

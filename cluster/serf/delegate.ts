@@ -6,15 +6,15 @@
  */
 
 import { type Codec, DecodeError } from "../../protocol/msgpack/mod.ts";
-import type { Delegate } from "../memberlist/delegate.ts";
-import type { QueueName } from "./broadcasts.ts";
+import type { Delegate } from "../memberlist/core/delegate.ts";
 import { ackPayload, pingCompleted } from "./coordinates.ts";
-import type { Core } from "./core.ts";
+import type { QueueName } from "./core/broadcasts.ts";
+import type { Core } from "./core/core.ts";
 import { handleUserEvent } from "./events/user_events.ts";
-import { MAX_LAMPORT_TIME } from "./lamport.ts";
 import { ConflictResolver } from "./members/conflict.ts";
 import { handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
 import { nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
+import { MAX_LAMPORT_TIME } from "./model/lamport.ts";
 import {
   decodeMessage,
   JoinIntent,
@@ -23,7 +23,7 @@ import {
   Query,
   QueryResponse,
   UserEvent,
-} from "./messages.ts";
+} from "./model/messages.ts";
 import { localState, mergeRemoteState } from "./push_pull.ts";
 import { handleQuery } from "./queries/receive.ts";
 import { forward } from "./queries/relay.ts";

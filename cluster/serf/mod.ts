@@ -11,9 +11,9 @@ export {
   SERF_VERSIONS,
   type SerfConfig,
   serfConfig,
-} from "./config.ts";
-export type { SerfState } from "./core.ts";
-export type { Counters } from "./counters.ts";
+} from "./model/config.ts";
+export type { SerfState } from "./core/core.ts";
+export type { Counters } from "./core/counters.ts";
 export {
   CoordinatesDisabledError,
   EventTooLargeError,
@@ -23,21 +23,21 @@ export {
   SerfConfigError,
   SerfStateError,
   TagsTooLargeError,
-} from "./errors.ts";
-export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./events/event.ts";
+} from "./model/errors.ts";
+export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./model/event.ts";
 export { KeyManager, type KeyOptions, type KeyProgress } from "./keys/key_manager.ts";
 export { EMPTY_REPORT, KeyOperationError, type KeyReport } from "./keys/report.ts";
-export type { Member, MemberStatus } from "./members/member.ts";
+export type { Member, MemberStatus } from "./model/member.ts";
 export {
   compilePattern,
   loadPatterns,
   MAX_PATTERN_SIZE,
   type Pattern,
   PatternError,
-} from "./pattern.ts";
+} from "./model/pattern.ts";
 export type { QueryTargets } from "./queries/filter.ts";
-export type { QueryAnswer, QueryOutcome, RunningQuery } from "./queries/collector.ts";
+export type { QueryAnswer, QueryOutcome, RunningQuery } from "./core/collector.ts";
 export type { QueryParams } from "./queries/send.ts";
 export { Serf } from "./serf.ts";
-export type { Recorder, Restored } from "./snapshot/restored.ts";
-export type { Tags } from "./tags.ts";
+export type { Recorder, Restored } from "./model/restored.ts";
+export type { Tags } from "./model/tags.ts";

@@ -5,18 +5,18 @@
  */
 
 import { DecodeError } from "../../protocol/msgpack/mod.ts";
-import type { Core } from "./core.ts";
+import type { Core } from "./core/core.ts";
+import type { RingGroup } from "./core/event_ring.ts";
 import { handleUserEvent } from "./events/user_events.ts";
-import type { RingGroup } from "./events/ring.ts";
-import { type LamportClock, MAX_LAMPORT_TIME } from "./lamport.ts";
 import { announceJoin, handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
+import { type LamportClock, MAX_LAMPORT_TIME } from "./model/lamport.ts";
 import {
   decodeMessage,
   encodeMessage,
   type EventGroup,
   MessageType,
   PushPull,
-} from "./messages.ts";
+} from "./model/messages.ts";
 
 /** The own state, with one entry for each slot of the event ring, used or not. */
 export function localState(core: Core): Uint8Array {

@@ -5,29 +5,29 @@
  */
 
 import type { Coordinate } from "../coordinate/mod.ts";
-import type { Runtime } from "../runtime.ts";
 import { Memberlist } from "../memberlist/memberlist.ts";
+import type { Runtime } from "../runtime.ts";
 import { startBackgroundTasks } from "./background.ts";
-import { checkSerfConfig, SERF_VERSIONS, type SerfConfig } from "./config.ts";
-import type { Core, SerfState } from "./core.ts";
-import type { Counters } from "./counters.ts";
+import type { RunningQuery } from "./core/collector.ts";
+import type { Core, SerfState } from "./core/core.ts";
+import type { Counters } from "./core/counters.ts";
+import { freeze } from "./core/member_table.ts";
 import { createCore } from "./create.ts";
 import { serfDelegate } from "./delegate.ts";
-import { CoordinatesDisabledError, QueryError, SerfStateError } from "./errors.ts";
-import { type EventPipeline, INTERNAL_PREFIX } from "./events/pipeline.ts";
+import type { EventPipeline } from "./events/pipeline.ts";
 import { sendUserEvent } from "./events/user_events.ts";
 import { warnOfManyKeys } from "./keys/answer.ts";
 import { KeyManager } from "./keys/key_manager.ts";
 import { forceLeave, leave } from "./members/depart.ts";
 import { announceJoin } from "./members/intent_rules.ts";
-import type { Member } from "./members/member.ts";
-import { freeze } from "./members/table.ts";
-import type { RunningQuery } from "./queries/collector.ts";
-import { PING_QUERY } from "./queries/names.ts";
+import { checkSerfConfig, SERF_VERSIONS, type SerfConfig } from "./model/config.ts";
+import { CoordinatesDisabledError, QueryError, SerfStateError } from "./model/errors.ts";
+import type { Member } from "./model/member.ts";
+import { INTERNAL_PREFIX, PING_QUERY } from "./model/query_names.ts";
+import { copyTags, encodeTags, type Tags, tagsOf } from "./model/tags.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
-import { endRecord, startRejoin } from "./snapshot/rejoin.ts";
+import { endRecord, startRejoin } from "./rejoin/rejoin.ts";
 import { statsOf } from "./stats.ts";
-import { copyTags, encodeTags, type Tags, tagsOf } from "./tags.ts";
 
 /**
  * One member of a Serf cluster.

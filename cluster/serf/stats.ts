@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Core } from "./core.ts";
+import type { Core } from "./core/core.ts";
 
 /** Names and values, in the order in which they are shown. */
 export function statsOf(

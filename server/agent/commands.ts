@@ -11,7 +11,7 @@ import {
   type RunningQuery,
   type Serf,
 } from "../../cluster/serf/mod.ts";
-import type { AgentLog } from "../logging.ts";
+import type { AgentLog } from "../logging/log.ts";
 import { quoteBytes } from "../logging/quote.ts";
 import { blockOf } from "./log_text.ts";
 

@@ -6,8 +6,8 @@
 
 import type { Address } from "../../cluster/runtime.ts";
 import type { Serf, SerfEvent } from "../../cluster/serf/mod.ts";
-import type { AgentConfig } from "../config.ts";
-import type { AgentLog } from "../logging.ts";
+import type { AgentConfig } from "../config/load.ts";
+import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 
 /** An agent as its parts see it. */

@@ -6,7 +6,7 @@
 
 import { JoinError } from "../../cluster/memberlist/mod.ts";
 import type { SerfEvent } from "../../cluster/serf/mod.ts";
-import { escapeControls } from "../logging.ts";
+import { escapeControls } from "../logging/log.ts";
 
 /**
  * The text of an error for a log line. The list of a failed join keeps its line breaks, but what others may have put into

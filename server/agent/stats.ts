@@ -4,7 +4,7 @@
  * @module
  */
 
-import { handlerStats, parseHandler } from "../handlers/spec.ts";
+import { handlerStats, parseHandler } from "../config/handler_spec.ts";
 import type { AgentHost } from "./host.ts";
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { AddressError, hostToAddr, splitHostPort } from "../../cluster/memberlist/address.ts";
+import { AddressError, hostToAddr, splitHostPort } from "../../cluster/memberlist/core/address.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import { reasonOf } from "../_tcp_stream.ts";
-import { ConfigError } from "./files.ts";
+import { reasonOf } from "../gossip/tcp_stream.ts";
+import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (agent.md 6.3). */
 export const DEFAULT_GOSSIP_PORT = 7946;

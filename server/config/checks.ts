@@ -4,12 +4,12 @@
  * @module
  */
 
-import { AddressError } from "../../cluster/memberlist/address.ts";
-import { parseHandler } from "../handlers/spec.ts";
+import { AddressError } from "../../cluster/memberlist/core/address.ts";
 import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
 import { facilityNumber } from "../logging/syslog_facility.ts";
 import { requireInterface, splitGoAddress } from "./addresses.ts";
-import { ConfigError } from "./files.ts";
+import { ConfigError } from "./error.ts";
+import { parseHandler } from "./handler_spec.ts";
 import type { AgentConfig } from "./settings.ts";
 
 /** A check throws what is wrong. The order is Serf's; our own settings follow those that they belong to. */

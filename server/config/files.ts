@@ -4,25 +4,11 @@
  * @module
  */
 
+import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
+import { ConfigError } from "./error.ts";
 import { mergeInputs } from "./input.ts";
-import type { ConfigInput } from "./keys/mod.ts";
-
-/**
- * A configuration that cannot be used. The message is one line for the operator.
- *
- * @example
- * ```ts
- * import { Agent, ConfigError } from "@skein/agent";
- * import assert from "node:assert/strict";
- *
- * await assert.rejects(Agent.start({ bind: "127.0.0.1:http" }), ConfigError);
- * ```
- */
-export class ConfigError extends Error {
-  /** "ConfigError". */
-  override readonly name = "ConfigError";
-}
+import type { ConfigInput } from "./options/mod.ts";
 
 /** What the files say, and what is wrong with them. */
 export interface FilesRead {
@@ -94,16 +80,6 @@ async function readFile(path: string): Promise<ConfigInput> {
 
 function unreadable(path: string, cause: unknown): ConfigError {
   return new ConfigError(`Error reading '${path}': open ${path}: ${fileProblem(cause)}`, { cause });
-}
-
-/** What the operating system says of a failed file operation, in Go's words: without code and operation. */
-export function fileProblem(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotFound) return "no such file or directory";
-  if (cause instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (cause instanceof Deno.errors.IsADirectory) return "is a directory";
-  const text = cause instanceof Error ? cause.message : String(cause);
-  const [, said] = /^(.+?) \(os error \d+\)/.exec(text) ?? [];
-  return said === undefined ? text : said.charAt(0).toLowerCase() + said.slice(1);
 }
 
 /** The first JSON value of `text`; what follows it is ignored, as Serf does. */

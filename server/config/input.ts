@@ -5,7 +5,7 @@
  */
 
 import { parseDuration } from "./duration.ts";
-import { CONFIG_KEYS, type ConfigInput, type ConfigKey } from "./keys/mod.ts";
+import { CONFIG_KEYS, type ConfigInput, type ConfigKey } from "./options/mod.ts";
 import { setValueAt, valueAt } from "./path.ts";
 
 /**

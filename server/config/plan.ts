@@ -6,10 +6,10 @@
 
 import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import { type BindPlan, planBind, resolveAddress } from "./addresses.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
+import { type BindPlan, planBind, resolveAddress } from "./addresses.ts";
 import { settingProblems } from "./checks.ts";
-import { ConfigError } from "./files.ts";
+import { ConfigError } from "./error.ts";
 import type { AgentConfig } from "./settings.ts";
 
 /**

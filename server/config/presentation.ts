@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CONFIG_KEYS } from "./keys/mod.ts";
-import { fileValue } from "./keys/text.ts";
+import { CONFIG_KEYS } from "./options/mod.ts";
+import { fileValue } from "./options/text.ts";
 import { setValueAt, valueAt } from "./path.ts";
 import type { AgentConfig } from "./settings.ts";
 

@@ -6,7 +6,7 @@
 
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
-import { CONFIG_KEYS, type ConfigInput, type ConfigKey, type KeyKind } from "./keys/mod.ts";
+import { CONFIG_KEYS, type ConfigInput, type ConfigKey, type KeyKind } from "./options/mod.ts";
 import { suggest } from "./suggest.ts";
 
 const duration = z.string().superRefine((value, context) => {

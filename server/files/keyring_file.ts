@@ -6,7 +6,7 @@
 
 import { Keyring } from "../../cluster/memberlist/mod.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
-import { fileProblem } from "../config/files.ts";
+import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
 import { replaceFile } from "./replace.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileProblem } from "../config/files.ts";
+import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
 import { replaceFile } from "./replace.ts";
 

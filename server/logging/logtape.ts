@@ -7,8 +7,8 @@
  */
 
 import { getLogger, type Logger } from "@logtape/logtape";
-import type { LineFields } from "../logging.ts";
 import type { LogLine } from "./line.ts";
+import type { LineFields } from "./log.ts";
 
 /** What each level is called in LogTape. */
 const LEVELS = {

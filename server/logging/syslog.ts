@@ -8,8 +8,8 @@
  * @module
  */
 
-import type { AgentLog, LogLine } from "../logging.ts";
 import type { LevelFilter, LogLevel } from "./levels.ts";
+import type { AgentLog, LogLine } from "./log.ts";
 import { facilityNumber } from "./syslog_facility.ts";
 
 /** Name under which the lines appear, as those of Serf (agent.md 6.6). */

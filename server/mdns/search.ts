@@ -6,7 +6,7 @@
 
 import type { Socket } from "node:dgram";
 import type { Address } from "../../cluster/runtime.ts";
-import { pause } from "../deadline.ts";
+import { pause } from "../net/deadline.ts";
 import { decodeMessage, type DnsAnswer, encodeQuery } from "./packets.ts";
 import { serviceName } from "./service.ts";
 import { groupAddress, type IpFamily, MDNS_PORT, openQuerySocket } from "./sockets.ts";

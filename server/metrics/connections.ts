@@ -7,7 +7,7 @@
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { splitGoAddress } from "../config/addresses.ts";
-import { within } from "../deadline.ts";
+import { within } from "../net/deadline.ts";
 import type { LineConnection } from "./line_sink.ts";
 
 /** Largest datagram, in bytes: it fits a packet of Ethernet (agent.md 6.11). */

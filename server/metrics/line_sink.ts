@@ -6,7 +6,7 @@
  */
 
 import { formatDuration } from "../config/duration.ts";
-import { pause } from "../deadline.ts";
+import { pause } from "../net/deadline.ts";
 import type { MetricSink } from "./agent_metrics.ts";
 
 /** Lines that may wait; what is above is dropped (agent.md 6.11). */

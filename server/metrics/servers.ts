@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AgentLog } from "../logging.ts";
+import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "./agent_metrics.ts";
 import { connectStatsd, connectStatsite } from "./connections.ts";
 import { LineSink } from "./line_sink.ts";

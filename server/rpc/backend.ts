@@ -13,7 +13,7 @@ import type {
   RunningQuery,
   SerfEvent,
 } from "../../cluster/serf/mod.ts";
-import type { AgentLog } from "../logging.ts";
+import type { AgentLog } from "../logging/log.ts";
 
 /** What a leave fails with while another one is under way (serf.md 18). That one goes on. */
 export const LEAVE_IN_PROGRESS = "Leave already in progress";

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc.ts";
+import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc/mod.ts";
 import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
 import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
-import type { LogLevel } from "../logging.ts";
+import type { LogLevel } from "../logging/log.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
 import { type Answer, type Services, textOf } from "./handler.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type CommandName, COMMANDS } from "../../protocol/ipc.ts";
+import { type CommandName, COMMANDS } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import { auth, handshake } from "./commands/access.ts";
 import { getCoordinate, stats } from "./commands/figures.ts";

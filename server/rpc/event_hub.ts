@@ -5,10 +5,10 @@
  */
 
 import type { QueryEvent, SerfEvent } from "../../cluster/serf/mod.ts";
-import { QueryEventRecord, ResponseHeader, UserEventRecord } from "../../protocol/ipc.ts";
+import type { EventFilter } from "../../cluster/serf/model/event_filter.ts";
+import { QueryEventRecord, ResponseHeader, UserEventRecord } from "../../protocol/ipc/mod.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
-import type { EventFilter } from "../event_filter.ts";
 import { type Loser, type LossCount, Losses } from "./losses.ts";
 import { encodeMembers } from "./member_list.ts";
 import { RecordCounter } from "./output.ts";

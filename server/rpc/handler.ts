@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CommandName, Commands } from "../../protocol/ipc.ts";
+import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { MemberList } from "./member_list.ts";

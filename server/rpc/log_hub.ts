@@ -4,9 +4,9 @@
  * @module
  */
 
-import { LogRecord, ResponseHeader } from "../../protocol/ipc.ts";
+import { LogRecord, ResponseHeader } from "../../protocol/ipc/mod.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import type { AgentLog, LogLevel } from "../logging.ts";
+import type { AgentLog, LogLevel } from "../logging/log.ts";
 import { type Loser, type LossCount, Losses } from "./losses.ts";
 import { RecordCounter } from "./output.ts";
 

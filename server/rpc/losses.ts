@@ -5,7 +5,7 @@
  */
 
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
-import type { AgentLog, Monitor } from "../logging.ts";
+import type { AgentLog, Monitor } from "../logging/log.ts";
 import type { Output } from "./output.ts";
 
 /** How many records of one kind a client has lost. */

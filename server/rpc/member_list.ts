@@ -11,7 +11,7 @@ import {
   type Member,
   type Pattern,
 } from "../../cluster/serf/mod.ts";
-import { Member as MemberCodec, type MembersFilteredRequest } from "../../protocol/ipc.ts";
+import { Member as MemberCodec, type MembersFilteredRequest } from "../../protocol/ipc/mod.ts";
 import { encode, Writer } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
 

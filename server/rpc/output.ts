@@ -7,8 +7,8 @@
  * @module
  */
 
+import { ResponseHeader } from "../../protocol/ipc/mod.ts";
 import { Writer } from "../../protocol/msgpack/mod.ts";
-import { ResponseHeader } from "../../protocol/ipc.ts";
 import { MAX_BACKLOG_BYTES, MAX_WAITING_BYTES, MAX_WAITING_RECORDS } from "./limits.ts";
 
 /** A place for bytes: a TCP connection, or a test's. */

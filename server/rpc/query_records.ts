@@ -5,9 +5,9 @@
  */
 
 import type { RunningQuery } from "../../cluster/serf/mod.ts";
-import { QueryRecord, ResponseHeader } from "../../protocol/ipc.ts";
+import { QueryRecord, ResponseHeader } from "../../protocol/ipc/mod.ts";
 import { encode } from "../../protocol/msgpack/mod.ts";
-import { pause } from "../deadline.ts";
+import { pause } from "../net/deadline.ts";
 import type { Output } from "./output.ts";
 
 /**

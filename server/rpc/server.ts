@@ -6,8 +6,8 @@
 
 import { listenProblem, splitGoAddress } from "../config/addresses.ts";
 import { formatDuration } from "../config/duration.ts";
-import { within } from "../deadline.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
+import { within } from "../net/deadline.ts";
 import type { RpcBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";

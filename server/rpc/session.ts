@@ -5,10 +5,10 @@
  */
 
 import type { RunningQuery } from "../../cluster/serf/mod.ts";
+import type { EventFilter } from "../../cluster/serf/model/event_filter.ts";
+import type { LogLevel } from "../logging/log.ts";
 import { type EventHub, EventStream, type EventSubscriber } from "./event_hub.ts";
-import type { EventFilter } from "../event_filter.ts";
 import type { LogHub, LogStream, LogSubscriber } from "./log_hub.ts";
-import type { LogLevel } from "../logging.ts";
 import type { LossCount } from "./losses.ts";
 import type { Output } from "./output.ts";
 import { PendingQueries, type Respond } from "./pending_queries.ts";

@@ -6,7 +6,7 @@
 
 import { joinHostPort } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import type { AgentConfig } from "../config.ts";
+import type { AgentConfig } from "../config/load.ts";
 import type { Console } from "./console.ts";
 
 /** Column in which the labels end (agent.md 6.1). */

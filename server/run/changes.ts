@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { AgentConfig } from "../config.ts";
-import { CONFIG_KEYS } from "../config/keys/mod.ts";
+import type { AgentConfig } from "../config/load.ts";
+import { CONFIG_KEYS } from "../config/options/mod.ts";
 import { setValueAt, valueAt } from "../config/path.ts";
 
 /** The difference between the settings that are in effect and those that were read. */

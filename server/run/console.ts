@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { AgentLog } from "../logging.ts";
 import { jsonLine } from "../logging/json.ts";
 import { LevelFilter, type LogFormat, type LogLevel } from "../logging/levels.ts";
+import type { AgentLog } from "../logging/log.ts";
 
 /** Log lines that are held back until the agent runs; more are not shown, but the log's ring has the newest. */
 const MAX_HELD_LINES = 4_096;

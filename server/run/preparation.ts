@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type AgentConfig, checkConfig, type ConfigInput } from "../config.ts";
+import { type AgentConfig, checkConfig, type ConfigInput } from "../config/load.ts";
 import { type AgentPlan, planAgent } from "../config/plan.ts";
-import type { AgentLog } from "../logging.ts";
 import { LevelFilter } from "../logging/levels.ts";
+import type { AgentLog } from "../logging/log.ts";
 import type { Syslog } from "../logging/syslog.ts";
 import type { Console } from "./console.ts";
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { KeyError, RpcClient, rttBetween } from "../../client/mod.ts";
-import { type Program, skein, startAgent } from "../agents.ts";
-import { goTest, newestGoTest } from "../interop/go.ts";
+import { type Program, skein, startAgent } from "../support/agents.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 const HOST = "127.0.16.5";
 const KEY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";

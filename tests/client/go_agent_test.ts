@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { ConnectionClosedError, RpcClient, type StreamEvent } from "../../client/mod.ts";
-import { eventually, type Program, startAgent } from "../agents.ts";
-import { goTest, newestGoTest } from "../interop/go.ts";
+import { eventually, type Program, startAgent } from "../support/agents.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 const HOST = "127.0.1.5";
 

@@ -9,8 +9,8 @@ import {
   type StreamEvent,
   TimeoutError,
 } from "../../client/mod.ts";
-import { IpcError, LogRecord, MembersResponse, UserEventRecord } from "../../protocol/ipc.ts";
-import { type FakeRequest, startFakeAgent } from "./fake_agent.ts";
+import { IpcError, LogRecord, MembersResponse, UserEventRecord } from "../../protocol/ipc/mod.ts";
+import { type FakeRequest, startFakeAgent } from "../support/fake_agent.ts";
 
 const HOST = "127.0.16.3";
 const FAST = { minDelayMs: 1, maxDelayMs: 20 };

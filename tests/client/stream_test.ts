@@ -13,9 +13,9 @@ import {
   MembersResponse,
   QueryEventRecord,
   UserEventRecord,
-} from "../../protocol/ipc.ts";
+} from "../../protocol/ipc/mod.ts";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
-import { type FakeRequest, member, startFakeAgent } from "./fake_agent.ts";
+import { type FakeRequest, member, startFakeAgent } from "../support/fake_agent.ts";
 
 const HOST = "127.0.1.2";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../commands/catalogue.ts";
 import { dispatch } from "../../commands/dispatch.ts";
-import { recordingTerminal } from "./recording_terminal.ts";
+import { recordingTerminal } from "../support/recording_terminal.ts";
 
 /** `version` has no help, as in Serf. */
 const WITH_HELP = Object.keys(COMMANDS).filter((name) => name !== "version");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dispatch } from "../../commands/dispatch.ts";
-import { recordingTerminal } from "./recording_terminal.ts";
+import { recordingTerminal } from "../support/recording_terminal.ts";
 
 async function run(...argv: string[]) {
   const terminal = recordingTerminal();

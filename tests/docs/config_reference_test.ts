@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { referenceText, schemaText } from "../../docs/config_reference.ts";
-import { CONFIG_KEYS } from "../../server/config/keys/mod.ts";
 import { parseDuration } from "../../server/config/duration.ts";
+import { CONFIG_KEYS } from "../../server/config/options/mod.ts";
 
 const read = (name: string): Promise<string> =>
   Deno.readTextFile(new URL(`../../docs/${name}`, import.meta.url));

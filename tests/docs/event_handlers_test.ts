@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DEFAULT_AGENT_CONFIG } from "../../server/config.ts";
 import { formatDuration } from "../../server/config/duration.ts";
-import { QUEUE_LIMIT } from "../../server/handlers/event_handler.ts";
-import { OUTPUT_LIMIT } from "../../server/handlers/output_tail.ts";
-import { scriptVariables } from "../../server/handlers/script_input.ts";
-import { ScriptRun } from "../../server/handlers/script_run.ts";
-import { parseHandler } from "../../server/handlers/spec.ts";
+import { parseHandler } from "../../server/config/handler_spec.ts";
+import { DEFAULT_AGENT_CONFIG } from "../../server/config/load.ts";
+import { QUEUE_LIMIT } from "../../server/scripts/event_handler.ts";
+import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
+import { scriptVariables } from "../../server/scripts/script_input.ts";
+import { ScriptRun } from "../../server/scripts/script_run.ts";
 
 const page = await Deno.readTextFile(
   join(import.meta.dirname ?? ".", "../../docs/EVENT-HANDLERS.md"),

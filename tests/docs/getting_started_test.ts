@@ -10,7 +10,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { eventually } from "../agents.ts";
+import { eventually } from "../support/agents.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 const PAGE = join(ROOT, "docs", "GETTING-STARTED.md");

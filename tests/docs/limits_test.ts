@@ -6,14 +6,14 @@
 
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
-import { MAX_PATTERN_SIZE } from "../../cluster/serf/pattern.ts";
-import { MAX_RUNNING_QUERIES } from "../../cluster/serf/queries/running.ts";
-import { OUTPUT_LIMIT } from "../../server/handlers/output_tail.ts";
-import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/handlers/event_handler.ts";
-import { RETAINED_LINES } from "../../server/logging.ts";
+import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
+import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
+import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
 import * as rpc from "../../server/rpc/limits.ts";
+import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/scripts/event_handler.ts";
+import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/LIMITS.md", import.meta.url));
 

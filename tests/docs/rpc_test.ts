@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { COMMANDS, IpcError } from "../../protocol/ipc.ts";
-import { Agent } from "../../server/agent.ts";
-import { Peer } from "../server/rpc/peer.ts";
+import { COMMANDS, IpcError } from "../../protocol/ipc/mod.ts";
+import { Agent } from "../../server/agent/agent.ts";
+import { Peer } from "../support/rpc/peer.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/RPC.md", import.meta.url));
 

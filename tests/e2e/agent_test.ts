@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, freePort, skein, startAgent } from "../agents.ts";
-import { launchArguments, run } from "./cli.ts";
-import { moved, type Sample, samplesOf } from "./samples.ts";
+import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
+import { launchArguments, run } from "../support/e2e/cli.ts";
+import { moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
 
 const HOST = "127.0.7.7";
 

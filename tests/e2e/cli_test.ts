@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
-import { freePort } from "../agents.ts";
-import { launchArguments, run } from "./cli.ts";
+import { freePort } from "../support/agents.ts";
+import { launchArguments, run } from "../support/e2e/cli.ts";
 
 const HOST = "127.0.7.3";
 
@@ -150,19 +150,19 @@ Deno.test("client commands load no code of the agent", async () => {
   const folder = new URL("../../commands/", import.meta.url);
   for (
     const name of [
-      "completion",
-      "event",
-      "force_leave",
-      "info",
-      "join",
-      "keys",
-      "leave",
-      "members",
-      "monitor",
-      "query",
-      "reachability",
-      "rtt",
-      "tags",
+      "agent/completion",
+      "serf/event",
+      "serf/force_leave",
+      "serf/info",
+      "serf/join",
+      "serf/keys",
+      "serf/leave",
+      "serf/members",
+      "serf/monitor",
+      "serf/query",
+      "serf/reachability",
+      "serf/rtt",
+      "serf/tags",
     ]
   ) {
     const { stdout } = await new Deno.Command(Deno.execPath(), {

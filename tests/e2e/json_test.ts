@@ -6,8 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import { type AgentProcess, eventually, skein, startAgent } from "../agents.ts";
-import { run } from "./cli.ts";
+import { type AgentProcess, eventually, skein, startAgent } from "../support/agents.ts";
+import { run } from "../support/e2e/cli.ts";
 
 const HOST = "127.0.17.31";
 

@@ -5,9 +5,16 @@
  */
 
 import assert from "node:assert/strict";
-import { type CliResult, eventually, type Program, runCli, skein, startAgent } from "../agents.ts";
-import { goTest } from "../interop/go.ts";
-import { launchArguments, run } from "./cli.ts";
+import {
+  type CliResult,
+  eventually,
+  type Program,
+  runCli,
+  skein,
+  startAgent,
+} from "../support/agents.ts";
+import { launchArguments, run } from "../support/e2e/cli.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const LOST = "\nRemote side ended the monitor! This usually means that the\n" +
   "remote side has exited or crashed.\n";

@@ -12,10 +12,10 @@ import {
   type Program,
   skein,
   startAgent,
-} from "../agents.ts";
-import { goTest } from "../interop/go.ts";
-import { run, type RunOptions } from "./cli.ts";
-import { moved, replay, type Sample, samplesOf, title } from "./samples.ts";
+} from "../support/agents.ts";
+import { run, type RunOptions } from "../support/e2e/cli.ts";
+import { moved, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
+import { goTest } from "../support/interop/go.ts";
 
 goTest("samples against serf's agent", (serf) => replayCluster(serf, "127.0.7.1"));
 Deno.test("samples against skein's agent", () => replayCluster(skein, "127.0.7.2"));

@@ -12,10 +12,10 @@ import {
   type Program,
   skein,
   startAgent,
-} from "../agents.ts";
-import { goTest } from "../interop/go.ts";
-import { run } from "./cli.ts";
-import { moved, replay, type Sample, samplesOf, title } from "./samples.ts";
+} from "../support/agents.ts";
+import { run } from "../support/e2e/cli.ts";
+import { moved, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
+import { goTest } from "../support/interop/go.ts";
 
 goTest("samples about keys against serf's agents", (serf) => replayKeys(serf, "127.0.17.21"));
 Deno.test("samples about keys against skein's agents", () => replayKeys(skein, "127.0.17.22"));

@@ -6,9 +6,9 @@
  */
 
 import assert from "node:assert/strict";
-import { type CliResult, freePort } from "../agents.ts";
-import { run } from "./cli.ts";
-import { expectation, moved, NOWHERE, samples, samplesOf, title } from "./samples.ts";
+import { type CliResult, freePort } from "../support/agents.ts";
+import { run } from "../support/e2e/cli.ts";
+import { expectation, moved, NOWHERE, samples, samplesOf, title } from "../support/e2e/samples.ts";
 
 Deno.test("every sample has its place, and those that are not replayed a reason", () => {
   const places = ["alone", "start", "life", "cluster", "late", "keys", "nowhere"] as const;

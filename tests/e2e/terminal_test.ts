@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, freePort, skein, startAgent } from "../agents.ts";
-import { launchArguments, run } from "./cli.ts";
+import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
+import { launchArguments, run } from "../support/e2e/cli.ts";
 
 const HOST = "127.0.17.34";
 

@@ -6,9 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import codecVectors from "../vectors/codec.json" with { type: "json" };
-import ipcVectors from "../vectors/ipc.json" with { type: "json" };
-import * as ipc from "../../protocol/ipc.ts";
+import * as ipc from "../../protocol/ipc/mod.ts";
 import {
   bytes,
   type Codec,
@@ -31,9 +29,11 @@ import {
   u64,
   u8,
 } from "../../protocol/msgpack/mod.ts";
-import { below, randomValue } from "../protocol/msgpack/random_value.ts";
-import { SeededRandom } from "../simulation/random.ts";
-import { mutated } from "./mutate.ts";
+import { mutated } from "../support/mutate.ts";
+import { below, randomValue } from "../support/random_value.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
+import codecVectors from "../vectors/codec.json" with { type: "json" };
+import ipcVectors from "../vectors/ipc.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);

@@ -11,13 +11,19 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { addChecksum } from "../../cluster/memberlist/checksum.ts";
-import { type AgentProcess, eventually, type Program, skein, startAgent } from "../agents.ts";
-import { VECTORS } from "../cluster/memberlist/wire_vectors.ts";
-import { Rpc } from "../interop/rpc.ts";
-import { below } from "../protocol/msgpack/random_value.ts";
-import { SeededRandom } from "../simulation/random.ts";
-import { mutated } from "./mutate.ts";
+import { addChecksum } from "../../cluster/memberlist/wire/checksum.ts";
+import {
+  type AgentProcess,
+  eventually,
+  type Program,
+  skein,
+  startAgent,
+} from "../support/agents.ts";
+import { Rpc } from "../support/interop/rpc.ts";
+import { VECTORS } from "../support/memberlist/wire_vectors.ts";
+import { mutated } from "../support/mutate.ts";
+import { below } from "../support/random_value.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
 import serfVectors from "../vectors/serf.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));

@@ -10,13 +10,13 @@
  */
 
 import assert from "node:assert/strict";
-import { RpcServer } from "../../server/rpc/server.ts";
-import { below, randomValue } from "../protocol/msgpack/random_value.ts";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
-import { FakeBackend, FakeQuery, keyReport, member, queryEvent } from "../server/rpc/backend.ts";
-import { concat, Peer, request, until } from "../server/rpc/peer.ts";
-import { SeededRandom } from "../simulation/random.ts";
-import { mutated } from "./mutate.ts";
+import { RpcServer } from "../../server/rpc/server.ts";
+import { mutated } from "../support/mutate.ts";
+import { below, randomValue } from "../support/random_value.ts";
+import { FakeBackend, FakeQuery, keyReport, member, queryEvent } from "../support/rpc/backend.ts";
+import { concat, Peer, request, until } from "../support/rpc/peer.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
 import vectors from "../vectors/ipc.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));

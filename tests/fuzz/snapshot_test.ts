@@ -6,17 +6,17 @@
  */
 
 import assert from "node:assert/strict";
-import { splitHostPort } from "../../cluster/memberlist/address.ts";
-import { MAX_LAMPORT_TIME } from "../../cluster/serf/lamport.ts";
+import { splitHostPort } from "../../cluster/memberlist/core/address.ts";
+import { MAX_LAMPORT_TIME } from "../../cluster/serf/model/lamport.ts";
 import {
   MAX_LINE_BYTES,
   type Replayed,
   SnapshotJournal,
   SnapshotReplay,
-} from "../../cluster/serf/snapshot/mod.ts";
-import { below } from "../protocol/msgpack/random_value.ts";
-import { SeededRandom } from "../simulation/random.ts";
-import { mutated } from "./mutate.ts";
+} from "../../cluster/serf/rejoin/mod.ts";
+import { mutated } from "../support/mutate.ts";
+import { below } from "../support/random_value.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 2_000);

@@ -15,26 +15,26 @@ import {
   joinHostPort,
   parseCidr,
   splitHostPort,
-} from "../../cluster/memberlist/address.ts";
-import { addChecksum } from "../../cluster/memberlist/checksum.ts";
-import { compress } from "../../cluster/memberlist/compress.ts";
-import { Keyring } from "../../cluster/memberlist/keyring.ts";
-import { compressLzw, decompressLzw, LzwError } from "../../cluster/memberlist/lzw.ts";
+} from "../../cluster/memberlist/core/address.ts";
+import { addChecksum } from "../../cluster/memberlist/wire/checksum.ts";
+import { compress } from "../../cluster/memberlist/wire/compress.ts";
+import { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
+import { compressLzw, decompressLzw, LzwError } from "../../cluster/memberlist/wire/lzw.ts";
 import {
   Compress,
   MessageType,
   PushNodeState,
   PushPullHeader,
   UserHeader,
-} from "../../cluster/memberlist/messages.ts";
+} from "../../cluster/memberlist/wire/messages.ts";
 import {
   openPacket,
   packCompound,
   PacketError,
   type PacketOptions,
   sealPacket,
-} from "../../cluster/memberlist/packet.ts";
-import { loadCiphers } from "../../cluster/memberlist/seal.ts";
+} from "../../cluster/memberlist/wire/packet.ts";
+import { loadCiphers } from "../../cluster/memberlist/wire/seal.ts";
 import {
   decodePushPull,
   decodeUserStream,
@@ -43,13 +43,13 @@ import {
   StreamError,
   type StreamMessage,
   StreamReader,
-} from "../../cluster/memberlist/stream.ts";
+} from "../../cluster/memberlist/wire/stream.ts";
 import { type Codec, decode, DecodeError, encode } from "../../protocol/msgpack/mod.ts";
-import { streamOf } from "../cluster/memberlist/stream_pair.ts";
-import { CODECS, VECTORS } from "../cluster/memberlist/wire_vectors.ts";
-import { below } from "../protocol/msgpack/random_value.ts";
-import { SeededRandom } from "../simulation/random.ts";
-import { mutated } from "./mutate.ts";
+import { streamOf } from "../support/memberlist/stream_pair.ts";
+import { CODECS, VECTORS } from "../support/memberlist/wire_vectors.ts";
+import { mutated } from "../support/mutate.ts";
+import { below } from "../support/random_value.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
 
 await loadCiphers();
 

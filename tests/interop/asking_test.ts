@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, type Program, runCli, skein } from "../agents.ts";
-import { allShow, join, LIMIT_MS, type Node, startNode } from "./cluster.ts";
-import { goTest, newestGoTest } from "./go.ts";
-import type { RpcRecord } from "./rpc.ts";
+import { eventually, type Program, runCli, skein } from "../support/agents.ts";
+import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
+import type { RpcRecord } from "../support/interop/rpc.ts";
 
 const LONG_NS = 60_000_000_000;
 const SHORT_NS = 1_500_000_000;

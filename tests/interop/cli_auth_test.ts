@@ -6,8 +6,8 @@
  */
 
 import { join } from "node:path";
-import { sameFourTimes } from "./command_lines.ts";
-import { goTest } from "./go.ts";
+import { sameFourTimes } from "../support/interop/command_lines.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOSTS = ["127.0.18.35", "127.0.18.36", "127.0.18.37", "127.0.18.38"] as const;
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { sameFourTimes, type Session } from "./command_lines.ts";
-import { goTest, newestGoTest } from "./go.ts";
+import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 const PLAIN = ["127.0.18.21", "127.0.18.22", "127.0.18.23", "127.0.18.24"] as const;
 const ENCRYPTED = ["127.0.18.31", "127.0.18.32", "127.0.18.33", "127.0.18.34"] as const;

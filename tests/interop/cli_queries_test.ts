@@ -5,9 +5,9 @@
  * @module
  */
 
-import { eventually } from "../agents.ts";
-import { sameFourTimes, type Session } from "./command_lines.ts";
-import { goTest } from "./go.ts";
+import { eventually } from "../support/agents.ts";
+import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOSTS = ["127.0.18.11", "127.0.18.12", "127.0.18.13", "127.0.18.14"] as const;
 

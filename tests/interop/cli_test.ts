@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { type AgentProcess, eventually, type Program, runCli } from "../agents.ts";
-import { sameFourTimes, type Session } from "./command_lines.ts";
-import { goTest } from "./go.ts";
+import { type AgentProcess, eventually, type Program, runCli } from "../support/agents.ts";
+import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOSTS = ["127.0.8.11", "127.0.8.12", "127.0.8.13", "127.0.8.14"] as const;
 

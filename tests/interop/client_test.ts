@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, freePort, type Program, skein, startAgent } from "../agents.ts";
 import { ConnectionClosedError, RpcClient, RpcError } from "../../client/mod.ts";
-import { goTest } from "./go.ts";
+import { eventually, freePort, type Program, skein, startAgent } from "../support/agents.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOSTS = ["127.0.8.51", "127.0.8.52"] as const;
 

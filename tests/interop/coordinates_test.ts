@@ -6,9 +6,9 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, type Program, runCli, skein } from "../agents.ts";
-import { allShow, join, LIMIT_MS, type Node, startNode } from "./cluster.ts";
-import { goTest, newestGoTest } from "./go.ts";
+import { eventually, type Program, runCli, skein } from "../support/agents.ts";
+import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 interface Coordinate {
   Vec: number[];

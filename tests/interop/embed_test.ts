@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { RpcClient } from "../../client/mod.ts";
-import { type Program, startAgent } from "../agents.ts";
-import { goTest, newestGoTest } from "./go.ts";
+import { type Program, startAgent } from "../support/agents.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 const HOST = "127.0.16.6";
 const PROGRAM = join(import.meta.dirname ?? ".", "..", "..", "docs", "embed.ts");

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { runCli, skein } from "../agents.ts";
-import { allShow, join, startNode } from "./cluster.ts";
-import { goTest } from "./go.ts";
+import { runCli, skein } from "../support/agents.ts";
+import { allShow, join, startNode } from "../support/interop/cluster.ts";
+import { goTest } from "../support/interop/go.ts";
 
 goTest("force-leave and prune work across kinds of agents", async (go) => {
   const host = "127.0.8.31";

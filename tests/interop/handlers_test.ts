@@ -9,9 +9,9 @@
 
 import assert from "node:assert/strict";
 import { join as path } from "node:path";
-import { eventually, freePort, type Program, skein } from "../agents.ts";
-import { allShow, join, type Node, startNode } from "./cluster.ts";
-import { goTest } from "./go.ts";
+import { eventually, freePort, type Program, skein } from "../support/agents.ts";
+import { allShow, join, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest } from "../support/interop/go.ts";
 
 /**
  * A script as people write them: variables, a loop over the tab-separated members, standard input kept to the last

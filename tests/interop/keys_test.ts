@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { type Program, skein } from "../agents.ts";
-import { startNode } from "./cluster.ts";
-import { goTest } from "./go.ts";
+import { type Program, skein } from "../support/agents.ts";
+import { startNode } from "../support/interop/cluster.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOST = "127.0.8.81";
 const KEY = ["-encrypt=T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s="];

@@ -7,9 +7,9 @@
 
 import assert from "node:assert/strict";
 import { join as joinPath } from "node:path";
-import { skein } from "../agents.ts";
-import { allShow, join, startNode } from "./cluster.ts";
-import { goTest } from "./go.ts";
+import { skein } from "../support/agents.ts";
+import { allShow, join, startNode } from "../support/interop/cluster.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOST = "127.0.11.41";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { goTest } from "./go.ts";
-import { lifeTime } from "./life_time.ts";
+import { goTest } from "../support/interop/go.ts";
+import { lifeTime } from "../support/interop/life_time.ts";
 
 const KEY = "-encrypt=T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 

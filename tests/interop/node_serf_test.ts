@@ -11,8 +11,8 @@
 
 import assert from "node:assert/strict";
 import { connect } from "node-serf";
-import { eventually, freePort, type Program, skein, startAgent } from "../agents.ts";
-import { goTest } from "./go.ts";
+import { eventually, freePort, type Program, skein, startAgent } from "../support/agents.ts";
+import { goTest } from "../support/interop/go.ts";
 
 const HOSTS = ["127.0.18.41", "127.0.18.42"] as const;
 const KEY = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";

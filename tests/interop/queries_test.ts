@@ -7,9 +7,9 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { eventually, runCli, skein } from "../agents.ts";
-import { allShow, join, LIMIT_MS, type Node, startNode } from "./cluster.ts";
-import { goTest } from "./go.ts";
+import { eventually, runCli, skein } from "../support/agents.ts";
+import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest } from "../support/interop/go.ts";
 
 goTest("a query from a Go agent is acknowledged by every agent", async (go) => {
   const host = "127.0.8.41";

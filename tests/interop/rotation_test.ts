@@ -8,10 +8,10 @@
 
 import assert from "node:assert/strict";
 import { join as path } from "node:path";
-import { eventually, type Program, runCli, skein } from "../agents.ts";
-import { allShow, join, LIMIT_MS, type Node, startNode } from "./cluster.ts";
-import { goTest, newestGoTest } from "./go.ts";
-import type { RpcRecord } from "./rpc.ts";
+import { eventually, type Program, runCli, skein } from "../support/agents.ts";
+import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
+import type { RpcRecord } from "../support/interop/rpc.ts";
 
 const FIRST = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 const SECOND = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";

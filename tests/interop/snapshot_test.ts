@@ -7,9 +7,9 @@
 
 import assert from "node:assert/strict";
 import { join as path } from "node:path";
-import { eventually, freePort, type Program, skein } from "../agents.ts";
-import { allShow, join, LIMIT_MS, type Node, startNode } from "./cluster.ts";
-import { goTest, newestGoTest } from "./go.ts";
+import { eventually, freePort, type Program, skein } from "../support/agents.ts";
+import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
+import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 /** How the writer ends, and which flags let the reader come back all the same. */
 const ENDS: { signal: Deno.Signal; flags: string[]; status: string }[] = [

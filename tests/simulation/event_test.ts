@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CATCH_UP_MS, Cluster, type SimNode, spread } from "./cluster.ts";
-import { type Scenario, scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { CATCH_UP_MS, Cluster, type SimNode, spread } from "../support/simulation/cluster.ts";
+import { type Scenario, scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 /** Of the LAN profile. What is new does not wait for it. */
 const GOSSIP_INTERVAL_MS = 200;

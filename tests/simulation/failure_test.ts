@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CATCH_UP_MS, Cluster, joinText, spread } from "./cluster.ts";
-import { scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { CATCH_UP_MS, Cluster, joinText, spread } from "../support/simulation/cluster.ts";
+import { scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 /** Probe interval of the LAN profile. */
 const PROBE_MS = 1_000;

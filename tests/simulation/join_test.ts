@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Keyring } from "../../cluster/memberlist/mod.ts";
-import { CATCH_UP_MS, Cluster, joinText, spread } from "./cluster.ts";
-import { scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { CATCH_UP_MS, Cluster, joinText, spread } from "../support/simulation/cluster.ts";
+import { scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 for (const count of [3, 10, 30, 100]) {
   scenario(`${count} nodes that join one at once end with the same view`, {}, async (test) => {

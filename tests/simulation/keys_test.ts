@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { KeyOperationError, type KeyReport } from "../../cluster/serf/mod.ts";
-import { CATCH_UP_MS, Cluster } from "./cluster.ts";
-import { type Scenario, scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { CATCH_UP_MS, Cluster } from "../support/simulation/cluster.ts";
+import { type Scenario, scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 const COUNT = 12;
 

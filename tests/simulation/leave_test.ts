@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CATCH_UP_MS, Cluster, spread } from "./cluster.ts";
-import { scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { CATCH_UP_MS, Cluster, spread } from "../support/simulation/cluster.ts";
+import { scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 for (const count of [3, 10, 30, 100]) {
   scenario(`a node of ${count} that leaves is seen as left`, {}, async (test) => {

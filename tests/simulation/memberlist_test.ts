@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { CATCH_UP_MS, Cluster, spread } from "./cluster.ts";
-import { type MemberlistApp, startMemberlist } from "./memberlist_node.ts";
-import { scenario } from "./scenario.ts";
+import { CATCH_UP_MS, Cluster, spread } from "../support/simulation/cluster.ts";
+import { type MemberlistApp, startMemberlist } from "../support/simulation/memberlist_node.ts";
+import { scenario } from "../support/simulation/scenario.ts";
 
 for (const count of [3, 10, 30, 100]) {
   const life = `memberlist: ${count} nodes join, one dies, one leaves, one stands still`;

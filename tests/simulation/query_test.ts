@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { QueryOutcome, QueryParams } from "../../cluster/serf/mod.ts";
-import { Cluster, type SimNode } from "./cluster.ts";
-import { type Scenario, scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { Cluster, type SimNode } from "../support/simulation/cluster.ts";
+import { type Scenario, scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 /** Nodes of each cluster; they answer with their name unless a test says otherwise. */
 const COUNT = 30;

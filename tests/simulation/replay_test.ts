@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Cluster } from "./cluster.ts";
-import { type Scenario, scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
-import { Simulation } from "./simulation.ts";
+import { Cluster } from "../support/simulation/cluster.ts";
+import { type Scenario, scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 const BAD_NETWORK = { loss: 0.05, duplicate: 0.05, reorder: 0.1 } as const;
 

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
-import { SnapshotJournal, SnapshotReplay } from "../../cluster/serf/snapshot/mod.ts";
-import { CATCH_UP_MS, Cluster, type SimNode, type StartApp } from "./cluster.ts";
-import { type Scenario, scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
+import { SnapshotJournal, SnapshotReplay } from "../../cluster/serf/rejoin/mod.ts";
+import {
+  CATCH_UP_MS,
+  Cluster,
+  type SimNode,
+  type StartApp,
+} from "../support/simulation/cluster.ts";
+import { type Scenario, scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 /** A snapshot whose file is a text. What was recorded is in it at once. */
 class TextSnapshot implements Recorder {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { NodeState } from "../../cluster/memberlist/mod.ts";
 import type { MemberNode } from "../../cluster/memberlist/mod.ts";
-import { Cluster } from "./cluster.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
-import { SharedNodes } from "./shared_nodes.ts";
-import { Simulation } from "./simulation.ts";
+import { NodeState } from "../../cluster/memberlist/mod.ts";
+import { Cluster } from "../support/simulation/cluster.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
+import { SharedNodes } from "../support/simulation/shared_nodes.ts";
+import { Simulation } from "../support/simulation/simulation.ts";
 
 function fact(fields: Partial<MemberNode> = {}): MemberNode {
   return {

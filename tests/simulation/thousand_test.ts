@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Cluster, joinText, type SimNode, spread } from "./cluster.ts";
-import { scenario } from "./scenario.ts";
-import { type SerfApp, startSerf } from "./serf_node.ts";
-import { SharedNodes } from "./shared_nodes.ts";
+import { Cluster, joinText, type SimNode, spread } from "../support/simulation/cluster.ts";
+import { scenario } from "../support/simulation/scenario.ts";
+import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
+import { SharedNodes } from "../support/simulation/shared_nodes.ts";
 
 const COUNT = 1_000;
 

@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Timer } from "../../runtime.ts";
-import type { Timers } from "../../memberlist/timers.ts";
-import type { Member } from "../members/member.ts";
-import type { MemberEvent, SerfEvent, UserEventNotice } from "./event.ts";
+import type { MemberEvent, SerfEvent, UserEventNotice } from "../model/event.ts";
+import type { Member } from "../model/member.ts";
 
 /** What a coalescer does with the events that it handles. */
 export interface CoalesceRule {

@@ -5,8 +5,10 @@
  * @module
  */
 
+import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Logger } from "../../runtime.ts";
-import type { Timers } from "../../memberlist/timers.ts";
+import type { QueryEvent, SerfEvent } from "../model/event.ts";
+import { INTERNAL_PREFIX } from "../model/query_names.ts";
 import {
   type CoalescePeriods,
   Coalescer,
@@ -14,10 +16,6 @@ import {
   memberRule,
   userRule,
 } from "./coalesce.ts";
-import type { QueryEvent, SerfEvent } from "./event.ts";
-
-/** Queries whose name begins so are answered by the agent itself and never reach the application. */
-export const INTERNAL_PREFIX = "_serf_";
 
 /** Where events go, and how they are held back. */
 export interface PipelineOptions {

@@ -5,10 +5,10 @@
  */
 
 import { utf8Length } from "../../../protocol/msgpack/mod.ts";
-import { MAX_USER_EVENT_BYTES } from "../config.ts";
-import type { Core } from "../core.ts";
-import { EventTooLargeError } from "../errors.ts";
-import { encodeMessage, MessageType, UserEvent } from "../messages.ts";
+import type { Core } from "../core/core.ts";
+import { MAX_USER_EVENT_BYTES } from "../model/config.ts";
+import { EventTooLargeError } from "../model/errors.ts";
+import { encodeMessage, MessageType, UserEvent } from "../model/messages.ts";
 
 /**
  * Fires a user event: the own application gets it at once, the others by gossip.

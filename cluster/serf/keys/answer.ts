@@ -5,12 +5,18 @@
  */
 
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { Keyring, KeyringError } from "../../memberlist/keyring.ts";
-import type { Core } from "../core.ts";
-import type { QueryEvent } from "../events/event.ts";
-import { decodeMessage, encodeMessage, KeyRequest, KeyResponse, MessageType } from "../messages.ts";
-import { KEY_QUERIES, LIST_KEYS_QUERY, LIST_MANY_KEYS_QUERY } from "../queries/names.ts";
-import { endsOldAgents, listResponse } from "./list_response.ts";
+import { Keyring, KeyringError } from "../../memberlist/wire/keyring.ts";
+import type { Core } from "../core/core.ts";
+import type { QueryEvent } from "../model/event.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  KeyRequest,
+  KeyResponse,
+  MessageType,
+} from "../model/messages.ts";
+import { KEY_QUERIES, LIST_KEYS_QUERY, LIST_MANY_KEYS_QUERY } from "../model/query_names.ts";
+import { endsOldAgents, listResponse } from "../queries/key_list.ts";
 
 /** A change of the keys. */
 interface Change {

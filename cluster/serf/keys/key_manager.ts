@@ -5,13 +5,13 @@
  */
 
 import { Base64Error, decodeBase64 } from "../../../protocol/base64.ts";
-import type { Core } from "../core.ts";
-import { QueryError } from "../errors.ts";
-import { encodeMessage, KeyRequest, MessageType } from "../messages.ts";
-import type { RunningQuery } from "../queries/collector.ts";
-import { KEY_QUERIES, LIST_KEYS_QUERY, LIST_MANY_KEYS_QUERY } from "../queries/names.ts";
+import type { RunningQuery } from "../core/collector.ts";
+import type { Core } from "../core/core.ts";
+import { QueryError } from "../model/errors.ts";
+import { encodeMessage, KeyRequest, MessageType } from "../model/messages.ts";
+import { KEY_QUERIES, LIST_KEYS_QUERY, LIST_MANY_KEYS_QUERY } from "../model/query_names.ts";
+import { endsOldAgents } from "../queries/key_list.ts";
 import { sendQuery } from "../queries/send.ts";
-import { endsOldAgents } from "./list_response.ts";
 import {
   EMPTY_REPORT,
   KeyOperationError,

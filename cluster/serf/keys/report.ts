@@ -5,8 +5,8 @@
  */
 
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { decodeMessage, KeyResponse, MessageType } from "../messages.ts";
-import type { QueryAnswer } from "../queries/collector.ts";
+import type { QueryAnswer } from "../core/collector.ts";
+import { decodeMessage, KeyResponse, MessageType } from "../model/messages.ts";
 
 /**
  * The answers of all nodes to one key operation.

@@ -5,11 +5,11 @@
  */
 
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { addrToHost, joinHostPort, sameIp } from "../../memberlist/address.ts";
-import type { MemberNode } from "../../memberlist/node.ts";
-import type { Core } from "../core.ts";
-import { ConflictResponse, decodeMessage, MessageType } from "../messages.ts";
-import { CONFLICT_QUERY } from "../queries/names.ts";
+import { addrToHost, joinHostPort, sameIp } from "../../memberlist/core/address.ts";
+import type { MemberNode } from "../../memberlist/core/node.ts";
+import type { Core } from "../core/core.ts";
+import { ConflictResponse, decodeMessage, MessageType } from "../model/messages.ts";
+import { CONFLICT_QUERY } from "../model/query_names.ts";
 import { sendQuery } from "../queries/send.ts";
 
 /** Watches for other nodes that claim a name that is taken. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Core, pause } from "../core.ts";
-import { ForceLeaveTimeoutError, SerfStateError } from "../errors.ts";
-import { encodeMessage, LeaveIntent, MessageType } from "../messages.ts";
+import { type Core, pause } from "../core/core.ts";
+import { ForceLeaveTimeoutError, SerfStateError } from "../model/errors.ts";
+import { encodeMessage, LeaveIntent, MessageType } from "../model/messages.ts";
 import { handleLeaveIntent } from "./intent_rules.ts";
 
 /**

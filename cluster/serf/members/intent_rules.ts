@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { Core } from "../core.ts";
-import { encodeMessage, JoinIntent, type LeaveIntent, MessageType } from "../messages.ts";
+import type { Core } from "../core/core.ts";
+import type { MemberRecord } from "../core/member_table.ts";
+import { encodeMessage, JoinIntent, type LeaveIntent, MessageType } from "../model/messages.ts";
 import { erase, tell } from "./tell.ts";
-import type { MemberRecord } from "./table.ts";
 
 /** Takes in that a node leaves, or is made to leave. */
 export function handleLeaveIntent(core: Core, intent: LeaveIntent): boolean {

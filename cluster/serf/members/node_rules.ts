@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { MemberNode } from "../../memberlist/node.ts";
-import type { Core } from "../core.ts";
+import type { MemberNode } from "../../memberlist/core/node.ts";
+import type { Core } from "../core/core.ts";
+import type { MemberRecord } from "../core/member_table.ts";
 import { keep } from "./intent_rules.ts";
-import type { MemberRecord } from "./table.ts";
 import { erase, tell } from "./tell.ts";
 
 /**

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Core } from "../core.ts";
-import type { MemberEvent } from "../events/event.ts";
-import type { MemberRecord } from "./table.ts";
+import type { Core } from "../core/core.ts";
+import type { MemberRecord } from "../core/member_table.ts";
+import type { MemberEvent } from "../model/event.ts";
 
 /** Emits an event about one member as it is now. */
 export function tell(core: Core, type: MemberEvent["type"], member: MemberRecord): void {

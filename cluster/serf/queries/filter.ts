@@ -19,8 +19,8 @@ import {
   MAX_PATTERN_SIZE,
   type Pattern,
   PatternError,
-} from "../pattern.ts";
-import type { Tags } from "../tags.ts";
+} from "../model/pattern.ts";
+import type { Tags } from "../model/tags.ts";
 
 /** The first byte of a filter. */
 const FilterType = { node: 0, tag: 1 } as const;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Core } from "../core.ts";
-import { endsOldAgents } from "../keys/list_response.ts";
-import type { Query } from "../messages.ts";
-import { KEY_QUERIES, LIST_KEYS_QUERY } from "./names.ts";
+import type { Core } from "../core/core.ts";
+import type { Query } from "../model/messages.ts";
+import { KEY_QUERIES, LIST_KEYS_QUERY } from "../model/query_names.ts";
+import { endsOldAgents } from "./key_list.ts";
 
 /** Queries that Go takes the first byte of the payload off, whether or not there is one (serf.md 21.2). */
 const NEED_PAYLOAD: readonly string[] = Object.values(KEY_QUERIES);

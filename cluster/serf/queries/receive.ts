@@ -5,11 +5,11 @@
  */
 
 import { bytesOf } from "../../../protocol/payload.ts";
-import { addrToHost, isIpAddress } from "../../memberlist/address.ts";
-import type { Destination } from "../../memberlist/node.ts";
-import type { Core } from "../core.ts";
-import { RespondError } from "../errors.ts";
-import type { QueryEvent } from "../events/event.ts";
+import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
+import type { Destination } from "../../memberlist/core/node.ts";
+import type { Core } from "../core/core.ts";
+import { RespondError } from "../model/errors.ts";
+import type { QueryEvent } from "../model/event.ts";
 import {
   encodeMessage,
   MessageType,
@@ -17,8 +17,8 @@ import {
   QueryFlag,
   QueryResponse,
   ResponseFlag,
-} from "../messages.ts";
-import { loadPatterns } from "../pattern.ts";
+} from "../model/messages.ts";
+import { loadPatterns } from "../model/pattern.ts";
 import { compileFilters, waitForPatterns } from "./filter.ts";
 import { hazardOf } from "./hazard.ts";
 import { relay } from "./relay.ts";

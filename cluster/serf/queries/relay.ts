@@ -4,11 +4,11 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
 import { randomInt } from "../../runtime.ts";
-import { addrToHost, isIpAddress } from "../../memberlist/address.ts";
-import type { Core } from "../core.ts";
-import type { MemberRecord } from "../members/table.ts";
-import { decodeRelay, encodeRelay, type Query } from "../messages.ts";
+import type { Core } from "../core/core.ts";
+import type { MemberRecord } from "../core/member_table.ts";
+import { decodeRelay, encodeRelay, type Query } from "../model/messages.ts";
 
 /** Draws for each member of the table; a draw may hit a member that does not do, or the same one again. */
 const DRAWS_PER_MEMBER = 3;

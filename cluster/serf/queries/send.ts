@@ -5,12 +5,12 @@
  */
 
 import { randomInt } from "../../runtime.ts";
-import type { Core } from "../core.ts";
-import { QueryError } from "../errors.ts";
-import { encodeMessage, MessageType, Query, QueryFlag } from "../messages.ts";
-import type { RunningQuery } from "./collector.ts";
+import type { RunningQuery } from "../core/collector.ts";
+import type { Core } from "../core/core.ts";
+import { QueryError } from "../model/errors.ts";
+import { encodeMessage, MessageType, Query, QueryFlag } from "../model/messages.ts";
+import { PING_QUERY } from "../model/query_names.ts";
 import { compileFilters, encodeFilters, type QueryTargets } from "./filter.ts";
-import { PING_QUERY } from "./names.ts";
 import { handleQuery } from "./receive.ts";
 
 /** The first Serf protocol version that sends queries (serf.md 18). */

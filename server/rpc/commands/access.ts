@@ -4,7 +4,7 @@
  * @module
  */
 
-import { IpcError, MAX_IPC_VERSION, MIN_IPC_VERSION } from "../../../protocol/ipc.ts";
+import { IpcError, MAX_IPC_VERSION, MIN_IPC_VERSION } from "../../../protocol/ipc/mod.ts";
 import { DONE, type Run } from "../handler.ts";
 
 /** The version is looked at first, then whether there was a handshake before. */

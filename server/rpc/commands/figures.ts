@@ -5,7 +5,7 @@
  */
 
 import type { Coordinate } from "../../../cluster/coordinate/mod.ts";
-import { CoordinateResponse, StatsResponse } from "../../../protocol/ipc.ts";
+import { CoordinateResponse, StatsResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import type { Run } from "../handler.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { EMPTY_REPORT, KeyOperationError, type KeyReport } from "../../../cluster/serf/mod.ts";
-import { KeyResponse } from "../../../protocol/ipc.ts";
+import { KeyResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { type Answer, type Run, textOf } from "../handler.ts";
 

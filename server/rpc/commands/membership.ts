@@ -4,7 +4,7 @@
  * @module
  */
 
-import { JoinResponse } from "../../../protocol/ipc.ts";
+import { JoinResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { LEAVE_IN_PROGRESS } from "../backend.ts";
 import { DONE, type Run, textOf } from "../handler.ts";

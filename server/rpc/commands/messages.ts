@@ -5,7 +5,7 @@
  */
 
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
-import { IpcError } from "../../../protocol/ipc.ts";
+import { IpcError } from "../../../protocol/ipc/mod.ts";
 import { Slab } from "../../../protocol/slab.ts";
 import { DONE, type Run } from "../handler.ts";
 import { MAX_QUERIES } from "../limits.ts";

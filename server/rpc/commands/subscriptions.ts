@@ -4,9 +4,9 @@
  * @module
  */
 
-import { IpcError } from "../../../protocol/ipc.ts";
-import { parseEventFilter } from "../../event_filter.ts";
-import { parseLogLevel } from "../../logging.ts";
+import { parseEventFilter } from "../../../cluster/serf/model/event_filter.ts";
+import { IpcError } from "../../../protocol/ipc/mod.ts";
+import { parseLogLevel } from "../../logging/log.ts";
 import { DONE, type Run } from "../handler.ts";
 import { MAX_STREAMS } from "../limits.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { parseCidr } from "../../../cluster/memberlist/address.ts";
 import { Keyring, type MemberlistConfig, NodeState } from "../../../cluster/memberlist/mod.ts";
+import { parseCidr } from "../../../cluster/memberlist/core/address.ts";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
-import { FakeNetwork, PORT } from "./fake_network.ts";
-import { fakeHost, startNode } from "./fakes.ts";
-import { ManualClock } from "./manual_clock.ts";
-import { cluster, finish, type Node, state } from "./running.ts";
-import { loadCiphers } from "../../../cluster/memberlist/seal.ts";
+import { loadCiphers } from "../../../cluster/memberlist/wire/seal.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { FakeNetwork, PORT } from "../../support/memberlist/fake_network.ts";
+import { fakeHost, startNode } from "../../support/memberlist/fakes.ts";
+import { cluster, finish, type Node, state } from "../../support/memberlist/running.ts";
 
 await loadCiphers();
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
 import type { Metrics } from "../../../cluster/runtime.ts";
-import { FakeNetwork, PORT } from "./fake_network.ts";
-import { fakeHost } from "./fakes.ts";
-import { ManualClock } from "./manual_clock.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { FakeNetwork, PORT } from "../../support/memberlist/fake_network.ts";
+import { fakeHost } from "../../support/memberlist/fakes.ts";
 
 /** Keeps what it is told: the sums of counts, and the last values. */
 class KeepingMetrics implements Metrics {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { startBackgroundTasks } from "../../../cluster/serf/background.ts";
-import { type Fixture, fixture, type FixtureOptions, leaveMessage, node, told } from "./fixture.ts";
+import {
+  type Fixture,
+  fixture,
+  type FixtureOptions,
+  leaveMessage,
+  node,
+  told,
+} from "../../support/serf/fixture.ts";
 
 const HOUR = 3_600_000;
 

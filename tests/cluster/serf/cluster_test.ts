@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { RunningQuery } from "../../../cluster/serf/mod.ts";
-import { eventMessage, leaveMessage, queryMessage, told, utf8 } from "./fixture.ts";
-import { type Agent, alive, Network, statusOf } from "./simulated.ts";
+import {
+  eventMessage,
+  leaveMessage,
+  queryMessage,
+  told,
+  utf8,
+} from "../../support/serf/fixture.ts";
+import { type Agent, alive, Network, statusOf } from "../../support/serf/simulated.ts";
 
 const A = 0, B = 1, C = 2;
 

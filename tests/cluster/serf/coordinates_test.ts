@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type Coordinate, distance } from "../../../cluster/coordinate/mod.ts";
-import { decodeCoordinate, encodeCoordinate } from "../../../cluster/serf/coordinates.ts";
-import samples from "../../vectors/serf.json" with { type: "json" };
-import { type Fixture, fixture, hex, node, unhex } from "./fixture.ts";
-import { type Agent, Network } from "./simulated.ts";
 import { startBackgroundTasks } from "../../../cluster/serf/background.ts";
+import { decodeCoordinate, encodeCoordinate } from "../../../cluster/serf/coordinates.ts";
+import { type Fixture, fixture, hex, node, unhex } from "../../support/serf/fixture.ts";
+import { type Agent, Network } from "../../support/serf/simulated.ts";
+import samples from "../../vectors/serf.json" with { type: "json" };
 
 const ORIGIN: Coordinate = {
   vec: [0, 0, 0, 0, 0, 0, 0, 0],

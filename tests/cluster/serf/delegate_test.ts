@@ -7,7 +7,7 @@ import {
   queryMessage,
   statuses,
   unhex,
-} from "./fixture.ts";
+} from "../../support/serf/fixture.ts";
 import samples from "../../vectors/serf.json" with { type: "json" };
 
 const HOSTILE = 2n ** 64n - 1n;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { compilePattern, loadPatterns } from "../../../cluster/serf/pattern.ts";
-import { fixture, node, unhex } from "./fixture.ts";
+import { compilePattern, loadPatterns } from "../../../cluster/serf/model/pattern.ts";
+import { fixture, node, unhex } from "../../support/serf/fixture.ts";
 import samples from "../../vectors/serf.json" with { type: "json" };
 
 await loadPatterns();

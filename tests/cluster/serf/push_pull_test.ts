@@ -4,7 +4,7 @@ import {
   encodeMessage,
   MessageType,
   PushPull,
-} from "../../../cluster/serf/messages.ts";
+} from "../../../cluster/serf/model/messages.ts";
 import {
   eventMessage,
   fixture,
@@ -16,7 +16,7 @@ import {
   told,
   unhex,
   utf8,
-} from "./fixture.ts";
+} from "../../support/serf/fixture.ts";
 import samples from "../../vectors/serf.json" with { type: "json" };
 
 const captured = (name: string) => samples.find((s) => s.name === name)?.hex ?? "";

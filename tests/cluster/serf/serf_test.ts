@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Keyring } from "../../../cluster/memberlist/mod.ts";
-import { told } from "./fixture.ts";
-import { type Agent, Network, statusOf } from "./simulated.ts";
+import { told } from "../../support/serf/fixture.ts";
+import { type Agent, Network, statusOf } from "../../support/serf/simulated.ts";
 
 Deno.test("an agent alone shows itself and its figures", async () => {
   await using network = new Network();

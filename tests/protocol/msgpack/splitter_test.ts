@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import codecVectors from "../../vectors/codec.json" with { type: "json" };
-import ipcVectors from "../../vectors/ipc.json" with { type: "json" };
 import {
   DecodeError,
   encodeValue,
@@ -9,8 +7,10 @@ import {
   type Value,
 } from "../../../protocol/msgpack/mod.ts";
 import { MessagePackDecoderStream } from "../../../protocol/msgpack/decoder_stream.ts";
-import { SeededRandom } from "../../simulation/random.ts";
-import { below, randomValue } from "./random_value.ts";
+import { below, randomValue } from "../../support/random_value.ts";
+import { SeededRandom } from "../../support/simulation/random.ts";
+import codecVectors from "../../vectors/codec.json" with { type: "json" };
+import ipcVectors from "../../vectors/ipc.json" with { type: "json" };
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? 20_261_121);
 

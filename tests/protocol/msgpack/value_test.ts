@@ -8,8 +8,8 @@ import {
   Extension,
   type Value,
 } from "../../../protocol/msgpack/mod.ts";
-import { SeededRandom } from "../../simulation/random.ts";
-import { randomValue } from "./random_value.ts";
+import { randomValue } from "../../support/random_value.ts";
+import { SeededRandom } from "../../support/simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? 20_261_121);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Agent } from "../../../server/agent.ts";
-import { eventually } from "../../agents.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { eventually } from "../../support/agents.ts";
 
 const HOST = "127.0.11.31:0";
 const [OLD, NEW] = [1, 2].map((byte) => new Uint8Array(32).fill(byte).toBase64()) as [

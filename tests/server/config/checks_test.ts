@@ -5,15 +5,15 @@
  */
 
 import assert from "node:assert/strict";
+import { mergeInputs } from "../../../server/config/input.ts";
 import {
   checkConfig,
   ConfigError,
   type ConfigInput,
   DEFAULT_AGENT_CONFIG,
   loadConfig,
-} from "../../../server/config.ts";
-import { mergeInputs } from "../../../server/config/input.ts";
-import { CONFIG_KEYS } from "../../../server/config/keys/mod.ts";
+} from "../../../server/config/load.ts";
+import { CONFIG_KEYS } from "../../../server/config/options/mod.ts";
 
 Deno.test("0 says nothing, as a number and as a duration, but for the time limit of scripts", () => {
   assert.deepEqual(

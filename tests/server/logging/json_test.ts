@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { AgentLog, type LogLine } from "../../../server/logging.ts";
 import { jsonLine } from "../../../server/logging/json.ts";
 import { LevelFilter } from "../../../server/logging/levels.ts";
+import { AgentLog, type LogLine } from "../../../server/logging/log.ts";
 import { facilityNumber } from "../../../server/logging/syslog_facility.ts";
 
 const LINE = { time: 0, level: "INFO", node: "a", subsystem: "serf", message: "m" } as const;

@@ -6,10 +6,10 @@
 
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { AgentLog } from "../../../server/logging.ts";
 import { LevelFilter } from "../../../server/logging/levels.ts";
+import { AgentLog } from "../../../server/logging/log.ts";
 import { Syslog, SyslogError } from "../../../server/logging/syslog.ts";
-import { until } from "../rpc/peer.ts";
+import { until } from "../../support/rpc/peer.ts";
 
 /** Runs `use` with a folder that holds a file `socket` and a program that writes its input to `output`. */
 async function withLogger(

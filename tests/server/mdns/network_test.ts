@@ -54,7 +54,14 @@ Deno.test({
   name: "agents find each other by multicast DNS, also agents of another kind",
   ignore: problem !== undefined,
   fn: async () => {
-    const inner = join(import.meta.dirname ?? ".", "in_namespace.ts");
+    const inner = join(
+      import.meta.dirname ?? ".",
+      "..",
+      "..",
+      "support",
+      "mdns",
+      "in_namespace.ts",
+    );
     // In the namespace there is no registry.
     const cached = await new Deno.Command(Deno.execPath(), { args: ["cache", "-q", inner] })
       .output();

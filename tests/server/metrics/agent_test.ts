@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { RpcClient } from "../../../client/mod.ts";
-import { Agent } from "../../../server/agent.ts";
-import { eventually } from "../../agents.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { eventually } from "../../support/agents.ts";
 
 const HOST = "127.0.15.3";
 

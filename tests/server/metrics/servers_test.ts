@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { AgentLog } from "../../../server/logging.ts";
+import { AgentLog } from "../../../server/logging/log.ts";
 import { AgentMetrics } from "../../../server/metrics/agent_metrics.ts";
 import { connectStatsite, datagramsOf } from "../../../server/metrics/connections.ts";
 import { LineSink, QUEUE_LIMIT } from "../../../server/metrics/line_sink.ts";
 import { sendMetrics } from "../../../server/metrics/servers.ts";
-import { eventually } from "../../agents.ts";
+import { eventually } from "../../support/agents.ts";
 
 const HOST = "127.0.15.2";
 

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { member } from "./backend.ts";
-import { Peer, until } from "./peer.ts";
-import { ok, withServer } from "./stage.ts";
+import { member } from "../../support/rpc/backend.ts";
+import { Peer, until } from "../../support/rpc/peer.ts";
+import { ok, withServer } from "../../support/rpc/stage.ts";
 
 Deno.test("join answers with a body, also when it fails", async () => {
   await withServer(async ({ server, backend }) => {

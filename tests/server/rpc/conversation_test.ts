@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { encodeValue } from "../../../protocol/msgpack/mod.ts";
-import { member } from "./backend.ts";
-import { concat, Peer, request, until } from "./peer.ts";
-import { ok, withServer } from "./stage.ts";
+import { member } from "../../support/rpc/backend.ts";
+import { concat, Peer, request, until } from "../../support/rpc/peer.ts";
+import { ok, withServer } from "../../support/rpc/stage.ts";
 
 Deno.test("a handshake must have version 1, comes once, and a failed one can be repeated", async () => {
   await withServer(async ({ server }) => {

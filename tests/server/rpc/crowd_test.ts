@@ -9,8 +9,8 @@
 
 import assert from "node:assert/strict";
 import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend } from "./backend.ts";
-import { Peer, type Plain, until } from "./peer.ts";
+import { FakeBackend } from "../../support/rpc/backend.ts";
+import { Peer, type Plain, until } from "../../support/rpc/peer.ts";
 
 type Bodies = Record<string, Plain>;
 
@@ -147,7 +147,7 @@ Deno.test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async
 
 /** Runs `idle_clients.ts`: in this process both ends together would meet the limit of file descriptors sooner. */
 function idleClients({ hostname, port }: Deno.NetAddr, count: number) {
-  const program = new URL("./idle_clients.ts", import.meta.url).pathname;
+  const program = new URL("../../support/rpc/idle_clients.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", program, hostname, String(port), String(count)],
     stdin: "piped",

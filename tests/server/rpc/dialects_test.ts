@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent } from "../../../server/agent.ts";
-import { Peer, type Plain, request } from "./peer.ts";
-import { bin, float64, header, raw, success, text, wire } from "./wire.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { Peer, type Plain, request } from "../../support/rpc/peer.ts";
+import { bin, float64, header, raw, success, text, wire } from "../../support/rpc/wire.ts";
 
 type Bodies = Record<string, Plain>;
 

@@ -6,10 +6,10 @@
 
 import assert from "node:assert/strict";
 import type { QueryParams, RunningQuery } from "../../../cluster/serf/mod.ts";
-import { Agent } from "../../../server/agent.ts";
+import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend, FakeQuery, queryEvent } from "./backend.ts";
-import { Peer, request, until } from "./peer.ts";
+import { FakeBackend, FakeQuery, queryEvent } from "../../support/rpc/backend.ts";
+import { Peer, request, until } from "../../support/rpc/peer.ts";
 
 /** How a client may go. */
 const ENDS: Record<string, (peer: Peer) => Promise<void>> = {

@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { KeyOperationError, QueryError } from "../../../cluster/serf/mod.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend, keyReport } from "./backend.ts";
-import { Peer, type Plain } from "./peer.ts";
+import { FakeBackend, keyReport } from "../../support/rpc/backend.ts";
+import { Peer, type Plain } from "../../support/rpc/peer.ts";
 
 async function withPeer(
   use: (stage: { backend: FakeBackend; peer: Peer }) => Promise<void>,

@@ -5,10 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { AgentLog } from "../../../server/logging.ts";
+import { AgentLog } from "../../../server/logging/log.ts";
 import { Losses } from "../../../server/rpc/losses.ts";
 import { Output } from "../../../server/rpc/output.ts";
-import { until } from "./peer.ts";
+import { until } from "../../support/rpc/peer.ts";
 
 /** A client that reads when it is told to. */
 function slowClient() {

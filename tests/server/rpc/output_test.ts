@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { decodeValue, Splitter, type Writer } from "../../../protocol/msgpack/mod.ts";
 import { MAX_WAITING_BYTES, MAX_WAITING_RECORDS } from "../../../server/rpc/limits.ts";
 import { Output, RecordCounter, type Sink } from "../../../server/rpc/output.ts";
-import { plain } from "./peer.ts";
+import { plain } from "../../support/rpc/peer.ts";
 
 /** A connection whose writes end when the test says so, with as many bytes as it says. */
 class SlowSink implements Sink {

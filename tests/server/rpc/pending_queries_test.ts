@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { PendingQueries } from "../../../server/rpc/pending_queries.ts";
-import { until } from "./peer.ts";
+import { until } from "../../support/rpc/peer.ts";
 
 const respond = (): void => {};
 

@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { QueryError, RespondError } from "../../../cluster/serf/mod.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend, FakeQuery, queryEvent } from "./backend.ts";
-import { Peer, type Plain, request, until } from "./peer.ts";
+import { FakeBackend, FakeQuery, queryEvent } from "../../support/rpc/backend.ts";
+import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
 
 interface Stage {
   backend: FakeBackend;

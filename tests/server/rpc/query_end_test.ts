@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent } from "../../../server/agent.ts";
-import { Peer } from "./peer.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { Peer } from "../../support/rpc/peer.ts";
 
 const HOUR_NS = 3_600_000_000_000;
 

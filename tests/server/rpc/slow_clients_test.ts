@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { member } from "./backend.ts";
-import { Peer, request, until } from "./peer.ts";
-import { ok, records, withServer } from "./stage.ts";
+import { member } from "../../support/rpc/backend.ts";
+import { Peer, request, until } from "../../support/rpc/peer.ts";
+import { ok, records, withServer } from "../../support/rpc/stage.ts";
 
 Deno.test("a reader that keeps up loses nothing of a burst", async () => {
   await withServer(async ({ backend, server }) => {

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { member } from "./backend.ts";
-import { Peer, type Plain, request, until } from "./peer.ts";
-import { ok, records, withServer } from "./stage.ts";
+import { member } from "../../support/rpc/backend.ts";
+import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
+import { ok, records, withServer } from "../../support/rpc/stage.ts";
 
 Deno.test("a stream gets member and user events in Serf's form", async () => {
   await withServer(async ({ backend, server }) => {

@@ -8,11 +8,17 @@
 import assert from "node:assert/strict";
 import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
 import { decodeValue, encodeValue } from "../../../protocol/msgpack/mod.ts";
-import { Agent } from "../../../server/agent.ts";
+import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
-import { FakeBackend, keyReport, member } from "./backend.ts";
-import { assertCaptured, type Exchange, EXCHANGES, MENDED, split } from "./captures.ts";
-import { concat, Peer, request, until } from "./peer.ts";
+import { FakeBackend, keyReport, member } from "../../support/rpc/backend.ts";
+import {
+  assertCaptured,
+  type Exchange,
+  EXCHANGES,
+  MENDED,
+  split,
+} from "../../support/rpc/captures.ts";
+import { concat, Peer, request, until } from "../../support/rpc/peer.ts";
 
 const RPC = "127.0.13.6:0";
 const TOKEN = "s3cret";

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { DEFAULT_AGENT_CONFIG } from "../../../server/config.ts";
-import { AgentLog } from "../../../server/logging.ts";
+import { DEFAULT_AGENT_CONFIG } from "../../../server/config/load.ts";
 import { LevelFilter } from "../../../server/logging/levels.ts";
+import { AgentLog } from "../../../server/logging/log.ts";
 import { showBanner } from "../../../server/run/banner.ts";
 import { Console } from "../../../server/run/console.ts";
 

@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent } from "../../../server/agent.ts";
-import { DEFAULT_AGENT_CONFIG } from "../../../server/config.ts";
-import { CONFIG_KEYS } from "../../../server/config/keys/mod.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { DEFAULT_AGENT_CONFIG } from "../../../server/config/load.ts";
+import { CONFIG_KEYS } from "../../../server/config/options/mod.ts";
 import { setValueAt, valueAt } from "../../../server/config/path.ts";
 import { compareConfigs } from "../../../server/run/changes.ts";
-import { Peer, withPatience } from "../rpc/peer.ts";
-import { GATE_OPEN, READY, ready, Running } from "./running.ts";
+import { Peer, withPatience } from "../../support/rpc/peer.ts";
+import { GATE_OPEN, READY, ready, Running } from "../../support/run/running.ts";
 
 /** Runs an agent with a configuration file; `reload` writes the file, sends SIGHUP and gives what was printed then. */
 async function withFile(

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { sendUserEvent } from "../../../../cluster/serf/events/user_events.ts";
-import { eventMessage, fixture, leaveMessage, node, queryMessage, told, utf8 } from "../fixture.ts";
+import {
+  eventMessage,
+  fixture,
+  leaveMessage,
+  node,
+  queryMessage,
+  told,
+  utf8,
+} from "../../../support/serf/fixture.ts";
 
 /** The agent's periods. */
 const PERIODS = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { fixture, node, queryMessage, told } from "../fixture.ts";
+import { fixture, node, queryMessage, told } from "../../../support/serf/fixture.ts";
 
 Deno.test("what a handler throws is logged and harms nobody", () => {
   let calls = 0;

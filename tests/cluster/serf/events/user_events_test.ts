@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sendUserEvent } from "../../../../cluster/serf/events/user_events.ts";
-import { eventMessage, fixture, hex, told, utf8 } from "../fixture.ts";
+import { eventMessage, fixture, hex, told, utf8 } from "../../../support/serf/fixture.ts";
 
 Deno.test("an event is told here at once, uses one time and is gossiped", () => {
   const f = fixture();

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { MAX_INSTALLED_KEYS } from "../../../../cluster/serf/keys/answer.ts";
-import { encodeMessage, KeyRequest, MessageType } from "../../../../cluster/serf/messages.ts";
-import { fixture, hex, unhex, utf8 } from "../fixture.ts";
-import { ask, captured, key, keyAnswer, manyKeys, withKeys } from "./ring.ts";
+import { encodeMessage, KeyRequest, MessageType } from "../../../../cluster/serf/model/messages.ts";
+import { fixture, hex, unhex, utf8 } from "../../../support/serf/fixture.ts";
+import {
+  ask,
+  captured,
+  key,
+  keyAnswer,
+  manyKeys,
+  withKeys,
+} from "../../../support/serf/key_ring.ts";
 
 function request(Key: Uint8Array): Uint8Array {
   return encodeMessage(MessageType.keyRequest, KeyRequest, { Key });

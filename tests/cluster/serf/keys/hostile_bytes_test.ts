@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { KeyManager } from "../../../../cluster/serf/keys/key_manager.ts";
 import { KeyOperationError } from "../../../../cluster/serf/keys/report.ts";
-import { decodeMessage, MessageType, Query } from "../../../../cluster/serf/messages.ts";
-import { mutated } from "../../../fuzz/mutate.ts";
-import { SeededRandom } from "../../../simulation/random.ts";
+import { decodeMessage, MessageType, Query } from "../../../../cluster/serf/model/messages.ts";
+import { mutated } from "../../../support/mutate.ts";
+import { node, responseMessage, settle, unhex } from "../../../support/serf/fixture.ts";
+import { ask, key, keyAnswer, withKeys } from "../../../support/serf/key_ring.ts";
+import { SeededRandom } from "../../../support/simulation/random.ts";
 import samples from "../../../vectors/serf.json" with { type: "json" };
-import { node, responseMessage, settle, unhex } from "../fixture.ts";
-import { ask, key, keyAnswer, withKeys } from "./ring.ts";
 
 Deno.test("no key request makes an agent throw, and each gets an answer", async () => {
   const random = new SeededRandom(3);

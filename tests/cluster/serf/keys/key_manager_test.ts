@@ -13,9 +13,17 @@ import {
   KeyResponse,
   MessageType,
   Query,
-} from "../../../../cluster/serf/messages.ts";
-import { type Fixture, fixture, hex, node, responseMessage, settle, unhex } from "../fixture.ts";
-import { captured, key, manyKeys, withKeys } from "./ring.ts";
+} from "../../../../cluster/serf/model/messages.ts";
+import {
+  type Fixture,
+  fixture,
+  hex,
+  node,
+  responseMessage,
+  settle,
+  unhex,
+} from "../../../support/serf/fixture.ts";
+import { captured, key, manyKeys, withKeys } from "../../../support/serf/key_ring.ts";
 
 const OK = { Result: true, Message: "", Keys: null, PrimaryKey: "" };
 

@@ -7,7 +7,7 @@ import {
   MessageType,
   Query,
   QueryResponse,
-} from "../../../../cluster/serf/messages.ts";
+} from "../../../../cluster/serf/model/messages.ts";
 import {
   type Fixture,
   fixture,
@@ -16,7 +16,7 @@ import {
   responseMessage,
   unhex,
   utf8,
-} from "../fixture.ts";
+} from "../../../support/serf/fixture.ts";
 import samples from "../../../vectors/serf.json" with { type: "json" };
 
 /** Makes another node claim the name `a`; returns the vote that this starts. */

@@ -9,7 +9,7 @@ import {
   settle,
   statuses,
   told,
-} from "../fixture.ts";
+} from "../../../support/serf/fixture.ts";
 
 Deno.test("a lone agent leaves after the propagate delay, without gossip", async () => {
   const f = fixture();

@@ -8,7 +8,7 @@ import {
   node,
   statuses,
   told,
-} from "../fixture.ts";
+} from "../../../support/serf/fixture.ts";
 
 /** An agent `a` that sees `b`. */
 function pair(options: FixtureOptions = {}) {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { fixture, joinMessage, leaveMessage, node, statuses, told, utf8 } from "../fixture.ts";
+import {
+  fixture,
+  joinMessage,
+  leaveMessage,
+  node,
+  statuses,
+  told,
+  utf8,
+} from "../../../support/serf/fixture.ts";
 
 Deno.test("a new node is an alive member with status time 0", () => {
   const f = fixture();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { QueryOutcome, RunningQuery } from "../../../../cluster/serf/queries/collector.ts";
-import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/queries/running.ts";
+import type { QueryOutcome, RunningQuery } from "../../../../cluster/serf/core/collector.ts";
+import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/core/running_queries.ts";
+import { loadPatterns } from "../../../../cluster/serf/model/pattern.ts";
 import { type QueryParams, sendQuery } from "../../../../cluster/serf/queries/send.ts";
 import {
   type Fixture,
@@ -10,8 +11,7 @@ import {
   responseMessage,
   settle,
   utf8,
-} from "../fixture.ts";
-import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+} from "../../../support/serf/fixture.ts";
 
 await loadPatterns();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { loadPatterns } from "../../../../cluster/serf/model/pattern.ts";
 import { compileFilters, encodeFilters } from "../../../../cluster/serf/queries/filter.ts";
-import { hex, unhex } from "../fixture.ts";
-import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+import { hex, unhex } from "../../../support/serf/fixture.ts";
 
 await loadPatterns();
 

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { Keyring, memberlistConfig } from "../../../../cluster/memberlist/mod.ts";
 import { encodeFilters } from "../../../../cluster/serf/queries/filter.ts";
-import { type Fixture, fixture, hex, node, queryMessage, unhex } from "../fixture.ts";
+import {
+  type Fixture,
+  fixture,
+  hex,
+  node,
+  queryMessage,
+  unhex,
+} from "../../../support/serf/fixture.ts";
 
 /** An agent that holds so many keys of 32 bytes. */
 function holding(keys: number): Fixture {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { compilePattern, loadPatterns } from "../../../../cluster/serf/pattern.ts";
+import { compilePattern, loadPatterns } from "../../../../cluster/serf/model/pattern.ts";
 import { encodeFilters } from "../../../../cluster/serf/queries/filter.ts";
-import { fixture, queryMessage } from "../fixture.ts";
+import { fixture, queryMessage } from "../../../support/serf/fixture.ts";
 
 // The order of these tests matters: what is loaded once stays loaded.
 

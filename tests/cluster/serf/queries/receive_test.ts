@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { decodeMessage, QueryResponse } from "../../../../cluster/serf/messages.ts";
+import { decodeMessage, QueryResponse } from "../../../../cluster/serf/model/messages.ts";
+import { loadPatterns } from "../../../../cluster/serf/model/pattern.ts";
 import { encodeFilters } from "../../../../cluster/serf/queries/filter.ts";
 import {
   fixture,
@@ -11,8 +12,7 @@ import {
   told,
   unhex,
   utf8,
-} from "../fixture.ts";
-import { loadPatterns } from "../../../../cluster/serf/pattern.ts";
+} from "../../../support/serf/fixture.ts";
 
 await loadPatterns();
 

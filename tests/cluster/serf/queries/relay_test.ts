@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { decodeRelay } from "../../../../cluster/serf/messages.ts";
-import { leaveMessage } from "../fixture.ts";
-import { fixture, hex, node, onlyQuery, place, queryMessage, unhex } from "../fixture.ts";
+import { decodeRelay } from "../../../../cluster/serf/model/messages.ts";
+import {
+  fixture,
+  hex,
+  node,
+  onlyQuery,
+  place,
+  queryMessage,
+  unhex,
+} from "../../../support/serf/fixture.ts";
+import { leaveMessage } from "../../../support/serf/fixture.ts";
 import samples from "../../../vectors/serf.json" with { type: "json" };
 
 const captured = (name: string) => unhex(samples.find((s) => s.name === name)?.hex ?? "");

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
-import type { RunningQuery } from "../../../../cluster/serf/queries/collector.ts";
-import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/queries/running.ts";
+import type { RunningQuery } from "../../../../cluster/serf/core/collector.ts";
+import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/core/running_queries.ts";
 import { defaultQueryTimeout, sendQuery } from "../../../../cluster/serf/queries/send.ts";
-import { type Fixture, fixture, hex, responseMessage, settle, told, utf8 } from "../fixture.ts";
+import {
+  type Fixture,
+  fixture,
+  hex,
+  responseMessage,
+  settle,
+  told,
+  utf8,
+} from "../../../support/serf/fixture.ts";
 
 Deno.test("a query is handled here first, then gossiped, with the captured bytes", () => {
   const f = fixture({ name: "a", numAlive: 1, config: { queryTimeoutMult: 8 } });

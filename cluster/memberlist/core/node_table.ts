@@ -1,0 +1,77 @@
+/**
+ * Every node that is remembered, by name and as the ring that probing goes round (memberlist.md 8.1, 9.1).
+ *
+ * @module
+ */
+
+import { type Random, shuffle } from "../../runtime.ts";
+import type { MemberNode } from "./node.ts";
+import type { Suspicion } from "./suspicion.ts";
+
+/** A remembered node. */
+export interface NodeRecord {
+  /** What is known about it; replaced as a whole when something changes. */
+  node: MemberNode;
+  /** When its state last changed, in clock milliseconds. */
+  changedAt: number;
+  /** The running suspicion, if it is suspected. */
+  suspicion: Suspicion | undefined;
+}
+
+/** The nodes. */
+export class NodeTable {
+  readonly #random: Random;
+  readonly #byName = new Map<string, NodeRecord>();
+  #ring: NodeRecord[] = [];
+  #cursor = 0;
+
+  /** An empty table. */
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** How many nodes are remembered, dead and left ones included: N of the protocol's formulas. */
+  get size(): number {
+    return this.#ring.length;
+  }
+
+  /** The records in ring order. Not to be changed, and only good until the table changes. */
+  get records(): readonly NodeRecord[] {
+    return this.#ring;
+  }
+
+  /** The record of a node. */
+  get(name: string): NodeRecord | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Adds a record under a new name, at a random place of the ring. */
+  add(record: NodeRecord): void {
+    const last = this.#ring.length;
+    const place = Math.floor(this.#random.float() * (last + 1));
+    this.#ring.push(record);
+    this.#ring[last] = this.#ring[place] as NodeRecord;
+    this.#ring[place] = record;
+    this.#byName.set(record.node.name, record);
+  }
+
+  /** The next record of this round, or `undefined` when the round is over. */
+  next(): NodeRecord | undefined {
+    return this.#ring[this.#cursor++];
+  }
+
+  /** Forgets what `isGone` picks, shuffles the rest and begins a new round. */
+  startRound(isGone: (record: NodeRecord) => boolean): void {
+    for (const record of this.#ring) {
+      if (isGone(record)) this.#byName.delete(record.node.name);
+    }
+    this.#ring = shuffle(this.#random, [...this.#byName.values()]);
+    this.#cursor = 0;
+  }
+}
+
+/** Ends the suspicion of a node, if there is one. */
+export function endSuspicion(record: NodeRecord): void {
+  record.suspicion?.cancel();
+  record.suspicion = undefined;
+}

@@ -1,0 +1,214 @@
+/**
+ * What happens when somebody says that a node is alive (memberlist.md 8.3).
+ *
+ * @module
+ */
+
+import { addrToHost, cidrContains, isIpAddress, sameAddr } from "../core/address.ts";
+import { MAX_META_BYTES, MAX_NAME_LENGTH, ownVersions } from "../core/config.ts";
+import { type Core, ownRecord } from "../core/core.ts";
+import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.ts";
+import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
+import { kept } from "../core/shared_knowledge.ts";
+import type { Alive } from "../wire/messages.ts";
+import { announceAlive } from "./announce.ts";
+import { nextIncarnation, refute } from "./refute.ts";
+
+const NO_BYTES = new Uint8Array(0);
+const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
+
+/** Whether the allow list has the address; without a list every address is allowed (memberlist.md 8.11). */
+export function isAllowed(core: Core, addr: Uint8Array): boolean {
+  const { allowedNetworks } = core.config;
+  return allowedNetworks.length === 0 || allowedNetworks.some((cidr) => cidrContains(cidr, addr));
+}
+
+/**
+ * Makes the own node known, at the start and when its meta changed: a new incarnation is announced to
+ * everybody. `onFinished` is called when it was sent often enough.
+ */
+export function announceSelf(core: Core, onFinished?: () => void): void {
+  const { config, delegate, own } = core;
+  const message = {
+    Incarnation: nextIncarnation(own),
+    Node: config.name,
+    Addr: config.advertise.addr,
+    Port: config.advertise.port,
+    Meta: ownMeta(delegate.nodeMeta(MAX_META_BYTES)),
+    Vsn: new Uint8Array(ownVersions(config)),
+  };
+  applyAlive(core, message, { source: "self", bootstrap: true, ...(onFinished && { onFinished }) });
+}
+
+/** Takes in an alive message. `source` is who sent it, for the log. `Port` must not be 0. */
+export function receiveAlive(core: Core, message: Alive, source: string): void {
+  applyAlive(core, message, { source, bootstrap: false });
+}
+
+interface AliveContext {
+  readonly source: string;
+  /** Whether the own node speaks about itself. */
+  readonly bootstrap: boolean;
+  readonly onFinished?: () => void;
+}
+
+function applyAlive(core: Core, message: Alive, context: AliveContext): void {
+  const { config, table } = core;
+  const isOwn = message.Node === config.name;
+  if (isOwn && core.own.leaving) return;
+  const record = table.get(message.Node);
+  const problem = problemOf(message, record) ?? vetoOf(core, message, record);
+  if (problem !== undefined) {
+    const { source } = context;
+    core.noise.write("warn", source, `Ignoring alive message for '${message.Node}': ${problem}`);
+    return;
+  }
+  const moved = record !== undefined && !hasAddress(record.node, message);
+  if ((record === undefined || moved) && !isAllowed(core, addrOf(message))) {
+    const host = addrToHost(addrOf(message));
+    core.noise.write(
+      "debug",
+      context.source,
+      `Rejected node ${message.Node} (${host}): not allowed`,
+    );
+    return;
+  }
+  if (moved && !mayMove(core, record)) return reportConflict(core, record, message, context.source);
+  if (record !== undefined && !moved && isStale(message, record, isOwn)) return;
+  if (record !== undefined) endSuspicion(record);
+  if (isOwn && !context.bootstrap) return defendSelf(core, message, context.source);
+  if (record === undefined && isFull(core, message, context.source)) return;
+  accept(core, message, record, context);
+}
+
+/** Why the message cannot be used, if so. */
+function problemOf(message: Alive, record: NodeRecord | undefined): string | undefined {
+  const addr = addrOf(message);
+  if (!isIpAddress(addr)) return `its address takes ${addr.length} bytes, wanted 4 or 16`;
+  const { length } = message.Node;
+  if (length > MAX_NAME_LENGTH) return `its name takes ${length} of ${MAX_NAME_LENGTH} characters`;
+  const metaBytes = message.Meta?.length ?? 0;
+  if (metaBytes > MAX_META_BYTES) return `its meta takes ${metaBytes} of ${MAX_META_BYTES} bytes`;
+  const [pmin, pmax, pcur] = message.Vsn ?? NO_BYTES;
+  if (pcur !== undefined && (pmin === 0 || pmax === 0 || pmin! > pmax!)) {
+    return `its protocol versions ${pmin} to ${pmax} are impossible`;
+  }
+  // One node without versions makes every push/pull of everybody fail (memberlist.md 8.8).
+  if (record === undefined && fullVersions(message) === undefined) {
+    return `it has ${message.Vsn?.length ?? 0} of 6 versions`;
+  }
+  // A new node with incarnation 0 would count as dead; and 0 is never to be sent (memberlist.md 12).
+  if (record === undefined && message.Incarnation === 0) return "its incarnation is 0";
+  return undefined;
+}
+
+/** Why the application does not want the node, if so. */
+function vetoOf(core: Core, message: Alive, record: NodeRecord | undefined): string | undefined {
+  if (core.delegate.notifyAlive === undefined) return undefined;
+  if (fullVersions(message) === undefined) {
+    return `it has ${message.Vsn?.length ?? 0} of 6 versions`;
+  }
+  return core.delegate.notifyAlive(nodeOf(message, record));
+}
+
+function mayMove(core: Core, record: NodeRecord): boolean {
+  const { deadNodeReclaimTimeMs } = core.config;
+  if (record.node.state === NodeState.left) return true;
+  return record.node.state === NodeState.dead && deadNodeReclaimTimeMs > 0 &&
+    core.timers.now() - record.changedAt > deadNodeReclaimTimeMs;
+}
+
+function reportConflict(core: Core, record: NodeRecord, message: Alive, source: string): void {
+  const mine = `${record.node.host}:${record.node.port}`;
+  const theirs = `${addrToHost(addrOf(message))}:${message.Port}`;
+  core.noise.write(
+    "error",
+    source,
+    `Conflicting address for ${message.Node}. Mine: ${mine} Theirs: ${theirs} ` +
+      `Old state: ${record.node.state}`,
+  );
+  core.delegate.notifyConflict(record.node, nodeOf(message, record));
+}
+
+function isStale(message: Alive, record: NodeRecord, isOwn: boolean): boolean {
+  const known = record.node.incarnation;
+  return isOwn ? message.Incarnation < known : message.Incarnation <= known;
+}
+
+/** Somebody speaks about the own node: as it is, or else it has to be put right. */
+function defendSelf(core: Core, message: Alive, source: string): void {
+  const { node } = ownRecord(core);
+  const isTrue = message.Incarnation === node.incarnation &&
+    sameAddr(message.Meta ?? NO_BYTES, node.meta) &&
+    sameAddr(message.Vsn ?? NO_BYTES, new Uint8Array(node.versions));
+  if (isTrue) return;
+  core.noise.write(
+    "warn",
+    source,
+    `Refuting an alive message for '${node.name}' with incarnation ${message.Incarnation}, ` +
+      `ours is ${node.incarnation}`,
+  );
+  refute(core, message.Incarnation);
+}
+
+function isFull(core: Core, message: Alive, source: string): boolean {
+  const { maxNodes } = core.config;
+  if (core.table.size < maxNodes) return false;
+  core.noise.write("error", source, `Ignoring node ${message.Node}: ${maxNodes} nodes are known`);
+  return true;
+}
+
+function accept(
+  core: Core,
+  message: Alive,
+  known: NodeRecord | undefined,
+  { onFinished }: AliveContext,
+): void {
+  const before = known?.node;
+  const now = core.timers.now();
+  const node = kept(core, nodeOf(message, known));
+  if (known === undefined) {
+    core.table.add({ node, changedAt: now, suspicion: undefined });
+  } else {
+    if (known.node.state !== NodeState.alive) known.changedAt = now;
+    known.node = node;
+  }
+  announceAlive(core, node, onFinished && { onFinished });
+  core.metrics?.count("memberlist.msg.alive");
+  if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
+  else if (!sameAddr(before.meta, node.meta)) core.delegate.notifyUpdate(node);
+}
+
+/** The node that a message describes; nothing of it is a view into the message. */
+function nodeOf(message: Alive, record: NodeRecord | undefined): MemberNode {
+  const addr = addrOf(message).slice();
+  return {
+    name: message.Node,
+    addr,
+    host: addrToHost(addr),
+    port: message.Port,
+    meta: (message.Meta ?? NO_BYTES).slice(),
+    incarnation: message.Incarnation,
+    state: NodeState.alive,
+    versions: fullVersions(message) ?? record?.node.versions ?? NO_VERSIONS,
+  };
+}
+
+function hasAddress(node: MemberNode, message: Alive): boolean {
+  return node.port === message.Port && sameAddr(node.addr, addrOf(message));
+}
+
+function addrOf(message: Alive): Uint8Array {
+  return message.Addr ?? NO_BYTES;
+}
+
+function fullVersions({ Vsn }: Alive): Versions | undefined {
+  if (Vsn === null || Vsn.length < 6) return undefined;
+  const [pmin, pmax, pcur, dmin, dmax, dcur] = Vsn as unknown as Versions;
+  return [pmin, pmax, pcur, dmin, dmax, dcur];
+}
+
+function ownMeta(meta: Uint8Array): Uint8Array {
+  if (meta.length <= MAX_META_BYTES) return meta;
+  throw new RangeError(`Meta of the own node takes ${meta.length} of ${MAX_META_BYTES} bytes`);
+}

@@ -1,0 +1,30 @@
+/**
+ * Contradicting what others wrongly say about the own node (memberlist.md 8.6).
+ *
+ * @module
+ */
+
+import { type Core, ownRecord, type OwnState } from "../core/core.ts";
+import { kept } from "../core/shared_knowledge.ts";
+import { announceAlive } from "./announce.ts";
+
+/**
+ * The next incarnation of the own node, above `atLeast`. It wraps at 32 bits past 0, which would never
+ * bring a node up (memberlist.md 8.3).
+ */
+export function nextIncarnation(own: OwnState, atLeast = 0): number {
+  own.incarnation = (Math.max(own.incarnation, atLeast) + 1) >>> 0 || 1;
+  return own.incarnation;
+}
+
+/** Announces the own node anew, with an incarnation that beats the `accusing` one. */
+export function refute(core: Core, accusing: number): void {
+  core.awareness.change(1);
+  const record = ownRecord(core);
+  record.node = kept(core, {
+    ...record.node,
+    incarnation: nextIncarnation(core.own, accusing),
+  });
+  // Under a key of its own, so that it does not displace what is queued under the node's name.
+  announceAlive(core, record.node, { key: record.node.host });
+}

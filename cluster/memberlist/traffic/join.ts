@@ -1,0 +1,115 @@
+/**
+ * Joining a cluster by the addresses of some of its nodes (memberlist.md 8.10).
+ *
+ * @module
+ */
+
+import { addrToHost, hostToAddr, joinHostPort } from "../core/address.ts";
+import type { Core } from "../core/core.ts";
+import { JoinError, ShutdownError } from "../core/errors.ts";
+import type { Destination } from "../core/node.ts";
+import { exchangeState } from "./push_pull.ts";
+
+/** An address to join as it was given: `[name/]host[:port]`. */
+export interface JoinAddress {
+  /** The name of the node that is expected there; "" when not given. */
+  readonly name: string;
+  /** IP address or host name; may be "". */
+  readonly host: string;
+  /** Port, 0 to 65535. */
+  readonly port: number;
+}
+
+/** The text is no address to join. The messages are those of the Go agent (agent.md 3, join). */
+export class JoinAddressError extends Error {
+  /** `"JoinAddressError"`, whatever happens to the name of the class. */
+  override readonly name = "JoinAddressError";
+}
+
+/**
+ * Exchanges states with every address in turn and returns how many exchanges succeeded; a name may stand
+ * for several addresses. Rejects with {@linkcode JoinError} when there were addresses and none succeeded,
+ * with {@linkcode ShutdownError} when a shutdown comes in between.
+ */
+export async function joinAddresses(core: Core, addresses: readonly string[]): Promise<number> {
+  let joined = 0;
+  const errors: Error[] = [];
+  const failed = (level: "warn" | "debug", what: string, cause: unknown): void => {
+    if (core.timers.closed) throw new ShutdownError();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = new Error(`failed to ${what}: ${reason}`, { cause });
+    core.logger[level](error.message);
+    errors.push(error);
+  };
+  for (const text of addresses) {
+    let destinations: Destination[] = [];
+    try {
+      destinations = await resolveAddress(core, text);
+    } catch (cause) {
+      failed("warn", `resolve ${text}`, cause);
+    }
+    for (const to of destinations) {
+      try {
+        await exchangeState(core, to, true);
+        joined++;
+      } catch (cause) {
+        failed("debug", `join ${joinHostPort(to.host, to.port)}`, cause);
+      }
+    }
+  }
+  if (joined === 0 && errors.length > 0) throw new JoinError(errors);
+  return joined;
+}
+
+async function resolveAddress(core: Core, text: string): Promise<Destination[]> {
+  const { name, host, port } = parseJoinAddress(text, core.transport.localAddress.port);
+  return (await resolveHost(core, host)).map((ip) => ({ host: ip, port, name }));
+}
+
+/**
+ * Takes `[name/]host[:port]` apart. An IPv6 address needs brackets only when a port follows. Throws
+ * {@linkcode JoinAddressError}.
+ */
+export function parseJoinAddress(text: string, defaultPort: number): JoinAddress {
+  const slash = text.indexOf("/");
+  if (slash === 0) throw new JoinAddressError("empty node name provided");
+  const name = text.slice(0, Math.max(0, slash));
+  const { host, port } = splitPort(text.slice(slash + 1));
+  return { name, host, port: port === undefined ? defaultPort : parsePort(port) };
+}
+
+function splitPort(address: string): { host: string; port?: string } {
+  if (!address.startsWith("[")) {
+    const colon = address.indexOf(":");
+    if (colon < 0 || colon !== address.lastIndexOf(":")) return { host: address };
+    return { host: address.slice(0, colon), port: address.slice(colon + 1) };
+  }
+  const close = address.indexOf("]");
+  if (close < 0) throw new JoinAddressError(`address ${address}: missing ']' in address`);
+  const host = address.slice(1, close);
+  const rest = address.slice(close + 1);
+  if (rest === "") return { host };
+  if (!rest.startsWith(":")) {
+    throw new JoinAddressError(`address ${address}: missing port in address`);
+  }
+  return { host, port: rest.slice(1) };
+}
+
+function parsePort(text: string): number {
+  const port = /^[0-9]+$/.test(text) ? Number(text) : NaN;
+  if (port <= 0xffff) return port;
+  const reason = Number.isNaN(port) ? "invalid syntax" : "value out of range";
+  throw new JoinAddressError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: ${reason}`);
+}
+
+async function resolveHost(core: Core, host: string): Promise<string[]> {
+  // What looks like an IP address is one or is wrong; a resolver has no say in it.
+  if (host !== "" && !host.includes(":") && !/^[0-9.]+$/.test(host)) {
+    return await core.transport.resolve(host);
+  }
+  try {
+    return [addrToHost(hostToAddr(host))];
+  } catch (cause) {
+    throw new JoinAddressError(`lookup ${host}: no such host`, { cause });
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Sending messages in packets, with queued broadcasts in the room that is left (memberlist.md 3.7, 9.5).
+ *
+ * @module
+ */
+
+import type { Core } from "../core/core.ts";
+import { NodeNameRequiredError } from "../core/errors.ts";
+import { type Destination, maxProtocol, type MemberNode } from "../core/node.ts";
+import type { NodeRecord } from "../core/node_table.ts";
+import { COMPOUND_OVERHEAD, COMPOUND_PART_OVERHEAD } from "../wire/compound.ts";
+import { MessageType } from "../wire/messages.ts";
+import { packCompound, packetOverhead, sealPacket } from "../wire/packet.ts";
+
+/** What an application's message costs beside its own bytes: a part of a compound and its type byte. */
+const USER_MESSAGE_OVERHEAD = COMPOUND_PART_OVERHEAD + 1;
+
+/** From this protocol on a node understands checksums (memberlist.md 1.2). */
+const CHECKSUM_PROTOCOL = 5;
+
+/**
+ * Sends `message` together with as many broadcasts as fit. Throws {@linkcode NodeNameRequiredError}.
+ */
+export function sendWithBroadcasts(core: Core, to: Destination, message: Uint8Array): void {
+  checkNamed(core, to);
+  const room = roomInPacket(core) - message.length;
+  const broadcasts = takeBroadcasts(core, room);
+  sendMessages(core, to, broadcasts.length === 0 ? [message] : [message, ...broadcasts]);
+}
+
+/**
+ * Sends a packet of broadcasts to a node, or returns `false` when there are none. Each message that is
+ * sent counts as transmitted once.
+ */
+export function sendBroadcasts(core: Core, record: NodeRecord): boolean {
+  const broadcasts = takeBroadcasts(core, roomInPacket(core));
+  if (broadcasts.length === 0) return false;
+  sendMessages(core, record.node, broadcasts, record.node);
+  return true;
+}
+
+/**
+ * Sends messages in as few packets as the format allows. With the receiver's node known, they carry a
+ * checksum if it understands that. Throws {@linkcode NodeNameRequiredError}.
+ */
+export function sendMessages(
+  core: Core,
+  to: Destination,
+  messages: readonly Uint8Array[],
+  receiver?: MemberNode,
+): void {
+  checkNamed(core, to);
+  const crc = receiver !== undefined && maxProtocol(receiver) >= CHECKSUM_PROTOCOL;
+  for (const packet of packCompound(messages)) {
+    const sealed = sealPacket(packet, core.packetOptions, crc);
+    core.metrics?.count("memberlist.udp.sent", sealed.length);
+    core.transport.sendPacket(to, sealed);
+  }
+}
+
+/** Throws {@linkcode NodeNameRequiredError} when names are required and there is none. */
+export function checkNamed(core: Core, to: Destination): void {
+  if (core.config.requireNodeNames && !to.name) throw new NodeNameRequiredError();
+}
+
+/** A message of the application as it travels in packets. */
+export function userMessage(message: Uint8Array): Uint8Array {
+  const typed = new Uint8Array(1 + message.length);
+  typed[0] = MessageType.user;
+  typed.set(message, 1);
+  return typed;
+}
+
+function roomInPacket(core: Core): number {
+  return core.config.packetBufferBytes - COMPOUND_OVERHEAD - packetOverhead(core.packetOptions);
+}
+
+/** The cluster's news first, then the application's. */
+function takeBroadcasts(core: Core, room: number): Uint8Array[] {
+  const news = core.broadcasts.take(COMPOUND_PART_OVERHEAD, room);
+  let left = room;
+  for (const message of news) left -= message.length + COMPOUND_PART_OVERHEAD;
+  if (left <= USER_MESSAGE_OVERHEAD) return news;
+  const user = core.delegate.getBroadcasts(USER_MESSAGE_OVERHEAD, left);
+  return user.length === 0 ? news : [...news, ...user.map(userMessage)];
+}

@@ -1,0 +1,50 @@
+/**
+ * Queries that agents ask each other (serf.md 12).
+ *
+ * @module
+ */
+
+import type { Core } from "./core/core.ts";
+import { answerKeyQuery } from "./keys/answer.ts";
+import type { QueryEvent } from "./model/event.ts";
+import { type Member, STATUS_NUMBERS } from "./model/member.ts";
+import { ConflictResponse, encodeMessage, MessageType } from "./model/messages.ts";
+import { CONFLICT_QUERY, PING_QUERY } from "./model/query_names.ts";
+
+/** Answers an internal query. An ack, when one was asked for, is sent already. */
+export function answerInternalQuery(core: Core, query: QueryEvent): void {
+  if (query.name === PING_QUERY) return;
+  if (query.name === CONFLICT_QUERY) return answerConflict(core, query);
+  if (answerKeyQuery(core, query)) return;
+  core.noise.write("warn", "internal query", `Unhandled internal query '${query.name}'`);
+}
+
+/** Tells what is known of a name; of the own name nothing, as that would be a vote for oneself. */
+function answerConflict(core: Core, query: QueryEvent): void {
+  const name = new TextDecoder().decode(query.payload ?? new Uint8Array(0));
+  if (name === core.name) return;
+  core.log.debug(`Got conflict resolution query for '${name}'`);
+  const member = core.members.get(name);
+  const answer = member === undefined ? null : conflictResponse(core.members.snapshot(member));
+  try {
+    query.respond(encodeMessage(MessageType.conflictResponse, ConflictResponse, answer));
+  } catch (error) {
+    core.noise.write("error", "conflict answer", `Failed to answer '${query.name}': ${error}`);
+  }
+}
+
+function conflictResponse(member: Member): ConflictResponse {
+  return {
+    Name: member.name,
+    Addr: member.addr,
+    Port: member.port,
+    Tags: member.tags,
+    Status: STATUS_NUMBERS[member.status],
+    ProtocolMin: member.protocolMin,
+    ProtocolMax: member.protocolMax,
+    ProtocolCur: member.protocolCur,
+    DelegateMin: member.delegateMin,
+    DelegateMax: member.delegateMax,
+    DelegateCur: member.delegateCur,
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * `skein force-leave` (agent.md 7.4).
+ *
+ * @module
+ */
+
+import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
+import { connect, connectionFlags } from "../shell/connection.ts";
+import { boolFlag } from "../shell/flags.ts";
+import { goJson } from "../shell/format/gojson.ts";
+import { checkFormat, formatFlag } from "../shell/output.ts";
+
+/** Moves a failed member to the state "left". As text, success prints nothing. */
+export const command: Command = defineCommand({
+  usage: "force-leave [options] name",
+  description: [
+    'Forces a member of the cluster to enter the "left" state. A member that is still alive ' +
+    "will come back. The command is for failed nodes that will never return: without it, agents " +
+    "try to reconnect to them for some time before they are forgotten.",
+  ],
+  flags: {
+    prune: boolFlag("Also removes the member from the list of members."),
+    format: formatFlag,
+    ...connectionFlags,
+  },
+  operands: "members",
+  async run(invocation) {
+    const { values, json, terminal, args: [node, ...others] } = invocation;
+    if (node === undefined || others.length > 0) {
+      return await wrongArguments(invocation, "A node name must be specified to force leave.");
+    }
+    checkFormat(values.format);
+    await using client = await connect(values);
+    const { prune } = values;
+    await explain("Error force leaving", client.forceLeave(node, { prune }));
+    if (json) await terminal.out(goJson({ node, prune }));
+    return 0;
+  },
+});

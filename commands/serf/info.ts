@@ -1,0 +1,42 @@
+/**
+ * `skein info` (agent.md 7.5).
+ *
+ * @module
+ */
+
+import { type Command, defineCommand, explain } from "../shell/command.ts";
+import { connect, connectionFlags } from "../shell/connection.ts";
+import { compareBytes } from "../shell/format/byte_order.ts";
+import { formatFlag, formatOutput } from "../shell/output.ts";
+
+/** Groups of named figures about an agent. */
+type Stats = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Shows the figures by which an agent describes itself. */
+export const command: Command = defineCommand({
+  usage: "info [options]",
+  description: ["Provides debugging information for operators."],
+  flags: { format: formatFlag, ...connectionFlags },
+  async run({ values, terminal }) {
+    await using client = await connect(values);
+    const stats = await explain("Error querying agent", client.stats());
+    await terminal.out(formatOutput(values.format, () => text(stats), () => json(stats)));
+    return 0;
+  },
+});
+
+function text(stats: Stats): string {
+  return sorted(stats).map(([group, figures]) =>
+    [`${group}:`, ...sorted(figures).map(([key, value]) => `\t${key} = ${value}`)].join("\n")
+  ).join("\n");
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => compareBytes(a, b));
+}
+
+function json(stats: Stats): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  return new Map(
+    Object.entries(stats).map(([group, figures]) => [group, new Map(Object.entries(figures))]),
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * `skein join` (agent.md 7.6).
+ *
+ * @module
+ */
+
+import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
+import { connect, connectionFlags } from "../shell/connection.ts";
+import { boolFlag } from "../shell/flags.ts";
+import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+
+/** Tells an agent to join a cluster. */
+export const command: Command = defineCommand({
+  usage: "join [options] address ...",
+  description: [
+    "Tells a running agent to join a cluster by naming at least one of its members as host, " +
+    "host:port or node/host:port. All addresses are tried; one that answers is enough.",
+  ],
+  flags: {
+    replay: boolFlag("Also receives user events from before the join."),
+    format: formatFlag,
+    ...connectionFlags,
+  },
+  async run(invocation) {
+    const { values, args, terminal } = invocation;
+    if (args.length === 0) {
+      return await wrongArguments(invocation, "At least one address to join must be specified.");
+    }
+    checkFormat(values.format);
+    await using client = await connect(values);
+    const { replay } = values;
+    const joined = await explain("Error joining the cluster", client.join(args, { replay }));
+    const text = () => `Successfully joined cluster by contacting ${joined} nodes.`;
+    await terminal.out(formatOutput(values.format, text, () => ({ joined })));
+    return 0;
+  },
+});

@@ -1,0 +1,195 @@
+/**
+ * `skein query` (agent.md 7.12).
+ *
+ * @module
+ */
+
+import type { QueryRecord, QueryStream } from "../../client/mod.ts";
+import { parseDuration } from "../../server/config/duration.ts";
+import {
+  type Command,
+  CommandError,
+  defineCommand,
+  explain,
+  wrongArguments,
+} from "../shell/command.ts";
+import { connect, connectionFlags } from "../shell/connection.ts";
+import { boolFlag, intFlag, listFlag, parsedFlag } from "../shell/flags.ts";
+import { goJson } from "../shell/format/gojson.ts";
+import { formatFlag } from "../shell/output.ts";
+import { aliveMembers, showProgress } from "../shell/progress.ts";
+import { consume, GONE, interruption, type StreamEnd } from "../shell/streaming.ts";
+import { tagsFromFlags } from "../shell/tag_values.ts";
+import type { Terminal } from "../shell/terminal.ts";
+
+/** The relay factor travels in one byte (agent.md 2). */
+const MAX_RELAY_FACTOR = 255;
+
+/** Sends a query through the cluster and prints acks and answers as they come, until the agent says that it is over. */
+export const command: Command = defineCommand({
+  usage: "query [options] name payload",
+  description: [
+    "Sends a query through the cluster and prints acknowledgements and answers as they come. The " +
+    "payload may be left out. A skein agent ends the query as soon as every member that it goes " +
+    "to has answered; a Serf agent waits for the whole timeout.",
+  ],
+  flags: {
+    format: formatFlag,
+    node: listFlag("NAME", "Asks only this member. May be given many times.", "members"),
+    tag: listFlag(
+      "KEY=REGEXP",
+      "Asks only members whose tag KEY matches, anywhere in the value. May be given many times; " +
+        "all must match.",
+    ),
+    timeout: parsedFlag(
+      "DURATION",
+      "How long to wait for answers, such as 15s. Default: the agent's, which grows with the " +
+        "cluster.",
+      0,
+      parseDuration,
+    ),
+    "no-ack": boolFlag("Asks the members not to acknowledge the query."),
+    "relay-factor": intFlag(
+      "N",
+      "Each member also sends its answer through this many others, for networks that lose " +
+        "packets. Default: 0.",
+    ),
+    ...connectionFlags,
+  },
+  async run(invocation) {
+    const { values, args, json, terminal } = invocation;
+    const filterTags = tagsFromFlags(values.tag);
+    const [name, payload] = args;
+    if (name === undefined) {
+      return await wrongArguments(invocation, "A query name must be specified.");
+    }
+    if (args.length > 2) {
+      return await wrongArguments(
+        invocation,
+        "Too many command line arguments. Only a name and payload must be specified.",
+      );
+    }
+    const { node: filterNodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
+    if (relayFactor < 0 || relayFactor > MAX_RELAY_FACTOR) {
+      throw new CommandError("Relay factor must be between 0 and 255");
+    }
+    await using client = await connect(values);
+    if (!["text", "json"].includes(values.format ?? "text")) {
+      throw new CommandError(`Invalid format: ${values.format}`);
+    }
+    const requestAck = !values["no-ack"];
+    const alive = await aliveMembers(client, terminal, json);
+    const query = await explain(
+      "Error sending query",
+      client.query(name, payload ?? null, {
+        filterNodes,
+        filterTags,
+        requestAck,
+        relayFactor,
+        timeoutMs,
+      }),
+    );
+    if (!json) await terminal.out(`Query '${name}' dispatched`);
+    const total = values.tag.length > 0 ? undefined : expected(alive, filterNodes);
+    const gathered: Gathered = { acks: [], responses: new Map(), answers: 0 };
+    const end = await gather(query, gathered, { requestAck, total: total?.size, json, terminal });
+    if (end === "interrupted") {
+      if (json) throw new CommandError("Interrupted");
+      return 1;
+    }
+    if (end === "lost") await terminal.err(GONE);
+    const { acks, responses, answers } = gathered;
+    if (json) {
+      await terminal.out(result(acks, responses));
+      return 0;
+    }
+    if (requestAck) {
+      await terminal.out(`Total Acks: ${acks.length}`);
+      const silent = total?.difference(new Set(acks)) ?? [];
+      for (const node of silent) await terminal.err(`No ack from '${node}'`);
+    }
+    await terminal.out(`Total Responses: ${answers}`);
+    return 0;
+  },
+});
+
+/** What has come back. */
+interface Gathered {
+  /** Who acknowledged. */
+  readonly acks: string[];
+  /** The last answer of each member. */
+  readonly responses: Map<string, Uint8Array>;
+  /** How many answers there were. */
+  answers: number;
+}
+
+/** How {@linkcode gather} shows what comes. */
+interface View {
+  /** Whether acks were asked for. */
+  readonly requestAck: boolean;
+  /** How many members were asked; `undefined` when that is not known. */
+  readonly total: number | undefined;
+  /** Whether nothing is printed before the end. */
+  readonly json: boolean;
+  /** Where to print. */
+  readonly terminal: Terminal;
+}
+
+/** Prints acks and answers as they come, until the query is over or Ctrl-C. */
+async function gather(
+  query: QueryStream,
+  gathered: Gathered,
+  { requestAck, total, json, terminal }: View,
+): Promise<StreamEnd | "interrupted"> {
+  using interrupted = interruption();
+  using progress = showProgress(terminal, "Waiting for answers", json);
+  const of = total === undefined ? "" : ` of ${total}`;
+  const report = () => {
+    const acked = requestAck ? `${gathered.acks.length}${of} acks, ` : "";
+    progress.update(`${acked}${gathered.answers}${of} answers`);
+  };
+  const handle = async (record: QueryRecord) => {
+    const { type, from } = record;
+    if (type === "ack") {
+      gathered.acks.push(from);
+      if (!json) await terminal.out(`Ack from '${from}'`);
+    } else {
+      const payload = record.payload ?? new Uint8Array();
+      gathered.answers++;
+      gathered.responses.set(from, payload);
+      if (!json) await terminal.out(answerLine(from, payload));
+    }
+    report();
+  };
+  report();
+  return await Promise.race([interrupted.promise, consume(query, handle, terminal)]);
+}
+
+/** The members that the query goes to. */
+function expected(
+  alive: ReadonlySet<string> | undefined,
+  nodes: readonly string[],
+): ReadonlySet<string> | undefined {
+  if (alive === undefined || nodes.length === 0) return alive;
+  return new Set(nodes.filter((node) => alive.has(node)));
+}
+
+const NEWLINE = 0x0a;
+
+/** The answer as it came, whatever bytes it has, but without one newline at its end. */
+function answerLine(from: string, payload: Uint8Array): Uint8Array {
+  const head = new TextEncoder().encode(`Response from '${from}': `);
+  const end = payload.at(-1) === NEWLINE ? payload.length - 1 : payload.length;
+  const line = new Uint8Array(head.length + end);
+  line.set(head);
+  line.set(payload.subarray(0, end), head.length);
+  return line;
+}
+
+function result(acks: readonly string[], responses: ReadonlyMap<string, Uint8Array>): string {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return goJson({
+    Acks: acks.length === 0 ? null : acks,
+    Responses: new Map([...responses].map(([from, payload]) => [from, decoder.decode(payload)])),
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Events as `monitor` prints them (agent.md 7.11): the fields of the record on the wire, in Go notation.
+ *
+ * @module
+ */
+
+import type { Member, StreamEvent } from "../../../client/mod.ts";
+import { compareBytes } from "../../shell/format/byte_order.ts";
+import { goSyntax, type GoValue } from "../../shell/format/goformat.ts";
+
+/** Writes an event, one line per field in alphabetical order. There is no newline at the end. */
+export function eventInfo(event: StreamEvent): string {
+  const lines = Object.entries({ Event: event.type, ...fields(event) })
+    .sort(([a], [b]) => compareBytes(a, b))
+    .map(([name, value]) => `\t${name}: ${goSyntax(value)}`);
+  return ["Event Info:", ...lines].join("\n");
+}
+
+function fields(event: StreamEvent): Record<string, GoValue> {
+  switch (event.type) {
+    case "user": {
+      const { ltime, name, payload, coalesce } = event;
+      return { LTime: ltime, Name: name, Payload: payload, Coalesce: coalesce };
+    }
+    case "query": {
+      const { id, ltime, name, payload } = event;
+      return { ID: id, LTime: ltime, Name: name, Payload: payload };
+    }
+    default:
+      return { Members: event.members.map(memberFields) };
+  }
+}
+
+function memberFields(member: Member): ReadonlyMap<string, GoValue> {
+  return new Map<string, GoValue>([
+    ["Name", member.name],
+    ["Addr", addressBytes(member.addr)],
+    ["Port", member.port],
+    ["Tags", new Map(Object.entries(member.tags))],
+    ["Status", member.status],
+    ["ProtocolMin", member.protocolMin],
+    ["ProtocolMax", member.protocolMax],
+    ["ProtocolCur", member.protocolCur],
+    ["DelegateMin", member.delegateMin],
+    ["DelegateMax", member.delegateMax],
+    ["DelegateCur", member.delegateCur],
+  ]);
+}
+
+/** The 4 or 16 bytes of an address that the client wrote as text; `null` when it had none. */
+function addressBytes(text: string): Uint8Array | null {
+  if (text === "") return null;
+  if (text.startsWith("?")) return Uint8Array.fromHex(text.slice(1));
+  if (!text.includes(":")) return Uint8Array.from(text.split("."), Number);
+  const [left = [], right = []] = text.split("::").map((half) =>
+    half === "" ? [] : half.split(":")
+  );
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  const groups = [...left, ...zeros, ...right].map((group) => parseInt(group, 16));
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}

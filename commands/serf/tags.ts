@@ -1,0 +1,36 @@
+/**
+ * `skein tags` (agent.md 7.15).
+ *
+ * @module
+ */
+
+import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
+import { connect, connectionFlags } from "../shell/connection.ts";
+import { listFlag } from "../shell/flags.ts";
+import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { tagsFromFlags } from "../shell/tag_values.ts";
+
+/** Changes the tags of a running agent. */
+export const command: Command = defineCommand({
+  usage: "tags [options] ...",
+  description: ["Modifies the tags of a running agent. Tags are deleted first, then set."],
+  flags: {
+    set: listFlag("KEY=VALUE", "Creates or modifies a tag. May be given many times."),
+    delete: listFlag("KEY", "Removes a tag, if present. May be given many times."),
+    format: formatFlag,
+    ...connectionFlags,
+  },
+  async run({ values, help, json, terminal }) {
+    if (values.set.length === 0 && values.delete.length === 0) {
+      throw new CommandError(json ? "Neither -set nor -delete was given" : help);
+    }
+    checkFormat(values.format);
+    await using client = await connect(values);
+    const changes = { set: tagsFromFlags(values.set), delete: values.delete };
+    await explain("Error setting tags", client.updateTags(changes));
+    const text = () => "Successfully updated agent tags";
+    const done = () => ({ set: new Map(Object.entries(changes.set)), deleted: changes.delete });
+    await terminal.out(formatOutput(values.format, text, done));
+    return 0;
+  },
+});

@@ -1,0 +1,51 @@
+/**
+ * The connection to an agent that all commands but `agent`, `keygen` and `version` share.
+ *
+ * @module
+ */
+
+import { type ConnectOptions, RpcClient } from "../../client/mod.ts";
+import { explain } from "./command.ts";
+import { type FlagValues, stringFlag } from "./flags.ts";
+
+const DEFAULT_ADDRESS = "127.0.0.1:7373";
+
+/** The flags of every command that talks to an agent. */
+export const connectionFlags = {
+  "rpc-addr": stringFlag(
+    "ADDRESS",
+    `RPC address of the agent. Default: the variable SERF_RPC_ADDR, or ${DEFAULT_ADDRESS}.`,
+  ),
+  "rpc-auth": stringFlag(
+    "TOKEN",
+    "RPC auth token of the agent. Default: the variable SERF_RPC_AUTH, or none.",
+  ),
+} as const;
+
+/**
+ * Connects to the agent that the flags or the environment name; a flag beats its variable (agent.md 7.1).
+ *
+ * @param options What gives the connecting up. Default: only the time that the client allows.
+ * @throws {CommandError} When there is no agent, or it refuses the token.
+ */
+export function connect(
+  values: FlagValues<typeof connectionFlags>,
+  options: Pick<ConnectOptions, "signal"> = {},
+): Promise<RpcClient> {
+  const address = values["rpc-addr"] ?? (variable("SERF_RPC_ADDR") || DEFAULT_ADDRESS);
+  const authKey = values["rpc-auth"] ?? variable("SERF_RPC_AUTH") ?? "";
+  return explain(
+    "Error connecting to Serf agent",
+    RpcClient.connect({ ...options, address, authKey }),
+  );
+}
+
+/** A variable of the environment. One that this process has no permission to read counts as not set. */
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * A running agent: the cluster core on real sockets, with a log, files and listeners.
+ *
+ * @module
+ */
+
+import type { Coordinate } from "../../cluster/coordinate/mod.ts";
+import type { Address } from "../../cluster/runtime.ts";
+import type {
+  KeyOptions,
+  KeyReport,
+  Member,
+  MemberEvent,
+  QueryEvent,
+  QueryParams,
+  Serf,
+  SerfEvent,
+  Tags,
+  UserEventNotice,
+} from "../../cluster/serf/mod.ts";
+import { roundTripMs } from "../../protocol/coordinate.ts";
+import { bytesOf } from "../../protocol/payload.ts";
+import type { AgentConfig } from "../config/load.ts";
+import type { NetTransport } from "../gossip/transport.ts";
+import type { AgentLog } from "../logging/log.ts";
+import type { AgentMetrics } from "../metrics/agent_metrics.ts";
+import { RpcServer } from "../rpc/server.ts";
+import { Commands } from "./commands.ts";
+import { type EventFeed, EventFeeds, type FeedOptions } from "./events/feed.ts";
+import { filterOf, isMemberEvent, isNamed } from "./events/filters.ts";
+import type { Listeners } from "./events/listeners.ts";
+import type { Payload } from "./payload.ts";
+import { type AgentQuery, asAgentQuery } from "./query.ts";
+import type { RpcListener } from "./rpc_listener.ts";
+import { joinAtStart } from "./start/joins.ts";
+import { type OpenAgent, openAgent, starting } from "./start/open.ts";
+import { AgentParts } from "./start/parts.ts";
+import type { AgentSettings } from "./start/settings.ts";
+import { agentStats } from "./stats.ts";
+import { AgentTags } from "./tags.ts";
+
+export { AgentStartError } from "./start/open.ts";
+export type { AgentSettings } from "./start/settings.ts";
+
+/**
+ * An agent. It gossips from {@linkcode Agent.start} on; {@linkcode Agent.listenRpc} lets RPC clients in.
+ *
+ * A polite end is {@linkcode Agent.leave} and then {@linkcode Agent.shutdown}.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   bind: "127.0.0.1:0",
+ *   handlers: { "query:load": () => "0.5", "member-join": ({ members }) => console.log(members) },
+ * });
+ * using deploys = agent.userEvents("deploy");
+ * agent.userEvent("deploy", "v1.2", false);
+ * for await (const { payload } of deploys) {
+ *   console.log(payload);
+ *   break;
+ * }
+ * for await (const { from, payload } of agent.query("load")) console.log(from, payload);
+ * ```
+ */
+export class Agent implements AsyncDisposable {
+  /** The settings it was started with. */
+  readonly config: AgentConfig;
+  /** The cluster core. */
+  readonly serf: Serf;
+  /** Its log. */
+  readonly log: AgentLog;
+  /** Its figures of the last minute. */
+  readonly metrics: AgentMetrics;
+  /** Where it gossips. */
+  readonly address: Address;
+  /** Resolves when it has ended, also when it lost its name to another node (serf.md 14). */
+  readonly closed: Promise<void>;
+  readonly #transport: NetTransport;
+  readonly #listeners: Listeners;
+  readonly #commands: Commands;
+  readonly #feeds: EventFeeds;
+  readonly #tags: AgentTags;
+  readonly #rpcServers: RpcServer[] = [];
+  readonly #joining = new AbortController();
+  readonly #markClosed: () => void;
+  readonly #parts: AgentParts = new AgentParts(this);
+  #shutdown: Promise<void> | undefined;
+
+  private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#markClosed = resolve;
+    this.config = config;
+    this.log = log;
+    this.metrics = metrics;
+    this.serf = serf;
+    this.address = transport.localAddress;
+    this.#transport = transport;
+    this.#listeners = listeners;
+    this.#commands = new Commands(serf, log);
+    this.#feeds = new EventFeeds(listeners);
+    this.#tags = new AgentTags(serf, config.tagsFile);
+  }
+
+  /**
+   * Binds the gossip port, becomes a cluster of one, and joins the cluster at the `startJoin` addresses if there are any;
+   * the `retryJoin` addresses are tried in the background, and when no more tries are allowed the agent ends.
+   *
+   * @param settings What differs from the defaults.
+   * @throws {ConfigError} when a setting cannot be used.
+   * @throws {AgentStartError} when a file cannot be read or the port cannot be had.
+   * @throws {JoinError} when none of the `startJoin` addresses answers.
+   */
+  static async start(settings: AgentSettings = {}): Promise<Agent> {
+    const agent = new Agent(await openAgent(settings));
+    try {
+      await starting(() => agent.#begin());
+      await joinAtStart(agent, agent.config, agent.#joining.signal);
+    } catch (error) {
+      await agent.shutdown();
+      throw error;
+    }
+    return agent;
+  }
+
+  /** Changes whenever {@linkcode Agent.members} does. */
+  get membersVersion(): number {
+    return this.serf.version;
+  }
+
+  /** All members, in every status. */
+  members(): Member[] {
+    return this.serf.members();
+  }
+
+  /**
+   * Lets RPC clients in until the agent ends.
+   *
+   * @param address `host:port`; default: the `rpcAddr` of the settings.
+   * @throws {RpcListenError} when the address cannot be listened on.
+   */
+  listenRpc(address: string = this.config.rpcAddr): RpcListener {
+    const server = RpcServer.listen(this, { address, authKey: this.config.rpcAuth });
+    this.#rpcServers.push(server);
+    return server;
+  }
+
+  /** Calls `listener` with every event, in order. Returns how to end that. */
+  subscribe(listener: (event: SerfEvent) => void): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /**
+   * The events from now on that `filter` names, as in {@linkcode Handlers}; several with commas, no blanks.
+   *
+   * @throws {ConfigError} when the filter names none
+   */
+  events(filter = "*", options?: FeedOptions): EventFeed<SerfEvent> {
+    return this.#feeds.open(filterOf(filter), options);
+  }
+
+  /** What happens to members from now on. The agent gathers changes of up to 3 seconds. */
+  memberEvents(options?: FeedOptions): EventFeed<MemberEvent> {
+    return this.#feeds.open(isMemberEvent, options);
+  }
+
+  /** The user events from now on, those of one name or all. */
+  userEvents(name?: string, options?: FeedOptions): EventFeed<UserEventNotice> {
+    return this.#feeds.open(isNamed("user", name), options);
+  }
+
+  /** The queries from now on, those of one name or all, to be answered with `respond`. */
+  queries(name?: string, options?: FeedOptions): EventFeed<QueryEvent> {
+    return this.#feeds.open(isNamed("query", name), options);
+  }
+
+  /**
+   * Joins the cluster through agents at `[name/]host[:port]`. Resolves with how many answered.
+   *
+   * Rejects with `JoinError` when there were addresses and none answered, with `SerfStateError` after a leave.
+   *
+   * @param options `replay`: deliver user events of before the join. Default false
+   */
+  join(addresses: readonly string[], options: { replay?: boolean } = {}): Promise<number> {
+    return this.#commands.join(addresses, options.replay ?? false);
+  }
+
+  /**
+   * Makes a failed member count as left. An unknown name is no error.
+   *
+   * Rejects with `ForceLeaveTimeoutError` when the news is not sent in time.
+   *
+   * @param options `prune`: every agent forgets the member. Default false
+   */
+  forceLeave(node: string, options: { prune?: boolean } = {}): Promise<void> {
+    return this.#commands.forceLeave(node, options.prune ?? false);
+  }
+
+  /**
+   * Fires a user event.
+   *
+   * @param coalesce whether agents may hand out only the last of several events of this name. Default true
+   * @throws {EventTooLargeError} when it exceeds `userEventSizeLimit`.
+   */
+  userEvent(name: string, payload: Payload = null, coalesce = true): void {
+    this.#commands.userEvent(name, bytesOf(payload), coalesce);
+  }
+
+  /**
+   * Asks the cluster, this agent included.
+   *
+   * @throws {QueryError} when it exceeds `querySizeLimit`, when too many run, and for a name that agents use among
+   * themselves, except `_serf_ping` without a payload.
+   */
+  query(name: string, payload: Payload = null, params: QueryParams = {}): AgentQuery {
+    return asAgentQuery(this.#commands.query(name, bytesOf(payload), params));
+  }
+
+  /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
+  installKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("install", key, options);
+  }
+
+  /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
+  useKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("use", key, options);
+  }
+
+  /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
+  removeKey(key: string, options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.changeKey("remove", key, options);
+  }
+
+  /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
+  listKeys(options?: KeyOptions): Promise<KeyReport> {
+    return this.#commands.listKeys(options);
+  }
+
+  /** The network coordinate of a node, by default this one; `undefined` when it is unknown and when coordinates are off. */
+  coordinate(node: string = this.config.nodeName): Coordinate | undefined {
+    return this.serf.cachedCoordinate(node);
+  }
+
+  /**
+   * The estimated round trip between two nodes, the second one by default this one, in milliseconds. `undefined` when one of
+   * their coordinates is unknown.
+   */
+  rtt(a: string, b: string = this.config.nodeName): number | undefined {
+    const [from, to] = [this.coordinate(a), this.coordinate(b)];
+    return from && to && roundTripMs(from, to);
+  }
+
+  /**
+   * Deletes tags, then sets others, and writes the tags file if there is one.
+   *
+   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
+   * then, and in the file), and with `TagsFileError`.
+   */
+  updateTags(set: Tags, remove: readonly string[] = []): Promise<void> {
+    return this.#tags.update(set, remove);
+  }
+
+  /**
+   * Takes over tags of a changed configuration. What was changed by other means since the start is kept, unless the
+   * configuration now says something else about it. With a tags file nothing changes.
+   */
+  reloadTags(before: Tags, now: Tags): Promise<void> {
+    return this.#tags.reload(before, now);
+  }
+
+  /**
+   * From the next event on these scripts run, each `[FILTERS=]SCRIPT` (agent.md 6.9). `stats` goes on to show those of the
+   * start.
+   *
+   * Rejects with `ConfigError` when a filter is no event; nothing changes then.
+   */
+  async reloadHandlers(eventHandlers: readonly string[]): Promise<void> {
+    await this.#parts.replaceScripts(eventHandlers);
+  }
+
+  /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
+  async leave(): Promise<void> {
+    this.#joining.abort();
+    this.#info("requesting graceful leave from Serf");
+    await this.serf.leave();
+  }
+
+  /** Ends the agent without telling the cluster, and closes its RPC servers. Safe to call more than once. */
+  shutdown(): Promise<void> {
+    this.#shutdown ??= this.#close();
+    return this.#shutdown;
+  }
+
+  /** Same as {@linkcode Agent.shutdown}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** Figures for operators, by group and name (agent.md 3). */
+  stats(): Record<string, Record<string, string>> {
+    return agentStats(this);
+  }
+
+  async #begin(): Promise<void> {
+    void this.serf.closed.then(() => {
+      if (this.#shutdown !== undefined) return;
+      this.#warn("Serf shutdown detected, quitting");
+      return this.shutdown();
+    });
+    await this.#parts.prepare();
+    this.serf.start();
+    await this.#parts.begin();
+  }
+
+  async #close(): Promise<void> {
+    this.#joining.abort();
+    this.#info("requesting serf shutdown");
+    try {
+      await this.#parts[Symbol.asyncDispose]();
+      await this.serf.shutdown();
+      this.#feeds.close();
+      await this.#transport.close();
+      await this.#tags.settled();
+      this.#info("shutdown complete");
+    } finally {
+      this.#markClosed();
+      await Promise.all(this.#rpcServers.map((server) => server.close()));
+    }
+  }
+
+  #info(text: string): void {
+    this.log.write("INFO", "agent", text);
+  }
+
+  #warn(text: string): void {
+    this.log.write("WARN", "agent", text);
+  }
+}

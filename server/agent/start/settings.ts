@@ -1,0 +1,35 @@
+/**
+ * What a program gives to start an agent.
+ *
+ * @module
+ */
+
+import type { AgentConfig } from "../../config/load.ts";
+import type { AgentPlan } from "../../config/plan.ts";
+import type { AgentLog } from "../../logging/log.ts";
+import type { Handlers } from "../events/handlers.ts";
+
+/**
+ * What differs from the defaults, and what only a program can give.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type AgentSettings } from "@skein/agent";
+ *
+ * const settings: AgentSettings = {
+ *   nodeName: "alpha",
+ *   bind: "127.0.0.1:0",
+ *   tags: { role: "web" },
+ *   handlers: { "query:load": () => "0.5" },
+ * };
+ * await using agent = await Agent.start(settings);
+ * ```
+ */
+export interface AgentSettings extends Partial<AgentConfig> {
+  /** Functions that are called on events, by event: `member-join`, `user:deploy`, `query:uptime`, `*`. Default: none. */
+  readonly handlers?: Handlers;
+  /** Where the agent's log lines go. Default: a new log, which nothing prints. */
+  readonly log?: AgentLog;
+  /** What `planAgent` found out about the settings before. Default: it is asked. */
+  readonly plan?: AgentPlan;
+}

@@ -1,0 +1,83 @@
+/**
+ * The keys that say who a node is and where it is found (agent.md 6.2, 6.3, 6.5).
+ *
+ * @module
+ */
+
+import type { ConfigKey } from "./option.ts";
+
+/** Name, addresses and tags. */
+export const NODE_KEYS = {
+  node_name: {
+    kind: "text",
+    setting: "nodeName",
+    flag: "node",
+    placeholder: "NAME",
+    doc: "Name of this node, unique in the cluster.",
+    unset: "the host name",
+  },
+  bind: {
+    kind: "text",
+    setting: "bind",
+    flag: "bind",
+    placeholder: "ADDRESS",
+    doc: "Address for gossip, UDP and TCP. An IPv6 address needs brackets: [::1] or [::1]:7946. " +
+      "Port 0 takes a free one.",
+    unset: "0.0.0.0:7946",
+    examples: ["0.0.0.0:7946", "[::]:7946"],
+  },
+  advertise: {
+    kind: "text",
+    setting: "advertise",
+    flag: "advertise",
+    placeholder: "ADDRESS",
+    doc: "Address that other members use to reach this one; without a port, 7946.",
+    unset: "the bind address",
+  },
+  interface: {
+    kind: "text",
+    setting: "interface",
+    flag: "iface",
+    placeholder: "NAME",
+    doc: "Network interface to bind to, when the bind address is 0.0.0.0. Another bind address " +
+      "must be one of the interface's.",
+  },
+  rpc_addr: {
+    kind: "text",
+    setting: "rpcAddr",
+    flag: "rpc-addr",
+    placeholder: "ADDRESS",
+    doc: "Address of the RPC listener, which the other commands talk to.",
+  },
+  rpc_auth: {
+    kind: "text",
+    setting: "rpcAuth",
+    doc: "Token that RPC clients must show. There is no flag, because others could read it in " +
+      "the list of processes.",
+    secret: true,
+  },
+  tags: {
+    kind: "map",
+    setting: "tags",
+    flag: "tag",
+    placeholder: "KEY=VALUE",
+    doc: "Tags of this node. On a reload, tags that were changed over RPC stay as they are, " +
+      "unless the configuration now says something else about them.",
+    reloads: true,
+  },
+  tags_file: {
+    kind: "text",
+    setting: "tagsFile",
+    flag: "tags-file",
+    placeholder: "PATH",
+    doc: "File that keeps the tags over restarts. It excludes tags from the configuration and " +
+      "from flags.",
+  },
+  role: {
+    kind: "text",
+    flag: "role",
+    placeholder: "NAME",
+    doc: "Sets the tag 'role', and wins over tags. Deprecated: use a tag.",
+    reloads: true,
+  },
+} as const satisfies Record<string, ConfigKey>;

@@ -1,0 +1,335 @@
+/**
+ * The real network: UDP through `node:dgram`, TCP through `Deno.listen` and `Deno.connect`, both on one
+ * address and port.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:dgram";
+import type {
+  Address,
+  Logger,
+  Stream,
+  Transport,
+  TransportHandlers,
+} from "../../cluster/runtime.ts";
+import { pause } from "../net/deadline.ts";
+import { bindUdp, isIPv6, listenTcp, wakeTicks } from "./bind.ts";
+import { joinAddress, plainHost, reasonOf, TcpStream } from "./tcp_stream.ts";
+
+export { BindError } from "./bind.ts";
+
+/** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
+const PORT_TRIES = 10;
+
+/** Pause after a failed accept in milliseconds: doubles from the first to the second (memberlist.md 10). */
+const ACCEPT_PAUSE_MS = { first: 5, longest: 1_000 } as const;
+
+/** Datagrams that wait for their turn hold at most so many bytes; more are lost, as in a full kernel. */
+const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
+
+/** Largest payload of a UDP datagram over IPv4 in bytes: 65,535 less the IP and UDP headers. */
+const MAX_DATAGRAM = 65_507;
+
+/**
+ * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once
+ * (memberlist.md 10); the rest is room for pings and user messages. One more is closed at once.
+ */
+const MAX_ACCEPTED = 256;
+
+/** At most one warning in this many milliseconds about what others do. */
+const COMPLAINT_MS = 1_000;
+
+/**
+ * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
+ *
+ * @example
+ * ```ts
+ * import { DialError, NetTransport } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * await assert.rejects(network.dial({ host: "127.0.0.1", port: 1 }, 1_000), DialError);
+ * ```
+ */
+export class DialError extends Error {
+  /** "DialError". */
+  override readonly name = "DialError";
+}
+
+/**
+ * A host name has no address.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, ResolveError } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * try {
+ *   console.log(await network.resolve("localhost"));
+ * } catch (error) {
+ *   if (!(error instanceof ResolveError)) throw error;
+ *   console.error(error.message);
+ * }
+ * ```
+ */
+export class ResolveError extends Error {
+  /** "ResolveError". */
+  override readonly name = "ResolveError";
+}
+
+/**
+ * Where {@linkcode NetTransport.open} binds.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport, type NetTransportOptions } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * const options: NetTransportOptions = { host: "127.0.0.1", port: 0, logger };
+ * await using network = await NetTransport.open(options);
+ * ```
+ */
+export interface NetTransportOptions {
+  /** IPv4 or IPv6 address; `"::"` serves both families. */
+  readonly host: string;
+  /** Port for UDP and TCP; 0 takes any that is free in both. */
+  readonly port: number;
+  /** Told about accept errors and refused streams. */
+  readonly logger: Logger;
+}
+
+/** When, after the start, what sending needs is loaded, if nothing was sent before: the first packet shall not wait for it. */
+const WAKE_AFTER_MS = 250;
+
+/**
+ * UDP and TCP on one port of this machine.
+ *
+ * @example
+ * ```ts
+ * import { NetTransport } from "@skein/agent";
+ *
+ * const logger = { debug() {}, info() {}, warn() {}, error() {} };
+ * await using alpha = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * await using beta = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+ * const arrived = Promise.withResolvers<Uint8Array>();
+ * beta.start({ packet: (_from, bytes) => arrived.resolve(bytes), stream: (stream) => stream.close() });
+ * alpha.sendPacket(beta.localAddress, Uint8Array.of(1, 2, 3));
+ * console.log(await arrived.promise);
+ * ```
+ */
+export class NetTransport implements Transport, AsyncDisposable {
+  /** The bound address, with the port that was found when 0 was asked for. */
+  readonly localAddress: Address;
+  readonly #udp: Socket;
+  readonly #listener: Deno.TcpListener;
+  readonly #logger: Logger;
+  readonly #mapIPv4: boolean;
+  readonly #accepted = new Set<TcpStream>();
+  readonly #dialled = new Set<TcpStream>();
+  readonly #closing = new AbortController();
+  #accepting: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+  #complainedAt = -Infinity;
+  readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
+  #unsentBytes = 0;
+  #sending = false;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
+
+  private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
+    this.#udp = udp;
+    this.#listener = listener;
+    this.#logger = options.logger;
+    this.#mapIPv4 = isIPv6(options.host);
+    this.localAddress = { host: plainHost(options.host), port: listener.addr.port };
+    udp.on("error", (cause) => this.#logger.debug("UDP socket error", { cause }));
+  }
+
+  /**
+   * Binds UDP and TCP.
+   *
+   * @throws {BindError} when the address or the port cannot be had.
+   */
+  static async open(options: NetTransportOptions): Promise<NetTransport> {
+    const { host, port } = options;
+    for (let left = PORT_TRIES;; left--) {
+      const listener = listenTcp(host, port);
+      try {
+        const udp = await bindUdp(host, port === 0 ? listener.addr.port : port);
+        return new NetTransport(udp, listener, options);
+      } catch (error) {
+        listener.close();
+        if (port !== 0 || left <= 1) throw error;
+      }
+    }
+  }
+
+  /** Starts delivering packets and accepted streams. Datagrams that came before are gone. */
+  start(handlers: TransportHandlers): void {
+    this.#wakeTimer = setTimeout(wakeTicks, WAKE_AFTER_MS);
+    this.#udp.on("message", (bytes, from) => {
+      // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
+      const sender = { host: plainHost(from.address), port: from.port };
+      this.#guard(() => handlers.packet(sender, new Uint8Array(bytes)));
+    });
+    this.#accepting = this.#acceptLoop(handlers);
+  }
+
+  /** Sends one datagram after those before it; what cannot be sent is lost. */
+  sendPacket(to: Address, bytes: Uint8Array): void {
+    if (this.#closed !== undefined || bytes.length > MAX_DATAGRAM) return;
+    // Deno sends datagrams that are handed over together in reverse order, hence one at a time.
+    if (!this.#sending) this.#send(to, bytes);
+    else if (this.#unsentBytes + bytes.length <= SEND_QUEUE_BYTES) {
+      this.#unsentBytes += bytes.length;
+      this.#unsent.push({ to, bytes });
+    }
+  }
+
+  /**
+   * Opens a TCP connection.
+   *
+   * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
+   */
+  async dial(to: Address, timeoutMs: number): Promise<Stream> {
+    const failed = (reason: string, cause?: unknown): DialError =>
+      new DialError(`dial tcp ${joinAddress(to)}: ${reason}`, { cause });
+    if (this.#closing.signal.aborted) throw failed("use of closed network connection");
+    const abort = new AbortController();
+    const onClosing = (): void => abort.abort();
+    this.#closing.signal.addEventListener("abort", onClosing);
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    try {
+      const conn = await Deno.connect({
+        hostname: to.host,
+        port: to.port,
+        signal: abort.signal,
+      });
+      if (abort.signal.aborted) {
+        conn.close();
+        abort.signal.throwIfAborted();
+      }
+      return this.#adopt(conn, this.#dialled, to);
+    } catch (cause) {
+      if (this.#closing.signal.aborted) throw failed("use of closed network connection", cause);
+      if (abort.signal.aborted) throw failed("i/o timeout", cause);
+      throw failed(reasonOf("connect", cause), cause);
+    } finally {
+      clearTimeout(timer);
+      this.#closing.signal.removeEventListener("abort", onClosing);
+    }
+  }
+
+  /**
+   * The addresses of a host name as the system's resolver orders them; an IP address is itself.
+   *
+   * @throws {ResolveError} when there is none.
+   */
+  async resolve(host: string): Promise<string[]> {
+    if (isIPv6(host) || /^[\d.]+$/.test(host)) return [host];
+    try {
+      const { lookup } = await import("node:dns/promises");
+      const found = await lookup(host, { all: true });
+      const hosts = [...new Set(found.map(({ address }) => plainHost(address)))];
+      if (hosts.length > 0) return hosts;
+    } catch (cause) {
+      throw new ResolveError(`lookup ${host}: no such host`, { cause });
+    }
+    throw new ResolveError(`lookup ${host}: no such host`);
+  }
+
+  /** Closes both sockets and every stream, and ends pending dials. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Same as {@linkcode NetTransport.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#listener.close();
+    for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
+    clearTimeout(this.#wakeTimer);
+    wakeTicks();
+    const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
+    await Promise.all([udpClosed, this.#accepting]);
+  }
+
+  #send(to: Address, bytes: Uint8Array): void {
+    const host = this.#mapIPv4 && !isIPv6(to.host) ? `::ffff:${to.host}` : to.host;
+    this.#sending = true;
+    wakeTicks();
+    try {
+      this.#udp.send(bytes, to.port, host, () => this.#sendNext());
+    } catch (cause) {
+      this.#logger.debug("UDP send failed", { cause });
+      queueMicrotask(() => this.#sendNext());
+    }
+  }
+
+  #sendNext(): void {
+    this.#sending = false;
+    const next = this.#unsent.shift();
+    if (next === undefined || this.#closed !== undefined) return;
+    this.#unsentBytes -= next.bytes.length;
+    this.#send(next.to, next.bytes);
+  }
+
+  async #acceptLoop(handlers: TransportHandlers): Promise<void> {
+    let pauseMs = 0;
+    while (!this.#closing.signal.aborted) {
+      try {
+        const conn = await this.#listener.accept();
+        pauseMs = 0;
+        this.#accept(conn, handlers);
+      } catch (cause) {
+        if (this.#closing.signal.aborted) return;
+        pauseMs = pauseMs === 0
+          ? ACCEPT_PAUSE_MS.first
+          : Math.min(2 * pauseMs, ACCEPT_PAUSE_MS.longest);
+        this.#logger.error("Error accepting TCP connection", { cause });
+        await pause(pauseMs, this.#closing.signal);
+      }
+    }
+  }
+
+  #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
+    if (this.#accepted.size >= MAX_ACCEPTED) {
+      conn.close();
+      this.#complain(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
+      return;
+    }
+    const { hostname, port } = conn.remoteAddr;
+    const stream = this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port });
+    this.#guard(() => handlers.stream(stream));
+  }
+
+  /** An error in the core must not end the program from inside a socket's callback. */
+  #guard(handle: () => void): void {
+    try {
+      handle();
+    } catch (cause) {
+      this.#complain("What arrived could not be handled", { cause });
+    }
+  }
+
+  /** Others can provoke these warnings, so there are few of them. */
+  #complain(message: string, fields?: Record<string, unknown>): void {
+    const now = performance.now();
+    if (now - this.#complainedAt < COMPLAINT_MS) return;
+    this.#complainedAt = now;
+    this.#logger.warn(message, fields);
+  }
+
+  #adopt(conn: Deno.TcpConn, owners: Set<TcpStream>, remote: Address): TcpStream {
+    const stream = new TcpStream(conn, remote, () => owners.delete(stream));
+    owners.add(stream);
+    return stream;
+  }
+}

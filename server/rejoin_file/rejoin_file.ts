@@ -1,0 +1,303 @@
+/**
+ * The file that keeps members and clocks over a restart (serf.md 15, agent.md 6.5). Its content is also in memory: what
+ * cannot be written now is written later, and the file then says the same as if nothing had happened.
+ *
+ * @module
+ */
+
+import type { Logger, Metrics } from "../../cluster/runtime.ts";
+import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
+import { SnapshotJournal } from "../../cluster/serf/rejoin/mod.ts";
+import { fileProblem } from "../files/problem.ts";
+import { within } from "../net/deadline.ts";
+import { type Disk, type OpenedSnapshot, openSnapshot } from "./reading.ts";
+
+/**
+ * Least time between two writes, in milliseconds. A process that is killed loses the lines that wait for their time; Serf
+ * waits 500 ms, and for ever when nothing more comes.
+ */
+const WRITE_INTERVAL_MS = 50;
+
+/** Most characters of lines that wait. When there are more, the file is written anew instead. */
+const MAX_WAITING = 1024 * 1024;
+
+/** Pause before another try after a failed write, in milliseconds. */
+const RETRY_MS = 2_000;
+
+/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15). */
+const REPORT_INTERVAL_MS = 30_000;
+
+/** How long a leave, and the end, may wait for the disk, in milliseconds. */
+const LAST_WRITE_MS = 2_000;
+
+/** Characters of one write while the file is written anew. */
+const CHUNK_CHARS = 64 * 1024;
+
+/** How a snapshot is kept. */
+export interface SnapshotOptions {
+  /** Whether the node joins again after it had left. */
+  readonly rejoinAfterLeave: boolean;
+  /** Where problems are reported. */
+  readonly log: Logger;
+  /** Where the times of writes go. Default nowhere. */
+  readonly metrics?: Metrics | undefined;
+  /** Default the real one. */
+  readonly disk?: Disk;
+}
+
+/** A snapshot in a file. */
+export class SnapshotFile implements Recorder, AsyncDisposable {
+  /** What the file said when it was opened. */
+  readonly restored: Restored;
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #metrics: Metrics | undefined;
+  readonly #disk: Disk;
+  readonly #journal: SnapshotJournal;
+  #file: Deno.FsFile;
+  #bytes: number;
+  /** Length of the file when it was last written anew. */
+  #compactedBytes = 0;
+  #waiting: string[] = [];
+  #waitingChars = 0;
+  /** Whether the file does not say what the journal says, and has to be written anew. */
+  #stale = false;
+  /** Everything that is done to the file, one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reportedAt = -Infinity;
+  #shortenFrom = -Infinity;
+  #failing = false;
+  #writtenAt = -Infinity;
+  #closing: Promise<void> | undefined;
+
+  private constructor(path: string, options: SnapshotOptions, disk: Disk, opened: OpenedSnapshot) {
+    const { file, bytes, replayed, unread } = opened;
+    this.restored = replayed.restored;
+    this.#path = path;
+    this.#log = options.log;
+    this.#metrics = options.metrics;
+    this.#disk = disk;
+    this.#journal = new SnapshotJournal(replayed.restored, options);
+    this.#file = file;
+    this.#bytes = bytes;
+    const { damaged, ignoredLeave } = replayed;
+    // Damage would be reported at each start, and the leave is over now, also for a later life that does not ignore it.
+    this.#stale = damaged > 0 || unread > 0 || ignoredLeave;
+    if (this.#stale) this.#schedule();
+  }
+
+  /**
+   * Opens a file, or makes one, and reads it. Of damage only the log tells; of a file that makes no sense at all a copy is
+   * kept as `PATH.damaged`, as it may be something else.
+   *
+   * @throws {SnapshotError} when it is no file, or cannot be read or written.
+   */
+  static async open(path: string, options: SnapshotOptions): Promise<SnapshotFile> {
+    const disk = options.disk ?? Deno;
+    const opened = await openSnapshot(path, { ...options, disk });
+    const { damaged, torn, ignoredLeave, records } = opened.replayed;
+    const lost = damaged + (torn ? 1 : 0);
+    if (opened.unread > 0) {
+      options.log.warn(
+        `Snapshot ${path} is too long, passed over its first ${opened.unread} bytes`,
+      );
+    }
+    if (lost > 0) {
+      options.log.warn(`Ignored ${lost} damaged line${lost === 1 ? "" : "s"} of snapshot ${path}`);
+    }
+    if (damaged > 0 && records === 0) await keepCopy(path, options.log, disk);
+    if (ignoredLeave) options.log.info("Ignoring previous leave in snapshot");
+    return new SnapshotFile(path, options, disk, opened);
+  }
+
+  /** See {@linkcode Recorder}. */
+  event(event: SerfEvent, memberTime: bigint): void {
+    this.#add(this.#journal.event(event, memberTime));
+  }
+
+  /** See {@linkcode Recorder}. */
+  tick(memberTime: bigint): void {
+    this.#add(this.#journal.tick(memberTime));
+  }
+
+  /** See {@linkcode Recorder}. */
+  forget(name: string): void {
+    this.#add(this.#journal.forget(name));
+  }
+
+  /** Resolves when the leave is on the disk, or after 2 s. */
+  async leave(): Promise<void> {
+    this.#add(this.#journal.leave());
+    await this.#withinLimit(this.#enqueue(() => this.#saveAndSync()));
+  }
+
+  /** Writes what waits and closes the file; takes 2 s at most. What happens from then on is not kept. Safe to call twice. */
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#closing ??= this.#withinLimit(this.#enqueue(async () => {
+      await this.#saveAndSync();
+      this.#file.close();
+    }));
+    return this.#closing;
+  }
+
+  /** Same as {@linkcode SnapshotFile.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #add(lines: string): void {
+    if (lines === "" || this.#closing !== undefined) return;
+    if (!this.#stale) {
+      this.#waiting.push(lines);
+      this.#waitingChars += lines.length;
+      if (this.#waitingChars > MAX_WAITING) this.#giveUpLines();
+    }
+    this.#schedule();
+  }
+
+  /** From here on only a file that is written anew says everything. */
+  #giveUpLines(): void {
+    this.#stale = true;
+    this.#takeWaiting();
+  }
+
+  #takeWaiting(): string {
+    const text = this.#waiting.join("");
+    this.#waiting = [];
+    this.#waitingChars = 0;
+    return text;
+  }
+
+  /** Sees to it that the next write comes, by default as soon as it may. */
+  #schedule(ms: number = this.#writtenAt + WRITE_INTERVAL_MS - performance.now()): void {
+    if (this.#closing !== undefined) return;
+    this.#timer ??= setTimeout(() => {
+      void this.#enqueue(async () => {
+        const saved = await this.#save();
+        this.#timer = undefined;
+        if (!saved) this.#schedule(RETRY_MS);
+        else if (this.#stale || this.#waiting.length > 0) this.#schedule();
+      });
+    }, Math.max(0, ms));
+  }
+
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(task);
+    return this.#work;
+  }
+
+  async #withinLimit(work: Promise<void>): Promise<void> {
+    const done = await within(LAST_WRITE_MS, work.then(() => true));
+    if (done !== true) this.#report("the disk takes too long");
+  }
+
+  async #saveAndSync(): Promise<void> {
+    if (!await this.#save()) return;
+    try {
+      await this.#file.sync();
+    } catch (error) {
+      this.#report(fileProblem(error));
+    }
+  }
+
+  /** Brings the file up to date. Returns whether it is; never rejects. */
+  async #save(): Promise<boolean> {
+    this.#writtenAt = performance.now();
+    try {
+      if (this.#stale) await this.#writeAnew();
+      else await this.#append();
+    } catch (error) {
+      this.#giveUpLines();
+      this.#report(fileProblem(error));
+      return false;
+    }
+    if (this.#failing) this.#log.info(`Snapshot ${this.#path} is complete again`);
+    this.#failing = false;
+    await this.#shorten();
+    return true;
+  }
+
+  async #append(): Promise<void> {
+    const text = this.#takeWaiting();
+    if (text === "") return;
+    const begun = performance.now();
+    this.#bytes += await writeAll(this.#file, text);
+    this.#metrics?.sample("serf.snapshot.appendLine", performance.now() - begun);
+  }
+
+  /** Writes a long file anew. When that fails the long one goes on. */
+  async #shorten(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#shortenFrom) return;
+    if (!this.#journal.isTooLong(this.#bytes, this.#compactedBytes)) return;
+    try {
+      await this.#writeAnew();
+    } catch (error) {
+      this.#shortenFrom = now + REPORT_INTERVAL_MS;
+      this.#log.error(`Failed to shorten snapshot ${this.#path}: ${fileProblem(error)}`);
+    }
+  }
+
+  /** Writes a new file beside the old one and puts it in its place. Lines that come meanwhile are added after that. */
+  async #writeAnew(): Promise<void> {
+    this.#stale = false;
+    const begun = performance.now();
+    const path = `${this.#path}.compact`;
+    const { mode } = await this.#file.stat().catch(() => ({ mode: null }));
+    const file = await this.#disk.open(path, {
+      write: true,
+      create: true,
+      truncate: true,
+      mode: (mode ?? 0o644) & 0o777,
+    });
+    let bytes = 0;
+    try {
+      let chunk = "";
+      for (const line of this.#journal.lines()) {
+        chunk += line;
+        if (chunk.length < CHUNK_CHARS) continue;
+        bytes += await writeAll(file, chunk);
+        chunk = "";
+      }
+      bytes += await writeAll(file, chunk);
+      await file.sync();
+      await this.#disk.rename(path, this.#path);
+    } catch (error) {
+      file.close();
+      // It may take the room that is missing.
+      await this.#disk.remove(path).catch(() => {});
+      throw error;
+    }
+    this.#file.close();
+    this.#file = file;
+    this.#bytes = this.#compactedBytes = bytes;
+    this.#metrics?.sample("serf.snapshot.compact", performance.now() - begun);
+  }
+
+  #report(problem: string): void {
+    this.#failing = true;
+    const now = performance.now();
+    if (now - this.#reportedAt < REPORT_INTERVAL_MS) return;
+    this.#reportedAt = now;
+    this.#log.error(`Failed to write snapshot ${this.#path}: ${problem}`);
+  }
+}
+
+async function keepCopy(path: string, log: Logger, disk: Disk): Promise<void> {
+  const copy = `${path}.damaged`;
+  try {
+    await disk.copyFile(path, copy);
+    log.warn(`Snapshot ${path} says nothing, kept a copy as ${copy}`);
+  } catch (error) {
+    log.warn(`Failed to copy snapshot ${path} to ${copy}: ${fileProblem(error)}`);
+  }
+}
+
+/** Returns how many bytes the text takes. */
+async function writeAll(file: Deno.FsFile, text: string): Promise<number> {
+  const bytes = new TextEncoder().encode(text);
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
+  return bytes.length;
+}

@@ -1,0 +1,116 @@
+/**
+ * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits (agent.md
+ * 6.1, 6.3, 6.5). Nothing is written.
+ *
+ * @module
+ */
+
+import type { Keyring } from "../../cluster/memberlist/mod.ts";
+import { checkConfig } from "../../cluster/memberlist/core/config.ts";
+import { parseJoinAddress } from "../../cluster/memberlist/traffic/join.ts";
+import { checkSerfConfig } from "../../cluster/serf/model/config.ts";
+import {
+  initialKeys,
+  initialTags,
+  keyringOf,
+  memberlistSettings,
+  serfSettings,
+} from "../agent/start/preparation.ts";
+import { DEFAULT_GOSSIP_PORT, listenProblem, splitGoAddress } from "../config/addresses.ts";
+import {
+  advertisedAddress,
+  type AgentPlan,
+  bindPlanOf,
+  encryptionKey,
+  profileOf,
+} from "../config/plan.ts";
+import type { AgentConfig } from "../config/settings.ts";
+import { fileProblem } from "../files/problem.ts";
+import { AgentLog } from "../logging/log.ts";
+
+/** Stands for addresses that cannot be resolved while the rest is looked at. Nothing is bound to it. */
+const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;
+
+/** What the start says before it tells why the agent could not be made. */
+const SETUP = "Failed to setup the Serf agent";
+const START = "Failed to start the Serf agent: Error creating Serf";
+
+/**
+ * Everything that would end a start with these settings, in the order in which it would, each in the words of the start,
+ * and addresses that can never be joined.
+ *
+ * The values themselves were checked before (`settingProblems`).
+ */
+export async function inspectConfig(config: AgentConfig): Promise<string[]> {
+  const problems: string[] = [];
+  const attempt = async <T>(work: () => T | Promise<T>, label = ""): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      problems.push(label === "" ? messageOf(error) : `${label}: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  const log = new AgentLog(config.nodeName);
+  await attempt(() => bindPlanOf(config));
+  const plan: AgentPlan = {
+    bind: SOME_ADDRESS,
+    advertise: await attempt(() => advertisedAddress(config)),
+    encryptKey: await attempt(() => encryptionKey(config)),
+    profile: await attempt(() => profileOf(config)) ?? "lan",
+    notices: [],
+  };
+  const tags = await attempt(() => initialTags(config, log), SETUP) ?? {};
+  const fileKeys = await attempt(() => initialKeys(config, log), SETUP);
+  await attempt(() => checkSnapshotPath(config.snapshotPath), START);
+  const keyring: Keyring | undefined = fileKeys ?? await attempt(() => keyringOf(plan), START);
+  await attempt(() => {
+    const memberlist = memberlistSettings(config, plan, SOME_ADDRESS, keyring);
+    checkSerfConfig({ ...serfSettings(config, tags, memberlist), onEvent: () => {} });
+    checkConfig(memberlist);
+  }, START);
+  await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");
+  for (
+    const [key, addresses] of [["start_join", config.startJoin], [
+      "retry_join",
+      config.retryJoin,
+    ]] as const
+  ) {
+    for (const address of addresses) {
+      await attempt(
+        () => parseJoinAddress(address, DEFAULT_GOSSIP_PORT),
+        `Invalid ${key} address '${address}'`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** The folder of the snapshot must be there, and the snapshot, if there is one, must be a file. */
+async function checkSnapshotPath(path: string): Promise<void> {
+  if (path === "") return;
+  const folder = path.includes("/") ? path.replace(/\/[^/]*$/, "") || "/" : ".";
+  const fail = (what: string, why: string): never => {
+    throw new Error(`Failed to setup snapshot: open ${what}: ${why}`);
+  };
+  try {
+    if (!(await Deno.stat(folder)).isDirectory) fail(folder, "not a directory");
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) fail(path, fileProblem(cause));
+    throw cause;
+  }
+  const found = await Deno.stat(path).catch(() => undefined);
+  if (found?.isDirectory) fail(path, "is a directory");
+}
+
+function checkRpcAddress(address: string): void {
+  try {
+    splitGoAddress(address);
+  } catch (cause) {
+    throw new Error(listenProblem(address, cause), { cause });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,284 @@
+/**
+ * `skein agent` from the configuration to the exit code (agent.md 6.1 and 6.7).
+ *
+ * @module
+ */
+
+import { joinHostPort, UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { Agent } from "../agent/agent.ts";
+import { blockOf } from "../agent/log_text.ts";
+import { retryJoin } from "../agent/start/joins.ts";
+import { type AgentConfig, loadConfig } from "../config/load.ts";
+import type { AgentPlan } from "../config/plan.ts";
+import type { LogFormat } from "../logging/levels.ts";
+import { AgentLog } from "../logging/log.ts";
+import type { Syslog } from "../logging/syslog.ts";
+import { within } from "../net/deadline.ts";
+import { LEAVE_IN_PROGRESS } from "../rpc/backend.ts";
+import { showBanner } from "./banner.ts";
+import { compareConfigs, type ConfigChanges } from "./changes.ts";
+import { Console } from "./console.ts";
+import { filterOf, openSyslog, prepare, type RunInput } from "./preparation.ts";
+import {
+  type AgentSignal,
+  SIGNAL_NAMES,
+  SignalQueue,
+  type SignalSource,
+  systemSignals,
+} from "./signals.ts";
+
+export type { RunInput } from "./preparation.ts";
+
+/** What a graceful leave takes besides two broadcasts: the propagate delay and a margin, in milliseconds. */
+const LEAVE_EXTRA_MS = 2_000;
+
+/** The agent must be shut down within this time, or the process ends without it, in milliseconds. */
+const SHUTDOWN_LIMIT_MS = 3_000;
+
+/** Signals that end an agent, or may. */
+const ENDING: readonly AgentSignal[] = ["SIGINT", "SIGTERM"];
+
+/** Signals that end a leave (agent.md 6.7). */
+const ENDING_LEAVE: readonly AgentSignal[] = [...ENDING, "SIGHUP"];
+
+/** What surrounds the agent. */
+export interface RunSurroundings {
+  /** Prints a text and ends the line. */
+  print(text: string): void;
+  /** Prints a text and ends the line, where it does not mix with the others: figures on SIGUSR1. */
+  printError(text: string): void;
+  /** Where signals come from. Default: the operating system. */
+  readonly signals?: SignalSource;
+}
+
+/**
+ * Runs an agent until a signal or a `leave` ends it.
+ *
+ * @returns The exit code (agent.md 6.7): 0 after a graceful end, 1 otherwise. Nothing is left running.
+ */
+export async function runAgent(input: RunInput, surroundings: RunSurroundings): Promise<number> {
+  const console = new Console((text) => surroundings.print(text));
+  await using stack = new AsyncDisposableStack();
+  try {
+    const { config, plan } = await prepare(input, console);
+    const log = new AgentLog(config.nodeName);
+    const syslog = await openSyslog(config, log);
+    if (syslog !== undefined) stack.use(syslog);
+    console.say("Starting Serf agent...");
+    console.attach(log);
+    const signals = stack.use(new SignalQueue(surroundings.signals ?? systemSignals));
+    // The operator shall see the joins, so they wait for the banner.
+    const agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
+    stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, agent.shutdown()));
+    const run = new Run({ input, surroundings, console, signals, syslog, agent, plan, config });
+    return await run.untilEnd();
+  } catch (error) {
+    console.fail((error as Error).message);
+    return 1;
+  }
+}
+
+/** What a {@linkcode Run} works with. */
+interface RunParts {
+  readonly input: RunInput;
+  readonly surroundings: RunSurroundings;
+  readonly console: Console;
+  readonly signals: SignalQueue;
+  readonly syslog: Syslog | undefined;
+  readonly agent: Agent;
+  readonly plan: AgentPlan;
+  readonly config: AgentConfig;
+}
+
+/** One started agent until its end. */
+class Run {
+  readonly #parts: RunParts;
+  readonly #agent: Agent;
+  readonly #console: Console;
+  readonly #signals: SignalQueue;
+  /** The settings in effect. */
+  #config: AgentConfig;
+  #retrying = new AbortController();
+  #reloads: Promise<void> = Promise.resolve();
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#agent = parts.agent;
+    this.#console = parts.console;
+    this.#signals = parts.signals;
+    this.#config = parts.config;
+  }
+
+  /** Resolves with the exit code; the agent may still be there then. */
+  async untilEnd(): Promise<number> {
+    try {
+      if (!this.#listen()) return 1;
+      if (!await this.#startJoin()) return 1;
+      this.#console.detail("");
+      this.#console.say("Log data will now stream in as it occurs:");
+      this.#console.detail("");
+      this.#console.openGate();
+      return await this.#serve();
+    } finally {
+      this.#retrying.abort();
+    }
+  }
+
+  #listen(): boolean {
+    const { rpcAddr } = this.#config;
+    try {
+      const { hostname, port } = this.#agent.listenRpc(rpcAddr).address;
+      this.#console.say("Starting Serf agent RPC...");
+      showBanner(this.#console, this.#config, {
+        address: this.#agent.address,
+        advertise: this.#parts.plan.advertise,
+        rpcAddr: rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr,
+        encrypted: this.#agent.serf.encrypted,
+      });
+      return true;
+    } catch (error) {
+      this.#console.fail(`Error starting RPC listener: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  /** Joins the `startJoin` addresses; `false` when none answered. A signal that ends the agent ends the wait. */
+  async #startJoin(): Promise<boolean> {
+    const { startJoin, replayOnJoin: replay } = this.#config;
+    if (startJoin.length === 0) return true;
+    this.#console.say(`Joining cluster...(replay: ${replay})`);
+    const join = this.#agent.join(startJoin, { replay }).then(
+      (joined) => ({ joined }),
+      (error: unknown) => ({ error }),
+    );
+    const result = await this.#unless(ENDING, join);
+    if (result === undefined) return true;
+    if ("error" in result) {
+      this.#console.fail(blockOf(result.error));
+      return false;
+    }
+    this.#console.info(`Join completed. Synced with ${result.joined} initial agents`);
+    return true;
+  }
+
+  async #serve(): Promise<number> {
+    const closed = this.#agent.closed.then((): "closed" => "closed");
+    const joining = retryJoin(this.#agent, this.#config, this.#retrying.signal);
+    const gaveUp = joining.then((gaveUp) => gaveUp ? "gave up" as const : closed);
+    for (;;) {
+      const reason = await Promise.race([closed, gaveUp, this.#signals.waiting]);
+      if (reason === "closed") return 0;
+      if (reason === "gave up") return 1;
+      const signal = this.#signals.take();
+      const exitCode = signal === undefined ? undefined : await this.#handle(signal);
+      if (exitCode !== undefined) return exitCode;
+    }
+  }
+
+  /** The exit code, or `undefined` when the agent goes on. */
+  async #handle(signal: AgentSignal): Promise<number | undefined> {
+    if (signal === "SIGUSR1" || signal === "SIGBREAK") {
+      this.#showMetrics();
+      return undefined;
+    }
+    this.#console.say(`Caught signal: ${SIGNAL_NAMES[signal]}`);
+    const { leaveOnTerminate, skipLeaveOnInterrupt } = this.#config;
+    switch (signal) {
+      case "SIGHUP":
+        this.#reloads = this.#reloads.then(() => this.#reload());
+        return undefined;
+      case "SIGINT":
+        return skipLeaveOnInterrupt ? 1 : await this.#leave();
+      case "SIGTERM":
+        return leaveOnTerminate ? await this.#leave() : 1;
+    }
+  }
+
+  #showMetrics(): void {
+    const figures = this.#agent.metrics.dump().trimEnd();
+    if (figures !== "") this.#parts.surroundings.printError(figures);
+  }
+
+  /** Leaves within what a leave can take; another signal, but SIGUSR1, ends the wait. */
+  async #leave(): Promise<number> {
+    this.#console.say("Gracefully shutting down agent...");
+    const leave = this.#agent.leave().then(
+      () => 0,
+      (error: Error) => {
+        // An RPC client was first: its leave ends the agent.
+        if (error.message === LEAVE_IN_PROGRESS) return this.#agent.closed.then(() => 0);
+        this.#console.fail(`Error: ${error.message}`);
+        return 1;
+      },
+    );
+    const limit = 2 * this.#config.broadcastTimeoutMs + LEAVE_EXTRA_MS;
+    return await within(limit, this.#unless(ENDING_LEAVE, leave)) ?? 1;
+  }
+
+  /** What `work` gives, or `undefined` when one of some signals comes before that. Other signals are handled. */
+  async #unless<T>(ending: readonly AgentSignal[], work: Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      const result = await Promise.race([work.then((value) => ({ value })), this.#signals.waiting]);
+      if (result !== undefined) return result.value;
+      const { next } = this.#signals;
+      if (next === undefined || ending.includes(next)) return undefined;
+      this.#signals.take();
+      await this.#handle(next);
+    }
+  }
+
+  /** Takes over what can change while the agent runs (agent.md 6.7), all of it or, when something is wrong, nothing. */
+  async #reload(): Promise<void> {
+    this.#console.say("Reloading configuration...");
+    let changes: ConfigChanges;
+    try {
+      const { configPaths, flags } = this.#parts.input;
+      const { config, warnings } = await loadConfig(configPaths, flags);
+      for (const warning of warnings) this.#console.warn(warning);
+      changes = compareConfigs(this.#config, config);
+      await this.#reloadTags(changes.next.tags);
+    } catch (error) {
+      this.#console.fail((error as Error).message);
+      this.#console.fail("Failed to reload configs");
+      return;
+    }
+    await this.#apply(changes);
+    this.#report(changes);
+  }
+
+  async #reloadTags(tags: AgentConfig["tags"]): Promise<void> {
+    const { tags: before, tagsFile } = this.#config;
+    if (tagsFile !== "" && Object.keys(tags).length > 0) {
+      throw new Error("Tags config not allowed while using tag files");
+    }
+    try {
+      await this.#agent.reloadTags(before, tags);
+    } catch (error) {
+      const text = `Failed to update tags: ${(error as Error).message}`;
+      if (!(error instanceof UpdateTimeoutError)) throw new Error(text, { cause: error });
+      // The tags are in effect, only the news of them is late.
+      this.#console.warn(text);
+    }
+  }
+
+  async #apply({ applicable, next }: ConfigChanges): Promise<void> {
+    this.#config = next;
+    this.#console.format = next.logFormat as LogFormat;
+    this.#console.filter = filterOf(next);
+    if (this.#parts.syslog !== undefined) this.#parts.syslog.filter = filterOf(next);
+    await this.#agent.reloadHandlers(next.eventHandlers);
+    if (!applicable.includes("retry_join")) return;
+    this.#retrying.abort();
+    this.#retrying = new AbortController();
+    // An agent that runs must not end because of an address that came later.
+    void retryJoin(this.#agent, { ...next, retryMaxAttempts: 0 }, this.#retrying.signal);
+  }
+
+  #report({ applicable, restart }: ConfigChanges): void {
+    const nothing = applicable.length === 0 ? ", nothing to apply" : "";
+    const applied = applicable.length === 0 ? "" : `. Applied: ${applicable.join(", ")}`;
+    this.#console.say(`Configuration reloaded${nothing}${applied}`, { applied: applicable });
+    if (restart.length === 0) return;
+    this.#console.say(`Changed, but not before a restart: ${restart.join(", ")}`, { restart });
+  }
+}

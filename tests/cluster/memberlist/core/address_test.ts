@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import {
+  AddressError,
+  addrToHost,
+  cidrContains,
+  hostToAddr,
+  isIpAddress,
+  joinHostPort,
+  parseCidr,
+  sameAddr,
+  sameIp,
+  splitHostPort,
+} from "../../../../cluster/memberlist/core/address.ts";
+
+const bytes = (hex: string) => Uint8Array.fromHex(hex);
+
+/** Texts in their one right form and their bytes. */
+const ADDRESSES: [text: string, hex: string][] = [
+  ["0.0.0.0", "00000000"],
+  ["127.0.0.1", "7f000001"],
+  ["255.255.255.255", "ffffffff"],
+  ["::", "00000000000000000000000000000000"],
+  ["::1", "00000000000000000000000000000001"],
+  ["1::", "00010000000000000000000000000000"],
+  ["fe80::1:0:0:2", "fe800000000000000001000000000002"],
+  ["2001:db8::1", "20010db8000000000000000000000001"],
+  // RFC 5952 4.2.2: a single zero group is not shortened; 4.2.3: the longest run, the first of two.
+  ["2001:db8:0:1:1:1:1:1", "20010db8000000010001000100010001"],
+  ["2001:0:0:1::1", "20010000000000010000000000000001"],
+  ["2001:db8::1:0:0:1", "20010db8000000000001000000000001"],
+  ["1:2:3:4:5:6:7:8", "00010002000300040005000600070008"],
+  ["a:b:c:d:e:f::", "000a000b000c000d000e000f00000000"],
+];
+
+Deno.test("addrToHost() and hostToAddr() agree on the canonical text", () => {
+  for (const [text, hex] of ADDRESSES) {
+    assert.equal(addrToHost(bytes(hex)), text);
+    assert.equal(hostToAddr(text).toHex(), hex);
+  }
+});
+
+Deno.test("addrToHost() writes a mapped IPv4 address dotted, hostToAddr() reads it as 4 bytes", () => {
+  assert.equal(addrToHost(bytes("00000000000000000000ffff0a000001")), "10.0.0.1");
+  assert.equal(hostToAddr("::ffff:10.0.0.1").toHex(), "0a000001");
+  assert.equal(hostToAddr("::ffff:a00:1").toHex(), "0a000001");
+  // One bit off the mapping prefix is plain IPv6.
+  assert.equal(addrToHost(bytes("00000000000000000000fffe0a000001")), "::fffe:a00:1");
+});
+
+Deno.test("addrToHost() never throws and never makes an address of a wrong length", () => {
+  assert.equal(addrToHost(new Uint8Array(0)), "?");
+  assert.equal(addrToHost(bytes("0a00ff")), "?0a00ff");
+  for (let length = 0; length < 20; length++) {
+    const addr = new Uint8Array(length);
+    assert.equal(addrToHost(addr).startsWith("?"), !isIpAddress(addr));
+  }
+});
+
+Deno.test("hostToAddr() reads every spelling of IPv6", () => {
+  assert.equal(hostToAddr("2001:DB8:0::0001").toHex(), "20010db8000000000000000000000001");
+  assert.equal(hostToAddr("64:ff9b::192.0.2.33").toHex(), "0064ff9b0000000000000000c0000221");
+  assert.equal(hostToAddr("1:2:3:4:5:6:1.2.3.4").toHex(), "00010002000300040005000601020304");
+  assert.equal(hostToAddr("::2:3:4:5:6:7:8").toHex(), "00000002000300040005000600070008");
+});
+
+Deno.test("hostToAddr() refuses what is not an IP address", () => {
+  const wrong = [
+    ..."localhost| |1.2.3|1.2.3.4.5|1.2.3.256|1.2.3.04|1.2.3.-4|1.2.3.4 |1.2.3.4/8".split("|"),
+    ...":|:::|1:2|1::2::3|12345::|g::|::1%eth0|[::1]|1:2:3:4:5:6:7:8:9".split("|"),
+    ...":1:2:3:4:5:6:7:8|1:2:3:4:5:6:7:|1.2.3.4::|1:2:3:4:5:6:7:8::|::1.2.3|::1.2.3.4:5".split("|"),
+    "",
+  ];
+  for (const text of wrong) assert.throws(() => hostToAddr(text), AddressError, text);
+});
+
+Deno.test("sameAddr() compares bytes, sameIp() addresses", () => {
+  const plain = bytes("0a000001");
+  const mapped = bytes("00000000000000000000ffff0a000001");
+  assert.equal(sameAddr(plain, plain.slice()), true);
+  assert.equal(sameAddr(plain, mapped), false);
+  assert.equal(sameIp(plain, mapped), true);
+  assert.equal(sameIp(plain, bytes("0a000002")), false);
+  assert.equal(sameAddr(plain, bytes("0a0000")), false);
+});
+
+Deno.test("cidrContains() tells whether an address lies in a network", () => {
+  const cases: [network: string, address: string, inside: boolean][] = [
+    ["10.0.0.0/8", "10.255.1.2", true],
+    ["10.0.0.0/8", "11.0.0.0", false],
+    ["10.1.2.3/8", "10.9.9.9", true],
+    ["192.168.4.0/22", "192.168.7.255", true],
+    ["192.168.4.0/22", "192.168.8.0", false],
+    ["127.0.0.1/32", "127.0.0.1", true],
+    ["127.0.0.1/32", "127.0.0.2", false],
+    ["0.0.0.0/0", "8.8.8.8", true],
+    ["0.0.0.0/0", "::1", false],
+    ["::/0", "::1", true],
+    ["::/0", "8.8.8.8", false],
+    ["fd00::/8", "fdff::1", true],
+    ["fd00::/8", "fe00::1", false],
+    ["::ffff:10.0.0.0/104", "10.1.1.1", true],
+    ["::ffff:10.0.0.0/104", "11.1.1.1", false],
+  ];
+  for (const [network, address, inside] of cases) {
+    assert.equal(cidrContains(parseCidr(network), hostToAddr(address)), inside, network);
+  }
+});
+
+Deno.test("cidrContains() matches a mapped IPv4 address and no bytes of a wrong length", () => {
+  const cidr = parseCidr("10.0.0.0/8");
+  assert.equal(cidrContains(cidr, bytes("00000000000000000000ffff0a000001")), true);
+  assert.equal(cidrContains(cidr, bytes("0a0000")), false);
+  assert.equal(cidrContains(cidr, new Uint8Array(0)), false);
+});
+
+Deno.test("parseCidr() refuses what is not a network", () => {
+  for (
+    const text
+      of "|10.0.0.0|10.0.0.0/|10.0.0.0/33|10.0.0.0/-1|10.0.0.0/08|/8|::/129|x/8|1.2.3.4/8/8".split(
+        "|",
+      )
+  ) {
+    assert.throws(() => parseCidr(text), AddressError, text);
+  }
+});
+
+Deno.test("splitHostPort() and joinHostPort() are each other's inverse", () => {
+  const cases: [string, string, number][] = [
+    ["127.0.0.1:7946", "127.0.0.1", 7946],
+    ["example.org:0", "example.org", 0],
+    [":65535", "", 65535],
+    ["[::1]:7373", "::1", 7373],
+  ];
+  for (const [text, host, port] of cases) {
+    assert.deepEqual(splitHostPort(text), { host, port });
+    assert.equal(joinHostPort(host, port), text);
+  }
+});
+
+Deno.test("splitHostPort() takes a missing port only with a default", () => {
+  assert.deepEqual(splitHostPort("host", 7946), { host: "host", port: 7946 });
+  assert.deepEqual(splitHostPort("[::1]", 7946), { host: "::1", port: 7946 });
+  assert.deepEqual(splitHostPort("host:1", 7946), { host: "host", port: 1 });
+  assert.throws(() => splitHostPort("host"), { message: "address host: missing port in address" });
+  assert.throws(() => splitHostPort("[::1]"), {
+    message: "address [::1]: missing port in address",
+  });
+});
+
+Deno.test("splitHostPort() refuses malformed addresses", () => {
+  const cases: [string, RegExp][] = [
+    ["::1", /too many colons in address/],
+    ["a:1:2", /too many colons in address/],
+    ["[::1]:1:2", /too many colons in address/],
+    ["[::1", /missing ']' in address/],
+    ["[::1]x:1", /address \[::1\]x:1: /],
+    ["a[b]:1", /unexpected bracket/],
+    ["host:", /invalid port ""/],
+    ["host:http", /invalid port "http"/],
+    ["host:65536", /invalid port "65536"/],
+    ["host:-1", /invalid port "-1"/],
+  ];
+  for (const [text, error] of cases) assert.throws(() => splitHostPort(text, 7946), error, text);
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { type MemberNode, NodeState } from "../../../../cluster/memberlist/core/node.ts";
+import { type NodeRecord, NodeTable } from "../../../../cluster/memberlist/core/node_table.ts";
+import { PORT } from "../../../support/memberlist/fake_network.ts";
+import { seededRandom } from "../../../support/memberlist/fakes.ts";
+
+function record(name: string): NodeRecord {
+  const node: MemberNode = {
+    name,
+    addr: Uint8Array.of(10, 0, 0, 1),
+    host: "10.0.0.1",
+    port: PORT,
+    meta: new Uint8Array(0),
+    incarnation: 1,
+    state: NodeState.alive,
+    versions: [1, 5, 2, 0, 0, 0],
+  };
+  return { node, changedAt: 0, suspicion: undefined };
+}
+
+function names(table: NodeTable): string[] {
+  return table.records.map(({ node }) => node.name);
+}
+
+Deno.test("a round of the ring visits every node once and then ends", () => {
+  const table = new NodeTable(seededRandom(5));
+  for (const name of ["a", "b", "c", "d"]) table.add(record(name));
+  const visited: string[] = [];
+  for (let next = table.next(); next !== undefined; next = table.next()) {
+    visited.push(next.node.name);
+  }
+  assert.deepEqual(visited.sort(), ["a", "b", "c", "d"]);
+  table.startRound(() => false);
+  assert.notEqual(table.next(), undefined);
+});
+
+Deno.test("new nodes come into the ring at a random place", () => {
+  const places = new Set<number>();
+  for (let seed = 0; seed < 50; seed++) {
+    const table = new NodeTable(seededRandom(seed));
+    for (const name of ["a", "b", "c", "new"]) table.add(record(name));
+    places.add(names(table).indexOf("new"));
+  }
+  assert.equal(places.size, 4);
+});
+
+Deno.test("a new round forgets what is gone and shuffles the rest", () => {
+  const table = new NodeTable(seededRandom(5));
+  for (let i = 0; i < 20; i++) table.add(record(`n${i}`));
+  const before = names(table);
+  table.startRound(({ node }) => node.name === "n7");
+  assert.equal(table.size, 19);
+  assert.equal(table.get("n7"), undefined);
+  assert.equal(table.get("n8")?.node.name, "n8");
+  assert.notDeepEqual(names(table), before.filter((name) => name !== "n7"));
+  assert.deepEqual(names(table).sort(), before.filter((name) => name !== "n7").sort());
+});

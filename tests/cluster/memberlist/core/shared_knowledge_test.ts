@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import type { MemberNode, SharedKnowledge } from "../../../../cluster/memberlist/core/node.ts";
+import { adoptKnown } from "../../../../cluster/memberlist/core/shared_knowledge.ts";
+import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
+import { receiveDead } from "../../../../cluster/memberlist/rules/dead.ts";
+import { receiveSuspect } from "../../../../cluster/memberlist/rules/suspect.ts";
+import { fakeCore } from "../../../support/memberlist/core_fake.ts";
+import { accusation, alive } from "../../../support/memberlist/fakes.ts";
+
+/** Keeps one node for each name, incarnation and state. */
+function holder(known: readonly MemberNode[] = []): SharedKnowledge {
+  const held = new Map<string, MemberNode>();
+  const intern = (node: MemberNode): MemberNode => {
+    const key = `${node.name} ${node.incarnation} ${node.state}`;
+    const equal = held.get(key) ?? node;
+    held.set(key, equal);
+    return equal;
+  };
+  return { known, intern };
+}
+
+Deno.test("members that share their knowledge keep the same object for the same fact", () => {
+  const shared = holder();
+  const [a, b] = [fakeCore({ shared }), fakeCore({ shared })];
+  for (const { core } of [a, b]) receiveAlive(core, alive("n", "10.0.0.2"), "x");
+  assert.equal(a.node("n"), b.node("n"));
+  for (const { core } of [a, b]) receiveSuspect(core, accusation("n", "y", 1), "x");
+  assert.equal(a.node("n"), b.node("n"));
+  receiveDead(a.core, accusation("n", "y", 1), "x");
+  assert.notEqual(a.node("n"), b.node("n"));
+  receiveDead(b.core, accusation("n", "z", 1), "x");
+  assert.equal(a.node("n"), b.node("n"));
+});
+
+Deno.test("nodes that are known from the start have joined, and nobody is told of them", () => {
+  const source = fakeCore();
+  receiveAlive(source.core, alive("n", "10.0.0.2"), "x");
+  const known = [source.node("me"), source.node("n")];
+  const { core, delegate, node, queued } = fakeCore({ shared: holder(known) });
+  const me = node("me");
+  adoptKnown(core);
+  assert.deepEqual(delegate.events, ["join n"]);
+  assert.equal(node("n"), known[1]);
+  assert.equal(node("me"), me);
+  assert.deepEqual(queued(), []);
+});

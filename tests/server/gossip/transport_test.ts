@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { Address, Transport } from "../../../cluster/runtime.ts";
+import { BindError, NetTransport } from "../../../server/gossip/transport.ts";
+import {
+  type RunInWorld,
+  transportSuite,
+  type TransportWorld,
+} from "../../support/transport_suite.ts";
+
+const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** More than the accept queue of `Deno.listen` holds. */
+const BACKLOG_FILL = 600;
+
+transportSuite("NetTransport on IPv4", inHosts("127.0.5.1", "127.0.5.2"));
+transportSuite("NetTransport on IPv6", inHosts("::1", "::1"));
+
+Deno.test("NetTransport.open() says what is taken, as the Go agent does", async () => {
+  await using first = await NetTransport.open({ host: "127.0.5.3", port: 0, logger: QUIET });
+  const { port } = first.localAddress;
+  await assert.rejects(NetTransport.open({ host: "127.0.5.3", port, logger: QUIET }), {
+    name: "BindError",
+    message: `failed to start TCP listener on "127.0.5.3" port ${port}: ` +
+      `listen tcp 127.0.5.3:${port}: bind: address already in use`,
+  });
+});
+
+Deno.test("NetTransport.open() gives the TCP port back when UDP cannot have it", async () => {
+  const { createSocket } = await import("node:dgram");
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind({ address: "127.0.5.4", port: 0 }, resolve));
+  const { port } = socket.address();
+  await assert.rejects(NetTransport.open({ host: "127.0.5.4", port, logger: QUIET }), {
+    name: "BindError",
+    message: `failed to start UDP listener on "127.0.5.4" port ${port}: ` +
+      `listen udp 127.0.5.4:${port}: bind: address already in use`,
+  });
+  Deno.listen({ hostname: "127.0.5.4", port }).close();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+});
+
+Deno.test("NetTransport.open() refuses an address of another machine", async () => {
+  await assert.rejects(
+    NetTransport.open({ host: "192.0.2.1", port: 0, logger: QUIET }),
+    (error) => {
+      assert.ok(error instanceof BindError);
+      assert.match(
+        error.message,
+        /listen tcp 192\.0\.2\.1:0: bind: cannot assign requested address$/,
+      );
+      return true;
+    },
+  );
+});
+
+Deno.test("NetTransport closes streams beyond its limit and says so once", async () => {
+  const warnings: string[] = [];
+  const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
+  await using server = await NetTransport.open({ host: "127.0.5.5", port: 0, logger });
+  await using client = await NetTransport.open({ host: "127.0.5.5", port: 0, logger: QUIET });
+  let accepted = 0;
+  server.start({ packet: () => {}, stream: () => accepted++ });
+  client.start({ packet: () => {}, stream: () => {} });
+  for (let i = 0; i < 256; i++) await client.dial(server.localAddress, 5_000);
+  for (let i = 0; i < 4; i++) {
+    const refused = await client.dial(server.localAddress, 5_000);
+    assert.equal(await refused.read().catch(() => null), null);
+  }
+  assert.equal(accepted, 256);
+  assert.deepEqual(warnings, ["Refused a TCP connection: 256 are open"]);
+});
+
+Deno.test("NetTransport goes on when what arrives cannot be handled", async () => {
+  const warnings: string[] = [];
+  const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
+  await using transport = await NetTransport.open({ host: "127.0.5.5", port: 0, logger });
+  const arrived = Promise.withResolvers<void>();
+  let packets = 0;
+  transport.start({
+    packet: () => {
+      if (++packets === 3) arrived.resolve();
+      throw new Error("No idea");
+    },
+    stream: () => {},
+  });
+  for (let i = 0; i < 3; i++) transport.sendPacket(transport.localAddress, Uint8Array.of(i));
+  await arrived.promise;
+  assert.deepEqual(warnings, ["What arrived could not be handled"]);
+});
+
+Deno.test("NetTransport writes IPv4 addresses in dots on an IPv6 socket", async () => {
+  await using six = await NetTransport.open({ host: "::ffff:127.0.5.6", port: 0, logger: QUIET });
+  await using four = await NetTransport.open({ host: "127.0.5.7", port: 0, logger: QUIET });
+  assert.equal(six.localAddress.host, "127.0.5.6");
+  const echoed = Promise.withResolvers<Address>();
+  const accepted = Promise.withResolvers<Address>();
+  six.start({
+    packet: (from, bytes) => six.sendPacket(from, bytes),
+    stream: ({ remote }) => accepted.resolve(remote),
+  });
+  four.start({ packet: (from) => echoed.resolve(from), stream: () => {} });
+  four.sendPacket(six.localAddress, Uint8Array.of(1));
+  assert.deepEqual(await echoed.promise, six.localAddress);
+  await four.dial(six.localAddress, 5_000);
+  assert.match((await accepted.promise).host, /^127\.0\.0\.1$/);
+});
+
+function inHosts(a: string, b: string): RunInWorld {
+  return async (test) => {
+    await using cleanup = new AsyncDisposableStack();
+    const hosts = { a, b };
+    const world: TransportWorld = {
+      open: async (name): Promise<Transport> =>
+        cleanup.use(await NetTransport.open({ host: hosts[name], port: 0, logger: QUIET })),
+      refusing: () => {
+        const listener = Deno.listen({ hostname: b, port: 0 });
+        listener.close();
+        return Promise.resolve(addressOf(listener));
+      },
+      resetting: async () => {
+        const server = createServer((socket) => {
+          socket.once("data", () => socket.resetAndDestroy());
+        });
+        cleanup.defer(() => new Promise((resolve) => server.close(() => resolve())));
+        await new Promise<void>((resolve) => server.listen(0, b, resolve));
+        return { host: b, port: (server.address() as { port: number }).port };
+      },
+      silent: async () => {
+        const listener = cleanup.adopt(
+          Deno.listen({ hostname: b, port: 0 }),
+          (listener) => listener.close(),
+        );
+        await fillBacklog(listener, cleanup);
+        return addressOf(listener);
+      },
+    };
+    await test(world);
+  };
+}
+
+/** Connects without anybody accepting until the kernel lets further connection requests wait. */
+async function fillBacklog(
+  listener: Deno.TcpListener,
+  cleanup: AsyncDisposableStack,
+): Promise<void> {
+  const { hostname, port } = listener.addr;
+  const abort = new AbortController();
+  const dials = Array.from(
+    { length: BACKLOG_FILL },
+    () => Deno.connect({ hostname, port, signal: abort.signal }).catch(() => undefined),
+  );
+  await Promise.race(dials);
+  cleanup.defer(async () => {
+    abort.abort();
+    for (const conn of await Promise.all(dials)) conn?.close();
+  });
+}
+
+function addressOf(listener: Deno.TcpListener): Address {
+  return { host: listener.addr.hostname, port: listener.addr.port };
+}
+
+Deno.test("in a program that has no other use for node:process, a transport sends and closes", async () => {
+  const script = `
+    import { NetTransport } from "${new URL(
+    "../../../server/gossip/transport.ts",
+    import.meta.url,
+  )}";
+    const logger = { debug() {}, info() {}, warn() {}, error() {} };
+    const idle = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+    await idle.close();
+    const busy = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
+    const { promise, resolve } = Promise.withResolvers();
+    busy.start({ packet: resolve, stream() {} });
+    // The system refuses the first, and the second goes all the same.
+    busy.sendPacket({ host: "::1", port: 9 }, Uint8Array.of(1));
+    busy.sendPacket(busy.localAddress, Uint8Array.of(2));
+    await promise;
+    await busy.close();
+    Deno.exit(0);
+  `;
+  await using child = new Deno.Command(Deno.execPath(), { args: ["eval", script] }).spawn();
+  const limit = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const { code } = await child.status;
+  clearTimeout(limit);
+  assert.equal(code, 0);
+});

@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { hostToAddr } from "../../../cluster/memberlist/mod.ts";
+import type { Logger } from "../../../cluster/runtime.ts";
+import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { type Disk, MAX_READ_BYTES } from "../../../server/rejoin_file/reading.ts";
+import { SnapshotFile } from "../../../server/rejoin_file/rejoin_file.ts";
+import { eventually } from "../../support/agents.ts";
+
+/** A directory, a log and what is opened in it, gone at the end of a test. */
+class Place implements AsyncDisposable {
+  readonly directory: string = Deno.makeTempDirSync();
+  readonly path: string = `${this.directory}/snapshot`;
+  readonly logs: string[] = [];
+  readonly #opened: SnapshotFile[] = [];
+
+  constructor(content?: string | Uint8Array) {
+    if (typeof content === "string") Deno.writeTextFileSync(this.path, content);
+    else if (content !== undefined) Deno.writeFileSync(this.path, content);
+  }
+
+  async open(options: { rejoinAfterLeave?: boolean; disk?: Disk } = {}): Promise<SnapshotFile> {
+    const at = (level: string) => (message: string) =>
+      void this.logs.push(`[${level}] ${message.replaceAll(this.path, "PATH")}`);
+    const log: Logger = {
+      debug: at("DEBUG"),
+      info: at("INFO"),
+      warn: at("WARN"),
+      error: at("ERR"),
+    };
+    const file = await SnapshotFile.open(this.path, { rejoinAfterLeave: false, ...options, log });
+    this.#opened.push(file);
+    return file;
+  }
+
+  read(): string {
+    return Deno.readTextFileSync(this.path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#opened) await file.close();
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
+
+const joined = (name: string): SerfEvent => about("member-join", name);
+
+function about(type: MemberEvent["type"], name: string): SerfEvent {
+  const member = { name, addr: hostToAddr("10.0.0.1"), port: 7946 } as Member;
+  return { type, members: [member] };
+}
+
+function user(ltime: bigint): SerfEvent {
+  return { type: "user", ltime, name: "e", payload: null, coalesce: false };
+}
+
+/** A disk on which some operations fail while `full` is set. */
+class FaultyDisk implements Disk {
+  full = false;
+  renames = 0;
+  /** Files that were opened, also in vain. */
+  opens = 0;
+  /** Bytes that were to be written. */
+  bytes = 0;
+  /** How many bytes still fit into a file that is open; the rest of a write is lost. */
+  room = 0;
+
+  open: Disk["open"] = async (path, options) => {
+    this.opens++;
+    if (this.full && String(path).endsWith(".compact")) throw noSpace();
+    const file = await Deno.open(path, options);
+    const write = file.write.bind(file);
+    file.write = async (bytes) => {
+      this.bytes += bytes.length;
+      if (!this.full) return await write(bytes);
+      if (this.room === 0) throw noSpace();
+      const part = bytes.subarray(0, this.room);
+      this.room -= part.length;
+      return await write(part);
+    };
+    return file;
+  };
+  rename: Disk["rename"] = (from, to) => {
+    this.renames++;
+    return Deno.rename(from, to);
+  };
+  remove: Disk["remove"] = (path) => Deno.remove(path);
+  copyFile: Disk["copyFile"] = (from, to) => Deno.copyFile(from, to);
+}
+
+const noSpace = (): Error => new Error("No space left on device (os error 28)");
+
+Deno.test("a new snapshot is an empty file of mode 0644 that everyone may read", async () => {
+  await using place = new Place();
+  const { restored } = await place.open();
+  assert.deepEqual(restored, {
+    members: new Map(),
+    failed: new Map(),
+    memberTime: 0n,
+    eventTime: 0n,
+    queryTime: 0n,
+  });
+  assert.equal(place.read(), "");
+  if (Deno.build.os !== "windows") {
+    assert.equal(Deno.statSync(place.path).mode! & 0o777, 0o644 & ~Deno.umask());
+  }
+  assert.deepEqual(place.logs, []);
+});
+
+Deno.test("lines are on the disk soon, also when nothing more happens", async () => {
+  await using place = new Place();
+  const file = await place.open();
+  file.event(joined("a"), 0n);
+  file.event(user(7n), 1n);
+  await eventually("the file", () => place.read() === "alive: a 10.0.0.1:7946\nevent-clock: 7\n");
+  file.tick(3n);
+  await eventually("the file", () => place.read().endsWith("clock: 3\n"));
+});
+
+Deno.test("what was written is there after a kill, and goes on where it ended", async () => {
+  await using place = new Place("alive: a 10.0.0.1:7946\nevent-clock: 4\n");
+  const first = await place.open();
+  assert.deepEqual([...first.restored.members], [["a", "10.0.0.1:7946"]]);
+  first.event(user(5n), 2n);
+  await eventually("the file", () => place.read().includes("event-clock: 5"));
+  // No close: the process was killed.
+  const second = await place.open();
+  assert.equal(second.restored.eventTime, 5n);
+});
+
+Deno.test("a torn tail is cut off with one warning, and no record is made of it", async () => {
+  await using place = new Place("event-clock: 98\nevent-clock: 9");
+  const file = await place.open();
+  assert.equal(file.restored.eventTime, 98n);
+  assert.deepEqual(place.logs, ["[WARN] Ignored 1 damaged line of snapshot PATH"]);
+  file.event(user(99n), 1n);
+  await file.close();
+  assert.equal(place.read(), "event-clock: 98\nevent-clock: 99\n");
+});
+
+Deno.test("damaged lines cost one warning with their number, once", async () => {
+  await using place = new Place(
+    "alive: a 10.0.0.1:7946\nx\n\0\0\0\nclock: x\nclock: 4\nclock: 5\0",
+  );
+  const file = await place.open();
+  assert.deepEqual(place.logs, ["[WARN] Ignored 4 damaged lines of snapshot PATH"]);
+  assert.equal(file.restored.memberTime, 4n);
+  await file.close();
+  const mended = "alive: a 10.0.0.1:7946\nclock: 4\nevent-clock: 0\nquery-clock: 0\n";
+  assert.equal(place.read(), mended);
+  await place.open();
+  assert.equal(place.logs.length, 1);
+});
+
+Deno.test("of a file that is no snapshot at all a copy is kept before it is written anew", async () => {
+  const script = "#!/bin/sh\necho hello\n";
+  await using place = new Place(script);
+  const file = await place.open();
+  file.tick(1n);
+  await file.close();
+  assert.equal(place.read(), "clock: 1\nevent-clock: 0\nquery-clock: 0\n");
+  assert.equal(Deno.readTextFileSync(`${place.path}.damaged`), script);
+  assert.deepEqual(place.logs, [
+    "[WARN] Ignored 1 damaged line of snapshot PATH",
+    "[WARN] Snapshot PATH says nothing, kept a copy as PATH.damaged",
+  ]);
+  await place.open();
+  assert.equal(place.logs.length, 2);
+});
+
+Deno.test("a leave is on the disk when it is done", async () => {
+  await using place = new Place();
+  const file = await place.open();
+  file.event(joined("a"), 0n);
+  await file.leave();
+  assert.equal(place.read(), "alive: a 10.0.0.1:7946\nleave\n");
+  file.event(joined("b"), 1n);
+  file.tick(2n);
+  await file.close();
+  assert.equal(place.read(), "alive: a 10.0.0.1:7946\nleave\nclock: 2\n");
+  const { restored } = await place.open();
+  assert.deepEqual([restored.members.size, restored.memberTime], [0, 2n]);
+});
+
+Deno.test("a leave is passed over when the node is to join again, and that is told", async () => {
+  await using place = new Place("alive: a 10.0.0.1:7946\nevent-clock: 3\nleave\n");
+  const back = await place.open({ rejoinAfterLeave: true });
+  assert.deepEqual([...back.restored.members.keys()], ["a"]);
+  assert.deepEqual(place.logs, ["[INFO] Ignoring previous leave in snapshot"]);
+  await back.close();
+  const { restored } = await place.open();
+  assert.deepEqual([...restored.members.keys()], ["a"], "It has not left since");
+  assert.equal(restored.eventTime, 3n);
+});
+
+Deno.test("a long file is written anew and says the same", async () => {
+  await using place = new Place();
+  const disk = new FaultyDisk();
+  const file = await place.open({ disk });
+  file.event(joined("a"), 0n);
+  for (let i = 0; disk.renames === 0; i++) {
+    for (let j = 0; j < 3_000; j++) file.tick(BigInt(3_000 * i + j));
+    const size = place.read().length;
+    await eventually("the file", () => place.read().length !== size);
+  }
+  file.event(joined("b"), 0n);
+  await file.close();
+  assert.ok(place.read().length < 128 * 1024);
+  const { restored } = await place.open();
+  assert.deepEqual([...restored.members.keys()].sort(), ["a", "b"]);
+  assert.deepEqual([...Deno.readDirSync(place.directory)].map(({ name }) => name), ["snapshot"]);
+  assert.deepEqual(place.logs, []);
+});
+
+Deno.test("a full disk is reported once, loses nothing, and is forgotten when there is room", async () => {
+  await using place = new Place();
+  const disk = new FaultyDisk();
+  const file = await place.open({ disk });
+  file.event(joined("a"), 0n);
+  await eventually("the file", () => place.read() !== "");
+  Object.assign(disk, { full: true, room: 5 });
+  file.event(joined("b"), 0n);
+  await eventually("a log line", () => place.logs.length > 0);
+  file.event(joined("c"), 0n);
+  await file.leave();
+  assert.deepEqual(place.logs, [
+    "[ERR] Failed to write snapshot PATH: no space left on device",
+  ]);
+  assert.equal(place.read(), "alive: a 10.0.0.1:7946\nalive", "Half a line went in");
+  disk.full = false;
+  file.tick(9n);
+  await file.close();
+  assert.equal(place.logs.at(-1), "[INFO] Snapshot PATH is complete again");
+  assert.equal(place.read(), "clock: 9\nevent-clock: 0\nquery-clock: 0\n");
+});
+
+Deno.test("after a full disk the file is written again by itself", async () => {
+  await using place = new Place();
+  const disk = new FaultyDisk();
+  const file = await place.open({ disk });
+  disk.full = true;
+  file.event(joined("a"), 4n);
+  await eventually("a log line", () => place.logs.length > 0);
+  const failedAt = performance.now();
+  disk.full = false;
+  await eventually("the file", () => place.read() !== "", 10_000);
+  assert.equal(disk.opens, 2, "The first open, and one try");
+  assert.ok(performance.now() - failedAt > 1_000, "A full disk is not tried all the time");
+  assert.equal(
+    place.read(),
+    "alive: a 10.0.0.1:7946\nclock: 4\nevent-clock: 0\nquery-clock: 0\n",
+  );
+});
+
+Deno.test("a file that cannot be shortened goes on as it is", async () => {
+  await using place = new Place(`alive: a 10.0.0.1:7946\n${"# c\n".repeat(40_000)}`);
+  const disk = new FaultyDisk();
+  disk.rename = () => Promise.reject(new Deno.errors.PermissionDenied());
+  const file = await place.open({ disk });
+  file.event(user(1n), 0n);
+  await eventually("a log line", () => place.logs.length > 0);
+  file.event(user(2n), 0n);
+  await file.close();
+  assert.deepEqual(place.logs, ["[ERR] Failed to shorten snapshot PATH: permission denied"]);
+  assert.ok(place.read().endsWith("event-clock: 1\nevent-clock: 2\n"));
+  assert.deepEqual([...Deno.readDirSync(place.directory)].map(({ name }) => name), ["snapshot"]);
+});
+
+Deno.test("more lines than may wait are kept by writing the file anew", async () => {
+  await using place = new Place();
+  const disk = new FaultyDisk();
+  const file = await place.open({ disk });
+  const burst = 100_000n;
+  for (let i = 1n; i <= burst; i++) file.event(user(i), 0n);
+  await file.close();
+  assert.equal(place.read(), `clock: 0\nevent-clock: ${burst}\nquery-clock: 0\n`);
+  assert.equal(disk.bytes, place.read().length);
+});
+
+Deno.test("of a file that is too long the end is read, from a whole line on", async () => {
+  await using place = new Place();
+  {
+    using long = Deno.openSync(place.path, { write: true, create: true });
+    long.writeSync(new TextEncoder().encode("alive: a 10.0.0.1:7946\n"));
+    // A hole reads as NUL bytes.
+    long.truncateSync(MAX_READ_BYTES + 1_000);
+    long.seekSync(0, Deno.SeekMode.End);
+    long.writeSync(new TextEncoder().encode("\nalive: b 10.0.0.1:7946\nclock: 8\nclo"));
+  }
+  const file = await place.open();
+  assert.deepEqual([...file.restored.members.keys()], ["b"]);
+  assert.equal(file.restored.memberTime, 8n);
+  assert.equal(place.logs.length, 2);
+  assert.match(
+    place.logs[0]!,
+    /^\[WARN\] Snapshot PATH is too long, passed over its first 1\d{3} b/,
+  );
+  await file.close();
+  assert.equal(place.read(), "alive: b 10.0.0.1:7946\nclock: 8\nevent-clock: 0\nquery-clock: 0\n");
+});
+
+Deno.test("a place where no snapshot can be is refused with Go's text", async () => {
+  await using place = new Place();
+  const open = (path: string) => SnapshotFile.open(path, { rejoinAfterLeave: false, log: noLog });
+  const noLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const label = "Failed to setup snapshot: failed to open snapshot: open";
+  const nowhere = `${place.directory}/none/snapshot`;
+  await assert.rejects(open(nowhere), {
+    name: "SnapshotError",
+    message: `${label} ${nowhere}: no such file or directory`,
+  });
+  await assert.rejects(open(place.directory), {
+    message: `${label} ${place.directory}: is a directory`,
+  });
+  if (Deno.build.os === "linux") {
+    await assert.rejects(open("/dev/full"), {
+      message: `${label} /dev/full: is no regular file`,
+    });
+  }
+});

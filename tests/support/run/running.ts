@@ -1,0 +1,91 @@
+/**
+ * `runAgent` in a test: what it printed, and a hand on its signals.
+ *
+ * @module
+ */
+
+import type { ConfigInput } from "../../../server/config/load.ts";
+import { runAgent } from "../../../server/run/run.ts";
+import type { AgentSignal, SignalSource } from "../../../server/run/signals.ts";
+import { until } from "../rpc/peer.ts";
+
+/** An agent under test: what it printed, a hand on its signals, and its end. */
+export class Running {
+  readonly exit: Promise<number>;
+  readonly #printed: string[] = [];
+  readonly #errors: string[] = [];
+  readonly #listeners = new Map<AgentSignal, () => void>();
+
+  constructor(flags: ConfigInput, configPaths: string[] = []) {
+    const source: SignalSource = {
+      add: (signal, listener) => void this.#listeners.set(signal, listener),
+      remove: (signal) => void this.#listeners.delete(signal),
+    };
+    const defaults = {
+      node_name: "t",
+      bind: "127.0.14.4:0",
+      rpc_addr: "127.0.14.4:0",
+      profile: "local",
+    };
+    this.exit = runAgent({ configPaths, flags: { ...defaults, ...flags } }, {
+      print: (text) => this.#printed.push(text),
+      printError: (text) => this.#errors.push(text),
+      signals: source,
+    });
+  }
+
+  /** All that was printed, log times and ports replaced. */
+  get output(): string {
+    return this.#printed.join("\n")
+      .replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/g, "TIME")
+      .replace(/127\.0\.14\.4:\d+/g, "ADDRESS");
+  }
+
+  /** What was printed on standard error. */
+  get errors(): string {
+    return this.#errors.join("\n");
+  }
+
+  /** The lines that were printed since the `from`th. */
+  lines(from = 0): string[] {
+    return this.#printed.slice(from);
+  }
+
+  /** The handled signals. */
+  get handled(): AgentSignal[] {
+    return [...this.#listeners.keys()];
+  }
+
+  /** The address after a label of the banner. */
+  address(label: string): Deno.NetAddr {
+    const [, hostname = "", port] =
+      new RegExp(`${label}: '([^':]+):(\\d+)'`).exec(this.#printed.join("\n")) ?? [];
+    return { transport: "tcp", hostname, port: Number(port) };
+  }
+
+  send(signal: AgentSignal): void {
+    this.#listeners.get(signal)?.();
+  }
+
+  /** Resolves when a line after the first `before` matches. */
+  printedSince(before: number, pattern: RegExp): Promise<void> {
+    return until(() => this.lines(before).some((line) => pattern.test(line)));
+  }
+
+  /** Resolves when `text` was printed. */
+  printed(text: string): Promise<void> {
+    return until(() => this.output.includes(text));
+  }
+}
+
+/** The last line before the log. */
+export const READY = "Log data will now stream in as it occurs:";
+/** The first line of the log. */
+export const GATE_OPEN = "Serf agent starting";
+
+/** An agent whose log is shown. */
+export async function ready(flags: ConfigInput = {}, paths: string[] = []): Promise<Running> {
+  const running = new Running(flags, paths);
+  await running.printed(GATE_OPEN);
+  return running;
+}
