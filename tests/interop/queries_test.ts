@@ -94,7 +94,7 @@ goTest(
   },
 );
 
-/** Type byte of a memberlist user message (memberlist.md 4). */
+/** Type byte of a memberlist user message (memberlist.md 1.1). */
 const USER_MESSAGE = 8;
 
 /** An acknowledgement to a query (serf.md 20.10). */

@@ -32,7 +32,7 @@ export const MAX_EVENTS_PER_TIME = 4_096;
 
 /**
  * Most bytes that all events of the ring may take. A Go peer refuses a push/pull whose state is over 20 MiB
- * (memberlist.md 6), and the ring is part of that state.
+ * (memberlist.md 6.3), and the ring is part of that state.
  */
 export const MAX_RING_BYTES = 16 * 1024 * 1024;
 
