@@ -1,5 +1,5 @@
 /**
- * Queries that agents ask each other (serf.md 12).
+ * Queries that agents ask each other (serf.md 12.1).
  *
  * @module
  */

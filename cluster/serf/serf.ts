@@ -286,7 +286,7 @@ export class Serf implements AsyncDisposable {
     return node === name ? coordinates?.own : coordinates?.get(node);
   }
 
-  /** Figures for people, as text (serf.md 17). */
+  /** Figures for people, as text (serf.md 17.1). */
   stats(): Record<string, string> {
     const { healthScore } = this.#memberlist;
     return statsOf(this.#core, { healthScore, encrypted: this.encrypted });

@@ -24,7 +24,7 @@ const MAX_WAITING = 1024 * 1024;
 /** Pause before another try after a failed write, in milliseconds. */
 const RETRY_MS = 2_000;
 
-/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15). */
+/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15.3). */
 const REPORT_INTERVAL_MS = 30_000;
 
 /** How long a leave, and the end, may wait for the disk, in milliseconds. */

@@ -15,7 +15,7 @@ import type {
 } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging/log.ts";
 
-/** What a leave fails with while another one is under way (serf.md 18). That one goes on. */
+/** What a leave fails with while another one is under way (serf.md 18.5). That one goes on. */
 export const LEAVE_IN_PROGRESS = "Leave already in progress";
 
 /** An agent as its RPC clients see it. Errors carry the text that the client gets. */

@@ -27,7 +27,7 @@ export interface RingGroup {
  */
 export type RingVerdict = "new" | "duplicate" | "too-early" | "old" | "full";
 
-/** Most distinct events of one Lamport time. Serf itself has no bound (serf.md 9). */
+/** Most distinct events of one Lamport time. Serf itself has no bound (serf.md 9.2). */
 export const MAX_EVENTS_PER_TIME = 4_096;
 
 /**
@@ -107,7 +107,7 @@ export class EventRing {
   }
 }
 
-/** nil and an empty payload are the same (serf.md 9). */
+/** nil and an empty payload are the same (serf.md 9.2). */
 function samePayload(a: Uint8Array | null, b: Uint8Array | null): boolean {
   const length = a?.length ?? 0;
   if (length !== (b?.length ?? 0)) return false;

@@ -1,5 +1,5 @@
 /**
- * Tags travel in memberlist's node meta (serf.md 3).
+ * Tags travel in memberlist's node meta (serf.md 3.1).
  *
  * @module
  */
