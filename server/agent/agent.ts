@@ -298,7 +298,7 @@ export class Agent implements AsyncDisposable {
     return this.shutdown();
   }
 
-  /** Figures for operators, by group and name (agent.md 3). */
+  /** Figures for operators, by group and name (agent.md 3, stats). */
   stats(): Record<string, Record<string, string>> {
     return agentStats(this);
   }

@@ -1,5 +1,5 @@
 /**
- * What `stats` tells (agent.md 3).
+ * What `stats` tells (agent.md 3, stats).
  *
  * @module
  */

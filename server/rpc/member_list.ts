@@ -76,9 +76,9 @@ export class MemberList {
 }
 
 /**
- * The test for a filter (agent.md 3); `undefined` when everything matches. A pattern P stands for `^P$`, by
- * concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they may
- * take {@linkcode MAX_PATTERN_SIZE} instructions.
+ * The test for a filter (agent.md 3, members); `undefined` when everything matches. A pattern P stands for `^P$`,
+ * by concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they
+ * may take {@linkcode MAX_PATTERN_SIZE} instructions.
  */
 function memberFilter(filter: MembersFilteredRequest): ((member: Member) => boolean) | undefined {
   let room = MAX_PATTERN_SIZE;

@@ -1,6 +1,6 @@
 /**
- * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits (agent.md
- * 6.1, 6.3, 6.5). Nothing is written.
+ * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits
+ * (agent.md 6.1, 6.3, 6.5). Nothing is written.
  *
  * @module
  */
