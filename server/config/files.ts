@@ -7,13 +7,13 @@
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
-import { mergeInputs } from "./input.ts";
-import type { ConfigInput } from "./options/mod.ts";
+import type { InputOf, OptionTable } from "./options/option.ts";
+import { mergeInputs } from "./options/values.ts";
 
 /** What the files say, and what is wrong with them. */
-export interface FilesRead {
+export interface FilesRead<T> {
   /** Everything that those files say that can be used. */
-  readonly input: ConfigInput;
+  readonly input: InputOf<T>;
   /** One for each path or file that cannot be read or understood; the message names it and says why. */
   readonly problems: readonly ConfigError[];
 }
@@ -22,9 +22,16 @@ export interface FilesRead {
  * Reads files in the given order. A directory stands for its `*.json` files in byte order of their names, without its
  * sub-directories.
  */
-export async function readConfigFiles(paths: readonly string[]): Promise<FilesRead> {
-  let input: ConfigInput = {};
+export async function readConfigFiles<const T extends OptionTable>(
+  options: T,
+  paths: readonly string[],
+): Promise<FilesRead<T>> {
+  let input: InputOf<T> = {};
   const problems: ConfigError[] = [];
+  if (paths.length === 0) return { input, problems };
+  // An agent without files starts without it.
+  const { inputCheck } = await import("./schema.ts");
+  const check = inputCheck(options);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -37,7 +44,7 @@ export async function readConfigFiles(paths: readonly string[]): Promise<FilesRe
     await attempt(async () => {
       for (const file of await filesOf(path)) {
         await attempt(async () => {
-          input = mergeInputs(input, await readFile(file));
+          input = mergeInputs(options, input, await readFile(file, check));
         });
       }
     });
@@ -62,16 +69,15 @@ async function filesOf(path: string): Promise<string[]> {
 /** Largest configuration file, in bytes. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-async function readFile(path: string): Promise<ConfigInput> {
+async function readFile<I>(path: string, check: (value: unknown) => I): Promise<I> {
   let text: string;
   try {
     text = await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  const { checkInput } = await import("./schema.ts");
   try {
-    return checkInput(parseFirstValue(text));
+    return check(parseFirstValue(text));
   } catch (cause) {
     const reason = (cause as Error).message.replace(/\s*\n\s*/g, " ");
     throw new ConfigError(`Error decoding '${path}': ${reason}`, { cause });

@@ -9,13 +9,9 @@ import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import { checkConfig } from "../../cluster/memberlist/core/config.ts";
 import { parseJoinAddress } from "../../cluster/memberlist/traffic/join.ts";
 import { checkSerfConfig } from "../../cluster/serf/model/config.ts";
-import {
-  initialKeys,
-  initialTags,
-  keyringOf,
-  memberlistSettings,
-  serfSettings,
-} from "../agent/start/preparation.ts";
+import { Listeners } from "../agent/events/listeners.ts";
+import { initialKeys, initialTags } from "../agent/start/kept.ts";
+import { keyringOf, memberlistSettings, serfSettings } from "../agent/start/layers.ts";
 import { DEFAULT_GOSSIP_PORT, listenProblem, splitGoAddress } from "../config/addresses.ts";
 import {
   advertisedAddress,
@@ -54,6 +50,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   const log = new AgentLog(config.nodeName);
   await attempt(() => bindPlanOf(config));
   const plan: AgentPlan = {
+    config,
     bind: SOME_ADDRESS,
     advertise: await attempt(() => advertisedAddress(config)),
     encryptKey: await attempt(() => encryptionKey(config)),
@@ -66,7 +63,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   const keyring: Keyring | undefined = fileKeys ?? await attempt(() => keyringOf(plan), START);
   await attempt(() => {
     const memberlist = memberlistSettings(config, plan, SOME_ADDRESS, keyring);
-    checkSerfConfig({ ...serfSettings(config, tags, memberlist), onEvent: () => {} });
+    checkSerfConfig(serfSettings(config, tags, memberlist, new Listeners(log)));
     checkConfig(memberlist);
   }, START);
   await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");

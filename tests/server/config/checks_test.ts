@@ -1,23 +1,24 @@
 /**
- * Values that no agent could use, and the table of keys.
+ * Values that no agent could use, and the table of options.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
-import { mergeInputs } from "../../../server/config/input.ts";
 import {
   checkConfig,
   ConfigError,
   type ConfigInput,
-  DEFAULT_AGENT_CONFIG,
   loadConfig,
 } from "../../../server/config/load.ts";
-import { CONFIG_KEYS } from "../../../server/config/options/mod.ts";
+import { AGENT_OPTIONS, OPTION_SECTIONS } from "../../../server/config/options/mod.ts";
+import { namedOptions } from "../../../server/config/options/option.ts";
+import { mergeInputs } from "../../../server/config/options/values.ts";
 
 Deno.test("0 says nothing, as a number and as a duration, but for the time limit of scripts", () => {
   assert.deepEqual(
     mergeInputs(
+      AGENT_OPTIONS,
       { retry_interval: "10s", event_handler_timeout: "1s", query_size_limit: 7 },
       { retry_interval: "0s", event_handler_timeout: "0", query_size_limit: 0 },
     ),
@@ -65,7 +66,8 @@ Deno.test("values that no agent could use are refused, each with its reason", as
   for (const [flags, message] of refused) {
     await assert.rejects(loadConfig([], flags), new ConfigError(message));
   }
-  const all = refused.map(([flags]) => flags).reduce(mergeInputs);
+  const all = refused.map(([flags]) => flags)
+    .reduce((earlier, later) => mergeInputs(AGENT_OPTIONS, earlier, later));
   assert.deepEqual(
     (await checkConfig([], { ...all, log_level: "x" })).problems.length,
     refused.length - 1,
@@ -74,11 +76,17 @@ Deno.test("values that no agent could use are refused, each with its reason", as
   await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
 });
 
-Deno.test("every setting of the agent has one key", () => {
-  const { mdns, ...outer } = DEFAULT_AGENT_CONFIG;
-  const settings = [...Object.keys(outer), ...Object.keys(mdns).map((name) => `mdns.${name}`)];
-  const named = Object.values(CONFIG_KEYS).flatMap(({ setting }) => setting ?? []);
-  assert.deepEqual(named.toSorted(), settings.toSorted());
+Deno.test("no two options have one setting, one name or one flag", () => {
+  const named = namedOptions(AGENT_OPTIONS);
+  const once = (texts: string[]) => assert.deepEqual(texts, [...new Set(texts)]);
+  once(named.map(({ name }) => name));
+  once(named.flatMap(({ place }) => place?.join(".") ?? []));
+  once(named.flatMap(({ option }) => option.flag ?? []));
+});
+
+Deno.test("every option has its section in the reference", () => {
+  const inSections = OPTION_SECTIONS.flatMap(({ options }) => namedOptions(options));
+  assert.deepEqual(inSections, namedOptions(AGENT_OPTIONS));
 });
 
 Deno.test("flags with bad durations and negative values are refused", async () => {
