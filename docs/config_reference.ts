@@ -16,9 +16,9 @@ import {
   type NamedOption,
   namedOptions,
   type OptionKind,
-  type OptionTable,
+  type Options,
 } from "../server/config/options/option.ts";
-import { defaultText, defaultValue } from "../server/config/options/values.ts";
+import { defaultText, defaultValue, withNames } from "../server/config/options/text.ts";
 import { configSchema } from "../server/config/schema.ts";
 
 /** Columns of a line of Markdown, as `deno fmt` has them. */
@@ -28,8 +28,8 @@ const WIDTH = 100;
 const DURATION_PATTERN = "^[+-]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|ms|s|m|h))+)$";
 
 /** The text of docs/config.schema.json. */
-export function schemaText(options: OptionTable = AGENT_OPTIONS): string {
-  const schema = configSchema(options, (option) => ({
+export function schemaText({ table }: Options = AGENT_OPTIONS): string {
+  const schema = configSchema(table, (option) => ({
     description: option.doc,
     ...option.examples && { examples: option.examples },
     ...option.setting && option.unset === undefined && { default: defaultValue(option) },
@@ -125,7 +125,11 @@ function entry({ name, option }: NamedOption, all: readonly NamedOption[]): stri
     `- On reload: ${option.reloads ? "applied" : "needs a restart"}`,
     ...option.isOurs ? ["- Serf does not know this key"] : [],
   ];
-  return [`### \`${name}\``, withCode(option.doc, all), facts.map(wrapped).join("\n")];
+  return [
+    `### \`${name}\``,
+    withNames(option.doc, all, ({ name }) => `\`${name}\``),
+    facts.map(wrapped).join("\n"),
+  ];
 }
 
 function defaultCode(option: ConfigOption): string {
@@ -137,14 +141,6 @@ function flagCode({ kind, flag, placeholder }: ConfigOption): string {
   const value = placeholder === undefined ? "" : `=${placeholder}`;
   const many = kind === "list" || kind === "map" ? ", may be given many times" : "";
   return `\`-${flag}${value}\`${many}`;
-}
-
-/** The names of options in a text, as code. */
-function withCode(text: string, all: readonly NamedOption[]): string {
-  return text.replace(
-    /(?<![\w/.$])[a-z]+(?:_[a-z]+)+\b/g,
-    (word) => all.some(({ name }) => name === word) ? `\`${word}\`` : word,
-  );
 }
 
 function table(all: readonly NamedOption[]): string {

@@ -10,11 +10,11 @@ import {
   type ConfigOption,
   type InputOf,
   type NamedOption,
-  namedOptions,
+  type Options,
   type OptionTable,
   setValueAt,
 } from "../../server/config/options/option.ts";
-import { defaultText } from "../../server/config/options/values.ts";
+import { defaultText, withNames } from "../../server/config/options/text.ts";
 import { CommandError } from "../shell/command.ts";
 import {
   boolFlag,
@@ -42,18 +42,18 @@ export const AGENT_FLAGS: FlagTable = {
 };
 
 /** The flags of the options that have one. */
-export function flagsOf(options: OptionTable): FlagTable {
-  const named = namedOptions(options);
-  return Object.fromEntries(
-    named.flatMap(({ option }) =>
-      option.flag === undefined ? [] : [[option.flag, {
-        ...withoutHelp(option),
-        get help(): string {
-          return helpOf(option, named);
-        },
-      }]]
-    ),
-  );
+export function flagsOf({ all }: Options): FlagTable {
+  const flags: Record<string, Flag<unknown>> = {};
+  for (const { option } of all) {
+    if (option.flag === undefined) continue;
+    flags[option.flag] = {
+      ...withoutHelp(option),
+      get help(): string {
+        return helpOf(option, all);
+      },
+    };
+  }
+  return flags;
 }
 
 function withoutHelp({ kind, placeholder = "" }: ConfigOption): Flag<unknown> {
@@ -70,19 +70,12 @@ function withoutHelp({ kind, placeholder = "" }: ConfigOption): Flag<unknown> {
   }
 }
 
-function helpOf(option: ConfigOption, named: readonly NamedOption[]): string {
+function helpOf(option: ConfigOption, all: readonly NamedOption[]): string {
   const { kind, doc } = option;
   if (kind === "switch" && option.negativeFlag !== undefined) return option.negativeFlag;
   const more = kind === "list" || kind === "map" ? " May be given many times." : "";
-  return `${withFlags(doc, named)}${more} Default: ${defaultText(option)}.`;
-}
-
-/** The names of options in a text, as those of their flags. */
-function withFlags(text: string, named: readonly NamedOption[]): string {
-  return text.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (word) => {
-    const flag = named.find(({ name }) => name === word)?.option.flag;
-    return flag === undefined ? word : `-${flag}`;
-  });
+  const text = withNames(doc, all, ({ name, option: { flag } }) => flag ? `-${flag}` : name);
+  return `${text}${more} Default: ${defaultText(option)}.`;
 }
 
 /** Files and directories in the order in which they were named. */
@@ -106,11 +99,11 @@ export function configInput(parsed: ParsedFlags<FlagTable>): ConfigInput {
  * @throws {CommandError} when a text that should be a pair has no `=`.
  */
 export function inputOf<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   { values }: ParsedFlags<FlagTable>,
 ): InputOf<T> {
   const input: InputOf<T> = {};
-  for (const { path, option } of namedOptions(options)) {
+  for (const { path, option } of options.all) {
     const value = option.flag === undefined ? undefined : values[option.flag];
     if (value !== undefined && value !== false) setValueAt(input, path, valueOf(option, value));
   }

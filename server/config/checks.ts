@@ -12,7 +12,7 @@ import { formatDuration } from "./duration.ts";
 import { ConfigError } from "./error.ts";
 import { parseHandler } from "./handler_spec.ts";
 import { AGENT_OPTIONS } from "./options/mod.ts";
-import { namedOptions, type OptionTable, valueAt } from "./options/option.ts";
+import { type Options, valueAt } from "./options/option.ts";
 import type { AgentConfig } from "./settings.ts";
 
 /** A check throws what is wrong. */
@@ -77,8 +77,8 @@ export function settingProblems(config: AgentConfig): ConfigError[] {
 }
 
 /** For each option that has a least value, the check that its setting is not below it. */
-export function leastChecks(options: OptionTable): Check<object>[] {
-  return namedOptions(options).flatMap(({ name, place, option }) => {
+export function leastChecks({ all }: Options): Check<object>[] {
+  return all.flatMap(({ name, place, option }) => {
     if (place === undefined || !("least" in option)) return [];
     const { kind, least } = option;
     return (settings) => {

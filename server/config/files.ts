@@ -7,7 +7,7 @@
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
-import type { InputOf, OptionTable } from "./options/option.ts";
+import type { InputOf, Options, OptionTable } from "./options/option.ts";
 import { mergeInputs } from "./options/values.ts";
 
 /** What the files say, and what is wrong with them. */
@@ -23,7 +23,7 @@ export interface FilesRead<T> {
  * sub-directories.
  */
 export async function readConfigFiles<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   paths: readonly string[],
 ): Promise<FilesRead<T>> {
   let input: InputOf<T> = {};

@@ -11,8 +11,8 @@ import {
   type InputOf,
   isGroup,
   type NamedOption,
-  namedOptions,
   type OptionKind,
+  type Options,
   type OptionTable,
 } from "./options/option.ts";
 import { suggest } from "./suggest.ts";
@@ -35,44 +35,45 @@ const KINDS: Readonly<Record<OptionKind, z.ZodType>> = {
 };
 
 /**
- * The schema of a configuration file.
+ * The schema of a configuration file. What is wrong with groups is told after what is wrong beside them.
  *
  * @param describe What to attach to an option, for a JSON Schema.
  */
 export function configSchema(
-  options: OptionTable,
+  table: OptionTable,
   describe: (option: ConfigOption) => Record<string, unknown> = () => ({}),
 ): z.ZodType {
-  const shape = Object.entries(options).map(([name, member]) => [
-    name,
-    isGroup(member)
-      ? configSchema(member.options, describe)
-      : KINDS[member.kind].meta(describe(member)),
-  ]);
-  return z.strictObject(Object.fromEntries(shape)).partial();
+  const own: Record<string, z.ZodType> = {};
+  const groups: Record<string, z.ZodType> = {};
+  for (const [name, member] of Object.entries(table)) {
+    if (isGroup(member)) groups[name] = configSchema(member.options, describe);
+    else own[name] = KINDS[member.kind].meta(describe(member));
+  }
+  return z.strictObject({ ...own, ...groups }).partial();
 }
 
 /**
  * What finds the configuration in a parsed JSON value. Names of options match in any case; `null` leaves an option unset.
  * It throws an `Error` whose message says, on one line, for each name what is wrong, what was expected and what was got.
  */
-export function inputCheck<T extends OptionTable>(options: T): (value: unknown) => InputOf<T> {
-  const schema = configSchema(options);
-  const named = namedOptions(options);
+export function inputCheck<T extends OptionTable>(
+  { table, all }: Options<T>,
+): (value: unknown) => InputOf<T> {
+  const schema = configSchema(table);
   return (value) => {
-    const plain = normalise(value, options);
+    const plain = normalise(value, table);
     const result = schema.safeParse(plain);
     if (result.success) return result.data as InputOf<T>;
-    throw new Error(result.error.issues.map((issue) => problem(issue, plain, named)).join("; "));
+    throw new Error(result.error.issues.map((issue) => problem(issue, plain, all)).join("; "));
   };
 }
 
 /** Known names in lower case and no nulls; names in maps are left alone. */
-function normalise(value: unknown, options: OptionTable): unknown {
+function normalise(value: unknown, table: OptionTable): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(withoutNulls(value)).map(([name, held]): [string, unknown] => {
     const lower = name.toLowerCase();
-    const member = Object.hasOwn(options, lower) ? options[lower] : undefined;
+    const member = Object.hasOwn(table, lower) ? table[lower] : undefined;
     if (member === undefined) return [name, held];
     if (isGroup(member)) return [lower, normalise(held, member.options)];
     return [lower, member.kind === "map" && isObject(held) ? withoutNulls(held) : held];
@@ -105,9 +106,10 @@ function problem(
 }
 
 function unknownName(name: string, options: readonly NamedOption[]): string {
-  if (options.some((option) => option.name === name)) {
-    const nested = name.split(".").reduceRight((inner, outer) => `{"${outer}": ${inner}}`, "...");
-    return `unknown key '${name}', write it as ${nested}`;
+  const dotted = options.find((option) => option.name === name.toLowerCase());
+  if (dotted !== undefined) {
+    const nested = dotted.path.reduceRight((inner, outer) => `{"${outer}": ${inner}}`, "...");
+    return `unknown key '${dotted.name}', write it as ${nested}`;
   }
   const meant = meantName(name, options);
   return `unknown key '${name}'${meant === undefined ? "" : `, did you mean '${meant}'?`}`;

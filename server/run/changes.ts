@@ -5,7 +5,7 @@
  */
 
 import {
-  namedOptions,
+  type Options,
   type OptionTable,
   type SettingsOf,
   setValueAt,
@@ -25,14 +25,14 @@ export interface ConfigChanges<S = AgentConfig> {
 
 /** Compares the settings in effect with those that were read. */
 export function compareConfigs<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   current: SettingsOf<T>,
   read: SettingsOf<T>,
 ): ConfigChanges<SettingsOf<T>> {
   const applicable: string[] = [];
   const restart: string[] = [];
   const next = { ...current };
-  for (const { name, place, option: { reloads } } of namedOptions(options)) {
+  for (const { name, place, option: { reloads } } of options.all) {
     if (place === undefined) continue;
     const value = valueAt(read, place);
     if (isSame(valueAt(current, place), value)) continue;

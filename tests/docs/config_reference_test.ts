@@ -8,7 +8,6 @@ import assert from "node:assert/strict";
 import { referenceText, schemaText } from "../../docs/config_reference.ts";
 import { parseDuration } from "../../server/config/duration.ts";
 import { AGENT_OPTIONS } from "../../server/config/options/mod.ts";
-import { namedOptions } from "../../server/config/options/option.ts";
 
 const read = (name: string): Promise<string> =>
   Deno.readTextFile(new URL(`../../docs/${name}`, import.meta.url));
@@ -27,7 +26,7 @@ interface Property {
 
 Deno.test("the schema has every option with its type and its default, and allows no others", () => {
   const schema = JSON.parse(schemaText());
-  const options = new Map(namedOptions(AGENT_OPTIONS).map(({ name, option }) => [name, option]));
+  const options = new Map(AGENT_OPTIONS.all.map(({ name, option }) => [name, option]));
   const types = { text: "string", duration: "string", number: "number", switch: "boolean" };
   let seen = 0;
   const look = (prefix: string, properties: Record<string, Property>): void => {

@@ -9,7 +9,7 @@ import { CLUSTER_OPTIONS } from "./cluster.ts";
 import { JOINING_OPTIONS } from "./joining.ts";
 import { NODE_OPTIONS } from "./node.ts";
 import { OPERATION_OPTIONS } from "./operation.ts";
-import type { InputOf, OptionTable } from "./option.ts";
+import { type InputOf, optionsOf, type OptionTable } from "./option.ts";
 
 /** Options that belong together. */
 export interface OptionSection {
@@ -27,13 +27,13 @@ export const OPTION_SECTIONS: readonly OptionSection[] = [
   { title: "Scripts, log, metrics, signals", options: OPERATION_OPTIONS },
 ];
 
-/** All options by name. */
-export const AGENT_OPTIONS = {
+/** All options. */
+export const AGENT_OPTIONS = optionsOf({
   ...NODE_OPTIONS,
   ...JOINING_OPTIONS,
   ...CLUSTER_OPTIONS,
   ...OPERATION_OPTIONS,
-};
+});
 
 /** One JSON object of a configuration file, or the flags of one start. A missing option says nothing. */
-export type ConfigInput = InputOf<typeof AGENT_OPTIONS>;
+export type ConfigInput = InputOf<typeof AGENT_OPTIONS.table>;

@@ -154,24 +154,43 @@ export interface NamedOption {
   readonly option: ConfigOption;
 }
 
+/** A table of options, and all that stand in it or in its groups, in order. */
+export interface Options<T extends OptionTable = OptionTable> {
+  /** The table. */
+  readonly table: T;
+  /** The options, one by one. */
+  readonly all: readonly NamedOption[];
+}
+
+/** The options of a table. */
+export function optionsOf<const T extends OptionTable>(table: T): Options<T> {
+  return { table, all: namedOptions(table) };
+}
+
 /** Whether a member of a table is a group. */
 export function isGroup(member: ConfigOption | OptionGroup): member is OptionGroup {
   return "options" in member;
 }
 
 /** Every option of a table, also of its groups, in order. */
-export function namedOptions(
+export function namedOptions(table: OptionTable): NamedOption[] {
+  const named: NamedOption[] = [];
+  collect(table, [], [], named);
+  return named;
+}
+
+function collect(
   table: OptionTable,
-  outer: Pick<NamedOption, "path" | "place"> = { path: [], place: [] },
-): NamedOption[] {
-  return Object.entries(table).flatMap(([name, member]) => {
-    const path = [...outer.path, name];
-    const place = member.setting === undefined || outer.place === undefined
-      ? undefined
-      : [...outer.place, member.setting];
-    if (isGroup(member)) return namedOptions(member.options, { path, place });
-    return [{ name: path.join("."), path, place, option: member }];
-  });
+  outerPath: readonly string[],
+  outerPlace: readonly string[],
+  named: NamedOption[],
+): void {
+  for (const [name, member] of Object.entries(table)) {
+    const path = [...outerPath, name];
+    const place = member.setting === undefined ? undefined : [...outerPlace, member.setting];
+    if (!isGroup(member)) named.push({ name: path.join("."), path, place, option: member });
+    else collect(member.options, path, [...outerPlace, member.setting], named);
+  }
 }
 
 /** The value at a path, `undefined` when there is none. */
@@ -183,13 +202,9 @@ export function valueAt(object: object, path: readonly string[]): unknown {
 
 /** Puts a value at a path. The objects around it are made, or copied, so that whoever else has them sees no change. */
 export function setValueAt(object: object, path: readonly string[], value: unknown): void {
-  const [name = "", ...rest] = path;
-  const record = object as Record<string, unknown>;
-  if (rest.length === 0) {
-    record[name] = value;
-    return;
-  }
-  const inner = { ...record[name] as object };
-  setValueAt(inner, rest, value);
-  record[name] = inner;
+  let inner = object as Record<string, unknown>;
+  path.forEach((name, i) => {
+    if (i === path.length - 1) inner[name] = value;
+    else inner = inner[name] = { ...inner[name] as object };
+  });
 }

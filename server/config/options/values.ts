@@ -12,7 +12,7 @@ import {
   type InputOf,
   isGroup,
   type NamedOption,
-  namedOptions,
+  type Options,
   type OptionTable,
   type SettingsOf,
   setValueAt,
@@ -47,12 +47,12 @@ const HIDDEN = "(hidden)";
  * numbers, `event_handler_timeout` may be 0, and `enable_compression` may be `false` (Serf ignores it).
  */
 export function mergeInputs<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   earlier: InputOf<T>,
   later: InputOf<T>,
 ): InputOf<T> {
   const merged: InputOf<T> = {};
-  for (const { path, option } of namedOptions(options)) {
+  for (const { path, option } of options.all) {
     const value = mergeValues(option, valueAt(earlier, path), valueAt(later, path));
     if (value !== undefined) setValueAt(merged, path, value);
   }
@@ -92,13 +92,13 @@ function isZero(duration: string): boolean {
 
 /** The settings that a merged input gives. */
 export function givenSettings<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   input: InputOf<T>,
 ): GivenSettings<T> {
   const given: SomeOf<SettingsOf<T>> = {};
   const warnings: string[] = [];
   const problems: ConfigError[] = [];
-  for (const named of namedOptions(options)) {
+  for (const named of options.all) {
     const value = valueAt(input, named.path);
     if (named.place === undefined || value === undefined) continue;
     try {
@@ -147,9 +147,9 @@ function milliseconds(name: string, text: string): number {
 }
 
 /** Every setting at its default. */
-export function defaultsOf<const T extends OptionTable>(options: T): SettingsOf<T> {
+export function defaultsOf<const T extends OptionTable>(options: Options<T>): SettingsOf<T> {
   const settings = {};
-  for (const { place, option } of namedOptions(options)) {
+  for (const { place, option } of options.all) {
     if (place !== undefined) setValueAt(settings, place, option.default);
   }
   return settings as SettingsOf<T>;
@@ -161,37 +161,34 @@ export function defaultsOf<const T extends OptionTable>(options: T): SettingsOf<
  * @throws {ConfigError} when one is given that no option has.
  */
 export function completed<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   given: SomeOf<SettingsOf<T>>,
   settings: SettingsOf<T>,
 ): SettingsOf<T> {
-  const [unknown] = unknownSettings(options, given);
-  if (unknown !== undefined) throw new ConfigError(`Unknown setting '${unknown}'`);
-  const complete = { ...settings };
-  for (const { place } of namedOptions(options)) {
-    const value = place && valueAt(given, place);
-    if (value !== undefined) setValueAt(complete, place ?? [], value);
+  return withGiven(options.table, given, settings, "") as SettingsOf<T>;
+}
+
+function withGiven(table: OptionTable, given: object, settings: object, outer: string): object {
+  const members = new Map(Object.values(table).map((member) => [member.setting, member]));
+  const complete: Record<string, unknown> = { ...settings };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const member = members.get(name);
+    if (member === undefined) throw new ConfigError(`Unknown setting '${outer}${name}'`);
+    complete[name] = isGroup(member)
+      ? withGiven(member.options, value, complete[name] as object, `${outer}${name}.`)
+      : value;
   }
   return complete;
 }
 
-function unknownSettings(options: OptionTable, given: object, outer = ""): string[] {
-  const members = new Map(Object.values(options).map((member) => [member.setting, member]));
-  return Object.entries(given).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    const member = members.get(name);
-    if (member === undefined) return [`${outer}${name}`];
-    return isGroup(member) ? unknownSettings(member.options, value, `${outer}${name}.`) : [];
-  });
-}
-
 /** Every setting under the name of its option, as a file would write it; secrets are hidden. */
 export function presented<const T extends OptionTable>(
-  options: T,
+  options: Options<T>,
   settings: SettingsOf<T>,
 ): Record<string, FileValue> {
   const shown: Record<string, FileValue> = {};
-  for (const { path, place, option } of namedOptions(options)) {
+  for (const { path, place, option } of options.all) {
     if (place === undefined) continue;
     const value = fileValue(option, valueAt(settings, place));
     setValueAt(shown, path, option.secret && value !== "" ? HIDDEN : value);
@@ -199,20 +196,8 @@ export function presented<const T extends OptionTable>(
   return shown;
 }
 
-/** What counts when nothing is said, in words. */
-export function defaultText(option: ConfigOption): string {
-  if (option.unset !== undefined) return option.unset;
-  const value = defaultValue(option);
-  if (value === undefined || value === "" || typeof value === "object") return "none";
-  return String(value);
-}
-
-/** The default as a file would write it; `undefined` for an option without a setting. */
-export function defaultValue(option: ConfigOption): unknown {
-  return option.default === undefined ? undefined : fileValue(option, option.default);
-}
-
-function fileValue(option: ConfigOption, setting: unknown): unknown {
+/** A setting as a file would write it. */
+export function fileValue(option: ConfigOption, setting: unknown): unknown {
   switch (option.kind) {
     case "duration":
       return shortDuration(setting as number);

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../../server/config/load.ts";
 import { AGENT_OPTIONS } from "../../../server/config/options/mod.ts";
-import { namedOptions, setValueAt, valueAt } from "../../../server/config/options/option.ts";
+import { setValueAt, valueAt } from "../../../server/config/options/option.ts";
 import { compareConfigs } from "../../../server/run/changes.ts";
 import { Peer, withPatience } from "../../support/rpc/peer.ts";
 import { GATE_OPEN, READY, ready, Running } from "../../support/run/running.ts";
@@ -145,7 +145,7 @@ Deno.test("a changed retry_join is joined", async () => {
 });
 
 Deno.test("every option with a setting is compared, and only those that reload are taken over", () => {
-  for (const { name, place, option: { kind, reloads } } of namedOptions(AGENT_OPTIONS)) {
+  for (const { name, place, option: { kind, reloads } } of AGENT_OPTIONS.all) {
     if (place === undefined) continue;
     const other = {
       text: "other",
