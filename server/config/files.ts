@@ -1,5 +1,5 @@
 /**
- * Reads configuration files and directories (agent.md 6.2).
+ * Reads configuration files and directories (agent.md 6.2). Loaded only when there are some.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
 import type { InputOf, Options, OptionTable } from "./options/option.ts";
 import { mergeInputs } from "./options/values.ts";
+import { inputCheck } from "./schema.ts";
 
 /** What the files say, and what is wrong with them. */
 export interface FilesRead<T> {
@@ -28,9 +29,6 @@ export async function readConfigFiles<const T extends OptionTable>(
 ): Promise<FilesRead<T>> {
   let input: InputOf<T> = {};
   const problems: ConfigError[] = [];
-  if (paths.length === 0) return { input, problems };
-  // An agent without files starts without it.
-  const { inputCheck } = await import("./schema.ts");
   const check = inputCheck(options);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {

@@ -7,7 +7,7 @@
 
 import { settingProblems } from "./checks.ts";
 import type { ConfigError } from "./error.ts";
-import { readConfigFiles } from "./files.ts";
+import type { FilesRead } from "./files.ts";
 import { AGENT_OPTIONS, type ConfigInput } from "./options/mod.ts";
 import { givenSettings, mergeInputs } from "./options/values.ts";
 import { type AgentConfig, completeConfig } from "./settings.ts";
@@ -51,7 +51,7 @@ export async function checkConfig(
   paths: readonly string[],
   flags: ConfigInput,
 ): Promise<CheckedConfig> {
-  const files = await readConfigFiles(AGENT_OPTIONS, paths);
+  const files = await readFiles(paths);
   const input = mergeInputs(AGENT_OPTIONS, files.input, flags);
   const { given, warnings, problems } = givenSettings(AGENT_OPTIONS, input);
   const { role } = input;
@@ -67,4 +67,11 @@ export async function checkConfig(
     ],
     problems: [...files.problems, ...problems, ...settingProblems(config)],
   };
+}
+
+/** An agent without files starts without the code that reads and checks them. */
+async function readFiles(paths: readonly string[]): Promise<FilesRead<typeof AGENT_OPTIONS.table>> {
+  if (paths.length === 0) return { input: {}, problems: [] };
+  const { readConfigFiles } = await import("./files.ts");
+  return await readConfigFiles(AGENT_OPTIONS, paths);
 }

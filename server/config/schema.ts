@@ -1,5 +1,5 @@
 /**
- * Checks what a configuration file contains. Loaded only when there is a file.
+ * Checks what a configuration file contains.
  *
  * @module
  */

@@ -37,6 +37,12 @@ export class AgentStartError extends Error {
   override readonly name = "AgentStartError";
 }
 
+/** What a failed start says first: while files are read, and while the core is made. */
+export const FAILED = {
+  setup: "Failed to setup the Serf agent",
+  start: "Failed to start the Serf agent: Error creating Serf",
+} as const;
+
 /** An agent that has not begun yet: its core, its network and what surrounds them. */
 export interface OpenAgent {
   /** The settings, complete. */
@@ -90,12 +96,12 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
 }
 
 function settingUp<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to setup the Serf agent", work);
+  return labelled(FAILED.setup, work);
 }
 
 /** Runs a part of the start whose failure reads like that of creating Serf. */
 export function starting<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to start the Serf agent: Error creating Serf", work);
+  return labelled(FAILED.start, work);
 }
 
 async function labelled<T>(label: string, work: () => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { settingProblems } from "../../../server/config/checks.ts";
 import {
   checkConfig,
   ConfigError,
@@ -66,14 +67,43 @@ Deno.test("values that no agent could use are refused, each with its reason", as
   for (const [flags, message] of refused) {
     await assert.rejects(loadConfig([], flags), new ConfigError(message));
   }
-  const all = refused.map(([flags]) => flags)
-    .reduce((earlier, later) => mergeInputs(AGENT_OPTIONS, earlier, later));
-  assert.deepEqual(
-    (await checkConfig([], { ...all, log_level: "x" })).problems.length,
-    refused.length - 1,
-    "mDNS has a cluster name now",
-  );
   await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
+});
+
+Deno.test("problems are told in the order in which a start would find them", async () => {
+  const wrong: ConfigInput = {
+    query_size_limit: -1,
+    event_handlers: ["foo=bar"],
+    interface: "none0",
+    discover: "c",
+    mdns: { disable_ipv4: true, disable_ipv6: true },
+    log_level: "x",
+    log_format: "xml",
+    statsd_addr: "host",
+    statsite_addr: "host",
+  };
+  const { config, problems } = await checkConfig(["/nonexistent"], wrong);
+  const beginnings = [
+    "Error reading '/nonexistent'",
+    "Invalid query_size_limit",
+    "Invalid event script",
+    "Invalid network interface",
+    "Invalid mDNS configuration",
+    "Invalid log level",
+    "Invalid log format",
+    "Failed to start statsite",
+    "Failed to start statsd",
+  ];
+  const same = (found: readonly ConfigError[], wanted: readonly string[]) =>
+    assert.deepEqual(found.map(({ message }, i) => message.slice(0, wanted[i]?.length)), wanted);
+  same(problems, beginnings);
+  const settings = { ...config, eventHandlerTimeoutMs: -1, eventHandlerConcurrency: 1.5 };
+  same(settingProblems(settings), [
+    "Invalid event script",
+    "Invalid event_handler_timeout: expected 0s or more, got -1 ms",
+    "Invalid event_handler_concurrency: expected a whole number from 1, got 1.5",
+    ...beginnings.slice(3),
+  ]);
 });
 
 Deno.test("no two options have one setting, one name or one flag", () => {
