@@ -2,6 +2,9 @@
  * Every option of the configuration. What files may hold, the settings and their defaults, the flags of `skein agent`, what a
  * reload applies, the JSON Schema and the reference in docs/ follow from this table.
  *
+ * A new option is a row in the room of its subject and a field in `AgentConfig`, which says what it is to a program; the
+ * compiler names the one that is missing or of another type.
+ *
  * @module
  */
 
