@@ -1,5 +1,5 @@
 /**
- * Reads configuration files and directories (agent.md 6.2).
+ * Reads configuration files and directories (agent.md 6.2). Loaded only when there are some.
  *
  * @module
  */
@@ -7,13 +7,14 @@
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
-import { mergeInputs } from "./input.ts";
-import type { ConfigInput } from "./options/mod.ts";
+import type { InputOf, Options, OptionTable } from "./options/option.ts";
+import { mergeInputs } from "./options/values.ts";
+import { inputCheck } from "./schema.ts";
 
 /** What the files say, and what is wrong with them. */
-export interface FilesRead {
+export interface FilesRead<T> {
   /** Everything that those files say that can be used. */
-  readonly input: ConfigInput;
+  readonly input: InputOf<T>;
   /** One for each path or file that cannot be read or understood; the message names it and says why. */
   readonly problems: readonly ConfigError[];
 }
@@ -22,9 +23,13 @@ export interface FilesRead {
  * Reads files in the given order. A directory stands for its `*.json` files in byte order of their names, without its
  * sub-directories.
  */
-export async function readConfigFiles(paths: readonly string[]): Promise<FilesRead> {
-  let input: ConfigInput = {};
+export async function readConfigFiles<const T extends OptionTable>(
+  options: Options<T>,
+  paths: readonly string[],
+): Promise<FilesRead<T>> {
+  let input: InputOf<T> = {};
   const problems: ConfigError[] = [];
+  const check = inputCheck(options);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -37,7 +42,7 @@ export async function readConfigFiles(paths: readonly string[]): Promise<FilesRe
     await attempt(async () => {
       for (const file of await filesOf(path)) {
         await attempt(async () => {
-          input = mergeInputs(input, await readFile(file));
+          input = mergeInputs(options, input, await readFile(file, check));
         });
       }
     });
@@ -62,16 +67,15 @@ async function filesOf(path: string): Promise<string[]> {
 /** Largest configuration file, in bytes. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-async function readFile(path: string): Promise<ConfigInput> {
+async function readFile<I>(path: string, check: (value: unknown) => I): Promise<I> {
   let text: string;
   try {
     text = await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  const { checkInput } = await import("./schema.ts");
   try {
-    return checkInput(parseFirstValue(text));
+    return check(parseFirstValue(text));
   } catch (cause) {
     const reason = (cause as Error).message.replace(/\s*\n\s*/g, " ");
     throw new ConfigError(`Error decoding '${path}': ${reason}`, { cause });

@@ -9,6 +9,7 @@ import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
 import { type AgentConfig, loadConfig } from "../config/load.ts";
+import { AGENT_OPTIONS } from "../config/options/mod.ts";
 import type { AgentPlan } from "../config/plan.ts";
 import type { LogFormat } from "../logging/levels.ts";
 import { AgentLog } from "../logging/log.ts";
@@ -60,7 +61,8 @@ export async function runAgent(input: RunInput, surroundings: RunSurroundings): 
   const console = new Console((text) => surroundings.print(text));
   await using stack = new AsyncDisposableStack();
   try {
-    const { config, plan } = await prepare(input, console);
+    const plan = await prepare(input, console);
+    const { config } = plan;
     const log = new AgentLog(config.nodeName);
     const syslog = await openSyslog(config, log);
     if (syslog !== undefined) stack.use(syslog);
@@ -68,7 +70,7 @@ export async function runAgent(input: RunInput, surroundings: RunSurroundings): 
     console.attach(log);
     const signals = stack.use(new SignalQueue(surroundings.signals ?? systemSignals));
     // The operator shall see the joins, so they wait for the banner.
-    const agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
+    const agent = await Agent.start({ plan, startJoin: [], retryJoin: [], log });
     stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, agent.shutdown()));
     const run = new Run({ input, surroundings, console, signals, syslog, agent, plan, config });
     return await run.untilEnd();
@@ -235,7 +237,7 @@ class Run {
       const { configPaths, flags } = this.#parts.input;
       const { config, warnings } = await loadConfig(configPaths, flags);
       for (const warning of warnings) this.#console.warn(warning);
-      changes = compareConfigs(this.#config, config);
+      changes = compareConfigs(AGENT_OPTIONS, this.#config, config);
       await this.#reloadTags(changes.next.tags);
     } catch (error) {
       this.#console.fail((error as Error).message);

@@ -5,7 +5,7 @@
  */
 
 import { formatDuration } from "../../config/duration.ts";
-import type { AgentConfig } from "../../config/load.ts";
+import type { AgentConfig } from "../../config/settings.ts";
 import { pause } from "../../net/deadline.ts";
 import type { AgentHost } from "../host.ts";
 import { blockOf } from "../log_text.ts";

@@ -1,5 +1,5 @@
 /**
- * What has to be there before an agent can begin: tags, keys, the socket, and the settings of the layers below.
+ * From the settings of an agent to those of the layers below, memberlist and Serf, and to the socket under them.
  *
  * @module
  */
@@ -10,73 +10,18 @@ import {
   type MemberlistConfig,
   memberlistConfig,
 } from "../../../cluster/memberlist/mod.ts";
-import type { Address, Metrics } from "../../../cluster/runtime.ts";
+import type { Address } from "../../../cluster/runtime.ts";
 import { type SerfConfig, serfConfig } from "../../../cluster/serf/mod.ts";
 import { privateAddress } from "../../config/addresses.ts";
-import type { AgentConfig } from "../../config/load.ts";
 import type { AgentPlan } from "../../config/plan.ts";
-import { readKeyringFile, writeKeyringFile } from "../../files/keyring_file.ts";
-import { readTagsFile } from "../../files/tags_file.ts";
+import type { AgentConfig } from "../../config/settings.ts";
+import { writeKeyringFile } from "../../files/keyring_file.ts";
 import { NetTransport } from "../../gossip/transport.ts";
 import type { AgentLog } from "../../logging/log.ts";
-import type { SnapshotFile } from "../../rejoin_file/rejoin_file.ts";
+import type { Listeners } from "../events/listeners.ts";
 
 /** Longest and shortest wait of events for more of their kind, in milliseconds (agent.md 6.8). */
 const COALESCE_MS = { period: 3_000, quiet: 1_000 } as const;
-
-/**
- * The tags to start with.
- *
- * @throws {Error} when the configuration names tags and a tags file, and when the file cannot be used.
- */
-export async function initialTags(
-  config: AgentConfig,
-  log: AgentLog,
-): Promise<Record<string, string>> {
-  const { tags, tagsFile } = config;
-  if (tagsFile === "") return { ...tags };
-  if (Object.keys(tags).length > 0) {
-    throw new Error("Tags config not allowed while using tag files");
-  }
-  const restored = await readTagsFile(tagsFile);
-  if (restored === undefined) return {};
-  const count = Object.keys(restored).length;
-  log.write("INFO", "agent", `Restored ${count} tag(s) from ${tagsFile}`);
-  return restored;
-}
-
-/**
- * The keys of the keyring file, if there is one.
- *
- * @throws {Error} when the configuration also names a key, and when the file cannot be used.
- */
-export async function initialKeys(
-  config: AgentConfig,
-  log: AgentLog,
-): Promise<Keyring | undefined> {
-  const { keyringFile, encryptKey } = config;
-  if (keyringFile === "") return undefined;
-  if (encryptKey !== "") throw new Error("Encryption key not allowed while using a keyring");
-  const keyring = await readKeyringFile(keyringFile);
-  log.write("INFO", "agent", `Restored keyring with ${keyring.size} keys from ${keyringFile}`);
-  return keyring;
-}
-
-/**
- * The snapshot of an earlier life, opened to go on, if the configuration names a file.
- *
- * @throws {SnapshotError} when the file cannot be used.
- */
-export async function initialSnapshot(
-  { snapshotPath, rejoinAfterLeave }: AgentConfig,
-  log: AgentLog,
-  metrics: Metrics,
-): Promise<SnapshotFile | undefined> {
-  if (snapshotPath === "") return undefined;
-  const { SnapshotFile } = await import("../../rejoin_file/rejoin_file.ts");
-  const logger = log.logger("serf");
-  return await SnapshotFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
-}
 
 /**
  * The key of the configuration, if there is one.
@@ -137,15 +82,16 @@ function reachable(host: string): string {
   throw new Error(`${problem}: no private IP address found, and explicit IP not provided`);
 }
 
-/** The settings of Serf. */
+/** The settings of Serf, whose events go to `listeners`. */
 export function serfSettings(
   config: AgentConfig,
   tags: Record<string, string>,
   memberlist: MemberlistConfig,
-): Omit<SerfConfig, "onEvent"> {
+  listeners: Listeners,
+): SerfConfig {
   const { period, quiet } = COALESCE_MS;
-  const { keyringFile } = config;
-  return serfConfig({ nodeName: config.nodeName, memberlist, onEvent: () => {} }, {
+  const { nodeName, keyringFile } = config;
+  return serfConfig({ nodeName, memberlist, onEvent: (event) => listeners.tell(event) }, {
     tags,
     protocolVersion: config.protocol,
     broadcastTimeoutMs: config.broadcastTimeoutMs,
