@@ -5,6 +5,7 @@
  */
 
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
+import type { Logger } from "../../../cluster/runtime.ts";
 import { Serf, type SerfEvent } from "../../../cluster/serf/mod.ts";
 import { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "../../config/load.ts";
 import { planAgent } from "../../config/plan.ts";
@@ -87,7 +88,8 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
     const snapshot = recorder && { recorder, restored: recorder.restored };
     const onEvent = (event: SerfEvent): void => listeners.tell(event);
-    const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
+    const logger = (subsystem: string): Logger => log.logger(subsystem);
+    const runtime = realRuntime(transport, logger, metrics, (error) => log.unexpected(error));
     const serfConfig = { ...serfSettings(config, tags, memberlist), ...snapshot, onEvent };
     const serf = new Serf(serfConfig, runtime);
     // From here on the core closes them.
