@@ -151,6 +151,7 @@ export class Serf implements AsyncDisposable {
    */
   join(addresses: string[], options: { ignoreOld?: boolean } = {}): Promise<number> {
     const joined = this.#joins.then(() => this.#join(addresses, options.ignoreOld ?? false));
+    // Whoever asked for the join gets the error.
     this.#joins = joined.catch(() => {});
     return joined;
   }

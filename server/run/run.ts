@@ -112,9 +112,13 @@ async function runFrom(
   }
 }
 
-/** Shuts the agent down, if it starts at all. What goes wrong is in the log, or is thrown where the start is waited for. */
-function ended(starting: Promise<Agent>): Promise<void> {
-  return starting.then((agent) => agent.shutdown()).catch(() => {});
+/** Shuts the agent down, if it starts at all. */
+async function ended(starting: Promise<Agent>): Promise<void> {
+  try {
+    await (await starting).shutdown();
+  } catch {
+    // What could not be closed is in the log; why there is no agent was told where the start was waited for.
+  }
 }
 
 /** What a {@linkcode Run} works with. */
