@@ -39,7 +39,7 @@ import { joinAtStart } from "./start/joins.ts";
 import { type OpenAgent, openAgent, starting } from "./start/open.ts";
 import { AgentParts } from "./start/parts.ts";
 import type { AgentSettings } from "./start/settings.ts";
-import { agentStats } from "./stats.ts";
+import { AgentStats } from "./stats.ts";
 import { AgentTags } from "./tags.ts";
 
 export { AgentStartError } from "./start/open.ts";
@@ -91,6 +91,7 @@ export class Agent implements AsyncDisposable {
   readonly #rpcServers: RpcServer[] = [];
   readonly #joining = new AbortController();
   readonly #parts: AgentParts = new AgentParts(this);
+  readonly #stats = new AgentStats(this);
   readonly #ending: Ending;
 
   private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
@@ -311,7 +312,7 @@ export class Agent implements AsyncDisposable {
 
   /** Figures for operators, by group and name (agent.md 3). */
   stats(): Record<string, Record<string, string>> {
-    return agentStats(this);
+    return this.#stats.groups();
   }
 
   async #begin(): Promise<void> {

@@ -129,11 +129,14 @@ export class Syslog implements AsyncDisposable {
     clearTimeout(this.#restart);
     const child = this.#child;
     if (child === undefined) return;
-    const timer = setTimeout(() => child.kill("SIGKILL"), CLOSE_MS);
-    await this.#writing;
-    await this.#writer?.close().catch(() => {}); // The program may have ended by itself.
-    await child.status;
-    clearTimeout(timer);
+    const timer = setTimeout(() => kill(child), CLOSE_MS);
+    try {
+      await this.#writing;
+      await this.#writer?.close().catch(() => {}); // The program may have ended by itself.
+      await child.status;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #receive(line: LogLine): void {
@@ -217,6 +220,14 @@ export class Syslog implements AsyncDisposable {
     const text =
       `'${this.#program}' for syslog ended: ${reason}. It is started again in ${pauseMs} ms`;
     this.#log.write("WARN", "agent", text);
+  }
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has just ended.
   }
 }
 

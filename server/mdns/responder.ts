@@ -16,7 +16,7 @@ const MAX_ANSWERS_PER_SECOND = 200;
 /** Tells others of this agent. */
 export class Responder implements Disposable {
   readonly #service: MdnsService;
-  readonly #sockets: readonly Socket[];
+  readonly #sockets = new DisposableStack();
   readonly #isActive: () => boolean;
   #second = 0;
   #answers = 0;
@@ -29,8 +29,8 @@ export class Responder implements Disposable {
   ) {
     this.#service = service;
     this.#isActive = isActive;
-    this.#sockets = sockets;
     for (const socket of sockets) {
+      this.#sockets.defer(() => socket.close());
       // What a listener of `node:dgram` throws is gone without a trace.
       const receive = (bytes: Uint8Array, from: RemoteInfo): void =>
         this.#receive(socket, bytes, from);
@@ -66,7 +66,7 @@ export class Responder implements Disposable {
 
   /** Answers no more. */
   [Symbol.dispose](): void {
-    for (const socket of this.#sockets) socket.close();
+    this.#sockets.dispose();
   }
 
   #receive(socket: Socket, bytes: Uint8Array, from: RemoteInfo): void {

@@ -44,24 +44,20 @@ export async function search(
     families.map((family) => ask(family, options.interface, query)),
   );
   const sockets = asked.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-  try {
-    if (sockets.length === 0) {
-      const [first] = asked.flatMap((result) =>
-        result.status === "rejected" ? [result.reason] : []
-      );
-      throw first ?? new Error("Both IP versions are disabled");
-    }
-    for (const socket of sockets) {
-      const receive = (bytes: Uint8Array): void => {
-        for (const address of addressesIn(bytes, cluster)) onFound(address);
-      };
-      socket.on("message", guarded(receive, log));
-      socket.on("error", () => {});
-    }
-    await pause(LISTEN_MS, signal);
-  } finally {
-    for (const socket of sockets) socket.close();
+  if (sockets.length === 0) {
+    const [first] = asked.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+    throw first ?? new Error("Both IP versions are disabled");
   }
+  using opened = new DisposableStack();
+  const receive = (bytes: Uint8Array): void => {
+    for (const address of addressesIn(bytes, cluster)) onFound(address);
+  };
+  for (const socket of sockets) {
+    opened.defer(() => socket.close());
+    socket.on("message", guarded(receive, log));
+    socket.on("error", () => {}); // An answer that could not be received is lost, as on the way.
+  }
+  await pause(LISTEN_MS, signal);
 }
 
 /** Where the agents gossip that a packet names completely: by PTR, SRV and an address. */

@@ -74,11 +74,13 @@ export async function runAgent(input: RunInput, surroundings: RunSurroundings): 
   try {
     const exitCode = await runFrom(input, surroundings, console, faults);
     if (!faults.any) return exitCode;
-    console.openGate();
-    return EXIT_FAULT;
+  } catch (error) {
+    faults.take(error);
   } finally {
     ignore();
   }
+  console.openGate();
+  return EXIT_FAULT;
 }
 
 /** The exit code, as long as there is no fault. */
@@ -104,10 +106,16 @@ async function runFrom(
     const agent = await Promise.race([starting, faults.first]);
     if (agent instanceof Error) return EXIT_FAULT;
     const run = new Run({ input, surroundings, console, signals, syslog, agent, plan, config });
-    return await run.untilEnd();
+    const exitCode = await run.untilEnd().catch((error: unknown) => {
+      log.unexpected(error);
+      return EXIT_FAULT;
+    });
+    // It leaves then, which takes a while.
+    if (faults.any) await agent.closed;
+    return exitCode;
   } catch (error) {
-    if (isProgramFault(error)) faults.take(error);
-    else console.fail((error as Error).message);
+    if (isProgramFault(error)) throw error;
+    console.fail((error as Error).message);
     return 1;
   }
 }

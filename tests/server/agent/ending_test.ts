@@ -111,3 +111,24 @@ Deno.test("an ended agent leaves its log alone", async () => {
   assert.equal(await end.closed, undefined);
   assert.deepEqual(done, ["close", "closeServers"]);
 });
+
+Deno.test("an agent closes everything, also when one part cannot be closed", async () => {
+  const agent = await start("t");
+  const listener = agent.listenRpc("127.0.6.9:0");
+  const feed = agent.events();
+  const { serf } = agent;
+  const shutdown = serf.shutdown.bind(serf);
+  const error = new Error("Serf cannot be closed");
+  serf.shutdown = async () => {
+    await shutdown();
+    throw error;
+  };
+  await assert.rejects(agent.shutdown(), error);
+  assert.equal(await agent.closed, error);
+  const rest = await withPatience(Array.fromAsync(feed, ({ type }) => type));
+  assert.deepEqual(rest, ["member-join"], "the feed ends after what was waiting");
+  // Both ports are free again.
+  Deno.listen({ hostname: "127.0.6.9", port: listener.address.port }).close();
+  Deno.listen({ hostname: "127.0.6.9", port: agent.address.port }).close();
+  assert.match(String(agent.log.lines("ERR")), /Unexpected error: Error: Serf cannot be closed/);
+});
