@@ -79,7 +79,7 @@ export class Link<C extends LinkConnection> {
     this.#connection = first;
     this.reconnects = reconnect !== undefined;
     this.#options = reconnect ?? {};
-    this.#waiting.promise.catch(() => {});
+    this.#waiting.promise.catch(() => {}); // Nobody may wait for it.
     this.closed = this.#keep();
   }
 
@@ -106,7 +106,9 @@ export class Link<C extends LinkConnection> {
    */
   forCall(deadline: Deadline): Promise<C> {
     if (this.#options.whileDown === "fail") return Promise.reject(new DisconnectedError());
-    return waitFor(deadline, ({ resolve, reject }) => void this.next().then(resolve, reject));
+    return waitFor(deadline, ({ resolve, reject }) => {
+      this.next().then(resolve, reject);
+    });
   }
 
   /** Waits for a connection as long as it takes. Rejects with `ConnectionClosedError` when there will be none. */
@@ -136,7 +138,7 @@ export class Link<C extends LinkConnection> {
       else this.#tell("connected");
       this.#waiting.resolve(next);
       this.#waiting = Promise.withResolvers();
-      this.#waiting.promise.catch(() => {});
+      this.#waiting.promise.catch(() => {}); // Nobody may wait for it.
     }
   }
 

@@ -110,7 +110,7 @@ export class Connection {
     });
     this.#exchanges.set(seq, exchange);
     this.#outgoing.push(request);
-    if (!this.#writing) this.#write();
+    if (!this.#writing) this.#write().catch(reportError);
     return seq;
   }
 

@@ -120,7 +120,7 @@ export class Memberlist implements AsyncDisposable {
       packet: (from, bytes) => {
         if (!timers.closed) receivePacket(core, from, bytes);
       },
-      stream: (stream) => void serveStream(core, stream),
+      stream: (stream) => timers.background(serveStream(core, stream)),
     });
     startPeriodic(timers, random, {
       intervalMs: () => config.probeIntervalMs,
@@ -128,7 +128,7 @@ export class Memberlist implements AsyncDisposable {
     });
     startPeriodic(timers, random, {
       intervalMs: () => pushPullIntervalMs(config.pushPullIntervalMs, table.size),
-      run: (done) => void pushPull(core).then(done),
+      run: (done) => timers.background(pushPull(core).then(done)),
     });
     const { metrics } = core;
     if (metrics === undefined) return;

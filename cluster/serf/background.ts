@@ -28,10 +28,11 @@ export function startBackgroundTasks(core: Core): void {
 /** Runs `task` every `ms` milliseconds, counted from the end of the run before; never when `ms` is 0. */
 function repeat(core: Core, ms: number, task: () => void | Promise<void>): void {
   if (ms <= 0) return;
-  core.timers.set(ms, async () => {
+  const round = async (): Promise<void> => {
     await task();
     repeat(core, ms, task);
-  });
+  };
+  core.timers.set(ms, () => core.timers.background(round()));
 }
 
 /** Forgets members that failed or left too long ago, and old intents. */

@@ -151,6 +151,7 @@ export class Serf implements AsyncDisposable {
    */
   join(addresses: string[], options: { ignoreOld?: boolean } = {}): Promise<number> {
     const joined = this.#joins.then(() => this.#join(addresses, options.ignoreOld ?? false));
+    // Whoever asked for the join gets the error.
     this.#joins = joined.catch(() => {});
     return joined;
   }
@@ -173,7 +174,8 @@ export class Serf implements AsyncDisposable {
    * Leaves the cluster: the others will see `left`, not `failed`. Goes on to serve them until
    * {@linkcode Serf.shutdown}. Takes the propagate delay and at most two broadcast timeouts.
    *
-   * Rejects with {@linkcode SerfStateError} while another leave is under way and after a shutdown.
+   * Rejects with `LeaveInProgressError` while another leave is under way, with {@linkcode SerfStateError} after a
+   * shutdown.
    */
   leave(): Promise<void> {
     return leave(this.#core);

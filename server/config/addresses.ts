@@ -120,6 +120,7 @@ function isIp(host: string): boolean {
     hostToAddr(host);
     return true;
   } catch {
+    // It is a name.
     return false;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { background } from "../logging/background.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog, Monitor } from "../logging/log.ts";
 import type { Output } from "./output.ts";
@@ -51,7 +52,9 @@ export class Losses {
    */
   count({ client, output }: Loser, loss: LossCount, except?: Monitor): void {
     this.total++;
-    if (loss.total++ === loss.told) void output.drained(0).then(() => this.#sum(client, loss));
+    if (loss.total++ === loss.told) {
+      background(output.drained(0).then(() => this.#sum(client, loss)), this.#log);
+    }
     const hidden = this.#limiter.admit(client);
     if (hidden === undefined) return;
     const text = `Dropping ${this.#during} to ipc.client: ${client}`;

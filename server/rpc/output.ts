@@ -47,7 +47,7 @@ export class RecordCounter {
 /** Bytes on their way to one client. */
 export class Output {
   readonly #sink: Sink;
-  readonly #onBroken: () => void;
+  readonly #onBroken: (fault?: unknown) => void;
   /** What waits, in order: these chunks, then what is in the writer. */
   #chunks: Uint8Array[] = [];
   #chunkBytes = 0;
@@ -60,8 +60,8 @@ export class Output {
   #stalledSince: number | undefined;
   #waiters: { below: number; resolve: () => void }[] = [];
 
-  /** @param onBroken Called once when a write fails. */
-  constructor(sink: Sink, onBroken: () => void) {
+  /** @param onBroken Called once when a write fails; with the error when it is none of the sink's. */
+  constructor(sink: Sink, onBroken: (fault?: unknown) => void) {
     this.#sink = sink;
     this.#onBroken = onBroken;
   }
@@ -130,7 +130,7 @@ export class Output {
   /** Begins to send what waits. Without this it is sent at the end of the turn. */
   flush(): void {
     this.#scheduled = false;
-    if (!this.#writing && this.backlog > 0) void this.#write();
+    if (!this.#writing && this.backlog > 0) this.#write().catch(this.#onBroken);
   }
 
   /** Whether so much waits that no more requests should be taken. */
@@ -198,6 +198,7 @@ export class Output {
           this.#wake();
         }
       } catch {
+        // The client is gone, or the connection was closed here.
         if (!this.#closed) this.#onBroken();
         return;
       }

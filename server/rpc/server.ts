@@ -6,6 +6,7 @@
 
 import { listenProblem, splitGoAddress } from "../config/addresses.ts";
 import { formatDuration } from "../config/duration.ts";
+import { background } from "../logging/background.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import { within } from "../net/deadline.ts";
 import type { RpcBackend } from "./backend.ts";
@@ -86,7 +87,7 @@ export class RpcServer implements AsyncDisposable {
       rpcStats: () => this.stats(),
     };
     this.#accepting = this.#accept();
-    void backend.closed.then(() => this.close());
+    background(backend.closed.then(() => this.close()), backend.log);
   }
 
   /**
@@ -164,7 +165,10 @@ export class RpcServer implements AsyncDisposable {
   }
 
   #serve(conn: Deno.TcpConn): void {
-    const output = new Output(conn, () => connection.close());
+    const output = new Output(conn, (fault) => {
+      connection.close();
+      if (fault !== undefined) this.#backend.log.unexpected(fault);
+    });
     const session = new Session(conn.remoteAddr, output, this.#events, this.#logs);
     const conversation = new Conversation(session, this.#services, this.#badInput);
     const connection = new Connection(conn, session, conversation);

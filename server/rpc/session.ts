@@ -109,13 +109,13 @@ export class Session implements EventSubscriber, LogSubscriber {
     this.#monitor = this.#logs.start(this, seq, level);
   }
 
-  /** Sends what comes back from a query. */
-  startQuery(seq: number | bigint, query: RunningQuery): void {
+  /** Sends what comes back from a query. Resolves when it has ended. */
+  async startQuery(seq: number | bigint, query: RunningQuery): Promise<void> {
     const queries = this.#queries ??= new Set();
     queries.add(query);
     this.#ended ??= new AbortController();
-    void sendQueryRecords(this.output, seq, query, this.#ended.signal)
-      .then(() => queries.delete(query));
+    await sendQueryRecords(this.output, seq, query, this.#ended.signal);
+    queries.delete(query);
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */

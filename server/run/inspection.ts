@@ -90,6 +90,7 @@ async function checkSnapshotPath(path: string): Promise<void> {
     if (cause instanceof Deno.errors.NotFound) fail(path, fileProblem(cause));
     throw cause;
   }
+  // A file that is not there yet will be made.
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isDirectory) fail(path, "is a directory");
 }

@@ -86,7 +86,9 @@ export class EventHandler {
     while (this.#running.size < this.#settings.concurrency) {
       const event = this.#waiting.shift();
       if (event === undefined) return;
-      const end = this.#run(event).finally(() => this.#ends.delete(end));
+      const end = this.#run(event)
+        .catch((error: unknown) => this.#settings.log.unexpected(error))
+        .finally(() => this.#ends.delete(end));
       this.#ends.add(end);
     }
   }
@@ -98,7 +100,7 @@ export class EventHandler {
     let run: ScriptRun;
     try {
       const env = { ...Deno.env.toObject(), ...scriptVariables(event, self()) };
-      run = new ScriptRun(script, { env, input: scriptInput(event), timeoutMs });
+      run = new ScriptRun(script, { env, input: scriptInput(event), timeoutMs, log });
     } catch (error) {
       log.write("ERR", "agent", `Error invoking script '${script}': ${(error as Error).message}`);
       return;

@@ -38,7 +38,8 @@ const SETTLE_MS = 1_250;
  * regular exchange, half a minute later or more.
  */
 export function settleJoin(core: Core): Timer {
-  return core.timers.set(SETTLE_MS * (1 + core.random.float()), () => void pushPull(core));
+  const settle = (): void => core.timers.background(pushPull(core));
+  return core.timers.set(SETTLE_MS * (1 + core.random.float()), settle);
 }
 
 /** Exchanges states with a random alive node. Never rejects: errors are logged. */

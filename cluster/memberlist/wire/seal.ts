@@ -133,6 +133,7 @@ function decrypt(
   try {
     decipher.final();
   } catch {
+    // The tag does not fit: the packet is forged or of another key.
     return undefined;
   }
   return plainView(plaintext);

@@ -71,11 +71,12 @@ export class RunningQueries {
     before?.timer.cancel();
     const timer = timers.set(timeoutMs, expire, () => query.close());
     this.#entries.set(ltime, { query, timer });
-    void query.finished.then(({ reason }) => {
+    const tidied = query.finished.then(({ reason }) => {
       if (reason !== "closed") return;
       timer.cancel();
       remove();
     });
+    timers.background(tidied);
     return query;
   }
 

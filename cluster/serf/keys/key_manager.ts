@@ -129,6 +129,7 @@ export class KeyManager {
     const payload = requestOf(decodeKey(text));
     return this.#queue((work) => {
       const turn = Promise.all([this.#lastChange, ...this.#lists]).then(work);
+      // Whoever asked for the change gets the error.
       this.#lastChange = turn.catch(() => {});
       return turn;
     }, async () => {

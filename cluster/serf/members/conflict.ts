@@ -27,7 +27,7 @@ export class ConflictResolver {
    * each such message; one at a time has the same outcome and cannot be multiplied by a forger.
    */
   report(existing: MemberNode, other: MemberNode): void {
-    const { log, noise, name, config, state } = this.#core;
+    const { noise, name, config, state, timers } = this.#core;
     const claims = `'${existing.name}' at ${place(existing)} and ${place(other)}`;
     if (existing.name !== name) {
       noise.write("warn", "conflict", `Name conflict for ${claims}`);
@@ -35,10 +35,18 @@ export class ConflictResolver {
     }
     noise.write("error", "own conflict", `Node name conflicts with another node: ${claims}`);
     if (!config.resolveNameConflicts || this.#voting || state === "shutdown") return;
+    timers.background(this.#holdVote());
+  }
+
+  async #holdVote(): Promise<void> {
     this.#voting = true;
-    this.#vote()
-      .catch((error) => log.error(`Failed to resolve name conflict: ${error}`, { error }))
-      .finally(() => this.#voting = false);
+    try {
+      await this.#vote();
+    } catch (error) {
+      this.#core.log.error(`Failed to resolve name conflict: ${error}`, { error });
+    } finally {
+      this.#voting = false;
+    }
   }
 
   async #vote(): Promise<void> {

@@ -47,7 +47,7 @@ export function handleQuery(core: Core, query: Query): boolean {
   }
   if (verdict !== "new") return false;
   const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0 && isHarmless(core, query);
-  if (waitForPatterns(query.Filters)) void takeUpLater(core, query);
+  if (waitForPatterns(query.Filters)) core.timers.background(takeUpLater(core, query));
   else takeUp(core, query);
   return rebroadcast;
 }

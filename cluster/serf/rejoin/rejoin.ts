@@ -41,7 +41,7 @@ export function startRejoin(core: Core): void {
   };
   const targets = [...others(restored.members), ...others(restored.failed)];
   if (targets.length === 0) return;
-  void rejoin(core, targets);
+  core.timers.background(rejoin(core, targets));
   forgetLost(core, targets);
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
+import type { Logger } from "../../../cluster/runtime.ts";
 import { Serf } from "../../../cluster/serf/mod.ts";
 import { requireUsable } from "../../config/checks.ts";
 import { planAgent } from "../../config/plan.ts";
@@ -86,7 +87,8 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     if (keyring !== undefined) await loadCiphers();
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
     const snapshot = recorder && { recorder, restored: recorder.restored };
-    const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
+    const logger = (subsystem: string): Logger => log.logger(subsystem);
+    const runtime = realRuntime(transport, logger, metrics, (error) => log.unexpected(error));
     const serfConfig = serfSettings(config, tags, memberlist, listeners);
     const serf = new Serf({ ...serfConfig, ...snapshot }, runtime);
     // From here on the core closes them.

@@ -86,6 +86,7 @@ function isZero(duration: string): boolean {
   try {
     return parseDuration(duration) === 0;
   } catch {
+    // It is no duration, which is told where it is read.
     return false;
   }
 }

@@ -6,6 +6,7 @@
 
 import { JoinResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
+import { background } from "../../logging/background.ts";
 import { LEAVE_IN_PROGRESS } from "../backend.ts";
 import { DONE, type Run, textOf } from "../handler.ts";
 import { MAX_JOIN_ADDRESSES } from "../limits.ts";
@@ -52,7 +53,11 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
 /** A second leave while one runs fails without ending the agent; any other failure ends it (agent.md 3 and 10). */
 export const leave: Run<"leave"> = async ({ session, services: { backend } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
-  const after = (): void => void session.output.drained(0).then(() => backend.shutdown());
+  const end = async (): Promise<void> => {
+    await session.output.drained(0);
+    await backend.shutdown();
+  };
+  const after = (): void => background(end(), backend.log);
   try {
     await backend.leave();
     return { after };

@@ -14,6 +14,7 @@ export class Running {
   readonly exit: Promise<number>;
   readonly #printed: string[] = [];
   readonly #errors: string[] = [];
+  #throw: (error: unknown) => void = () => {};
   readonly #listeners = new Map<AgentSignal, () => void>();
 
   constructor(flags: ConfigInput, configPaths: string[] = []) {
@@ -31,6 +32,12 @@ export class Running {
       print: (text) => this.#printed.push(text),
       printError: (text) => this.#errors.push(text),
       signals: source,
+      errors: {
+        listen: (listener) => {
+          this.#throw = listener;
+          return () => void (this.#throw = () => {});
+        },
+      },
     });
   }
 
@@ -65,6 +72,11 @@ export class Running {
 
   send(signal: AgentSignal): void {
     this.#listeners.get(signal)?.();
+  }
+
+  /** As if something of the process had thrown `error` and nobody had caught it. */
+  throw(error: unknown): void {
+    this.#throw(error);
   }
 
   /** Resolves when a line after the first `before` matches. */
