@@ -17,7 +17,8 @@ type Sources = Map<string, string>;
 const ARROWS: Record<string, readonly string[]> = {
   "cli.ts": ["commands"],
   "mod.ts": ["server", "client", "cluster"],
-  commands: ["client", "server"],
+  // Go's notations, and addresses as bytes, are in `protocol/`: what a command prints need not go through a server.
+  commands: ["client", "server", "protocol"],
   server: ["cluster", "protocol"],
   client: ["protocol"],
   cluster: ["protocol"],

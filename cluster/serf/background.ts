@@ -5,7 +5,7 @@
  * @module
  */
 
-import { joinHostPort } from "../memberlist/core/address.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { randomInt } from "../runtime.ts";
 import type { Core } from "./core/core.ts";
 import type { MemberRecord } from "./core/member_table.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AddressError } from "../../cluster/memberlist/core/address.ts";
+import { AddressError } from "../../protocol/ip.ts";
 import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
 import { facilityNumber } from "../logging/syslog_facility.ts";
 import { requireInterface, splitGoAddress } from "./addresses.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "../../protocol/duration.ts";
 import { CONFIG_KEYS, type ConfigInput, type ConfigKey } from "./options/mod.ts";
 import { setValueAt, valueAt } from "./path.ts";
 

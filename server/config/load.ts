@@ -5,8 +5,8 @@
  * @module
  */
 
+import { DurationError, parseDuration } from "../../protocol/duration.ts";
 import { settingProblems } from "./checks.ts";
-import { DurationError, parseDuration } from "./duration.ts";
 import { ConfigError } from "./error.ts";
 import { readConfigFiles } from "./files.ts";
 import { mergeInputs } from "./input.ts";

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "../../protocol/duration.ts";
 import { CONFIG_KEYS, type ConfigInput, type ConfigKey, type KeyKind } from "./options/mod.ts";
 import { suggest } from "./suggest.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { joinHostPort, UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";

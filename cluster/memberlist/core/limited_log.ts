@@ -4,48 +4,30 @@
  * @module
  */
 
-import type { Logger } from "../../runtime.ts";
-import type { Timers } from "./timers.ts";
+import { hiddenNote, LogLimiter } from "../../log_limiter.ts";
+import type { Clock, Logger } from "../../runtime.ts";
 
-/** Each source gets one line in this many milliseconds. */
-const WINDOW_MS = 1_000;
-
-/** All sources together get this many lines in a window: sources can be forged. */
-const LINES_PER_WINDOW = 16;
+/** All sources together get this many lines a second: sources can be forged. */
+const MAX_LINES = 16;
 
 /** The levels of a {@linkcode Logger}. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Logs at most one line a second of each level for each source; says how many it kept back. */
 export class LimitedLog {
-  readonly #timers: Timers;
+  readonly #limiter: LogLimiter;
   readonly #logger: Logger;
-  readonly #sources = new Set<string>();
-  #windowEnd = -Infinity;
-  #suppressed = 0;
 
-  /** Writes to `logger`; `timers` tells the time. */
-  constructor(timers: Timers, logger: Logger) {
-    this.#timers = timers;
+  /** Writes to `logger`; `clock` tells the time. */
+  constructor(clock: Pick<Clock, "now">, logger: Logger) {
+    this.#limiter = new LogLimiter(clock, MAX_LINES);
     this.#logger = logger;
   }
 
   /** Logs `message`, unless `source` (an IP address, a node name) had its line. */
   write(level: LogLevel, source: string, message: string): void {
     // Detail must not displace what matters more.
-    const key = `${level} ${source}`;
-    const now = this.#timers.now();
-    if (now >= this.#windowEnd) {
-      this.#windowEnd = now + WINDOW_MS;
-      this.#sources.clear();
-    }
-    if (this.#sources.has(key) || this.#sources.size >= LINES_PER_WINDOW) {
-      this.#suppressed++;
-      return;
-    }
-    this.#sources.add(key);
-    const kept = this.#suppressed;
-    this.#suppressed = 0;
-    this.#logger[level](kept === 0 ? message : `${message} (${kept} more not logged)`);
+    const hidden = this.#limiter.admit(`${level} ${source}`);
+    if (hidden !== undefined) this.#logger[level](message + hiddenNote(hidden));
   }
 }

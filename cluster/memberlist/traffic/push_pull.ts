@@ -5,8 +5,8 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { Metrics, Timer } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { type Destination, type MemberNode, NodeState } from "../core/node.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import type { Address, Stream } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { Ack, encodeMessage, ErrorReply, MessageType, Ping } from "../wire/messages.ts";
@@ -69,7 +70,7 @@ async function readRequest(session: StreamSession): Promise<StreamMessage | unde
 async function answerPing(core: Core, session: StreamSession, body: StreamBody): Promise<void> {
   const { Node, SeqNo } = await body.value(Ping);
   if (Node !== "" && Node !== core.config.name) {
-    throw new StreamError("malformed", `Got ping for unexpected node ${JSON.stringify(Node)}`);
+    throw new StreamError("malformed", `Got ping for unexpected node ${goQuote(Node)}`);
   }
   await session.send(encodeMessage(MessageType.ack, Ack, { SeqNo, Payload: null }));
 }

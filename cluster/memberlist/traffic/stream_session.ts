@@ -4,8 +4,8 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { Stream, Timer } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";

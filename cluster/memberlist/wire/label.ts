@@ -5,6 +5,8 @@
  * @module
  */
 
+import { equalBytes, NO_BYTES } from "../../../protocol/bytes.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import { MessageType } from "./messages.ts";
 
 /** A label that is too long to be sent, or a packet whose label is not ours. */
@@ -19,16 +21,15 @@ const MAX_LABEL_LENGTH = 255;
 const HEADER_LENGTH = 2;
 
 const encoder = new TextEncoder();
-const NO_LABEL = new Uint8Array(0);
 /** One process speaks one label, or few: the last one asked for is kept encoded. */
-let cached = { label: "", bytes: NO_LABEL };
+let cached = { label: "", bytes: NO_BYTES };
 
 /**
  * The bytes of a label as they are sent and authenticated; empty for `""`, which means none. Throws
  * {@linkcode LabelError} above 255 bytes. The result is shared: do not change it.
  */
 export function labelBytes(label: string): Uint8Array {
-  if (label === "") return NO_LABEL;
+  if (label === "") return NO_BYTES;
   if (label !== cached.label) {
     const bytes = encoder.encode(label);
     if (bytes.length > MAX_LABEL_LENGTH) {
@@ -62,7 +63,7 @@ export function addLabel(label: string, rest: Uint8Array): Uint8Array {
  */
 export function stripLabel(label: string, packet: Uint8Array): Uint8Array {
   if (packet[0] !== MessageType.hasLabel) {
-    checkLabel(label, NO_LABEL);
+    checkLabel(label, NO_BYTES);
     return packet;
   }
   const length = packet[1] ?? 0;
@@ -75,12 +76,12 @@ export function stripLabel(label: string, packet: Uint8Array): Uint8Array {
 /** Throws {@linkcode LabelError} unless the received label (empty: none) is ours. */
 export function checkLabel(label: string, received: Uint8Array): void {
   const wanted = labelBytes(label);
-  if (received.length === wanted.length && received.every((byte, i) => byte === wanted[i])) return;
+  if (equalBytes(received, wanted)) return;
   const got = new TextDecoder().decode(received);
   throw new LabelError(`Label is ${quoted(got)}, wanted ${quoted(label)}`);
 }
 
 /** Quoted so that a stranger's bytes cannot break a log line. */
 function quoted(label: string): string {
-  return label === "" ? "none" : JSON.stringify(label);
+  return label === "" ? "none" : goQuote(label);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { bytesOf } from "../../../protocol/payload.ts";
-import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
 import type { Destination } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { RespondError } from "../model/errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration } from "../duration.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
 import { valueAt } from "../path.ts";
 import { DEFAULT_AGENT_CONFIG } from "../settings.ts";
 import type { ConfigKey } from "./option.ts";

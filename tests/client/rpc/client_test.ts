@@ -317,7 +317,9 @@ Deno.test("addresses that cannot be dialled are refused in Go's words", async ()
     ["[::1]", "dial tcp: address [::1]: missing port in address"],
     ["", "dial tcp: missing address"],
     ["[::1:7373", "dial tcp: address [::1:7373: missing ']' in address"],
+    ["a]b:1", "dial tcp: address a]b:1: unexpected ']' in address"],
     ["127.0.0.1:xx", "dial tcp: lookup tcp/xx: unknown port"],
+    ["127.0.0.1:-1", "dial tcp: address -1: invalid port"],
     ["127.0.0.1:99999", "dial tcp: address 99999: invalid port"],
   ];
   for (const [address, message] of cases) {

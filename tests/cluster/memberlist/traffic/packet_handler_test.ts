@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hostToAddr, parseCidr } from "../../../../cluster/memberlist/core/address.ts";
+import { parseCidr } from "../../../../cluster/memberlist/core/cidr.ts";
 import type { MemberlistConfig } from "../../../../cluster/memberlist/core/config.ts";
 import { NodeState } from "../../../../cluster/memberlist/core/node.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
@@ -17,6 +17,7 @@ import {
   Suspect,
 } from "../../../../cluster/memberlist/wire/messages.ts";
 import { packCompound, sealPacket } from "../../../../cluster/memberlist/wire/packet.ts";
+import { hostToAddr } from "../../../../protocol/ip.ts";
 import type { Codec } from "../../../../protocol/msgpack/mod.ts";
 import { fakeCore, firstOf, PLAIN } from "../../../support/memberlist/core_fake.ts";
 import { PORT } from "../../../support/memberlist/fake_network.ts";
