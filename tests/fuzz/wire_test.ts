@@ -10,6 +10,7 @@ import { cidrContains, parseCidr } from "../../cluster/memberlist/core/cidr.ts";
 import { addChecksum } from "../../cluster/memberlist/wire/checksum.ts";
 import { compress } from "../../cluster/memberlist/wire/compress.ts";
 import { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
+import { labelBytes } from "../../cluster/memberlist/wire/label.ts";
 import { compressLzw, decompressLzw, LzwError } from "../../cluster/memberlist/wire/lzw.ts";
 import {
   Compress,
@@ -35,6 +36,7 @@ import {
   type StreamMessage,
   StreamReader,
 } from "../../cluster/memberlist/wire/stream.ts";
+import { NO_BYTES } from "../../protocol/bytes.ts";
 import { joinHostPort, portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { AddressError, addrToHost, hostToAddr, isIpAddress } from "../../protocol/ip.ts";
 import { type Codec, decode, DecodeError, encode } from "../../protocol/msgpack/mod.ts";
@@ -54,7 +56,7 @@ const MAX_PACKET_MS = 1_000;
 const MAX_GROWTH_BYTES = 256 * 1024 * 1024;
 
 const KEYS = [16, 24, 32].map((length) => new Uint8Array(length).fill(length));
-const LABELS = ["", "", "dc1"];
+const LABELS = ["", "", "dc1"].map(labelBytes);
 
 const ALL_CODECS: Codec<unknown>[] = [
   ...Object.values(CODECS),
@@ -89,7 +91,7 @@ Deno.test("garbage into the wire layers gives results within bounds or declared 
 });
 
 Deno.test("small packets and streams that unfold to much are refused soon", async () => {
-  const options = randomOptions(new SeededRandom(1), { label: "", keyring: undefined });
+  const options = randomOptions(new SeededRandom(1), { label: NO_BYTES, keyring: undefined });
   const zeros = compress(new Uint8Array(48 * 1024 * 1024).fill(MessageType.user));
   assert.ok(zeros.length < 64 * 1024);
   const started = performance.now();

@@ -6,6 +6,7 @@
  */
 
 import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../../runtime.ts";
+import { labelBytes } from "../wire/label.ts";
 import type { PacketOptions } from "../wire/packet.ts";
 import { ReceiveBudget } from "../wire/receive_budget.ts";
 import { Acks } from "./acks.ts";
@@ -96,7 +97,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     ),
     acks: new Acks(random),
     packetOptions: {
-      label: config.label,
+      label: labelBytes(config.label),
       keyring: config.keyring,
       verifyIncoming: config.verifyIncoming,
       verifyOutgoing: config.verifyOutgoing,

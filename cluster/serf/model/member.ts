@@ -62,3 +62,35 @@ export interface Member {
   /** Serf protocol version it speaks. */
   readonly delegateCur: number;
 }
+
+/** A member as Serf's messages show it; each has a form of its own for the status. */
+export interface MemberFields<Status> {
+  Name: string;
+  Addr: Uint8Array;
+  Port: number;
+  Tags: Record<string, string>;
+  Status: Status;
+  ProtocolMin: number;
+  ProtocolMax: number;
+  ProtocolCur: number;
+  DelegateMin: number;
+  DelegateMax: number;
+  DelegateCur: number;
+}
+
+/** The fields of a member as Serf's messages name them, with the status in the form that the message has for it. */
+export function memberFields<S>(member: Member, status: S): MemberFields<S> {
+  return {
+    Name: member.name,
+    Addr: member.addr,
+    Port: member.port,
+    Tags: member.tags,
+    Status: status,
+    ProtocolMin: member.protocolMin,
+    ProtocolMax: member.protocolMax,
+    ProtocolCur: member.protocolCur,
+    DelegateMin: member.delegateMin,
+    DelegateMax: member.delegateMax,
+    DelegateCur: member.delegateCur,
+  };
+}
