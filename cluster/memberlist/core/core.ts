@@ -74,7 +74,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
   const { metrics, random, transport } = runtime;
   const timers = new Timers(runtime.clock);
   const logger = runtime.logger("memberlist");
-  const table = new NodeTable(random);
+  const table = new NodeTable(random, config.shared && ((node) => config.shared!.intern(node)));
   const { retransmitMult } = config;
   const core: Core = {
     config,

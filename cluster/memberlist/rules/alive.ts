@@ -11,7 +11,6 @@ import { MAX_META_BYTES, MAX_NAME_LENGTH, ownVersions } from "../core/config.ts"
 import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.ts";
 import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
-import { kept } from "../core/shared_knowledge.ts";
 import type { Alive } from "../wire/messages.ts";
 import { announceAlive } from "./announce.ts";
 import { nextIncarnation, refute } from "./refute.ts";
@@ -167,13 +166,12 @@ function accept(
 ): void {
   const before = known?.node;
   const now = core.timers.now();
-  const node = kept(core, nodeOf(message, known));
-  if (known === undefined) {
-    core.table.add({ node, changedAt: now, suspicion: undefined });
-  } else {
-    if (known.node.state !== NodeState.alive) known.changedAt = now;
-    known.node = node;
+  const record = known ?? core.table.add(nodeOf(message, known), now);
+  if (before !== undefined) {
+    if (before.state !== NodeState.alive) record.changedAt = now;
+    core.table.replace(record, nodeOf(message, record));
   }
+  const { node } = record;
   announceAlive(core, node, onFinished && { onFinished });
   core.metrics?.count("memberlist.msg.alive");
   if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
