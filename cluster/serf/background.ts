@@ -11,7 +11,7 @@ import type { Core } from "./core/core.ts";
 import type { MemberRecord } from "./core/member_table.ts";
 import { erase } from "./members/tell.ts";
 
-/** Time between two looks at the member clock for the snapshot, in milliseconds (serf.md 15). */
+/** Time between two looks at the member clock for the rejoin file, in milliseconds (serf.md 15). */
 const SNAPSHOT_TICK_MS = 500;
 
 /** Starts the tasks; they end when the timers are closed. */

@@ -27,7 +27,7 @@ function answerConflict(core: Core, query: QueryEvent): void {
   const member = core.members.get(name);
   const answer = member === undefined
     ? null
-    : memberFields(core.members.snapshot(member), STATUS_NUMBERS[member.status]);
+    : memberFields(core.members.view(member), STATUS_NUMBERS[member.status]);
   try {
     query.respond(encodeMessage(MessageType.conflictResponse, ConflictResponse, answer));
   } catch (error) {

@@ -27,7 +27,7 @@ export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
 };
 
 /**
- * A member. A frozen snapshot: it does not change after it was handed out.
+ * A member, frozen: it does not change after it was handed out.
  *
  * @example
  * ```ts

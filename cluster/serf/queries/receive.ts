@@ -67,7 +67,7 @@ async function takeUpLater(core: Core, query: Query): Promise<void> {
 function takeUp(core: Core, query: Query): void {
   const { LTime: ltime, ID: id, Name: name } = query;
   const own = core.members.get(core.name);
-  const tags = own === undefined ? core.config.tags : core.members.snapshot(own).tags;
+  const tags = own === undefined ? core.config.tags : core.members.view(own).tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return;
 
   core.tally.count("queries", name);

@@ -17,7 +17,7 @@ function holder(known: readonly MemberNode[] = []): SharedKnowledge {
     held.set(key, equal);
     return equal;
   };
-  return { known, intern };
+  return { known, intern, views: new WeakMap() };
 }
 
 Deno.test("members that share their knowledge keep the same object for the same fact", () => {
@@ -39,7 +39,7 @@ Deno.test("nodes that are known from the start have joined, and nobody is told o
   const known = [source.node("me"), source.node("n")];
   const network = new FakeNetwork(new ManualClock());
   const { delegate, list } = startNode(network, "me", "10.0.0.1", {
-    overrides: { shared: { known, intern: (node) => node } },
+    overrides: { shared: { known, intern: (node) => node, views: new WeakMap() } },
   });
   assert.deepEqual(delegate.events, ["join me", "join n"]);
   const [me, n] = ["me", "n"].map((name) => list.members().find((node) => node.name === name));

@@ -103,7 +103,7 @@ Deno.test("tags that cannot be read leave a member without tags", () => {
   assert.ok(f.logs.some((line) => line.startsWith("[ERR] Failed to decode tags of 'b'")));
 });
 
-Deno.test("members are handed out as frozen snapshots, the same ones until they change", () => {
+Deno.test("members are handed out frozen, the same objects until they change", () => {
   const f = fixture();
   f.delegate.notifyJoin(node("b", { tags: { role: "web" } }));
   const { members } = f.core;
