@@ -22,12 +22,12 @@ import { probeNext } from "./rounds/probe.ts";
 import { announceSelf } from "./rules/alive.ts";
 import { announceLeave } from "./rules/dead.ts";
 import { joinAddresses } from "./traffic/join.ts";
-import { receivePacket } from "./traffic/packet_handler.ts";
+import { receivePacket } from "./traffic/packet_receiver.ts";
 import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
 import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
-import { serveStream } from "./traffic/stream_handler.ts";
+import { serveStream } from "./traffic/stream_server.ts";
 import type { Keyring } from "./wire/keyring.ts";
 
 /** How often the length of the queue is told, in milliseconds (memberlist.md 10, QueueCheckInterval). */

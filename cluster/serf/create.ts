@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LimitedLog } from "../memberlist/core/limited_log.ts";
+import { LimitedLogger } from "../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../memberlist/core/node.ts";
 import { Timers } from "../memberlist/core/timers.ts";
 import type { Runtime } from "../runtime.ts";
@@ -42,7 +42,7 @@ export function createCore(
 ): { core: Core; pipeline: EventPipeline } {
   const log = runtime.logger("serf");
   const timers = new Timers(runtime.clock);
-  const noise = new LimitedLog(timers, log);
+  const noise = new LimitedLogger(timers, log);
   const { metrics } = runtime;
   const tally = new Tally(metrics);
   const running = new RunningQueries({ timers, noise, tally });

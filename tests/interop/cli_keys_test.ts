@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
 
 const PLAIN = ["127.0.18.21", "127.0.18.22", "127.0.18.23", "127.0.18.24"] as const;
@@ -27,11 +27,11 @@ goTest("both command lines say the same of a cluster without keys", (serf) => {
   return sameFourTimes(serf, PLAIN, 6, withoutKeys);
 });
 
-async function rotation(session: Session): Promise<void> {
-  const { $, ask, shown } = session;
-  await session.start("tested", "one", [`-encrypt=${FIRST}`]);
+async function rotation(run: Run): Promise<void> {
+  const { $, ask, shown } = run;
+  await run.start("tested", "one", [`-encrypt=${FIRST}`]);
   await $("keys", "-list");
-  const two = await session.start("serf", "two", [`-encrypt=${FIRST}`]);
+  const two = await run.start("serf", "two", [`-encrypt=${FIRST}`]);
   await ask("join", two.gossip);
   await shown(/two.*alive/);
 
@@ -68,14 +68,14 @@ async function rotation(session: Session): Promise<void> {
   await $("keys", "-list");
   await $("keys", "-install", FIRST);
   await $("leave");
-  await session.one.exited;
+  await run.one.exited;
   await $("keys", "-list");
 }
 
-async function withoutKeys(session: Session): Promise<void> {
-  const { $, ask, shown } = session;
-  await session.start("tested", "one");
-  const two = await session.start("serf", "two");
+async function withoutKeys(run: Run): Promise<void> {
+  const { $, ask, shown } = run;
+  await run.start("tested", "one");
+  const two = await run.start("serf", "two");
   await ask("join", two.gossip);
   await shown(/two.*alive/);
   await $("keys", "-list");

@@ -14,7 +14,7 @@ import { Awareness } from "./awareness.ts";
 import { BroadcastQueue } from "./broadcast_queue.ts";
 import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
-import { LimitedLog } from "./limited_log.ts";
+import { LimitedLogger } from "./limited_logger.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import { Timers } from "./timers.ts";
 
@@ -41,7 +41,7 @@ export interface Core {
   /** The log for what this node does. */
   readonly logger: Logger;
   /** The log for what other machines provoke. */
-  readonly noise: LimitedLog;
+  readonly noise: LimitedLogger;
   /** Where figures go, if anywhere. */
   readonly metrics: Metrics | undefined;
   /** Every node that is remembered. */
@@ -83,7 +83,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     transport,
     timers,
     logger,
-    noise: new LimitedLog(timers, logger),
+    noise: new LimitedLogger(timers, logger),
     metrics,
     table,
     broadcasts: new BroadcastQueue({

@@ -207,7 +207,7 @@ Deno.test("openPacket() with keys drops what it cannot decrypt, or reads it as p
   assert.deepEqual(openPacket(bytes("08"), lenient).messages, [bytes("08")]);
   const foreign = sealPacket(LONG, packetOptions({ keyring: new Keyring([OTHER_KEY]) }), false);
   assertRefused(foreign, "decrypt", strict);
-  // As plain text it is a message of type 1, which its handler will not be able to decode.
+  // As plain text it is a message of type 1, which its receiver will not be able to decode.
   assert.deepEqual(openPacket(foreign, lenient).messages, [foreign]);
 });
 

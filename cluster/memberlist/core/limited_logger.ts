@@ -14,7 +14,7 @@ const MAX_LINES = 16;
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Logs at most one line a second of each level for each source; says how many it kept back. */
-export class LimitedLog {
+export class LimitedLogger {
   readonly #limiter: LogLimiter;
   readonly #logger: Logger;
 

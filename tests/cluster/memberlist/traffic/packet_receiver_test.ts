@@ -3,7 +3,7 @@ import { parseCidr } from "../../../../cluster/memberlist/core/cidr.ts";
 import type { MemberlistConfig } from "../../../../cluster/memberlist/core/config.ts";
 import { NodeState } from "../../../../cluster/memberlist/core/node.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
-import { receivePacket } from "../../../../cluster/memberlist/traffic/packet_handler.ts";
+import { receivePacket } from "../../../../cluster/memberlist/traffic/packet_receiver.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import {
   Ack,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MemberlistConfig } from "../../../../cluster/memberlist/core/config.ts";
-import { serveStream } from "../../../../cluster/memberlist/traffic/stream_handler.ts";
+import { serveStream } from "../../../../cluster/memberlist/traffic/stream_server.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import {
   Ack,
