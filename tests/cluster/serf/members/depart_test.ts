@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { forceLeave, leave } from "../../../../cluster/serf/members/depart.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   fixture,
   hex,
   joinMessage,
   leaveMessage,
   node,
-  settle,
   statuses,
   told,
 } from "../../../support/serf/fixture.ts";
