@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { ConnectionClosedError, RpcClient, type StreamEvent } from "../../client/mod.ts";
 import { eventually, type Program, startAgent } from "../support/agents.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.1.5";
+const HOST = loopback();
 
 function everyGoTest(name: string, body: (serf: Program) => Promise<void>): void {
   goTest(name, body);

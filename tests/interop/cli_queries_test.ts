@@ -8,8 +8,9 @@
 import { eventually } from "../support/agents.ts";
 import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.18.11", "127.0.18.12", "127.0.18.13", "127.0.18.14"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 goTest("both command lines ask the cluster in the same way through both agents", (serf) => {
   return sameFourTimes(serf, HOSTS, 35, questions);

@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { type AgentProcess, eventually, type Program, runCli } from "../support/agents.ts";
 import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.8.11", "127.0.8.12", "127.0.8.13", "127.0.8.14"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 goTest("both command lines print the same against both agents", (serf) => {
   return sameFourTimes(serf, HOSTS, 50, everyCommand);

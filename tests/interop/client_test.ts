@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { ConnectionClosedError, RpcClient, RpcError } from "../../client/mod.ts";
 import { eventually, freePort, type Program, skein, startAgent } from "../support/agents.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.8.51", "127.0.8.52"] as const;
+const HOSTS = [loopback(), loopback()] as const;
 
 goTest("the client library works the same against both kinds of agents", async (go) => {
   const ports = [await freePort(...HOSTS), await freePort(...HOSTS)];

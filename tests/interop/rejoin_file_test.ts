@@ -10,6 +10,9 @@ import { join as path } from "node:path";
 import { eventually, freePort, type Program, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 /** How the writer ends, and which flags let the reader come back all the same. */
 const ENDS: { signal: Deno.Signal; flags: string[]; status: string }[] = [
@@ -17,8 +20,8 @@ const ENDS: { signal: Deno.Signal; flags: string[]; status: string }[] = [
   { signal: "SIGINT", flags: ["-rejoin"], status: "left" },
 ];
 
-goTest("each kind reads the other's rejoin file", (go) => bothWays(go, "127.0.18.81"));
-newestGoTest("each kind reads the other's rejoin file", (go) => bothWays(go, "127.0.18.82"));
+goTest("each kind reads the other's rejoin file", (go) => bothWays(go, HOST));
+newestGoTest("each kind reads the other's rejoin file", (go) => bothWays(go, HOST));
 
 async function bothWays(go: Program, host: string): Promise<void> {
   await Promise.all(

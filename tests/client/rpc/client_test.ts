@@ -16,8 +16,9 @@ import {
 } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { member, startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.1.1";
+const HOST = loopback();
 
 function header(seq: number | bigint, error = ""): Uint8Array {
   return encode(ResponseHeader, { Seq: seq, Error: error }, "rpc");
