@@ -13,5 +13,6 @@ Deno.test("equalBytes() compares what is there, whatever memory it stands in", (
   assert.equal(equalBytes(bytes, Uint8Array.of(0, 1, 2, 3).subarray(1)), true);
   assert.equal(equalBytes(bytes, Uint8Array.of(1, 2, 4)), false);
   assert.equal(equalBytes(bytes, bytes.subarray(0, 2)), false);
+  assert.equal(equalBytes(bytes.subarray(0, 2), bytes), false);
   assert.equal(equalBytes(NO_BYTES, new Uint8Array(0)), true);
 });

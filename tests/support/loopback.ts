@@ -32,7 +32,7 @@ export function loopback(): string {
 
 function isClaimed(host: string): boolean {
   try {
-    Deno.listen({ hostname: host, port: CLAIM_PORT }).unref();
+    Deno.listen({ hostname: host, port: CLAIM_PORT });
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) return false;

@@ -49,10 +49,8 @@ export function parseCidr(text: string): Cidr {
   const network = masked(addr, bits);
   const v4 = toV4(network);
   // Masking may cut into the mapping prefix; then it is an IPv6 network that holds no IPv4 address.
-  if (v4 !== network && v4 !== undefined && bits >= MAPPED_BITS) {
-    return { network: v4, bits: bits - MAPPED_BITS };
-  }
-  return { network, bits };
+  if (v4 === undefined || v4 === network) return { network, bits };
+  return { network: v4, bits: bits - MAPPED_BITS };
 }
 
 /** Whether the address lies in the network. A mapped IPv4 address lies in IPv4 networks. */

@@ -17,6 +17,7 @@ import {
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { member, startFakeAgent } from "../../support/fake_agent.ts";
 import { loopback } from "../../support/loopback.ts";
+import { VERSIONS } from "../../support/versions.ts";
 
 const HOST = loopback();
 
@@ -77,12 +78,7 @@ Deno.test("calls overlap, and each gets its own answer whatever the order", asyn
     port: 7946,
     tags: { role: "web" },
     status: "alive",
-    protocolMin: 1,
-    protocolMax: 5,
-    protocolCur: 2,
-    delegateMin: 2,
-    delegateMax: 5,
-    delegateCur: 5,
+    ...VERSIONS,
   }]);
 });
 

@@ -21,6 +21,8 @@ Deno.test("cidrContains() tells whether an address lies in a network", () => {
     ["fd00::/8", "fe00::1", false],
     ["::ffff:10.0.0.0/104", "10.1.1.1", true],
     ["::ffff:10.0.0.0/104", "11.1.1.1", false],
+    ["::ffff:10.0.0.0/95", "10.0.0.0", false],
+    ["::ffff:10.0.0.0/95", "::fffe:10.0.0.0", true],
   ];
   for (const [network, address, inside] of cases) {
     assert.equal(cidrContains(parseCidr(network), hostToAddr(address)), inside, network);
