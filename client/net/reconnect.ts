@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Deadline, waitFor } from "./deadline.ts";
+import { type Deadline, pause, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, DisconnectedError } from "./errors.ts";
 
 /**
@@ -173,16 +173,4 @@ export class Link<C extends LinkConnection> {
     }
     return new ConnectionClosedError({ cause: signal?.aborted ? signal.reason : reason });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -121,7 +121,7 @@ export class Serf implements AsyncDisposable {
     return this.#core.state;
   }
 
-  /** All members that are remembered, in no particular order; a new array of frozen snapshots. */
+  /** All members that are remembered, in no particular order; a new array of frozen views. */
   members(): Member[] {
     return [...this.#core.members.all()];
   }
@@ -130,7 +130,7 @@ export class Serf implements AsyncDisposable {
   localMember(): Member {
     const { members, name, noise } = this.#core;
     const record = members.get(name);
-    if (record !== undefined) return members.snapshot(record);
+    if (record !== undefined) return members.view(record);
     const { localNode } = this.#memberlist;
     return freeze(localNode, tagsOf(localNode, noise), "none");
   }

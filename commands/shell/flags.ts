@@ -8,8 +8,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { goQuote } from "../../protocol/quote.ts";
 import { suggest } from "../../server/config/suggest.ts";
-import { goQuote } from "./format/goformat.ts";
 
 /** One flag of a command. */
 export interface Flag<T> {

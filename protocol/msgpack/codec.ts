@@ -129,6 +129,13 @@ export const str: Codec<string> = {
   zero: () => "",
 };
 
+/** A token or key as text, like {@linkcode str}; it does not enter the memory of texts that come again and again. */
+export const secret: Codec<string> = {
+  write: (writer, value) => writer.str(value),
+  read: (reader) => reader.secret(),
+  zero: () => "",
+};
+
 /** A byte string; nil is `null`, and an empty one stays empty. What is read is a view of the message. */
 export const bytes: Codec<Uint8Array | null> = {
   write: (writer, value) => writer.bytes(value),
@@ -158,23 +165,27 @@ export function list<T>(item: Codec<T>): Codec<T[] | null> {
 /**
  * A map from texts to values; nil is `null`. Keys are written in the order of the object; of two equal
  * keys the last wins. Any text is a safe key, `__proto__` too: it becomes a property of the object itself.
+ * `key` is {@linkcode secret} where the keys are.
  */
-export function record<T>(item: Codec<T>): Codec<Record<string, T> | null> {
+export function record<T>(
+  item: Codec<T>,
+  key: Codec<string> = str,
+): Codec<Record<string, T> | null> {
   return {
     write(writer, values) {
       if (values === null) return writer.nil();
       const keys = Object.keys(values);
       writer.mapHeader(keys.length);
-      for (const key of keys) {
-        writer.str(key);
-        item.write(writer, values[key] as T);
+      for (const name of keys) {
+        writer.str(name);
+        item.write(writer, values[name] as T);
       }
     },
     read(reader) {
       if (reader.nil()) return null;
       const count = reader.mapHeader();
       const values: Record<string, T> = {};
-      for (let i = 0; i < count; i++) setOwn(values, readKey(reader), item.read(reader));
+      for (let i = 0; i < count; i++) setOwn(values, readKey(reader, key), item.read(reader));
       return values;
     },
     zero: () => null,
@@ -196,11 +207,11 @@ export function optional<T>(item: Codec<T>): Codec<T> {
 }
 
 /** A map key: a text in any spelling but an array; nil is "". */
-function readKey(reader: Reader): string {
+function readKey(reader: Reader, key: Codec<string>): string {
   if (isArrayType(reader.peek())) {
     throw new DecodeError(`Expected a map key at byte ${reader.offset}, got an array`);
   }
-  return reader.str();
+  return key.read(reader);
 }
 
 function setOwn<T>(target: Record<string, T>, key: string, value: T): void {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { AddressError } from "../../cluster/memberlist/core/address.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { AddressError } from "../../protocol/ip.ts";
 import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
 import { facilityNumber } from "../logging/syslog_facility.ts";
 import { requireInterface, splitGoAddress } from "./addresses.ts";
-import { formatDuration } from "./duration.ts";
 import { ConfigError } from "./error.ts";
 import { parseHandler } from "./handler_spec.ts";
 import { AGENT_OPTIONS } from "./options/mod.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteOrder } from "../../protocol/byte_order.ts";
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
@@ -106,14 +107,4 @@ function endOfFirstObject(text: string): number {
     else if (token === "}" && --depth === 0) return index + 1;
   }
   return text.length;
-}
-
-/** UTF-8 order and code point order are the same; UTF-16 order is not. */
-function byteOrder(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "../../protocol/duration.ts";
 import {
   type ConfigOption,
   type InputOf,

@@ -5,6 +5,7 @@
  */
 
 import type { Address, Stream } from "../../cluster/runtime.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
@@ -86,7 +87,7 @@ export class TcpStream implements Stream {
 
 /** `host:port`, with brackets around IPv6. */
 export function joinAddress({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return joinHostPort(host, port);
 }
 
 /** `host` in the form of {@linkcode Address}: an IPv4-mapped IPv6 address becomes dotted IPv4. */

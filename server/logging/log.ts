@@ -7,11 +7,11 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import type { Logger } from "../../cluster/runtime.ts";
-import { type LogLevel, passes } from "./levels.ts";
-import { hiddenNote, LogLimiter } from "./limiter.ts";
-import { LogLine } from "./line.ts";
 import { errorOf, stackOf } from "./errors.ts";
+import { type LogLevel, passes } from "./levels.ts";
+import { LogLine } from "./line.ts";
 
 export { escapeControls, type LogLine } from "./line.ts";
 export { LOG_LEVELS, type LogLevel, parseLogLevel } from "./levels.ts";
@@ -123,7 +123,7 @@ export class AgentLog {
   #next = 0;
   readonly #monitors = new Set<ActiveMonitor>();
   readonly #sinks = new Set<LogSink>();
-  readonly #storm = new LogLimiter();
+  readonly #storm = new LogLimiter(performance);
   readonly #unexpected = new Set<(error: Error) => void>();
 
   /** An empty log of the agent on `node`. */

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../cluster/memberlist/core/address.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
+import { addrToHost } from "../../protocol/ip.ts";
 import { background, guarded } from "../logging/background.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { Responder } from "./responder.ts";

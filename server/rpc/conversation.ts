@@ -5,9 +5,9 @@
  * @module
  */
 
+import { hiddenNote, type LogLimiter } from "../../cluster/log_limiter.ts";
 import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc/mod.ts";
 import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
 import type { LogLevel } from "../logging/log.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
 import { type Answer, type Services, textOf } from "./handler.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import { background } from "../logging/background.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog, Monitor } from "../logging/log.ts";
 import type { Output } from "./output.ts";
 
@@ -28,7 +28,7 @@ export interface Loser {
 /** Counts and tells the losses of one kind of record. */
 export class Losses {
   readonly #log: AgentLog;
-  readonly #limiter = new LogLimiter();
+  readonly #limiter = new LogLimiter(performance);
   readonly #during: string;
   readonly #noun: string;
   /** Records that were dropped because a client was slow. */

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { listenProblem, splitGoAddress } from "../config/addresses.ts";
-import { formatDuration } from "../config/duration.ts";
 import { background } from "../logging/background.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import { within } from "../net/deadline.ts";
 import type { RpcBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
@@ -66,8 +66,8 @@ export class RpcServer implements AsyncDisposable {
   readonly #services: Services;
   /** The open connections, each with what resolves when it has ended. */
   readonly #clients = new Map<Connection, Promise<void>>();
-  readonly #badInput = new LogLimiter();
-  readonly #troubles = new LogLimiter();
+  readonly #badInput = new LogLimiter(performance);
+  readonly #troubles = new LogLimiter(performance);
   readonly #closing = Promise.withResolvers<void>();
   readonly #accepting: Promise<void>;
   #sweep: ReturnType<typeof setInterval> | undefined;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { joinHostPort, UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import { LeaveInProgressError } from "../../cluster/serf/mod.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";

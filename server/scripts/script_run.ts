@@ -10,7 +10,7 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Timer } from "../../cluster/runtime.ts";
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { realClock } from "../runtime.ts";
 import { OutputTail } from "./output_tail.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { referenceText, schemaText } from "../../docs/config_reference.ts";
-import { parseDuration } from "../../server/config/duration.ts";
+import { parseDuration } from "../../protocol/duration.ts";
 import { AGENT_OPTIONS } from "../../server/config/options/mod.ts";
 
 const read = (name: string): Promise<string> =>

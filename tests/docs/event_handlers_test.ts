@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { formatDuration } from "../../server/config/duration.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { parseHandler } from "../../server/config/handler_spec.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../server/config/load.ts";
 import { AgentLog } from "../../server/logging/log.ts";

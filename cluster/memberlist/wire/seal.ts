@@ -23,6 +23,7 @@ const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 const PAD_BLOCK = 16;
 
+/** Loaded late, as few clusters have keys of 24 bytes; it never changes. */
 let gcm192: typeof Gcm192 | undefined;
 
 /** Loads what {@linkcode seal} and {@linkcode unseal} need for 24-byte keys, once. Rejects when it is not installed. */

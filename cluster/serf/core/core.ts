@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LimitedLog } from "../../memberlist/core/limited_log.ts";
+import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
@@ -62,7 +62,7 @@ export interface Core {
   /** The log for what this node does. */
   readonly log: Logger;
   /** The log for what other machines provoke. */
-  readonly noise: LimitedLog;
+  readonly noise: LimitedLogger;
   /** Chance. */
   readonly random: Random;
   /** Time. */

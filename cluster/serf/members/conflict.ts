@@ -4,8 +4,9 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost, sameIp } from "../../../protocol/ip.ts";
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { addrToHost, joinHostPort, sameIp } from "../../memberlist/core/address.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { ConflictResponse, decodeMessage, MessageType } from "../model/messages.ts";

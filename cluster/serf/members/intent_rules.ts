@@ -1,7 +1,7 @@
 /**
  * What a join or leave intent does to the member table (serf.md 6 and 7).
  *
- * Each handler returns whether the intent was news, that is whether its bytes are to be gossiped on.
+ * Each function returns whether the intent was news, that is whether its bytes are to be gossiped on.
  *
  * @module
  */

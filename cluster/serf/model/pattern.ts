@@ -28,6 +28,7 @@ export interface Pattern {
   test(text: string): boolean;
 }
 
+/** Loaded late, as an agent starts without; it never changes. */
 let engine: typeof RE2JS | undefined;
 
 /** Whether {@linkcode compilePattern} can be used. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { bytesOf } from "../../../protocol/payload.ts";
-import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
 import type { Destination } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { RespondError } from "../model/errors.ts";
@@ -67,7 +67,7 @@ async function takeUpLater(core: Core, query: Query): Promise<void> {
 function takeUp(core: Core, query: Query): void {
   const { LTime: ltime, ID: id, Name: name } = query;
   const own = core.members.get(core.name);
-  const tags = own === undefined ? core.config.tags : core.members.snapshot(own).tags;
+  const tags = own === undefined ? core.config.tags : core.members.view(own).tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return;
 
   core.tally.count("queries", name);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../memberlist/core/address.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost } from "../../../protocol/ip.ts";
 import type { MemberEvent, SerfEvent } from "../model/event.ts";
 import type { Member } from "../model/member.ts";
 import type { Restored } from "../model/restored.ts";

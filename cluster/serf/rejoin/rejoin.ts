@@ -4,7 +4,8 @@
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../memberlist/core/address.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost } from "../../../protocol/ip.ts";
 import { shuffle } from "../../runtime.ts";
 import { type Core, pause } from "../core/core.ts";
 import { hasOtherAlive } from "../members/depart.ts";

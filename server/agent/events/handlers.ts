@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../../cluster/log_limiter.ts";
 import type {
   MemberEvent,
   QueryEvent,
@@ -13,7 +14,6 @@ import type {
 import { parseEventFilter } from "../../../cluster/serf/model/event_filter.ts";
 import { ConfigError } from "../../config/load.ts";
 import { background } from "../../logging/background.ts";
-import { hiddenNote, LogLimiter } from "../../logging/limiter.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { titleOf } from "../log_text.ts";
 import type { Payload } from "../payload.ts";
@@ -125,7 +125,7 @@ class HandlerCalls {
   readonly #name: string;
   readonly #handler: AnyHandler;
   readonly #log: AgentLog;
-  readonly #limiter = new LogLimiter();
+  readonly #limiter = new LogLimiter(performance);
   #running = 0;
 
   constructor(name: string, handler: AnyHandler, log: AgentLog) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration } from "../../config/duration.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
 import type { AgentConfig } from "../../config/settings.ts";
 import { background } from "../../logging/background.ts";
 import { pause } from "../../net/deadline.ts";

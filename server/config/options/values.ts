@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DurationError, formatDuration, parseDuration } from "../duration.ts";
+import { DurationError, formatDuration, parseDuration } from "../../../protocol/duration.ts";
 import { ConfigError } from "../error.ts";
 import {
   type ConfigOption,

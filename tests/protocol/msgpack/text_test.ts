@@ -5,7 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { decode, encode, str } from "../../../protocol/msgpack/mod.ts";
+import { KeyResponse as KeyAnswer } from "../../../cluster/serf/model/messages.ts";
+import { AuthRequest, KeyRequest, KeyResponse } from "../../../protocol/ipc/mod.ts";
+import { type Codec, decode, encode, secret, str } from "../../../protocol/msgpack/mod.ts";
 
 /** What a text reads as after it was written. */
 function again(text: string): string {
@@ -36,4 +38,40 @@ Deno.test("texts of every length around the bounds of the short ways read as the
       );
     }
   }
+});
+
+/** Runs `body` and counts the texts that it added to those remembered: only these are made from character codes. */
+function remembered(body: () => void): number {
+  const { fromCharCode } = String;
+  let count = 0;
+  String.fromCharCode = (...units) => (count++, fromCharCode(...units));
+  try {
+    body();
+  } finally {
+    String.fromCharCode = fromCharCode;
+  }
+  return count;
+}
+
+Deno.test("tokens and keys are read like any text, and none is remembered", () => {
+  const spellings = ["a774306b656e2d31", "c40774306b656e2d31", "9774306b656e2d31", "c0", "a161"];
+  for (const hex of spellings) {
+    const spelt = Uint8Array.fromHex(hex);
+    assert.equal(remembered(() => decode(secret, spelt)), 0);
+    assert.equal(decode(secret, spelt), decode(str, spelt));
+  }
+  assert.throws(() => decode(secret, Uint8Array.of(7)), { message: /a string/ });
+  const key = "uLtDNi8tPpHg0hGm3Iqz3w==";
+  const bodies: [Codec<unknown>, unknown][] = [
+    [AuthRequest, { AuthKey: "a-token-nobody-else-has" }],
+    [KeyRequest, { Key: key }],
+    [KeyResponse, { Messages: null, Keys: { [key]: 3 }, NumNodes: 3, NumErr: 0, NumResp: 3 }],
+    [KeyAnswer, { Result: true, Message: "", Keys: [key], PrimaryKey: key }],
+  ] as [Codec<unknown>, unknown][];
+  for (const [codec, value] of bodies) {
+    const bytes = encode(codec, value, "rpc");
+    assert.equal(remembered(() => assert.deepEqual(decode(codec, bytes), value)), 0);
+  }
+  const other = encode(str, "some text that was never here", "rpc");
+  assert.equal(remembered(() => decode(str, other)), 1);
 });

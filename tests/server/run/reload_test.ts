@@ -11,7 +11,7 @@ import { AGENT_OPTIONS } from "../../../server/config/options/mod.ts";
 import { setValueAt, valueAt } from "../../../server/config/options/option.ts";
 import { compareConfigs } from "../../../server/run/changes.ts";
 import { Peer, withPatience } from "../../support/rpc/peer.ts";
-import { GATE_OPEN, READY, ready, Running } from "../../support/run/running.ts";
+import { GATE_OPEN, HOST, READY, ready, Running } from "../../support/run/running.ts";
 
 /** Runs an agent with a configuration file; `reload` writes the file, sends SIGHUP and gives what was printed then. */
 async function withFile(
@@ -134,9 +134,9 @@ Deno.test("a reload leaves the tags file alone", async () => {
 });
 
 Deno.test("a changed retry_join is joined", async () => {
-  await using other = await Agent.start({ nodeName: "o", bind: "127.0.14.4:0", profile: "local" });
-  const address = `127.0.14.4:${other.address.port}`;
-  await withFile({ retry_join: ["127.0.14.4:1"] }, async ({ running, reload }) => {
+  await using other = await Agent.start({ nodeName: "o", bind: `${HOST}:0`, profile: "local" });
+  const address = `${HOST}:${other.address.port}`;
+  await withFile({ retry_join: [`${HOST}:1`] }, async ({ running, reload }) => {
     await running.printed("retrying in 30s");
     const output = await reload({ retry_join: [address] });
     assert.equal(output, `${HEAD}Configuration reloaded. Applied: retry_join`);

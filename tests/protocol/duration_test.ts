@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { DurationError, formatDuration, parseDuration } from "../../../server/config/duration.ts";
+import { DurationError, formatDuration, parseDuration } from "../../protocol/duration.ts";
 
 Deno.test("parseDuration() reads what Go reads", () => {
   const durations: Record<string, number> = {

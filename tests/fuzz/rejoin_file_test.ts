@@ -1,12 +1,11 @@
 /**
- * Random and mutated files into the replay of snapshots: it never throws, keeps within its bounds, does not depend on how the
+ * Random and mutated files into the replay of rejoin files: it never throws, keeps within its bounds, does not depend on how the
  * bytes come, and what it restores can be written and read again.
  *
  * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (2,000 by default).
  */
 
 import assert from "node:assert/strict";
-import { splitHostPort } from "../../cluster/memberlist/core/address.ts";
 import { MAX_LAMPORT_TIME } from "../../cluster/serf/model/lamport.ts";
 import {
   MAX_LINE_BYTES,
@@ -14,6 +13,7 @@ import {
   SnapshotJournal,
   SnapshotReplay,
 } from "../../cluster/serf/rejoin/mod.ts";
+import { splitHostPort } from "../../protocol/host_port.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { SeededRandom } from "../support/simulation/random.ts";
@@ -88,7 +88,7 @@ function check(bytes: Uint8Array, random: SeededRandom): void {
   }
   for (const [name, address] of [...restored.members, ...restored.failed]) {
     assert.ok(!name.includes("\n") && name.length < MAX_LINE_BYTES);
-    splitHostPort(address);
+    assert.equal(typeof splitHostPort(address), "object", address);
     assert.ok(!(restored.members.has(name) && restored.failed.has(name)), name);
   }
   // A broken character reads as U+FFFD, which is longer, so that such a name may not fit any more.

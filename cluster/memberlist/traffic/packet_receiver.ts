@@ -4,9 +4,11 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost, hostToAddr, isIpAddress } from "../../../protocol/ip.ts";
 import { decode, DecodeError } from "../../../protocol/msgpack/mod.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import type { Address } from "../../runtime.ts";
-import { addrToHost, hostToAddr, isIpAddress, joinHostPort } from "../core/address.ts";
 import { MAX_NAME_LENGTH } from "../core/config.ts";
 import { type Core, portOrOwn } from "../core/core.ts";
 import type { Destination } from "../core/node.ts";
@@ -93,7 +95,7 @@ function checkName(name: string): void {
 
 function receivePing(core: Core, from: Address, ping: Ping): void {
   if (ping.Node !== "" && ping.Node !== core.config.name) {
-    return complain(core, from, `Got ping for unexpected node ${JSON.stringify(ping.Node)}`);
+    return complain(core, from, `Got ping for unexpected node ${goQuote(ping.Node)}`);
   }
   const ack = { SeqNo: ping.SeqNo, Payload: core.delegate.ackPayload() };
   sendWithBroadcasts(core, requesterOf(ping, from), encodeMessage(MessageType.ack, Ack, ack));

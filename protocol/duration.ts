@@ -4,6 +4,8 @@
  * @module
  */
 
+import { goQuote } from "./quote.ts";
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
@@ -30,7 +32,7 @@ export class DurationError extends Error {
  * @throws {DurationError} with Go's text, e.g. `time: invalid duration "xx"`.
  */
 export function parseDuration(text: string): number {
-  const quoted = JSON.stringify(text);
+  const quoted = goQuote(text);
   const sign = text.startsWith("-") ? -1 : 1;
   let rest = /^[+-]/.test(text) ? text.slice(1) : text;
   if (rest === "0") return 0;
@@ -44,7 +46,7 @@ export function parseDuration(text: string): number {
     if (unit === "") throw new DurationError(`time: missing unit in duration ${quoted}`);
     const unitMs = Object.hasOwn(UNIT_MS, unit) ? UNIT_MS[unit] : undefined;
     if (unitMs === undefined) {
-      throw new DurationError(`time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`);
+      throw new DurationError(`time: unknown unit ${goQuote(unit)} in duration ${quoted}`);
     }
     rest = rest.slice(unit.length);
     total += Number(number) * unitMs;

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import type { Address, Stream } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { Ack, encodeMessage, ErrorReply, MessageType, Ping } from "../wire/messages.ts";
@@ -16,7 +17,7 @@ import {
   type StreamMessage,
 } from "../wire/stream.ts";
 import { answerPushPull } from "./push_pull.ts";
-import { type StreamSession, useStream } from "./stream_session.ts";
+import { type StreamExchange, useStream } from "./stream_exchange.ts";
 
 /** Serves an accepted stream and closes it. Never rejects: what cannot be served is logged. */
 export async function serveStream(core: Core, stream: Stream): Promise<void> {
@@ -25,7 +26,7 @@ export async function serveStream(core: Core, stream: Stream): Promise<void> {
   core.metrics?.count("memberlist.tcp.accept");
   const options = { timeoutMs: core.config.tcpTimeoutMs, dialled: false };
   try {
-    await useStream(core, stream, options, (session) => serve(core, session, stream.remote));
+    await useStream(core, stream, options, (exchange) => serve(core, exchange, stream.remote));
   } catch (error) {
     if (error instanceof ShutdownError) return;
     const reason = error instanceof Error ? error.message : String(error);
@@ -33,14 +34,14 @@ export async function serveStream(core: Core, stream: Stream): Promise<void> {
   }
 }
 
-async function serve(core: Core, session: StreamSession, remote: Address): Promise<void> {
-  const message = await readRequest(session);
+async function serve(core: Core, exchange: StreamExchange, remote: Address): Promise<void> {
+  const message = await readRequest(exchange);
   if (message === undefined) return;
   switch (message.type) {
     case MessageType.ping:
-      return await answerPing(core, session, message.body);
+      return await answerPing(core, exchange, message.body);
     case MessageType.pushPull:
-      return await answerPushPull(core, session, message.body, remote.host);
+      return await answerPushPull(core, exchange, message.body, remote.host);
     case MessageType.user:
       return await receiveUserMessage(core, message.body);
     default:
@@ -52,26 +53,26 @@ async function serve(core: Core, session: StreamSession, remote: Address): Promi
 }
 
 /** The request, or `undefined` when the peer closed without one. The peer is told what is wrong with it. */
-async function readRequest(session: StreamSession): Promise<StreamMessage | undefined> {
+async function readRequest(exchange: StreamExchange): Promise<StreamMessage | undefined> {
   try {
-    return await session.reader.readMessage(true);
+    return await exchange.reader.readMessage(true);
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
     if (error.kind === "closed") return undefined;
     if (error.isAnswered) {
       const reply = { Error: error.message };
-      await session.send(encodeMessage(MessageType.err, ErrorReply, reply));
+      await exchange.send(encodeMessage(MessageType.err, ErrorReply, reply));
     }
     throw error;
   }
 }
 
-async function answerPing(core: Core, session: StreamSession, body: StreamBody): Promise<void> {
+async function answerPing(core: Core, exchange: StreamExchange, body: StreamBody): Promise<void> {
   const { Node, SeqNo } = await body.value(Ping);
   if (Node !== "" && Node !== core.config.name) {
-    throw new StreamError("malformed", `Got ping for unexpected node ${JSON.stringify(Node)}`);
+    throw new StreamError("malformed", `Got ping for unexpected node ${goQuote(Node)}`);
   }
-  await session.send(encodeMessage(MessageType.ack, Ack, { SeqNo, Payload: null }));
+  await exchange.send(encodeMessage(MessageType.ack, Ack, { SeqNo, Payload: null }));
 }
 
 async function receiveUserMessage(core: Core, body: StreamBody): Promise<void> {

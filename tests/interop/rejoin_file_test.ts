@@ -1,5 +1,5 @@
 /**
- * A snapshot that one kind of agent wrote is read by the other: the reader goes back to the cluster without being
+ * A rejoin file that one kind of agent wrote is read by the other: the reader goes back to the cluster without being
  * told, runs no event again that the writer had seen, and gets those that it missed.
  *
  * @module
@@ -10,6 +10,9 @@ import { join as path } from "node:path";
 import { eventually, freePort, type Program, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 /** How the writer ends, and which flags let the reader come back all the same. */
 const ENDS: { signal: Deno.Signal; flags: string[]; status: string }[] = [
@@ -17,8 +20,8 @@ const ENDS: { signal: Deno.Signal; flags: string[]; status: string }[] = [
   { signal: "SIGINT", flags: ["-rejoin"], status: "left" },
 ];
 
-goTest("each kind reads the other's snapshot", (go) => bothWays(go, "127.0.18.81"));
-newestGoTest("each kind reads the other's snapshot", (go) => bothWays(go, "127.0.18.82"));
+goTest("each kind reads the other's rejoin file", (go) => bothWays(go, HOST));
+newestGoTest("each kind reads the other's rejoin file", (go) => bothWays(go, HOST));
 
 async function bothWays(go: Program, host: string): Promise<void> {
   await Promise.all(
@@ -42,8 +45,8 @@ async function handOver(
   const file = path(folder, "snapshot");
   const bindPort = await freePort(host);
   const seed = cleanUp.use(await startNode(seedKind, "seed", host));
-  const withSnapshot = { bindPort, flags: [`-snapshot=${file}`, ...flags] };
-  const writer = cleanUp.use(await startNode(writerKind, "moves", host, withSnapshot));
+  const withFile = { bindPort, flags: [`-snapshot=${file}`, ...flags] };
+  const writer = cleanUp.use(await startNode(writerKind, "moves", host, withFile));
   await join(writer, seed);
   await allShow([seed, writer], { seed: "alive", moves: "alive" });
   for (const name of ["old-1", "old-2", "old-3"]) await fire(seed, name);
@@ -63,7 +66,7 @@ async function handOver(
   await allShow([seed], { seed: "alive", moves: status });
   await fire(seed, "missed");
 
-  const reader = cleanUp.use(await startNode(readerKind, "moves", host, withSnapshot));
+  const reader = cleanUp.use(await startNode(readerKind, "moves", host, withFile));
   await allShow([seed, reader], { seed: "alive", moves: "alive" });
   await eventually(
     `${reader.agent.program.label} tells that it has re-joined`,

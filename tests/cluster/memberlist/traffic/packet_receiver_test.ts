@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { hostToAddr, parseCidr } from "../../../../cluster/memberlist/core/address.ts";
+import { parseCidr } from "../../../../cluster/memberlist/core/cidr.ts";
 import type { MemberlistConfig } from "../../../../cluster/memberlist/core/config.ts";
 import { NodeState } from "../../../../cluster/memberlist/core/node.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
-import { receivePacket } from "../../../../cluster/memberlist/traffic/packet_handler.ts";
+import { receivePacket } from "../../../../cluster/memberlist/traffic/packet_receiver.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import {
   Ack,
@@ -17,8 +17,10 @@ import {
   Suspect,
 } from "../../../../cluster/memberlist/wire/messages.ts";
 import { packCompound, sealPacket } from "../../../../cluster/memberlist/wire/packet.ts";
+import { hostToAddr } from "../../../../protocol/ip.ts";
 import type { Codec } from "../../../../protocol/msgpack/mod.ts";
-import { fakeCore, firstOf, PLAIN } from "../../../support/memberlist/core_fake.ts";
+import { fakeCore, firstOf } from "../../../support/memberlist/core_fake.ts";
+import { packetOptions } from "../../../support/memberlist/packet_options.ts";
 import { PORT } from "../../../support/memberlist/fake_network.ts";
 import { accusation, alive, seededRandom } from "../../../support/memberlist/fakes.ts";
 import vectors from "../../../vectors/memberlist.json" with { type: "json" };
@@ -167,7 +169,7 @@ Deno.test("the messages of one packet are handled in order", () => {
     Uint8Array.of(MessageType.user, 2),
   ];
   for (const packet of packCompound(messages)) {
-    receivePacket(core, from, sealPacket(packet, { ...PLAIN, compression: true }, true));
+    receivePacket(core, from, sealPacket(packet, packetOptions({ compression: true }), true));
   }
   assert.equal(node("n").state, NodeState.left);
   assert.deepEqual(delegate.events, ["join n", "leave n"]);
@@ -212,11 +214,11 @@ Deno.test("what is not encrypted or has another label is dropped", () => {
   const keyring = new Keyring([new Uint8Array(16).fill(1)]);
   const message = Uint8Array.of(MessageType.user, 65);
   const packets = [
-    sealPacket(message, PLAIN, false),
-    sealPacket(message, { ...PLAIN, label: "a" }, false),
-    sealPacket(message, { ...PLAIN, keyring }, false),
-    sealPacket(message, { ...PLAIN, keyring, label: "a" }, false),
-    sealPacket(message, { ...PLAIN, keyring: new Keyring([new Uint8Array(16)]) }, false),
+    sealPacket(message, packetOptions(), false),
+    sealPacket(message, packetOptions({ label: "a" }), false),
+    sealPacket(message, packetOptions({ keyring }), false),
+    sealPacket(message, packetOptions({ keyring, label: "a" }), false),
+    sealPacket(message, packetOptions({ keyring: new Keyring([new Uint8Array(16)]) }), false),
   ];
   const taken = (overrides: Partial<MemberlistConfig>) => {
     const { core, delegate } = setUp(overrides);

@@ -11,7 +11,7 @@
  *
  * @returns A negative number, 0 or a positive number, for use with `Array.prototype.sort`.
  */
-export function compareBytes(a: string, b: string): number {
+export function byteOrder(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { Stream, Timer } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
@@ -19,7 +19,7 @@ export class StreamTimeoutError extends Error {
 }
 
 /** A stream in use. */
-export interface StreamSession {
+export interface StreamExchange {
   /** Reads the peer's message. */
   readonly reader: StreamReader;
   /** Wraps a message and sends it; the dialling end sends its label before. */
@@ -37,7 +37,7 @@ export async function dialAndUse<T>(
   core: Core,
   to: Destination,
   timeoutMs: number,
-  use: (session: StreamSession) => Promise<T>,
+  use: (exchange: StreamExchange) => Promise<T>,
 ): Promise<T> {
   checkNamed(core, to);
   if (core.timers.closed) throw new ShutdownError();
@@ -50,7 +50,7 @@ export async function useStream<T>(
   core: Core,
   stream: Stream,
   { timeoutMs, dialled }: { timeoutMs: number; dialled: boolean },
-  use: (session: StreamSession) => Promise<T>,
+  use: (exchange: StreamExchange) => Promise<T>,
 ): Promise<T> {
   let timer: Timer | undefined;
   let expired = false;
@@ -62,7 +62,7 @@ export async function useStream<T>(
     });
   };
   const share = core.receiveBudget.share();
-  const session: StreamSession = {
+  const exchange: StreamExchange = {
     reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
     send: (message) => {
       const sealed = sealStream(message, core.packetOptions, dialled);
@@ -75,7 +75,7 @@ export async function useStream<T>(
   try {
     if (core.timers.closed) throw new ShutdownError();
     setDeadline(timeoutMs);
-    return await use(session);
+    return await use(exchange);
   } catch (cause) {
     if (core.timers.closed) throw new ShutdownError();
     if (!expired) throw cause;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MemberlistConfig } from "../../../../cluster/memberlist/core/config.ts";
-import { serveStream } from "../../../../cluster/memberlist/traffic/stream_handler.ts";
+import { serveStream } from "../../../../cluster/memberlist/traffic/stream_server.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import {
   Ack,
@@ -18,7 +18,8 @@ import {
   sealStream,
   StreamReader,
 } from "../../../../cluster/memberlist/wire/stream.ts";
-import { fakeCore, PLAIN } from "../../../support/memberlist/core_fake.ts";
+import { fakeCore } from "../../../support/memberlist/core_fake.ts";
+import { packetOptions } from "../../../support/memberlist/packet_options.ts";
 import { streamPair } from "../../../support/memberlist/fake_network.ts";
 import { seededRandom } from "../../../support/memberlist/fakes.ts";
 import vectors from "../../../vectors/memberlist.json" with { type: "json" };
@@ -40,7 +41,7 @@ async function serve(
   if (ends) near.close();
   await fake.clock.advance(ms);
   /** What the node sent, as one reply in the layers of `options`. */
-  const reply = async (options: PacketOptions = PLAIN) => {
+  const reply = async (options: PacketOptions = packetOptions()) => {
     const { type, body } = await new StreamReader(near, options).readMessage(false);
     if (type === MessageType.ack) return await body.value(Ack);
     if (type === MessageType.err) return await body.value(ErrorReply);
@@ -92,7 +93,7 @@ Deno.test("a message of a type that has no place on streams gets no reply", asyn
     assert.ok(await isSilent(), `type ${type}`);
     assert.deepEqual(delegate.events, []);
   }
-  const options = { ...PLAIN, compression: true };
+  const options = packetOptions({ compression: true });
   const twice = sealStream(sealStream(pingMessage("me"), options, false), options, false);
   assert.ok(await (await serve(twice)).isSilent(), "compressed twice");
 });
@@ -117,13 +118,13 @@ const KEY = new Keyring([new Uint8Array(32).fill(7)]);
 
 Deno.test("an encrypting node tells a plain peer why, encrypted", async () => {
   const { reply } = await serve(pingMessage("me"), { keyring: KEY });
-  assert.deepEqual(await reply({ ...PLAIN, keyring: KEY }), {
+  assert.deepEqual(await reply(packetOptions({ keyring: KEY })), {
     Error: "encryption is configured but remote state is not encrypted",
   });
 });
 
 Deno.test("a node without keys tells an encrypting peer why, in clear", async () => {
-  const request = sealStream(pingMessage("me"), { ...PLAIN, keyring: KEY }, true);
+  const request = sealStream(pingMessage("me"), packetOptions({ keyring: KEY }), true);
   const { reply } = await serve(request);
   assert.deepEqual(await reply(), {
     Error: "remote state is encrypted and encryption is not configured",
@@ -132,7 +133,7 @@ Deno.test("a node without keys tells an encrypting peer why, in clear", async ()
 
 Deno.test("verification of what comes in and of what goes out are independent", async () => {
   const lenient = { keyring: KEY, verifyIncoming: false };
-  const encrypted = { ...PLAIN, keyring: KEY };
+  const encrypted = packetOptions({ keyring: KEY });
   const plain = await serve(pingMessage("me"), lenient);
   assert.deepEqual(await plain.reply(encrypted), { SeqNo: 77, Payload: null });
   const sealed = sealStream(pingMessage("me"), encrypted, true);
@@ -145,10 +146,10 @@ Deno.test("verification of what comes in and of what goes out are independent", 
 });
 
 Deno.test("a key that does not fit and an unknown compression get an error reply", async () => {
-  const other = { ...PLAIN, keyring: new Keyring([new Uint8Array(32)]) };
+  const other = packetOptions({ keyring: new Keyring([new Uint8Array(32)]) });
   const sealed = sealStream(pingMessage("me"), other, true);
   const wrongKey = await serve(sealed, { keyring: KEY });
-  const error = await wrongKey.reply({ ...PLAIN, keyring: KEY });
+  const error = await wrongKey.reply(packetOptions({ keyring: KEY }));
   assert.match((error as ErrorReply).Error, /could decrypt/);
   const compressed = Uint8Array.of(9, 0x82, 0xa4, 65, 108, 103, 111, 1, 0xa3, 66, 117, 102, 0xa0);
   const unknown = await (await serve(compressed)).reply();
@@ -156,7 +157,7 @@ Deno.test("a key that does not fit and an unknown compression get an error reply
 });
 
 Deno.test("a wrong label gets no reply, the right one is not repeated in the reply", async () => {
-  const labelled = { ...PLAIN, label: "dc1", keyring: KEY };
+  const labelled = packetOptions({ label: "dc1", keyring: KEY });
   const request = sealStream(pingMessage("me"), labelled, true);
   const { reply } = await serve(request, { keyring: KEY, label: "dc1" });
   assert.deepEqual(await reply(labelled), { SeqNo: 77, Payload: null });
