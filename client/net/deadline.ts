@@ -94,5 +94,6 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     timeoutError: () => new Error("Pause is over"),
     giveUp() {},
   };
+  // Both ends of the wait are rejections, and neither is a failure.
   return waitFor<void>(end, () => {}).catch(() => {});
 }

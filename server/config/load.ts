@@ -5,7 +5,6 @@
  * @module
  */
 
-import { DurationError, parseDuration } from "../../protocol/duration.ts";
 import { settingProblems } from "./checks.ts";
 import type { ConfigError } from "./error.ts";
 import type { FilesRead } from "./files.ts";

@@ -8,23 +8,23 @@
 /** Who listens here has the address. The system gives out no such port by itself, and no test uses it. */
 const CLAIM_PORT = 21_217;
 
-/** The second, third and fourth number are from here on ... */
+/** The third and fourth number are from here on ... */
 const LEAST = 100;
 /** ... one of so many: all have three digits, so that addresses are equally long. */
 const CHOICES = 100;
 
-/** Tries to find one of a million addresses that nobody has. */
+/** Tries to find one of ten thousand addresses that nobody has. */
 const ATTEMPTS = 1_000;
 
 /**
- * An address from 127.100.100.100 to 127.199.199.199 that nobody else on this machine has until this file's tests are over: the
+ * An address from 127.0.100.100 to 127.0.199.199 that nobody else on this machine has until this file's tests are over: the
  * claim is a listening socket, which the system takes back whatever happens. Call it outside of tests, as their sanitizers would
  * find the socket.
  */
 export function loopback(): string {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const numbers = crypto.getRandomValues(new Uint16Array(3)).map((n) => LEAST + n % CHOICES);
-    const host = `127.${numbers.join(".")}`;
+    const numbers = crypto.getRandomValues(new Uint16Array(2)).map((n) => LEAST + n % CHOICES);
+    const host = `127.0.${numbers.join(".")}`;
     if (isClaimed(host)) return host;
   }
   throw new Error(`None of ${ATTEMPTS} loopback addresses is free`);

@@ -10,9 +10,12 @@ import { Agent } from "../../../server/agent/agent.ts";
 import { Ending } from "../../../server/agent/ending.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { until, withPatience } from "../../support/rpc/peer.ts";
+import { loopback } from "../../support/loopback.ts";
+
+const HOST = loopback();
 
 function start(nodeName: string): Promise<Agent> {
-  return Agent.start({ nodeName, bind: "127.0.6.9:0", profile: "local" });
+  return Agent.start({ nodeName, bind: `${HOST}:0`, profile: "local" });
 }
 
 function statusOf(agent: Agent, node: string): string | undefined {
@@ -114,7 +117,7 @@ Deno.test("an ended agent leaves its log alone", async () => {
 
 Deno.test("an agent closes everything, also when one part cannot be closed", async () => {
   const agent = await start("t");
-  const listener = agent.listenRpc("127.0.6.9:0");
+  const listener = agent.listenRpc(`${HOST}:0`);
   const feed = agent.events();
   const { serf } = agent;
   const shutdown = serf.shutdown.bind(serf);
@@ -128,7 +131,7 @@ Deno.test("an agent closes everything, also when one part cannot be closed", asy
   const rest = await withPatience(Array.fromAsync(feed, ({ type }) => type));
   assert.deepEqual(rest, ["member-join"], "the feed ends after what was waiting");
   // Both ports are free again.
-  Deno.listen({ hostname: "127.0.6.9", port: listener.address.port }).close();
-  Deno.listen({ hostname: "127.0.6.9", port: agent.address.port }).close();
+  Deno.listen({ hostname: HOST, port: listener.address.port }).close();
+  Deno.listen({ hostname: HOST, port: agent.address.port }).close();
   assert.match(String(agent.log.lines("ERR")), /Unexpected error: Error: Serf cannot be closed/);
 });

@@ -9,8 +9,10 @@ import { Agent, type AgentSettings } from "../../../../server/agent/agent.ts";
 import { planAgent } from "../../../../server/config/plan.ts";
 import { ConfigError } from "../../../../server/config/error.ts";
 import { completeConfig, DEFAULT_AGENT_CONFIG } from "../../../../server/config/settings.ts";
+import { loopback } from "../../../support/loopback.ts";
 
-const BIND = "127.0.16.30:0";
+const HOST = loopback();
+const BIND = `${HOST}:0`;
 
 Deno.test("what a program leaves out has its default, also inside a group", async () => {
   const given: AgentSettings = { nodeName: "a", bind: BIND, mdns: { disableIpv6: true } };
@@ -36,7 +38,7 @@ Deno.test("a setting that is undefined has its default, and one that does not ex
 });
 
 Deno.test("settings are checked before an address is looked up, and those of a plan not again", async () => {
-  const wrong = { nodeName: "a", bind: "127.0.16.30:x", logLevel: "loud" };
+  const wrong = { nodeName: "a", bind: `${HOST}:x`, logLevel: "loud" };
   await assert.rejects(Agent.start(wrong), /^ConfigError: Invalid log level: LOUD/);
   const plan = await planAgent(completeConfig({ ...wrong, bind: BIND }));
   await using agent = await Agent.start({ plan, startJoin: [], retryMaxAttempts: 3 });
