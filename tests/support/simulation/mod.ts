@@ -31,8 +31,8 @@
  *
  * - One queue by time; what was scheduled first comes first among equals (`event_queue.ts`).
  * - One random source for the network and one for each host, all from the seed (`random.ts`).
- * - After each event a fixed number of microtask turns, after stream events all of them: promises run on
- *   in the order they were settled, before the next event.
+ * - After each event every promise that can go on does, in the order they were settled, before the next event
+ *   (`turns.ts`).
  * - The trace hash covers time, hosts and bytes of every delivered packet, timer and stream piece
  *   (`trace.ts`).
  *

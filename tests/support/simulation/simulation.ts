@@ -12,18 +12,13 @@ import { SimHost, type SimTimer, SOCKET_QUEUE } from "./host.ts";
 import { GOOD_NETWORK, Network, type NetworkOptions, type NetworkStats } from "./network.ts";
 import { SeededRandom } from "./random.ts";
 import { TraceHash } from "./trace.ts";
+import { turns } from "./turns.ts";
 
 // Virtual time does not wait for modules.
 await Promise.all([loadCiphers(), loadPatterns()]);
 
 /** Port of every host when none is given. */
 export const DEFAULT_PORT = 7946;
-
-/** Microtask turns after a packet or a timer: enough for the promise chains that those wake up. */
-const MICROTASK_TURNS = 16;
-
-/** After so many events the real event loop gets a turn, so that test time limits and signals work. */
-const EVENTS_PER_TURN = 20_000;
 
 /** Sequence numbers of the random sources: hosts count from 1, the network has the first. */
 const NETWORK_RANDOM = 0;
@@ -142,30 +137,32 @@ export class Simulation {
    * Lets time pass until `condition` holds, looked at every `everyMs` virtual milliseconds (0: after each
    * event), for at most `limitMs`. Resolves to whether it held in the end.
    */
-  async runUntil(condition: () => boolean, limitMs: number, everyMs = 10): Promise<boolean> {
+  runUntil(condition: () => boolean, limitMs: number, everyMs = 10): Promise<boolean> {
     const { queue } = this.#network;
     const end = this.now + limitMs;
-    await drain();
-    if (condition()) return true;
     let check = Math.min(this.now + everyMs, end);
-    for (;;) {
-      if (queue.nextTime > check || everyMs === 0) {
-        if (everyMs > 0) this.#network.now = check;
-        if (condition()) return true;
-        if (this.now >= end || queue.nextTime > end) {
-          this.#network.now = end;
-          return condition();
+    let begun = false;
+    return turns(() => {
+      if (!begun && condition()) return true;
+      begun = true;
+      for (;;) {
+        if (queue.nextTime > check || everyMs === 0) {
+          if (everyMs > 0) this.#network.now = check;
+          if (condition()) return true;
+          if (this.now >= end || queue.nextTime > end) {
+            this.#network.now = end;
+            return condition();
+          }
+          check = everyMs === 0 ? end : Math.min(this.now + everyMs, end);
+          if (queue.nextTime > check) continue;
         }
-        check = everyMs === 0 ? end : Math.min(this.now + everyMs, end);
-        if (queue.nextTime > check) continue;
+        queue.pop(this.#event);
+        this.#network.now = this.#event.time;
+        this.#events++;
+        this.#happen(this.#event);
+        return undefined;
       }
-      queue.pop(this.#event);
-      this.#network.now = this.#event.time;
-      this.#events++;
-      const deep = this.#happen(this.#event);
-      if (deep || this.#events % EVENTS_PER_TURN === 0) await drain();
-      else for (let turn = 0; turn < MICROTASK_TURNS; turn++) await null;
-    }
+    });
   }
 
   /** Lets time pass until `promise` settles, and gives its result; at most `limitMs`. */
@@ -179,33 +176,23 @@ export class Simulation {
     return promise;
   }
 
-  /** Runs one event; true when it woke a stream, whose promise chains are deep. */
-  #happen({ time, kind, host: index, from, payload }: SimEvent): boolean {
+  #happen({ time, kind, host: index, from, payload }: SimEvent): void {
     const host = this.#hosts[index]!;
-    if (kind === EventKind.kernel) {
-      (payload as () => void)();
-      return false;
-    }
-    if (!host.running) {
+    if (kind === EventKind.kernel) (payload as () => void)();
+    else if (!host.running) {
       if (kind === EventKind.packet) this.#network.stats.undelivered++;
-      return false;
-    }
-    if (host.paused) {
-      this.#hold(host, kind, from, payload);
-      return false;
-    }
-    if (kind === EventKind.timer) {
+    } else if (host.paused) this.#hold(host, kind, from, payload);
+    else if (kind === EventKind.timer) {
       const { fn } = payload as SimTimer;
       (payload as SimTimer).fn = undefined;
-      if (fn === undefined) return false;
+      if (fn === undefined) return;
       this.#trace.event(time, kind, index, from);
       fn();
-      return false;
+    } else {
+      this.#trace.event(time, kind, index, from);
+      if (kind === EventKind.packet) this.#deliver(host, from, payload as Uint8Array);
+      else (payload as () => void)();
     }
-    this.#trace.event(time, kind, index, from);
-    if (kind === EventKind.packet) this.#deliver(host, from, payload as Uint8Array);
-    else (payload as () => void)();
-    return kind === EventKind.process;
   }
 
   #deliver(host: SimHost, from: number, bytes: Uint8Array): void {
@@ -240,8 +227,3 @@ export class Simulation {
 }
 
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** One turn of the real event loop, which comes after every microtask is done. */
-function drain(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
