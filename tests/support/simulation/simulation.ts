@@ -5,8 +5,9 @@
  */
 
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
-import type { Logger, Runtime } from "../../../cluster/runtime.ts";
+import type { Disk, Logger, Runtime } from "../../../cluster/runtime.ts";
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
+import { SimDisk } from "./disk.ts";
 import { EventKind, type SimEvent } from "./event_queue.ts";
 import { SimHost, type SimTimer, SOCKET_QUEUE } from "./host.ts";
 import { GOOD_NETWORK, Network, type NetworkOptions, type NetworkStats } from "./network.ts";
@@ -23,10 +24,19 @@ export const DEFAULT_PORT = 7946;
 /** Sequence numbers of the random sources: hosts count from 1, the network has the first. */
 const NETWORK_RANDOM = 0;
 
+/** Disks count down from the last one. */
+const LAST_RANDOM = 0xffff_ffff;
+
 /** What a {@linkcode Simulation} is made with. */
 export interface SimulationOptions extends Partial<NetworkOptions> {
   /** Gets each log line of every host, with its virtual time in milliseconds. */
   readonly log?: (line: string) => void;
+}
+
+/** What the outside world gives a simulated process. */
+export interface SimRuntime extends Runtime {
+  /** The disk of its machine. */
+  readonly disk: Disk;
 }
 
 /** A deterministic world: one seed, one run. */
@@ -37,6 +47,7 @@ export class Simulation {
   readonly #trace = new TraceHash();
   readonly #hosts: SimHost[] = [];
   readonly #byName = new Map<string, SimHost>();
+  readonly #disks = new Map<string, SimDisk>();
   readonly #log: ((line: string) => void) | undefined;
   readonly #event: SimEvent = { time: 0, kind: 0, host: 0, from: 0, payload: undefined };
   #events = 0;
@@ -74,7 +85,7 @@ export class Simulation {
   }
 
   /** Adds a machine with one process, or starts a new process on one whose process is gone. */
-  addHost(host: string, port: number = DEFAULT_PORT): Runtime {
+  addHost(host: string, port: number = DEFAULT_PORT): SimRuntime {
     const before = this.#byName.get(host);
     if (before?.listening) throw new Error(`Host "${host}" is running`);
     const index = this.#hosts.length;
@@ -82,12 +93,30 @@ export class Simulation {
     this.#hosts.push(machine);
     this.#byName.set(host, machine);
     this.#network.attach(machine);
+    const schedule = (ms: number, work: () => void): boolean => {
+      this.#network.scheduleProcess(machine, ms, machine, work);
+      return machine.running;
+    };
+    const diskOf = (name: string): SimDisk => this.disk(name);
+    let mounted: Disk | undefined;
     return {
       clock: machine,
       random: new SeededRandom(this.seed, index + 1),
       transport: machine,
+      get disk(): Disk {
+        return mounted ??= diskOf(host).mount(schedule);
+      },
       logger: (subsystem) => this.#logger(host, subsystem),
     };
+  }
+
+  /** The disk of a machine, which outlives its processes. */
+  disk(host: string): SimDisk {
+    const known = this.#disks.get(host);
+    if (known !== undefined) return known;
+    const disk = new SimDisk(new SeededRandom(this.seed, LAST_RANDOM - this.#disks.size));
+    this.#disks.set(host, disk);
+    return disk;
   }
 
   /** Stops all that goes from `a` to `b`, and from `b` to `a` unless `oneWay`. */
@@ -126,6 +155,13 @@ export class Simulation {
     machine.held = [];
     for (const stream of machine.streams) stream.abandon();
     machine.streams.clear();
+    this.#disks.get(host)?.kill();
+  }
+
+  /** Cuts the power of a host: its process ends, and its disk keeps for certain only what was synced. */
+  crash(host: string): void {
+    this.kill(host);
+    this.#disks.get(host)?.crash();
   }
 
   /** Lets `ms` virtual milliseconds pass. */
