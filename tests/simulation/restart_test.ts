@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
-import { SnapshotJournal, SnapshotReplay } from "../../cluster/serf/rejoin/mod.ts";
+import { RejoinJournal, RejoinReplay } from "../../cluster/serf/rejoin/mod.ts";
 import {
   CATCH_UP_MS,
   Cluster,
@@ -11,19 +11,19 @@ import { type Scenario, scenario } from "../support/simulation/scenario.ts";
 import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
 /** A snapshot whose file is a text. What was recorded is in it at once. */
-class TextSnapshot implements Recorder {
+class TextFile implements Recorder {
   text: string;
   readonly restored: Restored;
-  readonly #journal: SnapshotJournal;
+  readonly #journal: RejoinJournal;
 
   constructor(text: string) {
     this.text = text;
-    const replay = new SnapshotReplay({ rejoinAfterLeave: false });
+    const replay = new RejoinReplay({ rejoinAfterLeave: false });
     replay.push(new TextEncoder().encode(text));
     const { restored, damaged, torn } = replay.end();
     assert.deepEqual({ damaged, torn }, { damaged: 0, torn: false });
     this.restored = restored;
-    this.#journal = new SnapshotJournal(restored, { rejoinAfterLeave: false });
+    this.#journal = new RejoinJournal(restored, { rejoinAfterLeave: false });
   }
 
   event(event: SerfEvent, memberTime: bigint): void {
@@ -47,13 +47,13 @@ class TextSnapshot implements Recorder {
 /** Nodes with snapshots, and how often each of them saw an event over all of its lives. */
 class Survivors {
   readonly cluster: Cluster<SerfApp>;
-  readonly #snapshots = new Map<string, TextSnapshot>();
+  readonly #snapshots = new Map<string, TextFile>();
   readonly #lives = new Map<string, SerfApp[]>();
 
   /** @param without what the nodes lose of what they restored */
   constructor({ simulation }: Scenario, without: Partial<Restored> = {}) {
     const start: StartApp<SerfApp> = (runtime, who, view) => {
-      const recorder = new TextSnapshot(this.#snapshots.get(who.name)?.text ?? "");
+      const recorder = new TextFile(this.#snapshots.get(who.name)?.text ?? "");
       this.#snapshots.set(who.name, recorder);
       const restored = { ...recorder.restored, ...without };
       const app = startSerf({ serf: { recorder, restored } })(runtime, who, view);

@@ -9,7 +9,7 @@ import { addrToHost, joinHostPort } from "../../memberlist/core/address.ts";
 import type { MemberEvent, SerfEvent } from "../model/event.ts";
 import type { Member } from "../model/member.ts";
 import type { Restored } from "../model/restored.ts";
-import { type ClockName, formatRecord, type SnapshotRecord } from "./record.ts";
+import { type ClockName, formatRecord, type RejoinRecord } from "./record.ts";
 import { keep } from "./replay.ts";
 
 /** A file up to this size is not written anew, in bytes (serf.md 15). */
@@ -19,7 +19,7 @@ const LEAST_COMPACTED_BYTES = 128 * 1024;
 const BYTES_PER_MEMBER = 2 * 128;
 
 /** The content of a snapshot in memory. Its methods return the lines to append, "" for none. */
-export class SnapshotJournal {
+export class RejoinJournal {
   readonly #members: Map<string, string>;
   readonly #failed: Map<string, string>;
   readonly #times: Record<ClockName, bigint>;
@@ -126,6 +126,6 @@ export class SnapshotJournal {
 }
 
 /** A record as a line, "" when its name cannot be in one: such a member is not kept. */
-function lineOf(record: SnapshotRecord): string {
+function lineOf(record: RejoinRecord): string {
   return formatRecord(record) ?? "";
 }

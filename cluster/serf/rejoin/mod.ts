@@ -5,13 +5,13 @@
  * @module
  */
 
-export { SnapshotJournal } from "./journal.ts";
+export { RejoinJournal } from "./journal.ts";
 export {
   type ClockName,
   formatRecord,
   MAX_LINE_BYTES,
   parseRecord,
-  type SnapshotRecord,
+  type RejoinRecord,
 } from "./record.ts";
-export { MAX_KEPT_MEMBERS, type Replayed, SnapshotReplay } from "./replay.ts";
+export { MAX_KEPT_MEMBERS, RejoinReplay, type Replayed } from "./replay.ts";
 export type { Recorder, Restored } from "../model/restored.ts";

@@ -16,7 +16,7 @@ import { callerOf } from "../events/handlers.ts";
 import { Listeners } from "../events/listeners.ts";
 import {
   initialKeys,
-  initialSnapshot,
+  initialRejoinFile,
   initialTags,
   keyringOf,
   memberlistSettings,
@@ -79,7 +79,7 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
   return await starting(async () => {
     await using opened = new AsyncDisposableStack();
     // Before the socket: no event of an earlier life may come in before the clocks are set on.
-    const recorder = opened.use(await initialSnapshot(config, log, metrics));
+    const recorder = opened.use(await initialRejoinFile(config, log, metrics));
     const transport = await openTransport(plan.bind, log);
     opened.defer(() => transport.close());
     const keyring = fileKeys ?? keyringOf(plan);

@@ -19,7 +19,7 @@ import { readKeyringFile, writeKeyringFile } from "../../files/keyring_file.ts";
 import { readTagsFile } from "../../files/tags_file.ts";
 import { NetTransport } from "../../gossip/transport.ts";
 import type { AgentLog } from "../../logging/log.ts";
-import type { SnapshotFile } from "../../rejoin_file/rejoin_file.ts";
+import type { RejoinFile } from "../../rejoin_file/rejoin_file.ts";
 
 /** Longest and shortest wait of events for more of their kind, in milliseconds (agent.md 6.8). */
 const COALESCE_MS = { period: 3_000, quiet: 1_000 } as const;
@@ -65,17 +65,17 @@ export async function initialKeys(
 /**
  * The snapshot of an earlier life, opened to go on, if the configuration names a file.
  *
- * @throws {SnapshotError} when the file cannot be used.
+ * @throws {RejoinFileError} when the file cannot be used.
  */
-export async function initialSnapshot(
+export async function initialRejoinFile(
   { snapshotPath, rejoinAfterLeave }: AgentConfig,
   log: AgentLog,
   metrics: Metrics,
-): Promise<SnapshotFile | undefined> {
+): Promise<RejoinFile | undefined> {
   if (snapshotPath === "") return undefined;
-  const { SnapshotFile } = await import("../../rejoin_file/rejoin_file.ts");
+  const { RejoinFile } = await import("../../rejoin_file/rejoin_file.ts");
   const logger = log.logger("serf");
-  return await SnapshotFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
+  return await RejoinFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
 }
 
 /**
