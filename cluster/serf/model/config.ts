@@ -99,9 +99,9 @@ export interface SerfConfig {
   readonly validateNodeNames: boolean;
   /** Whether to take part in network coordinates. Default true. */
   readonly coordinates: boolean;
-  /** What a snapshot kept of an earlier life. Default nothing. */
+  /** What a rejoin file kept of an earlier life. Default nothing. */
   readonly restored?: Restored;
-  /** Who keeps a snapshot for a later life. Default nobody. */
+  /** Who keeps a rejoin file for a later life. Default nobody. */
   readonly recorder?: Recorder;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a snapshot holds, and what to add to it when something happens (serf.md 15). The file can be written anew from it at
+ * What a rejoin file holds, and what to add to it when something happens (serf.md 15). The file can be written anew from it at
  * any time, so a failed write loses nothing.
  *
  * @module
@@ -18,7 +18,7 @@ const LEAST_COMPACTED_BYTES = 128 * 1024;
 /** What a known member may take before the file is written anew, in bytes: twice 128 (serf.md 15). */
 const BYTES_PER_MEMBER = 2 * 128;
 
-/** The content of a snapshot in memory. Its methods return the lines to append, "" for none. */
+/** The content of a rejoin file in memory. Its methods return the lines to append, "" for none. */
 export class RejoinJournal {
   readonly #members: Map<string, string>;
   readonly #failed: Map<string, string>;

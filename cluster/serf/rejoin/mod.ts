@@ -1,5 +1,5 @@
 /**
- * Snapshots: what an agent writes down to find its cluster again after a restart, and to tell nothing twice (serf.md 15).
+ * Rejoining: what an agent writes down to find its cluster again after a restart, and to tell nothing twice (serf.md 15).
  * Nothing here reads or writes a file.
  *
  * @module

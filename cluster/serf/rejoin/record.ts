@@ -1,5 +1,5 @@
 /**
- * The lines of a snapshot: one record each, in the form that Go agents read and write (serf.md 15).
+ * The lines of a rejoin file, Serf's snapshot: one record each, in the form that Go agents read and write (serf.md 15).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reading a snapshot back (serf.md 15). What is damaged is counted and passed over.
+ * Reading a rejoin file back (serf.md 15). What is damaged is counted and passed over.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Restored } from "../model/restored.ts";
 import { MAX_LINE_BYTES, parseRecord, type RejoinRecord } from "./record.ts";
 
-/** Most members of each kind that a snapshot keeps: as many as memberlist remembers. The one kept longest makes room. */
+/** Most members of each kind that a rejoin file keeps: as many as memberlist remembers. The one kept longest makes room. */
 export const MAX_KEPT_MEMBERS = 65_536;
 
 const LINE_END = 0x0a;

@@ -85,10 +85,10 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     const keyring = fileKeys ?? keyringOf(plan);
     if (keyring !== undefined) await loadCiphers();
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
-    const snapshot = recorder && { recorder, restored: recorder.restored };
+    const earlier = recorder && { recorder, restored: recorder.restored };
     const onEvent = (event: SerfEvent): void => listeners.tell(event);
     const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
-    const serfConfig = { ...serfSettings(config, tags, memberlist), ...snapshot, onEvent };
+    const serfConfig = { ...serfSettings(config, tags, memberlist), ...earlier, onEvent };
     const serf = new Serf(serfConfig, runtime);
     // From here on the core closes them.
     opened.move();

@@ -63,7 +63,7 @@ export async function initialKeys(
 }
 
 /**
- * The snapshot of an earlier life, opened to go on, if the configuration names a file.
+ * The rejoin file of an earlier life, opened to go on, if the configuration names a file.
  *
  * @throws {RejoinFileError} when the file cannot be used.
  */

@@ -6,7 +6,7 @@
 
 import type { ConfigKey } from "./option.ts";
 
-/** Joining, discovery and the snapshot. */
+/** Joining, discovery and the rejoin file. */
 export const JOINING_KEYS = {
   start_join: {
     kind: "list",

@@ -101,7 +101,7 @@ class Faults {
 const noSpace = new Error("No space left on device (os error 28)");
 const busy = new Error("Device or resource busy (os error 16)");
 
-Deno.test("a new snapshot is an empty file of mode 0644 that everyone may read", async () => {
+Deno.test("a new rejoin file is an empty file of mode 0644 that everyone may read", async () => {
   await using place = new Place();
   const { restored } = await place.open();
   assert.deepEqual(restored, {
@@ -163,7 +163,7 @@ Deno.test("damaged lines cost one warning with their number, once", async () => 
   assert.equal(place.logs.length, 1);
 });
 
-Deno.test("of a file that is no snapshot at all a copy is kept before it is written anew", async () => {
+Deno.test("of a file that is no rejoin file at all a copy is kept before it is written anew", async () => {
   const script = "#!/bin/sh\necho hello\n";
   await using place = new Place(script);
   const file = await place.open();
@@ -369,7 +369,7 @@ Deno.test("of a file that is too long the end is read, from a whole line on", as
   assert.equal(place.read(), "alive: b 10.0.0.1:7946\nclock: 8\nevent-clock: 0\nquery-clock: 0\n");
 });
 
-Deno.test("a place where no snapshot can be is refused with Go's text", async () => {
+Deno.test("a place where no rejoin file can be is refused with Go's text", async () => {
   await using place = new Place();
   const open = (path: string) => RejoinFile.open(path, { rejoinAfterLeave: false, log: noLog });
   const noLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };

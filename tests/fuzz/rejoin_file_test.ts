@@ -1,5 +1,5 @@
 /**
- * Random and mutated files into the replay of snapshots: it never throws, keeps within its bounds, does not depend on how the
+ * Random and mutated files into the replay of rejoin files: it never throws, keeps within its bounds, does not depend on how the
  * bytes come, and what it restores can be written and read again.
  *
  * SKEIN_SEED repeats a run, SKEIN_FUZZ_MS makes it longer (2,000 by default).
