@@ -7,10 +7,12 @@
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
 import type { Disk, Logger, Runtime } from "../../../cluster/runtime.ts";
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
-import { SimDisk } from "./disk.ts";
+import { SimDisk } from "./disk/sim_disk.ts";
 import { EventKind, type SimEvent } from "./event_queue.ts";
 import { SimHost, type SimTimer, SOCKET_QUEUE } from "./host.ts";
 import { GOOD_NETWORK, Network, type NetworkOptions, type NetworkStats } from "./network.ts";
+import { type Invariant, InvariantError } from "./invariants/invariant.ts";
+import { Names } from "./invariants/names.ts";
 import { SeededRandom } from "./random.ts";
 import { TraceHash } from "./trace.ts";
 import { turns } from "./turns.ts";
@@ -43,11 +45,15 @@ export interface SimRuntime extends Runtime {
 export class Simulation {
   /** The seed of everything random in this run. */
   readonly seed: number;
+  /** The numbers of the nodes' names. */
+  readonly names: Names = new Names();
   readonly #network: Network;
   readonly #trace = new TraceHash();
   readonly #hosts: SimHost[] = [];
   readonly #byName = new Map<string, SimHost>();
   readonly #disks = new Map<string, SimDisk>();
+  /** By index of the host. */
+  readonly #watched: (readonly Invariant[] | undefined)[] = [];
   readonly #log: ((line: string) => void) | undefined;
   readonly #event: SimEvent = { time: 0, kind: 0, host: 0, from: 0, payload: undefined };
   #events = 0;
@@ -108,6 +114,12 @@ export class Simulation {
       },
       logger: (subsystem) => this.#logger(host, subsystem),
     };
+  }
+
+  /** From here on each step of the process that runs on a host is followed by a look at these. */
+  watch(host: string, invariants: readonly Invariant[]): void {
+    const { index } = this.#host(host);
+    this.#watched[index] = [...this.#watched[index] ?? [], ...invariants];
   }
 
   /** The disk of a machine, which outlives its processes. */
@@ -172,6 +184,8 @@ export class Simulation {
   /**
    * Lets time pass until `condition` holds, looked at every `everyMs` virtual milliseconds (0: after each
    * event), for at most `limitMs`. Resolves to whether it held in the end.
+   *
+   * Rejects with {@linkcode InvariantError} after the step that breaks an invariant.
    */
   runUntil(condition: () => boolean, limitMs: number, everyMs = 10): Promise<boolean> {
     const { queue } = this.#network;
@@ -179,7 +193,8 @@ export class Simulation {
     let check = Math.min(this.now + everyMs, end);
     let begun = false;
     return turns(() => {
-      if (!begun && condition()) return true;
+      if (begun) this.#checkStep();
+      else if (condition()) return true;
       begun = true;
       for (;;) {
         if (queue.nextTime > check || everyMs === 0) {
@@ -210,6 +225,19 @@ export class Simulation {
       throw new Error(`Nothing settled within ${limitMs} virtual ms`);
     }
     return promise;
+  }
+
+  /** What the last event, and all that came of it, must not have broken. */
+  #checkStep(): void {
+    const { time, host } = this.#event;
+    const invariants = this.#watched[host];
+    if (invariants === undefined) return;
+    for (const invariant of invariants) {
+      const problem = invariant.broken();
+      if (problem === undefined) continue;
+      const step = { number: this.#events, time, host: this.#hosts[host]!.localAddress.host };
+      throw new InvariantError(invariant.sentence, problem, step);
+    }
   }
 
   #happen({ time, kind, host: index, from, payload }: SimEvent): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type DiskEntry, type Random, randomInt } from "../../../cluster/runtime.ts";
+import { type DiskEntry, type Random, randomInt } from "../../../../cluster/runtime.ts";
 
 /** Something done to a file that a crash may undo. */
 type FileChange =

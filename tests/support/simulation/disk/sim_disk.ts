@@ -12,9 +12,9 @@ import {
   folderOf,
   type Random,
   randomInt,
-} from "../../../cluster/runtime.ts";
-import { Lanes } from "../../../server/files/lanes.ts";
-import { SimFile, SimFolder } from "./disk_tree.ts";
+} from "../../../../cluster/runtime.ts";
+import { Lanes } from "../../../../server/files/lanes.ts";
+import { SimFile, SimFolder } from "./tree.ts";
 
 /** How long operations take in virtual milliseconds: drawn evenly between both. */
 export interface DiskTimes {
