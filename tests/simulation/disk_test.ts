@@ -137,6 +137,8 @@ Deno.test("a killed process loses nothing that resolved, and of what was under w
     void disk.append("log", bytes("ab")).then(() => resolved = true);
     await simulation.runFor(0);
     simulation.kill(HOST);
+    simulation.addHost(HOST);
+    simulation.kill(HOST);
     const next = simulation.addHost(HOST).disk;
     found.push(await simulation.settle(content(next, "log")));
     await simulation.runFor(1_000);
