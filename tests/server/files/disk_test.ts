@@ -88,6 +88,29 @@ Deno.test("real disk: a root that is not there is not made", () =>
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
 
+Deno.test({
+  name: "real disk: of many files only some are held open, those used last",
+  ignore: !linux,
+  fn: () =>
+    onDisk({}, async (disk, folder) => {
+      const held = (): string[] =>
+        Array.from(Deno.readDirSync("/proc/self/fd"), ({ name }) => {
+          try {
+            return Deno.readLinkSync(`/proc/self/fd/${name}`);
+          } catch {
+            return "";
+          }
+        }).filter((path) => path.startsWith(folder));
+      for (let i = 0; i < 100; i++) await disk.append(`${i}`, bytes("x"));
+      assert.equal(held().length, 64);
+      assert.ok(held().includes(`${folder}/99`));
+      await disk.remove("99");
+      assert.ok(held().every((path) => !path.startsWith(`${folder}/99`)), "Also a removed one");
+      await disk.close();
+      assert.deepEqual(held(), []);
+    }),
+});
+
 Deno.test("real disk: closing waits for what is under way", () =>
   onDisk({}, async (disk, folder) => {
     const large = new Uint8Array(1_000_000).fill(7);
