@@ -235,7 +235,7 @@ export class DiskFullError extends Error {
   }
 }
 
-/** The system does not allow it: the rights are missing, or a mounted file stands in the way. */
+/** The system, or the runtime, does not allow it: rights are missing, or a mounted file stands in the way. */
 export class DiskRefusedError extends Error {
   /** "DiskRefusedError". */
   override readonly name = "DiskRefusedError";

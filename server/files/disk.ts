@@ -240,7 +240,9 @@ function diskError(path: string, error: unknown): unknown {
   const code = codeOf(error);
   if (code === "ENOENT") return new FileNotFoundError(path, error);
   if (FULL.includes(code)) return new DiskFullError(path, error);
-  if (REFUSALS.includes(code)) return new DiskRefusedError(path, error);
+  if (REFUSALS.includes(code) || error instanceof Deno.errors.NotCapable) {
+    return new DiskRefusedError(path, error);
+  }
   return error;
 }
 
