@@ -1,7 +1,7 @@
 /**
- * What the outside world gives the cluster core: time, chance, a network and a place to log.
+ * What the outside world gives the cluster core: time, chance, a network, a disk and a place to log.
  *
- * Nothing in `cluster/` or `protocol/` reads a wall clock, draws a random number or opens a socket by
+ * Nothing in `cluster/` or `protocol/` reads a wall clock, draws a random number, opens a socket or a file by
  * itself. `server/` supplies the real implementations; the simulator in `tests/simulation/` supplies
  * virtual ones, so that one seed gives one run.
  *
@@ -157,6 +157,98 @@ export interface Transport {
   resolve(host: string): Promise<string[]>;
   /** Stops delivery and closes every socket and stream. */
   close(): Promise<void>;
+}
+
+/** What a folder of a {@linkcode Disk} holds under one name. */
+export interface DiskEntry {
+  /** The name in the folder. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: "file" | "folder";
+  /** Length of a file in bytes; 0 for a folder. */
+  readonly bytes: number;
+}
+
+/**
+ * Files that grow at their end, in folders below one root. One process at a time may use it.
+ *
+ * Paths are relative to the root, with `/` between names; the root itself is `""`. Positions and lengths count bytes.
+ *
+ * **Order.** `append`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a caller
+ * need not wait for one to call the next. `rename` and `remove` come after all that was called before for the same path.
+ * A `read` sees every append that had resolved, and any part of those under way. Nothing else is ordered.
+ *
+ * **What lasts.** What has resolved outlives the process. A crash of the machine may undo all that was not synced: of a
+ * file the appends and truncations since its last `sync`, of a folder the names that were made, renamed or removed since
+ * the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with zeros in place of
+ * the rest. So a new file lasts when it **and** its folder are synced, a new folder when the one above it is.
+ *
+ * **Failures.** Every call rejects with {@linkcode FileNotFoundError}, {@linkcode DiskFullError},
+ * {@linkcode DiskRefusedError} or, where nothing can be done about it, the system's error. Bytes may be damaged without
+ * any error.
+ */
+export interface Disk {
+  /**
+   * Adds `bytes`, which must not change meanwhile, to the end of a file. The file is made when it is missing, and the
+   * folders above it. When it rejects, any part of `bytes` may be in the file: truncate it before the next append.
+   */
+  append(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes what was called before last over a crash: of a file its bytes, of a folder its names. When it rejects nobody
+   * knows what is on the disk, and a later success does not tell: stop, and read what is there after a restart.
+   */
+  sync(path: string): Promise<void>;
+  /** `length` bytes from `position` on, fewer only at the end of the file; the caller owns them. */
+  read(path: string, position: number, length: number): Promise<Uint8Array>;
+  /** Cuts a file. Rejects with `RangeError` when it is shorter than `length`. */
+  truncate(path: string, length: number): Promise<void>;
+  /**
+   * Gives a file another name in the same folder, in place of a file that has it: at any time, also after a crash, the new
+   * name stands for the one file or the other. Rejects with `RangeError` when the folders differ.
+   */
+  rename(from: string, to: string): Promise<void>;
+  /** What a folder holds, sorted by name. */
+  list(folder: string): Promise<DiskEntry[]>;
+  /** Removes a file, or a folder that is empty. */
+  remove(path: string): Promise<void>;
+}
+
+/** There is no file or folder of that path. */
+export class FileNotFoundError extends Error {
+  /** "FileNotFoundError". */
+  override readonly name = "FileNotFoundError";
+
+  /** `cause` is what the system said. */
+  constructor(path: string, cause?: unknown) {
+    super(`No file or folder '${path}'`, { cause });
+  }
+}
+
+/** The disk, or this user's share of it, has no room for more. */
+export class DiskFullError extends Error {
+  /** "DiskFullError". */
+  override readonly name = "DiskFullError";
+
+  /** `cause` is what the system said. */
+  constructor(path: string, cause?: unknown) {
+    super(`No room for more of '${path}'`, { cause });
+  }
+}
+
+/** The system, or the runtime, does not allow it: rights are missing, or a mounted file stands in the way. */
+export class DiskRefusedError extends Error {
+  /** "DiskRefusedError". */
+  override readonly name = "DiskRefusedError";
+
+  /** `cause` is what the system said. */
+  constructor(path: string, cause?: unknown) {
+    super(`Not allowed to change or read '${path}'`, { cause });
+  }
+}
+
+/** The folder of a path on a {@linkcode Disk}. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { type MemberNode, NodeState } from "../../cluster/memberlist/mod.ts";
+import type { Runtime } from "../../cluster/runtime.ts";
 import { type Identity, identity, Simulation } from "../../tests/support/simulation/mod.ts";
 import { SharedNodes } from "../../tests/support/simulation/shared_nodes.ts";
 import { type Layer, type ScaleNode, startedNode, startNode, type Witness } from "./layers.ts";
@@ -106,7 +107,7 @@ export class World {
 
   #start(who: Identity, known: readonly MemberNode[]): WorldNode {
     const { layer, slowPart } = this.#options;
-    let runtime = this.simulation.addHost(who.address.host, who.address.port);
+    let runtime: Runtime = this.simulation.addHost(who.address.host, who.address.port);
     if (slowPart > 0 && this.nodes.length % Math.round(1 / slowPart) === 0) {
       const gate = new Gate(runtime);
       this.gates.set(who.name, gate);

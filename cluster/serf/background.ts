@@ -12,7 +12,7 @@ import type { MemberRecord } from "./core/member_table.ts";
 import { erase } from "./members/tell.ts";
 
 /** Time between two looks at the member clock for the rejoin file, in milliseconds (serf.md 15.1). */
-const RECORDER_TICK_MS = 500;
+const REJOIN_TICK_MS = 500;
 
 /** Starts the tasks; they end when the timers are closed. */
 export function startBackgroundTasks(core: Core): void {
@@ -22,7 +22,7 @@ export function startBackgroundTasks(core: Core): void {
   repeat(core, queueCheckIntervalMs, () => core.broadcasts.check(core.metrics));
   const { recorder } = core.config;
   if (recorder === undefined) return;
-  repeat(core, RECORDER_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));
+  repeat(core, REJOIN_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));
 }
 
 /** Runs `task` every `ms` milliseconds, counted from the end of the run before; never when `ms` is 0. */

@@ -8,7 +8,6 @@ import { Keyring } from "../../cluster/memberlist/mod.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
-import { replaceFile } from "./replace.ts";
 
 /** A keyring file that cannot be used. The message has the form of the Go agent. */
 export class KeyringFileError extends Error {
@@ -41,8 +40,9 @@ export async function writeKeyringFile(
   path: string,
   keys: readonly Uint8Array[],
 ): Promise<void> {
+  const { replaceText } = await import("./user_file.ts");
   try {
-    await replaceFile(path, JSON.stringify(keys.map((key) => key.toBase64()), null, 2));
+    await replaceText(path, JSON.stringify(keys.map((key) => key.toBase64()), null, 2));
   } catch (cause) {
     throw new KeyringFileError(`Failed to write keyring file: ${fileProblem(cause)}`, { cause });
   }

@@ -4,8 +4,12 @@
  * @module
  */
 
-/** What the operating system says of a failed file operation, in Go's words: without code and operation. */
+/**
+ * What the operating system says of a failed file operation, in Go's words: without code and operation. It may have been
+ * the cause of another error.
+ */
 export function fileProblem(cause: unknown): string {
+  if (cause instanceof Error && cause.cause instanceof Error) return fileProblem(cause.cause);
   if (cause instanceof Deno.errors.NotFound) return "no such file or directory";
   if (cause instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (cause instanceof Deno.errors.IsADirectory) return "is a directory";

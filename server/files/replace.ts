@@ -1,87 +1,91 @@
 /**
- * Replacing a small file as a whole: who reads it finds the old text or the new one, also after a power cut.
+ * Replacing a file as a whole: who reads it finds the old content or the new one, also after a crash.
  *
  * @module
  */
 
-/** What a directory says when only the file in it may be changed: a mounted file is busy. */
-const REFUSALS = ["EACCES", "EPERM", "EBUSY"];
+import { type Disk, DiskRefusedError, FileNotFoundError, folderOf } from "../../cluster/runtime.ts";
 
-/** How a file is replaced. */
-export interface ReplaceOptions {
-  /** Whether the new file has the mode of the old one. Default: only its owner may read it, as when there is no old one. */
-  readonly keepsMode?: boolean;
+/** What a file is to hold, in at least one piece; made anew when it is asked for again. */
+export type Content = () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** A file that had to be written in place holds neither the old content nor the whole new one. */
+export class HalfWrittenError extends Error {
+  /** "HalfWrittenError". */
+  override readonly name = "HalfWrittenError";
+
+  /** `cause` is what went wrong. */
+  constructor(path: string, cause: unknown) {
+    super(`Wrote '${path}' only in part`, { cause });
+  }
 }
 
 /**
- * Writes `text` to a new file beside `path`, syncs it and renames it to `path`. Follows a link. Where the directory does
- * not allow that (a single file mounted into a container), an existing file is written in place. Rejects with the error of
- * the operating system.
+ * Writes `content` to the file `fresh` in the same folder, default `PATH.new`, syncs it, renames it to `path` and syncs the
+ * folder. A `fresh` that an earlier try left behind is removed.
+ *
+ * Rejects as {@linkcode Disk} does, and then removes `fresh` if it can. Unless it was only the folder that could not be
+ * synced, `path` is as it was.
  */
 export async function replaceFile(
+  disk: Disk,
   path: string,
-  text: string,
-  { keepsMode = false }: ReplaceOptions = {},
+  content: Content,
+  fresh: string = `${path}.new`,
 ): Promise<void> {
-  // What is not there yet is no link.
-  const target = await Deno.realPath(path).catch(() => path);
-  const bytes = new TextEncoder().encode(text);
+  await putInPlace(disk, path, content, fresh);
+  await disk.sync(folderOf(path));
+}
+
+/**
+ * The same in a folder that need not be the agent's own. Where it refuses another file (a single file that is mounted into a
+ * container), the file is written in place, if it is there; where it cannot be synced, the system decides when the new name
+ * lasts.
+ *
+ * Rejects as {@linkcode Disk} does, and with {@linkcode HalfWrittenError}.
+ */
+export async function replaceUserFile(
+  disk: Disk,
+  path: string,
+  content: Content,
+  fresh: string,
+): Promise<void> {
   try {
-    await writeBeside(target, bytes, keepsMode ? await modeOf(target) : null);
+    await putInPlace(disk, path, content, fresh);
   } catch (error) {
-    if (!REFUSALS.includes((error as { code?: string }).code ?? "")) throw error;
+    if (!(error instanceof DiskRefusedError)) throw error;
     // The first refusal tells more.
-    await writeInPlace(target, bytes).catch(() => {
+    await disk.truncate(path, 0).catch(() => {
       throw error;
     });
+    return await write(disk, path, content).catch((cause) => {
+      throw new HalfWrittenError(path, cause);
+    });
   }
+  // What matters is that the file itself is whole.
+  await disk.sync(folderOf(path)).catch(() => {});
 }
 
-async function writeBeside(
-  target: string,
-  bytes: Uint8Array,
-  mode: number | null,
+async function putInPlace(
+  disk: Disk,
+  path: string,
+  content: Content,
+  fresh: string,
 ): Promise<void> {
-  const { dirname } = await import("node:path");
-  const folder = dirname(target);
-  const fresh = await Deno.makeTempFile({ dir: folder, prefix: ".skein-" });
   try {
-    using file = await Deno.open(fresh, { write: true });
-    await writeAll(file, bytes);
-    if (mode !== null) await Deno.chmod(fresh, mode);
-    await Deno.rename(fresh, target);
+    await disk.remove(fresh).catch((error) => {
+      if (!(error instanceof FileNotFoundError)) throw error;
+    });
+    await write(disk, fresh, content);
+    await disk.rename(fresh, path);
   } catch (error) {
-    // Why it could not be written tells more.
-    await Deno.remove(fresh).catch(() => {});
+    // It may take the room that is missing.
+    await disk.remove(fresh).catch(() => {});
     throw error;
   }
-  await syncFolder(folder);
 }
 
-/** `null` when there is no such file, or no modes on this system. */
-async function modeOf(path: string): Promise<number | null> {
-  // What cannot be looked at cannot be written either, and that is told then.
-  const info = await Deno.stat(path).catch(() => undefined);
-  return info?.mode == null ? null : info.mode & 0o777;
-}
-
-async function writeInPlace(target: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(target, { write: true });
-  await writeAll(file, bytes);
-  await file.truncate(bytes.length);
-  await file.sync();
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let rest = bytes;
-  while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-  await file.sync();
-}
-
-/** The new name is on the disk, too; not every system can promise that. */
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    using opened = await Deno.open(folder);
-    await opened.sync();
-  } catch { /* What matters is that the file itself is whole. */ }
+async function write(disk: Disk, path: string, content: Content): Promise<void> {
+  for await (const bytes of content()) await disk.append(path, bytes);
+  await disk.sync(path);
 }

@@ -6,7 +6,6 @@
 
 import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
-import { replaceFile } from "./replace.ts";
 
 /** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3.3). */
 const MAX_FILE_BYTES = 64 * 1024;
@@ -66,8 +65,9 @@ export async function writeTagsFile(
     /[<>&\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+  const { replaceText } = await import("./user_file.ts");
   try {
-    await replaceFile(path, json, { keepsMode: true });
+    await replaceText(path, json, { keepsMode: true });
   } catch (cause) {
     throw new TagsFileError(`Failed to write tags file: ${fileProblem(cause)}`, { cause });
   }

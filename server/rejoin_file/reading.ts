@@ -1,11 +1,13 @@
 /**
- * Opens the file of a snapshot and reads what it says, before anything else of the agent begins (serf.md 15).
+ * Opens the rejoin file and reads what it says, before anything else of the agent begins (serf.md 15).
  *
  * @module
  */
 
-import { type Replayed, SnapshotReplay } from "../../cluster/serf/rejoin/mod.ts";
+import type { Disk } from "../../cluster/runtime.ts";
+import { RejoinReplay, type Replayed } from "../../cluster/serf/rejoin/mod.ts";
 import { fileProblem } from "../files/problem.ts";
+import { userFile } from "../files/user_file.ts";
 
 /**
  * Most bytes of a file that are read, from its end: four times what as many members as are kept take when the file has to
@@ -13,22 +15,26 @@ import { fileProblem } from "../files/problem.ts";
  */
 export const MAX_READ_BYTES = 64 * 1024 * 1024;
 
+/** Everybody may read what an agent knows of others, as with Serf. */
+const MODE = 0o644;
+
 const CHUNK_BYTES = 64 * 1024;
 const LINE_END = 0x0a;
 
-/** The file operations that a snapshot needs. */
-export type Disk = Pick<typeof Deno, "open" | "rename" | "remove" | "copyFile">;
-
-/** A snapshot that cannot be used at all. The message has the form of the Go agent. */
-export class SnapshotError extends Error {
-  /** "SnapshotError". */
-  override readonly name = "SnapshotError";
+/** A rejoin file that cannot be used at all. The message has the form of the Go agent. */
+export class RejoinFileError extends Error {
+  /** "RejoinFileError". */
+  override readonly name = "RejoinFileError";
 }
 
 /** A file that was read. */
-export interface OpenedSnapshot {
-  /** The file, which takes more lines at its end. */
-  readonly file: Deno.FsFile;
+export interface OpenedFile {
+  /** The disk that it is on. */
+  readonly disk: Disk;
+  /** Its name there. */
+  readonly name: string;
+  /** Lets the disk go. */
+  release(): Promise<void>;
   /** Its length in bytes, without a torn tail. */
   readonly bytes: number;
   /** What it said. */
@@ -39,49 +45,59 @@ export interface OpenedSnapshot {
 
 /**
  * Opens a file, or makes an empty one of mode 0644, and reads it. A torn last line is cut off, as what is added would make
- * another record of it.
+ * another record of it. `onDisk` may put another disk in place of the one that the file is on.
  *
- * @throws {SnapshotError} when it is no file, or cannot be read or written.
+ * @throws {RejoinFileError} when it is no file, or cannot be read or written.
  */
-export async function openSnapshot(
+export async function openFile(
   path: string,
-  options: { readonly rejoinAfterLeave: boolean; readonly disk: Disk },
-): Promise<OpenedSnapshot> {
-  let file: Deno.FsFile | undefined;
+  options: { readonly rejoinAfterLeave: boolean; readonly onDisk?: (disk: Disk) => Disk },
+): Promise<OpenedFile> {
+  await using opened = new AsyncDisposableStack();
   try {
-    file = await options.disk.open(path, { read: true, append: true, create: true, mode: 0o644 });
-    const { isFile, size } = await file.stat();
-    if (!isFile) throw new Error("is no regular file");
+    const size = await makeAndMeasure(path);
+    const file = await userFile(path, { mode: MODE, keepsMode: true });
+    opened.use(file.disk);
+    const { name } = file;
+    const disk = options.onDisk?.(file.disk) ?? file.disk;
     const unread = Math.max(0, size - MAX_READ_BYTES);
-    const replay = new SnapshotReplay(options);
-    const skipped = await readInto(replay, file, unread);
+    const replay = new RejoinReplay(options);
+    const skipped = await readInto(replay, disk, name, unread);
     const replayed = replay.end();
     const bytes = unread + skipped + replayed.wholeBytes;
-    if (replayed.torn) await file.truncate(bytes);
-    return { file, bytes, replayed, unread };
+    if (replayed.torn) await disk.truncate(name, bytes);
+    opened.move();
+    return { disk, name, release: () => file.disk.close(), bytes, replayed, unread };
   } catch (cause) {
-    file?.close();
     const text = `failed to open snapshot: open ${path}: ${fileProblem(cause)}`;
-    throw new SnapshotError(`Failed to setup snapshot: ${text}`, { cause });
+    throw new RejoinFileError(`Failed to setup snapshot: ${text}`, { cause });
   }
+}
+
+/** The length of a file that can be read and written, in bytes. */
+async function makeAndMeasure(path: string): Promise<number> {
+  using file = await Deno.open(path, { read: true, append: true, create: true, mode: MODE });
+  const { isFile, size } = await file.stat();
+  if (!isFile) throw new Error("is no regular file");
+  return size;
 }
 
 /** Reads the file from `offset` on, there from the next whole line. Resolves with how many bytes are before that line. */
 async function readInto(
-  replay: SnapshotReplay,
-  file: Deno.FsFile,
+  replay: RejoinReplay,
+  disk: Disk,
+  name: string,
   offset: number,
 ): Promise<number> {
-  await file.seek(offset, Deno.SeekMode.Start);
-  const buffer = new Uint8Array(CHUNK_BYTES);
   let skipped = 0;
-  for (let aligned = offset === 0;;) {
-    const count = await file.read(buffer);
-    if (count === null) return skipped;
-    const chunk = buffer.subarray(0, count);
+  let aligned = offset === 0;
+  for (let position = offset;;) {
+    const chunk = await disk.read(name, position, CHUNK_BYTES);
+    if (chunk.length === 0) return skipped;
+    position += chunk.length;
     const begin = aligned ? 0 : chunk.indexOf(LINE_END) + 1;
     aligned ||= begin > 0;
-    skipped += aligned ? begin : count;
+    skipped += aligned ? begin : chunk.length;
     if (aligned) replay.push(chunk.subarray(begin));
   }
 }

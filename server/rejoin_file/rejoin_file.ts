@@ -5,12 +5,13 @@
  * @module
  */
 
-import type { Logger, Metrics } from "../../cluster/runtime.ts";
+import type { Disk, Logger, Metrics } from "../../cluster/runtime.ts";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
-import { SnapshotJournal } from "../../cluster/serf/rejoin/mod.ts";
+import { RejoinJournal } from "../../cluster/serf/rejoin/mod.ts";
 import { fileProblem } from "../files/problem.ts";
+import { HalfWrittenError, replaceUserFile } from "../files/replace.ts";
 import { within } from "../net/deadline.ts";
-import { type Disk, type OpenedSnapshot, openSnapshot } from "./reading.ts";
+import { type OpenedFile, openFile } from "./reading.ts";
 
 /**
  * Least time between two writes, in milliseconds. A process that is killed loses the lines that wait for their time; Serf
@@ -33,28 +34,27 @@ const LAST_WRITE_MS = 2_000;
 /** Characters of one write while the file is written anew. */
 const CHUNK_CHARS = 64 * 1024;
 
-/** How a snapshot is kept. */
-export interface SnapshotOptions {
+/** How a rejoin file is kept. */
+export interface RejoinFileOptions {
   /** Whether the node joins again after it had left. */
   readonly rejoinAfterLeave: boolean;
   /** Where problems are reported. */
   readonly log: Logger;
   /** Where the times of writes go. Default nowhere. */
   readonly metrics?: Metrics | undefined;
-  /** Default the real one. */
-  readonly disk?: Disk;
+  /** Puts another disk in place of the real one. */
+  readonly onDisk?: (disk: Disk) => Disk;
 }
 
-/** A snapshot in a file. */
-export class SnapshotFile implements Recorder, AsyncDisposable {
+/** A rejoin file. */
+export class RejoinFile implements Recorder, AsyncDisposable {
   /** What the file said when it was opened. */
   readonly restored: Restored;
   readonly #path: string;
   readonly #log: Logger;
   readonly #metrics: Metrics | undefined;
-  readonly #disk: Disk;
-  readonly #journal: SnapshotJournal;
-  #file: Deno.FsFile;
+  readonly #opened: OpenedFile;
+  readonly #journal: RejoinJournal;
   #bytes: number;
   /** Length of the file when it was last written anew. */
   #compactedBytes = 0;
@@ -71,15 +71,14 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
   #writtenAt = -Infinity;
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, options: SnapshotOptions, disk: Disk, opened: OpenedSnapshot) {
-    const { file, bytes, replayed, unread } = opened;
+  private constructor(path: string, options: RejoinFileOptions, opened: OpenedFile) {
+    const { bytes, replayed, unread } = opened;
     this.restored = replayed.restored;
     this.#path = path;
     this.#log = options.log;
     this.#metrics = options.metrics;
-    this.#disk = disk;
-    this.#journal = new SnapshotJournal(replayed.restored, options);
-    this.#file = file;
+    this.#opened = opened;
+    this.#journal = new RejoinJournal(replayed.restored, options);
     this.#bytes = bytes;
     const { damaged, ignoredLeave } = replayed;
     // Damage would be reported at each start, and the leave is over now, also for a later life that does not ignore it.
@@ -91,11 +90,10 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
    * Opens a file, or makes one, and reads it. Of damage only the log tells; of a file that makes no sense at all a copy is
    * kept as `PATH.damaged`, as it may be something else.
    *
-   * @throws {SnapshotError} when it is no file, or cannot be read or written.
+   * @throws {RejoinFileError} when it is no file, or cannot be read or written.
    */
-  static async open(path: string, options: SnapshotOptions): Promise<SnapshotFile> {
-    const disk = options.disk ?? Deno;
-    const opened = await openSnapshot(path, { ...options, disk });
+  static async open(path: string, options: RejoinFileOptions): Promise<RejoinFile> {
+    const opened = await openFile(path, options);
     const { damaged, torn, ignoredLeave, records } = opened.replayed;
     const lost = damaged + (torn ? 1 : 0);
     if (opened.unread > 0) {
@@ -106,9 +104,9 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     if (lost > 0) {
       options.log.warn(`Ignored ${lost} damaged line${lost === 1 ? "" : "s"} of snapshot ${path}`);
     }
-    if (damaged > 0 && records === 0) await keepCopy(path, options.log, disk);
+    if (damaged > 0 && records === 0) await keepCopy(path, options.log);
     if (ignoredLeave) options.log.info("Ignoring previous leave in snapshot");
-    return new SnapshotFile(path, options, disk, opened);
+    return new RejoinFile(path, options, opened);
   }
 
   /** See {@linkcode Recorder}. */
@@ -137,12 +135,12 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     clearTimeout(this.#timer);
     this.#closing ??= this.#withinLimit(this.#enqueue(async () => {
       await this.#saveAndSync();
-      this.#file.close();
+      await this.#opened.release();
     }));
     return this.#closing;
   }
 
-  /** Same as {@linkcode SnapshotFile.close}. */
+  /** Same as {@linkcode RejoinFile.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -196,7 +194,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
   async #saveAndSync(): Promise<void> {
     if (!await this.#save()) return;
     try {
-      await this.#file.sync();
+      await this.#opened.disk.sync(this.#opened.name);
     } catch (error) {
       this.#report(fileProblem(error));
     }
@@ -223,7 +221,9 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     const text = this.#takeWaiting();
     if (text === "") return;
     const begun = performance.now();
-    this.#bytes += await writeAll(this.#file, text);
+    const bytes = new TextEncoder().encode(text);
+    await this.#opened.disk.append(this.#opened.name, bytes);
+    this.#bytes += bytes.length;
     this.#metrics?.sample("serf.snapshot.appendLine", performance.now() - begun);
   }
 
@@ -235,44 +235,26 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     try {
       await this.#writeAnew();
     } catch (error) {
+      if (error instanceof HalfWrittenError) this.#giveUpLines();
       this.#shortenFrom = now + REPORT_INTERVAL_MS;
       this.#log.error(`Failed to shorten snapshot ${this.#path}: ${fileProblem(error)}`);
     }
   }
 
-  /** Writes a new file beside the old one and puts it in its place. Lines that come meanwhile are added after that. */
+  /** Puts a new file in the place of the old one. Lines that come meanwhile are added after that. */
   async #writeAnew(): Promise<void> {
     this.#stale = false;
     const begun = performance.now();
-    const path = `${this.#path}.compact`;
-    // Without its mode the new file gets the usual one.
-    const { mode } = await this.#file.stat().catch(() => ({ mode: null }));
-    const file = await this.#disk.open(path, {
-      write: true,
-      create: true,
-      truncate: true,
-      mode: (mode ?? 0o644) & 0o777,
-    });
+    const { disk, name } = this.#opened;
     let bytes = 0;
-    try {
-      let chunk = "";
-      for (const line of this.#journal.lines()) {
-        chunk += line;
-        if (chunk.length < CHUNK_CHARS) continue;
-        bytes += await writeAll(file, chunk);
-        chunk = "";
+    const journal = this.#journal;
+    await replaceUserFile(disk, name, function* () {
+      bytes = 0;
+      for (const chunk of chunksOf(journal.lines())) {
+        bytes += chunk.length;
+        yield chunk;
       }
-      bytes += await writeAll(file, chunk);
-      await file.sync();
-      await this.#disk.rename(path, this.#path);
-    } catch (error) {
-      file.close();
-      // It may take the room that is missing.
-      await this.#disk.remove(path).catch(() => {});
-      throw error;
-    }
-    this.#file.close();
-    this.#file = file;
+    }, `${name}.compact`);
     this.#bytes = this.#compactedBytes = bytes;
     this.#metrics?.sample("serf.snapshot.compact", performance.now() - begun);
   }
@@ -286,19 +268,25 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
   }
 }
 
-async function keepCopy(path: string, log: Logger, disk: Disk): Promise<void> {
+async function keepCopy(path: string, log: Logger): Promise<void> {
   const copy = `${path}.damaged`;
   try {
-    await disk.copyFile(path, copy);
+    await Deno.copyFile(path, copy);
     log.warn(`Snapshot ${path} says nothing, kept a copy as ${copy}`);
   } catch (error) {
     log.warn(`Failed to copy snapshot ${path} to ${copy}: ${fileProblem(error)}`);
   }
 }
 
-/** Returns how many bytes the text takes. */
-async function writeAll(file: Deno.FsFile, text: string): Promise<number> {
-  const bytes = new TextEncoder().encode(text);
-  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
-  return bytes.length;
+/** Lines in pieces of about {@linkcode CHUNK_CHARS}; at least one. */
+function* chunksOf(lines: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let chunk = "";
+  for (const line of lines) {
+    chunk += line;
+    if (chunk.length < CHUNK_CHARS) continue;
+    yield encoder.encode(chunk);
+    chunk = "";
+  }
+  yield encoder.encode(chunk);
 }

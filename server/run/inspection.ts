@@ -56,7 +56,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   };
   const tags = await attempt(() => initialTags(config, log), FAILED.setup) ?? {};
   const fileKeys = await attempt(() => initialKeys(config, log), FAILED.setup);
-  await attempt(() => checkSnapshotPath(config.snapshotPath), FAILED.start);
+  await attempt(() => checkRejoinFile(config.snapshotPath), FAILED.start);
   const keyring: Keyring | undefined = fileKeys ??
     await attempt(() => keyringOf(plan), FAILED.start);
   await attempt(() => {
@@ -77,8 +77,8 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   return problems;
 }
 
-/** The folder of the snapshot must be there, and the snapshot, if there is one, must be a file. */
-async function checkSnapshotPath(path: string): Promise<void> {
+/** The folder of the rejoin file must be there, and the rejoin file, if there is one, must be a file. */
+async function checkRejoinFile(path: string): Promise<void> {
   if (path === "") return;
   const folder = path.includes("/") ? path.replace(/\/[^/]*$/, "") || "/" : ".";
   const fail = (what: string, why: string): never => {

@@ -9,9 +9,9 @@ import assert from "node:assert/strict";
 import { MAX_LAMPORT_TIME } from "../../cluster/serf/model/lamport.ts";
 import {
   MAX_LINE_BYTES,
+  RejoinJournal,
+  RejoinReplay,
   type Replayed,
-  SnapshotJournal,
-  SnapshotReplay,
 } from "../../cluster/serf/rejoin/mod.ts";
 import { splitHostPort } from "../../protocol/host_port.ts";
 import { mutated } from "../support/mutate.ts";
@@ -64,7 +64,7 @@ function sample(random: SeededRandom): Uint8Array {
 }
 
 function replay(bytes: Uint8Array, rejoinAfterLeave: boolean, step: number): Replayed {
-  const replay = new SnapshotReplay({ rejoinAfterLeave });
+  const replay = new RejoinReplay({ rejoinAfterLeave });
   for (let at = 0; at < bytes.length; at += step) {
     // A copy that is spoiled afterwards: the replay must not hold on to it.
     const part = bytes.slice(at, at + step);
@@ -93,7 +93,7 @@ function check(bytes: Uint8Array, random: SeededRandom): void {
   }
   // A broken character reads as U+FFFD, which is longer, so that such a name may not fit any more.
   if (new TextDecoder().decode(bytes).includes("\u{fffd}")) return;
-  const anew = [...new SnapshotJournal(restored, { rejoinAfterLeave: rejoin }).lines()].join("");
+  const anew = [...new RejoinJournal(restored, { rejoinAfterLeave: rejoin }).lines()].join("");
   const again = replay(new TextEncoder().encode(anew), rejoin, anew.length + 1);
   assert.deepEqual([again.damaged, again.torn], [0, false]);
   assert.deepEqual(again.restored, restored);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
-import { SnapshotJournal, SnapshotReplay } from "../../cluster/serf/rejoin/mod.ts";
+import { RejoinJournal, RejoinReplay } from "../../cluster/serf/rejoin/mod.ts";
 import {
   CATCH_UP_MS,
   Cluster,
@@ -10,20 +10,20 @@ import {
 import { type Scenario, scenario } from "../support/simulation/scenario.ts";
 import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
-/** A snapshot whose file is a text. What was recorded is in it at once. */
-class TextSnapshot implements Recorder {
+/** A rejoin file that is a text. What was recorded is in it at once. */
+class TextFile implements Recorder {
   text: string;
   readonly restored: Restored;
-  readonly #journal: SnapshotJournal;
+  readonly #journal: RejoinJournal;
 
   constructor(text: string) {
     this.text = text;
-    const replay = new SnapshotReplay({ rejoinAfterLeave: false });
+    const replay = new RejoinReplay({ rejoinAfterLeave: false });
     replay.push(new TextEncoder().encode(text));
     const { restored, damaged, torn } = replay.end();
     assert.deepEqual({ damaged, torn }, { damaged: 0, torn: false });
     this.restored = restored;
-    this.#journal = new SnapshotJournal(restored, { rejoinAfterLeave: false });
+    this.#journal = new RejoinJournal(restored, { rejoinAfterLeave: false });
   }
 
   event(event: SerfEvent, memberTime: bigint): void {
@@ -44,17 +44,17 @@ class TextSnapshot implements Recorder {
   }
 }
 
-/** Nodes with snapshots, and how often each of them saw an event over all of its lives. */
+/** Nodes with rejoin files, and how often each of them saw an event over all of its lives. */
 class Survivors {
   readonly cluster: Cluster<SerfApp>;
-  readonly #snapshots = new Map<string, TextSnapshot>();
+  readonly #files = new Map<string, TextFile>();
   readonly #lives = new Map<string, SerfApp[]>();
 
   /** @param without what the nodes lose of what they restored */
   constructor({ simulation }: Scenario, without: Partial<Restored> = {}) {
     const start: StartApp<SerfApp> = (runtime, who, view) => {
-      const recorder = new TextSnapshot(this.#snapshots.get(who.name)?.text ?? "");
-      this.#snapshots.set(who.name, recorder);
+      const recorder = new TextFile(this.#files.get(who.name)?.text ?? "");
+      this.#files.set(who.name, recorder);
       const restored = { ...recorder.restored, ...without };
       const app = startSerf({ serf: { recorder, restored } })(runtime, who, view);
       this.#lives.set(who.name, [...this.#lives.get(who.name) ?? [], app]);
@@ -69,11 +69,11 @@ class Survivors {
   }
 
   text(node: SimNode<SerfApp>): string {
-    return this.#snapshots.get(node.name)?.text ?? "";
+    return this.#files.get(node.name)?.text ?? "";
   }
 }
 
-scenario("killed nodes come back by their snapshots, hear no event twice and miss none", {
+scenario("killed nodes come back by their rejoin files, hear no event twice and miss none", {
   loss: 0.02,
 }, async (test) => {
   const { simulation, report } = test;
@@ -104,7 +104,7 @@ scenario("killed nodes come back by their snapshots, hear no event twice and mis
       assert.equal(survivors.seen(node, event), 1, `${node.name} ${event}`);
     }
   }
-  report({ "snapshot bytes": survivors.text(cluster.live[0]!).length });
+  report({ "rejoin file bytes": survivors.text(cluster.live[0]!).length });
 });
 
 scenario("a node that restores no clocks hears old events again", {}, async (test) => {
@@ -148,7 +148,7 @@ scenario("a node that saw all others fail finds those that come back later", {},
   cluster.kill(last);
   cluster.restart(last);
   await simulation.runFor(120_000);
-  // They have forgotten everything, so only the snapshot of the last one can bring it together with them.
+  // They have forgotten everything, so only the rejoin file of the last one can bring it together with them.
   const forgetful = new Cluster<SerfApp>(simulation, startSerf());
   for (const other of others) forgetful.restart(other);
   const { app } = cluster.live[0]!;

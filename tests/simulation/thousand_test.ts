@@ -18,7 +18,7 @@ const PUSH_PULL_MS = 6 * SETTINGS.pushPullIntervalMs;
 
 scenario(
   `${COUNT} nodes join, learn of an event, a death and a leave, and agree`,
-  {},
+  { costly: true },
   async (test) => {
     const { simulation } = test;
     const shared = new SharedNodes().knowledge();

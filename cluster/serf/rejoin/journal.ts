@@ -1,5 +1,5 @@
 /**
- * What a snapshot holds, and what to add to it when something happens (serf.md 15). The file can be written anew from it at
+ * What a rejoin file holds, and what to add to it when something happens (serf.md 15). The file can be written anew from it at
  * any time, so a failed write loses nothing.
  *
  * @module
@@ -10,7 +10,7 @@ import { addrToHost } from "../../../protocol/ip.ts";
 import type { MemberEvent, SerfEvent } from "../model/event.ts";
 import type { Member } from "../model/member.ts";
 import type { Restored } from "../model/restored.ts";
-import { type ClockName, formatRecord, type SnapshotRecord } from "./record.ts";
+import { type ClockName, formatRecord, type RejoinRecord } from "./record.ts";
 import { keep } from "./replay.ts";
 
 /** A file up to this size is not written anew, in bytes (serf.md 15.4). */
@@ -19,8 +19,8 @@ const LEAST_COMPACTED_BYTES = 128 * 1024;
 /** What a known member may take before the file is written anew, in bytes: twice 128 (serf.md 15.4). */
 const BYTES_PER_MEMBER = 2 * 128;
 
-/** The content of a snapshot in memory. Its methods return the lines to append, "" for none. */
-export class SnapshotJournal {
+/** The content of a rejoin file in memory. Its methods return the lines to append, "" for none. */
+export class RejoinJournal {
   readonly #members: Map<string, string>;
   readonly #failed: Map<string, string>;
   readonly #times: Record<ClockName, bigint>;
@@ -127,6 +127,6 @@ export class SnapshotJournal {
 }
 
 /** A record as a line, "" when its name cannot be in one: such a member is not kept. */
-function lineOf(record: SnapshotRecord): string {
+function lineOf(record: RejoinRecord): string {
   return formatRecord(record) ?? "";
 }

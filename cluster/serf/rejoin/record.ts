@@ -1,5 +1,5 @@
 /**
- * The lines of a snapshot: one record each, in the form that Go agents read and write (serf.md 15.1).
+ * The lines of a rejoin file, Serf's snapshot: one record each, in the form that Go agents read and write (serf.md 15.1).
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { MAX_LAMPORT_TIME } from "../model/lamport.ts";
 export const MAX_LINE_BYTES = 4_096;
 
 /** What a line says. */
-export type SnapshotRecord =
+export type RejoinRecord =
   | {
     /** A member is alive, or has failed, which Go takes for a comment and this agent remembers. */
     readonly type: "alive" | "failed";
@@ -44,7 +44,7 @@ export type ClockName = "clock" | "event-clock" | "query-clock";
 const FAILED_PREFIX = "# failed: ";
 
 /** A record as a line with its end; `undefined` when it cannot be one, because of a line break in a name or its length. */
-export function formatRecord(record: SnapshotRecord): string | undefined {
+export function formatRecord(record: RejoinRecord): string | undefined {
   const line = `${textOf(record)}\n`;
   const breaks = line.indexOf("\n") !== line.length - 1;
   return breaks || bytesOf(line) > MAX_LINE_BYTES ? undefined : line;
@@ -56,7 +56,7 @@ function bytesOf(line: string): number {
   return most <= MAX_LINE_BYTES ? most : new TextEncoder().encode(line).length;
 }
 
-function textOf(record: SnapshotRecord): string {
+function textOf(record: RejoinRecord): string {
   switch (record.type) {
     case "alive":
       return `alive: ${record.name} ${record.address}`;
@@ -74,7 +74,7 @@ function textOf(record: SnapshotRecord): string {
 }
 
 /** What a line without its end says; `undefined` when it makes no sense. */
-export function parseRecord(line: string): SnapshotRecord | undefined {
+export function parseRecord(line: string): RejoinRecord | undefined {
   if (line === "leave") return { type: "leave" };
   if (line.startsWith(FAILED_PREFIX)) {
     return memberRecord("failed", line.slice(FAILED_PREFIX.length)) ?? { type: "comment" };
@@ -100,7 +100,7 @@ export function parseRecord(line: string): SnapshotRecord | undefined {
 }
 
 /** The last space is the one between name and address, as names may have spaces. */
-function memberRecord(type: "alive" | "failed", text: string): SnapshotRecord | undefined {
+function memberRecord(type: "alive" | "failed", text: string): RejoinRecord | undefined {
   const space = text.lastIndexOf(" ");
   if (space < 0) return undefined;
   const address = text.slice(space + 1);
@@ -113,7 +113,7 @@ function isAddress(text: string): boolean {
   return parts.host !== "" && /^[1-9]\d{0,4}$/.test(parts.port) && Number(parts.port) <= MAX_PORT;
 }
 
-function clockRecord(type: ClockName, text: string): SnapshotRecord | undefined {
+function clockRecord(type: ClockName, text: string): RejoinRecord | undefined {
   if (!/^[0-9]{1,32}$/.test(text)) return undefined;
   const time = BigInt(text);
   return time > MAX_LAMPORT_TIME ? undefined : { type, time };

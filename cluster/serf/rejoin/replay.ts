@@ -1,14 +1,14 @@
 /**
- * Reading a snapshot back (serf.md 15). What is damaged is counted and passed over.
+ * Reading a rejoin file back (serf.md 15). What is damaged is counted and passed over.
  *
  * @module
  */
 
 import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Restored } from "../model/restored.ts";
-import { MAX_LINE_BYTES, parseRecord, type SnapshotRecord } from "./record.ts";
+import { MAX_LINE_BYTES, parseRecord, type RejoinRecord } from "./record.ts";
 
-/** Most members of each kind that a snapshot keeps: as many as memberlist remembers. The one kept longest makes room. */
+/** Most members of each kind that a rejoin file keeps: as many as memberlist remembers. The one kept longest makes room. */
 export const MAX_KEPT_MEMBERS = 65_536;
 
 const LINE_END = 0x0a;
@@ -30,7 +30,7 @@ export interface Replayed {
 }
 
 /** Takes a file in piece by piece. */
-export class SnapshotReplay {
+export class RejoinReplay {
   readonly #rejoinAfterLeave: boolean;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** The beginning of a line whose end has not come; never longer than a line may be. */
@@ -99,7 +99,7 @@ export class SnapshotReplay {
     else this.#apply(record);
   }
 
-  #apply(record: SnapshotRecord): void {
+  #apply(record: RejoinRecord): void {
     switch (record.type) {
       case "comment":
         return;

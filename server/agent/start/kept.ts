@@ -1,5 +1,5 @@
 /**
- * What an earlier life of an agent left in its files: tags, keys, and the snapshot.
+ * What an earlier life of an agent left in its files: tags, keys, and the rejoin file.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { AgentConfig } from "../../config/settings.ts";
 import { readKeyringFile } from "../../files/keyring_file.ts";
 import { readTagsFile } from "../../files/tags_file.ts";
 import type { AgentLog } from "../../logging/log.ts";
-import type { SnapshotFile } from "../../rejoin_file/rejoin_file.ts";
+import type { RejoinFile } from "../../rejoin_file/rejoin_file.ts";
 
 /**
  * The tags to start with.
@@ -51,17 +51,17 @@ export async function initialKeys(
 }
 
 /**
- * The snapshot of an earlier life, opened to go on, if the configuration names a file.
+ * The rejoin file of an earlier life, opened to go on, if the configuration names a file.
  *
- * @throws {SnapshotError} when the file cannot be used.
+ * @throws {RejoinFileError} when the file cannot be used.
  */
-export async function initialSnapshot(
+export async function initialRejoinFile(
   { snapshotPath, rejoinAfterLeave }: AgentConfig,
   log: AgentLog,
   metrics: Metrics,
-): Promise<SnapshotFile | undefined> {
+): Promise<RejoinFile | undefined> {
   if (snapshotPath === "") return undefined;
-  const { SnapshotFile } = await import("../../rejoin_file/rejoin_file.ts");
+  const { RejoinFile } = await import("../../rejoin_file/rejoin_file.ts");
   const logger = log.logger("serf");
-  return await SnapshotFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
+  return await RejoinFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
 }

@@ -16,7 +16,7 @@ import { type AgentMetrics, metricsOf } from "../../metrics/agent_metrics.ts";
 import { realRuntime } from "../../runtime.ts";
 import { callerOf } from "../events/handlers.ts";
 import { Listeners } from "../events/listeners.ts";
-import { initialKeys, initialSnapshot, initialTags } from "./kept.ts";
+import { initialKeys, initialRejoinFile, initialTags } from "./kept.ts";
 import { keyringOf, memberlistSettings, openTransport, serfSettings } from "./layers.ts";
 import type { AgentSettings } from "./settings.ts";
 
@@ -80,17 +80,17 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
   return await starting(async () => {
     await using opened = new AsyncDisposableStack();
     // Before the socket: no event of an earlier life may come in before the clocks are set on.
-    const recorder = opened.use(await initialSnapshot(config, log, metrics));
+    const recorder = opened.use(await initialRejoinFile(config, log, metrics));
     const transport = await openTransport(plan.bind, log);
     opened.defer(() => transport.close());
     const keyring = fileKeys ?? keyringOf(plan);
     if (keyring !== undefined) await loadCiphers();
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
-    const snapshot = recorder && { recorder, restored: recorder.restored };
+    const earlier = recorder && { recorder, restored: recorder.restored };
     const logger = (subsystem: string): Logger => log.logger(subsystem);
     const runtime = realRuntime(transport, logger, metrics, (error) => log.unexpected(error));
     const serfConfig = serfSettings(config, tags, memberlist, listeners);
-    const serf = new Serf({ ...serfConfig, ...snapshot }, runtime);
+    const serf = new Serf({ ...serfConfig, ...earlier }, runtime);
     // From here on the core closes them.
     opened.move();
     return { config, log, metrics, listeners, serf, transport };

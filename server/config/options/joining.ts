@@ -6,7 +6,7 @@
 
 import type { OptionTable } from "./option.ts";
 
-/** Joining, discovery and the snapshot. */
+/** Joining, discovery and the rejoin file. */
 export const JOINING_OPTIONS = {
   start_join: {
     kind: "list",

@@ -39,6 +39,26 @@ Deno.test("changed tags replace the file as a whole, so that a full disk or a cr
     assert.deepEqual(names, ["tags.json"]);
   }));
 
+Deno.test("an agent that may write only the tags file itself writes it in place", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/tags.json`;
+    await Deno.writeTextFile(path, '{"role":"web, and longer than what comes"}');
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--allow-read", `--allow-write=${path}`, "-"],
+      stdin: "piped",
+      stderr: "piped",
+    }).spawn();
+    const module = import.meta.resolve("../../../server/files/tags_file.ts");
+    const script = `import { writeTagsFile } from ${JSON.stringify(module)};
+      await writeTagsFile(${JSON.stringify(path)}, { role: "db" });`;
+    await new Blob([script]).stream().pipeTo(child.stdin);
+    const { success, stderr } = await child.output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    assert.deepEqual(await readTagsFile(path), { role: "db" });
+    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+    assert.deepEqual(names, ["tags.json"]);
+  }));
+
 Deno.test("tags that cannot be written leave nothing behind", () =>
   withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/tags.json/inner`, { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Agents with snapshots on real sockets: restart, kill, leave.
+ * Agents with rejoin files on real sockets: restart, kill, leave.
  *
  * @module
  */
@@ -38,9 +38,9 @@ function heard(agent: Agent): string[] {
   return names;
 }
 
-/** Paths for snapshots in a directory that is removed at the end of a test. */
+/** Paths for rejoin files in a directory that is removed at the end of a test. */
 class Folder implements Disposable {
-  readonly path: string = Deno.makeTempDirSync({ prefix: "skein-snapshot-" });
+  readonly path: string = Deno.makeTempDirSync({ prefix: "skein-rejoin-" });
 
   of(name: string): string {
     return `${this.path}/${name}`;
@@ -147,7 +147,7 @@ Deno.test("queries that agents ask each other count for the clock of queries", a
   assert.match(folder.read("a"), /^query-clock: 1$/m);
 });
 
-Deno.test("an agent does not start without its snapshot, and leaves nothing open", async () => {
+Deno.test("an agent does not start without its rejoin file, and leaves nothing open", async () => {
   using folder = new Folder();
   const snapshotPath = folder.of("none/snapshot");
   const label = "Failed to start the Serf agent: Error creating Serf: Failed to setup snapshot";

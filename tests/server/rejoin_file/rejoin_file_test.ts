@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { hostToAddr } from "../../../cluster/memberlist/mod.ts";
-import type { Logger } from "../../../cluster/runtime.ts";
+import {
+  type Disk,
+  DiskFullError,
+  DiskRefusedError,
+  type Logger,
+} from "../../../cluster/runtime.ts";
 import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
-import { type Disk, MAX_READ_BYTES } from "../../../server/rejoin_file/reading.ts";
-import { SnapshotFile } from "../../../server/rejoin_file/rejoin_file.ts";
+import { MAX_READ_BYTES } from "../../../server/rejoin_file/reading.ts";
+import { RejoinFile } from "../../../server/rejoin_file/rejoin_file.ts";
 import { eventually } from "../../support/agents.ts";
 
 /** A directory, a log and what is opened in it, gone at the end of a test. */
@@ -11,14 +16,16 @@ class Place implements AsyncDisposable {
   readonly directory: string = Deno.makeTempDirSync();
   readonly path: string = `${this.directory}/snapshot`;
   readonly logs: string[] = [];
-  readonly #opened: SnapshotFile[] = [];
+  readonly #opened: RejoinFile[] = [];
 
   constructor(content?: string | Uint8Array) {
     if (typeof content === "string") Deno.writeTextFileSync(this.path, content);
     else if (content !== undefined) Deno.writeFileSync(this.path, content);
   }
 
-  async open(options: { rejoinAfterLeave?: boolean; disk?: Disk } = {}): Promise<SnapshotFile> {
+  async open(
+    options: { rejoinAfterLeave?: boolean; onDisk?: (disk: Disk) => Disk } = {},
+  ): Promise<RejoinFile> {
     const at = (level: string) => (message: string) =>
       void this.logs.push(`[${level}] ${message.replaceAll(this.path, "PATH")}`);
     const log: Logger = {
@@ -27,7 +34,7 @@ class Place implements AsyncDisposable {
       warn: at("WARN"),
       error: at("ERR"),
     };
-    const file = await SnapshotFile.open(this.path, { rejoinAfterLeave: false, ...options, log });
+    const file = await RejoinFile.open(this.path, { rejoinAfterLeave: false, ...options, log });
     this.#opened.push(file);
     return file;
   }
@@ -53,43 +60,48 @@ function user(ltime: bigint): SerfEvent {
   return { type: "user", ltime, name: "e", payload: null, coalesce: false };
 }
 
-/** A disk on which some operations fail while `full` is set. */
-class FaultyDisk implements Disk {
+/** A disk that refuses, or has no room, when it is told to. */
+class Faults {
   full = false;
+  /** Whether the folder takes no other file, as when the file is mounted alone. */
+  refusing = false;
   renames = 0;
-  /** Files that were opened, also in vain. */
-  opens = 0;
+  /** Tries to write a file anew. */
+  tries = 0;
   /** Bytes that were to be written. */
   bytes = 0;
-  /** How many bytes still fit into a file that is open; the rest of a write is lost. */
+  /** How many bytes still fit into the file when the disk is full; the rest of an append is lost. */
   room = 0;
 
-  open: Disk["open"] = async (path, options) => {
-    this.opens++;
-    if (this.full && String(path).endsWith(".compact")) throw noSpace();
-    const file = await Deno.open(path, options);
-    const write = file.write.bind(file);
-    file.write = async (bytes) => {
+  on = (disk: Disk): Disk => ({
+    append: async (path, bytes) => {
+      const beside = path.endsWith(".compact");
+      if (beside) this.tries++;
       this.bytes += bytes.length;
-      if (!this.full) return await write(bytes);
-      if (this.room === 0) throw noSpace();
+      if (beside && this.refusing) throw new DiskRefusedError(path, busy);
+      if (!this.full) return await disk.append(path, bytes);
+      if (beside) throw new DiskFullError(path, noSpace);
       const part = bytes.subarray(0, this.room);
       this.room -= part.length;
-      return await write(part);
-    };
-    return file;
-  };
-  rename: Disk["rename"] = (from, to) => {
-    this.renames++;
-    return Deno.rename(from, to);
-  };
-  remove: Disk["remove"] = (path) => Deno.remove(path);
-  copyFile: Disk["copyFile"] = (from, to) => Deno.copyFile(from, to);
+      await disk.append(path, part);
+      if (part.length < bytes.length) throw new DiskFullError(path, noSpace);
+    },
+    rename: (from, to) => {
+      this.renames++;
+      return disk.rename(from, to);
+    },
+    sync: (path) => disk.sync(path),
+    read: (path, position, length) => disk.read(path, position, length),
+    truncate: (path, length) => disk.truncate(path, length),
+    list: (folder) => disk.list(folder),
+    remove: (path) => disk.remove(path),
+  });
 }
 
-const noSpace = (): Error => new Error("No space left on device (os error 28)");
+const noSpace = new Error("No space left on device (os error 28)");
+const busy = new Error("Device or resource busy (os error 16)");
 
-Deno.test("a new snapshot is an empty file of mode 0644 that everyone may read", async () => {
+Deno.test("a new rejoin file is an empty file of mode 0644 that everyone may read", async () => {
   await using place = new Place();
   const { restored } = await place.open();
   assert.deepEqual(restored, {
@@ -151,7 +163,7 @@ Deno.test("damaged lines cost one warning with their number, once", async () => 
   assert.equal(place.logs.length, 1);
 });
 
-Deno.test("of a file that is no snapshot at all a copy is kept before it is written anew", async () => {
+Deno.test("of a file that is no rejoin file at all a copy is kept before it is written anew", async () => {
   const script = "#!/bin/sh\necho hello\n";
   await using place = new Place(script);
   const file = await place.open();
@@ -194,8 +206,8 @@ Deno.test("a leave is passed over when the node is to join again, and that is to
 
 Deno.test("a long file is written anew and says the same", async () => {
   await using place = new Place();
-  const disk = new FaultyDisk();
-  const file = await place.open({ disk });
+  const disk = new Faults();
+  const file = await place.open({ onDisk: disk.on });
   file.event(joined("a"), 0n);
   for (let i = 0; disk.renames === 0; i++) {
     for (let j = 0; j < 3_000; j++) file.tick(BigInt(3_000 * i + j));
@@ -213,8 +225,8 @@ Deno.test("a long file is written anew and says the same", async () => {
 
 Deno.test("a full disk is reported once, loses nothing, and is forgotten when there is room", async () => {
   await using place = new Place();
-  const disk = new FaultyDisk();
-  const file = await place.open({ disk });
+  const disk = new Faults();
+  const file = await place.open({ onDisk: disk.on });
   file.event(joined("a"), 0n);
   await eventually("the file", () => place.read() !== "");
   Object.assign(disk, { full: true, room: 5 });
@@ -235,15 +247,15 @@ Deno.test("a full disk is reported once, loses nothing, and is forgotten when th
 
 Deno.test("after a full disk the file is written again by itself", async () => {
   await using place = new Place();
-  const disk = new FaultyDisk();
-  const file = await place.open({ disk });
+  const disk = new Faults();
+  const file = await place.open({ onDisk: disk.on });
   disk.full = true;
   file.event(joined("a"), 4n);
   await eventually("a log line", () => place.logs.length > 0);
   const failedAt = performance.now();
   disk.full = false;
   await eventually("the file", () => place.read() !== "", 10_000);
-  assert.equal(disk.opens, 2, "The first open, and one try");
+  assert.equal(disk.tries, 1);
   assert.ok(performance.now() - failedAt > 1_000, "A full disk is not tried all the time");
   assert.equal(
     place.read(),
@@ -253,22 +265,81 @@ Deno.test("after a full disk the file is written again by itself", async () => {
 
 Deno.test("a file that cannot be shortened goes on as it is", async () => {
   await using place = new Place(`alive: a 10.0.0.1:7946\n${"# c\n".repeat(40_000)}`);
-  const disk = new FaultyDisk();
-  disk.rename = () => Promise.reject(new Deno.errors.PermissionDenied());
-  const file = await place.open({ disk });
+  const disk = new Faults();
+  const file = await place.open({
+    onDisk: (real) => ({
+      ...disk.on(real),
+      rename: (_, to) => Promise.reject(new Error(`'${to}' is locked`)),
+    }),
+  });
   file.event(user(1n), 0n);
   await eventually("a log line", () => place.logs.length > 0);
   file.event(user(2n), 0n);
   await file.close();
-  assert.deepEqual(place.logs, ["[ERR] Failed to shorten snapshot PATH: permission denied"]);
+  assert.deepEqual(place.logs, ["[ERR] Failed to shorten snapshot PATH: 'snapshot' is locked"]);
   assert.ok(place.read().endsWith("event-clock: 1\nevent-clock: 2\n"));
   assert.deepEqual([...Deno.readDirSync(place.directory)].map(({ name }) => name), ["snapshot"]);
 });
 
+Deno.test("a file whose folder takes no other file is shortened in place", async () => {
+  await using place = new Place(`alive: a 10.0.0.1:7946\n${"# c\n".repeat(40_000)}`);
+  const disk = new Faults();
+  disk.refusing = true;
+  const file = await place.open({ onDisk: disk.on });
+  file.event(user(1n), 0n);
+  await eventually("the file", () => place.read().length < 1_000);
+  file.event(user(2n), 0n);
+  await file.close();
+  assert.equal(
+    place.read(),
+    "alive: a 10.0.0.1:7946\nclock: 0\nevent-clock: 1\nquery-clock: 0\nevent-clock: 2\n",
+  );
+  assert.deepEqual(place.logs, []);
+});
+
+Deno.test("a file that was shortened in place only in part is written anew", async () => {
+  await using place = new Place(`alive: a 10.0.0.1:7946\n${"# c\n".repeat(40_000)}`);
+  const disk = new Faults();
+  disk.refusing = true;
+  const file = await place.open({
+    onDisk: (real) => ({
+      ...disk.on(real),
+      truncate: async (path, length) => {
+        await real.truncate(path, length);
+        Object.assign(disk, { full: true, room: 5 });
+      },
+    }),
+  });
+  file.event(user(1n), 0n);
+  await eventually("a log line", () => place.logs.length > 0);
+  assert.equal(place.read(), "alive");
+  assert.deepEqual(place.logs, ["[ERR] Failed to shorten snapshot PATH: no space left on device"]);
+  Object.assign(disk, { full: false, refusing: false });
+  await file.close();
+  assert.equal(
+    place.read(),
+    "alive: a 10.0.0.1:7946\nclock: 0\nevent-clock: 1\nquery-clock: 0\n",
+  );
+});
+
+Deno.test("a link to the file stays a link, and the file keeps its mode", async () => {
+  await using place = new Place();
+  const target = `${place.directory}/target`;
+  Deno.writeTextFileSync(target, "damaged\nclock: 1\n");
+  if (Deno.build.os !== "windows") Deno.chmodSync(target, 0o640);
+  Deno.symlinkSync(target, place.path);
+  const file = await place.open();
+  await file.close();
+  assert.ok(Deno.lstatSync(place.path).isSymlink);
+  const mended = "clock: 1\nevent-clock: 0\nquery-clock: 0\n";
+  assert.equal(Deno.readTextFileSync(target), mended);
+  if (Deno.build.os !== "windows") assert.equal(Deno.statSync(target).mode! & 0o777, 0o640);
+});
+
 Deno.test("more lines than may wait are kept by writing the file anew", async () => {
   await using place = new Place();
-  const disk = new FaultyDisk();
-  const file = await place.open({ disk });
+  const disk = new Faults();
+  const file = await place.open({ onDisk: disk.on });
   const burst = 100_000n;
   for (let i = 1n; i <= burst; i++) file.event(user(i), 0n);
   await file.close();
@@ -298,14 +369,14 @@ Deno.test("of a file that is too long the end is read, from a whole line on", as
   assert.equal(place.read(), "alive: b 10.0.0.1:7946\nclock: 8\nevent-clock: 0\nquery-clock: 0\n");
 });
 
-Deno.test("a place where no snapshot can be is refused with Go's text", async () => {
+Deno.test("a place where no rejoin file can be is refused with Go's text", async () => {
   await using place = new Place();
-  const open = (path: string) => SnapshotFile.open(path, { rejoinAfterLeave: false, log: noLog });
+  const open = (path: string) => RejoinFile.open(path, { rejoinAfterLeave: false, log: noLog });
   const noLog: Logger = { debug() {}, info() {}, warn() {}, error() {} };
   const label = "Failed to setup snapshot: failed to open snapshot: open";
   const nowhere = `${place.directory}/none/snapshot`;
   await assert.rejects(open(nowhere), {
-    name: "SnapshotError",
+    name: "RejoinFileError",
     message: `${label} ${nowhere}: no such file or directory`,
   });
   await assert.rejects(open(place.directory), {

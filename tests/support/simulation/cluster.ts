@@ -30,10 +30,11 @@ export class View {
   known = 0;
   /** Virtual time of the last change. */
   changedAt = 0;
-  readonly #simulation: Simulation;
+  /** The world that the node lives in. */
+  readonly simulation: Simulation;
 
   constructor(simulation: Simulation) {
-    this.#simulation = simulation;
+    this.simulation = simulation;
   }
 
   /** Nodes that are alive. */
@@ -44,14 +45,14 @@ export class View {
   /** `name` joined, or came back. */
   join(name: string): void {
     if (!this.absent.delete(name)) this.known++;
-    this.changedAt = this.#simulation.now;
+    this.changedAt = this.simulation.now;
   }
 
   /** `name` failed or left. */
   lose(name: string, how: Absence): void {
     this.absent.set(name, how);
     if (how === "failed") this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
-    this.changedAt = this.#simulation.now;
+    this.changedAt = this.simulation.now;
   }
 }
 

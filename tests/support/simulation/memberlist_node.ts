@@ -12,6 +12,8 @@ import {
 } from "../../../cluster/memberlist/mod.ts";
 import type { Delegate } from "../../../cluster/memberlist/core/delegate.ts";
 import type { NodeApp, StartApp } from "./cluster.ts";
+import { Beliefs } from "./invariants/beliefs.ts";
+import { namesAreUnique } from "./invariants/process.ts";
 
 /** A memberlist without an application. */
 export interface MemberlistApp extends NodeApp {
@@ -34,18 +36,24 @@ export const NO_APPLICATION: Delegate = {
   notifyPingComplete: () => {},
 };
 
-/** Starts memberlists with the LAN profile and `overrides`. */
+/** Starts memberlists with the LAN profile and `overrides`, whose every step is watched. */
 export function startMemberlist(
   overrides: Partial<MemberlistConfig> = {},
 ): StartApp<MemberlistApp> {
   return (runtime, { name, ip, address }, view) => {
-    const config = memberlistConfig(name, { addr: ip, port: address.port }, "lan", overrides);
+    const { simulation } = view;
+    const beliefs = new Beliefs(name, runtime.clock, simulation.names);
+    const config = memberlistConfig(name, { addr: ip, port: address.port }, "lan", {
+      ...overrides,
+      shared: beliefs.watched(overrides.shared),
+    });
     const memberlist = new Memberlist(config, runtime, {
       ...NO_APPLICATION,
       notifyJoin: (node) => view.join(node.name),
       notifyLeave: (node) =>
         view.lose(node.name, node.state === NodeState.left ? "left" : "failed"),
     });
+    simulation.watch(address.host, [...beliefs.invariants, namesAreUnique(memberlist)]);
     memberlist.start();
     return {
       memberlist,

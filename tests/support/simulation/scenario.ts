@@ -1,9 +1,10 @@
 /**
- * Tests that run in a simulation: the seed, the report, and what to do when one fails.
+ * Tests that run in a simulation: their seeds, the report, and what to do when one fails.
  *
  * @module
  */
 
+import { chosenSeeds } from "./seeds.ts";
 import { Simulation, type SimulationOptions } from "./simulation.ts";
 
 /** Log lines that are kept for the report of a failure. */
@@ -11,8 +12,10 @@ const KEPT_LINES = 200;
 
 /** How a {@linkcode scenario} runs. */
 export interface ScenarioOptions extends SimulationOptions {
-  /** The seed when the environment names none. Default 1. */
-  readonly seed?: number;
+  /** Seeds with which it failed once, besides seed 1. Default none. */
+  readonly seeds?: readonly number[];
+  /** Whether it takes so long that it gets new seeds only when somebody asks for them. Default false. */
+  readonly costly?: boolean;
 }
 
 /** What the body of a scenario gets. */
@@ -23,45 +26,52 @@ export interface Scenario {
   report(figures: Readonly<Record<string, string | number>>): void;
 }
 
-/**
- * Registers a test. Its seed is `SKEIN_SEED` when that is set (a number, or `random` for a new one each
- * time). At the end one line tells the seed and figures; a failure also tells the command that
- * replays it, and the last log lines of the simulated nodes.
- */
-export function scenario(
-  sentence: string,
-  options: ScenarioOptions,
-  body: (scenario: Scenario) => Promise<void>,
-): void {
-  Deno.test(sentence, async () => {
-    const seed = chosenSeed(options.seed ?? 1);
-    const lines: string[] = [];
-    const log = (line: string): void => {
-      lines.push(line);
-      if (lines.length > 2 * KEPT_LINES) lines.splice(0, KEPT_LINES);
-    };
-    const simulation = new Simulation(seed, { log, ...options });
-    const figures: Record<string, string | number> = {};
-    const started = performance.now();
-    try {
-      await body({ simulation, report: (more) => void Object.assign(figures, more) });
-    } catch (error) {
-      const command = `SKEIN_SEED=${seed} deno task test:sim --filter '${sentence}'`;
-      console.error([...lines.slice(-KEPT_LINES), `Replay with: ${command}`].join("\n"));
-      throw error;
-    } finally {
-      console.log(`${sentence}\n  ${summary(simulation, figures, performance.now() - started)}`);
-    }
-  });
+/** What happens in a scenario. */
+export type Body = (scenario: Scenario) => Promise<void>;
+
+/** Registers a test for each seed of the scenario, see {@linkcode chosenSeeds}. */
+export function scenario(sentence: string, options: ScenarioOptions, body: Body): void {
+  const { fixed, fresh } = chosenSeeds(options, (name) => Deno.env.get(name));
+  for (const seed of [...fixed, ...fresh]) {
+    const name = seed === 1 ? sentence : `${sentence}, seed ${seed}`;
+    Deno.test(name, async () => {
+      if (fresh.includes(seed)) console.log(`${sentence}\n  new seed ${seed}`);
+      await runScenario(sentence, seed, options, body);
+    });
+  }
 }
 
-function chosenSeed(usual: number): number {
-  const wish = Deno.env.get("SKEIN_SEED");
-  if (wish === undefined || wish === "") return usual;
-  if (wish === "random") return crypto.getRandomValues(new Uint32Array(1))[0]!;
-  const seed = Number(wish);
-  if (!Number.isInteger(seed)) throw new Error(`SKEIN_SEED is "${wish}", not a whole number`);
-  return seed;
+/**
+ * Runs a scenario. At the end one line tells the seed and figures; a failure also tells the last log lines of the simulated
+ * nodes, the seed, how far the run came and the command that replays it.
+ */
+export async function runScenario(
+  sentence: string,
+  seed: number,
+  options: SimulationOptions,
+  body: Body,
+  output: Pick<Console, "log" | "error"> = console,
+): Promise<void> {
+  const lines: string[] = [];
+  const log = (line: string): void => {
+    lines.push(line);
+    if (lines.length > 2 * KEPT_LINES) lines.splice(0, KEPT_LINES);
+  };
+  const simulation = new Simulation(seed, { log, ...options });
+  const figures: Record<string, string | number> = {};
+  const started = performance.now();
+  try {
+    await body({ simulation, report: (more) => void Object.assign(figures, more) });
+  } catch (error) {
+    output.error([
+      ...lines.slice(-KEPT_LINES),
+      `Seed ${seed}, step ${simulation.events}, ${simulation.now.toFixed(3)} ms: ${error}`,
+      `Replay with: SKEIN_SEED=${seed} deno task test:sim --filter '${sentence}'`,
+    ].join("\n"));
+    throw error;
+  } finally {
+    output.log(`${sentence}\n  ${summary(simulation, figures, performance.now() - started)}`);
+  }
 }
 
 function summary(

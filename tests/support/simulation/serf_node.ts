@@ -17,6 +17,9 @@ import {
   type SerfEvent,
 } from "../../../cluster/serf/mod.ts";
 import type { NodeApp, StartApp } from "./cluster.ts";
+import { Beliefs } from "./invariants/beliefs.ts";
+import { clocksGoOn, namesAreUnique } from "./invariants/process.ts";
+import { Tellings } from "./invariants/tellings.ts";
 
 /** A Serf instance and the user events it saw. */
 export interface SerfApp extends NodeApp {
@@ -38,17 +41,22 @@ export interface SerfNodeOptions {
   readonly onQuery?: (query: QueryEvent, name: string) => void;
 }
 
-/** Starts Serf instances. */
+/** Starts Serf instances whose every step is watched. */
 export function startSerf(options: SerfNodeOptions = {}): StartApp<SerfApp> {
   return (runtime, { name, ip, address }, view) => {
     const advertise = { addr: ip, port: address.port };
     const { keys, onQuery } = options;
+    const { simulation } = view;
+    const beliefs = new Beliefs(name, runtime.clock, simulation.names);
+    const tellings = new Tellings(simulation.names);
     const memberlist = memberlistConfig(name, advertise, "lan", {
       ...options.memberlist,
       ...(keys && { keyring: new Keyring(keys) }),
+      shared: beliefs.watched(options.memberlist?.shared),
     });
     const userEvents: SerfApp["userEvents"] = new Map();
     const onEvent = (event: SerfEvent): void => {
+      tellings.tell(event);
       if (event.type === "user") {
         const seen = userEvents.get(event.name);
         if (seen === undefined) {
@@ -66,6 +74,8 @@ export function startSerf(options: SerfNodeOptions = {}): StartApp<SerfApp> {
     };
     const config = serfConfig({ nodeName: name, memberlist, onEvent }, options.serf);
     const serf = new Serf(config, runtime);
+    const always = [namesAreUnique(serf.memberlist), clocksGoOn(serf)];
+    simulation.watch(address.host, [...beliefs.invariants, ...tellings.invariants, ...always]);
     serf.start();
     return {
       serf,

@@ -5,13 +5,17 @@
  */
 
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
-import type { Logger, Runtime } from "../../../cluster/runtime.ts";
+import type { Disk, Logger, Runtime } from "../../../cluster/runtime.ts";
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
+import { SimDisk } from "./disk/sim_disk.ts";
 import { EventKind, type SimEvent } from "./event_queue.ts";
 import { SimHost, type SimTimer, SOCKET_QUEUE } from "./host.ts";
 import { GOOD_NETWORK, Network, type NetworkOptions, type NetworkStats } from "./network.ts";
+import { type Invariant, InvariantError } from "./invariants/invariant.ts";
+import { Names } from "./invariants/names.ts";
 import { SeededRandom } from "./random.ts";
 import { TraceHash } from "./trace.ts";
+import { turns } from "./turns.ts";
 
 // Virtual time does not wait for modules.
 await Promise.all([loadCiphers(), loadPatterns()]);
@@ -19,14 +23,11 @@ await Promise.all([loadCiphers(), loadPatterns()]);
 /** Port of every host when none is given. */
 export const DEFAULT_PORT = 7946;
 
-/** Microtask turns after a packet or a timer: enough for the promise chains that those wake up. */
-const MICROTASK_TURNS = 16;
-
-/** After so many events the real event loop gets a turn, so that test time limits and signals work. */
-const EVENTS_PER_TURN = 20_000;
-
 /** Sequence numbers of the random sources: hosts count from 1, the network has the first. */
 const NETWORK_RANDOM = 0;
+
+/** Disks count down from the last one. */
+const LAST_RANDOM = 0xffff_ffff;
 
 /** What a {@linkcode Simulation} is made with. */
 export interface SimulationOptions extends Partial<NetworkOptions> {
@@ -34,14 +35,25 @@ export interface SimulationOptions extends Partial<NetworkOptions> {
   readonly log?: (line: string) => void;
 }
 
+/** What the outside world gives a simulated process. */
+export interface SimRuntime extends Runtime {
+  /** The disk of its machine. */
+  readonly disk: Disk;
+}
+
 /** A deterministic world: one seed, one run. */
 export class Simulation {
   /** The seed of everything random in this run. */
   readonly seed: number;
+  /** The numbers of the nodes' names. */
+  readonly names: Names = new Names();
   readonly #network: Network;
   readonly #trace = new TraceHash();
   readonly #hosts: SimHost[] = [];
   readonly #byName = new Map<string, SimHost>();
+  readonly #disks = new Map<string, SimDisk>();
+  /** By index of the host. */
+  readonly #watched: (readonly Invariant[] | undefined)[] = [];
   readonly #log: ((line: string) => void) | undefined;
   readonly #event: SimEvent = { time: 0, kind: 0, host: 0, from: 0, payload: undefined };
   #events = 0;
@@ -79,7 +91,7 @@ export class Simulation {
   }
 
   /** Adds a machine with one process, or starts a new process on one whose process is gone. */
-  addHost(host: string, port: number = DEFAULT_PORT): Runtime {
+  addHost(host: string, port: number = DEFAULT_PORT): SimRuntime {
     const before = this.#byName.get(host);
     if (before?.listening) throw new Error(`Host "${host}" is running`);
     const index = this.#hosts.length;
@@ -87,12 +99,36 @@ export class Simulation {
     this.#hosts.push(machine);
     this.#byName.set(host, machine);
     this.#network.attach(machine);
+    const schedule = (ms: number, work: () => void): boolean => {
+      this.#network.scheduleProcess(machine, ms, machine, work);
+      return machine.running;
+    };
+    const diskOf = (name: string): SimDisk => this.disk(name);
+    let mounted: Disk | undefined;
     return {
       clock: machine,
       random: new SeededRandom(this.seed, index + 1),
       transport: machine,
+      get disk(): Disk {
+        return mounted ??= diskOf(host).mount(schedule);
+      },
       logger: (subsystem) => this.#logger(host, subsystem),
     };
+  }
+
+  /** From here on each step of the process that runs on a host is followed by a look at these. */
+  watch(host: string, invariants: readonly Invariant[]): void {
+    const { index } = this.#host(host);
+    this.#watched[index] = [...this.#watched[index] ?? [], ...invariants];
+  }
+
+  /** The disk of a machine, which outlives its processes. */
+  disk(host: string): SimDisk {
+    const known = this.#disks.get(host);
+    if (known !== undefined) return known;
+    const disk = new SimDisk(new SeededRandom(this.seed, LAST_RANDOM - this.#disks.size));
+    this.#disks.set(host, disk);
+    return disk;
   }
 
   /** Stops all that goes from `a` to `b`, and from `b` to `a` unless `oneWay`. */
@@ -131,6 +167,13 @@ export class Simulation {
     machine.held = [];
     for (const stream of machine.streams) stream.abandon();
     machine.streams.clear();
+    this.#disks.get(host)?.kill();
+  }
+
+  /** Cuts the power of a host: its process ends, and its disk keeps for certain only what was synced. */
+  crash(host: string): void {
+    this.kill(host);
+    this.#disks.get(host)?.crash();
   }
 
   /** Lets `ms` virtual milliseconds pass. */
@@ -141,31 +184,36 @@ export class Simulation {
   /**
    * Lets time pass until `condition` holds, looked at every `everyMs` virtual milliseconds (0: after each
    * event), for at most `limitMs`. Resolves to whether it held in the end.
+   *
+   * Rejects with {@linkcode InvariantError} after the step that breaks an invariant.
    */
-  async runUntil(condition: () => boolean, limitMs: number, everyMs = 10): Promise<boolean> {
+  runUntil(condition: () => boolean, limitMs: number, everyMs = 10): Promise<boolean> {
     const { queue } = this.#network;
     const end = this.now + limitMs;
-    await drain();
-    if (condition()) return true;
     let check = Math.min(this.now + everyMs, end);
-    for (;;) {
-      if (queue.nextTime > check || everyMs === 0) {
-        if (everyMs > 0) this.#network.now = check;
-        if (condition()) return true;
-        if (this.now >= end || queue.nextTime > end) {
-          this.#network.now = end;
-          return condition();
+    let begun = false;
+    return turns(() => {
+      if (begun) this.#checkStep();
+      else if (condition()) return true;
+      begun = true;
+      for (;;) {
+        if (queue.nextTime > check || everyMs === 0) {
+          if (everyMs > 0) this.#network.now = check;
+          if (condition()) return true;
+          if (this.now >= end || queue.nextTime > end) {
+            this.#network.now = end;
+            return condition();
+          }
+          check = everyMs === 0 ? end : Math.min(this.now + everyMs, end);
+          if (queue.nextTime > check) continue;
         }
-        check = everyMs === 0 ? end : Math.min(this.now + everyMs, end);
-        if (queue.nextTime > check) continue;
+        queue.pop(this.#event);
+        this.#network.now = this.#event.time;
+        this.#events++;
+        this.#happen(this.#event);
+        return undefined;
       }
-      queue.pop(this.#event);
-      this.#network.now = this.#event.time;
-      this.#events++;
-      const deep = this.#happen(this.#event);
-      if (deep || this.#events % EVENTS_PER_TURN === 0) await drain();
-      else for (let turn = 0; turn < MICROTASK_TURNS; turn++) await null;
-    }
+    });
   }
 
   /** Lets time pass until `promise` settles, and gives its result; at most `limitMs`. */
@@ -179,33 +227,36 @@ export class Simulation {
     return promise;
   }
 
-  /** Runs one event; true when it woke a stream, whose promise chains are deep. */
-  #happen({ time, kind, host: index, from, payload }: SimEvent): boolean {
+  /** What the last event, and all that came of it, must not have broken. */
+  #checkStep(): void {
+    const { time, host } = this.#event;
+    const invariants = this.#watched[host];
+    if (invariants === undefined) return;
+    for (const invariant of invariants) {
+      const problem = invariant.broken();
+      if (problem === undefined) continue;
+      const step = { number: this.#events, time, host: this.#hosts[host]!.localAddress.host };
+      throw new InvariantError(invariant.sentence, problem, step);
+    }
+  }
+
+  #happen({ time, kind, host: index, from, payload }: SimEvent): void {
     const host = this.#hosts[index]!;
-    if (kind === EventKind.kernel) {
-      (payload as () => void)();
-      return false;
-    }
-    if (!host.running) {
+    if (kind === EventKind.kernel) (payload as () => void)();
+    else if (!host.running) {
       if (kind === EventKind.packet) this.#network.stats.undelivered++;
-      return false;
-    }
-    if (host.paused) {
-      this.#hold(host, kind, from, payload);
-      return false;
-    }
-    if (kind === EventKind.timer) {
+    } else if (host.paused) this.#hold(host, kind, from, payload);
+    else if (kind === EventKind.timer) {
       const { fn } = payload as SimTimer;
       (payload as SimTimer).fn = undefined;
-      if (fn === undefined) return false;
+      if (fn === undefined) return;
       this.#trace.event(time, kind, index, from);
       fn();
-      return false;
+    } else {
+      this.#trace.event(time, kind, index, from);
+      if (kind === EventKind.packet) this.#deliver(host, from, payload as Uint8Array);
+      else (payload as () => void)();
     }
-    this.#trace.event(time, kind, index, from);
-    if (kind === EventKind.packet) this.#deliver(host, from, payload as Uint8Array);
-    else (payload as () => void)();
-    return kind === EventKind.process;
   }
 
   #deliver(host: SimHost, from: number, bytes: Uint8Array): void {
@@ -240,8 +291,3 @@ export class Simulation {
 }
 
 const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** One turn of the real event loop, which comes after every microtask is done. */
-function drain(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { hostToAddr } from "../../../../cluster/memberlist/mod.ts";
 import type { Member, MemberEvent, SerfEvent } from "../../../../cluster/serf/mod.ts";
-import {
-  type Restored,
-  SnapshotJournal,
-  SnapshotReplay,
-} from "../../../../cluster/serf/rejoin/mod.ts";
+import { RejoinJournal, RejoinReplay, type Restored } from "../../../../cluster/serf/rejoin/mod.ts";
 
 const NOTHING: Restored = {
   members: new Map(),
@@ -29,12 +25,12 @@ const user = (ltime: bigint): SerfEvent => ({
 });
 const query = (ltime: bigint): SerfEvent => ({ type: "query", ltime } as SerfEvent);
 
-function journal(restored: Partial<Restored> = {}, rejoinAfterLeave = false): SnapshotJournal {
-  return new SnapshotJournal({ ...NOTHING, ...restored }, { rejoinAfterLeave });
+function journal(restored: Partial<Restored> = {}, rejoinAfterLeave = false): RejoinJournal {
+  return new RejoinJournal({ ...NOTHING, ...restored }, { rejoinAfterLeave });
 }
 
 function reread(text: string, rejoinAfterLeave = false): Restored {
-  const replay = new SnapshotReplay({ rejoinAfterLeave });
+  const replay = new RejoinReplay({ rejoinAfterLeave });
   replay.push(new TextEncoder().encode(text));
   return replay.end().restored;
 }

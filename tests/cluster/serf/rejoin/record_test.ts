@@ -3,10 +3,10 @@ import {
   formatRecord,
   MAX_LINE_BYTES,
   parseRecord,
-  type SnapshotRecord,
+  type RejoinRecord,
 } from "../../../../cluster/serf/rejoin/mod.ts";
 
-const LINES: [line: string, record: SnapshotRecord][] = [
+const LINES: [line: string, record: RejoinRecord][] = [
   ["alive: a 127.0.0.1:7946", { type: "alive", name: "a", address: "127.0.0.1:7946" }],
   ["alive: my node 10.0.0.1:1", { type: "alive", name: "my node", address: "10.0.0.1:1" }],
   ["alive: v6 [fd00::1]:7946", { type: "alive", name: "v6", address: "[fd00::1]:7946" }],
@@ -57,7 +57,7 @@ Deno.test("a line that makes no sense is no record", () => {
 });
 
 Deno.test("a name with a line break or of great length is not written", () => {
-  const alive = (name: string): SnapshotRecord => ({ type: "alive", name, address: "10.0.0.1:1" });
+  const alive = (name: string): RejoinRecord => ({ type: "alive", name, address: "10.0.0.1:1" });
   assert.equal(formatRecord(alive("x\nleave")), undefined);
   assert.equal(formatRecord({ type: "not-alive", name: "x\n" }), undefined);
   assert.equal(formatRecord(alive("x".repeat(MAX_LINE_BYTES))), undefined);

@@ -245,7 +245,7 @@ Deno.test("a recorder gets the member clock twice a second, and hears of the lea
   assert.deepEqual(recorder.calls.slice(-2), ["tick 1", "close"]);
 });
 
-Deno.test("a node that comes back by its snapshot is a member again, and takes its old leave back", async () => {
+Deno.test("a node that comes back by its rejoin file is a member again, and takes its old leave back", async () => {
   await using network = new Network();
   const [a, b] = await network.cluster(["a", "b"]) as [Agent, Agent];
   await network.simulation.settle(b.serf.leave());

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import {
   MAX_KEPT_MEMBERS,
   MAX_LINE_BYTES,
+  RejoinReplay,
   type Replayed,
-  SnapshotReplay,
 } from "../../../../cluster/serf/rejoin/mod.ts";
 
 function replay(text: string, rejoinAfterLeave = false, step = Infinity): Replayed {
   const bytes = new TextEncoder().encode(text);
-  const replay = new SnapshotReplay({ rejoinAfterLeave });
+  const replay = new RejoinReplay({ rejoinAfterLeave });
   for (let at = 0; at < bytes.length; at += step) {
     replay.push(bytes.slice(at, Math.min(bytes.length, at + step)));
   }
@@ -120,7 +120,7 @@ Deno.test("a line that is too long is damaged, however it comes, and costs no me
 });
 
 Deno.test("a file without line ends is not held in memory", () => {
-  const replay = new SnapshotReplay({ rejoinAfterLeave: false });
+  const replay = new RejoinReplay({ rejoinAfterLeave: false });
   const piece = new Uint8Array(1024 * 1024);
   const before = Deno.memoryUsage().external;
   for (let i = 0; i < 32; i++) replay.push(piece);
@@ -144,7 +144,7 @@ Deno.test("a file of NUL bytes, as a power cut may leave it, is one torn line", 
 });
 
 Deno.test("of too many members those known longest are dropped", () => {
-  const replay = new SnapshotReplay({ rejoinAfterLeave: false });
+  const replay = new RejoinReplay({ rejoinAfterLeave: false });
   const encoder = new TextEncoder();
   for (let i = 0; i <= MAX_KEPT_MEMBERS; i++) {
     replay.push(encoder.encode(`alive: n${i} 10.0.0.1:1\n`));

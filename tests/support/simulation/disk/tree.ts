@@ -1,0 +1,184 @@
+/**
+ * Files and folders of a simulated disk. Each remembers how to undo what was done to it since it was synced, so that a
+ * crash can take back the latest of it.
+ *
+ * @module
+ */
+
+import { type DiskEntry, type Random, randomInt } from "../../../../cluster/runtime.ts";
+
+/** Something done to a file that a crash may undo. */
+type FileChange =
+  | { readonly type: "append"; readonly bytes: number }
+  | { readonly type: "truncate"; readonly cut: Uint8Array };
+
+/** A file. */
+export class SimFile {
+  #content = new Uint8Array(256);
+  #length = 0;
+  #unsynced: FileChange[] = [];
+
+  /** Its length in bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A copy of a part. */
+  read(position: number, length: number): Uint8Array {
+    return this.#content.slice(position, Math.min(position + length, this.#length));
+  }
+
+  /** Adds bytes at the end. */
+  append(bytes: Uint8Array): void {
+    this.#write(bytes);
+    this.#unsynced.push({ type: "append", bytes: bytes.length });
+  }
+
+  /** Cuts the file to a length that it has. */
+  truncate(length: number): void {
+    this.#unsynced.push({ type: "truncate", cut: this.read(length, Infinity) });
+    this.#length = length;
+  }
+
+  /** From here on nothing is undone. */
+  sync(): void {
+    this.#unsynced = [];
+  }
+
+  /** Undoes the latest changes, and tears the last append that is left or the first that is not. */
+  crash(random: Random): void {
+    const kept = survivors(random, this.#unsynced.length);
+    const torn = this.#unsynced[kept];
+    let lost: Uint8Array = new Uint8Array(0);
+    for (const change of this.#unsynced.splice(kept).reverse()) lost = this.#undo(change);
+    this.sync();
+    if (torn?.type !== "append") return;
+    const left = randomInt(random, lost.length + 1);
+    // The length may have reached the disk before the bytes did.
+    if (random.float() < 0.5) this.#write(lost.fill(0, left));
+    else this.#write(lost.subarray(0, left));
+  }
+
+  /** Damages a bit. */
+  flip(bit: number): void {
+    if (bit >= 8 * this.#length) throw new RangeError(`Bit ${bit} is not in ${this.#length} bytes`);
+    this.#content[bit >> 3]! ^= 1 << (bit & 7);
+  }
+
+  /** Damages the length. */
+  cut(length: number): void {
+    this.sync();
+    this.#length = Math.min(length, this.#length);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#content.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#content.subarray(0, this.#length));
+      this.#content = larger;
+    }
+    this.#content.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** Returns the bytes of an append that is no longer there. */
+  #undo(change: FileChange): Uint8Array {
+    if (change.type === "truncate") {
+      this.#write(change.cut);
+      return new Uint8Array(0);
+    }
+    const bytes = this.read(this.#length - change.bytes, change.bytes);
+    this.#length -= change.bytes;
+    return bytes;
+  }
+}
+
+/** A folder. */
+export class SimFolder {
+  readonly #names = new Map<string, SimFile | SimFolder>();
+  #undo: (() => void)[] = [];
+
+  /** What stands under a path. */
+  find(path: string): SimFile | SimFolder | undefined {
+    if (path === "") return this;
+    const { first, rest } = split(path);
+    const node = this.#names.get(first);
+    if (rest === "") return node;
+    return node instanceof SimFolder ? node.find(rest) : undefined;
+  }
+
+  /** The file of a path, made with the folders above it where they are missing. */
+  makeFile(path: string): SimFile {
+    const { first, rest } = split(path);
+    const known = this.#names.get(first);
+    const node = known ?? (rest === "" ? new SimFile() : new SimFolder());
+    if (known === undefined) this.#set(first, node);
+    if (rest === "" && node instanceof SimFile) return node;
+    if (rest !== "" && node instanceof SimFolder) return node.makeFile(rest);
+    throw new Error(`'${first}' is a ${node instanceof SimFile ? "file" : "folder"}`);
+  }
+
+  /** Names and lengths, sorted. */
+  entries(): DiskEntry[] {
+    return [...this.#names].sort(([a], [b]) => a < b ? -1 : 1).map(([name, node]) =>
+      node instanceof SimFile
+        ? { name, kind: "file", bytes: node.length }
+        : { name, kind: "folder", bytes: 0 }
+    );
+  }
+
+  /** Gives what is called `from` the name `to`, as one change. */
+  rename(from: string, to: string): void {
+    const [node, replaced] = [this.#names.get(from)!, this.#names.get(to)];
+    this.#names.delete(from);
+    this.#names.set(to, node);
+    this.#undo.push(() => {
+      this.#names.set(from, node);
+      this.#put(to, replaced);
+    });
+  }
+
+  /** Takes a name away. */
+  remove(name: string): void {
+    this.#set(name, undefined);
+  }
+
+  /** From here on no name is undone. */
+  sync(): void {
+    this.#undo = [];
+  }
+
+  /** Undoes the latest names that were not synced, and crashes what is left. */
+  crash(random: Random): void {
+    const lost = this.#undo.splice(survivors(random, this.#undo.length));
+    for (const undo of lost.reverse()) undo();
+    this.sync();
+    for (const { name } of this.entries()) this.#names.get(name)!.crash(random);
+  }
+
+  #set(name: string, node: SimFile | SimFolder | undefined): void {
+    const before = this.#names.get(name);
+    this.#put(name, node);
+    this.#undo.push(() => this.#put(name, before));
+  }
+
+  #put(name: string, node: SimFile | SimFolder | undefined): void {
+    if (node === undefined) this.#names.delete(name);
+    else this.#names.set(name, node);
+  }
+}
+
+/** How many of so many changes outlive a crash: none, all, or any number of the first. */
+function survivors(random: Random, count: number): number {
+  if (count === 0) return 0;
+  const chance = random.float();
+  if (chance < 1 / 3) return 0;
+  return chance < 2 / 3 ? count : randomInt(random, count + 1);
+}
+
+function split(path: string): { first: string; rest: string } {
+  const slash = path.indexOf("/");
+  if (slash < 0) return { first: path, rest: "" };
+  return { first: path.slice(0, slash), rest: path.slice(slash + 1) };
+}
