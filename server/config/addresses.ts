@@ -6,7 +6,6 @@
 
 import { AddressError, hostToAddr, splitHostPort } from "../../cluster/memberlist/core/address.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import { reasonOf } from "../gossip/tcp_stream.ts";
 import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (agent.md 6.3). */
@@ -92,14 +91,6 @@ export function splitGoAddress(text: string, defaultPort?: number): Address {
   const number = Number(port);
   if (number < 0 || number > 0xffff) throw new AddressError(`address ${port}: invalid port`);
   return { host: host.replace(/^\[|\]$/g, ""), port: number };
-}
-
-/** Why `address` cannot be listened on, as Go words it. */
-export function listenProblem(address: string, cause: unknown): string {
-  if (cause instanceof AddressError) return `listen tcp: ${cause.message}`;
-  const unknown = /failed to lookup address/.test(String(cause));
-  if (unknown) return `listen tcp: lookup ${address.replace(/:[^:]*$/, "")}: no such host`;
-  return `listen tcp ${address}: ${reasonOf("bind", cause)}`;
 }
 
 async function firstIp(host: string): Promise<string> {

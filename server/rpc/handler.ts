@@ -8,7 +8,7 @@ import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
 import type { MemberList } from "./member_list.ts";
-import type { Body } from "./output.ts";
+import type { Body } from "./response.ts";
 import type { Session } from "./session.ts";
 
 /** What commands work with, besides the connection's own state. */

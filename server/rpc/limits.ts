@@ -13,12 +13,6 @@ export const MAX_REQUEST_DEPTH = 16;
 /** Elements of one list or map of a request. */
 export const MAX_REQUEST_COUNT = 16_384;
 
-/** First size of a read buffer in bytes: a waiting read pins its buffer (perf.md 3). */
-export const FIRST_READ_BYTES = 512;
-
-/** Largest size of a read buffer in bytes. What one chunk asks for is done before the next is read. */
-export const MAX_READ_BYTES = 16 * 1024;
-
 /** Requests are not taken while more than this many bytes of answers wait for the client to read. */
 export const MAX_BACKLOG_BYTES = 256 * 1024;
 
@@ -45,9 +39,6 @@ export const MAX_PENDING_QUERIES = 1_024;
 
 /** Addresses of one join. */
 export const MAX_JOIN_ADDRESSES = 4_096;
-
-/** After the last answer of a connection that the agent closes, the client has this long to read it, in milliseconds. */
-export const LINGER_MS = 1_000;
 
 /** Answers still on their way get this long when the agent shuts down, in milliseconds. */
 export const SHUTDOWN_FLUSH_MS = 250;

@@ -16,7 +16,7 @@ import {
   memberlistSettings,
   serfSettings,
 } from "../agent/start/preparation.ts";
-import { DEFAULT_GOSSIP_PORT, listenProblem, splitGoAddress } from "../config/addresses.ts";
+import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "../config/addresses.ts";
 import {
   advertisedAddress,
   type AgentPlan,
@@ -27,6 +27,7 @@ import {
 import type { AgentConfig } from "../config/settings.ts";
 import { fileProblem } from "../files/problem.ts";
 import { AgentLog } from "../logging/log.ts";
+import { listenProblem } from "../net/problems.ts";
 
 /** Stands for addresses that cannot be resolved while the rest is looked at. Nothing is bound to it. */
 const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;

@@ -11,6 +11,8 @@ import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
 import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
+import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
 import * as rpc from "../../server/rpc/limits.ts";
 import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
@@ -22,8 +24,6 @@ const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: s
   MAX_REQUEST_BYTES: ["Header or body of a request", 2 ** 20, " MiB"],
   MAX_REQUEST_DEPTH: ["Header or body of a request", 1, " levels"],
   MAX_REQUEST_COUNT: ["Header or body of a request", 1, " elements"],
-  FIRST_READ_BYTES: ["Read buffer of one connection", 1, " bytes"],
-  MAX_READ_BYTES: ["Read buffer of one connection", 1_024, " KiB"],
   MAX_BACKLOG_BYTES: ["Answers that wait for a client", 1_024, " KiB"],
   STALL_LIMIT_MS: ["Time in which a client takes not one byte", 1_000, " s"],
   MAX_WAITING_RECORDS: ["Records of one stream or monitor that wait", 1, ""],
@@ -32,12 +32,14 @@ const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: s
   MAX_QUERIES: ["Running queries of one connection", 1, ""],
   MAX_PENDING_QUERIES: ["Queries that the streams of one connection delivered", 1, ""],
   MAX_JOIN_ADDRESSES: ["Addresses of one join", 1, ""],
-  LINGER_MS: ["Time for the last answer of a connection", 1_000, " s"],
   SHUTDOWN_FLUSH_MS: ["Time for answers that are on their way", 1, " ms"],
 };
 
 /** Bounds of other parts. */
 const OTHERS: readonly (readonly [row: string, text: string])[] = [
+  ["Read buffer of one connection", `${FIRST_READ_BYTES} bytes to ${MAX_READ_BYTES / 1_024} KiB`],
+  ["Time for the last answer of a connection", `${LINGER_MS / 1_000} s`],
+  ["Buffers for answers that are kept", `${MAX_IDLE_BYTES / 2 ** 20} MiB`],
   ["User event: name and payload", String(MAX_USER_EVENT_BYTES)],
   ["Regular expressions of one filter", `${number(MAX_PATTERN_SIZE)} instructions`],
   ["Running queries of the agent", number(MAX_RUNNING_QUERIES)],
