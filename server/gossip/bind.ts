@@ -5,7 +5,7 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
-import { joinAddress, reasonOf } from "./tcp_stream.ts";
+import { isIPv6, joinAddress, reasonOf } from "../net/problems.ts";
 
 /**
  * The address or port cannot be bound. The message has the form of the Go agent.
@@ -71,9 +71,4 @@ function bindError(network: "TCP" | "UDP", host: string, port: number, cause: un
       `listen ${where}: ${reasonOf("bind", cause)}`,
     { cause },
   );
-}
-
-/** Of an address, never of a name: only IPv6 has colons. */
-export function isIPv6(address: string): boolean {
-  return address.includes(":");
 }

@@ -1,10 +1,11 @@
 /**
- * One TCP connection as the core sees it, and the texts that the Go agent has for network errors.
+ * One TCP connection as the core sees it.
  *
  * @module
  */
 
 import type { Address, Stream } from "../../cluster/runtime.ts";
+import { CLOSED_HERE, joinAddress, reasonOf } from "../net/problems.ts";
 
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
@@ -78,43 +79,7 @@ export class TcpStream implements Stream {
   }
 
   #failure(action: string, cause: unknown): StreamError {
-    const reason = this.#closed ? "use of closed network connection" : reasonOf(action, cause);
+    const reason = this.#closed ? CLOSED_HERE : reasonOf(action, cause);
     return new StreamError(`${action} tcp ${joinAddress(this.remote)}: ${reason}`, { cause });
   }
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function joinAddress({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** `host` in the form of {@linkcode Address}: an IPv4-mapped IPv6 address becomes dotted IPv4. */
-export function plainHost(host: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
-  return mapped?.[1] ?? host;
-}
-
-/** What Go says for the error codes of the system. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EADDRINUSE: "address already in use",
-  EADDRNOTAVAIL: "cannot assign requested address",
-  EAFNOSUPPORT: "address family not supported by protocol",
-  ECONNABORTED: "software caused connection abort",
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset by peer",
-  EHOSTUNREACH: "no route to host",
-  EINVAL: "invalid argument",
-  EMFILE: "too many open files",
-  ENETUNREACH: "network is unreachable",
-  EPIPE: "broken pipe",
-  ETIMEDOUT: "connection timed out",
-};
-
-/** Why `call` (`bind`, `connect`, ...) failed, as Go words it: `bind: address already in use`. */
-export function reasonOf(call: string, cause: unknown): string {
-  const code = (cause as { code?: unknown } | undefined)?.code;
-  const known = typeof code === "string" ? REASONS[code] : undefined;
-  if (known !== undefined) return `${call}: ${known}`;
-  return cause instanceof Error ? cause.message : String(cause);
 }

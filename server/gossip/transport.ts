@@ -13,17 +13,17 @@ import type {
   Transport,
   TransportHandlers,
 } from "../../cluster/runtime.ts";
-import { pause } from "../net/deadline.ts";
-import { bindUdp, isIPv6, listenTcp, wakeTicks } from "./bind.ts";
-import { joinAddress, plainHost, reasonOf, TcpStream } from "./tcp_stream.ts";
+import { dial } from "../net/dial.ts";
+import { Listener } from "../net/listener.ts";
+import { isIPv6, plainHost } from "../net/problems.ts";
+import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
+import { TcpStream } from "./tcp_stream.ts";
 
+export { DialError } from "../net/dial.ts";
 export { BindError } from "./bind.ts";
 
 /** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
 const PORT_TRIES = 10;
-
-/** Pause after a failed accept in milliseconds: doubles from the first to the second (memberlist.md 10). */
-const ACCEPT_PAUSE_MS = { first: 5, longest: 1_000 } as const;
 
 /** Datagrams that wait for their turn hold at most so many bytes; more are lost, as in a full kernel. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
@@ -39,24 +39,6 @@ const MAX_ACCEPTED = 256;
 
 /** At most one warning in this many milliseconds about what others do. */
 const COMPLAINT_MS = 1_000;
-
-/**
- * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
- *
- * @example
- * ```ts
- * import { DialError, NetTransport } from "@skein/agent";
- * import assert from "node:assert/strict";
- *
- * const logger = { debug() {}, info() {}, warn() {}, error() {} };
- * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
- * await assert.rejects(network.dial({ host: "127.0.0.1", port: 1 }, 1_000), DialError);
- * ```
- */
-export class DialError extends Error {
-  /** "DialError". */
-  override readonly name = "DialError";
-}
 
 /**
  * A host name has no address.
@@ -124,13 +106,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   /** The bound address, with the port that was found when 0 was asked for. */
   readonly localAddress: Address;
   readonly #udp: Socket;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Listener<Deno.TcpConn>;
   readonly #logger: Logger;
   readonly #mapIPv4: boolean;
   readonly #accepted = new Set<TcpStream>();
   readonly #dialled = new Set<TcpStream>();
   readonly #closing = new AbortController();
-  #accepting: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #complainedAt = -Infinity;
   readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
@@ -138,12 +119,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   #sending = false;
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
+  private constructor(udp: Socket, tcp: Deno.TcpListener, options: NetTransportOptions) {
     this.#udp = udp;
-    this.#listener = listener;
+    this.#listener = new Listener(tcp);
     this.#logger = options.logger;
     this.#mapIPv4 = isIPv6(options.host);
-    this.localAddress = { host: plainHost(options.host), port: listener.addr.port };
+    this.localAddress = { host: plainHost(options.host), port: tcp.addr.port };
     udp.on("error", (cause) => this.#logger.debug("UDP socket error", { cause }));
   }
 
@@ -155,12 +136,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   static async open(options: NetTransportOptions): Promise<NetTransport> {
     const { host, port } = options;
     for (let left = PORT_TRIES;; left--) {
-      const listener = listenTcp(host, port);
+      const tcp = listenTcp(host, port);
       try {
-        const udp = await bindUdp(host, port === 0 ? listener.addr.port : port);
-        return new NetTransport(udp, listener, options);
+        const udp = await bindUdp(host, port === 0 ? tcp.addr.port : port);
+        return new NetTransport(udp, tcp, options);
       } catch (error) {
-        listener.close();
+        tcp.close();
         if (port !== 0 || left <= 1) throw error;
       }
     }
@@ -174,7 +155,10 @@ export class NetTransport implements Transport, AsyncDisposable {
       const sender = { host: plainHost(from.address), port: from.port };
       this.#guard(() => handlers.packet(sender, new Uint8Array(bytes)));
     });
-    this.#accepting = this.#acceptLoop(handlers);
+    this.#listener.start(
+      (conn) => this.#accept(conn, handlers),
+      (cause) => this.#logger.error("Error accepting TCP connection", { cause }),
+    );
   }
 
   /** Sends one datagram after those before it; what cannot be sent is lost. */
@@ -194,32 +178,10 @@ export class NetTransport implements Transport, AsyncDisposable {
    * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
    */
   async dial(to: Address, timeoutMs: number): Promise<Stream> {
-    const failed = (reason: string, cause?: unknown): DialError =>
-      new DialError(`dial tcp ${joinAddress(to)}: ${reason}`, { cause });
-    if (this.#closing.signal.aborted) throw failed("use of closed network connection");
-    const abort = new AbortController();
-    const onClosing = (): void => abort.abort();
-    this.#closing.signal.addEventListener("abort", onClosing);
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
-    try {
-      const conn = await Deno.connect({
-        hostname: to.host,
-        port: to.port,
-        signal: abort.signal,
-      });
-      if (abort.signal.aborted) {
-        conn.close();
-        abort.signal.throwIfAborted();
-      }
-      return this.#adopt(conn, this.#dialled, to);
-    } catch (cause) {
-      if (this.#closing.signal.aborted) throw failed("use of closed network connection", cause);
-      if (abort.signal.aborted) throw failed("i/o timeout", cause);
-      throw failed(reasonOf("connect", cause), cause);
-    } finally {
-      clearTimeout(timer);
-      this.#closing.signal.removeEventListener("abort", onClosing);
-    }
+    const { signal } = this.#closing;
+    const stream = this.#adopt(await dial(to, timeoutMs, signal), this.#dialled, to);
+    if (signal.aborted) stream.close();
+    return stream;
   }
 
   /**
@@ -253,12 +215,12 @@ export class NetTransport implements Transport, AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#listener.close();
+    const accepting = this.#listener.close();
     for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
     clearTimeout(this.#wakeTimer);
     wakeTicks();
     const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
-    await Promise.all([udpClosed, this.#accepting]);
+    await Promise.all([udpClosed, accepting]);
   }
 
   #send(to: Address, bytes: Uint8Array): void {
@@ -279,24 +241,6 @@ export class NetTransport implements Transport, AsyncDisposable {
     if (next === undefined || this.#closed !== undefined) return;
     this.#unsentBytes -= next.bytes.length;
     this.#send(next.to, next.bytes);
-  }
-
-  async #acceptLoop(handlers: TransportHandlers): Promise<void> {
-    let pauseMs = 0;
-    while (!this.#closing.signal.aborted) {
-      try {
-        const conn = await this.#listener.accept();
-        pauseMs = 0;
-        this.#accept(conn, handlers);
-      } catch (cause) {
-        if (this.#closing.signal.aborted) return;
-        pauseMs = pauseMs === 0
-          ? ACCEPT_PAUSE_MS.first
-          : Math.min(2 * pauseMs, ACCEPT_PAUSE_MS.longest);
-        this.#logger.error("Error accepting TCP connection", { cause });
-        await pause(pauseMs, this.#closing.signal);
-      }
-    }
   }
 
   #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
