@@ -164,24 +164,27 @@ export class RpcConversation implements Conversation {
   }
 
   #run(handler: Handler, seq: number | bigint, body: unknown): Promise<void> | undefined {
+    let answer: Answer | Promise<Answer>;
     try {
-      const answer = handler.run({ session: this.session, seq, services: this.#services }, body);
-      if (answer instanceof Promise) {
-        return answer.then((late) => this.#send(seq, late), (error) => this.#refuse(seq, error));
-      }
-      this.#send(seq, answer);
+      answer = handler.run({ session: this.session, seq, services: this.#services }, body);
     } catch (error) {
-      this.#refuse(seq, error);
+      return this.#refuse(seq, error);
     }
-    return undefined;
+    if (!(answer instanceof Promise)) return this.#send(seq, answer);
+    return answer.then((late) => this.#send(seq, late), (error) => this.#refuse(seq, error));
   }
 
-  #send(seq: number | bigint, { error = "", body, after }: Answer): void {
-    respond(this.#outbox, seq, error, body);
+  /** Answers once. What `after` throws is no other answer, but a fault of the program. */
+  #send(seq: number | bigint, { error = "", body, after }: Answer): undefined {
+    try {
+      respond(this.#outbox, seq, error, body);
+    } catch (problem) {
+      return this.#refuse(seq, problem);
+    }
     after?.();
   }
 
-  #refuse(seq: number | bigint, error: unknown): void {
+  #refuse(seq: number | bigint, error: unknown): undefined {
     respond(this.#outbox, seq, textOf(error) || "Unknown error");
   }
 

@@ -19,6 +19,8 @@ export interface Services {
   readonly rpcAuth: string;
   /** The encoded member list. */
   readonly memberList: MemberList;
+  /** Gets what nobody expected to be thrown where no request can be answered with it. */
+  readonly onUnexpected: (error: unknown) => void;
   /** The figures of the RPC server for `stats`. */
   rpcStats(): Record<string, string>;
 }
@@ -39,7 +41,7 @@ export interface Answer {
   readonly error?: string;
   /** The body. */
   readonly body?: Body;
-  /** Runs when the response is on its way, so that no record can come before it. */
+  /** Runs when the response is on its way, so that no record can come before it. If it throws, the connection ends. */
   readonly after?: () => void;
 }
 

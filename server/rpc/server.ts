@@ -79,8 +79,10 @@ export class RpcServer implements AsyncDisposable {
     this.#backend = backend;
     this.#events = new EventHub(backend);
     this.#logs = new LogHub(backend.log);
+    const onUnexpected = options.onUnexpected ?? ((error) => logUnexpected(backend.log, error));
     this.#services = {
       backend,
+      onUnexpected,
       rpcAuth: options.authKey ?? "",
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
@@ -95,7 +97,7 @@ export class RpcServer implements AsyncDisposable {
       stallLimitMs,
       drainLimitMs: SHUTDOWN_FLUSH_MS,
       open: (peer, deliver) => this.#open(peer, deliver),
-      onUnexpected: options.onUnexpected ?? ((error) => logUnexpected(backend.log, error)),
+      onUnexpected,
       onAcceptFailure: (cause) => {
         this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
       },
@@ -105,7 +107,7 @@ export class RpcServer implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    void backend.closed.then(() => this.close());
+    void backend.closed.then(() => this.close()).catch(onUnexpected);
   }
 
   /**
@@ -163,7 +165,7 @@ export class RpcServer implements AsyncDisposable {
   #open(peer: Peer<Writer>, deliver: (value: Uint8Array) => void): RpcConversation {
     this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${peer.name}`);
-    const session = new Session(peer, this.#events, this.#logs);
+    const session = new Session(peer, this.#events, this.#logs, this.#services.onUnexpected);
     return new RpcConversation(session, this.#services, deliver, this.#badInput);
   }
 

@@ -29,15 +29,26 @@ export class Session implements EventSubscriber, LogSubscriber {
   readonly lostLogs: LossCount = { total: 0, told: 0 };
   readonly #events: EventHub;
   readonly #logs: LogHub;
+  readonly #onUnexpected: (error: unknown) => void;
   #streams: Map<number | bigint, EventStream> | undefined;
   #queries: Set<RunningQuery> | undefined;
   #pending: PendingQueries | undefined;
   #ended: AbortController | undefined;
   #monitor: LogStream | undefined;
 
-  /** A client that has just connected. */
-  constructor(peer: Peer<Writer>, events: EventHub, logs: LogHub) {
+  /**
+   * A client that has just connected.
+   *
+   * @param onUnexpected Gets what nobody expected to be thrown.
+   */
+  constructor(
+    peer: Peer<Writer>,
+    events: EventHub,
+    logs: LogHub,
+    onUnexpected: (error: unknown) => void,
+  ) {
     this.peer = peer;
+    this.#onUnexpected = onUnexpected;
     this.#events = events;
     this.#logs = logs;
   }
@@ -104,6 +115,7 @@ export class Session implements EventSubscriber, LogSubscriber {
     queries.add(query);
     this.#ended ??= new AbortController();
     void sendQueryRecords(this.peer.outbox, seq, query, this.#ended.signal)
+      .catch(this.#onUnexpected)
       .then(() => queries.delete(query));
   }
 
