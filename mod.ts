@@ -91,6 +91,7 @@ export {
   type KeyOptions,
   type KeyProgress,
   type KeyReport,
+  LeaveInProgressError,
   type Member,
   type MemberEvent,
   type MemberStatus,

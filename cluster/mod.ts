@@ -87,6 +87,7 @@ export {
   type KeyOptions,
   type KeyProgress,
   type KeyReport,
+  LeaveInProgressError,
   type Member,
   type MemberEvent,
   type MemberStatus,

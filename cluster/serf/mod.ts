@@ -18,6 +18,7 @@ export {
   CoordinatesDisabledError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
+  LeaveInProgressError,
   QueryError,
   RespondError,
   SerfConfigError,

@@ -173,7 +173,8 @@ export class Serf implements AsyncDisposable {
    * Leaves the cluster: the others will see `left`, not `failed`. Goes on to serve them until
    * {@linkcode Serf.shutdown}. Takes the propagate delay and at most two broadcast timeouts.
    *
-   * Rejects with {@linkcode SerfStateError} while another leave is under way and after a shutdown.
+   * Rejects with `LeaveInProgressError` while another leave is under way, with {@linkcode SerfStateError} after a
+   * shutdown.
    */
   leave(): Promise<void> {
     return leave(this.#core);

@@ -280,7 +280,7 @@ export class Agent implements AsyncDisposable {
     await this.#parts.replaceScripts(eventHandlers);
   }
 
-  /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `SerfStateError` during another leave. */
+  /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `LeaveInProgressError` during another. */
   async leave(): Promise<void> {
     this.#joining.abort();
     this.#info("requesting graceful leave from Serf");

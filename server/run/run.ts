@@ -5,6 +5,7 @@
  */
 
 import { joinHostPort, UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { LeaveInProgressError } from "../../cluster/serf/mod.ts";
 import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
@@ -14,7 +15,6 @@ import type { LogFormat } from "../logging/levels.ts";
 import { AgentLog } from "../logging/log.ts";
 import type { Syslog } from "../logging/syslog.ts";
 import { within } from "../net/deadline.ts";
-import { LEAVE_IN_PROGRESS } from "../rpc/backend.ts";
 import { showBanner } from "./banner.ts";
 import { compareConfigs, type ConfigChanges } from "./changes.ts";
 import { Console } from "./console.ts";
@@ -206,7 +206,7 @@ class Run {
       () => 0,
       (error: Error) => {
         // An RPC client was first: its leave ends the agent.
-        if (error.message === LEAVE_IN_PROGRESS) return this.#agent.closed.then(() => 0);
+        if (error instanceof LeaveInProgressError) return this.#agent.closed.then(() => 0);
         this.#console.fail(`Error: ${error.message}`);
         return 1;
       },

@@ -5,7 +5,7 @@
  */
 
 import { type Core, pause } from "../core/core.ts";
-import { ForceLeaveTimeoutError, SerfStateError } from "../model/errors.ts";
+import { ForceLeaveTimeoutError, LeaveInProgressError, SerfStateError } from "../model/errors.ts";
 import { encodeMessage, LeaveIntent, MessageType } from "../model/messages.ts";
 import { handleLeaveIntent } from "./intent_rules.ts";
 
@@ -13,11 +13,12 @@ import { handleLeaveIntent } from "./intent_rules.ts";
  * Leaves the cluster gracefully: others will see `left`, not `failed`. What takes longer than its timeout is
  * logged and passed over. Takes at most twice `broadcastTimeoutMs` plus `leavePropagateDelayMs`.
  *
- * @throws {SerfStateError} while another leave is under way, and after a shutdown
+ * @throws {LeaveInProgressError} while another leave is under way
+ * @throws {SerfStateError} after a shutdown
  */
 export async function leave(core: Core): Promise<void> {
   if (core.state === "left") return;
-  if (core.state === "leaving") throw new SerfStateError("Leave already in progress");
+  if (core.state === "leaving") throw new LeaveInProgressError();
   if (core.state === "shutdown") throw new SerfStateError("Leave called after Shutdown");
   core.state = "leaving";
   if (core.config.recorder !== undefined) await core.config.recorder.leave();

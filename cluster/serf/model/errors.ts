@@ -39,7 +39,31 @@ export class SerfConfigError extends Error {
  */
 export class SerfStateError extends Error {
   /** Names the class in logs. */
-  override readonly name = "SerfStateError";
+  override readonly name: string = "SerfStateError";
+}
+
+/**
+ * A leave was asked for while another one is under way.
+ *
+ * @example
+ * ```ts
+ * import { Agent, LeaveInProgressError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const leaving = agent.leave();
+ * await assert.rejects(agent.leave(), LeaveInProgressError);
+ * await leaving;
+ * ```
+ */
+export class LeaveInProgressError extends SerfStateError {
+  /** Names the class in logs. */
+  override readonly name = "LeaveInProgressError";
+
+  /** @param options The cause, if there is one. */
+  constructor(options?: ErrorOptions) {
+    super("Leave already in progress", options);
+  }
 }
 
 /**
