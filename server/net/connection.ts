@@ -52,7 +52,10 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     this.name = joinAddress({ host: hostname, port });
     this.#conn = conn;
     this.#onUnexpected = parts.onUnexpected;
-    this.outbox = new Outbox(conn, parts.writers, parts.limits, () => this.close());
+    this.outbox = new Outbox(conn, parts.writers, parts.limits, (fault) => {
+      this.close();
+      if (fault !== undefined) this.#onUnexpected(fault);
+    });
     this.conversation = parts.open(this, (message) => this.#messages.push(message));
   }
 

@@ -21,6 +21,8 @@ export interface LossReport<Cause> {
   readonly dropping: (name: string, cause: Cause) => void;
   /** The peer has read everything that waits, or is gone; it has lost so many records since the last sum. */
   readonly dropped: (name: string, lost: number) => void;
+  /** Gets what `dropped` throws. */
+  readonly onUnexpected: (error: unknown) => void;
 }
 
 /** Counts the losses of one kind of record. */
@@ -37,7 +39,9 @@ export class Losses<Cause> {
   /** Counts one record. */
   count({ name, outbox }: Peer<ByteWriter>, loss: LossCount, cause: Cause): void {
     this.total++;
-    if (loss.total++ === loss.told) void outbox.drained(0).then(() => this.#sum(name, loss));
+    if (loss.total++ === loss.told) {
+      outbox.drained(0).then(() => this.#sum(name, loss)).catch(this.#report.onUnexpected);
+    }
     this.#report.dropping(name, cause);
   }
 

@@ -45,7 +45,7 @@ export class Outbox<W extends ByteWriter> {
   readonly #sink: Sink;
   readonly #writers: WriterPool<W>;
   readonly #limits: OutboxLimits;
-  readonly #onBroken: () => void;
+  readonly #onBroken: (fault?: unknown) => void;
   /** What waits, in order: these chunks, then what is in the writer. */
   #chunks: Uint8Array[] = [];
   #chunkBytes = 0;
@@ -58,8 +58,13 @@ export class Outbox<W extends ByteWriter> {
   #stalledSince: number | undefined;
   #waiters: { below: number; resolve: () => void }[] = [];
 
-  /** @param onBroken Called once when a write fails. */
-  constructor(sink: Sink, writers: WriterPool<W>, limits: OutboxLimits, onBroken: () => void) {
+  /** @param onBroken Called once when a write fails; with what was thrown when that is a fault of the program. */
+  constructor(
+    sink: Sink,
+    writers: WriterPool<W>,
+    limits: OutboxLimits,
+    onBroken: (fault?: unknown) => void,
+  ) {
     this.#sink = sink;
     this.#writers = writers;
     this.#limits = limits;
@@ -136,7 +141,7 @@ export class Outbox<W extends ByteWriter> {
   /** Begins to send what waits. Without this it is sent at the end of the turn. */
   flush(): void {
     this.#scheduled = false;
-    if (!this.#writing && this.backlog > 0) void this.#write();
+    if (!this.#writing && this.backlog > 0) this.#write().catch(this.#onBroken);
   }
 
   /** Resolves when no more than `below` bytes wait, by default half the backlog, or the outbox is closed. */

@@ -17,11 +17,13 @@ import { Losses } from "../net/losses.ts";
  *
  * @param during What the Go agent says is dropped, `event` or `logs`.
  * @param noun What was lost in the end, for a number of them.
+ * @param onUnexpected Gets what nobody expected to be thrown.
  */
 export function loggedLosses(
   log: AgentLog,
   during: string,
   noun: string,
+  onUnexpected: (error: unknown) => void,
 ): Losses<Monitor | undefined> {
   const limiter = new LogLimiter();
   return new Losses({
@@ -35,5 +37,6 @@ export function loggedLosses(
       const text = `Dropped ${lost} ${noun} to ipc.client: ${client}, which read too slowly`;
       log.write("WARN", "agent.ipc", text);
     },
+    onUnexpected,
   });
 }

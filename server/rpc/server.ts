@@ -76,10 +76,10 @@ export class RpcServer implements AsyncDisposable {
 
   private constructor(socket: Deno.TcpListener, backend: RpcBackend, options: RpcServerOptions) {
     const stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
-    this.#backend = backend;
-    this.#events = new EventHub(backend);
-    this.#logs = new LogHub(backend.log);
     const onUnexpected = options.onUnexpected ?? ((error) => logUnexpected(backend.log, error));
+    this.#backend = backend;
+    this.#events = new EventHub(backend, onUnexpected);
+    this.#logs = new LogHub(backend.log, onUnexpected);
     this.#services = {
       backend,
       onUnexpected,
@@ -107,7 +107,7 @@ export class RpcServer implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    void backend.closed.then(() => this.close()).catch(onUnexpected);
+    backend.closed.then(() => this.close()).catch(onUnexpected);
   }
 
   /**

@@ -114,9 +114,10 @@ export class Session implements EventSubscriber, LogSubscriber {
     const queries = this.#queries ??= new Set();
     queries.add(query);
     this.#ended ??= new AbortController();
-    void sendQueryRecords(this.peer.outbox, seq, query, this.#ended.signal)
-      .catch(this.#onUnexpected)
-      .then(() => queries.delete(query));
+    const { signal } = this.#ended;
+    sendQueryRecords(this.peer.outbox, seq, query, signal)
+      .finally(() => queries.delete(query))
+      .catch(this.#onUnexpected);
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */

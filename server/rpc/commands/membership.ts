@@ -4,9 +4,9 @@
  * @module
  */
 
+import { LeaveInProgressError } from "../../../cluster/serf/mod.ts";
 import { JoinResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
-import { LEAVE_IN_PROGRESS } from "../backend.ts";
 import { DONE, type Run, textOf } from "../handler.ts";
 import { MAX_JOIN_ADDRESSES } from "../limits.ts";
 import { encodeMembers } from "../member_list.ts";
@@ -53,7 +53,7 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
 export const leave: Run<"leave"> = async ({ session, services: { backend, onUnexpected } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
   const after = (): void => {
-    void session.peer.outbox.drained(0).then(() => backend.shutdown()).catch(onUnexpected);
+    session.peer.outbox.drained(0).then(() => backend.shutdown()).catch(onUnexpected);
   };
   try {
     await backend.leave();
@@ -61,6 +61,6 @@ export const leave: Run<"leave"> = async ({ session, services: { backend, onUnex
   } catch (error) {
     const text = textOf(error);
     backend.log.write("ERR", "agent.ipc", `leave failed: ${text}`);
-    return text === LEAVE_IN_PROGRESS ? { error: text } : { error: text, after };
+    return error instanceof LeaveInProgressError ? { error: text } : { error: text, after };
   }
 };

@@ -126,6 +126,7 @@ export class LinePort implements AsyncDisposable {
   readonly #losses = new Losses<undefined>({
     dropping: () => {},
     dropped: (name, lost) => this.told.push(`${name} has lost ${lost}`),
+    onUnexpected: (error) => this.unexpected.push(error),
   });
   readonly #port: Port<Writer, LineConversation>;
 
