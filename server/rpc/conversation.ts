@@ -11,11 +11,11 @@ import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
 import type { LogLevel } from "../logging/log.ts";
 import type { Conversation, Parser } from "../net/conversation.ts";
 import type { Outbox } from "../net/outbox.ts";
+import type { ClientState } from "./client_state.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
 import { type Answer, type Services, textOf } from "./handler.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";
 import { respond } from "./response.ts";
-import type { Session } from "./session.ts";
 
 /** Bounds of one header or body. */
 const REQUEST_LIMITS = {
@@ -46,7 +46,7 @@ export class RpcConversation implements Conversation {
   /** Cuts what the client sends into values. */
   readonly parser: Parser;
   /** What the agent remembers of the client. */
-  readonly session: Session;
+  readonly client: ClientState;
   readonly #outbox: Outbox<Writer>;
   readonly #services: Services;
   readonly #limiter: LogLimiter;
@@ -58,14 +58,14 @@ export class RpcConversation implements Conversation {
    * @param limiter Shared by all conversations, so that each source gets one line a second about bad input.
    */
   constructor(
-    session: Session,
+    client: ClientState,
     services: Services,
     deliver: (value: Uint8Array) => void,
     limiter: LogLimiter,
   ) {
     this.parser = new Splitter(deliver, { ...REQUEST_LIMITS, maxValueBytes: MAX_REQUEST_BYTES });
-    this.session = session;
-    this.#outbox = session.peer.outbox;
+    this.client = client;
+    this.#outbox = client.peer.outbox;
     this.#services = services;
     this.#limiter = limiter;
   }
@@ -100,12 +100,12 @@ export class RpcConversation implements Conversation {
 
   /** Ends streams, monitor and queries. */
   finish(): void {
-    this.session.end();
+    this.client.end();
   }
 
   /** Ends everything that the client has. */
   close(): void {
-    this.session.end();
+    this.client.end();
   }
 
   #takeHeader(value: Uint8Array, mayBeBody: boolean): Promise<void> | undefined {
@@ -125,7 +125,7 @@ export class RpcConversation implements Conversation {
   }
 
   #evaluate(name: string, seq: number | bigint): Promise<void> | undefined {
-    const { shaken, authenticated } = this.session;
+    const { shaken, authenticated } = this.client;
     if (!shaken && name !== "handshake") {
       respond(this.#outbox, seq, IpcError.handshakeRequired);
       return this.#end(IpcError.handshakeRequired);
@@ -166,7 +166,7 @@ export class RpcConversation implements Conversation {
   #run(handler: Handler, seq: number | bigint, body: unknown): Promise<void> | undefined {
     let answer: Answer | Promise<Answer>;
     try {
-      answer = handler.run({ session: this.session, seq, services: this.#services }, body);
+      answer = handler.run({ client: this.client, seq, services: this.#services }, body);
     } catch (error) {
       return this.#refuse(seq, error);
     }
@@ -201,7 +201,7 @@ export class RpcConversation implements Conversation {
   }
 
   #log(level: LogLevel, text: string): void {
-    const hidden = this.#limiter.admit(this.session.peer.source);
+    const hidden = this.#limiter.admit(this.client.peer.source);
     if (hidden === undefined) return;
     this.#services.backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
   }

@@ -7,9 +7,9 @@
 import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import type { RpcBackend } from "./backend.ts";
+import type { ClientState } from "./client_state.ts";
 import type { MemberList } from "./member_list.ts";
 import type { Body } from "./response.ts";
-import type { Session } from "./session.ts";
 
 /** What commands work with, besides the connection's own state. */
 export interface Services {
@@ -27,8 +27,8 @@ export interface Services {
 
 /** A request that is being answered. */
 export interface Call {
-  /** The connection. */
-  readonly session: Session;
+  /** Who asks. */
+  readonly client: ClientState;
   /** The client's number for the request. */
   readonly seq: number | bigint;
   /** The agent and what is shared by all connections. */

@@ -14,6 +14,7 @@ import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
 import type { RpcBackend } from "./backend.ts";
+import { ClientState } from "./client_state.ts";
 import { RpcConversation } from "./conversation.ts";
 import { EventHub } from "./event_hub.ts";
 import type { Services } from "./handler.ts";
@@ -26,7 +27,6 @@ import {
 } from "./limits.ts";
 import { LogHub } from "./log_hub.ts";
 import { MemberList } from "./member_list.ts";
-import { Session } from "./session.ts";
 
 /** First size of a buffer for answers, in bytes. */
 const FIRST_WRITER_BYTES = 1_024;
@@ -130,10 +130,10 @@ export class RpcServer implements AsyncDisposable {
   /** The figures for `stats`. */
   stats(): Record<string, string> {
     let [monitors, queries, pending] = [0, 0, 0];
-    for (const { session } of this.#port.conversations()) {
-      if (session.monitoring) monitors++;
-      queries += session.queries;
-      pending += session.pendingQueries;
+    for (const { client } of this.#port.conversations()) {
+      if (client.monitoring) monitors++;
+      queries += client.queries;
+      pending += client.pendingQueries;
     }
     return {
       clients: String(this.#port.size),
@@ -165,8 +165,8 @@ export class RpcServer implements AsyncDisposable {
   #open(peer: Peer<Writer>, deliver: (value: Uint8Array) => void): RpcConversation {
     this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${peer.name}`);
-    const session = new Session(peer, this.#events, this.#logs, this.#services.onUnexpected);
-    return new RpcConversation(session, this.#services, deliver, this.#badInput);
+    const client = new ClientState(peer, this.#events, this.#logs, this.#services.onUnexpected);
+    return new RpcConversation(client, this.#services, deliver, this.#badInput);
   }
 
   #trouble(key: string, text: string): void {

@@ -1,5 +1,5 @@
 /**
- * docs/RPC.md is true: its session is held with an agent, and it names every command.
+ * docs/RPC.md is true: its conversation is held with an agent, and it names every command.
  *
  * @module
  */
@@ -21,9 +21,9 @@ function bytesOf(text: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** The session as what is sent and what comes back, by turns. */
-function session(): [sent: Uint8Array, received: Uint8Array][] {
-  const block = /```session\n(.*?)```/s.exec(page)?.[1] ?? assert.fail("No session");
+/** The conversation as what is sent and what comes back, by turns. */
+function conversation(): [sent: Uint8Array, received: Uint8Array][] {
+  const block = /```conversation\n(.*?)```/s.exec(page)?.[1] ?? assert.fail("No conversation");
   return block.trim().split("\n\n").map((turn) => {
     const side = (mark: string) =>
       bytesOf(
@@ -34,14 +34,14 @@ function session(): [sent: Uint8Array, received: Uint8Array][] {
   });
 }
 
-Deno.test("the session of docs/RPC.md is what an agent says", async () => {
+Deno.test("the conversation of docs/RPC.md is what an agent says", async () => {
   await using agent = await Agent.start({
     nodeName: "web-1",
     bind: "127.0.13.10:0",
     profile: "local",
   });
   using peer = await Peer.connect(agent.listenRpc("127.0.13.10:0").address);
-  const turns = session();
+  const turns = conversation();
   assert.equal(turns.length, 7);
   for (const [sent, received] of turns) {
     peer.keep();

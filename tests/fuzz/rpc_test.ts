@@ -70,7 +70,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   await using server = RpcServer.listen(backend, { address: "127.0.13.8:0", stallLimitMs: 300 });
   const before = Deno.memoryUsage().rss;
   const end = performance.now() + DURATION_MS;
-  const sessions = await Promise.all(
+  const clients = await Promise.all(
     Array.from({ length: CLIENTS }, (_, i) => {
       return badClients(server.address, new SeededRandom(SEED, i), end);
     }),
@@ -78,7 +78,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   await until(() => server.stats().clients === "0" && server.stats().queries === "0");
   counter.stop();
   const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
-  const total = sessions.reduce((sum, count) => sum + count, 0);
+  const total = clients.reduce((sum, count) => sum + count, 0);
   console.log(
     `rpc: seed ${SEED}, ${total} clients, ${
       growth.toFixed(1)

@@ -8,19 +8,19 @@ import { IpcError, MAX_IPC_VERSION, MIN_IPC_VERSION } from "../../../protocol/ip
 import { DONE, type Run } from "../handler.ts";
 
 /** The version is looked at first, then whether there was a handshake before. */
-export const handshake: Run<"handshake"> = ({ session }, { Version }) => {
+export const handshake: Run<"handshake"> = ({ client }, { Version }) => {
   if (Version < MIN_IPC_VERSION || Version > MAX_IPC_VERSION) {
     return { error: IpcError.unsupportedVersion };
   }
-  if (session.shaken) return { error: IpcError.duplicateHandshake };
-  session.shaken = true;
+  if (client.shaken) return { error: IpcError.duplicateHandshake };
+  client.shaken = true;
   return DONE;
 };
 
 /** An agent without a token takes the empty one only. A wrong token revokes nothing. */
-export const auth: Run<"auth"> = ({ session, services }, { AuthKey }) => {
+export const auth: Run<"auth"> = ({ client, services }, { AuthKey }) => {
   if (!sameText(AuthKey, services.rpcAuth)) return { error: IpcError.invalidAuthToken };
-  session.authenticated = true;
+  client.authenticated = true;
   return DONE;
 };
 

@@ -50,10 +50,10 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
 };
 
 /** A second leave while one runs fails without ending the agent; any other failure ends it (agent.md 3 and 10). */
-export const leave: Run<"leave"> = async ({ session, services: { backend, onUnexpected } }) => {
+export const leave: Run<"leave"> = async ({ client, services: { backend, onUnexpected } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
   const after = (): void => {
-    session.peer.outbox.drained(0).then(() => backend.shutdown()).catch(onUnexpected);
+    client.peer.outbox.drained(0).then(() => backend.shutdown()).catch(onUnexpected);
   };
   try {
     await backend.leave();

@@ -16,7 +16,7 @@ import { PendingQueries, type Respond } from "./pending_queries.ts";
 import { sendQueryRecords } from "./query_records.ts";
 
 /** The state of one connection. */
-export class Session implements EventSubscriber, LogSubscriber {
+export class ClientState implements EventSubscriber, LogSubscriber {
   /** The client. */
   readonly peer: Peer<Writer>;
   /** Whether the handshake was done. */
