@@ -11,6 +11,7 @@ import {
   i64,
   list,
   record,
+  secret,
   seq,
   str,
   struct,
@@ -32,7 +33,7 @@ export interface AuthRequest {
   AuthKey: string;
 }
 /** Body of `auth`. */
-export const AuthRequest: StructCodec<AuthRequest> = struct({ AuthKey: str });
+export const AuthRequest: StructCodec<AuthRequest> = struct({ AuthKey: secret });
 
 /** Body of `event`. */
 export interface EventRequest {
@@ -167,7 +168,7 @@ export interface KeyRequest {
   Key: string;
 }
 /** Body of `install-key`, `use-key` and `remove-key`. */
-export const KeyRequest: StructCodec<KeyRequest> = struct({ Key: str });
+export const KeyRequest: StructCodec<KeyRequest> = struct({ Key: secret });
 
 /** Body of `get-coordinate`. */
 export interface CoordinateRequest {

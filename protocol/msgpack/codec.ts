@@ -7,6 +7,7 @@
 import { Slab } from "../slab.ts";
 import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 import { isArrayType, isMapType, Reader } from "./reader.ts";
+import { decodeSecret } from "./text.ts";
 import { type Dialect, Writer } from "./writer.ts";
 
 /** How values of type `T` are written and read. */
@@ -90,6 +91,8 @@ export const i32: Codec<number> = {
   zero: () => 0,
 };
 
+const NOTHING = new Uint8Array(0);
+
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MIN_I64 = -0x8000_0000_0000_0000n;
 const MAX_I64 = 0x7fff_ffff_ffff_ffffn;
@@ -126,6 +129,13 @@ export const f64: Codec<number> = {
 export const str: Codec<string> = {
   write: (writer, value) => writer.str(value),
   read: (reader) => reader.str(),
+  zero: () => "",
+};
+
+/** A text as {@linkcode str}, but one that nobody else may know, such as a token or a key: it is kept nowhere. */
+export const secret: Codec<string> = {
+  write: (writer, value) => writer.str(value),
+  read: (reader) => decodeSecret(reader.byteString() ?? NOTHING),
   zero: () => "",
 };
 

@@ -31,6 +31,7 @@ export {
   list,
   optional,
   record,
+  secret,
   seq,
   str,
   u16,

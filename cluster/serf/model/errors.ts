@@ -60,7 +60,7 @@ export class LeaveInProgressError extends SerfStateError {
   /** Names the class in logs. */
   override readonly name = "LeaveInProgressError";
 
-  /** @param options The cause, if there is one. */
+  /** With the text that RPC clients know, and a cause if there is one. */
   constructor(options?: ErrorOptions) {
     super("Leave already in progress", options);
   }

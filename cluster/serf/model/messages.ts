@@ -18,6 +18,7 @@ import {
   list,
   Reader,
   record,
+  secret,
   str,
   struct,
   type StructCodec,
@@ -150,8 +151,8 @@ export type KeyRequest = Infer<typeof KeyRequest>;
 export const KeyResponse = struct({
   Result: bool,
   Message: str,
-  Keys: list(str),
-  PrimaryKey: str,
+  Keys: list(secret),
+  PrimaryKey: secret,
 });
 /** See {@linkcode KeyResponse}. */
 export type KeyResponse = Infer<typeof KeyResponse>;

@@ -5,7 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { decode, encode, str } from "../../../protocol/msgpack/mod.ts";
+import { KeyResponse } from "../../../cluster/serf/model/messages.ts";
+import { AuthRequest, KeyRequest } from "../../../protocol/ipc/mod.ts";
+import { type Codec, decode, encode, secret, str } from "../../../protocol/msgpack/mod.ts";
 
 /** What a text reads as after it was written. */
 function again(text: string): string {
@@ -36,4 +38,51 @@ Deno.test("texts of every length around the bounds of the short ways read as the
       );
     }
   }
+});
+
+/** The texts that are made for the decoder's memory while `work` runs. */
+function remembered(work: () => void): string[] {
+  const texts: string[] = [];
+  const { fromCharCode } = String;
+  String.fromCharCode = (...units) => {
+    texts.push(fromCharCode(...units));
+    return texts.at(-1) ?? "";
+  };
+  try {
+    work();
+  } finally {
+    String.fromCharCode = fromCharCode;
+  }
+  return texts;
+}
+
+Deno.test("secrets read as texts in every spelling, and are not remembered", () => {
+  const text = "s3cret-of-an-agent";
+  const bytes = new TextEncoder().encode(text);
+  const spellings = [
+    Uint8Array.of(0xa0 + bytes.length, ...bytes),
+    Uint8Array.of(0xc4, bytes.length, ...bytes),
+    Uint8Array.of(0xdc, 0, bytes.length, ...bytes),
+  ];
+  const made = remembered(() => {
+    for (const spelling of spellings) assert.equal(decode(secret, spelling), text);
+    assert.equal(decode(secret, Uint8Array.of(0xc0)), "");
+  });
+  assert.deepEqual(made, []);
+  assert.deepEqual(encode(secret, text, "rpc"), encode(str, text, "rpc"));
+  const other = spellings[0] ?? assert.fail();
+  assert.deepEqual(remembered(() => void decode(str, other)), [text], "which other texts are");
+});
+
+Deno.test("tokens and keys are secrets", () => {
+  const check = <T>(codec: Codec<T>, body: T): void => {
+    const made = remembered(() =>
+      assert.deepEqual(decode(codec, encode(codec, body, "rpc")), body)
+    );
+    assert.deepEqual(made, []);
+  };
+  check(AuthRequest, { AuthKey: "a-token-not-seen-before" });
+  const key = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
+  check(KeyRequest, { Key: key });
+  check(KeyResponse, { Result: true, Message: "", Keys: [key], PrimaryKey: key });
 });
