@@ -10,6 +10,17 @@ import { CLOSED_HERE, joinAddress, reasonOf } from "../net/problems.ts";
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
 
+/** What a message begins with at most: the type and length of an encrypted one (memberlist.md 6.1). */
+const HEADER_BYTES = 5;
+
+/** Who hears of a stream. */
+export interface StreamHooks {
+  /** Called once, when the stream is closed from this side. */
+  readonly onClose: (stream: TcpStream) => void;
+  /** Called once, when as many bytes have come as a message begins with. */
+  readonly onHeader?: (stream: TcpStream) => void;
+}
+
 /** The stream broke, or was used after it was closed. */
 export class StreamError extends Error {
   override readonly name = "StreamError";
@@ -20,16 +31,22 @@ export class TcpStream implements Stream {
   /** The other end. */
   readonly remote: Address;
   readonly #conn: Deno.TcpConn;
-  readonly #onClose: () => void;
+  readonly #hooks: StreamHooks;
   #closed = false;
   #bufferSize: number = READ_BUFFER.first;
+  #received = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  /** Takes over `conn`; `onClose` is called once, when the stream is closed from this side. */
-  constructor(conn: Deno.TcpConn, remote: Address, onClose: () => void) {
+  /** Takes over `conn`. */
+  constructor(conn: Deno.TcpConn, remote: Address, hooks: StreamHooks) {
     this.#conn = conn;
     this.remote = remote;
-    this.#onClose = onClose;
+    this.#hooks = hooks;
+  }
+
+  /** The other end's address. */
+  get source(): string {
+    return this.remote.host;
   }
 
   /** The next bytes, or `null` at the end. Rejects with {@linkcode StreamError}. */
@@ -39,6 +56,9 @@ export class TcpStream implements Stream {
     try {
       const length = await this.#conn.read(buffer);
       if (length === null) return null;
+      if (this.#received < HEADER_BYTES && (this.#received += length) >= HEADER_BYTES) {
+        this.#hooks.onHeader?.(this);
+      }
       if (length === buffer.length) {
         this.#bufferSize = Math.min(2 * this.#bufferSize, READ_BUFFER.largest);
       }
@@ -60,7 +80,7 @@ export class TcpStream implements Stream {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
-    this.#onClose();
+    this.#hooks.onClose(this);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

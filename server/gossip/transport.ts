@@ -13,11 +13,12 @@ import type {
   Transport,
   TransportHandlers,
 } from "../../cluster/runtime.ts";
+import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import { dial } from "../net/dial.ts";
 import { Listener } from "../net/listener.ts";
 import { isIPv6, plainHost } from "../net/problems.ts";
 import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
-import { TcpStream } from "./tcp_stream.ts";
+import { type StreamHooks, TcpStream } from "./tcp_stream.ts";
 
 export { DialError } from "../net/dial.ts";
 export { BindError } from "./bind.ts";
@@ -32,10 +33,17 @@ const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 const MAX_DATAGRAM = 65_507;
 
 /**
- * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once
- * (memberlist.md 10); the rest is room for pings and user messages. One more is closed at once.
+ * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once (memberlist.md 10); the rest is room
+ * for pings and user messages. From one address, but for loopback, there are fewer: one machine leaves room for others.
+ * The core gives a stream 10 s as a whole, in a wide network 30.
  */
-const MAX_ACCEPTED = 256;
+export const ACCEPT_LIMITS: AdmissionLimits = {
+  connections: 256,
+  perSource: 192,
+  strangers: 256,
+  strangersPerSource: 192,
+  strangerMs: 30_000,
+};
 
 /** At most one warning in this many milliseconds about what others do. */
 const COMPLAINT_MS = 1_000;
@@ -107,11 +115,19 @@ export class NetTransport implements Transport, AsyncDisposable {
   readonly localAddress: Address;
   readonly #udp: Socket;
   readonly #listener: Listener<Deno.TcpConn>;
+  readonly #admission = new Admission(ACCEPT_LIMITS, (_source, text) => this.#complain(text));
   readonly #logger: Logger;
   readonly #mapIPv4: boolean;
   readonly #accepted = new Set<TcpStream>();
   readonly #dialled = new Set<TcpStream>();
   readonly #closing = new AbortController();
+  readonly #acceptedHooks: StreamHooks = {
+    onHeader: (stream) => this.#admission.know(stream),
+    onClose: (stream) => {
+      this.#accepted.delete(stream);
+      this.#admission.leave(stream);
+    },
+  };
   #closed: Promise<void> | undefined;
   #complainedAt = -Infinity;
   readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
@@ -179,7 +195,9 @@ export class NetTransport implements Transport, AsyncDisposable {
    */
   async dial(to: Address, timeoutMs: number): Promise<Stream> {
     const { signal } = this.#closing;
-    const stream = this.#adopt(await dial(to, timeoutMs, signal), this.#dialled, to);
+    const conn = await dial(to, timeoutMs, signal);
+    const stream = new TcpStream(conn, to, { onClose: (stream) => this.#dialled.delete(stream) });
+    this.#dialled.add(stream);
     if (signal.aborted) stream.close();
     return stream;
   }
@@ -244,13 +262,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   }
 
   #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
-    if (this.#accepted.size >= MAX_ACCEPTED) {
-      conn.close();
-      this.#complain(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
-      return;
-    }
     const { hostname, port } = conn.remoteAddr;
-    const stream = this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port });
+    const remote = { host: plainHost(hostname), port };
+    if (!this.#admission.admit(remote.host)) return conn.close();
+    const stream = new TcpStream(conn, remote, this.#acceptedHooks);
+    this.#accepted.add(stream);
+    this.#admission.enter(stream);
     this.#guard(() => handlers.stream(stream));
   }
 
@@ -269,11 +286,5 @@ export class NetTransport implements Transport, AsyncDisposable {
     if (now - this.#complainedAt < COMPLAINT_MS) return;
     this.#complainedAt = now;
     this.#logger.warn(message, fields);
-  }
-
-  #adopt(conn: Deno.TcpConn, owners: Set<TcpStream>, remote: Address): TcpStream {
-    const stream = new TcpStream(conn, remote, () => owners.delete(stream));
-    owners.add(stream);
-    return stream;
   }
 }

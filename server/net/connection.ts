@@ -4,20 +4,29 @@
  * @module
  */
 
-import type { Conversation, Peer } from "./conversation.ts";
+import type { Admission } from "./admission.ts";
+import { type Conversation, type Peer, StrangerLimitError } from "./conversation.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
 import { joinAddress } from "./problems.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 
+/** What one connection may hold. */
+export interface ConnectionLimits extends OutboxLimits {
+  /** Bytes of a message that is not whole yet, and bytes of answers that wait, of a stranger. */
+  readonly strangerBytes: number;
+}
+
 /** What the connections of a port have in common. */
 export interface ConnectionParts<W extends ByteWriter, C extends Conversation> {
   /** The buffers for what is sent. */
   readonly writers: WriterPool<W>;
-  /** How much may wait for one peer. */
-  readonly limits: OutboxLimits;
+  /** How much may wait of one peer, and for it. */
+  readonly limits: ConnectionLimits;
+  /** Keeps count of the connections. */
+  readonly admission: Admission;
   /**
-   * Begins a conversation.
+   * Begins a conversation. Must not close the connection.
    *
    * @param deliver The parser has to call it with each message.
    */
@@ -37,31 +46,48 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   /** What is said. */
   readonly conversation: C;
   readonly #conn: Deno.Conn;
+  readonly #admission: Admission;
+  readonly #strangerBytes: number;
   readonly #onUnexpected: (error: unknown) => void;
   /** Whole messages that wait to be taken. */
   readonly #messages: Uint8Array[] = [];
   /** The message that is being dealt with, when it takes time. */
   #running: Promise<void> | undefined;
+  #stranger = true;
   #draining = false;
   #closed = false;
 
-  /** Takes over `conn`, which is of TCP or of TLS. */
+  /** Takes over `conn`, which is of TCP or of TLS and was admitted. */
   constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
     this.source = hostname;
     this.name = joinAddress({ host: hostname, port });
     this.#conn = conn;
+    this.#admission = parts.admission;
+    this.#strangerBytes = parts.limits.strangerBytes;
     this.#onUnexpected = parts.onUnexpected;
     this.outbox = new Outbox(conn, parts.writers, parts.limits, (fault) => {
       this.close();
       if (fault !== undefined) this.#onUnexpected(fault);
     });
-    this.conversation = parts.open(this, (message) => this.#messages.push(message));
+    this.#admission.enter(this);
+    try {
+      this.conversation = parts.open(this, (message) => this.#messages.push(message));
+    } catch (error) {
+      this.#admission.leave(this);
+      throw error;
+    }
   }
 
   /** Whether it is closed. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Ends the limits for strangers. */
+  know(): void {
+    this.#stranger = false;
+    this.#admission.know(this);
   }
 
   /**
@@ -95,6 +121,7 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#admission.leave(this);
     this.outbox.close();
     this.#conn.close();
     try {
@@ -125,7 +152,7 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
         return;
       }
       if (count === null) break;
-      const problem = this.#split(buffer.subarray(0, count));
+      let problem = this.#split(buffer.subarray(0, count));
       for (const message of this.#messages) {
         if (!this.#takesMessages) break;
         const running = conversation.take(message);
@@ -135,13 +162,15 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
           this.#running = undefined;
         }
         if (outbox.congested) await outbox.drained();
+        else if (this.#stranger && outbox.backlog > this.#strangerBytes) await outbox.drained(0);
       }
       // They are views of the buffer.
       this.#messages.length = 0;
+      if (this.#stranger) problem ??= this.#excess();
       if (problem !== undefined && this.#takesMessages) conversation.fail(problem);
       // Before the next read, which is a system call that the peer would wait for.
       outbox.flush();
-      buffer = nextBuffer(buffer, count);
+      if (!this.#stranger) buffer = nextBuffer(buffer, count);
     }
     if (conversation.ended) await this.#linger();
     else await this.#finish();
@@ -155,6 +184,15 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     } catch (error) {
       return error;
     }
+  }
+
+  /** What is wrong with the size of what a stranger sends, if anything. */
+  #excess(): StrangerLimitError | undefined {
+    const { pending } = this.conversation.parser;
+    if (pending <= this.#strangerBytes) return undefined;
+    return new StrangerLimitError(
+      `Message of a stranger takes ${pending} or more of ${this.#strangerBytes} bytes`,
+    );
   }
 
   /** No more messages are taken, but the peer may still read: it gets what it has asked for, and no more records. */

@@ -18,6 +18,13 @@ export interface Peer<W extends ByteWriter> {
   readonly source: string;
   /** Where answers and records for it go. */
   readonly outbox: Outbox<W>;
+  /** It has shown that it speaks the protocol, and who it is if that matters: the limits for strangers end. */
+  know(): void;
+}
+
+/** A stranger sent more than it may before it is known. */
+export class StrangerLimitError extends Error {
+  override readonly name = "StrangerLimitError";
 }
 
 /** Cuts a stream of bytes into whole messages, wherever the network cut it. */
@@ -27,6 +34,8 @@ export interface Parser {
    * message can begin with what is there.
    */
   push(bytes: Uint8Array): void;
+  /** Bytes that it holds of a message which is not whole yet. */
+  readonly pending: number;
 }
 
 /** What is said with one peer. Whatever its functions throw is a fault of the program and closes the connection. */
@@ -40,7 +49,7 @@ export interface Conversation {
    * bytes, have to wait: because one thing is done after the other, or because enough is under way.
    */
   take(message: Uint8Array): Promise<void> | undefined;
-  /** The parser threw this. Throws it again when it is no fault of the peer's. */
+  /** The parser threw this, or a {@linkcode StrangerLimitError} is due. Throws it again when it is no fault of the peer's. */
   fail(error: unknown): void;
   /**
    * The peer sends no more, or is not listened to any more, but it still reads. Ends records, and resolves when everything

@@ -37,7 +37,11 @@ export class Losses<Cause> {
   }
 
   /** Counts one record. */
-  count({ name, outbox }: Peer<ByteWriter>, loss: LossCount, cause: Cause): void {
+  count(
+    { name, outbox }: Pick<Peer<ByteWriter>, "name" | "outbox">,
+    loss: LossCount,
+    cause: Cause,
+  ): void {
     this.total++;
     if (loss.total++ === loss.told) {
       outbox.drained(0).then(() => this.#sum(name, loss)).catch(this.#report.onUnexpected);

@@ -81,6 +81,9 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
   }
 
   #serve(conn: Deno.Conn): void {
+    if (!this.#parts.admission.admit((conn.remoteAddr as Deno.NetAddr).hostname)) {
+      return conn.close();
+    }
     let connection: Connection<W, C>;
     try {
       connection = new Connection(conn, this.#parts);

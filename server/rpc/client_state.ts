@@ -9,6 +9,7 @@ import type { EventFilter } from "../../cluster/serf/model/event_filter.ts";
 import type { Writer } from "../../protocol/msgpack/mod.ts";
 import type { LogLevel } from "../logging/log.ts";
 import type { Peer } from "../net/conversation.ts";
+import { pause } from "../net/deadline.ts";
 import type { LossCount } from "../net/losses.ts";
 import { type EventHub, EventStream, type EventSubscriber } from "./event_hub.ts";
 import type { LogHub, LogStream, LogSubscriber } from "./log_hub.ts";
@@ -118,6 +119,12 @@ export class ClientState implements EventSubscriber, LogSubscriber {
     sendQueryRecords(this.peer.outbox, seq, query, signal)
       .finally(() => queries.delete(query))
       .catch(this.#onUnexpected);
+  }
+
+  /** Resolves after `ms` milliseconds, or when the connection ends. */
+  pause(ms: number): Promise<void> {
+    this.#ended ??= new AbortController();
+    return pause(ms, this.#ended.signal);
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */

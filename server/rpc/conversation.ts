@@ -7,9 +7,8 @@
 
 import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc/mod.ts";
 import { DecodeError, Reader, Splitter, type Writer } from "../../protocol/msgpack/mod.ts";
-import { hiddenNote, type LogLimiter } from "../logging/limiter.ts";
 import type { LogLevel } from "../logging/log.ts";
-import type { Conversation, Parser } from "../net/conversation.ts";
+import { type Conversation, type Parser, StrangerLimitError } from "../net/conversation.ts";
 import type { Outbox } from "../net/outbox.ts";
 import type { ClientState } from "./client_state.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
@@ -49,25 +48,15 @@ export class RpcConversation implements Conversation {
   readonly client: ClientState;
   readonly #outbox: Outbox<Writer>;
   readonly #services: Services;
-  readonly #limiter: LogLimiter;
   #expected: Expected = HEADER;
   #ended = false;
 
-  /**
-   * @param deliver Gets each value from the parser.
-   * @param limiter Shared by all conversations, so that each source gets one line a second about bad input.
-   */
-  constructor(
-    client: ClientState,
-    services: Services,
-    deliver: (value: Uint8Array) => void,
-    limiter: LogLimiter,
-  ) {
+  /** @param deliver Gets each value from the parser. */
+  constructor(client: ClientState, services: Services, deliver: (value: Uint8Array) => void) {
     this.parser = new Splitter(deliver, { ...REQUEST_LIMITS, maxValueBytes: MAX_REQUEST_BYTES });
     this.client = client;
     this.#outbox = client.peer.outbox;
     this.#services = services;
-    this.#limiter = limiter;
   }
 
   /** Whether the connection is to be closed once the answers are out. */
@@ -93,7 +82,7 @@ export class RpcConversation implements Conversation {
 
   /** The client sent bytes that cannot be split into values. */
   fail(error: unknown): void {
-    if (!(error instanceof DecodeError)) throw error;
+    if (!(error instanceof DecodeError || error instanceof StrangerLimitError)) throw error;
     if (this.#expected.kind === "body") this.#end(`decode failed: ${error.message}`);
     else this.#endAtHeader(error.message);
   }
@@ -132,7 +121,7 @@ export class RpcConversation implements Conversation {
     }
     this.#services.backend.metrics?.count("agent.ipc.command");
     const handler = handlerOf(name);
-    if (this.#services.rpcAuth !== "" && !authenticated && handler?.open !== true) {
+    if (this.#services.token.length > 0 && !authenticated && handler?.open !== true) {
       this.#log("WARN", "Client sending commands before auth");
       respond(this.#outbox, seq, IpcError.authRequired);
       if (!isCommandName(name)) this.#expected = { kind: "maybe-unread-body" };
@@ -175,12 +164,13 @@ export class RpcConversation implements Conversation {
   }
 
   /** Answers once. What `after` throws is no other answer, but a fault of the program. */
-  #send(seq: number | bigint, { error = "", body, after }: Answer): undefined {
+  #send(seq: number | bigint, { error = "", body, last = false, after }: Answer): undefined {
     try {
       respond(this.#outbox, seq, error, body);
     } catch (problem) {
       return this.#refuse(seq, problem);
     }
+    if (last) this.#ended = true;
     after?.();
   }
 
@@ -201,8 +191,6 @@ export class RpcConversation implements Conversation {
   }
 
   #log(level: LogLevel, text: string): void {
-    const hidden = this.#limiter.admit(this.client.peer.source);
-    if (hidden === undefined) return;
-    this.#services.backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
+    this.#services.complain(this.client, level, text);
   }
 }

@@ -4,6 +4,30 @@
  * @module
  */
 
+/** Connections of clients in all. One that waits takes some 10 KiB. */
+export const MAX_CLIENTS = 16_384;
+
+/** Connections from one address, but for loopback: one machine's programs leave room for those of others. */
+export const MAX_CLIENTS_PER_SOURCE = 12_288;
+
+/**
+ * Clients in all that are strangers: before the handshake, or `auth` on an agent with a token. A client that comes to talk
+ * is one for a round trip or two.
+ */
+export const MAX_STRANGERS = 1_024;
+
+/** Strangers from one address, but for loopback. */
+export const MAX_STRANGERS_PER_SOURCE = 256;
+
+/** How long a client may be a stranger, in milliseconds. Somebody who types by hand has time enough. */
+export const STRANGER_LIMIT_MS = 30_000;
+
+/** What one stranger's unfinished request may hold, and its unread answers, in bytes, beside a token as long as the agent's. */
+export const MAX_STRANGER_BYTES = 4 * 1024;
+
+/** A wrong token is answered after this long, in milliseconds, and ends the connection: guessing is slow. */
+export const AUTH_DELAY_MS = 500;
+
 /** Largest request header or body in bytes. A larger one closes the connection. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
 

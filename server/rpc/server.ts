@@ -8,7 +8,8 @@ import { Writer } from "../../protocol/msgpack/mod.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import { formatDuration } from "../config/duration.ts";
 import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
-import type { AgentLog } from "../logging/log.ts";
+import type { AgentLog, LogLevel } from "../logging/log.ts";
+import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import type { Peer } from "../net/conversation.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
@@ -19,14 +20,30 @@ import { RpcConversation } from "./conversation.ts";
 import { EventHub } from "./event_hub.ts";
 import type { Services } from "./handler.ts";
 import {
+  AUTH_DELAY_MS,
   MAX_BACKLOG_BYTES,
+  MAX_CLIENTS,
+  MAX_CLIENTS_PER_SOURCE,
+  MAX_STRANGER_BYTES,
+  MAX_STRANGERS,
+  MAX_STRANGERS_PER_SOURCE,
   MAX_WAITING_BYTES,
   MAX_WAITING_RECORDS,
   SHUTDOWN_FLUSH_MS,
   STALL_LIMIT_MS,
+  STRANGER_LIMIT_MS,
 } from "./limits.ts";
 import { LogHub } from "./log_hub.ts";
 import { MemberList } from "./member_list.ts";
+
+/** Caps on connections. */
+const ADMISSION_LIMITS: AdmissionLimits = {
+  connections: MAX_CLIENTS,
+  perSource: MAX_CLIENTS_PER_SOURCE,
+  strangers: MAX_STRANGERS,
+  strangersPerSource: MAX_STRANGERS_PER_SOURCE,
+  strangerMs: STRANGER_LIMIT_MS,
+};
 
 /** First size of a buffer for answers, in bytes. */
 const FIRST_WRITER_BYTES = 1_024;
@@ -57,6 +74,10 @@ export interface RpcServerOptions {
   readonly authKey?: string;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
+  /** Caps on connections. Default: those of docs/LIMITS.md. */
+  readonly admission?: Partial<AdmissionLimits>;
+  /** How long a wrong token waits for its answer. Default 500 ms. */
+  readonly authDelayMs?: number;
   /** Gets what nobody expected to be thrown; the connection that it happened on is closed. Default: it is logged. */
   readonly onUnexpected?: (error: unknown) => void;
 }
@@ -83,17 +104,25 @@ export class RpcServer implements AsyncDisposable {
     this.#services = {
       backend,
       onUnexpected,
-      rpcAuth: options.authKey ?? "",
+      token: new TextEncoder().encode(options.authKey ?? ""),
+      authDelayMs: options.authDelayMs ?? AUTH_DELAY_MS,
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
+      complain: ({ peer }, level, text) => this.#write(this.#badInput, peer.source, level, text),
     };
+    const strangerBytes = MAX_STRANGER_BYTES + this.#services.token.length;
     this.#port = new Port(socket, {
       writers: new WriterPool(() => new Writer("rpc", FIRST_WRITER_BYTES)),
       limits: {
         backlogBytes: MAX_BACKLOG_BYTES,
         waitingRecords: MAX_WAITING_RECORDS,
         waitingBytes: MAX_WAITING_BYTES,
+        strangerBytes,
       },
+      admission: new Admission(
+        { ...ADMISSION_LIMITS, ...options.admission },
+        (source, text) => this.#trouble(source, text),
+      ),
       stallLimitMs,
       drainLimitMs: SHUTDOWN_FLUSH_MS,
       open: (peer, deliver) => this.#open(peer, deliver),
@@ -166,13 +195,17 @@ export class RpcServer implements AsyncDisposable {
     this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${peer.name}`);
     const client = new ClientState(peer, this.#events, this.#logs, this.#services.onUnexpected);
-    return new RpcConversation(client, this.#services, deliver, this.#badInput);
+    return new RpcConversation(client, this.#services, deliver);
   }
 
   #trouble(key: string, text: string): void {
-    const hidden = this.#troubles.admit(key);
+    this.#write(this.#troubles, key, "WARN", text);
+  }
+
+  #write(limiter: LogLimiter, key: string, level: LogLevel, text: string): void {
+    const hidden = limiter.admit(key);
     if (hidden === undefined) return;
-    this.#backend.log.write("WARN", "agent.ipc", text + hiddenNote(hidden));
+    this.#backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
   }
 }
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { LINGER_MS } from "../../../server/net/limits.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { LineClient } from "../../support/net/line_client.ts";
-import { LinePort } from "../../support/net/line_port.ts";
+import { LIMITS, LinePort } from "../../support/net/line_port.ts";
 import { turn } from "../../support/net/slow_sink.ts";
 import { until } from "../../support/rpc/peer.ts";
 
@@ -82,7 +82,7 @@ Deno.test("records for a client that does not read are dropped, counted and told
 });
 
 Deno.test("a client that sends no more gets what it has asked for, and no more records", async () => {
-  const limits = { backlogBytes: Infinity, waitingRecords: 1, waitingBytes: Infinity };
+  const limits = { ...LIMITS, backlogBytes: Infinity, waitingBytes: Infinity };
   await using port = new LinePort(listen(), { limits });
   using client = await LineClient.connect(port.address);
   await client.send(`watch\nbig ${KERNEL_TAKES}\nwait a\n`);
@@ -151,10 +151,10 @@ Deno.test("a fault at the begin or the end of a conversation is told, too", asyn
   using client = await LineClient.connect(port.address);
   assert.equal(await client.rest(), "");
   assert.equal(unexpected.length, 1);
-  const parser = { push: fault };
+  const parser = { push: fault, pending: 0 };
   const conversation = { parser, ended: false, take: fault, finish: fault, close: fault };
-  const broken = { open: () => ({ ...conversation, fail: fault }) };
-  await using second = new LinePort(listen(), { onUnexpected, ...broken as object });
+  const open = () => ({ ...conversation, fail: fault });
+  await using second = new LinePort(listen(), { onUnexpected, open });
   using sender = await LineClient.connect(second.address);
   await sender.send("a\n");
   assert.equal(await sender.rest(), "");
@@ -181,6 +181,22 @@ Deno.test("a client that takes no byte for too long is disconnected, an idle one
   assert.deepEqual(port.told, [`${slow.name} stalls`]);
   await idle.send("c\n");
   assert.deepEqual(await idle.lines(1), ["c"]);
+});
+
+Deno.test("a stranger cannot fill memory with the beginning of a line, and has its time", async () => {
+  const port = new LinePort(listen(), { admission: { strangerMs: 100 } });
+  using known = await LineClient.connect(port.address);
+  await known.send("a\n");
+  assert.deepEqual(await known.lines(1), ["a"]);
+  using stranger = await LineClient.connect(port.address);
+  await stranger.send("x".repeat(LIMITS.strangerBytes + 600));
+  assert.match(await stranger.rest(), /^Message of a stranger takes \d+ or more of 1000 bytes\n$/);
+  using silent = await LineClient.connect(port.address);
+  assert.equal(await silent.rest(), "");
+  assert.ok(port.told.includes("Closed a TCP connection that was silent for 0.1 s"));
+  await known.send("x".repeat(100_000) + "\n");
+  assert.equal((await known.lines(1))[0]?.length, 100_000);
+  await port.close();
 });
 
 Deno.test("a port that closes answers what it has taken, takes no more and ends records", async () => {

@@ -22,8 +22,7 @@ function slowClient() {
   const limits = { backlogBytes: 1_000, waitingRecords: 1, waitingBytes: 1_000 };
   const outbox = new Outbox({ write }, new WriterPool(() => new Writer("rpc")), limits, () => {});
   outbox.append(Uint8Array.of(1));
-  const [source, name] = ["127.0.0.1", "127.0.0.1:5000"];
-  return { source, name, outbox, read: () => read.resolve() };
+  return { name: "127.0.0.1:5000", outbox, read: () => read.resolve() };
 }
 
 function noFault(error: unknown): never {

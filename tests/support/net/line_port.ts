@@ -1,6 +1,8 @@
 /**
  * A port that answers lines: the smallest there can be, so that tests show what every port gets from `server/net/`.
  *
+ * Who has sent a line is no stranger any more.
+ *
  * - `big N` is answered with N letters
  * - `wait NAME` is answered when the test says so
  * - `watch` is answered, and records follow
@@ -12,7 +14,14 @@
  */
 
 import { Writer } from "../../../protocol/msgpack/mod.ts";
-import type { Conversation, Parser, Peer } from "../../../server/net/conversation.ts";
+import { Admission, type AdmissionLimits } from "../../../server/net/admission.ts";
+import type { ConnectionLimits } from "../../../server/net/connection.ts";
+import {
+  type Conversation,
+  type Parser,
+  type Peer,
+  StrangerLimitError,
+} from "../../../server/net/conversation.ts";
 import { type LossCount, Losses } from "../../../server/net/losses.ts";
 import { RecordCounter } from "../../../server/net/outbox.ts";
 import { Port, type PortParts } from "../../../server/net/port.ts";
@@ -30,6 +39,10 @@ class LineParser implements Parser {
 
   constructor(deliver: (line: Uint8Array) => void) {
     this.#deliver = deliver;
+  }
+
+  get pending(): number {
+    return this.#rest.length;
   }
 
   push(bytes: Uint8Array): void {
@@ -65,6 +78,7 @@ class LineConversation implements Conversation {
   take(message: Uint8Array): Promise<void> | undefined {
     const line = new TextDecoder().decode(message);
     this.#port.taken.push(line);
+    this.#peer.know();
     const [command, argument = ""] = line.split(" ");
     switch (command) {
       case "big":
@@ -91,7 +105,7 @@ class LineConversation implements Conversation {
   }
 
   fail(error: unknown): void {
-    if (!(error instanceof LineError)) throw error;
+    if (!(error instanceof LineError || error instanceof StrangerLimitError)) throw error;
     this.#answer(error.message);
     this.ended = true;
   }
@@ -108,6 +122,29 @@ class LineConversation implements Conversation {
   #answer(text: string): undefined {
     this.#peer.outbox.append(new TextEncoder().encode(`${text}\n`));
   }
+}
+
+/** What one connection may hold. */
+export const LIMITS: ConnectionLimits = {
+  backlogBytes: 64 * 1024,
+  waitingRecords: 1_000,
+  waitingBytes: 1024 * 1024,
+  strangerBytes: 1_000,
+};
+
+const ADMISSION: AdmissionLimits = {
+  connections: 1_000,
+  perSource: 1_000,
+  strangers: 1_000,
+  strangersPerSource: 1_000,
+  strangerMs: 60_000,
+};
+
+/** What a test wants to be different. */
+export interface LinePortChanges
+  extends Partial<Omit<PortParts<Writer, never>, "admission" | "open">> {
+  readonly admission?: Partial<AdmissionLimits>;
+  readonly open?: () => Conversation;
 }
 
 /** A port that answers lines, and what happened there. */
@@ -128,16 +165,20 @@ export class LinePort implements AsyncDisposable {
     dropped: (name, lost) => this.told.push(`${name} has lost ${lost}`),
     onUnexpected: (error) => this.unexpected.push(error),
   });
-  readonly #port: Port<Writer, LineConversation>;
+  readonly #port: Port<Writer, Conversation>;
 
   /** Begins to serve. */
   constructor(
     socket: Deno.Listener<Deno.Conn>,
-    changes: Partial<PortParts<Writer, LineConversation>> = {},
+    { admission, ...changes }: LinePortChanges = {},
   ) {
     this.#port = new Port(socket, {
       writers: new WriterPool(() => new Writer("rpc", 64)),
-      limits: { backlogBytes: 64 * 1024, waitingRecords: 1_000, waitingBytes: 1024 * 1024 },
+      limits: LIMITS,
+      admission: new Admission(
+        { ...ADMISSION, ...admission },
+        (_source, text) => this.told.push(text),
+      ),
       stallLimitMs: 30_000,
       drainLimitMs: 5_000,
       open: (peer, deliver) => new LineConversation(peer, deliver, this),
