@@ -71,6 +71,7 @@ export class TcpStream implements Stream {
   /** Sends all of `bytes` after what earlier calls gave. Rejects with {@linkcode StreamError}. */
   write(bytes: Uint8Array): Promise<void> {
     const written = this.#writing.then(() => this.#writeAll(bytes));
+    // Whoever wrote it gets the error.
     this.#writing = written.catch(() => {});
     return written;
   }
