@@ -46,6 +46,7 @@ export {
   DEFAULT_AGENT_CONFIG,
   type MdnsConfig,
 } from "./server/config/load.ts";
+export type { SomeOf } from "./server/config/options/option.ts";
 export type { AgentPlan } from "./server/config/plan.ts";
 export { TagsFileError } from "./server/files/tags_file.ts";
 export {

@@ -11,9 +11,10 @@ import {
   startAgent,
 } from "../tests/support/agents.ts";
 import { Rpc } from "../tests/support/interop/rpc.ts";
+import { loopback } from "../tests/support/loopback.ts";
 
 /** Where the measured agents live. */
-export const HOST = "127.0.8.71";
+export const HOST = loopback();
 
 /** A cluster whose members all see each other alive. */
 export interface BenchCluster extends AsyncDisposable {

@@ -29,6 +29,7 @@ import {
   type Writer,
   written,
 } from "../protocol/msgpack/mod.ts";
+import { WIRE_VERSIONS } from "../tests/support/versions.ts";
 
 /** memberlist.md 7, message 0. */
 const Ping = struct({
@@ -54,12 +55,7 @@ const members = {
     Port: 7946,
     Tags: { role: "web", dc: "east" },
     Status: "alive",
-    ProtocolMin: 1,
-    ProtocolMax: 5,
-    ProtocolCur: 2,
-    DelegateMin: 2,
-    DelegateMax: 5,
-    DelegateCur: 5,
+    ...WIRE_VERSIONS,
   })),
 };
 

@@ -9,18 +9,12 @@
 import { randomBytes } from "node:crypto";
 import { Keyring } from "../cluster/memberlist/wire/keyring.ts";
 import { compressLzw, decompressLzw } from "../cluster/memberlist/wire/lzw.ts";
-import { openPacket, type PacketOptions, sealPacket } from "../cluster/memberlist/wire/packet.ts";
+import { openPacket, sealPacket } from "../cluster/memberlist/wire/packet.ts";
+import { packetOptions } from "../tests/support/memberlist/packet_options.ts";
 
-const plain: PacketOptions = {
-  label: "",
-  keyring: undefined,
-  verifyIncoming: true,
-  verifyOutgoing: true,
-  compression: false,
-  encryptionVersion: 1,
-  random: { float: Math.random, bytes: randomBytes },
-};
-const encrypted: PacketOptions = { ...plain, keyring: new Keyring([randomBytes(32)]) };
+const random = { float: Math.random, bytes: randomBytes };
+const plain = packetOptions({ random });
+const encrypted = packetOptions({ random, keyring: new Keyring([randomBytes(32)]) });
 
 /** A user message of 1,000 bytes that compresses to about half, as a batch of gossip does. */
 const message = Uint8Array.from({ length: 1000 }, (_, i) => i === 0 ? 8 : (i * i) % 97);

@@ -182,7 +182,7 @@ export interface Logger {
 }
 
 /**
- * Where the core tells what happens how often, under the names of serf.md 17 and of memberlist: `serf.events`,
+ * Where the core tells what happens how often, under the names of serf.md 17.2 and of memberlist: `serf.events`,
  * `memberlist.udp.sent`. Called on hot paths, so an implementation must be quick and must not throw.
  *
  * @example

@@ -55,7 +55,8 @@ the same text.
 - Output and error messages go to standard output, as in Serf. Standard error gets the help that you
   ask for, wrong flags and, when it is a terminal, the progress of long commands and what to do
   about a failure.
-- The exit code is 0 for success, 1 for a failure and 127 for an unknown command.
+- The exit code is 0 for success, 1 for a failure and 127 for an unknown command. An agent that ends
+  because of a fault of its own has 70.
 - \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win
   over them.
 - A terminal gets colours unless \`NO_COLOR\` is set.

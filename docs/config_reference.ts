@@ -1,5 +1,5 @@
 /**
- * Writes docs/config.schema.json, for editors, and docs/CONFIGURATION.md from the keys that the agent itself reads:
+ * Writes docs/config.schema.json, for editors, and docs/CONFIGURATION.md from the options that the agent itself reads:
  * `deno task schema`.
  *
  * @module
@@ -7,12 +7,18 @@
 
 import { z } from "zod";
 import {
-  CONFIG_KEYS,
-  type ConfigKey,
-  KEY_SECTIONS,
-  type KeyKind,
+  AGENT_OPTIONS,
+  OPTION_SECTIONS,
+  type OptionSection,
 } from "../server/config/options/mod.ts";
-import { defaultText, defaultValue } from "../server/config/options/text.ts";
+import {
+  type ConfigOption,
+  type NamedOption,
+  namedOptions,
+  type OptionKind,
+  type Options,
+} from "../server/config/options/option.ts";
+import { defaultText, defaultValue, withNames } from "../server/config/options/text.ts";
 import { configSchema } from "../server/config/schema.ts";
 
 /** Columns of a line of Markdown, as `deno fmt` has them. */
@@ -22,22 +28,23 @@ const WIDTH = 100;
 const DURATION_PATTERN = "^[+-]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|ms|s|m|h))+)$";
 
 /** The text of docs/config.schema.json. */
-export function schemaText(): string {
-  const schema = configSchema((_name, key) => ({
-    description: key.doc,
-    ...key.examples && { examples: key.examples },
-    ...key.setting && key.unset === undefined && { default: defaultValue(key) },
-    ...key.kind === "duration" && { pattern: DURATION_PATTERN },
+export function schemaText({ table }: Options = AGENT_OPTIONS): string {
+  const schema = configSchema(table, (option) => ({
+    description: option.doc,
+    ...option.examples && { examples: option.examples },
+    ...option.setting && option.unset === undefined && { default: defaultValue(option) },
+    ...option.kind === "duration" && { pattern: DURATION_PATTERN },
   }));
   const json = z.toJSONSchema(schema, { io: "input" });
   const head = { title: "Configuration of skein agent", description: NOTE };
   return JSON.stringify({ $schema: json.$schema, ...head, ...json }, null, 2) + "\n";
 }
 
-const NOTE = "Generated from server/config/keys by 'deno task schema'. The agent also takes key " +
+const NOTE =
+  "Generated from server/config/options by 'deno task schema'. The agent also takes key " +
   "names in any case, and null for a key that is not set.";
 
-const KIND_NAMES: Readonly<Record<KeyKind, string>> = {
+const KIND_NAMES: Readonly<Record<OptionKind, string>> = {
   text: "string",
   duration: 'duration, such as `"1m30s"` (units `ns`, `us`, `ms`, `s`, `m`, `h`)',
   number: "whole number",
@@ -46,8 +53,9 @@ const KIND_NAMES: Readonly<Record<KeyKind, string>> = {
   map: "object of strings",
 };
 
-const INTRODUCTION = [
-  "<!-- Generated from server/config/keys by `deno task schema`. -->",
+const HEAD = [
+  "# Configuration",
+  "<!-- Generated from server/config/options by `deno task schema`. -->",
   "`skein agent` takes its settings from JSON files and from flags. The files are the same as " +
   "those of HashiCorp's Serf; keys that Serf does not know are marked.",
   "```json\n{\n" +
@@ -60,11 +68,9 @@ const INTRODUCTION = [
   "the command line. Of a directory, every file ending in `.json` is read, in the byte order " +
   "of the names.",
   "2. Flags come last.",
-  "3. Later values win, but an empty string, `0`, `0s` and `false` say nothing, and neither does " +
-  "`null`. So a later file cannot switch off what an earlier one switched on. Two keys of ours " +
-  "differ: `enable_compression` may be `false`, and `event_handler_timeout` may be `0s`.",
-  "4. The lists `start_join`, `retry_join` and `event_handlers` are appended. `tags` and " +
-  "`log_levels` merge by name.",
+];
+
+const TAIL = [
   "Names of keys match in any case. A key that does not exist and a value of a wrong type are " +
   "errors that name the file, the key and what was expected. `skein validate FILE|DIR...` shows " +
   "all such errors, or the merged configuration.",
@@ -77,61 +83,81 @@ const INTRODUCTION = [
 ];
 
 /** The text of docs/CONFIGURATION.md. */
-export function referenceText(): string {
-  const blocks = ["# Configuration", ...INTRODUCTION, "## All keys", table()];
-  for (const { title, keys } of KEY_SECTIONS) {
-    blocks.push(`## ${title}`);
-    for (const [name, key] of Object.entries(keys)) blocks.push(...entry(name, key));
+export function referenceText(sections: readonly OptionSection[] = OPTION_SECTIONS): string {
+  const all = sections.flatMap(({ options }) => namedOptions(options));
+  const blocks = [...HEAD, ...mergeRules(all), ...TAIL, "## All keys", table(all)];
+  for (const { title, options } of sections) {
+    blocks.push(`## ${title}`, ...namedOptions(options).flatMap((option) => entry(option, all)));
   }
   return blocks.map(wrapped).join("\n\n") + "\n";
 }
 
-function entry(name: string, key: ConfigKey): string[] {
-  const facts = [
-    `- Type: ${KIND_NAMES[key.kind]}`,
-    `- Default: ${defaultCode(key)}`,
-    `- Flag: ${key.flag === undefined ? "none" : flagCode(key)}`,
-    ...key.examples ? [`- Values: ${key.examples.map((text) => `\`${text}\``).join(", ")}`] : [],
-    `- On reload: ${key.reloads ? "applied" : "needs a restart"}`,
-    ...key.isOurs ? ["- Serf does not know this key"] : [],
+/** What merges otherwise than by the last word. */
+function mergeRules(all: readonly NamedOption[]): string[] {
+  const namesOf = (kind: OptionKind): string =>
+    listed(all.filter(({ option }) => option.kind === kind).map(({ name }) => `\`${name}\``));
+  const exceptions = all.flatMap(({ name, option }) => {
+    if (option.kind === "switch" && option.negativeFlag) return [`\`${name}\` may be \`false\``];
+    if (option.kind === "duration" && option.unlimited) return [`\`${name}\` may be \`0s\``];
+    return [];
+  });
+  return [
+    "3. Later values win, but an empty string, `0`, `0s` and `false` say nothing, and neither does " +
+    "`null`. So a later file cannot switch off what an earlier one switched on. Some keys of ours " +
+    `differ: ${listed(exceptions)}.`,
+    `4. The lists ${namesOf("list")} are appended. ${namesOf("map")} merge by name.`,
   ];
-  return [`### \`${name}\``, withCode(key.doc), facts.map(wrapped).join("\n")];
 }
 
-function defaultCode(key: ConfigKey): string {
-  const text = defaultText(key);
-  return key.unset !== undefined || text === "none" ? text : `\`${text}\``;
+/** `a, b and c`. */
+function listed(texts: readonly string[]): string {
+  return [texts.slice(0, -1).join(", "), ...texts.slice(-1)].filter(Boolean).join(" and ");
 }
 
-function flagCode(key: ConfigKey): string {
-  const value = key.placeholder === undefined ? "" : `=${key.placeholder}`;
-  const many = key.kind === "list" || key.kind === "map" ? ", may be given many times" : "";
-  return `\`-${key.flag}${value}\`${many}`;
+function entry({ name, option }: NamedOption, all: readonly NamedOption[]): string[] {
+  const facts = [
+    `- Type: ${KIND_NAMES[option.kind]}`,
+    `- Default: ${defaultCode(option)}`,
+    `- Flag: ${option.flag === undefined ? "none" : flagCode(option)}`,
+    ...option.examples
+      ? [`- Values: ${option.examples.map((text) => `\`${text}\``).join(", ")}`]
+      : [],
+    `- On reload: ${option.reloads ? "applied" : "needs a restart"}`,
+    ...option.isOurs ? ["- Serf does not know this key"] : [],
+  ];
+  return [
+    `### \`${name}\``,
+    withNames(option.doc, all, ({ name }) => `\`${name}\``),
+    facts.map(wrapped).join("\n"),
+  ];
 }
 
-/** The names of keys in a text, as code. */
-function withCode(text: string): string {
-  return text.replace(
-    /(?<![\w/.$])[a-z]+(?:_[a-z]+)+\b/g,
-    (name) => Object.hasOwn(CONFIG_KEYS, name) ? `\`${name}\`` : name,
-  );
+function defaultCode(option: ConfigOption): string {
+  const text = defaultText(option);
+  return option.unset !== undefined || text === "none" ? text : `\`${text}\``;
 }
 
-function table(): string {
-  const rows = Object.entries(CONFIG_KEYS).map(([name, key]) => [
+function flagCode({ kind, flag, placeholder }: ConfigOption): string {
+  const value = placeholder === undefined ? "" : `=${placeholder}`;
+  const many = kind === "list" || kind === "map" ? ", may be given many times" : "";
+  return `\`-${flag}${value}\`${many}`;
+}
+
+function table(all: readonly NamedOption[]): string {
+  const rows = all.map(({ name, option }) => [
     `[\`${name}\`](#${name.replace(/[.$]/g, "")})`,
-    key.flag === undefined ? "" : `\`-${key.flag}\``,
-    key.reloads ? "yes" : "",
+    option.flag === undefined ? "" : `\`-${option.flag}\``,
+    option.reloads ? "yes" : "",
   ]);
-  const all = [["Key", "Flag", "Applied on reload"], ...rows];
+  const lines = [["Key", "Flag", "Applied on reload"], ...rows];
   const widths = [0, 1, 2].map((column) =>
-    Math.max(...all.map((row) => (row[column] ?? "").length))
+    Math.max(...lines.map((row) => (row[column] ?? "").length))
   );
-  const lines = all.map((row) =>
+  const [head, ...body] = lines.map((row) =>
     `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
   );
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
+  return [head, rule, ...body].join("\n");
 }
 
 /** Breaks the lines of a paragraph as `deno fmt` does; code and tables stay. */

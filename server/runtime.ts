@@ -23,6 +23,19 @@ export const realClock: Clock = {
   setTimer: (ms, fn) => new TimeoutTimer(ms, fn),
 };
 
+/** {@linkcode realClock}, but for what its timers throw, which goes to `unexpected` and not to the event loop. */
+export function guardedClock(unexpected: (error: unknown) => void): Clock {
+  const setTimer = (ms: number, fn: () => void): Timer =>
+    new TimeoutTimer(ms, () => {
+      try {
+        fn();
+      } catch (error) {
+        unexpected(error);
+      }
+    });
+  return { now: realClock.now, setTimer };
+}
+
 /** Fast numbers for choices among nodes, bytes from the system's generator for nonces and keys. */
 export const realRandom: Random = {
   float: () => Math.random(),
@@ -30,7 +43,8 @@ export const realRandom: Random = {
 };
 
 /**
- * The real clock and random source with the given network, logs and place for figures.
+ * The real clock and random source with the given network, logs, place for figures, and place for errors that nobody
+ * expected, by default the event loop: the program ends then, unless it handles them.
  *
  * @example
  * ```ts
@@ -46,8 +60,10 @@ export function realRuntime(
   transport: Transport,
   logger: (subsystem: string) => Logger,
   metrics?: Metrics,
+  unexpected?: (error: unknown) => void,
 ): Runtime {
-  const parts = { clock: realClock, random: realRandom, transport, logger };
+  const clock = unexpected === undefined ? realClock : guardedClock(unexpected);
+  const parts = { clock, random: realRandom, transport, logger };
   return metrics === undefined ? parts : { ...parts, metrics };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { encode } from "@msgpack/msgpack";
-import { Buffer } from "node:buffer";
+import { concatBytes } from "../../protocol/bytes.ts";
 import type { AgentProcess } from "../../tests/support/agents.ts";
 import type { Metric, Sample, Who } from "../measure.ts";
 
@@ -34,7 +34,7 @@ export async function measureSubscribers(who: Who, target: AgentProcess): Promis
   const subscribers: Subscriber[] = [];
   try {
     for (let i = 0; i < SUBSCRIBERS; i++) subscribers.push(await Subscriber.open(target.rpc));
-    const requests = concat(
+    const requests = concatBytes(
       Array.from({ length: EVENTS }, (_, i) => [
         encode({ Command: "event", Seq: i + 10 }),
         encode({ Name: "load", Payload: MARK, Coalesce: false }),
@@ -87,7 +87,7 @@ class Subscriber {
 
   static async open(rpc: string): Promise<Subscriber> {
     const connection = await open(rpc);
-    await connection.write(concat([
+    await connection.write(concatBytes([
       encode({ Command: "stream", Seq: 1 }),
       encode({ Type: "user:load" }),
     ]));
@@ -126,7 +126,7 @@ async function open(rpc: string): Promise<Deno.TcpConn> {
   const [hostname = "", port] = rpc.split(":");
   const connection = await Deno.connect({ hostname, port: Number(port) });
   connection.setNoDelay(true);
-  await connection.write(concat([
+  await connection.write(concatBytes([
     encode({ Command: "handshake", Seq: 0 }),
     encode({ Version: 1 }),
   ]));
@@ -150,8 +150,4 @@ function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch { /* It was closed before. */ }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }

@@ -85,3 +85,15 @@ export function waitFor<T>(deadline: Deadline, start: (settle: Settle<T>) => voi
     }
   });
 }
+
+/** Resolves after `ms` milliseconds, at most 24 days, or when `signal` is given. Leaves no timer behind. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const end = {
+    signal,
+    timeoutMs: ms,
+    timeoutError: () => new Error("Pause is over"),
+    giveUp() {},
+  };
+  // Both ends of the wait are rejections, and neither is a failure.
+  return waitFor<void>(end, () => {}).catch(() => {});
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinHostPort, portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { type CallOptions, waitFor } from "./deadline.ts";
 import { ConnectError } from "./errors.ts";
 
@@ -25,13 +26,12 @@ export function parseAddress(address: string): AgentAddress {
     throw new ConnectError(`dial tcp: ${reason}`);
   };
   if (address === "") refuse("missing address");
-  const [, bracketed, plain, portText = ""] =
-    /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(address) ?? [];
-  const host = bracketed ?? plain ?? refuse(`address ${address}: ${addressFault(address)}`);
-  if (!/^\d*$/.test(portText)) refuse(`lookup tcp/${portText}: unknown port`);
-  const port = Number(portText);
-  if (port > 65_535) refuse(`address ${portText}: invalid port`);
-  return { host, port };
+  const parts = splitHostPort(address);
+  if (typeof parts === "string") return refuse(`address ${address}: ${parts}`);
+  const port = portNumber(parts.port);
+  if (port === "unknown port") return refuse(`lookup tcp/${parts.port}: ${port}`);
+  if (port === "invalid port") return refuse(`address ${parts.port}: ${port}`);
+  return { host: parts.host, port };
 }
 
 /**
@@ -44,7 +44,7 @@ export async function dial(
   options: CallOptions & { readonly timeoutMs: number },
 ): Promise<Deno.TcpConn> {
   const { host, port } = parseAddress(address);
-  const shown = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const shown = joinHostPort(host, port);
   const dialling = new AbortController();
   const deadline = {
     signal: options.signal,
@@ -58,12 +58,6 @@ export async function dial(
       (cause) => reject(new ConnectError(dialFailure(host, shown, cause), { cause })),
     );
   });
-}
-
-function addressFault(address: string): string {
-  if (address.startsWith("[") && !address.includes("]")) return "missing ']' in address";
-  const afterHost = address.slice(address.lastIndexOf("]") + 1);
-  return afterHost.split(":").length > 2 ? "too many colons in address" : "missing port in address";
 }
 
 function dialFailure(host: string, shown: string, cause: Error): string {

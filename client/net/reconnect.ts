@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Deadline, waitFor } from "./deadline.ts";
+import { type Deadline, pause, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, DisconnectedError } from "./errors.ts";
 
 /**
@@ -79,7 +79,7 @@ export class Link<C extends LinkConnection> {
     this.#connection = first;
     this.reconnects = reconnect !== undefined;
     this.#options = reconnect ?? {};
-    this.#waiting.promise.catch(() => {});
+    this.#waiting.promise.catch(() => {}); // Nobody may wait for it.
     this.closed = this.#keep();
   }
 
@@ -106,7 +106,9 @@ export class Link<C extends LinkConnection> {
    */
   forCall(deadline: Deadline): Promise<C> {
     if (this.#options.whileDown === "fail") return Promise.reject(new DisconnectedError());
-    return waitFor(deadline, ({ resolve, reject }) => void this.next().then(resolve, reject));
+    return waitFor(deadline, ({ resolve, reject }) => {
+      this.next().then(resolve, reject);
+    });
   }
 
   /** Waits for a connection as long as it takes. Rejects with `ConnectionClosedError` when there will be none. */
@@ -136,7 +138,7 @@ export class Link<C extends LinkConnection> {
       else this.#tell("connected");
       this.#waiting.resolve(next);
       this.#waiting = Promise.withResolvers();
-      this.#waiting.promise.catch(() => {});
+      this.#waiting.promise.catch(() => {}); // Nobody may wait for it.
     }
   }
 
@@ -171,16 +173,4 @@ export class Link<C extends LinkConnection> {
     }
     return new ConnectionClosedError({ cause: signal?.aborted ? signal.reason : reason });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

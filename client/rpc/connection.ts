@@ -5,6 +5,7 @@
  * @module
  */
 
+import { concatBytes } from "../../protocol/bytes.ts";
 import {
   asResponseHeader,
   type CommandName,
@@ -110,7 +111,7 @@ export class Connection {
     });
     this.#exchanges.set(seq, exchange);
     this.#outgoing.push(request);
-    if (!this.#writing) this.#write();
+    if (!this.#writing) this.#write().catch(reportError);
     return seq;
   }
 
@@ -170,7 +171,7 @@ export class Connection {
     await Promise.resolve();
     try {
       while (this.#outgoing.length > 0) {
-        const bytes = concat(this.#outgoing);
+        const bytes = concatBytes(this.#outgoing);
         this.#outgoing = [];
         for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
       }
@@ -229,15 +230,4 @@ export function answerTimeout(command: CommandName, timeoutMs: number): TimeoutE
 
 function closedHere(): Error {
   return new Error("Client was closed by this program");
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array;
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

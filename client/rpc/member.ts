@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIp } from "../../protocol/ip.ts";
+import { addrToHost } from "../../protocol/ip.ts";
 import type { Member as WireMember } from "../../protocol/ipc/mod.ts";
 
 /**
@@ -51,7 +51,7 @@ export interface Member {
 export function fromWire(member: WireMember): Member {
   return {
     name: member.Name,
-    addr: formatIp(member.Addr),
+    addr: member.Addr?.length ? addrToHost(member.Addr) : "",
     port: member.Port,
     tags: member.Tags ?? {},
     status: member.Status,

@@ -106,7 +106,7 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
     const { command, body } = this.#request;
     let agreed = false;
     return waitFor<void>(
-      this.#deadline(() => void this.#tellAgent().catch(() => {})),
+      this.#deadline(() => this.#tellAgentOnly()),
       ({ resolve, reject }) => {
         this.#connection = connection;
         this.#seq = connection.send(command, body, {
@@ -142,8 +142,9 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
   /** The connection has dropped. A query is over then, other streams go on with the next connection. */
   #lost(error: ConnectionClosedError): void {
     const goesOn = this.#link.reconnects && this.#request.command !== "query";
-    if (goesOn && !this.#link.isOver && this.#stopped === undefined) void this.#resume();
-    else this.#end(this.#link.isClosing ? undefined : error);
+    if (goesOn && !this.#link.isOver && this.#stopped === undefined) {
+      this.#resume().catch(reportError);
+    } else this.#end(this.#link.isClosing ? undefined : error);
   }
 
   async #resume(): Promise<void> {
@@ -158,7 +159,7 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
         return this.#end(this.#link.isClosing ? undefined : error);
       }
       // It may have been stopped while the agent was being asked.
-      if (this.#stopped !== undefined) await this.#tellAgent().catch(() => {});
+      if (this.#stopped !== undefined) this.#tellAgentOnly();
       return;
     }
   }
@@ -191,8 +192,14 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
     }
   }
 
+  /** Nobody waits for records any more, so that it is all the same whether the agent agrees in time. */
+  #tellAgentOnly(): void {
+    this.#tellAgent().catch(() => {}); // It refuses, or is too slow.
+  }
+
   readonly #onAbort = (): void => {
     this.#buffer.end(this.#options.signal?.reason);
+    // The reader gets the reason of the signal; the agent may be too slow to hear of it.
     this.stop().catch(() => {});
   };
 

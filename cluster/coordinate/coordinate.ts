@@ -10,16 +10,16 @@
 import { type Coordinate, difference, magnitude } from "../../protocol/coordinate.ts";
 import type { Random } from "../runtime.ts";
 
-/** Dimensions of the space (serf.md 16). */
+/** Dimensions of the space (serf.md 16.2). */
 export const DIMENSIONS = 8;
 
-/** The largest error, which a node starts with (serf.md 16, VivaldiErrorMax). */
+/** The largest error, which a node starts with (serf.md 16.2, VivaldiErrorMax). */
 export const ERROR_MAX = 1.5;
 
-/** The least height, in seconds (serf.md 16, HeightMin). */
+/** The least height, in seconds (serf.md 16.2, HeightMin). */
 export const HEIGHT_MIN = 1e-5;
 
-/** Lengths and times below this many seconds count as none (serf.md 16, zero threshold). */
+/** Lengths and times below this many seconds count as none (serf.md 16.2, zero threshold). */
 export const ZERO_THRESHOLD = 1e-6;
 
 /** Where every node starts, and where gravity pulls. */

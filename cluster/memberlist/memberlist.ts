@@ -16,19 +16,18 @@ import {
   UpdateTimeoutError,
 } from "./core/errors.ts";
 import { type Destination, isLive, type MemberNode } from "./core/node.ts";
-import { adoptKnown } from "./core/shared_knowledge.ts";
 import { GossipPace } from "./rounds/gossip_pace.ts";
 import { startPeriodic } from "./rounds/periodic.ts";
 import { probeNext } from "./rounds/probe.ts";
 import { announceSelf } from "./rules/alive.ts";
 import { announceLeave } from "./rules/dead.ts";
 import { joinAddresses } from "./traffic/join.ts";
-import { receivePacket } from "./traffic/packet_handler.ts";
+import { receivePacket } from "./traffic/packet_receiver.ts";
 import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
 import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
-import { serveStream } from "./traffic/stream_handler.ts";
+import { serveStream } from "./traffic/stream_server.ts";
 import type { Keyring } from "./wire/keyring.ts";
 
 /** How often the length of the queue is told, in milliseconds (memberlist.md 10, QueueCheckInterval). */
@@ -115,12 +114,12 @@ export class Memberlist implements AsyncDisposable {
     if (table.size === 0) {
       throw new MemberlistConfigError("The own node was refused by the delegate");
     }
-    adoptKnown(core);
+    adoptKnown(core, config.shared?.known ?? []);
     core.transport.start({
       packet: (from, bytes) => {
         if (!timers.closed) receivePacket(core, from, bytes);
       },
-      stream: (stream) => void serveStream(core, stream),
+      stream: (stream) => timers.background(serveStream(core, stream)),
     });
     startPeriodic(timers, random, {
       intervalMs: () => config.probeIntervalMs,
@@ -128,7 +127,7 @@ export class Memberlist implements AsyncDisposable {
     });
     startPeriodic(timers, random, {
       intervalMs: () => pushPullIntervalMs(config.pushPullIntervalMs, table.size),
-      run: (done) => void pushPull(core).then(done),
+      run: (done) => timers.background(pushPull(core).then(done)),
     });
     const { metrics } = core;
     if (metrics === undefined) return;
@@ -307,5 +306,12 @@ export class Memberlist implements AsyncDisposable {
     timers.close();
     for (const stream of streams) stream.close();
     await transport.close();
+  }
+}
+
+/** Takes in nodes that are known from the start on, and tells nobody of them. */
+function adoptKnown({ delegate, table, timers }: Core, known: readonly MemberNode[]): void {
+  for (const node of known) {
+    if (table.get(node.name) === undefined) delegate.notifyJoin(table.add(node, timers.now()).node);
   }
 }

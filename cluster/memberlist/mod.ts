@@ -4,23 +4,13 @@
  * @module
  */
 
-export {
-  AddressError,
-  addrToHost,
-  type Cidr,
-  cidrContains,
-  hostToAddr,
-  isIpAddress,
-  joinHostPort,
-  parseCidr,
-  sameAddr,
-  sameIp,
-} from "./core/address.ts";
+export { AddressError, addrToHost, hostToAddr } from "../../protocol/ip.ts";
 export {
   type Broadcast,
   BroadcastQueue,
   type BroadcastQueueOptions,
 } from "./core/broadcast_queue.ts";
+export { type Cidr, parseCidr } from "./core/cidr.ts";
 export {
   type DelegateVersions,
   lanProfile,

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { joinHostPort } from "../memberlist/core/address.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { randomInt } from "../runtime.ts";
 import type { Core } from "./core/core.ts";
 import type { MemberRecord } from "./core/member_table.ts";
 import { erase } from "./members/tell.ts";
 
-/** Time between two looks at the member clock for the snapshot, in milliseconds (serf.md 15). */
-const SNAPSHOT_TICK_MS = 500;
+/** Time between two looks at the member clock for the rejoin file, in milliseconds (serf.md 15.1). */
+const RECORDER_TICK_MS = 500;
 
 /** Starts the tasks; they end when the timers are closed. */
 export function startBackgroundTasks(core: Core): void {
@@ -22,16 +22,17 @@ export function startBackgroundTasks(core: Core): void {
   repeat(core, queueCheckIntervalMs, () => core.broadcasts.check(core.metrics));
   const { recorder } = core.config;
   if (recorder === undefined) return;
-  repeat(core, SNAPSHOT_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));
+  repeat(core, RECORDER_TICK_MS, () => recorder.tick(core.memberClock.time() - 1n));
 }
 
 /** Runs `task` every `ms` milliseconds, counted from the end of the run before; never when `ms` is 0. */
 function repeat(core: Core, ms: number, task: () => void | Promise<void>): void {
   if (ms <= 0) return;
-  core.timers.set(ms, async () => {
+  const round = async (): Promise<void> => {
     await task();
     repeat(core, ms, task);
-  });
+  };
+  core.timers.set(ms, () => core.timers.background(round()));
 }
 
 /** Forgets members that failed or left too long ago, and old intents. */

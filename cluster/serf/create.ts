@@ -4,7 +4,8 @@
  * @module
  */
 
-import { LimitedLog } from "../memberlist/core/limited_log.ts";
+import { LimitedLogger } from "../memberlist/core/limited_logger.ts";
+import type { MemberNode } from "../memberlist/core/node.ts";
 import { Timers } from "../memberlist/core/timers.ts";
 import type { Runtime } from "../runtime.ts";
 import { Broadcasts } from "./core/broadcasts.ts";
@@ -21,6 +22,7 @@ import { EventPipeline } from "./events/pipeline.ts";
 import { answerInternalQuery } from "./internal_queries.ts";
 import type { SerfConfig } from "./model/config.ts";
 import { LamportClock } from "./model/lamport.ts";
+import type { Member } from "./model/member.ts";
 import { tagsOf } from "./model/tags.ts";
 import { restoreClocks } from "./rejoin/rejoin.ts";
 
@@ -40,14 +42,15 @@ export function createCore(
 ): { core: Core; pipeline: EventPipeline } {
   const log = runtime.logger("serf");
   const timers = new Timers(runtime.clock);
-  const noise = new LimitedLog(timers, log);
+  const noise = new LimitedLogger(timers, log);
   const { metrics } = runtime;
   const tally = new Tally(metrics);
   const running = new RunningQueries({ timers, noise, tally });
+  const views = config.memberlist.shared?.views as WeakMap<MemberNode, Member> | undefined;
   const members = new MemberTable({
     onGone: (name) => running.forget(name),
     tagsOf: (node) => tagsOf(node, noise),
-  });
+  }, views);
   const core: Core = {
     config,
     name: config.nodeName,

@@ -1,5 +1,5 @@
 /**
- * Queries that agents ask each other (serf.md 12).
+ * Queries that agents ask each other (serf.md 12.1).
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Core } from "./core/core.ts";
 import { answerKeyQuery } from "./keys/answer.ts";
 import type { QueryEvent } from "./model/event.ts";
-import { type Member, STATUS_NUMBERS } from "./model/member.ts";
+import { memberFields, STATUS_NUMBERS } from "./model/member.ts";
 import { ConflictResponse, encodeMessage, MessageType } from "./model/messages.ts";
 import { CONFLICT_QUERY, PING_QUERY } from "./model/query_names.ts";
 
@@ -25,26 +25,12 @@ function answerConflict(core: Core, query: QueryEvent): void {
   if (name === core.name) return;
   core.log.debug(`Got conflict resolution query for '${name}'`);
   const member = core.members.get(name);
-  const answer = member === undefined ? null : conflictResponse(core.members.snapshot(member));
+  const answer = member === undefined
+    ? null
+    : memberFields(core.members.view(member), STATUS_NUMBERS[member.status]);
   try {
     query.respond(encodeMessage(MessageType.conflictResponse, ConflictResponse, answer));
   } catch (error) {
     core.noise.write("error", "conflict answer", `Failed to answer '${query.name}': ${error}`);
   }
-}
-
-function conflictResponse(member: Member): ConflictResponse {
-  return {
-    Name: member.name,
-    Addr: member.addr,
-    Port: member.port,
-    Tags: member.tags,
-    Status: STATUS_NUMBERS[member.status],
-    ProtocolMin: member.protocolMin,
-    ProtocolMax: member.protocolMax,
-    ProtocolCur: member.protocolCur,
-    DelegateMin: member.delegateMin,
-    DelegateMax: member.delegateMax,
-    DelegateCur: member.delegateCur,
-  };
 }

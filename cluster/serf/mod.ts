@@ -28,7 +28,7 @@ export {
 export type { MemberEvent, QueryEvent, SerfEvent, UserEventNotice } from "./model/event.ts";
 export { KeyManager, type KeyOptions, type KeyProgress } from "./keys/key_manager.ts";
 export { EMPTY_REPORT, KeyOperationError, type KeyReport } from "./keys/report.ts";
-export type { Member, MemberStatus } from "./model/member.ts";
+export { type Member, memberFields, type MemberStatus } from "./model/member.ts";
 export {
   compilePattern,
   loadPatterns,

@@ -121,7 +121,7 @@ export class Serf implements AsyncDisposable {
     return this.#core.state;
   }
 
-  /** All members that are remembered, in no particular order; a new array of frozen snapshots. */
+  /** All members that are remembered, in no particular order; a new array of frozen views. */
   members(): Member[] {
     return [...this.#core.members.all()];
   }
@@ -130,7 +130,7 @@ export class Serf implements AsyncDisposable {
   localMember(): Member {
     const { members, name, noise } = this.#core;
     const record = members.get(name);
-    if (record !== undefined) return members.snapshot(record);
+    if (record !== undefined) return members.view(record);
     const { localNode } = this.#memberlist;
     return freeze(localNode, tagsOf(localNode, noise), "none");
   }
@@ -151,6 +151,7 @@ export class Serf implements AsyncDisposable {
    */
   join(addresses: string[], options: { ignoreOld?: boolean } = {}): Promise<number> {
     const joined = this.#joins.then(() => this.#join(addresses, options.ignoreOld ?? false));
+    // Whoever asked for the join gets the error.
     this.#joins = joined.catch(() => {});
     return joined;
   }
@@ -287,7 +288,7 @@ export class Serf implements AsyncDisposable {
     return node === name ? coordinates?.own : coordinates?.get(node);
   }
 
-  /** Figures for people, as text (serf.md 17). */
+  /** Figures for people, as text (serf.md 17.1). */
   stats(): Record<string, string> {
     const { healthScore } = this.#memberlist;
     return statsOf(this.#core, { healthScore, encrypted: this.encrypted });

@@ -29,8 +29,12 @@ export const command: Command = defineCommand({
     // Loaded late, so that help and wrong flags do not wait for the agent's code.
     const { runAgent } = await import("../../server/run/run.ts");
     return await runAgent(input, {
-      print: (text) => void parsed.terminal.out(text),
-      printError: (text) => void parsed.terminal.err(text),
+      print(text) {
+        parsed.terminal.out(text).catch(reportError);
+      },
+      printError(text) {
+        parsed.terminal.err(text).catch(reportError);
+      },
     });
   },
 });

@@ -1,13 +1,20 @@
 /**
- * The flags of `skein agent` (agent.md 6.2), made from the keys of its configuration, and what they say.
+ * The flags of `skein agent` (agent.md 6.2), made from the options of its configuration, and what they say.
  *
  * @module
  */
 
 import type { ConfigInput } from "../../server/config/load.ts";
-import { CONFIG_KEYS, type ConfigKey } from "../../server/config/options/mod.ts";
-import { defaultText } from "../../server/config/options/text.ts";
-import { setValueAt } from "../../server/config/path.ts";
+import { AGENT_OPTIONS } from "../../server/config/options/mod.ts";
+import {
+  type ConfigOption,
+  type InputOf,
+  type NamedOption,
+  type Options,
+  type OptionTable,
+  setValueAt,
+} from "../../server/config/options/option.ts";
+import { defaultText, withNames } from "../../server/config/options/text.ts";
 import { CommandError } from "../shell/command.ts";
 import {
   boolFlag,
@@ -20,14 +27,9 @@ import {
 } from "../shell/flags.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 
-/** Keys that have a flag. */
-const KEYS_WITH_FLAG = Object.entries(CONFIG_KEYS).flatMap(([name, key]) =>
-  key.flag === undefined ? [] : [{ name, key, flag: key.flag }]
-);
-
 /** Name, kind and help of each flag. */
 export const AGENT_FLAGS: FlagTable = {
-  ...Object.fromEntries(KEYS_WITH_FLAG.map(({ flag, key }) => [flag, flagOf(key)])),
+  ...flagsOf(AGENT_OPTIONS),
   "config-file": listFlag(
     "PATH",
     "JSON file to read the configuration from. May be given many times.",
@@ -39,16 +41,22 @@ export const AGENT_FLAGS: FlagTable = {
   ),
 };
 
-function flagOf(key: ConfigKey): Flag<unknown> {
-  return {
-    ...withoutHelp(key),
-    get help(): string {
-      return helpOf(key);
-    },
-  };
+/** The flags of the options that have one. */
+export function flagsOf({ all }: Options): FlagTable {
+  const flags: Record<string, Flag<unknown>> = {};
+  for (const { option } of all) {
+    if (option.flag === undefined) continue;
+    flags[option.flag] = {
+      ...withoutHelp(option),
+      get help(): string {
+        return helpOf(option, all);
+      },
+    };
+  }
+  return flags;
 }
 
-function withoutHelp({ kind, placeholder = "" }: ConfigKey): Flag<unknown> {
+function withoutHelp({ kind, placeholder = "" }: ConfigOption): Flag<unknown> {
   switch (kind) {
     case "switch":
       return boolFlag("");
@@ -62,17 +70,12 @@ function withoutHelp({ kind, placeholder = "" }: ConfigKey): Flag<unknown> {
   }
 }
 
-function helpOf(key: ConfigKey): string {
-  const more = key.kind === "list" || key.kind === "map" ? " May be given many times." : "";
-  return key.negativeFlag ?? `${withFlags(key.doc)}${more} Default: ${defaultText(key)}.`;
-}
-
-/** The names of keys in a text, as those of their flags. */
-function withFlags(text: string): string {
-  return text.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (name) => {
-    const flag = CONFIG_KEYS[name]?.flag;
-    return flag === undefined ? name : `-${flag}`;
-  });
+function helpOf(option: ConfigOption, all: readonly NamedOption[]): string {
+  const { kind, doc } = option;
+  if (kind === "switch" && option.negativeFlag !== undefined) return option.negativeFlag;
+  const more = kind === "list" || kind === "map" ? " May be given many times." : "";
+  const text = withNames(doc, all, ({ name, option: { flag } }) => flag ? `-${flag}` : name);
+  return `${text}${more} Default: ${defaultText(option)}.`;
 }
 
 /** Files and directories in the order in which they were named. */
@@ -82,24 +85,49 @@ export function configPaths({ given }: ParsedFlags<FlagTable>): string[] {
 }
 
 /**
- * The flags under the names that they have in a configuration file.
+ * What the flags of the agent say, as a configuration file would.
  *
  * @throws {CommandError} when a text that should be a pair has no `=`.
  */
-export function configInput({ values }: ParsedFlags<FlagTable>): ConfigInput {
-  const input: ConfigInput = {};
-  for (const { name, key, flag } of KEYS_WITH_FLAG) {
-    const value = values[flag];
-    if (value === undefined || value === false) continue;
-    if (key.negativeFlag !== undefined) setValueAt(input, name, false);
-    else setValueAt(input, name, key.kind === "map" ? pairs(key, value as string[]) : value);
+export function configInput(parsed: ParsedFlags<FlagTable>): ConfigInput {
+  return inputOf(AGENT_OPTIONS, parsed);
+}
+
+/**
+ * What the flags of some options say, as a configuration file would.
+ *
+ * @throws {CommandError} when a text that should be a pair has no `=`.
+ */
+export function inputOf<const T extends OptionTable>(
+  options: Options<T>,
+  { values }: ParsedFlags<FlagTable>,
+): InputOf<T> {
+  const input: InputOf<T> = {};
+  for (const { path, option } of options.all) {
+    const value = option.flag === undefined ? undefined : values[option.flag];
+    if (value !== undefined && value !== false) setValueAt(input, path, valueOf(option, value));
   }
   return input;
 }
 
+/** The value of an option whose flag was given. */
+function valueOf(option: ConfigOption, value: unknown): unknown {
+  switch (option.kind) {
+    case "switch":
+      return option.negativeFlag === undefined;
+    case "map":
+      return pairs(option, value as string[]);
+    default:
+      return value;
+  }
+}
+
 /** Repeated NAME=VALUE. Tags have Serf's message for those that are none. */
-function pairs(key: ConfigKey, texts: readonly string[]): Record<string, string> {
+function pairs(
+  { flag, placeholder }: ConfigOption,
+  texts: readonly string[],
+): Record<string, string> {
   const wrong = texts.find((text) => text.indexOf("=") < 1);
-  if (wrong === undefined || key.flag === "tag") return tagsFromFlags(texts);
-  throw new CommandError(`Error: Invalid -${key.flag}: '${wrong}', expected ${key.placeholder}`);
+  if (wrong === undefined || flag === "tag") return tagsFromFlags(texts);
+  throw new CommandError(`Error: Invalid -${flag}: '${wrong}', expected ${placeholder}`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteOrder } from "../../protocol/byte_order.ts";
 import {
   type Catalogue,
   type Command,
@@ -15,7 +16,6 @@ import {
 import type { CommandWords } from "../shell/completion/words.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
-import { compareBytes } from "../shell/format/byte_order.ts";
 import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
@@ -79,7 +79,7 @@ async function printMembers(
   try {
     await using client = await connect(values, { signal });
     const members = await explain("Error retrieving members", client.members({ signal }));
-    const names = members.map(({ name }) => name).sort(compareBytes);
+    const names = members.map(({ name }) => name).sort(byteOrder);
     await terminal.out(formatOutput(values.format, () => names.join("\n"), () => names));
     return 0;
   } catch (error) {

@@ -33,7 +33,8 @@ export const command: Command = defineCommand({
     // Loaded late, so that the help does not wait for the agent's code.
     const { checkConfig } = await import("../../server/config/load.ts");
     const { inspectConfig } = await import("../../server/run/inspection.ts");
-    const { presentConfig } = await import("../../server/config/presentation.ts");
+    const { AGENT_OPTIONS } = await import("../../server/config/options/mod.ts");
+    const { presented } = await import("../../server/config/options/values.ts");
     const { config, warnings, problems } = await checkConfig(args, {});
     for (const warning of warnings) await terminal.err(warning);
     const errors = [...problems.map(({ message }) => message), ...await inspectConfig(config)];
@@ -42,7 +43,7 @@ export const command: Command = defineCommand({
       const different = [...new Set(errors)];
       throw new CommandError(different.join("\n"), { details: { errors: different } });
     }
-    await terminal.out(goJson(presentConfig(config)));
+    await terminal.out(goJson(presented(AGENT_OPTIONS, config)));
     return 0;
   },
 });

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
-import { compareBytes } from "../shell/format/byte_order.ts";
 import { formatFlag, formatOutput } from "../shell/output.ts";
 
 /** Groups of named figures about an agent. */
@@ -32,7 +32,7 @@ function text(stats: Stats): string {
 }
 
 function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
-  return Object.entries(record).sort(([a], [b]) => compareBytes(a, b));
+  return Object.entries(record).sort(([a], [b]) => byteOrder(a, b));
 }
 
 function json(stats: Stats): ReadonlyMap<string, ReadonlyMap<string, string>> {

@@ -5,11 +5,11 @@
  */
 
 import { KeyError, type KeyReport, type RpcClient } from "../../client/mod.ts";
+import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { hintFor, jsonError } from "../shell/failure.ts";
 import { boolFlag, stringFlag } from "../shell/flags.ts";
-import { compareBytes } from "../shell/format/byte_order.ts";
 import { columns } from "../shell/format/columns.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
@@ -142,5 +142,5 @@ function keyTable({ keys, numNodes }: KeyReport): string {
 }
 
 function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
-  return Object.entries(record).sort(([a], [b]) => compareBytes(a, b));
+  return Object.entries(record).sort(([a], [b]) => byteOrder(a, b));
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
-import { compareBytes } from "../shell/format/byte_order.ts";
 import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import { memberJson, memberTable } from "./show/member_output.ts";
@@ -53,7 +53,7 @@ export const command: Command = defineCommand({
     const filter = { tags, status: values.status ?? "", name: values.name ?? "" };
     const list = async () => {
       const members = await explain("Error retrieving members", client.membersFiltered(filter));
-      return members.sort((a, b) => compareBytes(a.name, b.name));
+      return members.sort((a, b) => byteOrder(a.name, b.name));
     };
     if (values.watch) {
       const { watchMembers } = await import("./show/members_watch.ts");

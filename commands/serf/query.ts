@@ -5,7 +5,7 @@
  */
 
 import type { QueryRecord, QueryStream } from "../../client/mod.ts";
-import { parseDuration } from "../../server/config/duration.ts";
+import { parseDuration } from "../../protocol/duration.ts";
 import {
   type Command,
   CommandError,

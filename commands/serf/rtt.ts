@@ -5,6 +5,7 @@
  */
 
 import { type Coordinate, rttBetween } from "../../client/mod.ts";
+import { goQuote } from "../../protocol/quote.ts";
 import {
   type Command,
   CommandError,
@@ -13,7 +14,6 @@ import {
   wrongArguments,
 } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
-import { goQuote } from "../shell/format/goformat.ts";
 import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
 
 /** Estimates the time that a packet takes from one member to another and back. */

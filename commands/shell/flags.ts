@@ -8,8 +8,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { goQuote } from "../../protocol/quote.ts";
 import { suggest } from "../../server/config/suggest.ts";
-import { goQuote } from "./format/goformat.ts";
 
 /** One flag of a command. */
 export interface Flag<T> {
@@ -170,6 +170,7 @@ function readParsed(name: string, parse: (text: string) => unknown, text: string
   try {
     return parse(text);
   } catch {
+    // Each kind of value has an error of its own; Go says the same for all.
     throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: parse error`);
   }
 }

@@ -86,6 +86,7 @@ function screenSize(): ScreenSize {
     const { rows, columns } = Deno.consoleSize();
     return rows > 0 && columns > 0 ? { rows, columns } : CLASSIC_SIZE;
   } catch {
+    // Standard output is no terminal, or one that cannot tell.
     return CLASSIC_SIZE;
   }
 }

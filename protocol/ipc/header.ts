@@ -38,7 +38,7 @@ export const ResponseHeader: StructCodec<ResponseHeader> = struct({ Seq: seq, Er
 
 /**
  * `value` as a response header when it is one: a map with exactly the keys `Error` and `Seq`, which no body
- * has (agent.md 5). Otherwise `undefined`.
+ * has (agent.md 2). Otherwise `undefined`.
  */
 export function asResponseHeader(value: Uint8Array): ResponseHeader | undefined {
   try {

@@ -12,6 +12,7 @@ import {
   i32,
   list,
   record,
+  secret,
   str,
   struct,
   type StructCodec,
@@ -91,7 +92,7 @@ export interface KeyResponse {
 /** Response to the four key commands. */
 export const KeyResponse: StructCodec<KeyResponse> = struct({
   Messages: record(str),
-  Keys: record(i32),
+  Keys: record(i32, secret),
   NumNodes: i32,
   NumErr: i32,
   NumResp: i32,

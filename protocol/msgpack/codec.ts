@@ -7,7 +7,6 @@
 import { Slab } from "../slab.ts";
 import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 import { isArrayType, isMapType, Reader } from "./reader.ts";
-import { decodeSecret } from "./text.ts";
 import { type Dialect, Writer } from "./writer.ts";
 
 /** How values of type `T` are written and read. */
@@ -91,8 +90,6 @@ export const i32: Codec<number> = {
   zero: () => 0,
 };
 
-const NOTHING = new Uint8Array(0);
-
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MIN_I64 = -0x8000_0000_0000_0000n;
 const MAX_I64 = 0x7fff_ffff_ffff_ffffn;
@@ -132,10 +129,10 @@ export const str: Codec<string> = {
   zero: () => "",
 };
 
-/** A text as {@linkcode str}, but one that nobody else may know, such as a token or a key: it is kept nowhere. */
+/** A token or key as text, like {@linkcode str}; it does not enter the memory of texts that come again and again. */
 export const secret: Codec<string> = {
   write: (writer, value) => writer.str(value),
-  read: (reader) => decodeSecret(reader.byteString() ?? NOTHING),
+  read: (reader) => reader.secret(),
   zero: () => "",
 };
 
@@ -168,23 +165,27 @@ export function list<T>(item: Codec<T>): Codec<T[] | null> {
 /**
  * A map from texts to values; nil is `null`. Keys are written in the order of the object; of two equal
  * keys the last wins. Any text is a safe key, `__proto__` too: it becomes a property of the object itself.
+ * `key` is {@linkcode secret} where the keys are.
  */
-export function record<T>(item: Codec<T>): Codec<Record<string, T> | null> {
+export function record<T>(
+  item: Codec<T>,
+  key: Codec<string> = str,
+): Codec<Record<string, T> | null> {
   return {
     write(writer, values) {
       if (values === null) return writer.nil();
       const keys = Object.keys(values);
       writer.mapHeader(keys.length);
-      for (const key of keys) {
-        writer.str(key);
-        item.write(writer, values[key] as T);
+      for (const name of keys) {
+        writer.str(name);
+        item.write(writer, values[name] as T);
       }
     },
     read(reader) {
       if (reader.nil()) return null;
       const count = reader.mapHeader();
       const values: Record<string, T> = {};
-      for (let i = 0; i < count; i++) setOwn(values, readKey(reader), item.read(reader));
+      for (let i = 0; i < count; i++) setOwn(values, readKey(reader, key), item.read(reader));
       return values;
     },
     zero: () => null,
@@ -206,11 +207,11 @@ export function optional<T>(item: Codec<T>): Codec<T> {
 }
 
 /** A map key: a text in any spelling but an array; nil is "". */
-function readKey(reader: Reader): string {
+function readKey(reader: Reader, key: Codec<string>): string {
   if (isArrayType(reader.peek())) {
     throw new DecodeError(`Expected a map key at byte ${reader.offset}, got an array`);
   }
-  return reader.str();
+  return key.read(reader);
 }
 
 function setOwn<T>(target: Record<string, T>, key: string, value: T): void {

@@ -5,8 +5,9 @@
  */
 
 import { DecodeError, DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { decodeText } from "./text.ts";
+import { decodeSecret, decodeText } from "./text.ts";
 
+/** Where a number's bytes are put in order; holds nothing between two calls. */
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
@@ -125,15 +126,24 @@ export class Reader {
     return decodeText(this.bytes, start, start + length);
   }
 
-  /** A byte string spelt as str, as bin (both give a view, not a copy) or as an array of byte values; nil is `null`. */
-  byteString(): Uint8Array | null {
+  /** A text like {@linkcode Reader.str}, of which no copy is kept beside the result: for tokens and keys. */
+  secret(): string {
+    const bytes = this.byteString("a string");
+    return bytes === null ? "" : decodeSecret(bytes);
+  }
+
+  /**
+   * A byte string spelt as str, as bin (both give a view, not a copy) or as an array of byte values; nil is `null`.
+   * `wanted` names what was expected, for the error.
+   */
+  byteString(wanted = "a byte string"): Uint8Array | null {
     const type = this.peek();
     if (type === 0xc0) {
       this.offset++;
       return null;
     }
     if (isArrayType(type)) return this.#byteArray();
-    const length = this.rawHeader("a byte string");
+    const length = this.rawHeader(wanted);
     const start = this.offset;
     this.offset = start + length;
     return this.bytes.subarray(start, start + length);

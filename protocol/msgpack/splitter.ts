@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../bytes.ts";
 import { DecodeError, type Limits, withDefaultLimits } from "./limits.ts";
 
 /** Bounds of a {@linkcode Splitter}. */
@@ -16,9 +17,6 @@ export interface SplitterLimits extends Limits {
 const DEFAULT_MAX_VALUE_BYTES = 32 * 1024 * 1024;
 
 const FIRST_BUFFER_BYTES = 256;
-
-/** What a splitter between two values holds: most connections are there most of the time. */
-const EMPTY = new Uint8Array(0);
 
 /** Bytes of length after the types that have one: bin, ext, str, array, map. */
 const LENGTH_WIDTH: Readonly<Record<number, number>> = {
@@ -48,7 +46,7 @@ export class Splitter {
   readonly #limits: SplitterLimits;
 
   /** Bytes of the unfinished value that came with earlier chunks. */
-  #buffer = EMPTY;
+  #buffer = NO_BYTES;
   #buffered = 0;
   /** Per open container, from the outermost, how many values it still lacks. */
   readonly #open: number[] = [];
@@ -188,7 +186,8 @@ export class Splitter {
     }
     this.#keep(tail);
     const value = this.#buffer.subarray(0, this.#buffered);
-    this.#buffer = EMPTY;
+    // Most connections are between two values most of the time.
+    this.#buffer = NO_BYTES;
     this.#buffered = 0;
     this.#onValue(value);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { byteOrder } from "../byte_order.ts";
 import type { Codec, Infer } from "./codec.ts";
 import { DecodeError } from "./limits.ts";
 import { isArrayType, Reader } from "./reader.ts";
@@ -59,7 +60,7 @@ class Struct implements StructCodec<Plain> {
 
   constructor(fields: Fields) {
     this.#declared = Object.entries(fields).map(([name, codec]) => field(name, codec));
-    this.#sorted = [...this.#declared].sort((a, b) => compareBytes(a.nameBytes, b.nameBytes));
+    this.#sorted = [...this.#declared].sort((a, b) => byteOrder(a.name, b.name));
     this.#optional = this.#declared.filter((f) => f.codec.isEmpty !== undefined);
     this.#zeros = Object.fromEntries(this.#declared.map((f) => [f.name, f.codec.zero()]));
     this.#nested = this.#declared.filter((f) => {
@@ -168,12 +169,4 @@ function key(name: string, dialect: Dialect): Uint8Array {
   const writer = new Writer(dialect);
   writer.str(name);
   return writer.finish();
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
-  }
-  return a.length - b.length;
 }

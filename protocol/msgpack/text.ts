@@ -12,7 +12,8 @@ const SHORT_TEXT = 48;
 
 /**
  * Short texts of late, each in the slot that a few of its bytes pick: names of commands, nodes, tags and events come again
- * and again, and comparing one costs less than making it, and its hash, anew.
+ * and again, and comparing one costs less than making it, and its hash, anew. One for the whole process, since what a text
+ * reads as does not depend on what is in it; tokens and keys never are, see {@linkcode decodeSecret}.
  */
 const known: string[] = new Array(512).fill("");
 
@@ -33,7 +34,7 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return known[slot] = String.fromCharCode.apply(null, units);
 }
 
-/** The text of `bytes`, which is kept nowhere: comparing what others send with it would tell how alike they are. */
+/** The text of `bytes` like {@linkcode decodeText}, of which nothing stays behind. */
 export function decodeSecret(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

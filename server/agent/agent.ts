@@ -22,10 +22,13 @@ import { roundTripMs } from "../../protocol/coordinate.ts";
 import { bytesOf } from "../../protocol/payload.ts";
 import type { AgentConfig } from "../config/load.ts";
 import type { NetTransport } from "../gossip/transport.ts";
+import { background } from "../logging/background.ts";
 import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
+import { closeInOrder, closeTogether } from "../net/closing.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
+import { Ending } from "./ending.ts";
 import { type EventFeed, EventFeeds, type FeedOptions } from "./events/feed.ts";
 import { filterOf, isMemberEvent, isNamed } from "./events/filters.ts";
 import type { Listeners } from "./events/listeners.ts";
@@ -36,7 +39,7 @@ import { joinAtStart } from "./start/joins.ts";
 import { type OpenAgent, openAgent, starting } from "./start/open.ts";
 import { AgentParts } from "./start/parts.ts";
 import type { AgentSettings } from "./start/settings.ts";
-import { agentStats } from "./stats.ts";
+import { AgentStats } from "./stats.ts";
 import { AgentTags } from "./tags.ts";
 
 export { AgentStartError } from "./start/open.ts";
@@ -75,8 +78,11 @@ export class Agent implements AsyncDisposable {
   readonly metrics: AgentMetrics;
   /** Where it gossips. */
   readonly address: Address;
-  /** Resolves when it has ended, also when it lost its name to another node (serf.md 14). */
-  readonly closed: Promise<void>;
+  /**
+   * Resolves when it has ended, also when it lost its name to another node (serf.md 14): with nothing, or with the error
+   * that nobody expected and that made it end. Never rejects.
+   */
+  readonly closed: Promise<Error | undefined>;
   readonly #transport: NetTransport;
   readonly #listeners: Listeners;
   readonly #commands: Commands;
@@ -84,14 +90,11 @@ export class Agent implements AsyncDisposable {
   readonly #tags: AgentTags;
   readonly #rpcServers: RpcServer[] = [];
   readonly #joining = new AbortController();
-  readonly #markClosed: () => void;
   readonly #parts: AgentParts = new AgentParts(this);
-  #shutdown: Promise<void> | undefined;
+  readonly #stats = new AgentStats(this);
+  readonly #ending: Ending;
 
   private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
-    this.#markClosed = resolve;
     this.config = config;
     this.log = log;
     this.metrics = metrics;
@@ -102,6 +105,13 @@ export class Agent implements AsyncDisposable {
     this.#commands = new Commands(serf, log);
     this.#feeds = new EventFeeds(listeners);
     this.#tags = new AgentTags(serf, config.tagsFile);
+    this.#ending = new Ending({
+      log,
+      leave: () => this.leave(),
+      close: () => this.#close(),
+      closeServers: () => closeTogether(this.#rpcServers.map((server) => () => server.close())),
+    });
+    this.closed = this.#ending.closed;
   }
 
   /**
@@ -119,7 +129,7 @@ export class Agent implements AsyncDisposable {
       await starting(() => agent.#begin());
       await joinAtStart(agent, agent.config, agent.#joining.signal);
     } catch (error) {
-      await agent.shutdown();
+      await agent.shutdown().catch(() => {}); // That is in the log, and less than why it did not start.
       throw error;
     }
     return agent;
@@ -287,10 +297,12 @@ export class Agent implements AsyncDisposable {
     await this.serf.leave();
   }
 
-  /** Ends the agent without telling the cluster, and closes its RPC servers. Safe to call more than once. */
+  /**
+   * Ends the agent without telling the cluster, and closes its RPC servers. Safe to call more than once. Rejects, when all
+   * is done, with what could not be closed: one error, or an `AggregateError`.
+   */
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#close();
-    return this.#shutdown;
+    return this.#ending.shutdown();
   }
 
   /** Same as {@linkcode Agent.shutdown}. */
@@ -298,36 +310,35 @@ export class Agent implements AsyncDisposable {
     return this.shutdown();
   }
 
-  /** Figures for operators, by group and name (agent.md 3). */
+  /** Figures for operators, by group and name (agent.md 3, stats). */
   stats(): Record<string, Record<string, string>> {
-    return agentStats(this);
+    return this.#stats.groups();
   }
 
   async #begin(): Promise<void> {
-    void this.serf.closed.then(() => {
-      if (this.#shutdown !== undefined) return;
-      this.#warn("Serf shutdown detected, quitting");
-      return this.shutdown();
-    });
+    background(this.serf.closed.then(() => this.#onSerfClosed()), this.log);
     await this.#parts.prepare();
     this.serf.start();
     await this.#parts.begin();
   }
 
+  #onSerfClosed(): void {
+    if (this.#ending.begun) return;
+    this.#warn("Serf shutdown detected, quitting");
+    background(this.shutdown(), this.log);
+  }
+
   async #close(): Promise<void> {
     this.#joining.abort();
     this.#info("requesting serf shutdown");
-    try {
-      await this.#parts[Symbol.asyncDispose]();
-      await this.serf.shutdown();
-      this.#feeds.close();
-      await this.#transport.close();
-      await this.#tags.settled();
-      this.#info("shutdown complete");
-    } finally {
-      this.#markClosed();
-      await Promise.all(this.#rpcServers.map((server) => server.close()));
-    }
+    await closeInOrder([
+      () => this.#parts[Symbol.asyncDispose](),
+      () => this.serf.shutdown(),
+      () => this.#feeds.close(),
+      () => this.#transport.close(),
+      () => this.#tags.settled(),
+    ]);
+    this.#info("shutdown complete");
   }
 
   #info(text: string): void {

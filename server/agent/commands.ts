@@ -11,8 +11,8 @@ import {
   type RunningQuery,
   type Serf,
 } from "../../cluster/serf/mod.ts";
+import { goQuoteBytes } from "../../protocol/quote.ts";
 import type { AgentLog } from "../logging/log.ts";
-import { quoteBytes } from "../logging/quote.ts";
 import { blockOf } from "./log_text.ts";
 
 /** What the log says when a key operation begins. */
@@ -61,7 +61,9 @@ export class Commands {
   /** Fires a user event. */
   userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
     this.#debug(() =>
-      `Requesting user event send: ${name}. Coalesced: ${coalesce}. Payload: ${quoteBytes(payload)}`
+      `Requesting user event send: ${name}. Coalesced: ${coalesce}. Payload: ${
+        goQuoteBytes(payload)
+      }`
     );
     try {
       this.#serf.userEvent(name, payload, coalesce);
@@ -72,7 +74,7 @@ export class Commands {
 
   /** Asks the cluster. */
   query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery {
-    this.#debug(() => `Requesting query send: ${name}. Payload: ${quoteBytes(payload)}`);
+    this.#debug(() => `Requesting query send: ${name}. Payload: ${goQuoteBytes(payload)}`);
     try {
       return this.#serf.query(name, payload, params);
     } catch (error) {

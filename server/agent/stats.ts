@@ -1,5 +1,5 @@
 /**
- * What `stats` tells (agent.md 3).
+ * What `stats` tells (agent.md 3, stats).
  *
  * @module
  */
@@ -9,20 +9,28 @@ import type { AgentHost } from "./host.ts";
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
 
-/** Does not change while the process runs; asked for when it is first needed. */
-let runtime: Record<string, string> | undefined;
+/** The figures of one agent. */
+export class AgentStats {
+  readonly #agent: Pick<AgentHost, "config" | "serf">;
+  /** Does not change while the process runs; asked for when it is first needed. */
+  #runtime: Record<string, string> | undefined;
 
-/** All groups of figures of an agent. */
-export function agentStats(
-  { config, serf }: Pick<AgentHost, "config" | "serf">,
-): Record<string, Record<string, string>> {
-  return {
-    agent: { name: config.nodeName },
-    runtime: runtime ??= runtimeStats(),
-    serf: serf.stats(),
-    tags: serf.tags(),
-    event_handlers: handlerStats(config.eventHandlers.map(parseHandler)),
-  };
+  /** Figures of `agent`. */
+  constructor(agent: Pick<AgentHost, "config" | "serf">) {
+    this.#agent = agent;
+  }
+
+  /** All groups. */
+  groups(): Record<string, Record<string, string>> {
+    const { config, serf } = this.#agent;
+    return {
+      agent: { name: config.nodeName },
+      runtime: this.#runtime ??= runtimeStats(),
+      serf: serf.stats(),
+      tags: serf.tags(),
+      event_handlers: handlerStats(config.eventHandlers.map(parseHandler)),
+    };
+  }
 }
 
 /**

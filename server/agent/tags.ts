@@ -50,7 +50,7 @@ export class AgentTags {
 
   /** Resolves when no write is under way. */
   async settled(): Promise<void> {
-    await this.#writes.catch(() => {});
+    await this.#writes.catch(() => {}); // Whoever changed the tags gets the error.
   }
 
   async #set(tags: Tags): Promise<void> {

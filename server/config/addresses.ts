@@ -4,8 +4,9 @@
  * @module
  */
 
-import { AddressError, hostToAddr, splitHostPort } from "../../cluster/memberlist/core/address.ts";
 import type { Address } from "../../cluster/runtime.ts";
+import { portNumber, splitHostPort } from "../../protocol/host_port.ts";
+import { AddressError, hostToAddr } from "../../protocol/ip.ts";
 import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (agent.md 6.3). */
@@ -84,13 +85,15 @@ export function privateAddress(): string | undefined {
  * @throws {AddressError} with Go's text.
  */
 export function splitGoAddress(text: string, defaultPort?: number): Address {
-  const parts = /^(\[[^\]]*\]|[^:[\]]*):([^:]*)$/.exec(text);
-  if (parts === null) return splitHostPort(text, defaultPort);
-  const [, host = "", port = ""] = parts;
-  if (!/^[+-]?\d*$/.test(port)) throw new AddressError(`address tcp/${port}: unknown port`);
-  const number = Number(port);
-  if (number < 0 || number > 0xffff) throw new AddressError(`address ${port}: invalid port`);
-  return { host: host.replace(/^\[|\]$/g, ""), port: number };
+  let parts = splitHostPort(text);
+  if (parts === "missing port in address" && defaultPort !== undefined) {
+    parts = splitHostPort(`${text}:${defaultPort}`);
+  }
+  if (typeof parts === "string") throw new AddressError(`address ${text}: ${parts}`);
+  const port = portNumber(parts.port);
+  if (port === "unknown port") throw new AddressError(`address tcp/${parts.port}: ${port}`);
+  if (port === "invalid port") throw new AddressError(`address ${parts.port}: ${port}`);
+  return { host: parts.host, port };
 }
 
 async function firstIp(host: string): Promise<string> {
@@ -111,6 +114,7 @@ function isIp(host: string): boolean {
     hostToAddr(host);
     return true;
   } catch {
+    // It is a name.
     return false;
   }
 }

@@ -4,24 +4,24 @@
  * @module
  */
 
-import { AddressError } from "../../cluster/memberlist/core/address.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { AddressError } from "../../protocol/ip.ts";
 import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
 import { facilityNumber } from "../logging/syslog_facility.ts";
 import { requireInterface, splitGoAddress } from "./addresses.ts";
 import { ConfigError } from "./error.ts";
 import { parseHandler } from "./handler_spec.ts";
+import { AGENT_OPTIONS } from "./options/mod.ts";
+import { type Options, valueAt } from "./options/option.ts";
 import type { AgentConfig } from "./settings.ts";
 
-/** A check throws what is wrong. The order is Serf's; our own settings follow those that they belong to. */
-const CHECKS: readonly ((config: AgentConfig) => void)[] = [
+/** A check throws what is wrong. */
+type Check<S extends object> = (settings: S) => void;
+
+/** The order is Serf's; our own settings follow those that they belong to. */
+const CHECKS: readonly Check<AgentConfig>[] = [
   ({ eventHandlers }) => eventHandlers.forEach(parseHandler),
-  ({ eventHandlerTimeoutMs: ms }) => {
-    if (!(ms >= 0)) fail(`Invalid event_handler_timeout: expected 0s or more, got ${ms} ms`);
-  },
-  ({ eventHandlerConcurrency: runs }) => {
-    if (Number.isInteger(runs) && runs >= 1) return;
-    fail(`Invalid event_handler_concurrency: expected a whole number from 1, got ${runs}`);
-  },
+  ...leastChecks(AGENT_OPTIONS),
   (config) => requireInterface("Invalid network interface", config.interface),
   ({ mdns, discover }) => {
     if (mdns.interface !== "" && discover === "") {
@@ -52,6 +52,17 @@ const CHECKS: readonly ((config: AgentConfig) => void)[] = [
   ({ statsdAddr }) => requireServer("Failed to start statsd sink. Got", statsdAddr),
 ];
 
+/**
+ * The settings, when they can be used.
+ *
+ * @throws {ConfigError} for the first one that cannot.
+ */
+export function requireUsable(config: AgentConfig): AgentConfig {
+  const [problem] = settingProblems(config);
+  if (problem !== undefined) throw problem;
+  return config;
+}
+
 /** All that is wrong with settings, in the order in which a start would find it. */
 export function settingProblems(config: AgentConfig): ConfigError[] {
   return CHECKS.flatMap((check) => {
@@ -62,6 +73,22 @@ export function settingProblems(config: AgentConfig): ConfigError[] {
       if (error instanceof ConfigError) return [error];
       return [new ConfigError((error as Error).message, { cause: error })];
     }
+  });
+}
+
+/** For each option that has a least value, the check that its setting is not below it. */
+export function leastChecks({ all }: Options): Check<object>[] {
+  return all.flatMap(({ name, place, option }) => {
+    if (place === undefined || !("least" in option)) return [];
+    const { kind, least } = option;
+    return (settings) => {
+      const value = valueAt(settings, place) as number;
+      if (value >= least && (kind === "duration" || Number.isInteger(value))) return;
+      const [wanted, got] = kind === "duration"
+        ? [`${formatDuration(least)} or more`, `${value} ms`]
+        : [`a whole number from ${least}`, value];
+      fail(`Invalid ${name}: expected ${wanted}, got ${got}`);
+    };
   });
 }
 

@@ -1,19 +1,21 @@
 /**
- * Reads configuration files and directories (agent.md 6.2).
+ * Reads configuration files and directories (agent.md 6.2). Loaded only when there are some.
  *
  * @module
  */
 
+import { byteOrder } from "../../protocol/byte_order.ts";
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { ConfigError } from "./error.ts";
-import { mergeInputs } from "./input.ts";
-import type { ConfigInput } from "./options/mod.ts";
+import type { InputOf, Options, OptionTable } from "./options/option.ts";
+import { mergeInputs } from "./options/values.ts";
+import { inputCheck } from "./schema.ts";
 
 /** What the files say, and what is wrong with them. */
-export interface FilesRead {
+export interface FilesRead<T> {
   /** Everything that those files say that can be used. */
-  readonly input: ConfigInput;
+  readonly input: InputOf<T>;
   /** One for each path or file that cannot be read or understood; the message names it and says why. */
   readonly problems: readonly ConfigError[];
 }
@@ -22,9 +24,13 @@ export interface FilesRead {
  * Reads files in the given order. A directory stands for its `*.json` files in byte order of their names, without its
  * sub-directories.
  */
-export async function readConfigFiles(paths: readonly string[]): Promise<FilesRead> {
-  let input: ConfigInput = {};
+export async function readConfigFiles<const T extends OptionTable>(
+  options: Options<T>,
+  paths: readonly string[],
+): Promise<FilesRead<T>> {
+  let input: InputOf<T> = {};
   const problems: ConfigError[] = [];
+  const check = inputCheck(options);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -37,7 +43,7 @@ export async function readConfigFiles(paths: readonly string[]): Promise<FilesRe
     await attempt(async () => {
       for (const file of await filesOf(path)) {
         await attempt(async () => {
-          input = mergeInputs(input, await readFile(file));
+          input = mergeInputs(options, input, await readFile(file, check));
         });
       }
     });
@@ -62,16 +68,15 @@ async function filesOf(path: string): Promise<string[]> {
 /** Largest configuration file, in bytes. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-async function readFile(path: string): Promise<ConfigInput> {
+async function readFile<I>(path: string, check: (value: unknown) => I): Promise<I> {
   let text: string;
   try {
     text = await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  const { checkInput } = await import("./schema.ts");
   try {
-    return checkInput(parseFirstValue(text));
+    return check(parseFirstValue(text));
   } catch (cause) {
     const reason = (cause as Error).message.replace(/\s*\n\s*/g, " ");
     throw new ConfigError(`Error decoding '${path}': ${reason}`, { cause });
@@ -102,14 +107,4 @@ function endOfFirstObject(text: string): number {
     else if (token === "}" && --depth === 0) return index + 1;
   }
   return text.length;
-}
-
-/** UTF-8 order and code point order are the same; UTF-16 order is not. */
-function byteOrder(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

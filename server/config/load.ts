@@ -1,21 +1,19 @@
 /**
- * The agent's settings: defaults, configuration files, the command line, and the checks after merging them
- * (agent.md 6.2).
+ * The agent's settings from configuration files and the command line (agent.md 6.2): read, merged, completed with the
+ * defaults, and checked.
  *
  * @module
  */
 
 import { settingProblems } from "./checks.ts";
-import { DurationError, parseDuration } from "./duration.ts";
-import { ConfigError } from "./error.ts";
-import { readConfigFiles } from "./files.ts";
-import { mergeInputs } from "./input.ts";
-import { CONFIG_KEYS, type ConfigInput, type ConfigKey } from "./options/mod.ts";
-import { setValueAt, valueAt } from "./path.ts";
-import { type AgentConfig, DEFAULT_AGENT_CONFIG } from "./settings.ts";
+import type { ConfigError } from "./error.ts";
+import type { FilesRead } from "./files.ts";
+import { AGENT_OPTIONS, type ConfigInput } from "./options/mod.ts";
+import { givenSettings, mergeInputs } from "./options/values.ts";
+import { type AgentConfig, completeConfig } from "./settings.ts";
 
 export { ConfigError } from "./error.ts";
-export type { ConfigInput, MdnsInput } from "./options/mod.ts";
+export type { ConfigInput } from "./options/mod.ts";
 export { type AgentConfig, DEFAULT_AGENT_CONFIG, type MdnsConfig } from "./settings.ts";
 
 /** Settings and what the operator should know about them. */
@@ -31,15 +29,6 @@ export interface CheckedConfig extends LoadedConfig {
   /** Everything that is wrong. What cannot be used has its default in `config`. */
   readonly problems: readonly ConfigError[];
 }
-
-/** Shortest `retry_interval` and `broadcast_timeout`; shorter ones are raised (agent.md 6.2). */
-const LEAST_WAIT_MS = 1_000;
-
-/** The keys with such a limit, and what Serf's warnings call them. */
-const RAISED: Readonly<Record<string, string>> = {
-  retry_interval: "RetryInterval",
-  broadcast_timeout: "BroadcastTimeout",
-};
 
 /**
  * The settings that the files and then the flags give.
@@ -62,69 +51,27 @@ export async function checkConfig(
   paths: readonly string[],
   flags: ConfigInput,
 ): Promise<CheckedConfig> {
-  const { input, problems } = await readConfigFiles(paths);
-  const settled = settle(mergeInputs(input, flags));
+  const files = await readFiles(paths);
+  const input = mergeInputs(AGENT_OPTIONS, files.input, flags);
+  const { given, warnings, problems } = givenSettings(AGENT_OPTIONS, input);
+  const { role } = input;
+  const config = completeConfig(role ? { ...given, tags: { ...given.tags, role } } : given);
   return {
-    ...settled,
-    problems: [...problems, ...settled.problems, ...settingProblems(settled.config)],
+    config,
+    warnings: [
+      ...role ? ["Deprecation warning: 'Role' has been replaced with 'Tags'"] : [],
+      ...warnings,
+      ...config.rejoinAfterLeave && config.snapshotPath === ""
+        ? ["Warning: 'RejoinAfterLeave' enabled without snapshot file"]
+        : [],
+    ],
+    problems: [...files.problems, ...problems, ...settingProblems(config)],
   };
 }
 
-/** The settings of a merged input over the defaults. */
-function settle(input: ConfigInput): CheckedConfig {
-  const config: AgentConfig = { ...DEFAULT_AGENT_CONFIG };
-  const warnings: string[] = [];
-  const problems: ConfigError[] = [];
-  for (const [name, key] of Object.entries(CONFIG_KEYS)) {
-    const value = valueAt(input, name);
-    if (key.setting === undefined || value === undefined) continue;
-    try {
-      setValueAt(config, key.setting, settingOf(name, key, value, warnings));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(error);
-    }
-  }
-  if (input.role) {
-    warnings.unshift("Deprecation warning: 'Role' has been replaced with 'Tags'");
-    setValueAt(config, "tags", { ...config.tags, role: input.role });
-  }
-  if (config.rejoinAfterLeave && config.snapshotPath === "") {
-    warnings.push("Warning: 'RejoinAfterLeave' enabled without snapshot file");
-  }
-  const nodeName = config.nodeName || Deno.hostname();
-  return { config: { ...config, nodeName }, warnings, problems };
-}
-
-/** The setting that a value stands for. */
-function settingOf(name: string, key: ConfigKey, value: unknown, warnings: string[]): unknown {
-  switch (key.kind) {
-    case "duration":
-      return atLeast(name, milliseconds(name, value as string), warnings);
-    case "number":
-      if (value as number >= 0 || key.unlimited) return value;
-      throw new ConfigError(`Invalid ${name}: expected a positive number, got ${value}`);
-    case "switch":
-      return key.inverted ? !value : value;
-    default:
-      return value;
-  }
-}
-
-function milliseconds(name: string, text: string): number {
-  try {
-    const ms = parseDuration(text);
-    if (ms >= 0) return ms;
-  } catch (error) {
-    if (!(error instanceof DurationError)) throw error;
-    throw new ConfigError(`Error: ${error.message}`, { cause: error });
-  }
-  throw new ConfigError(`Invalid ${name}: expected a positive duration, got '${text}'`);
-}
-
-function atLeast(name: string, ms: number, warnings: string[]): number {
-  const label = RAISED[name];
-  if (label === undefined || ms >= LEAST_WAIT_MS) return ms;
-  warnings.push(`Warning: '${label}' is too low. Setting to 1s`);
-  return LEAST_WAIT_MS;
+/** An agent without files starts without the code that reads and checks them. */
+async function readFiles(paths: readonly string[]): Promise<FilesRead<typeof AGENT_OPTIONS.table>> {
+  if (paths.length === 0) return { input: {}, problems: [] };
+  const { readConfigFiles } = await import("./files.ts");
+  return await readConfigFiles(AGENT_OPTIONS, paths);
 }

@@ -1,5 +1,5 @@
 /**
- * What an agent will bind, announce and encrypt with: the checks that come before anything is started (agent.md 6.1).
+ * What an agent will bind, announce and encrypt with: what is looked up before anything is started (agent.md 6.1).
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
 import { type BindPlan, planBind, resolveAddress } from "./addresses.ts";
-import { settingProblems } from "./checks.ts";
 import { ConfigError } from "./error.ts";
 import type { AgentConfig } from "./settings.ts";
 
 /**
- * Settings that were looked up and can be used.
+ * Settings that are complete and can be used, and what was looked up for them.
  *
  * @example
  * ```ts
- * import type { AgentPlan } from "@skein/agent";
+ * import { type AgentPlan, DEFAULT_AGENT_CONFIG } from "@skein/agent";
  *
  * const plan: AgentPlan = {
+ *   config: { ...DEFAULT_AGENT_CONFIG, nodeName: "alpha" },
  *   bind: { host: "127.0.0.1", port: 0 },
  *   advertise: undefined,
  *   encryptKey: undefined,
@@ -30,6 +30,8 @@ import type { AgentConfig } from "./settings.ts";
  * ```
  */
 export interface AgentPlan {
+  /** The settings. */
+  readonly config: AgentConfig;
   /** Where to bind. */
   readonly bind: Address;
   /** What other nodes are told, when it is not the bound address. */
@@ -45,15 +47,14 @@ export interface AgentPlan {
 const PROFILES: readonly string[] = ["lan", "wan", "local"] satisfies Profile[];
 
 /**
- * Checks the settings, resolves addresses and decodes the key.
+ * Resolves the addresses of settings that were checked, and decodes the key.
  *
- * @throws {ConfigError} for the first setting that cannot be used.
+ * @throws {ConfigError} for the first one that cannot be used.
  */
 export async function planAgent(config: AgentConfig): Promise<AgentPlan> {
-  const [problem] = settingProblems(config);
-  if (problem !== undefined) throw problem;
   const { bind, notice } = await bindPlanOf(config);
   return {
+    config,
     bind,
     advertise: await advertisedAddress(config),
     encryptKey: encryptionKey(config),

@@ -1,12 +1,20 @@
 /**
- * Checks what a configuration file contains. Loaded only when there is a file.
+ * Checks what a configuration file contains.
  *
  * @module
  */
 
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
-import { CONFIG_KEYS, type ConfigInput, type ConfigKey, type KeyKind } from "./options/mod.ts";
+import { parseDuration } from "../../protocol/duration.ts";
+import {
+  type ConfigOption,
+  type InputOf,
+  isGroup,
+  type NamedOption,
+  type OptionKind,
+  type Options,
+  type OptionTable,
+} from "./options/option.ts";
 import { suggest } from "./suggest.ts";
 
 const duration = z.string().superRefine((value, context) => {
@@ -17,61 +25,58 @@ const duration = z.string().superRefine((value, context) => {
   }
 });
 
-const KINDS: Readonly<Record<KeyKind, z.ZodType>> = {
+const KINDS: Readonly<Record<OptionKind, z.ZodType>> = {
   text: z.string(),
   duration,
-  // Go cuts the fraction of a number off.
-  number: z.number().transform(Math.trunc),
+  number: z.number(),
   switch: z.boolean(),
   list: z.array(z.string()),
   map: z.record(z.string(), z.string()),
 };
 
 /**
- * The schema of a configuration file.
+ * The schema of a configuration file. What is wrong with groups is told after what is wrong beside them.
  *
- * @param describe What to attach to a key, for a JSON Schema.
+ * @param describe What to attach to an option, for a JSON Schema.
  */
 export function configSchema(
-  describe: (name: string, key: ConfigKey) => Record<string, unknown> = () => ({}),
+  table: OptionTable,
+  describe: (option: ConfigOption) => Record<string, unknown> = () => ({}),
 ): z.ZodType {
-  const outer: Record<string, z.ZodType> = {};
-  const inner: Record<string, Record<string, z.ZodType>> = {};
-  for (const [name, key] of Object.entries(CONFIG_KEYS)) {
-    const type = KINDS[key.kind].meta(describe(name, key));
-    const [first = "", second] = name.split(".");
-    if (second === undefined) outer[first] = type;
-    else inner[first] = { ...inner[first], [second]: type };
+  const own: Record<string, z.ZodType> = {};
+  const groups: Record<string, z.ZodType> = {};
+  for (const [name, member] of Object.entries(table)) {
+    if (isGroup(member)) groups[name] = configSchema(member.options, describe);
+    else own[name] = KINDS[member.kind].meta(describe(member));
   }
-  for (const [name, shape] of Object.entries(inner)) outer[name] = z.strictObject(shape).partial();
-  return z.strictObject(outer).partial();
+  return z.strictObject({ ...own, ...groups }).partial();
 }
-
-const schema = configSchema();
 
 /**
- * The configuration in a parsed JSON value. Key names match in any case; `null` leaves a key unset.
- *
- * @throws {Error} whose message says, on one line, for each key what is wrong, what was expected and what was got.
+ * What finds the configuration in a parsed JSON value. Names of options match in any case; `null` leaves an option unset.
+ * It throws an `Error` whose message says, on one line, for each name what is wrong, what was expected and what was got.
  */
-export function checkInput(value: unknown): ConfigInput {
-  const plain = normalise(value);
-  const result = schema.safeParse(plain);
-  if (result.success) return result.data as ConfigInput;
-  throw new Error(result.error.issues.map((issue) => describe(issue, plain)).join("; "));
+export function inputCheck<T extends OptionTable>(
+  { table, all }: Options<T>,
+): (value: unknown) => InputOf<T> {
+  const schema = configSchema(table);
+  return (value) => {
+    const plain = normalise(value, table);
+    const result = schema.safeParse(plain);
+    if (result.success) return result.data as InputOf<T>;
+    throw new Error(result.error.issues.map((issue) => problem(issue, plain, all)).join("; "));
+  };
 }
 
-/** Known keys in lower case and no nulls, for the object itself and for `mdns`; names in maps are left alone. */
-function normalise(value: unknown, prefix = ""): unknown {
+/** Known names in lower case and no nulls; names in maps are left alone. */
+function normalise(value: unknown, table: OptionTable): unknown {
   if (!isObject(value)) return value;
   const entries = Object.entries(withoutNulls(value)).map(([name, held]): [string, unknown] => {
     const lower = name.toLowerCase();
-    if (prefix === "" && lower === "mdns") return [lower, normalise(held, "mdns.")];
-    const key = Object.hasOwn(CONFIG_KEYS, prefix + lower)
-      ? CONFIG_KEYS[prefix + lower]
-      : undefined;
-    if (key === undefined) return [name, held];
-    return [lower, key.kind === "map" && isObject(held) ? withoutNulls(held) : held];
+    const member = Object.hasOwn(table, lower) ? table[lower] : undefined;
+    if (member === undefined) return [name, held];
+    if (isGroup(member)) return [lower, normalise(held, member.options)];
+    return [lower, member.kind === "map" && isObject(held) ? withoutNulls(held) : held];
   });
   return Object.fromEntries(entries);
 }
@@ -80,46 +85,52 @@ function withoutNulls(object: Record<string, unknown>): Record<string, unknown> 
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 }
 
-type Issue = z.core.$ZodIssue;
-
-function describe(issue: Issue, input: unknown): string {
+/** What an issue of the schema says about `input`. */
+function problem(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  options: readonly NamedOption[],
+): string {
+  const path = issue.path.map(String);
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(issue.path, key)).join("; ");
+    return issue.keys.map((name) => unknownName([...path, name].join("."), options)).join("; ");
   }
-  const where = issue.path.length === 0 ? "the file" : `'${keyPath(issue.path)}'`;
+  const option = options.find((one) => one.path.every((name, i) => name === path[i]));
+  const where = path.length === 0 ? "the file" : `'${placeName(path, option)}'`;
   if (issue.code === "invalid_type") {
-    return `${where} expected ${expected(issue)}, got ${shown(input, issue.path)}`;
+    const isDuration = option?.option.kind === "duration";
+    const wanted = isDuration ? `a duration such as "30s"` : EXPECTED[issue.expected];
+    return `${where} expected ${wanted ?? issue.expected}, got ${shown(input, issue.path)}`;
   }
   return `${where}: ${issue.message}`;
 }
 
-function unknownKey(path: readonly PropertyKey[], key: string): string {
-  const name = keyPath([...path, key]);
-  if (path.length === 0 && Object.hasOwn(CONFIG_KEYS, name)) {
-    const [outer, inner] = name.split(".");
-    return `unknown key '${name}', write it as {"${outer}": {"${inner}": ...}}`;
+function unknownName(name: string, options: readonly NamedOption[]): string {
+  const dotted = options.find((option) => option.name === name.toLowerCase());
+  if (dotted !== undefined) {
+    const nested = dotted.path.reduceRight((inner, outer) => `{"${outer}": ${inner}}`, "...");
+    return `unknown key '${dotted.name}', write it as ${nested}`;
   }
-  const meant = meantKey(name);
+  const meant = meantName(name, options);
   return `unknown key '${name}'${meant === undefined ? "" : `, did you mean '${meant}'?`}`;
 }
 
-/** The key that a wrong name stands for: written otherwise, by the name of its flag, or mistyped. */
-function meantKey(name: string): string | undefined {
+/** The option that a wrong name stands for: written otherwise, by the name of its flag, or mistyped. */
+function meantName(wrong: string, options: readonly NamedOption[]): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[-_]/g, "");
-  const names = Object.keys(CONFIG_KEYS);
-  const byFlag = Object.entries(CONFIG_KEYS).find(([, { flag, negativeFlag }]) =>
-    flag !== undefined && negativeFlag === undefined && letters(flag) === letters(name)
-  );
-  return names.find((key) => letters(key) === letters(name)) ?? byFlag?.[0] ??
-    suggest(name.toLowerCase().replaceAll("-", "_"), names);
+  const isMeant = (text: string): boolean => letters(text) === letters(wrong);
+  const byFlag = ({ option }: NamedOption): boolean =>
+    option.flag !== undefined && isMeant(option.flag) &&
+    !(option.kind === "switch" && option.negativeFlag !== undefined);
+  const found = options.find(({ name }) => isMeant(name)) ?? options.find(byFlag);
+  const names = options.map(({ name }) => name);
+  return found?.name ?? suggest(wrong.toLowerCase().replaceAll("-", "_"), names);
 }
 
 /** `tags[a]`, `start_join[0]`, `mdns.interface`. */
-function keyPath(path: readonly PropertyKey[]): string {
-  return path.map((part, i) => {
-    if (i === 0) return String(part);
-    return path[0] === "mdns" ? `.${String(part)}` : `[${String(part)}]`;
-  }).join("");
+function placeName(path: readonly string[], option: NamedOption | undefined): string {
+  if (option === undefined) return path.join(".");
+  return option.name + path.slice(option.path.length).map((part) => `[${part}]`).join("");
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -130,12 +141,6 @@ const EXPECTED: Readonly<Record<string, string>> = {
   object: "an object",
   record: "an object of strings",
 };
-
-function expected({ expected, path }: z.core.$ZodIssueInvalidType): string {
-  const [name] = path;
-  const isDuration = path.length === 1 && CONFIG_KEYS[String(name)]?.kind === "duration";
-  return isDuration ? `a duration such as "30s"` : EXPECTED[expected] ?? expected;
-}
 
 /** The kind of the value at `path` and, if short, the value. */
 function shown(input: unknown, path: readonly PropertyKey[]): string {

@@ -1,8 +1,13 @@
 /**
- * The settings of an agent and their defaults (agent.md 6.2).
+ * The settings of an agent and their defaults (agent.md 6.2). {@linkcode AgentConfig} writes out, for programs, what follows
+ * from the table of options; the compiler holds the two together.
  *
  * @module
  */
+
+import { AGENT_OPTIONS } from "./options/mod.ts";
+import type { SomeOf } from "./options/option.ts";
+import { completed, defaultsOf } from "./options/values.ts";
 
 /**
  * The settings of an agent. Times are milliseconds, sizes bytes.
@@ -138,49 +143,19 @@ export interface MdnsConfig {
  * console.log(DEFAULT_AGENT_CONFIG.userEventSizeLimit); // 512
  * ```
  */
-export const DEFAULT_AGENT_CONFIG: AgentConfig = {
-  nodeName: "",
-  tags: {},
-  tagsFile: "",
-  bind: "0.0.0.0",
-  advertise: "",
-  interface: "",
-  encryptKey: "",
-  keyringFile: "",
-  logLevel: "INFO",
-  rpcAddr: "127.0.0.1:7373",
-  rpcAuth: "",
-  protocol: 5,
-  replayOnJoin: false,
-  queryResponseSizeLimit: 1024,
-  querySizeLimit: 1024,
-  userEventSizeLimit: 512,
-  startJoin: [],
-  retryJoin: [],
-  retryMaxAttempts: 0,
-  retryIntervalMs: 30_000,
-  profile: "lan",
-  leaveOnTerminate: false,
-  skipLeaveOnInterrupt: false,
-  reconnectIntervalMs: 30_000,
-  reconnectTimeoutMs: 86_400_000,
-  tombstoneTimeoutMs: 86_400_000,
-  disableNameResolution: false,
-  broadcastTimeoutMs: 5_000,
-  validateNodeNames: false,
-  compression: true,
-  coordinates: true,
-  eventHandlers: [],
-  eventHandlerTimeoutMs: 3_600_000,
-  eventHandlerConcurrency: 1,
-  snapshotPath: "",
-  rejoinAfterLeave: false,
-  discover: "",
-  mdns: { interface: "", disableIpv4: false, disableIpv6: false },
-  logFormat: "text",
-  logLevels: {},
-  syslog: false,
-  syslogFacility: "LOCAL0",
-  statsiteAddr: "",
-  statsdAddr: "",
-};
+export const DEFAULT_AGENT_CONFIG: AgentConfig = defaultsOf(AGENT_OPTIONS);
+
+/**
+ * Settings with those of `given` in their places, and the name of the host when no node is named; what is `undefined` counts
+ * as missing.
+ *
+ * @param settings What counts where nothing is given. Default: the defaults.
+ * @throws {ConfigError} when one is given that is no setting.
+ */
+export function completeConfig(
+  given: SomeOf<AgentConfig>,
+  settings: AgentConfig = DEFAULT_AGENT_CONFIG,
+): AgentConfig {
+  const config = completed(AGENT_OPTIONS, given, settings);
+  return { ...config, nodeName: config.nodeName || Deno.hostname() };
+}

@@ -23,12 +23,14 @@ export async function replaceFile(
   text: string,
   { keepsMode = false }: ReplaceOptions = {},
 ): Promise<void> {
+  // What is not there yet is no link.
   const target = await Deno.realPath(path).catch(() => path);
   const bytes = new TextEncoder().encode(text);
   try {
     await writeBeside(target, bytes, keepsMode ? await modeOf(target) : null);
   } catch (error) {
     if (!REFUSALS.includes((error as { code?: string }).code ?? "")) throw error;
+    // The first refusal tells more.
     await writeInPlace(target, bytes).catch(() => {
       throw error;
     });
@@ -49,6 +51,7 @@ async function writeBeside(
     if (mode !== null) await Deno.chmod(fresh, mode);
     await Deno.rename(fresh, target);
   } catch (error) {
+    // Why it could not be written tells more.
     await Deno.remove(fresh).catch(() => {});
     throw error;
   }
@@ -57,6 +60,7 @@ async function writeBeside(
 
 /** `null` when there is no such file, or no modes on this system. */
 async function modeOf(path: string): Promise<number | null> {
+  // What cannot be looked at cannot be written either, and that is told then.
   const info = await Deno.stat(path).catch(() => undefined);
   return info?.mode == null ? null : info.mode & 0o777;
 }

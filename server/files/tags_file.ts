@@ -8,7 +8,7 @@ import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
 import { replaceFile } from "./replace.ts";
 
-/** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3). */
+/** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3.3). */
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**

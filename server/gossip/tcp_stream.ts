@@ -5,7 +5,8 @@
  */
 
 import type { Address, Stream } from "../../cluster/runtime.ts";
-import { CLOSED_HERE, joinAddress, reasonOf } from "../net/problems.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
+import { CLOSED_HERE, reasonOf } from "../net/problems.ts";
 
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
@@ -101,6 +102,7 @@ export class TcpStream implements Stream {
 
   #failure(action: string, cause: unknown): StreamError {
     const reason = this.#closed ? CLOSED_HERE : reasonOf(action, cause);
-    return new StreamError(`${action} tcp ${joinAddress(this.remote)}: ${reason}`, { cause });
+    const { host, port } = this.remote;
+    return new StreamError(`${action} tcp ${joinHostPort(host, port)}: ${reason}`, { cause });
   }
 }

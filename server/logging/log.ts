@@ -7,7 +7,9 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import type { Logger } from "../../cluster/runtime.ts";
+import { errorOf, stackOf } from "./errors.ts";
 import { type LogLevel, passes } from "./levels.ts";
 import { LogLine } from "./line.ts";
 
@@ -121,6 +123,8 @@ export class AgentLog {
   #next = 0;
   readonly #monitors = new Set<ActiveMonitor>();
   readonly #sinks = new Set<LogSink>();
+  readonly #storm = new LogLimiter(performance);
+  readonly #unexpected = new Set<(error: Error) => void>();
 
   /** An empty log of the agent on `node`. */
   constructor(node: string) {
@@ -158,6 +162,28 @@ export class AgentLog {
     }
     for (const sink of this.#sinks) sink(line, fields);
     forward?.(this.node, line, fields);
+  }
+
+  /**
+   * Takes an error that nobody expected: a fault of the program itself. Logs it at ERR with its stack, at most one line a
+   * second, and tells it to those who called {@linkcode AgentLog.onUnexpected}.
+   */
+  unexpected(thrown: unknown): void {
+    const hidden = this.#storm.admit("");
+    try {
+      if (hidden === undefined) return;
+      const text = `Unexpected error${hiddenNote(hidden)}: ${stackOf(thrown)}`;
+      this.write("ERR", "agent", text, { multiline: true });
+    } finally {
+      // Also when a sink throws.
+      for (const listener of this.#unexpected) listener(errorOf(thrown));
+    }
+  }
+
+  /** Calls `listener`, which must not throw, with each error that nobody expected. Returns how to end that. */
+  onUnexpected(listener: (error: Error) => void): () => void {
+    this.#unexpected.add(listener);
+    return () => void this.#unexpected.delete(listener);
   }
 
   /** The retained lines from `level` on, oldest first. */

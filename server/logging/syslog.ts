@@ -8,6 +8,7 @@
  * @module
  */
 
+import { background, guarded } from "./background.ts";
 import type { LevelFilter, LogLevel } from "./levels.ts";
 import type { AgentLog, LogLine } from "./log.ts";
 import { facilityNumber } from "./syslog_facility.ts";
@@ -128,11 +129,14 @@ export class Syslog implements AsyncDisposable {
     clearTimeout(this.#restart);
     const child = this.#child;
     if (child === undefined) return;
-    const timer = setTimeout(() => child.kill("SIGKILL"), CLOSE_MS);
-    await this.#writing;
-    await this.#writer?.close().catch(() => {});
-    await child.status;
-    clearTimeout(timer);
+    const timer = setTimeout(() => kill(child), CLOSE_MS);
+    try {
+      await this.#writing;
+      await this.#writer?.close().catch(() => {}); // The program may have ended by itself.
+      await child.status;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #receive(line: LogLine): void {
@@ -193,26 +197,37 @@ export class Syslog implements AsyncDisposable {
     }
     this.#child = child;
     this.#writer = child.stdin.getWriter();
-    void this.#writer.closed.catch(() => {});
-    void child.status.then(async ({ code }) => {
-      const writer = this.#writer;
-      this.#child = undefined;
-      this.#writer = undefined;
-      await writer?.abort().catch(() => {});
-      if (this.#closed) return;
-      if (performance.now() - started > RESTART_MS.longest) this.#pauseMs = this.#firstPauseMs;
-      this.#startLater(`exit status ${code}`);
-    });
+    this.#writer.closed.catch(() => {}); // A write finds that, or the end of the program.
+    background(this.#restartAfter(child, started), this.#log);
     this.#pump();
+  }
+
+  async #restartAfter(child: Deno.ChildProcess, started: number): Promise<void> {
+    const { code } = await child.status;
+    const writer = this.#writer;
+    this.#child = undefined;
+    this.#writer = undefined;
+    await writer?.abort().catch(() => {}); // Its reader has gone.
+    if (this.#closed) return;
+    if (performance.now() - started > RESTART_MS.longest) this.#pauseMs = this.#firstPauseMs;
+    this.#startLater(`exit status ${code}`);
   }
 
   #startLater(reason: string): void {
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(2 * pauseMs, RESTART_MS.longest);
-    this.#restart = setTimeout(() => this.#start(), pauseMs);
+    this.#restart = setTimeout(guarded(() => this.#start(), this.#log), pauseMs);
     const text =
       `'${this.#program}' for syslog ended: ${reason}. It is started again in ${pauseMs} ms`;
     this.#log.write("WARN", "agent", text);
+  }
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has just ended.
   }
 }
 

@@ -5,9 +5,11 @@
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../cluster/memberlist/core/address.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
+import { addrToHost } from "../../protocol/ip.ts";
+import { background, guarded } from "../logging/background.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { Responder } from "./responder.ts";
 import { search } from "./search.ts";
@@ -78,7 +80,7 @@ export class Discovery implements Disposable {
     }
     const { name: node, addr, port } = own;
     const service = { cluster, node, hostname: Deno.hostname(), addr, port };
-    const responder = await Responder.start(service, options.interface, options.isActive);
+    const responder = await Responder.start(service, options.interface, log, options.isActive);
     return new Discovery(options, responder);
   }
 
@@ -93,12 +95,12 @@ export class Discovery implements Disposable {
   #search(): void {
     const { cluster, log, disableIpv4, disableIpv6, isActive, pollMs = POLL_MS } = this.#options;
     const { signal } = this.#stopped;
-    this.#poll = setTimeout(() => this.#search(), pollMs);
+    this.#poll = setTimeout(guarded(() => this.#search(), log), pollMs);
     if (!isActive()) return;
     const families: IpFamily[] = [];
     if (!disableIpv4) families.push("IPv4");
     if (!disableIpv6) families.push("IPv6");
-    const where = { cluster, interface: this.#options.interface, families, signal };
+    const where = { cluster, interface: this.#options.interface, families, log, signal };
     search(where, (address) => this.#add(address)).catch((error: Error) => {
       log.write("ERR", "agent.mdns", `Failed to poll for new hosts: ${error.message}`);
     });
@@ -115,7 +117,11 @@ export class Discovery implements Disposable {
     if (isKnown || this.#found.has(address)) return;
     this.#found.add(address);
     clearTimeout(this.#quiet);
-    this.#quiet = setTimeout(() => this.#join(), QUIET_MS);
+    this.#quiet = setTimeout(() => this.#joinSoon(), QUIET_MS);
+  }
+
+  #joinSoon(): void {
+    background(this.#join(), this.#options.log);
   }
 
   async #join(): Promise<void> {
@@ -133,7 +139,7 @@ export class Discovery implements Disposable {
       log.write("ERR", "agent.mdns", `Failed to join: ${(error as Error).message}`);
     } finally {
       this.#isJoining = false;
-      if (this.#found.size > 0 && !this.#stopped.signal.aborted) void this.#join();
+      if (this.#found.size > 0 && !this.#stopped.signal.aborted) this.#joinSoon();
     }
   }
 }

@@ -83,6 +83,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage | undefined {
       answers: [...packet.answers ?? [], ...packet.additionals ?? []],
     };
   } catch {
+    // What others send need not be DNS, and the decoder throws errors of every class at it.
     return undefined;
   }
 }

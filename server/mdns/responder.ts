@@ -5,6 +5,7 @@
  */
 
 import type { RemoteInfo, Socket } from "node:dgram";
+import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { decodeMessage, encodeResponse } from "./packets.ts";
 import { answersTo, type MdnsService } from "./service.ts";
 import { type IpFamily, MDNS_PORT, openGroupSocket } from "./sockets.ts";
@@ -15,7 +16,7 @@ const MAX_ANSWERS_PER_SECOND = 200;
 /** Tells others of this agent. */
 export class Responder implements Disposable {
   readonly #service: MdnsService;
-  readonly #sockets: readonly Socket[];
+  readonly #sockets = new DisposableStack();
   readonly #isActive: () => boolean;
   #second = 0;
   #answers = 0;
@@ -23,13 +24,17 @@ export class Responder implements Disposable {
   private constructor(
     service: MdnsService,
     sockets: readonly Socket[],
+    log: UnexpectedLog,
     isActive: () => boolean,
   ) {
     this.#service = service;
     this.#isActive = isActive;
-    this.#sockets = sockets;
     for (const socket of sockets) {
-      socket.on("message", (bytes, from) => this.#receive(socket, bytes, from));
+      this.#sockets.defer(() => socket.close());
+      // What a listener of `node:dgram` throws is gone without a trace.
+      const receive = (bytes: Uint8Array, from: RemoteInfo): void =>
+        this.#receive(socket, bytes, from);
+      socket.on("message", guarded(receive, log));
       socket.on("error", () => {}); // An answer that could not be sent is lost, as on the way.
     }
   }
@@ -38,12 +43,14 @@ export class Responder implements Disposable {
    * Begins to answer, over both IP versions as far as there are.
    *
    * @param interfaceName Name of a network interface; "" for the system's choice.
+   * @param log Gets errors that nobody expected.
    * @param isActive Whether to answer, asked each time.
    * @throws {Error} when there is neither; its cause says why.
    */
   static async start(
     service: MdnsService,
     interfaceName: string,
+    log: UnexpectedLog,
     isActive: () => boolean = () => true,
   ): Promise<Responder> {
     const families: IpFamily[] = ["IPv4", "IPv6"];
@@ -51,7 +58,7 @@ export class Responder implements Disposable {
       families.map((family) => openGroupSocket(family, interfaceName)),
     );
     const sockets = opened.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-    if (sockets.length > 0) return new Responder(service, sockets, isActive);
+    if (sockets.length > 0) return new Responder(service, sockets, log, isActive);
     const errors = opened.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
     const cause = new AggregateError(errors);
     throw new Error("no multicast listeners could be started", { cause });
@@ -59,7 +66,7 @@ export class Responder implements Disposable {
 
   /** Answers no more. */
   [Symbol.dispose](): void {
-    for (const socket of this.#sockets) socket.close();
+    this.#sockets.dispose();
   }
 
   #receive(socket: Socket, bytes: Uint8Array, from: RemoteInfo): void {

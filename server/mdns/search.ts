@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:dgram";
 import type { Address } from "../../cluster/runtime.ts";
+import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { pause } from "../net/deadline.ts";
 import { decodeMessage, type DnsAnswer, encodeQuery } from "./packets.ts";
 import { serviceName } from "./service.ts";
@@ -22,6 +23,8 @@ export interface SearchOptions {
   readonly interface: string;
   /** IP versions to ask over. */
   readonly families: readonly IpFamily[];
+  /** Gets errors that nobody expected. */
+  readonly log: UnexpectedLog;
   /** Ends the search early. */
   readonly signal: AbortSignal;
 }
@@ -35,29 +38,26 @@ export async function search(
   options: SearchOptions,
   onFound: (address: Address) => void,
 ): Promise<void> {
-  const { cluster, families, signal } = options;
+  const { cluster, families, log, signal } = options;
   const query = encodeQuery(serviceName(cluster), "PTR");
   const asked = await Promise.allSettled(
     families.map((family) => ask(family, options.interface, query)),
   );
   const sockets = asked.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-  try {
-    if (sockets.length === 0) {
-      const [first] = asked.flatMap((result) =>
-        result.status === "rejected" ? [result.reason] : []
-      );
-      throw first ?? new Error("Both IP versions are disabled");
-    }
-    for (const socket of sockets) {
-      socket.on("message", (bytes) => {
-        for (const address of addressesIn(bytes, cluster)) onFound(address);
-      });
-      socket.on("error", () => {});
-    }
-    await pause(LISTEN_MS, signal);
-  } finally {
-    for (const socket of sockets) socket.close();
+  if (sockets.length === 0) {
+    const [first] = asked.flatMap((result) => result.status === "rejected" ? [result.reason] : []);
+    throw first ?? new Error("Both IP versions are disabled");
   }
+  using opened = new DisposableStack();
+  const receive = (bytes: Uint8Array): void => {
+    for (const address of addressesIn(bytes, cluster)) onFound(address);
+  };
+  for (const socket of sockets) {
+    opened.defer(() => socket.close());
+    socket.on("message", guarded(receive, log));
+    socket.on("error", () => {}); // An answer that could not be received is lost, as on the way.
+  }
+  await pause(LISTEN_MS, signal);
 }
 
 /** Where the agents gossip that a packet names completely: by PTR, SRV and an address. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addrToHost } from "../../cluster/memberlist/core/address.ts";
+import { addrToHost } from "../../protocol/ip.ts";
 import type { DnsAnswer, DnsQuestion } from "./packets.ts";
 
 /** Seconds for which an answer holds (agent.md 6.10). */

@@ -68,7 +68,7 @@ export async function connectStatsite(
       const written = write(new TextEncoder().encode(lines.join("")));
       if (await within(SEND_LIMIT_MS, written)) return;
       close();
-      await written.catch(() => {});
+      await written.catch(() => {}); // It was closed here.
       throw new Error(`It accepted no lines for ${SEND_LIMIT_MS / 1_000} s`);
     },
     close,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { pause } from "../net/deadline.ts";
 import type { MetricSink } from "./agent_metrics.ts";
 

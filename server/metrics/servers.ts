@@ -5,6 +5,7 @@
  */
 
 import type { AgentLog } from "../logging/log.ts";
+import { closeTogether } from "../net/closing.ts";
 import type { AgentMetrics } from "./agent_metrics.ts";
 import { connectStatsd, connectStatsite } from "./connections.ts";
 import { LineSink } from "./line_sink.ts";
@@ -38,7 +39,7 @@ export function sendMetrics(
   return {
     async [Symbol.asyncDispose]() {
       for (const sink of sinks) metrics.remove(sink);
-      await Promise.all(sinks.map((sink) => sink[Symbol.asyncDispose]()));
+      await closeTogether(sinks.map((sink) => () => sink[Symbol.asyncDispose]()));
     },
   };
 }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { formatDuration } from "../../protocol/duration.ts";
 import { isIPv6, plainHost } from "./problems.ts";
 
 /** Caps on the connections of one port. Of this machine's own addresses, only the caps on all count. */
@@ -124,7 +125,7 @@ export class Admission {
         return;
       }
       guest.close();
-      const time = `${this.#limits.strangerMs / 1_000} s`;
+      const time = formatDuration(this.#limits.strangerMs);
       this.#onRefusal(guest.source, `Closed a TCP connection that was silent for ${time}`);
     }
   }

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { joinHostPort } from "../../protocol/host_port.ts";
 import type { Admission } from "./admission.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "./conversation.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
-import { joinAddress } from "./problems.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 
 /** What one connection may hold. */
@@ -61,7 +61,7 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
     this.source = hostname;
-    this.name = joinAddress({ host: hostname, port });
+    this.name = joinHostPort(hostname, port);
     this.#conn = conn;
     this.#admission = parts.admission;
     this.#strangerBytes = parts.limits.strangerBytes;

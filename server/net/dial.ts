@@ -5,7 +5,8 @@
  */
 
 import type { Address } from "../../cluster/runtime.ts";
-import { CLOSED_HERE, joinAddress, reasonOf } from "./problems.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
+import { CLOSED_HERE, reasonOf } from "./problems.ts";
 
 /**
  * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
@@ -37,7 +38,7 @@ export async function dial(
   closing: AbortSignal,
 ): Promise<Deno.TcpConn> {
   const failed = (reason: string, cause?: unknown): DialError =>
-    new DialError(`dial tcp ${joinAddress(to)}: ${reason}`, { cause });
+    new DialError(`dial tcp ${joinHostPort(to.host, to.port)}: ${reason}`, { cause });
   if (closing.aborted) throw failed(CLOSED_HERE);
   const abort = new AbortController();
   const onClosing = (): void => abort.abort();

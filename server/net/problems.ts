@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Address } from "../../cluster/runtime.ts";
-
 /** What Go says for the error codes of the system. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -26,12 +24,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why something fails whose socket or connection was closed on this side. */
 export const CLOSED_HERE = "use of closed network connection";
 
-/** `host:port`, with brackets around IPv6. */
-export function joinAddress({ host, port }: Address): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** `host` in the form of {@linkcode Address}: an IPv4-mapped IPv6 address becomes dotted IPv4. */
+/** `host` as the core writes it: an IPv4-mapped IPv6 address becomes dotted IPv4. */
 export function plainHost(host: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
   return mapped?.[1] ?? host;

@@ -24,7 +24,7 @@ const MAX_WAITING = 1024 * 1024;
 /** Pause before another try after a failed write, in milliseconds. */
 const RETRY_MS = 2_000;
 
-/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15). */
+/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15.3). */
 const REPORT_INTERVAL_MS = 30_000;
 
 /** How long a leave, and the end, may wait for the disk, in milliseconds. */
@@ -174,12 +174,12 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
   #schedule(ms: number = this.#writtenAt + WRITE_INTERVAL_MS - performance.now()): void {
     if (this.#closing !== undefined) return;
     this.#timer ??= setTimeout(() => {
-      void this.#enqueue(async () => {
+      this.#enqueue(async () => {
         const saved = await this.#save();
         this.#timer = undefined;
         if (!saved) this.#schedule(RETRY_MS);
         else if (this.#stale || this.#waiting.length > 0) this.#schedule();
-      });
+      }).catch((cause) => this.#log.error(`Snapshot ${this.#path} is not kept`, { cause }));
     }, Math.max(0, ms));
   }
 
@@ -245,6 +245,7 @@ export class SnapshotFile implements Recorder, AsyncDisposable {
     this.#stale = false;
     const begun = performance.now();
     const path = `${this.#path}.compact`;
+    // Without its mode the new file gets the usual one.
     const { mode } = await this.#file.stat().catch(() => ({ mode: null }));
     const file = await this.#disk.open(path, {
       write: true,

@@ -50,7 +50,7 @@ export interface RpcBackend {
   /** Ends the agent. */
   shutdown(): Promise<void>;
   /** Resolves when the agent has ended. */
-  readonly closed: Promise<void>;
+  readonly closed: Promise<unknown>;
   /** Figures for operators, by group and name. */
   stats(): Record<string, Record<string, string>>;
   /** Calls `listener` with every event. Returns how to end that. */

@@ -30,26 +30,15 @@ export class ClientState implements EventSubscriber, LogSubscriber {
   readonly lostLogs: LossCount = { total: 0, told: 0 };
   readonly #events: EventHub;
   readonly #logs: LogHub;
-  readonly #onUnexpected: (error: unknown) => void;
   #streams: Map<number | bigint, EventStream> | undefined;
   #queries: Set<RunningQuery> | undefined;
   #pending: PendingQueries | undefined;
   #ended: AbortController | undefined;
   #monitor: LogStream | undefined;
 
-  /**
-   * A client that has just connected.
-   *
-   * @param onUnexpected Gets what nobody expected to be thrown.
-   */
-  constructor(
-    peer: Peer<Writer>,
-    events: EventHub,
-    logs: LogHub,
-    onUnexpected: (error: unknown) => void,
-  ) {
+  /** A client that has just connected. */
+  constructor(peer: Peer<Writer>, events: EventHub, logs: LogHub) {
     this.peer = peer;
-    this.#onUnexpected = onUnexpected;
     this.#events = events;
     this.#logs = logs;
   }
@@ -110,15 +99,16 @@ export class ClientState implements EventSubscriber, LogSubscriber {
     this.#monitor = this.#logs.start(this, seq, level);
   }
 
-  /** Sends what comes back from a query. */
-  startQuery(seq: number | bigint, query: RunningQuery): void {
+  /** Sends what comes back from a query. Resolves when it has ended. */
+  async startQuery(seq: number | bigint, query: RunningQuery): Promise<void> {
     const queries = this.#queries ??= new Set();
     queries.add(query);
     this.#ended ??= new AbortController();
-    const { signal } = this.#ended;
-    sendQueryRecords(this.peer.outbox, seq, query, signal)
-      .finally(() => queries.delete(query))
-      .catch(this.#onUnexpected);
+    try {
+      await sendQueryRecords(this.peer.outbox, seq, query, this.#ended.signal);
+    } finally {
+      queries.delete(query);
+    }
   }
 
   /** Resolves after `ms` milliseconds, or when the connection ends. */

@@ -52,12 +52,9 @@ export class EventHub {
   readonly #losses: Losses<Monitor | undefined>;
   readonly #unsubscribe: () => void;
 
-  /**
-   * @param backend Whose events.
-   * @param onUnexpected Gets what nobody expected to be thrown.
-   */
-  constructor(backend: RpcBackend, onUnexpected: (error: unknown) => void) {
-    this.#losses = loggedLosses(backend.log, "event", "events", onUnexpected);
+  /** @param backend Whose events. */
+  constructor(backend: RpcBackend) {
+    this.#losses = loggedLosses(backend.log, "event", "events");
     this.#unsubscribe = backend.subscribe((event) => this.#publish(event));
   }
 

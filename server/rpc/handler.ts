@@ -24,8 +24,6 @@ export interface Services {
   readonly memberList: MemberList;
   /** Writes a line about bad input, unless there was one about this client's address within the last second. */
   complain(client: ClientState, level: LogLevel, text: string): void;
-  /** Gets what nobody expected to be thrown where no request can be answered with it. */
-  readonly onUnexpected: (error: unknown) => void;
   /** The figures of the RPC server for `stats`. */
   rpcStats(): Record<string, string>;
 }

@@ -35,13 +35,10 @@ export class LogHub {
   #lastLine = "";
   #lastBody: Uint8Array = new Uint8Array(0);
 
-  /**
-   * @param log Whose lines.
-   * @param onUnexpected Gets what nobody expected to be thrown.
-   */
-  constructor(log: AgentLog, onUnexpected: (error: unknown) => void) {
+  /** @param log Whose lines. */
+  constructor(log: AgentLog) {
     this.#log = log;
-    this.#losses = loggedLosses(log, "logs", "log lines", onUnexpected);
+    this.#losses = loggedLosses(log, "logs", "log lines");
   }
 
   /** Records that were dropped because a client was slow. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import type { AgentLog, Monitor } from "../logging/log.ts";
 import { Losses } from "../net/losses.ts";
 
@@ -17,15 +17,13 @@ import { Losses } from "../net/losses.ts";
  *
  * @param during What the Go agent says is dropped, `event` or `logs`.
  * @param noun What was lost in the end, for a number of them.
- * @param onUnexpected Gets what nobody expected to be thrown.
  */
 export function loggedLosses(
   log: AgentLog,
   during: string,
   noun: string,
-  onUnexpected: (error: unknown) => void,
 ): Losses<Monitor | undefined> {
-  const limiter = new LogLimiter();
+  const limiter = new LogLimiter(performance);
   return new Losses({
     dropping: (client, except) => {
       const hidden = limiter.admit(client);
@@ -37,6 +35,6 @@ export function loggedLosses(
       const text = `Dropped ${lost} ${noun} to ipc.client: ${client}, which read too slowly`;
       log.write("WARN", "agent.ipc", text);
     },
-    onUnexpected,
+    onUnexpected: (error) => log.unexpected(error),
   });
 }

@@ -9,6 +9,7 @@ import {
   loadPatterns,
   MAX_PATTERN_SIZE,
   type Member,
+  memberFields,
   type Pattern,
 } from "../../cluster/serf/mod.ts";
 import { Member as MemberCodec, type MembersFilteredRequest } from "../../protocol/ipc/mod.ts";
@@ -22,7 +23,7 @@ const encodedMembers = new WeakMap<Member, Uint8Array>();
 export function encodeMember(member: Member): Uint8Array {
   let bytes = encodedMembers.get(member);
   if (bytes === undefined) {
-    bytes = encode(MemberCodec, wireMember(member), "rpc");
+    bytes = encode(MemberCodec, memberFields(member, member.status), "rpc");
     encodedMembers.set(member, bytes);
   }
   return bytes;
@@ -76,9 +77,9 @@ export class MemberList {
 }
 
 /**
- * The test for a filter (agent.md 3); `undefined` when everything matches. A pattern P stands for `^P$`, by
- * concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they may
- * take {@linkcode MAX_PATTERN_SIZE} instructions.
+ * The test for a filter (agent.md 3, members); `undefined` when everything matches. A pattern P stands for `^P$`,
+ * by concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they
+ * may take {@linkcode MAX_PATTERN_SIZE} instructions.
  */
 function memberFilter(filter: MembersFilteredRequest): ((member: Member) => boolean) | undefined {
   let room = MAX_PATTERN_SIZE;
@@ -103,20 +104,4 @@ function memberFilter(filter: MembersFilteredRequest): ((member: Member) => bool
 /** A missing tag counts as the empty text. */
 function tagOf({ tags }: Member, tag: string): string {
   return Object.hasOwn(tags, tag) ? tags[tag] ?? "" : "";
-}
-
-function wireMember(member: Member): MemberCodec {
-  return {
-    Name: member.name,
-    Addr: member.addr,
-    Port: member.port,
-    Tags: member.tags,
-    Status: member.status,
-    ProtocolMin: member.protocolMin,
-    ProtocolMax: member.protocolMax,
-    ProtocolCur: member.protocolCur,
-    DelegateMin: member.delegateMin,
-    DelegateMax: member.delegateMax,
-    DelegateCur: member.delegateCur,
-  };
 }

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { Writer } from "../../protocol/msgpack/mod.ts";
 import { splitGoAddress } from "../config/addresses.ts";
-import { formatDuration } from "../config/duration.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
-import type { AgentLog, LogLevel } from "../logging/log.ts";
+import { background } from "../logging/background.ts";
+import type { LogLevel } from "../logging/log.ts";
 import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import type { Peer } from "../net/conversation.ts";
 import { Port } from "../net/port.ts";
@@ -78,8 +79,6 @@ export interface RpcServerOptions {
   readonly admission?: Partial<AdmissionLimits>;
   /** How long a wrong token waits for its answer. Default 500 ms. */
   readonly authDelayMs?: number;
-  /** Gets what nobody expected to be thrown; the connection that it happened on is closed. Default: it is logged. */
-  readonly onUnexpected?: (error: unknown) => void;
 }
 
 /** Serves the RPC clients of an agent until the agent or the server is closed. */
@@ -90,20 +89,18 @@ export class RpcServer implements AsyncDisposable {
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #services: Services;
-  readonly #badInput = new LogLimiter();
-  readonly #troubles = new LogLimiter();
+  readonly #badInput = new LogLimiter(performance);
+  readonly #troubles = new LogLimiter(performance);
   readonly #port: Port<Writer, RpcConversation>;
   #closed: Promise<void> | undefined;
 
   private constructor(socket: Deno.TcpListener, backend: RpcBackend, options: RpcServerOptions) {
     const stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
-    const onUnexpected = options.onUnexpected ?? ((error) => logUnexpected(backend.log, error));
     this.#backend = backend;
-    this.#events = new EventHub(backend, onUnexpected);
-    this.#logs = new LogHub(backend.log, onUnexpected);
+    this.#events = new EventHub(backend);
+    this.#logs = new LogHub(backend.log);
     this.#services = {
       backend,
-      onUnexpected,
       token: new TextEncoder().encode(options.authKey ?? ""),
       authDelayMs: options.authDelayMs ?? AUTH_DELAY_MS,
       memberList: new MemberList(backend),
@@ -126,7 +123,7 @@ export class RpcServer implements AsyncDisposable {
       stallLimitMs,
       drainLimitMs: SHUTDOWN_FLUSH_MS,
       open: (peer, deliver) => this.#open(peer, deliver),
-      onUnexpected,
+      onUnexpected: (error) => backend.log.unexpected(error),
       onAcceptFailure: (cause) => {
         this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
       },
@@ -136,7 +133,7 @@ export class RpcServer implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    backend.closed.then(() => this.close()).catch(onUnexpected);
+    background(backend.closed.then(() => this.close()), backend.log);
   }
 
   /**
@@ -194,7 +191,7 @@ export class RpcServer implements AsyncDisposable {
   #open(peer: Peer<Writer>, deliver: (value: Uint8Array) => void): RpcConversation {
     this.#backend.metrics?.count("agent.ipc.accept");
     this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${peer.name}`);
-    const client = new ClientState(peer, this.#events, this.#logs, this.#services.onUnexpected);
+    const client = new ClientState(peer, this.#events, this.#logs);
     return new RpcConversation(client, this.#services, deliver);
   }
 
@@ -207,10 +204,4 @@ export class RpcServer implements AsyncDisposable {
     if (hidden === undefined) return;
     this.#backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
   }
-}
-
-/** With the stack, which says where in the program the fault is. */
-function logUnexpected(log: AgentLog, error: unknown): void {
-  const text = error instanceof Error ? error.stack ?? error.message : String(error);
-  log.write("ERR", "agent.ipc", `Unexpected error: ${text}`, { multiline: true });
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { joinHostPort } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import type { AgentConfig } from "../config/load.ts";
 import type { Console } from "./console.ts";
 

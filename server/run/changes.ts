@@ -4,30 +4,39 @@
  * @module
  */
 
-import type { AgentConfig } from "../config/load.ts";
-import { CONFIG_KEYS } from "../config/options/mod.ts";
-import { setValueAt, valueAt } from "../config/path.ts";
+import {
+  type Options,
+  type OptionTable,
+  type SettingsOf,
+  setValueAt,
+  valueAt,
+} from "../config/options/option.ts";
+import type { AgentConfig } from "../config/settings.ts";
 
 /** The difference between the settings that are in effect and those that were read. */
-export interface ConfigChanges {
-  /** Keys whose new values can be taken over. */
+export interface ConfigChanges<S = AgentConfig> {
+  /** Options whose new values can be taken over. */
   readonly applicable: readonly string[];
-  /** Keys whose new values need a restart. */
+  /** Options whose new values need a restart. */
   readonly restart: readonly string[];
   /** The settings in effect once the applicable ones are taken over. */
-  readonly next: AgentConfig;
+  readonly next: S;
 }
 
 /** Compares the settings in effect with those that were read. */
-export function compareConfigs(current: AgentConfig, read: AgentConfig): ConfigChanges {
+export function compareConfigs<const T extends OptionTable>(
+  options: Options<T>,
+  current: SettingsOf<T>,
+  read: SettingsOf<T>,
+): ConfigChanges<SettingsOf<T>> {
   const applicable: string[] = [];
   const restart: string[] = [];
   const next = { ...current };
-  for (const [name, { setting, reloads }] of Object.entries(CONFIG_KEYS)) {
-    if (setting === undefined) continue;
-    const value = valueAt(read, setting);
-    if (isSame(valueAt(current, setting), value)) continue;
-    if (reloads) setValueAt(next, setting, value);
+  for (const { name, place, option: { reloads } } of options.all) {
+    if (place === undefined) continue;
+    const value = valueAt(read, place);
+    if (isSame(valueAt(current, place), value)) continue;
+    if (reloads) setValueAt(next, place, value);
     (reloads ? applicable : restart).push(name);
   }
   return { applicable, restart, next };

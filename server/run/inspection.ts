@@ -1,6 +1,6 @@
 /**
- * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits (agent.md
- * 6.1, 6.3, 6.5). Nothing is written.
+ * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits
+ * (agent.md 6.1, 6.3, 6.5). Nothing is written.
  *
  * @module
  */
@@ -9,13 +9,10 @@ import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import { checkConfig } from "../../cluster/memberlist/core/config.ts";
 import { parseJoinAddress } from "../../cluster/memberlist/traffic/join.ts";
 import { checkSerfConfig } from "../../cluster/serf/model/config.ts";
-import {
-  initialKeys,
-  initialTags,
-  keyringOf,
-  memberlistSettings,
-  serfSettings,
-} from "../agent/start/preparation.ts";
+import { Listeners } from "../agent/events/listeners.ts";
+import { initialKeys, initialTags } from "../agent/start/kept.ts";
+import { keyringOf, memberlistSettings, serfSettings } from "../agent/start/layers.ts";
+import { FAILED } from "../agent/start/open.ts";
 import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "../config/addresses.ts";
 import {
   advertisedAddress,
@@ -31,10 +28,6 @@ import { listenProblem } from "../net/problems.ts";
 
 /** Stands for addresses that cannot be resolved while the rest is looked at. Nothing is bound to it. */
 const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;
-
-/** What the start says before it tells why the agent could not be made. */
-const SETUP = "Failed to setup the Serf agent";
-const START = "Failed to start the Serf agent: Error creating Serf";
 
 /**
  * Everything that would end a start with these settings, in the order in which it would, each in the words of the start,
@@ -55,32 +48,30 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   const log = new AgentLog(config.nodeName);
   await attempt(() => bindPlanOf(config));
   const plan: AgentPlan = {
+    config,
     bind: SOME_ADDRESS,
     advertise: await attempt(() => advertisedAddress(config)),
     encryptKey: await attempt(() => encryptionKey(config)),
     profile: await attempt(() => profileOf(config)) ?? "lan",
     notices: [],
   };
-  const tags = await attempt(() => initialTags(config, log), SETUP) ?? {};
-  const fileKeys = await attempt(() => initialKeys(config, log), SETUP);
-  await attempt(() => checkSnapshotPath(config.snapshotPath), START);
-  const keyring: Keyring | undefined = fileKeys ?? await attempt(() => keyringOf(plan), START);
+  const tags = await attempt(() => initialTags(config, log), FAILED.setup) ?? {};
+  const fileKeys = await attempt(() => initialKeys(config, log), FAILED.setup);
+  await attempt(() => checkSnapshotPath(config.snapshotPath), FAILED.start);
+  const keyring: Keyring | undefined = fileKeys ??
+    await attempt(() => keyringOf(plan), FAILED.start);
   await attempt(() => {
     const memberlist = memberlistSettings(config, plan, SOME_ADDRESS, keyring);
-    checkSerfConfig({ ...serfSettings(config, tags, memberlist), onEvent: () => {} });
+    checkSerfConfig(serfSettings(config, tags, memberlist, new Listeners(log)));
     checkConfig(memberlist);
-  }, START);
+  }, FAILED.start);
   await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");
-  for (
-    const [key, addresses] of [["start_join", config.startJoin], [
-      "retry_join",
-      config.retryJoin,
-    ]] as const
-  ) {
+  const { startJoin: start_join, retryJoin: retry_join } = config;
+  for (const [name, addresses] of Object.entries({ start_join, retry_join })) {
     for (const address of addresses) {
       await attempt(
         () => parseJoinAddress(address, DEFAULT_GOSSIP_PORT),
-        `Invalid ${key} address '${address}'`,
+        `Invalid ${name} address '${address}'`,
       );
     }
   }
@@ -100,6 +91,7 @@ async function checkSnapshotPath(path: string): Promise<void> {
     if (cause instanceof Deno.errors.NotFound) fail(path, fileProblem(cause));
     throw cause;
   }
+  // A file that is not there yet will be made.
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isDirectory) fail(path, "is a directory");
 }

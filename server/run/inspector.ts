@@ -11,7 +11,7 @@ const START_LIMIT_MS = 1_000;
 /** Pause between two looks, in milliseconds. */
 const LOOK_MS = 5;
 
-/** Ends the debugger that this signal starts, or says on standard error that it cannot. Never rejects. */
+/** Ends the debugger that this signal starts, or says on standard error that it cannot. */
 export async function closeInspector(): Promise<void> {
   try {
     const inspector = await import("node:inspector");
@@ -19,7 +19,8 @@ export async function closeInspector(): Promise<void> {
       if (inspector.url() !== undefined) return inspector.close();
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
     console.error("Without --allow-sys the debugger that Deno opens on SIGUSR1 cannot be closed");
   }
 }

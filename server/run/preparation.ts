@@ -27,7 +27,7 @@ export interface RunInput {
 export async function prepare(
   input: RunInput,
   console: Console,
-): Promise<{ config: AgentConfig; plan: AgentPlan }> {
+): Promise<AgentPlan> {
   if (input.flags.log_format === "json") console.format = "json";
   const { config, warnings, problems } = await checkConfig(input.configPaths, input.flags);
   console.node = config.nodeName;
@@ -38,7 +38,7 @@ export async function prepare(
   for (const warning of warnings) console.warn(warning);
   const plan = await planAgent(config);
   for (const notice of plan.notices) console.say(notice);
-  return { config, plan };
+  return plan;
 }
 
 /** Which lines of the log are shown. */

@@ -4,21 +4,28 @@
  * @module
  */
 
-import { joinHostPort, UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
+import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import { LeaveInProgressError } from "../../cluster/serf/mod.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
 import { type AgentConfig, loadConfig } from "../config/load.ts";
+import { AGENT_OPTIONS } from "../config/options/mod.ts";
 import type { AgentPlan } from "../config/plan.ts";
+import { background } from "../logging/background.ts";
+import { isProgramFault } from "../logging/errors.ts";
 import type { LogFormat } from "../logging/levels.ts";
 import { AgentLog } from "../logging/log.ts";
 import type { Syslog } from "../logging/syslog.ts";
 import { within } from "../net/deadline.ts";
+import { RpcListenError } from "../rpc/server.ts";
 import { showBanner } from "./banner.ts";
 import { compareConfigs, type ConfigChanges } from "./changes.ts";
 import { Console } from "./console.ts";
+import { Faults } from "./faults.ts";
 import { filterOf, openSyslog, prepare, type RunInput } from "./preparation.ts";
+import { type ErrorSource, processErrors } from "./process_errors.ts";
 import {
   type AgentSignal,
   SIGNAL_NAMES,
@@ -35,6 +42,9 @@ const LEAVE_EXTRA_MS = 2_000;
 /** The agent must be shut down within this time, or the process ends without it, in milliseconds. */
 const SHUTDOWN_LIMIT_MS = 3_000;
 
+/** Exit code after an error that nobody expected: EX_SOFTWARE of sysexits.h, which no other end of an agent has. */
+const EXIT_FAULT = 70;
+
 /** Signals that end an agent, or may. */
 const ENDING: readonly AgentSignal[] = ["SIGINT", "SIGTERM"];
 
@@ -49,32 +59,76 @@ export interface RunSurroundings {
   printError(text: string): void;
   /** Where signals come from. Default: the operating system. */
   readonly signals?: SignalSource;
+  /** Where errors come from that nobody caught. Default: the process. */
+  readonly errors?: ErrorSource;
 }
 
 /**
- * Runs an agent until a signal or a `leave` ends it.
+ * Runs an agent until a signal or a `leave` ends it, or an error that nobody expected: then it leaves, as far as it can.
  *
- * @returns The exit code (agent.md 6.7): 0 after a graceful end, 1 otherwise. Nothing is left running.
+ * @returns The exit code (agent.md 6.7): 0 after a graceful end, 70 after an error that nobody expected, 1 otherwise. Nothing
+ * is left running.
  */
 export async function runAgent(input: RunInput, surroundings: RunSurroundings): Promise<number> {
   const console = new Console((text) => surroundings.print(text));
+  const faults = new Faults((text) => surroundings.printError(text));
+  const ignore = (surroundings.errors ?? processErrors).listen((error) => faults.take(error));
+  try {
+    const exitCode = await runFrom(input, surroundings, console, faults);
+    if (!faults.any) return exitCode;
+  } catch (error) {
+    faults.take(error);
+  } finally {
+    ignore();
+  }
+  console.openGate();
+  return EXIT_FAULT;
+}
+
+/** The exit code, as long as there is no fault. */
+async function runFrom(
+  input: RunInput,
+  surroundings: RunSurroundings,
+  console: Console,
+  faults: Faults,
+): Promise<number> {
   await using stack = new AsyncDisposableStack();
   try {
-    const { config, plan } = await prepare(input, console);
+    const plan = await prepare(input, console);
+    const { config } = plan;
     const log = new AgentLog(config.nodeName);
+    stack.defer(faults.goTo(log));
     const syslog = await openSyslog(config, log);
     if (syslog !== undefined) stack.use(syslog);
     console.say("Starting Serf agent...");
     console.attach(log);
     const signals = stack.use(new SignalQueue(surroundings.signals ?? systemSignals));
     // The operator shall see the joins, so they wait for the banner.
-    const agent = await Agent.start({ ...config, startJoin: [], retryJoin: [], log, plan });
-    stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, agent.shutdown()));
+    const starting = Agent.start({ plan, startJoin: [], retryJoin: [], log });
+    stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, ended(starting)));
+    const agent = await Promise.race([starting, faults.first]);
+    if (agent instanceof Error) return EXIT_FAULT;
     const run = new Run({ input, surroundings, console, signals, syslog, agent, plan, config });
-    return await run.untilEnd();
+    const exitCode = await run.untilEnd().catch((error: unknown) => {
+      log.unexpected(error);
+      return EXIT_FAULT;
+    });
+    // It leaves then, which takes a while.
+    if (faults.any) await agent.closed;
+    return exitCode;
   } catch (error) {
+    if (isProgramFault(error)) throw error;
     console.fail((error as Error).message);
     return 1;
+  }
+}
+
+/** Shuts the agent down, if it starts at all. */
+async function ended(starting: Promise<Agent>): Promise<void> {
+  try {
+    await (await starting).shutdown();
+  } catch {
+    // What could not be closed is in the log; why there is no agent was told where the start was waited for.
   }
 }
 
@@ -137,7 +191,8 @@ class Run {
       });
       return true;
     } catch (error) {
-      this.#console.fail(`Error starting RPC listener: ${(error as Error).message}`);
+      if (!(error instanceof RpcListenError)) throw error;
+      this.#console.fail(`Error starting RPC listener: ${error.message}`);
       return false;
     }
   }
@@ -162,7 +217,7 @@ class Run {
   }
 
   async #serve(): Promise<number> {
-    const closed = this.#agent.closed.then((): "closed" => "closed");
+    const closed = this.#agent.closed.then(() => "closed" as const);
     const joining = retryJoin(this.#agent, this.#config, this.#retrying.signal);
     const gaveUp = joining.then((gaveUp) => gaveUp ? "gave up" as const : closed);
     for (;;) {
@@ -186,6 +241,7 @@ class Run {
     switch (signal) {
       case "SIGHUP":
         this.#reloads = this.#reloads.then(() => this.#reload());
+        background(this.#reloads, this.#agent.log);
         return undefined;
       case "SIGINT":
         return skipLeaveOnInterrupt ? 1 : await this.#leave();
@@ -207,6 +263,7 @@ class Run {
       (error: Error) => {
         // An RPC client was first: its leave ends the agent.
         if (error instanceof LeaveInProgressError) return this.#agent.closed.then(() => 0);
+        if (isProgramFault(error)) throw error;
         this.#console.fail(`Error: ${error.message}`);
         return 1;
       },
@@ -235,9 +292,10 @@ class Run {
       const { configPaths, flags } = this.#parts.input;
       const { config, warnings } = await loadConfig(configPaths, flags);
       for (const warning of warnings) this.#console.warn(warning);
-      changes = compareConfigs(this.#config, config);
+      changes = compareConfigs(AGENT_OPTIONS, this.#config, config);
       await this.#reloadTags(changes.next.tags);
     } catch (error) {
+      if (isProgramFault(error)) throw error;
       this.#console.fail((error as Error).message);
       this.#console.fail("Failed to reload configs");
       return;
@@ -271,7 +329,8 @@ class Run {
     this.#retrying.abort();
     this.#retrying = new AbortController();
     // An agent that runs must not end because of an address that came later.
-    void retryJoin(this.#agent, { ...next, retryMaxAttempts: 0 }, this.#retrying.signal);
+    const forever = { ...next, retryMaxAttempts: 0 };
+    background(retryJoin(this.#agent, forever, this.#retrying.signal), this.#agent.log);
   }
 
   #report({ applicable, restart }: ConfigChanges): void {

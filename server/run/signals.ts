@@ -32,7 +32,7 @@ export const systemSignals: SignalSource = {
   add(signal, listener) {
     try {
       Deno.addSignalListener(signal, listener);
-      if (signal === "SIGUSR1") Deno.addSignalListener(signal, closeInspector);
+      if (signal === "SIGUSR1") Deno.addSignalListener(signal, onDebuggerSignal);
     } catch {
       // This operating system does not have it.
     }
@@ -40,12 +40,16 @@ export const systemSignals: SignalSource = {
   remove(signal, listener) {
     try {
       Deno.removeSignalListener(signal, listener);
-      if (signal === "SIGUSR1") Deno.removeSignalListener(signal, closeInspector);
+      if (signal === "SIGUSR1") Deno.removeSignalListener(signal, onDebuggerSignal);
     } catch {
       // It was never added.
     }
   },
 };
+
+function onDebuggerSignal(): void {
+  closeInspector().catch(reportError);
+}
 
 /** Signals in the order in which they came; none is lost while nobody waits. */
 export class SignalQueue implements Disposable {

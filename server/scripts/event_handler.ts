@@ -4,11 +4,11 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import type { Metrics } from "../../cluster/runtime.ts";
 import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import { selects } from "../../cluster/serf/model/event_filter.ts";
 import type { HandlerSpec } from "../config/handler_spec.ts";
-import { hiddenNote, LogLimiter } from "../logging/limiter.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { OUTPUT_LIMIT } from "./output_tail.ts";
 import { scriptInput, type ScriptSelf, scriptVariables } from "./script_input.ts";
@@ -42,7 +42,7 @@ export class EventHandler {
   readonly #waiting: SerfEvent[] = [];
   readonly #running = new Set<ScriptRun>();
   readonly #ends = new Set<Promise<void>>();
-  readonly #limiter = new LogLimiter(1_000, 1);
+  readonly #limiter = new LogLimiter(performance);
   #closed = false;
   /** Events that found no room. */
   dropped = 0;
@@ -86,7 +86,9 @@ export class EventHandler {
     while (this.#running.size < this.#settings.concurrency) {
       const event = this.#waiting.shift();
       if (event === undefined) return;
-      const end = this.#run(event).finally(() => this.#ends.delete(end));
+      const end = this.#run(event)
+        .catch((error: unknown) => this.#settings.log.unexpected(error))
+        .finally(() => this.#ends.delete(end));
       this.#ends.add(end);
     }
   }
@@ -98,7 +100,7 @@ export class EventHandler {
     let run: ScriptRun;
     try {
       const env = { ...Deno.env.toObject(), ...scriptVariables(event, self()) };
-      run = new ScriptRun(script, { env, input: scriptInput(event), timeoutMs });
+      run = new ScriptRun(script, { env, input: scriptInput(event), timeoutMs, log });
     } catch (error) {
       log.write("ERR", "agent", `Error invoking script '${script}': ${(error as Error).message}`);
       return;

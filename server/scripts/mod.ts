@@ -6,6 +6,7 @@
 
 import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import type { HandlerSpec } from "../config/handler_spec.ts";
+import { closeTogether } from "../net/closing.ts";
 import { EventHandler, type HandlerSettings } from "./event_handler.ts";
 
 export type { HandlerSettings } from "./event_handler.ts";
@@ -60,7 +61,7 @@ export class ScriptHandlers implements AsyncDisposable {
 
   /** Starts no more scripts, gives running ones a second, and kills them then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#all().map((handler) => handler.close(END_GRACE_MS)));
+    await closeTogether(this.#all().map((handler) => () => handler.close(END_GRACE_MS)));
   }
 
   #all(): EventHandler[] {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { addrToHost } from "../../cluster/memberlist/core/address.ts";
 import type { Member, SerfEvent } from "../../cluster/serf/mod.ts";
+import { addrToHost } from "../../protocol/ip.ts";
 
 /** The own node as scripts see it. */
 export interface ScriptSelf {

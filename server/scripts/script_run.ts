@@ -10,7 +10,8 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Timer } from "../../cluster/runtime.ts";
-import { formatDuration } from "../config/duration.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { realClock } from "../runtime.ts";
 import { OutputTail } from "./output_tail.ts";
 
@@ -37,6 +38,8 @@ export interface ScriptOptions {
   readonly input: Uint8Array;
   /** How long it may take, in milliseconds; 0 for no limit. */
   readonly timeoutMs: number;
+  /** Gets errors that nobody expected. */
+  readonly log: UnexpectedLog;
 }
 
 /** How a run ended. */
@@ -56,6 +59,7 @@ export class ScriptRun {
   /** Resolves when it is over; nothing of it is held any more. Never rejects. */
   readonly finished: Promise<ScriptResult>;
   readonly #child: ChildProcess;
+  readonly #log: UnexpectedLog;
   readonly #tail = new OutputTail();
   readonly #timers = new Set<Timer>();
   readonly #finish: (result: ScriptResult) => void;
@@ -66,24 +70,29 @@ export class ScriptRun {
   #done = false;
 
   /** Starts `script`. An error of the system becomes the result's problem. */
-  constructor(script: string, { env, input, timeoutMs }: ScriptOptions) {
+  constructor(script: string, { env, input, log, timeoutMs }: ScriptOptions) {
     const { promise, resolve } = Promise.withResolvers<ScriptResult>();
     this.finished = promise;
     this.#finish = resolve;
+    this.#log = log;
     this.#child = start(script, env);
     const child = this.#child;
-    child.on("error", (error) => this.#onExit(error.message));
-    child.on("exit", (code, signal) => this.#onExit(problemOf(code, signal)));
+    const onError = (error: Error): void => this.#onExit(error.message);
+    child.on("error", guarded(onError, log));
+    const onExit = (code: number | null, signal: string | null): void =>
+      this.#onExit(problemOf(code, signal));
+    child.on("exit", guarded(onExit, log));
     child.stdin?.on("error", () => {}); // The script need not read.
     child.stdin?.end(Buffer.from(input));
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (bytes: Uint8Array) => this.#onOutput(bytes));
+      stream?.on("data", guarded((bytes: Uint8Array) => this.#onOutput(bytes), log));
       stream?.on("error", () => {});
     }
-    child.on("close", () => {
+    const onClose = (): void => {
       this.#closed = true;
       this.#settle();
-    });
+    };
+    child.on("close", guarded(onClose, log));
     if (timeoutMs > 0) {
       const verdict = `no end within ${formatDuration(timeoutMs)}, killed`;
       this.#after(timeoutMs, () => this.#end(verdict, KILL_GRACE_MS.timeout));
@@ -159,10 +168,11 @@ export class ScriptRun {
 
   #after(ms: number, work: () => void): void {
     if (this.#done) return;
-    const timer = realClock.setTimer(ms, () => {
+    const due = (): void => {
       this.#timers.delete(timer);
       work();
-    });
+    };
+    const timer = realClock.setTimer(ms, guarded(due, this.#log));
     this.#timers.add(timer);
   }
 }

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { ConnectionClosedError, RpcClient, type StreamEvent } from "../../client/mod.ts";
 import { eventually, type Program, startAgent } from "../support/agents.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+import { VERSIONS } from "../support/versions.ts";
 
-const HOST = "127.0.1.5";
+const HOST = loopback();
 
 function everyGoTest(name: string, body: (serf: Program) => Promise<void>): void {
   goTest(name, body);
@@ -29,12 +31,7 @@ everyGoTest("every method of the client works against a Go agent", async (serf) 
     addr: HOST,
     tags: { role: "web" },
     status: "alive",
-    protocolMin: 1,
-    protocolMax: 5,
-    protocolCur: 2,
-    delegateMin: 2,
-    delegateMax: 5,
-    delegateCur: 5,
+    ...VERSIONS,
   });
   assert.equal(
     (await client.membersFiltered({ tags: { role: "w.b" }, status: "alive" })).length,

@@ -11,8 +11,9 @@ import {
 } from "../../client/mod.ts";
 import { IpcError, LogRecord, MembersResponse, UserEventRecord } from "../../protocol/ipc/mod.ts";
 import { type FakeRequest, startFakeAgent } from "../support/fake_agent.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.16.3";
+const HOST = loopback();
 const FAST = { minDelayMs: 1, maxDelayMs: 20 };
 
 function user(request: FakeRequest, name: string): void {

@@ -16,8 +16,9 @@ import {
 } from "../../protocol/ipc/mod.ts";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
 import { type FakeRequest, member, startFakeAgent } from "../support/fake_agent.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.1.2";
+const HOST = loopback();
 
 function user(request: FakeRequest, name: string): void {
   request.answer("", UserEventRecord, {

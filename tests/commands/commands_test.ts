@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../../commands/catalogue.ts";
 import { dispatch } from "../../commands/dispatch.ts";
+import { loopback } from "../support/loopback.ts";
 import { recordingTerminal } from "../support/recording_terminal.ts";
+
+const NOBODY_HOST = loopback();
 
 /** `version` has no help, as in Serf. */
 const WITH_HELP = Object.keys(COMMANDS).filter((name) => name !== "version");
@@ -75,7 +78,7 @@ Deno.test("the flags of query and keys are judged before they connect", async ()
     [["keys", "-install=k", "-remove=k"], "Only one of -install, -use, -remove, or -list allowed"],
   ];
   for (const [argv, message] of cases) {
-    const line = [argv[0] ?? "", "-rpc-addr=127.0.17.9:1", ...argv.slice(1)];
+    const line = [argv[0] ?? "", `-rpc-addr=${NOBODY_HOST}:1`, ...argv.slice(1)];
     assert.deepEqual(await run(...line), { code: 1, stdout: `${message}\n`, stderr: "" });
   }
 });

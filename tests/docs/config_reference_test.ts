@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { referenceText, schemaText } from "../../docs/config_reference.ts";
-import { parseDuration } from "../../server/config/duration.ts";
-import { CONFIG_KEYS } from "../../server/config/options/mod.ts";
+import { parseDuration } from "../../protocol/duration.ts";
+import { AGENT_OPTIONS } from "../../server/config/options/mod.ts";
 
 const read = (name: string): Promise<string> =>
   Deno.readTextFile(new URL(`../../docs/${name}`, import.meta.url));
@@ -24,27 +24,30 @@ interface Property {
   properties?: Record<string, Property>;
 }
 
-Deno.test("the schema has every key with its type and its default, and allows no others", () => {
+Deno.test("the schema has every option with its type and its default, and allows no others", () => {
   const schema = JSON.parse(schemaText());
+  const options = new Map(AGENT_OPTIONS.all.map(({ name, option }) => [name, option]));
   const types = { text: "string", duration: "string", number: "number", switch: "boolean" };
   let seen = 0;
   const look = (prefix: string, properties: Record<string, Property>): void => {
     for (const [name, property] of Object.entries(properties)) {
-      const key = CONFIG_KEYS[prefix + name];
-      if (key === undefined) {
-        look(`${name}.`, property.properties ?? assert.fail(name));
+      const option = options.get(prefix + name);
+      if (option === undefined) {
+        look(`${prefix}${name}.`, property.properties ?? assert.fail(name));
         continue;
       }
       seen++;
-      const wanted = { ...types, list: "array", map: "object" }[key.kind];
+      const wanted = { ...types, list: "array", map: "object" }[option.kind];
       assert.equal(property.type, wanted, name);
-      if (key.kind === "duration" && property.default !== undefined) {
+      const tellsDefault = option.setting !== undefined && option.unset === undefined;
+      assert.equal(property.default !== undefined, tellsDefault, name);
+      if (option.kind === "duration" && property.default !== undefined) {
         assert.match(String(property.default), new RegExp(property.pattern ?? assert.fail(name)));
       }
     }
   };
   look("", schema.properties);
-  assert.equal(seen, Object.keys(CONFIG_KEYS).length);
+  assert.equal(seen, options.size);
   assert.equal(schema.additionalProperties, false);
   assert.equal(schema.properties.mdns.additionalProperties, false);
 });

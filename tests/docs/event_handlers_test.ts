@@ -6,9 +6,10 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { formatDuration } from "../../server/config/duration.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import { parseHandler } from "../../server/config/handler_spec.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../server/config/load.ts";
+import { AgentLog } from "../../server/logging/log.ts";
 import { QUEUE_LIMIT } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
 import { scriptVariables } from "../../server/scripts/script_input.ts";
@@ -36,6 +37,7 @@ class Script implements Disposable {
     const { output, problem } = await new ScriptRun(this.#command, {
       env: { ...Deno.env.toObject(), NO_COLOR: "1", SERF_SELF_NAME: "web-1", ...env },
       input: new TextEncoder().encode(input),
+      log: new AgentLog("t"),
       timeoutMs: 60_000,
     }).finished;
     const text = new TextDecoder().decode(output);

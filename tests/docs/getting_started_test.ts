@@ -11,10 +11,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/agents.ts";
+import { loopback } from "../support/loopback.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 const PAGE = join(ROOT, "docs", "GETTING-STARTED.md");
-const HOST = "127.0.18.101";
+const HOST = loopback();
 /** How long a block may take until it has printed what the page shows. */
 const LIMIT_MS = 30_000;
 

@@ -7,7 +7,10 @@
 import assert from "node:assert/strict";
 import { COMMANDS, IpcError } from "../../protocol/ipc/mod.ts";
 import { Agent } from "../../server/agent/agent.ts";
+import { loopback } from "../support/loopback.ts";
 import { Peer } from "../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 const page = await Deno.readTextFile(new URL("../../docs/RPC.md", import.meta.url));
 
@@ -37,10 +40,10 @@ function conversation(): [sent: Uint8Array, received: Uint8Array][] {
 Deno.test("the conversation of docs/RPC.md is what an agent says", async () => {
   await using agent = await Agent.start({
     nodeName: "web-1",
-    bind: "127.0.13.10:0",
+    bind: `${HOST}:0`,
     profile: "local",
   });
-  using peer = await Peer.connect(agent.listenRpc("127.0.13.10:0").address);
+  using peer = await Peer.connect(agent.listenRpc(`${HOST}:0`).address);
   const turns = conversation();
   assert.equal(turns.length, 7);
   for (const [sent, received] of turns) {

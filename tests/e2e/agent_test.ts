@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
 import { moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.7.7";
+const HOST = loopback();
 
 /** How a sample of a running agent was made. */
 interface Life {

@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
 import { freePort } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.7.3";
+const HOST = loopback();
 
 Deno.test("version prints the project's version and the protocol", async () => {
   assert.deepEqual(await run(["version"]), {
@@ -60,7 +61,7 @@ Deno.test("a refused port is one line and exit 1, for every command that talks t
   const address = `${HOST}:${await freePort(HOST)}`;
   const commands = [
     ["members"],
-    ["join", "127.0.7.3"],
+    ["join", HOST],
     ["leave"],
     ["force-leave", "x"],
     ["event", "x"],
@@ -82,9 +83,9 @@ Deno.test("a refused port is one line and exit 1, for every command that talks t
 
 Deno.test("an address that cannot be used is one line and exit 1", async () => {
   const cases: [string, RegExp][] = [
-    ["127.0.7.3", /^dial tcp: address 127\.0\.7\.3: missing port in address$/],
+    ["host", /^dial tcp: address host: missing port in address$/],
     ["::1:5", /^dial tcp: address ::1:5: too many colons in address$/],
-    ["127.0.7.3:99999", /^dial tcp: address 99999: invalid port$/],
+    [`${HOST}:99999`, /^dial tcp: address 99999: invalid port$/],
     ["no-such-host.invalid:7373", /^dial tcp: lookup no-such-host\.invalid.*: no such host$/],
   ];
   for (const [address, reason] of cases) {

@@ -8,8 +8,9 @@
 import assert from "node:assert/strict";
 import { type AgentProcess, eventually, skein, startAgent } from "../support/agents.ts";
 import { run } from "../support/e2e/cli.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.17.31";
+const HOST = loopback();
 
 /** Starts a cluster of two; the first answers the query `load` with a line and ` bin` with two bytes that are no text. */
 async function pair(host: string): Promise<[AgentProcess, AgentProcess]> {
@@ -101,7 +102,7 @@ Deno.test("every command answers in JSON", async () => {
 });
 
 Deno.test("members -watch shows changes, as lines and as JSON, until Ctrl-C or the agent's end", async () => {
-  const [one, two] = await pair("127.0.17.32");
+  const [one, two] = await pair(HOST);
   await using _one = one;
   await using _two = two;
   const env = { SERF_RPC_ADDR: one.rpc };
@@ -154,7 +155,7 @@ Deno.test("members -watch shows changes, as lines and as JSON, until Ctrl-C or t
 });
 
 Deno.test("monitor as JSON has logs, events and queries, one object per line", async () => {
-  const [one, two] = await pair("127.0.17.33");
+  const [one, two] = await pair(HOST);
   await using _one = one;
   await using _two = two;
   const env = { SERF_RPC_ADDR: one.rpc };

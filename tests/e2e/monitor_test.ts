@@ -15,12 +15,15 @@ import {
 } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 const LOST = "\nRemote side ended the monitor! This usually means that the\n" +
   "remote side has exited or crashed.\n";
 
-goTest("monitor against serf's agent", (serf) => watch(serf, "127.0.7.4"));
-Deno.test("monitor against skein's agent", () => watch(skein, "127.0.7.5"));
+goTest("monitor against serf's agent", (serf) => watch(serf, HOST));
+Deno.test("monitor against skein's agent", () => watch(skein, HOST));
 
 async function watch(program: Program, host: string): Promise<void> {
   await using agent = await startAgent(program, { name: "m", host, flags: ["-profile=local"] });

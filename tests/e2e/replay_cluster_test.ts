@@ -16,12 +16,14 @@ import {
 import { run, type RunOptions } from "../support/e2e/cli.ts";
 import { moved, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-goTest("samples against serf's agent", (serf) => replayCluster(serf, "127.0.7.1"));
-Deno.test("samples against skein's agent", () => replayCluster(skein, "127.0.7.2"));
-goTest("samples of members that go, against serf's agent", (serf) => replayLate(serf, "127.0.7.8"));
-Deno.test("samples of members that go, against skein's agent", () =>
-  replayLate(skein, "127.0.7.9"));
+const HOST = loopback();
+
+goTest("samples against serf's agent", (serf) => replayCluster(serf, HOST));
+Deno.test("samples against skein's agent", () => replayCluster(skein, HOST));
+goTest("samples of members that go, against serf's agent", (serf) => replayLate(serf, HOST));
+Deno.test("samples of members that go, against skein's agent", () => replayLate(skein, HOST));
 
 /** From here on the captured cluster had a member that left. */
 const FIRST_WITH_LEFT = "reachability";

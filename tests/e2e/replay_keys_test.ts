@@ -16,9 +16,12 @@ import {
 import { run } from "../support/e2e/cli.ts";
 import { moved, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-goTest("samples about keys against serf's agents", (serf) => replayKeys(serf, "127.0.17.21"));
-Deno.test("samples about keys against skein's agents", () => replayKeys(skein, "127.0.17.22"));
+const HOST = loopback();
+
+goTest("samples about keys against serf's agents", (serf) => replayKeys(serf, HOST));
+Deno.test("samples about keys against skein's agents", () => replayKeys(skein, HOST));
 
 /** The captured keys: of the first cluster from the start, and the one that is installed later. */
 const FIRST = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";

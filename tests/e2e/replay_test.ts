@@ -9,6 +9,9 @@ import assert from "node:assert/strict";
 import { type CliResult, freePort } from "../support/agents.ts";
 import { run } from "../support/e2e/cli.ts";
 import { expectation, moved, NOWHERE, samples, samplesOf, title } from "../support/e2e/samples.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 Deno.test("every sample has its place, and those that are not replayed a reason", () => {
   const places = ["alone", "start", "life", "cluster", "late", "keys", "nowhere"] as const;
@@ -40,15 +43,14 @@ const OTHER_START: Readonly<Record<string, string>> = {
 };
 
 Deno.test("samples of an agent that cannot start", async (t) => {
-  const host = "127.0.7.6";
-  const refused = `${host}:${await freePort(host)}`;
+  const refused = `${HOST}:${await freePort(HOST)}`;
   const addresses = new Map([
     ["127.0.0.1:19999", refused],
-    ["127.0.0.1:19960", `${host}:${await freePort(host)}`],
-    ["127.0.0.1:19390", `${host}:${await freePort(host)}`],
+    ["127.0.0.1:19960", `${HOST}:${await freePort(HOST)}`],
+    ["127.0.0.1:19390", `${HOST}:${await freePort(HOST)}`],
     // Since 0.9.4 the text begins with a small letter and names the port.
     [`Failed to join 127.0.0.1: dial`, `failed to join ${refused}: dial`],
-    ["127.0.0.1", host],
+    ["127.0.0.1", HOST],
   ]);
   for (const sample of samplesOf("start")) {
     const reason = sample.args.map((arg) => OTHER_START[arg]).find((text) => text !== undefined);

@@ -7,8 +7,9 @@
 import assert from "node:assert/strict";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.17.34";
+const HOST = loopback();
 
 /** Runs skein with a terminal of its own, which util-linux's `script` makes, and gives all that reached it; ␛ is escape. */
 async function atTerminal(

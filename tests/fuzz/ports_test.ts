@@ -20,6 +20,7 @@ import {
   startAgent,
 } from "../support/agents.ts";
 import { Rpc } from "../support/interop/rpc.ts";
+import { loopback } from "../support/loopback.ts";
 import { VECTORS } from "../support/memberlist/wire_vectors.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
@@ -37,7 +38,7 @@ const MAX_GROWTH_MIB = 128;
 /** Each kind of trouble from one source is logged at most once a second. There are some forty kinds. */
 const MAX_COMPLAINTS_PER_SECOND = 40;
 
-const HOST = "127.0.8.61";
+const HOST = loopback();
 
 const confined: Program = {
   ...skein,

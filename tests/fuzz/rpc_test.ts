@@ -12,12 +12,15 @@
 import assert from "node:assert/strict";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
 import { RpcServer } from "../../server/rpc/server.ts";
+import { loopback } from "../support/loopback.ts";
 import { mutated } from "../support/mutate.ts";
 import { below, randomValue } from "../support/random_value.ts";
 import { FakeBackend, FakeQuery, keyReport, member, queryEvent } from "../support/rpc/backend.ts";
 import { concat, Peer, request, until } from "../support/rpc/peer.ts";
 import { SeededRandom } from "../support/simulation/random.ts";
 import vectors from "../vectors/ipc.json" with { type: "json" };
+
+const HOST = loopback();
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
@@ -67,10 +70,10 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   };
   let complaints = 0;
   const counter = backend.log.monitor("WARN", () => complaints++);
-  await using server = RpcServer.listen(backend, { address: "127.0.13.8:0", stallLimitMs: 300 });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0`, stallLimitMs: 300 });
   const before = Deno.memoryUsage().rss;
   const end = performance.now() + DURATION_MS;
-  const clients = await Promise.all(
+  const conversations = await Promise.all(
     Array.from({ length: CLIENTS }, (_, i) => {
       return badClients(server.address, new SeededRandom(SEED, i), end);
     }),
@@ -78,7 +81,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   await until(() => server.stats().clients === "0" && server.stats().queries === "0");
   counter.stop();
   const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
-  const total = clients.reduce((sum, count) => sum + count, 0);
+  const total = conversations.reduce((sum, count) => sum + count, 0);
   console.log(
     `rpc: seed ${SEED}, ${total} clients, ${
       growth.toFixed(1)

@@ -10,6 +10,9 @@ import { eventually, type Program, runCli, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
 import type { RpcRecord } from "../support/interop/rpc.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 const LONG_NS = 60_000_000_000;
 const SHORT_NS = 1_500_000_000;
@@ -49,9 +52,9 @@ const CASES: {
   },
 ];
 
-goTest("agents of both kinds ask agents of both kinds", (go) => questions(go, "127.0.18.51"));
+goTest("agents of both kinds ask agents of both kinds", (go) => questions(go, HOST));
 newestGoTest("agents of both kinds ask agents of both kinds", (go) => {
-  return questions(go, "127.0.18.52");
+  return questions(go, HOST);
 });
 
 async function questions(go: Program, host: string): Promise<void> {

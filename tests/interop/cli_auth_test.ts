@@ -8,8 +8,9 @@
 import { join } from "node:path";
 import { sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.18.35", "127.0.18.36", "127.0.18.37", "127.0.18.38"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 const COMMANDS = [
   ["members"],

@@ -4,34 +4,33 @@
  * @module
  */
 
-import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const PLAIN = ["127.0.18.21", "127.0.18.22", "127.0.18.23", "127.0.18.24"] as const;
-const ENCRYPTED = ["127.0.18.31", "127.0.18.32", "127.0.18.33", "127.0.18.34"] as const;
-const NEWEST = ["127.0.18.25", "127.0.18.26", "127.0.18.27", "127.0.18.28"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 const FIRST = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 const SECOND = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
 const SHORT = "BhQyvb2hdSuKqB0rW4sUjQ==";
 
 goTest("both command lines turn keys in the same way through both agents", (serf) => {
-  return sameFourTimes(serf, ENCRYPTED, 25, rotation);
+  return sameFourTimes(serf, HOSTS, 25, rotation);
 });
 
 newestGoTest("both command lines turn keys in the same way through both agents", (serf) => {
-  return sameFourTimes(serf, NEWEST, 25, rotation);
+  return sameFourTimes(serf, HOSTS, 25, rotation);
 });
 
 goTest("both command lines say the same of a cluster without keys", (serf) => {
-  return sameFourTimes(serf, PLAIN, 6, withoutKeys);
+  return sameFourTimes(serf, HOSTS, 6, withoutKeys);
 });
 
-async function rotation(session: Session): Promise<void> {
-  const { $, ask, shown } = session;
-  await session.start("tested", "one", [`-encrypt=${FIRST}`]);
+async function rotation(run: Run): Promise<void> {
+  const { $, ask, shown } = run;
+  await run.start("tested", "one", [`-encrypt=${FIRST}`]);
   await $("keys", "-list");
-  const two = await session.start("serf", "two", [`-encrypt=${FIRST}`]);
+  const two = await run.start("serf", "two", [`-encrypt=${FIRST}`]);
   await ask("join", two.gossip);
   await shown(/two.*alive/);
 
@@ -68,14 +67,14 @@ async function rotation(session: Session): Promise<void> {
   await $("keys", "-list");
   await $("keys", "-install", FIRST);
   await $("leave");
-  await session.one.exited;
+  await run.one.exited;
   await $("keys", "-list");
 }
 
-async function withoutKeys(session: Session): Promise<void> {
-  const { $, ask, shown } = session;
-  await session.start("tested", "one");
-  const two = await session.start("serf", "two");
+async function withoutKeys(run: Run): Promise<void> {
+  const { $, ask, shown } = run;
+  await run.start("tested", "one");
+  const two = await run.start("serf", "two");
   await ask("join", two.gossip);
   await shown(/two.*alive/);
   await $("keys", "-list");

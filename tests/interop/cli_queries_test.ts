@@ -6,10 +6,11 @@
  */
 
 import { eventually } from "../support/agents.ts";
-import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.18.11", "127.0.18.12", "127.0.18.13", "127.0.18.14"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 goTest("both command lines ask the cluster in the same way through both agents", (serf) => {
   return sameFourTimes(serf, HOSTS, 35, questions);
@@ -25,14 +26,14 @@ const HANDLERS = [
   "query:broken=echo no; exit 3",
 ].map((handler) => `-event-handler=${handler}`);
 
-async function questions(session: Session): Promise<void> {
-  const { $, ask, shown } = session;
+async function questions(run: Run): Promise<void> {
+  const { $, ask, shown } = run;
   // A Go agent ends a query at its timeout, whoever has answered. Scripts take their time on a busy machine.
   const query = (...args: string[]) => $("query", "-timeout=1s", ...args);
   const quickly = (...args: string[]) => $("query", "-timeout=500ms", ...args);
-  const one = await session.start("tested", "one", ["-tag=role=web", ...HANDLERS]);
+  const one = await run.start("tested", "one", ["-tag=role=web", ...HANDLERS]);
   await $("query", "load");
-  const two = await session.start("serf", "two", ["-tag=role=db", ...HANDLERS]);
+  const two = await run.start("serf", "two", ["-tag=role=db", ...HANDLERS]);
   await ask("join", two.gossip);
   await shown(/two.*alive/);
 

@@ -6,20 +6,21 @@
 
 import assert from "node:assert/strict";
 import { type AgentProcess, eventually, type Program, runCli } from "../support/agents.ts";
-import { sameFourTimes, type Session } from "../support/interop/command_lines.ts";
+import { type Run, sameFourTimes } from "../support/interop/command_lines.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.8.11", "127.0.8.12", "127.0.8.13", "127.0.8.14"] as const;
+const HOSTS = [loopback(), loopback(), loopback(), loopback()] as const;
 
 goTest("both command lines print the same against both agents", (serf) => {
   return sameFourTimes(serf, HOSTS, 50, everyCommand);
 });
 
 /** Runs every command in a new cluster of the agent under test ("one") and a Go agent ("two"). */
-async function everyCommand(session: Session): Promise<void> {
-  const { host, cli, $, ask, shown, record } = session;
-  const one = await session.start("tested", "one", ["-tag=role=web", "-tag=dc=east"]);
-  const two = await session.start("serf", "two", ["-tag=role=db"]);
+async function everyCommand(run: Run): Promise<void> {
+  const { host, cli, $, ask, shown, record } = run;
+  const one = await run.start("tested", "one", ["-tag=role=web", "-tag=dc=east"]);
+  const two = await run.start("serf", "two", ["-tag=role=db"]);
 
   await $("members");
   await $("members", "-format=json");
@@ -92,7 +93,7 @@ async function everyCommand(session: Session): Promise<void> {
   record({ command: "agent", code: 0, stdout: banner(one.output(), host), stderr: [] });
 }
 
-/** Runs `monitor` until it has shown the events of the session. */
+/** Runs `monitor` until it has shown the events of the run. */
 function monitor(cli: Program, one: AgentProcess) {
   let text = "";
   const ended = runCli(cli, ["monitor", "-log-level=info"], one.rpc, {

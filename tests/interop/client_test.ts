@@ -8,19 +8,20 @@ import assert from "node:assert/strict";
 import { ConnectionClosedError, RpcClient, RpcError } from "../../client/mod.ts";
 import { eventually, freePort, type Program, skein, startAgent } from "../support/agents.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.8.51", "127.0.8.52"] as const;
+const HOSTS = [loopback(), loopback()] as const;
 
 goTest("the client library works the same against both kinds of agents", async (go) => {
   const ports = [await freePort(...HOSTS), await freePort(...HOSTS)];
   const [expected, got] = await Promise.all(
-    [go, skein].map((program, i) => session(program, HOSTS[i] ?? "", ports)),
+    [go, skein].map((program, i) => run(program, HOSTS[i] ?? "", ports)),
   );
   assert.deepEqual(got, expected);
 });
 
 /** One call of everything; what came back, with the address taken out. */
-async function session(program: Program, host: string, ports: number[]): Promise<unknown[]> {
+async function run(program: Program, host: string, ports: number[]): Promise<unknown[]> {
   const [bindPort = 0, rpcPort = 0] = ports;
   await using agent = await startAgent(program, {
     name: "one",

@@ -9,6 +9,9 @@ import assert from "node:assert/strict";
 import { eventually, type Program, runCli, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 interface Coordinate {
   Vec: number[];
@@ -18,10 +21,10 @@ interface Coordinate {
 }
 
 goTest("agents of both kinds estimate round trips to each other", (go) => {
-  return coordinates(go, "127.0.18.61");
+  return coordinates(go, HOST);
 });
 newestGoTest("agents of both kinds estimate round trips to each other", (go) => {
-  return coordinates(go, "127.0.18.62");
+  return coordinates(go, HOST);
 });
 
 async function coordinates(go: Program, host: string): Promise<void> {
@@ -69,7 +72,7 @@ async function estimated(cli: Program, node: Node): Promise<boolean> {
   return true;
 }
 
-/** The distance between the two in milliseconds, with three decimals (serf.md 16). */
+/** The distance between the two in milliseconds, with three decimals (serf.md 16.3). */
 async function estimate(node: Node): Promise<string> {
   const [a, b] = await Promise.all(["s", "g"].map(async (name): Promise<Coordinate> => {
     return (await coordinateOf(node, name)).Coord;

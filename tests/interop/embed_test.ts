@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { RpcClient } from "../../client/mod.ts";
 import { type Program, startAgent } from "../support/agents.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.16.6";
+const HOST = loopback();
 const PROGRAM = join(import.meta.dirname ?? ".", "..", "..", "docs", "embed.ts");
 
 /** The program with its output, ended when the scope ends. */

@@ -8,13 +8,15 @@ import assert from "node:assert/strict";
 import { runCli, skein } from "../support/agents.ts";
 import { allShow, join, startNode } from "../support/interop/cluster.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 goTest("force-leave and prune work across kinds of agents", async (go) => {
-  const host = "127.0.8.31";
-  await using s1 = await startNode(skein, "s1", host);
-  await using s2 = await startNode(skein, "s2", host);
-  await using g1 = await startNode(go, "g1", host);
-  await using g2 = await startNode(go, "g2", host);
+  await using s1 = await startNode(skein, "s1", HOST);
+  await using s2 = await startNode(skein, "s2", HOST);
+  await using g1 = await startNode(go, "g1", HOST);
+  await using g2 = await startNode(go, "g2", HOST);
   for (const node of [g1, s2, g2]) await join(node, s1);
   await allShow([s1, s2, g1, g2], { s1: "alive", s2: "alive", g1: "alive", g2: "alive" });
 

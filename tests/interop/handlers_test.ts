@@ -12,6 +12,9 @@ import { join as path } from "node:path";
 import { eventually, freePort, type Program, skein } from "../support/agents.ts";
 import { allShow, join, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOSTS = [loopback(), loopback()] as const;
 
 /**
  * A script as people write them: variables, a loop over the tab-separated members, standard input kept to the last
@@ -33,20 +36,20 @@ printf '%s\\n' "$record" >> "$1.$SERF_SELF_NAME"
 `;
 
 goTest("event handler scripts run unchanged", (go) => {
-  return sameRecords(go, ["127.0.18.91", "127.0.18.92"]);
+  return sameRecords(go, HOSTS);
 });
 
 async function sameRecords(go: Program, hosts: readonly [string, string]): Promise<void> {
   const port = await freePort(...hosts);
   const [expected, got] = await Promise.all([
-    session(go, go, hosts[0], port),
-    session(skein, go, hosts[1], port),
+    recordsOf(go, go, hosts[0], port),
+    recordsOf(skein, go, hosts[1], port),
   ]);
   assert.ok(expected.length > 80, expected.join("\n"));
   assert.deepEqual(got, expected);
 }
 
-async function session(program: Program, go: Program, host: string, bindPort: number) {
+async function recordsOf(program: Program, go: Program, host: string, bindPort: number) {
   await using cleanUp = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
   // A script may outlive a killed agent by a moment, and still write.

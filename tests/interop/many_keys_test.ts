@@ -10,8 +10,9 @@ import { join as joinPath } from "node:path";
 import { skein } from "../support/agents.ts";
 import { allShow, join, startNode } from "../support/interop/cluster.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOST = "127.0.11.41";
+const HOST = loopback();
 
 /** As many keys, all different, of 32 bytes. */
 const KEYS = Array.from({ length: 32 }, (_, i) => new Uint8Array(32).fill(i + 1).toBase64());

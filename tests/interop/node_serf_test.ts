@@ -13,8 +13,9 @@ import assert from "node:assert/strict";
 import { connect } from "node-serf";
 import { eventually, freePort, type Program, skein, startAgent } from "../support/agents.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
 
-const HOSTS = ["127.0.18.41", "127.0.18.42"] as const;
+const HOSTS = [loopback(), loopback()] as const;
 const KEY = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 const NEW_KEY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
 
@@ -48,9 +49,8 @@ goTest("node-serf drives both kinds of agents through its whole interface", asyn
 });
 
 Deno.test("node-serf may give skein a timeout that it writes as a float", async () => {
-  const host = "127.0.18.43";
-  await using agent = await startAgent(skein, { name: "one", host });
-  const client = await open(host, Number(agent.rpc.split(":")[1]));
+  await using agent = await startAgent(skein, { name: "one", host: HOSTS[0] });
+  const client = await open(HOSTS[0], Number(agent.rpc.split(":")[1]));
   try {
     const Timeout = 2_200_000_000; // More than 31 bits.
     const query = await follow(client.query({ Name: "load", RequestAck: true, Timeout }));

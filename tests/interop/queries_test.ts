@@ -10,14 +10,16 @@ import { createSocket } from "node:dgram";
 import { eventually, runCli, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest } from "../support/interop/go.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 goTest("a query from a Go agent is acknowledged by every agent", async (go) => {
-  const host = "127.0.8.41";
   const answers = { flags: ["-event-handler=query:load=echo ok"] };
-  await using s1 = await startNode(skein, "s1", host);
-  await using s2 = await startNode(skein, "s2", host);
-  await using g1 = await startNode(go, "g1", host);
-  await using g2 = await startNode(go, "g2", host, answers);
+  await using s1 = await startNode(skein, "s1", HOST);
+  await using s2 = await startNode(skein, "s2", HOST);
+  await using g1 = await startNode(go, "g1", HOST);
+  await using g2 = await startNode(go, "g2", HOST, answers);
   for (const node of [s1, s2, g2]) await join(node, g1);
   await allShow([s1, s2, g1, g2], { s1: "alive", s2: "alive", g1: "alive", g2: "alive" });
 
@@ -53,10 +55,9 @@ goTest("a query from a Go agent is acknowledged by every agent", async (go) => {
 });
 
 goTest("a relayed answer is passed on as a Go agent passes it on", async (go) => {
-  const host = "127.0.8.42";
-  await using s1 = await startNode(skein, "s1", host);
-  await using g1 = await startNode(go, "g1", host);
-  const passedOn = await Promise.all([relayThrough(s1, host), relayThrough(g1, host)]);
+  await using s1 = await startNode(skein, "s1", HOST);
+  await using g1 = await startNode(go, "g1", HOST);
+  const passedOn = await Promise.all([relayThrough(s1, HOST), relayThrough(g1, HOST)]);
   assert.deepEqual(passedOn[0], passedOn[1]);
   assert.deepEqual(passedOn[0], [USER_MESSAGE, ...ANSWER]);
 });
@@ -64,19 +65,18 @@ goTest("a relayed answer is passed on as a Go agent passes it on", async (go) =>
 goTest(
   "the agent that comes second with a name gives up, by the votes of both kinds",
   async (go) => {
-    const host = "127.0.8.43";
-    await using s1 = await startNode(skein, "s1", host);
-    await using s2 = await startNode(skein, "s2", host);
-    await using g1 = await startNode(go, "g1", host);
-    await using skeinFirst = await startNode(skein, "one", host);
-    await using goFirst = await startNode(go, "two", host);
+    await using s1 = await startNode(skein, "s1", HOST);
+    await using s2 = await startNode(skein, "s2", HOST);
+    await using g1 = await startNode(go, "g1", HOST);
+    await using skeinFirst = await startNode(skein, "one", HOST);
+    await using goFirst = await startNode(go, "two", HOST);
     const first = [s1, s2, g1, skeinFirst, goFirst];
     for (const node of first) if (node !== s1) await join(node, s1);
     const everyone = { s1: "alive", s2: "alive", g1: "alive", one: "alive", two: "alive" };
     await allShow(first, everyone);
 
-    await using goSecond = await startNode(go, "one", host);
-    await using skeinSecond = await startNode(skein, "two", host);
+    await using goSecond = await startNode(go, "one", HOST);
+    await using skeinSecond = await startNode(skein, "two", HOST);
     await Promise.all([join(goSecond, s1), join(skeinSecond, s1)]);
     for (const { agent } of [goSecond, skeinSecond]) {
       await eventually(`${agent.program.label} gives up\n${agent.output()}`, async () => {
@@ -94,7 +94,7 @@ goTest(
   },
 );
 
-/** Type byte of a memberlist user message (memberlist.md 4). */
+/** Type byte of a memberlist user message (memberlist.md 1.1). */
 const USER_MESSAGE = 8;
 
 /** An acknowledgement to a query (serf.md 20.10). */

@@ -12,6 +12,9 @@ import { eventually, type Program, runCli, skein } from "../support/agents.ts";
 import { allShow, join, LIMIT_MS, type Node, startNode } from "../support/interop/cluster.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
 import type { RpcRecord } from "../support/interop/rpc.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 const FIRST = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
 const SECOND = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
@@ -21,8 +24,8 @@ const THIRD = "BhQyvb2hdSuKqB0rW4sUjQ==";
 const PAUSE_MS = 20;
 const MOST_EVENTS_EACH = 1_000;
 
-goTest("keys turn while events flow", (go) => rotation(go, "127.0.18.71"));
-newestGoTest("keys turn while events flow", (go) => rotation(go, "127.0.18.72"));
+goTest("keys turn while events flow", (go) => rotation(go, HOST));
+newestGoTest("keys turn while events flow", (go) => rotation(go, HOST));
 
 async function rotation(go: Program, host: string): Promise<void> {
   await using cleanUp = new AsyncDisposableStack();

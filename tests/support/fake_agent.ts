@@ -13,6 +13,7 @@ import {
   ResponseHeader,
 } from "../../protocol/ipc/mod.ts";
 import { type Codec, decode, encode, Splitter } from "../../protocol/msgpack/mod.ts";
+import { WIRE_VERSIONS } from "./versions.ts";
 
 /** One request with the means to answer it. */
 export interface FakeRequest {
@@ -146,12 +147,7 @@ export function member(overrides: Partial<Member> = {}): Member {
     Port: 7946,
     Tags: { role: "web" },
     Status: "alive",
-    ProtocolMin: 1,
-    ProtocolMax: 5,
-    ProtocolCur: 2,
-    DelegateMin: 2,
-    DelegateMax: 5,
-    DelegateCur: 5,
+    ...WIRE_VERSIONS,
     ...overrides,
   };
 }

@@ -7,6 +7,8 @@
 
 import assert from "node:assert/strict";
 import type { Address, Stream, Transport } from "../../cluster/runtime.ts";
+import { concatBytes } from "../../protocol/bytes.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 
 /** The network that a test runs in. */
 export interface TransportWorld {
@@ -89,7 +91,7 @@ export function transportSuite(name: string, run: RunInWorld): void {
     assert.deepEqual(dialled.remote, b.localAddress);
     await dialled.write(pattern(100));
     await dialled.write(pattern(50));
-    assert.deepEqual(await readExactly(accepted, 150), concat([pattern(100), pattern(50)]));
+    assert.deepEqual(await readExactly(accepted, 150), concatBytes([pattern(100), pattern(50)]));
     await accepted.write(pattern(20));
     accepted.close();
     assert.deepEqual(await readAll(dialled), pattern(20));
@@ -131,14 +133,16 @@ export function transportSuite(name: string, run: RunInWorld): void {
     const { a } = await pair(world);
     const to = await world.refusing();
     await assert.rejects(a.dial(to, DIAL_MS), {
-      message: `dial tcp ${text(to)}: connect: connection refused`,
+      message: `dial tcp ${joinHostPort(to.host, to.port)}: connect: connection refused`,
     });
   });
 
   test("a dial that gets no answer ends at its time limit", async (world) => {
     const { a } = await pair(world);
     const to = await world.silent();
-    await assert.rejects(a.dial(to, 50), { message: `dial tcp ${text(to)}: i/o timeout` });
+    await assert.rejects(a.dial(to, 50), {
+      message: `dial tcp ${joinHostPort(to.host, to.port)}: i/o timeout`,
+    });
   });
 
   test("streams do not mix", async (world) => {
@@ -252,7 +256,7 @@ async function readAll(stream: Stream): Promise<Uint8Array> {
   for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
     chunks.push(chunk);
   }
-  return concat(chunks);
+  return concatBytes(chunks);
 }
 
 async function readExactly(stream: Stream, length: number): Promise<Uint8Array> {
@@ -263,23 +267,9 @@ async function readExactly(stream: Stream, length: number): Promise<Uint8Array> 
     chunks.push(chunk);
     got += chunk.length;
   }
-  return concat(chunks);
-}
-
-function concat(chunks: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return concatBytes(chunks);
 }
 
 function pattern(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 255);
-}
-
-function text({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

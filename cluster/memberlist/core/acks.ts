@@ -10,16 +10,16 @@ import type { Random } from "../../runtime.ts";
 const MAX_WAITING = 4096;
 
 /** Who waits for the answer to a ping. */
-export interface AckHandler {
+export interface AckWaiter {
   /** The answer came; `payload` is the other application's, `null` when there is none. Called once. */
   ack(payload: Uint8Array | null): void;
   /** A helper says that it got no answer. */
   nack?(): void;
 }
 
-/** Hands out sequence numbers and finds the handler for an answer. */
+/** Hands out sequence numbers and finds the waiter for an answer. */
 export class Acks {
-  readonly #handlers = new Map<number, AckHandler>();
+  readonly #waiting = new Map<number, AckWaiter>();
   #lastSeqNo: number;
 
   /** Sequence numbers start anywhere, so that answers are hard to forge (memberlist.md 12). */
@@ -29,37 +29,37 @@ export class Acks {
 
   /** How many pings wait. */
   get size(): number {
-    return this.#handlers.size;
+    return this.#waiting.size;
   }
 
   /** Whether no more pings may wait. Own probes may; what peers ask for may not. */
   get full(): boolean {
-    return this.#handlers.size >= MAX_WAITING;
+    return this.#waiting.size >= MAX_WAITING;
   }
 
   /** Waits for the answer to a new ping, under the sequence number that is returned (32 bits). */
-  expect(handler: AckHandler): number {
+  expect(waiter: AckWaiter): number {
     do {
       this.#lastSeqNo = (this.#lastSeqNo + 1) >>> 0;
-    } while (this.#handlers.has(this.#lastSeqNo));
-    this.#handlers.set(this.#lastSeqNo, handler);
+    } while (this.#waiting.has(this.#lastSeqNo));
+    this.#waiting.set(this.#lastSeqNo, waiter);
     return this.#lastSeqNo;
   }
 
   /** Stops waiting. */
   forget(seqNo: number): void {
-    this.#handlers.delete(seqNo);
+    this.#waiting.delete(seqNo);
   }
 
-  /** An answer came: tells its handler, which is then forgotten. Ignores unknown numbers. */
+  /** An answer came: tells its waiter, which is then forgotten. Ignores unknown numbers. */
   ack(seqNo: number, payload: Uint8Array | null): void {
-    const handler = this.#handlers.get(seqNo);
-    this.#handlers.delete(seqNo);
-    handler?.ack(payload);
+    const waiter = this.#waiting.get(seqNo);
+    this.#waiting.delete(seqNo);
+    waiter?.ack(payload);
   }
 
   /** A helper got no answer. Ignores unknown numbers. */
   nack(seqNo: number): void {
-    this.#handlers.get(seqNo)?.nack?.();
+    this.#waiting.get(seqNo)?.nack?.();
   }
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { labelBytes } from "../wire/label.ts";
-import { addrToHost, type Cidr, cidrContains, isIpAddress } from "./address.ts";
+import { type Cidr, cidrContains } from "./cidr.ts";
 import { MemberlistConfigError } from "./errors.ts";
 import type { SharedKnowledge, Versions } from "./node.ts";
 

@@ -6,6 +6,7 @@
  */
 
 import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../../runtime.ts";
+import { labelBytes } from "../wire/label.ts";
 import type { PacketOptions } from "../wire/packet.ts";
 import { ReceiveBudget } from "../wire/receive_budget.ts";
 import { Acks } from "./acks.ts";
@@ -13,7 +14,7 @@ import { Awareness } from "./awareness.ts";
 import { BroadcastQueue } from "./broadcast_queue.ts";
 import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
-import { LimitedLog } from "./limited_log.ts";
+import { LimitedLogger } from "./limited_logger.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import { Timers } from "./timers.ts";
 
@@ -40,7 +41,7 @@ export interface Core {
   /** The log for what this node does. */
   readonly logger: Logger;
   /** The log for what other machines provoke. */
-  readonly noise: LimitedLog;
+  readonly noise: LimitedLogger;
   /** Where figures go, if anywhere. */
   readonly metrics: Metrics | undefined;
   /** Every node that is remembered. */
@@ -73,7 +74,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
   const { metrics, random, transport } = runtime;
   const timers = new Timers(runtime.clock);
   const logger = runtime.logger("memberlist");
-  const table = new NodeTable(random);
+  const table = new NodeTable(random, config.shared && ((node) => config.shared!.intern(node)));
   const { retransmitMult } = config;
   const core: Core = {
     config,
@@ -82,7 +83,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     transport,
     timers,
     logger,
-    noise: new LimitedLog(timers, logger),
+    noise: new LimitedLogger(timers, logger),
     metrics,
     table,
     broadcasts: new BroadcastQueue({
@@ -96,7 +97,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     ),
     acks: new Acks(random),
     packetOptions: {
-      label: config.label,
+      label: labelBytes(config.label),
       keyring: config.keyring,
       verifyIncoming: config.verifyIncoming,
       verifyOutgoing: config.verifyOutgoing,

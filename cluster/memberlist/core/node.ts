@@ -59,7 +59,7 @@ export type Versions = readonly [
 ];
 
 /**
- * A node of the cluster. A snapshot: it does not change after it was handed out.
+ * A node of the cluster. It does not change after it was handed out; what changes is another object.
  *
  * @example
  * ```ts
@@ -97,6 +97,7 @@ export interface MemberNode extends Destination {
  * const held = new Map<string, MemberNode>();
  * const shared: SharedKnowledge = {
  *   known: [],
+ *   views: new WeakMap(),
  *   intern(node) {
  *     const key = `${node.name} ${node.incarnation} ${node.state}`;
  *     const equal = held.get(key) ?? node;
@@ -112,6 +113,8 @@ export interface SharedKnowledge {
   readonly known: readonly MemberNode[];
   /** The object to keep in place of `node`: an equal one, if there is one already. */
   intern(node: MemberNode): MemberNode;
+  /** What Serf last showed of each node. */
+  readonly views: WeakMap<MemberNode, object>;
 }
 
 /** Whether the node takes part in the cluster as far as is known: it is alive or only suspected. */

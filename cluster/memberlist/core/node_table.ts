@@ -10,8 +10,8 @@ import type { Suspicion } from "./suspicion.ts";
 
 /** A remembered node. */
 export interface NodeRecord {
-  /** What is known about it; replaced as a whole when something changes. */
-  node: MemberNode;
+  /** What is known about it; replaced as a whole by {@linkcode NodeTable.replace} when something changes. */
+  readonly node: MemberNode;
   /** When its state last changed, in clock milliseconds. */
   changedAt: number;
   /** The running suspicion, if it is suspected. */
@@ -21,13 +21,15 @@ export interface NodeRecord {
 /** The nodes. */
 export class NodeTable {
   readonly #random: Random;
+  readonly #intern: (node: MemberNode) => MemberNode;
   readonly #byName = new Map<string, NodeRecord>();
   #ring: NodeRecord[] = [];
   #cursor = 0;
 
-  /** An empty table. */
-  constructor(random: Random) {
+  /** An empty table. `intern` gives the object to keep in place of a node: an equal one, if there is one already. */
+  constructor(random: Random, intern: (node: MemberNode) => MemberNode = (node) => node) {
     this.#random = random;
+    this.#intern = intern;
   }
 
   /** How many nodes are remembered, dead and left ones included: N of the protocol's formulas. */
@@ -45,14 +47,21 @@ export class NodeTable {
     return this.#byName.get(name);
   }
 
-  /** Adds a record under a new name, at a random place of the ring. */
-  add(record: NodeRecord): void {
+  /** Adds a node under a new name, at a random place of the ring. */
+  add(node: MemberNode, changedAt: number): NodeRecord {
+    const record = { node: this.#intern(node), changedAt, suspicion: undefined };
     const last = this.#ring.length;
     const place = Math.floor(this.#random.float() * (last + 1));
     this.#ring.push(record);
     this.#ring[last] = this.#ring[place] as NodeRecord;
     this.#ring[place] = record;
-    this.#byName.set(record.node.name, record);
+    this.#byName.set(node.name, record);
+    return record;
+  }
+
+  /** Puts `node` in the place of what was known of the node of that name. */
+  replace(record: NodeRecord, node: MemberNode): void {
+    (record as { node: MemberNode }).node = this.#intern(node);
   }
 
   /** The next record of this round, or `undefined` when the round is over. */

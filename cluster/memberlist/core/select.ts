@@ -6,7 +6,7 @@
 
 import { type Random, shuffle } from "../../runtime.ts";
 
-/** Fewer than this many items per wanted one are all looked at (memberlist.md 9.6, version M). */
+/** Fewer than this many items per wanted one are all looked at (memberlist.md 9.6, from 0.6.0 on). */
 const EXHAUSTIVE_BELOW = 3;
 
 /** Bound of the random draws, per item (memberlist.md 9.6). */

@@ -1,5 +1,5 @@
 /**
- * The timers of one memberlist, so that none outlives its shutdown.
+ * The timers of one memberlist, so that none outlives its shutdown, and its work that nobody waits for.
  *
  * @module
  */
@@ -50,6 +50,18 @@ export class Timers {
     };
     this.#pending.set(handle, onClosed);
     return handle;
+  }
+
+  /**
+   * Lets a task run that nobody waits for. When it rejects, a timer of the clock throws its error, also after
+   * {@linkcode Timers.close}: errors that nobody expected all come out of timers.
+   */
+  background(task: Promise<unknown>): void {
+    task.catch((error: unknown) => {
+      this.#clock.setTimer(0, () => {
+        throw error;
+      });
+    });
   }
 
   /** Cancels every pending timer. Timers set from now on never run. */

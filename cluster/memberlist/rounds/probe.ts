@@ -5,6 +5,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Timer } from "../../runtime.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, maxProtocol, type MemberNode, NodeState } from "../core/node.ts";
@@ -18,8 +19,6 @@ import { encodeMessage, IndirectPing, MessageType, Suspect } from "../wire/messa
 
 /** From these protocols on a node answers pings on streams, and sends nacks (memberlist.md 1.2). */
 const SINCE_PROTOCOL = { streamPing: 3, nack: 4 } as const;
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Probes the next node of the ring, if there is one to probe. Calls `done` when that is over. */
 export function probeNext(core: Core, done: () => void): void {

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { addrToHost, cidrContains, isIpAddress, sameAddr } from "../core/address.ts";
+import { equalBytes, NO_BYTES } from "../../../protocol/bytes.ts";
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
+import { cidrContains } from "../core/cidr.ts";
 import { MAX_META_BYTES, MAX_NAME_LENGTH, ownVersions } from "../core/config.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.ts";
 import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
-import { kept } from "../core/shared_knowledge.ts";
 import type { Alive } from "../wire/messages.ts";
 import { announceAlive } from "./announce.ts";
 import { nextIncarnation, refute } from "./refute.ts";
 
-const NO_BYTES = new Uint8Array(0);
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
 
 /** Whether the allow list has the address; without a list every address is allowed (memberlist.md 8.11). */
@@ -139,8 +139,8 @@ function isStale(message: Alive, record: NodeRecord, isOwn: boolean): boolean {
 function defendSelf(core: Core, message: Alive, source: string): void {
   const { node } = ownRecord(core);
   const isTrue = message.Incarnation === node.incarnation &&
-    sameAddr(message.Meta ?? NO_BYTES, node.meta) &&
-    sameAddr(message.Vsn ?? NO_BYTES, new Uint8Array(node.versions));
+    equalBytes(message.Meta ?? NO_BYTES, node.meta) &&
+    equalBytes(message.Vsn ?? NO_BYTES, new Uint8Array(node.versions));
   if (isTrue) return;
   core.noise.write(
     "warn",
@@ -166,17 +166,16 @@ function accept(
 ): void {
   const before = known?.node;
   const now = core.timers.now();
-  const node = kept(core, nodeOf(message, known));
-  if (known === undefined) {
-    core.table.add({ node, changedAt: now, suspicion: undefined });
-  } else {
-    if (known.node.state !== NodeState.alive) known.changedAt = now;
-    known.node = node;
+  const record = known ?? core.table.add(nodeOf(message, known), now);
+  if (before !== undefined) {
+    if (before.state !== NodeState.alive) record.changedAt = now;
+    core.table.replace(record, nodeOf(message, record));
   }
+  const { node } = record;
   announceAlive(core, node, onFinished && { onFinished });
   core.metrics?.count("memberlist.msg.alive");
   if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
-  else if (!sameAddr(before.meta, node.meta)) core.delegate.notifyUpdate(node);
+  else if (!equalBytes(before.meta, node.meta)) core.delegate.notifyUpdate(node);
 }
 
 /** The node that a message describes; nothing of it is a view into the message. */
@@ -195,7 +194,7 @@ function nodeOf(message: Alive, record: NodeRecord | undefined): MemberNode {
 }
 
 function hasAddress(node: MemberNode, message: Alive): boolean {
-  return node.port === message.Port && sameAddr(node.addr, addrOf(message));
+  return node.port === message.Port && equalBytes(node.addr, addrOf(message));
 }
 
 function addrOf(message: Alive): Uint8Array {

@@ -7,7 +7,6 @@
 import type { Core } from "../core/core.ts";
 import { isLive, NodeState } from "../core/node.ts";
 import { endSuspicion } from "../core/node_table.ts";
-import { kept } from "../core/shared_knowledge.ts";
 import type { Dead } from "../wire/messages.ts";
 import { announceDead } from "./announce.ts";
 import { refute } from "./refute.ts";
@@ -40,7 +39,7 @@ function applyDead(core: Core, message: Dead, source: string, onFinished?: () =>
   announceDead(core, message, onFinished && { onFinished });
   core.metrics?.count("memberlist.msg.dead");
   const state = message.From === message.Node ? NodeState.left : NodeState.dead;
-  record.node = kept(core, { ...record.node, incarnation: message.Incarnation, state });
+  core.table.replace(record, { ...record.node, incarnation: message.Incarnation, state });
   record.changedAt = core.timers.now();
   core.delegate.notifyLeave(record.node);
 }

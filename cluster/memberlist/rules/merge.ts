@@ -4,7 +4,8 @@
  * @module
  */
 
-import { addrToHost, isIpAddress } from "../core/address.ts";
+import { NO_BYTES } from "../../../protocol/bytes.ts";
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { type Core, portOrOwn } from "../core/core.ts";
 import { type MemberNode, NodeState, type Versions } from "../core/node.ts";
 import type { PushNodeState } from "../wire/messages.ts";
@@ -26,8 +27,6 @@ export interface RemoteState {
   /** The application's part; may be empty. */
   readonly userState: Uint8Array;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * Merges a peer's state. `join` says whether the exchange is part of a join; `source` is the peer's

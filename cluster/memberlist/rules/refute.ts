@@ -5,7 +5,6 @@
  */
 
 import { type Core, ownRecord, type OwnState } from "../core/core.ts";
-import { kept } from "../core/shared_knowledge.ts";
 import { announceAlive } from "./announce.ts";
 
 /**
@@ -21,10 +20,8 @@ export function nextIncarnation(own: OwnState, atLeast = 0): number {
 export function refute(core: Core, accusing: number): void {
   core.awareness.change(1);
   const record = ownRecord(core);
-  record.node = kept(core, {
-    ...record.node,
-    incarnation: nextIncarnation(core.own, accusing),
-  });
+  const incarnation = nextIncarnation(core.own, accusing);
+  core.table.replace(record, { ...record.node, incarnation });
   // Under a key of its own, so that it does not displace what is queued under the node's name.
   announceAlive(core, record.node, { key: record.node.host });
 }

@@ -7,7 +7,6 @@
 import type { Core } from "../core/core.ts";
 import { NodeState } from "../core/node.ts";
 import type { NodeRecord } from "../core/node_table.ts";
-import { kept } from "../core/shared_knowledge.ts";
 import { Suspicion, suspicionLimits } from "../core/suspicion.ts";
 import type { Suspect } from "../wire/messages.ts";
 import { announceSuspect } from "./announce.ts";
@@ -30,11 +29,8 @@ export function receiveSuspect(core: Core, message: Suspect, source: string): vo
   }
   announceSuspect(core, message);
   core.metrics?.count("memberlist.msg.suspect");
-  record.node = kept(core, {
-    ...record.node,
-    incarnation: message.Incarnation,
-    state: NodeState.suspect,
-  });
+  const { suspect: state } = NodeState;
+  core.table.replace(record, { ...record.node, incarnation: message.Incarnation, state });
   record.changedAt = core.timers.now();
   record.suspicion = startSuspicion(core, record, message.From);
 }

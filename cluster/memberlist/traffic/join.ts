@@ -4,7 +4,9 @@
  * @module
  */
 
-import { addrToHost, hostToAddr, joinHostPort } from "../core/address.ts";
+import { joinHostPort, MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost, hostToAddr } from "../../../protocol/ip.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import type { Core } from "../core/core.ts";
 import { JoinError, ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
@@ -79,27 +81,19 @@ export function parseJoinAddress(text: string, defaultPort: number): JoinAddress
 }
 
 function splitPort(address: string): { host: string; port?: string } {
-  if (!address.startsWith("[")) {
-    const colon = address.indexOf(":");
-    if (colon < 0 || colon !== address.lastIndexOf(":")) return { host: address };
-    return { host: address.slice(0, colon), port: address.slice(colon + 1) };
-  }
-  const close = address.indexOf("]");
-  if (close < 0) throw new JoinAddressError(`address ${address}: missing ']' in address`);
-  const host = address.slice(1, close);
-  const rest = address.slice(close + 1);
-  if (rest === "") return { host };
-  if (!rest.startsWith(":")) {
-    throw new JoinAddressError(`address ${address}: missing port in address`);
-  }
-  return { host, port: rest.slice(1) };
+  const [, bracketed] = /^\[([^\]]*)\]$/.exec(address) ?? [];
+  if (bracketed !== undefined) return { host: bracketed };
+  if (!address.startsWith("[") && address.split(":").length !== 2) return { host: address };
+  const parts = splitHostPort(address);
+  if (typeof parts === "string") throw new JoinAddressError(`address ${address}: ${parts}`);
+  return parts;
 }
 
 function parsePort(text: string): number {
   const port = /^[0-9]+$/.test(text) ? Number(text) : NaN;
-  if (port <= 0xffff) return port;
+  if (port <= MAX_PORT) return port;
   const reason = Number.isNaN(port) ? "invalid syntax" : "value out of range";
-  throw new JoinAddressError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: ${reason}`);
+  throw new JoinAddressError(`strconv.ParseUint: parsing ${goQuote(text)}: ${reason}`);
 }
 
 async function resolveHost(core: Core, host: string): Promise<string[]> {

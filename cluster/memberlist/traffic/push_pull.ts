@@ -5,8 +5,8 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { Metrics, Timer } from "../../runtime.ts";
-import { joinHostPort } from "../core/address.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { type Destination, type MemberNode, NodeState } from "../core/node.ts";
@@ -15,7 +15,7 @@ import { mergeRemoteState } from "../rules/merge.ts";
 import { MessageType } from "../wire/messages.ts";
 import { decodePushPull, encodePushPull, type PushPull, type StreamBody } from "../wire/stream.ts";
 import { readReply } from "./stream_client.ts";
-import { dialAndUse, type StreamSession } from "./stream_session.ts";
+import { dialAndUse, type StreamExchange } from "./stream_exchange.ts";
 
 /** Exchanges that are served at a time; one more is turned away (memberlist.md 6.3). */
 const MAX_SERVED = 127;
@@ -38,7 +38,8 @@ const SETTLE_MS = 1_250;
  * regular exchange, half a minute later or more.
  */
 export function settleJoin(core: Core): Timer {
-  return core.timers.set(SETTLE_MS * (1 + core.random.float()), () => void pushPull(core));
+  const settle = (): void => core.timers.background(pushPull(core));
+  return core.timers.set(SETTLE_MS * (1 + core.random.float()), settle);
 }
 
 /** Exchanges states with a random alive node. Never rejects: errors are logged. */
@@ -72,11 +73,11 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
-  const remote = await dialAndUse(core, to, tcpTimeoutMs, async (session) => {
+  const remote = await dialAndUse(core, to, tcpTimeoutMs, async (exchange) => {
     core.metrics?.count("memberlist.tcp.connect");
-    await session.send(encodeOwnState(core, join));
-    session.setDeadline(tcpTimeoutMs);
-    return await decodePushPull(await readReply(session, MessageType.pushPull));
+    await exchange.send(encodeOwnState(core, join));
+    exchange.setDeadline(tcpTimeoutMs);
+    return await decodePushPull(await readReply(exchange, MessageType.pushPull));
   });
   const isNewcomer = core.table.size === 1;
   mergeRemoteState(core, remote, join, to.host);
@@ -99,7 +100,7 @@ function ownNewsFirst({ broadcasts, config }: Core, { nodes }: PushPull): void {
  */
 export async function answerPushPull(
   core: Core,
-  session: StreamSession,
+  exchange: StreamExchange,
   body: StreamBody,
   source: string,
 ): Promise<void> {
@@ -110,8 +111,8 @@ export async function answerPushPull(
   core.serving.pushPulls++;
   try {
     const remote: PushPull = await decodePushPull(body);
-    session.setDeadline(core.config.tcpTimeoutMs);
-    await session.send(encodeOwnState(core, remote.join));
+    exchange.setDeadline(core.config.tcpTimeoutMs);
+    await exchange.send(encodeOwnState(core, remote.join));
     mergeRemoteState(core, remote, remote.join, source);
   } finally {
     core.serving.pushPulls--;

@@ -10,7 +10,7 @@ import type { Destination } from "../core/node.ts";
 import { Ack, ErrorReply, MessageType } from "../wire/messages.ts";
 import { encodeUserStream, type StreamBody } from "../wire/stream.ts";
 import { encodePing } from "./ping.ts";
-import { dialAndUse, type StreamSession } from "./stream_session.ts";
+import { dialAndUse, type StreamExchange } from "./stream_exchange.ts";
 
 /** The peer answered with something that is no answer. */
 export class UnexpectedReplyError extends Error {
@@ -26,7 +26,7 @@ export async function sendUserStream(
 ): Promise<void> {
   const { tcpTimeoutMs } = core.config;
   const encoded = encodeUserStream(message);
-  await dialAndUse(core, to, tcpTimeoutMs, (session) => session.send(encoded));
+  await dialAndUse(core, to, tcpTimeoutMs, (exchange) => exchange.send(encoded));
 }
 
 /**
@@ -42,11 +42,11 @@ export async function pingOverStream(
   const deadline = core.timers.now() + timeoutMs;
   let connected = false;
   try {
-    return await dialAndUse(core, to, timeoutMs, async (session) => {
+    return await dialAndUse(core, to, timeoutMs, async (exchange) => {
       connected = true;
-      session.setDeadline(deadline - core.timers.now());
-      await session.send(encodePing(core, to.name, seqNo));
-      const ack = await (await readReply(session, MessageType.ack)).value(Ack);
+      exchange.setDeadline(deadline - core.timers.now());
+      await exchange.send(encodePing(core, to.name, seqNo));
+      const ack = await (await readReply(exchange, MessageType.ack)).value(Ack);
       if (ack.SeqNo === seqNo) return true;
       throw new UnexpectedReplyError(`Ack has sequence number ${ack.SeqNo}, wanted ${seqNo}`);
     });
@@ -60,8 +60,11 @@ export async function pingOverStream(
  * The body of the peer's reply. Rejects with {@linkcode RemoteError} when the peer reports an error, with
  * {@linkcode UnexpectedReplyError} when the reply is not of type `wanted`.
  */
-export async function readReply(session: StreamSession, wanted: MessageType): Promise<StreamBody> {
-  const { type, body } = await session.reader.readMessage(false);
+export async function readReply(
+  exchange: StreamExchange,
+  wanted: MessageType,
+): Promise<StreamBody> {
+  const { type, body } = await exchange.reader.readMessage(false);
   if (type === wanted) return body;
   if (type !== MessageType.err) {
     throw new UnexpectedReplyError(`Got message of type ${type}, wanted ${wanted}`);

@@ -8,6 +8,7 @@
 import type NodeCrypto from "node:crypto";
 import type NodeProcess from "node:process";
 
+/** It never changes. */
 let crypto: typeof NodeCrypto | undefined;
 
 /** `node:crypto`. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { equalBytes } from "../../../protocol/bytes.ts";
+
 /**
  * A key or a change that a {@linkcode Keyring} refuses. The texts are those of the Go library.
  *
@@ -109,8 +111,4 @@ export class Keyring {
   #indexOf(key: Uint8Array): number {
     return this.#keys.findIndex((other) => equalBytes(other, key));
   }
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

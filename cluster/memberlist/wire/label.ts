@@ -5,6 +5,8 @@
  * @module
  */
 
+import { equalBytes, NO_BYTES } from "../../../protocol/bytes.ts";
+import { goQuote } from "../../../protocol/quote.ts";
 import { MessageType } from "./messages.ts";
 
 /** A label that is too long to be sent, or a packet whose label is not ours. */
@@ -18,41 +20,26 @@ const MAX_LABEL_LENGTH = 255;
 /** Type byte and length. */
 const HEADER_LENGTH = 2;
 
-const encoder = new TextEncoder();
-const NO_LABEL = new Uint8Array(0);
-/** One process speaks one label, or few: the last one asked for is kept encoded. */
-let cached = { label: "", bytes: NO_LABEL };
-
-/**
- * The bytes of a label as they are sent and authenticated; empty for `""`, which means none. Throws
- * {@linkcode LabelError} above 255 bytes. The result is shared: do not change it.
- */
+/** The UTF-8 of a label; empty for `""`, which means none. Throws {@linkcode LabelError} above 255 bytes. */
 export function labelBytes(label: string): Uint8Array {
-  if (label === "") return NO_LABEL;
-  if (label !== cached.label) {
-    const bytes = encoder.encode(label);
-    if (bytes.length > MAX_LABEL_LENGTH) {
-      throw new LabelError(`Label takes ${bytes.length} of ${MAX_LABEL_LENGTH} bytes`);
-    }
-    cached = { label, bytes };
-  }
-  return cached.bytes;
+  const bytes = new TextEncoder().encode(label);
+  if (bytes.length <= MAX_LABEL_LENGTH) return bytes;
+  throw new LabelError(`Label takes ${bytes.length} of ${MAX_LABEL_LENGTH} bytes`);
 }
 
-/** What {@linkcode addLabel} adds, in bytes: 0 for `""`. */
-export function labelOverhead(label: string): number {
-  return label === "" ? 0 : HEADER_LENGTH + labelBytes(label).length;
+/** What {@linkcode addLabel} adds, in bytes: 0 for no label. */
+export function labelOverhead(label: Uint8Array): number {
+  return label.length === 0 ? 0 : HEADER_LENGTH + label.length;
 }
 
-/** Puts the header of `label` in front of `rest`; returns `rest` itself for `""`. */
-export function addLabel(label: string, rest: Uint8Array): Uint8Array {
-  if (label === "") return rest;
-  const bytes = labelBytes(label);
-  const out = new Uint8Array(HEADER_LENGTH + bytes.length + rest.length);
+/** Puts the header of `label` in front of `rest`; returns `rest` itself when there is no label. */
+export function addLabel(label: Uint8Array, rest: Uint8Array): Uint8Array {
+  if (label.length === 0) return rest;
+  const out = new Uint8Array(HEADER_LENGTH + label.length + rest.length);
   out[0] = MessageType.hasLabel;
-  out[1] = bytes.length;
-  out.set(bytes, HEADER_LENGTH);
-  out.set(rest, HEADER_LENGTH + bytes.length);
+  out[1] = label.length;
+  out.set(label, HEADER_LENGTH);
+  out.set(rest, HEADER_LENGTH + label.length);
   return out;
 }
 
@@ -60,9 +47,9 @@ export function addLabel(label: string, rest: Uint8Array): Uint8Array {
  * What follows the label header of a packet, or the packet itself when neither it nor we have a label.
  * Throws {@linkcode LabelError} unless the packet carries exactly our label.
  */
-export function stripLabel(label: string, packet: Uint8Array): Uint8Array {
+export function stripLabel(label: Uint8Array, packet: Uint8Array): Uint8Array {
   if (packet[0] !== MessageType.hasLabel) {
-    checkLabel(label, NO_LABEL);
+    checkLabel(label, NO_BYTES);
     return packet;
   }
   const length = packet[1] ?? 0;
@@ -73,14 +60,12 @@ export function stripLabel(label: string, packet: Uint8Array): Uint8Array {
 }
 
 /** Throws {@linkcode LabelError} unless the received label (empty: none) is ours. */
-export function checkLabel(label: string, received: Uint8Array): void {
-  const wanted = labelBytes(label);
-  if (received.length === wanted.length && received.every((byte, i) => byte === wanted[i])) return;
-  const got = new TextDecoder().decode(received);
-  throw new LabelError(`Label is ${quoted(got)}, wanted ${quoted(label)}`);
+export function checkLabel(label: Uint8Array, received: Uint8Array): void {
+  if (equalBytes(received, label)) return;
+  throw new LabelError(`Label is ${quoted(received)}, wanted ${quoted(label)}`);
 }
 
 /** Quoted so that a stranger's bytes cannot break a log line. */
-function quoted(label: string): string {
-  return label === "" ? "none" : JSON.stringify(label);
+function quoted(label: Uint8Array): string {
+  return label.length === 0 ? "none" : goQuote(new TextDecoder().decode(label));
 }

@@ -10,7 +10,7 @@ import { addChecksum, ChecksumError, hasChecksum, stripChecksum } from "./checks
 import { CompoundError, splitCompound } from "./compound.ts";
 import { compress, CompressionError, decompress } from "./compress.ts";
 import type { Keyring } from "./keyring.ts";
-import { addLabel, labelBytes, LabelError, labelOverhead, stripLabel } from "./label.ts";
+import { addLabel, LabelError, labelOverhead, stripLabel } from "./label.ts";
 import { MessageType } from "./messages.ts";
 import { DecryptError, type EncryptionVersion, seal, sealOverhead, unseal } from "./seal.ts";
 
@@ -18,8 +18,8 @@ export { packCompound } from "./compound.ts";
 
 /** The settings of the layers around a message; the same for packets and streams. */
 export interface PacketOptions {
-  /** Sent with and demanded from every packet and stream; `""` for none. At most 255 bytes. */
-  label: string;
+  /** UTF-8 that is sent with and demanded from every packet and stream; empty for none. At most 255 bytes. */
+  label: Uint8Array;
   /** Encryption is on when there is a ring and a key on it. */
   keyring: Keyring | undefined;
   /** Whether what is not encrypted with one of our keys is dropped (memberlist.md 5.3). */
@@ -97,7 +97,7 @@ export function sealPacket(message: Uint8Array, options: PacketOptions, crc: boo
   const key = options.verifyOutgoing ? options.keyring?.primary : undefined;
   if (key !== undefined) {
     const { encryptionVersion, label, random } = options;
-    packet = seal(packet, key, encryptionVersion, labelBytes(label), random);
+    packet = seal(packet, key, encryptionVersion, label, random);
   }
   return addLabel(options.label, packet);
 }
@@ -139,7 +139,7 @@ export function openPacket(packet: Uint8Array, options: PacketOptions): OpenedPa
 function decrypted(packet: Uint8Array, options: PacketOptions): Uint8Array {
   if (options.keyring === undefined || options.keyring.size === 0) return packet;
   try {
-    return unseal(packet, options.keyring, labelBytes(options.label));
+    return unseal(packet, options.keyring, options.label);
   } catch (error) {
     if (error instanceof DecryptError && !options.verifyIncoming) return packet;
     throw error;

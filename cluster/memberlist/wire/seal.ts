@@ -23,6 +23,7 @@ const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
 const PAD_BLOCK = 16;
 
+/** Loaded late, as few clusters have keys of 24 bytes; it never changes. */
 let gcm192: typeof Gcm192 | undefined;
 
 /** Loads what {@linkcode seal} and {@linkcode unseal} need for 24-byte keys, once. Rejects when it is not installed. */
@@ -133,6 +134,7 @@ function decrypt(
   try {
     decipher.final();
   } catch {
+    // The tag does not fit: the packet is forged or of another key.
     return undefined;
   }
   return plainView(plaintext);

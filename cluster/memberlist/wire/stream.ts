@@ -5,10 +5,11 @@
  * @module
  */
 
+import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import { Writer } from "../../../protocol/msgpack/mod.ts";
 import type { Metrics, Stream } from "../../runtime.ts";
 import { compress, CompressionError, unpack } from "./compress.ts";
-import { addLabel, checkLabel, labelBytes, LabelError } from "./label.ts";
+import { addLabel, checkLabel, LabelError } from "./label.ts";
 import { Compress, MessageType, PushNodeState, PushPullHeader, UserHeader } from "./messages.ts";
 import type { PacketOptions } from "./packet.ts";
 import type { BudgetShare } from "./receive_budget.ts";
@@ -91,18 +92,11 @@ function sealFrame(message: Uint8Array, key: Uint8Array, options: PacketOptions)
   const header = frame.subarray(0, FRAME_HEADER_LENGTH);
   header[0] = MessageType.encrypt;
   new DataView(header.buffer).setUint32(1, length);
-  const sealed = seal(message, key, encryptionVersion, frameAad(header, label), random);
+  // Beside its content a frame authenticates its header and the label, also when none is sent.
+  const aad = concatBytes([header, label]);
+  const sealed = seal(message, key, encryptionVersion, aad, random);
   frame.set(sealed, FRAME_HEADER_LENGTH);
   return frame;
-}
-
-/** What a frame authenticates beside its content: its header and the label, also when none is sent. */
-function frameAad(header: Uint8Array, label: string): Uint8Array {
-  const labelPart = labelBytes(label);
-  const aad = new Uint8Array(header.length + labelPart.length);
-  aad.set(header);
-  aad.set(labelPart, header.length);
-  return aad;
 }
 
 /** Reads the one message that a peer sends on a stream. */
@@ -133,7 +127,7 @@ export class StreamReader {
     this.#share = bounds.share;
     this.#metrics = bounds.metrics;
     const { totalBytes } = this.#limits;
-    this.#received = new StreamBody(new Uint8Array(0), stream, totalBytes, bounds.share?.take);
+    this.#received = new StreamBody(NO_BYTES, stream, totalBytes, bounds.share?.take);
   }
 
   /**
@@ -154,7 +148,7 @@ export class StreamReader {
   /** Reads a label, when `first` announces one, and returns the byte after it. */
   async #passLabel(first: number): Promise<number> {
     if (first !== MessageType.hasLabel) {
-      checkLabel(this.#options.label, new Uint8Array(0));
+      checkLabel(this.#options.label, NO_BYTES);
       return first;
     }
     const [length] = await this.#received.bytes(1);
@@ -198,7 +192,7 @@ export class StreamReader {
     const length = new DataView(header.buffer).getUint32(1);
     this.#metrics?.sample("memberlist.size.remote", length);
     checkSize("Encrypted frame", length, this.#limits.frameBytes);
-    return unseal(await this.#received.bytes(length), keyring, frameAad(header, label));
+    return unseal(await this.#received.bytes(length), keyring, concatBytes([header, label]));
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LimitedLog } from "../../memberlist/core/limited_log.ts";
+import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
@@ -23,7 +23,7 @@ import type { QueryRing } from "./query_ring.ts";
 import type { RunningQueries } from "./running_queries.ts";
 
 /**
- * Where the instance is in its life (serf.md 6).
+ * Where the instance is in its life (serf.md 6.1).
  *
  * @example
  * ```ts
@@ -62,7 +62,7 @@ export interface Core {
   /** The log for what this node does. */
   readonly log: Logger;
   /** The log for what other machines provoke. */
-  readonly noise: LimitedLog;
+  readonly noise: LimitedLogger;
   /** Chance. */
   readonly random: Random;
   /** Time. */
@@ -97,7 +97,7 @@ export interface Core {
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */
   state: SerfState;
-  /** Whether a join is under way that does not want the events of before it (serf.md 13). */
+  /** Whether a join is under way that does not want the events of before it (serf.md 13.2). */
   ignoreOldEvents: boolean;
   /** Hands an event to the application, by way of the coalescers. */
   emit(event: SerfEvent): void;

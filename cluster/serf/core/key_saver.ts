@@ -27,6 +27,7 @@ export class KeySaver {
     this.#next ??= this.#last.then(() => {
       const saved = this.#save();
       this.#next = undefined;
+      // Whoever asked to save gets the error.
       this.#last = saved.catch(() => {});
       return saved;
     });
@@ -35,7 +36,9 @@ export class KeySaver {
 
   /** Resolves when nothing is being saved. */
   async idle(): Promise<void> {
-    while (this.#next !== undefined) await this.#next.catch(() => {});
+    while (this.#next !== undefined) {
+      await this.#next.catch(() => {}); // Whoever asked to save gets the error.
+    }
     await this.#last;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The member table: every member that Serf remembers, whatever its status, with the lists of those that
- * failed and those that left (serf.md 6).
+ * failed and those that left (serf.md 6.1).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface MemberRecord {
   statusTime: bigint;
   /** Clock milliseconds at which the member failed or left; `undefined` while it has not. */
   leftAt: number | undefined;
-  /** The pending erasure of a member that is leaving (serf.md 7, "Prune"). */
+  /** The pending erasure of a member that is leaving (serf.md 7.5). */
   pruneTimer: Timer | undefined;
 }
 
@@ -34,24 +34,24 @@ export interface MemberTableHooks {
   tagsOf(node: MemberNode): Tags;
 }
 
-/** The last snapshot made of a node. Of no table alone: tables that share nodes share these too. */
-const snapshots = new WeakMap<MemberNode, Member>();
-
 /** All members by name. */
 export class MemberTable {
   readonly #records = new Map<string, MemberRecord>();
   readonly #failed = new Map<string, MemberRecord>();
   readonly #left = new Map<string, MemberRecord>();
   readonly #hooks: MemberTableHooks;
+  /** The last view of a node that was made. */
+  readonly #views: WeakMap<MemberNode, Member>;
   #version = 0;
   #all: { version: number; members: readonly Member[] } = { version: -1, members: [] };
 
-  /** An empty table. */
-  constructor(hooks: MemberTableHooks) {
+  /** An empty table. Tables that share nodes may share the views of these, too. */
+  constructor(hooks: MemberTableHooks, views: WeakMap<MemberNode, Member> = new WeakMap()) {
     this.#hooks = hooks;
+    this.#views = views;
   }
 
-  /** Grows with each change that a snapshot shows. */
+  /** Grows with each change that a view shows. */
   get version(): number {
     return this.#version;
   }
@@ -126,18 +126,18 @@ export class MemberTable {
   }
 
   /** The member as the outside sees it; the same object until it changes. */
-  snapshot({ node, status }: MemberRecord): Member {
-    const known = snapshots.get(node);
+  view({ node, status }: MemberRecord): Member {
+    const known = this.#views.get(node);
     if (known?.status === status) return known;
     const made = freeze(node, known?.tags ?? this.#hooks.tagsOf(node), status);
-    snapshots.set(node, made);
+    this.#views.set(node, made);
     return made;
   }
 
-  /** Snapshots of all members; the same array until {@linkcode version} grows. */
+  /** Views of all members; the same array until {@linkcode version} grows. */
   all(): readonly Member[] {
     if (this.#all.version !== this.#version) {
-      const members = Array.from(this.#records.values(), (record) => this.snapshot(record));
+      const members = Array.from(this.#records.values(), (record) => this.view(record));
       this.#all = { version: this.#version, members };
     }
     return this.#all.members;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LimitedLog } from "../../memberlist/core/limited_log.ts";
+import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Timer } from "../../runtime.ts";
 import { QueryError } from "../model/errors.ts";
@@ -20,7 +20,7 @@ export interface RunningQueriesOptions {
   /** Time. */
   readonly timers: Timers;
   /** The log for what other machines provoke. */
-  readonly noise: LimitedLog;
+  readonly noise: LimitedLogger;
   /** What happened how often. */
   readonly tally: Tally;
 }
@@ -71,11 +71,12 @@ export class RunningQueries {
     before?.timer.cancel();
     const timer = timers.set(timeoutMs, expire, () => query.close());
     this.#entries.set(ltime, { query, timer });
-    void query.finished.then(({ reason }) => {
+    const tidied = query.finished.then(({ reason }) => {
       if (reason !== "closed") return;
       timer.cancel();
       remove();
     });
+    timers.background(tidied);
     return query;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Answering the questions about keys that agents ask each other (serf.md 12).
+ * Answering the questions about keys that agents ask each other (serf.md 12.2 and 12.4).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Changing and listing the keys of all nodes of a cluster (serf.md 12, "Key manager").
+ * Changing and listing the keys of all nodes of a cluster (serf.md 12.5).
  *
  * @module
  */
@@ -129,6 +129,7 @@ export class KeyManager {
     const payload = requestOf(decodeKey(text));
     return this.#queue((work) => {
       const turn = Promise.all([this.#lastChange, ...this.#lists]).then(work);
+      // Whoever asked for the change gets the error.
       this.#lastChange = turn.catch(() => {});
       return turn;
     }, async () => {
@@ -208,7 +209,7 @@ function decodeKey(text: string): Uint8Array {
   }
 }
 
-/** Never without a body: an empty payload ends a Go agent (serf.md 21.2). */
+/** Never without a body: an empty payload ends a Serf 0.9.4 agent (serf.md 21.2). */
 function requestOf(key: Uint8Array): Uint8Array {
   return encodeMessage(MessageType.keyRequest, KeyRequest, { Key: key });
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost, sameIp } from "../../../protocol/ip.ts";
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { addrToHost, joinHostPort, sameIp } from "../../memberlist/core/address.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { ConflictResponse, decodeMessage, MessageType } from "../model/messages.ts";
@@ -27,7 +28,7 @@ export class ConflictResolver {
    * each such message; one at a time has the same outcome and cannot be multiplied by a forger.
    */
   report(existing: MemberNode, other: MemberNode): void {
-    const { log, noise, name, config, state } = this.#core;
+    const { noise, name, config, state, timers } = this.#core;
     const claims = `'${existing.name}' at ${place(existing)} and ${place(other)}`;
     if (existing.name !== name) {
       noise.write("warn", "conflict", `Name conflict for ${claims}`);
@@ -35,10 +36,18 @@ export class ConflictResolver {
     }
     noise.write("error", "own conflict", `Node name conflicts with another node: ${claims}`);
     if (!config.resolveNameConflicts || this.#voting || state === "shutdown") return;
+    timers.background(this.#holdVote());
+  }
+
+  async #holdVote(): Promise<void> {
     this.#voting = true;
-    this.#vote()
-      .catch((error) => log.error(`Failed to resolve name conflict: ${error}`, { error }))
-      .finally(() => this.#voting = false);
+    try {
+      await this.#vote();
+    } catch (error) {
+      this.#core.log.error(`Failed to resolve name conflict: ${error}`, { error });
+    } finally {
+      this.#voting = false;
+    }
   }
 
   async #vote(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * What a join or leave intent does to the member table (serf.md 6 and 7).
  *
- * Each handler returns whether the intent was news, that is whether its bytes are to be gossiped on.
+ * Each function returns whether the intent was news, that is whether its bytes are to be gossiped on.
  *
  * @module
  */
@@ -66,8 +66,8 @@ export function keep(member: MemberRecord): void {
 }
 
 /**
- * Erases a member; one that is leaving only after the time in which it may still take that back. Go holds up all
- * gossip for that time, so nothing that happens to the member meanwhile is told (serf.md 7).
+ * Erases a member; one that is leaving only after the time in which it may still take that back. Serf 0.9.4
+ * holds up all news of members for that time, so nothing that happens to the member meanwhile is told (serf.md 7.5).
  */
 function prune(core: Core, member: MemberRecord): void {
   const finish = () => {

@@ -10,7 +10,7 @@ import type { MemberEvent } from "../model/event.ts";
 
 /** Emits an event about one member as it is now. */
 export function tell(core: Core, type: MemberEvent["type"], member: MemberRecord): void {
-  core.emit({ type, members: [core.members.snapshot(member)] });
+  core.emit({ type, members: [core.members.view(member)] });
 }
 
 /** Forgets a member and tells that. */

@@ -1,5 +1,5 @@
 /**
- * What Serf tells the application (serf.md 10).
+ * What Serf tells the application (serf.md 10.1).
  *
  * @module
  */

@@ -6,7 +6,7 @@
 
 /**
  * The largest Lamport time that is accepted or sent: 2^64 - 2. A Go agent that sees 2^64 - 1 wraps its clock
- * to 0 (serf.md 5 and 21), so that value is never taken in, passed on or produced here.
+ * to 0 (serf.md 5 and 21.4), so that value is never taken in, passed on or produced here.
  */
 export const MAX_LAMPORT_TIME = 2n ** 64n - 2n;
 

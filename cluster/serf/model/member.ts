@@ -1,5 +1,5 @@
 /**
- * A member of the cluster as Serf shows it (serf.md 6 and 18).
+ * A member of the cluster as Serf shows it (serf.md 6.1 and 18.4).
  *
  * @module
  */
@@ -17,7 +17,7 @@
  */
 export type MemberStatus = "none" | "alive" | "leaving" | "left" | "failed";
 
-/** The number of each status in a conflict response (serf.md 6). */
+/** The number of each status in a conflict response (serf.md 6.1). */
 export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
   none: 0,
   alive: 1,
@@ -27,7 +27,7 @@ export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
 };
 
 /**
- * A member. A frozen snapshot: it does not change after it was handed out.
+ * A member, frozen: it does not change after it was handed out.
  *
  * @example
  * ```ts
@@ -61,4 +61,36 @@ export interface Member {
   readonly delegateMax: number;
   /** Serf protocol version it speaks. */
   readonly delegateCur: number;
+}
+
+/** A member as Serf's messages show it; each has a form of its own for the status. */
+export interface MemberFields<Status> {
+  Name: string;
+  Addr: Uint8Array;
+  Port: number;
+  Tags: Record<string, string>;
+  Status: Status;
+  ProtocolMin: number;
+  ProtocolMax: number;
+  ProtocolCur: number;
+  DelegateMin: number;
+  DelegateMax: number;
+  DelegateCur: number;
+}
+
+/** The fields of a member as Serf's messages name them, with the status in the form that the message has for it. */
+export function memberFields<S>(member: Member, status: S): MemberFields<S> {
+  return {
+    Name: member.name,
+    Addr: member.addr,
+    Port: member.port,
+    Tags: member.tags,
+    Status: status,
+    ProtocolMin: member.protocolMin,
+    ProtocolMax: member.protocolMax,
+    ProtocolCur: member.protocolCur,
+    DelegateMin: member.delegateMin,
+    DelegateMax: member.delegateMax,
+    DelegateCur: member.delegateCur,
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * The queries that agents ask each other (serf.md 12).
+ * The queries that agents ask each other (serf.md 12.1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What goes into a snapshot and what comes out of it: the seam between an instance and the file that outlives it
+ * What goes into a rejoin file and what comes out of it: the seam between an instance and the file that outlives it
  * (serf.md 15).
  *
  * @module
@@ -8,7 +8,7 @@
 import type { SerfEvent } from "./event.ts";
 
 /**
- * What a snapshot kept of an earlier life. The times are the last ones that were in use, 0 for none.
+ * What a rejoin file kept of an earlier life. The times are the last ones that were in use, 0 for none.
  *
  * @example
  * ```ts

@@ -1,11 +1,11 @@
 /**
- * Tags travel in memberlist's node meta (serf.md 3).
+ * Tags travel in memberlist's node meta (serf.md 3.1).
  *
  * @module
  */
 
 import { decode, encode, record, str } from "../../../protocol/msgpack/mod.ts";
-import type { LimitedLog } from "../../memberlist/core/limited_log.ts";
+import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import { TagsTooLargeError } from "./errors.ts";
 
@@ -64,7 +64,7 @@ export function decodeTags(meta: Uint8Array): Tags {
 }
 
 /** The tags of a node, frozen; none when its meta cannot be read, of which `noise` is told. */
-export function tagsOf({ name, meta }: MemberNode, noise: LimitedLog): Tags {
+export function tagsOf({ name, meta }: MemberNode, noise: LimitedLogger): Tags {
   try {
     return decodeTags(meta);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The answer to the question for a node's keys, which has to fit a query response (serf.md 12, "list-keys").
+ * The answer to the question for a node's keys, which has to fit a query response (serf.md 12.4).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Keyring } from "../../memberlist/wire/keyring.ts";
 import type { Core } from "../core/core.ts";
 import { encodeMessage, KeyResponse, MessageType, QueryResponse } from "../model/messages.ts";
 
-/** Bytes that an answer takes for the smallest key, one of 16 bytes in base64 (serf.md 12). */
+/** Bytes that an answer takes for the smallest key, one of 16 bytes in base64 (serf.md 12.4). */
 const LEAST_KEY_BYTES = 25;
 
 /** The fields of the query response around the list that are not always of the same length. */
@@ -39,7 +39,7 @@ export function listResponse(
   return undefined;
 }
 
-/** Largest query response of an agent that nobody configured, in bytes (serf.md 18). */
+/** Largest query response of an agent that nobody configured, in bytes (serf.md 18.1). */
 const USUAL_LIMIT = 1_024;
 
 /** The ID that takes the most bytes. */

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { bytesOf } from "../../../protocol/payload.ts";
-import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
 import type { Destination } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { RespondError } from "../model/errors.ts";
@@ -47,7 +47,7 @@ export function handleQuery(core: Core, query: Query): boolean {
   }
   if (verdict !== "new") return false;
   const rebroadcast = (query.Flags & QueryFlag.noBroadcast) === 0 && isHarmless(core, query);
-  if (waitForPatterns(query.Filters)) void takeUpLater(core, query);
+  if (waitForPatterns(query.Filters)) core.timers.background(takeUpLater(core, query));
   else takeUp(core, query);
   return rebroadcast;
 }
@@ -67,7 +67,7 @@ async function takeUpLater(core: Core, query: Query): Promise<void> {
 function takeUp(core: Core, query: Query): void {
   const { LTime: ltime, ID: id, Name: name } = query;
   const own = core.members.get(core.name);
-  const tags = own === undefined ? core.config.tags : core.members.snapshot(own).tags;
+  const tags = own === undefined ? core.config.tags : core.members.view(own).tags;
   if (!compileFilters(query.Filters)(core.name, tags)) return;
 
   core.tally.count("queries", name);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { addrToHost, isIpAddress } from "../../memberlist/core/address.ts";
+import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { randomInt } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import type { MemberRecord } from "../core/member_table.ts";

@@ -13,7 +13,7 @@ import { PING_QUERY } from "../model/query_names.ts";
 import { compileFilters, encodeFilters, type QueryTargets } from "./filter.ts";
 import { handleQuery } from "./receive.ts";
 
-/** The first Serf protocol version that sends queries (serf.md 18). */
+/** The first Serf protocol version that sends queries (serf.md 18.3). */
 const FIRST_VERSION_WITH_QUERIES = 4;
 
 /** IDs are below this: Go uses 31 bits. */

@@ -5,17 +5,18 @@
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../memberlist/core/address.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost } from "../../../protocol/ip.ts";
 import type { MemberEvent, SerfEvent } from "../model/event.ts";
 import type { Member } from "../model/member.ts";
 import type { Restored } from "../model/restored.ts";
 import { type ClockName, formatRecord, type SnapshotRecord } from "./record.ts";
 import { keep } from "./replay.ts";
 
-/** A file up to this size is not written anew, in bytes (serf.md 15). */
+/** A file up to this size is not written anew, in bytes (serf.md 15.4). */
 const LEAST_COMPACTED_BYTES = 128 * 1024;
 
-/** What a known member may take before the file is written anew, in bytes: twice 128 (serf.md 15). */
+/** What a known member may take before the file is written anew, in bytes: twice 128 (serf.md 15.4). */
 const BYTES_PER_MEMBER = 2 * 128;
 
 /** The content of a snapshot in memory. Its methods return the lines to append, "" for none. */

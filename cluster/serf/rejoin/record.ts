@@ -1,10 +1,10 @@
 /**
- * The lines of a snapshot: one record each, in the form that Go agents read and write (serf.md 15).
+ * The lines of a snapshot: one record each, in the form that Go agents read and write (serf.md 15.1).
  *
  * @module
  */
 
-import { AddressError, splitHostPort } from "../../memberlist/core/address.ts";
+import { MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
 import { MAX_LAMPORT_TIME } from "../model/lamport.ts";
 
 /** Longest line, in bytes with its end: the longest node name in UTF-8, an address and a keyword fit. */
@@ -108,13 +108,9 @@ function memberRecord(type: "alive" | "failed", text: string): SnapshotRecord | 
 }
 
 function isAddress(text: string): boolean {
-  try {
-    const { host, port } = splitHostPort(text);
-    return host !== "" && port > 0;
-  } catch (error) {
-    if (error instanceof AddressError) return false;
-    throw error;
-  }
+  const parts = splitHostPort(text);
+  if (typeof parts === "string") return false;
+  return parts.host !== "" && /^[1-9]\d{0,4}$/.test(parts.port) && Number(parts.port) <= MAX_PORT;
 }
 
 function clockRecord(type: ClockName, text: string): SnapshotRecord | undefined {

@@ -1,10 +1,11 @@
 /**
- * Beginning where an earlier life ended: its clocks, and the members that it knew (serf.md 15).
+ * Beginning where an earlier life ended: its clocks, and the members that it knew (serf.md 15.5).
  *
  * @module
  */
 
-import { addrToHost, joinHostPort } from "../../memberlist/core/address.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { addrToHost } from "../../../protocol/ip.ts";
 import { shuffle } from "../../runtime.ts";
 import { type Core, pause } from "../core/core.ts";
 import { hasOtherAlive } from "../members/depart.ts";
@@ -41,7 +42,7 @@ export function startRejoin(core: Core): void {
   };
   const targets = [...others(restored.members), ...others(restored.failed)];
   if (targets.length === 0) return;
-  void rejoin(core, targets);
+  core.timers.background(rejoin(core, targets));
   forgetLost(core, targets);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Restored } from "../model/restored.ts";
 import { MAX_LINE_BYTES, parseRecord, type SnapshotRecord } from "./record.ts";
 
@@ -33,7 +34,7 @@ export class SnapshotReplay {
   readonly #rejoinAfterLeave: boolean;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** The beginning of a line whose end has not come; never longer than a line may be. */
-  #held: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = NO_BYTES;
   /** Whether the line that is coming is too long already. */
   #overlong = false;
   #bytes = 0;
@@ -85,13 +86,13 @@ export class SnapshotReplay {
   #hold(part: Uint8Array): void {
     if (part.length === 0) return;
     if (this.#held.length + part.length >= MAX_LINE_BYTES) this.#overlong = true;
-    this.#held = this.#overlong ? new Uint8Array(0) : joined(this.#held, part);
+    this.#held = this.#overlong ? NO_BYTES : concatBytes([this.#held, part]);
   }
 
   #endLine(part: Uint8Array): void {
     const fits = !this.#overlong && this.#held.length + part.length < MAX_LINE_BYTES;
-    const line = fits ? this.#decoder.decode(joined(this.#held, part)) : undefined;
-    this.#held = new Uint8Array(0);
+    const line = fits ? this.#decoder.decode(concatBytes([this.#held, part])) : undefined;
+    this.#held = NO_BYTES;
     this.#overlong = false;
     const record = line === undefined ? undefined : parseRecord(line);
     if (record === undefined) this.#damaged++;
@@ -140,12 +141,4 @@ export function keep(entries: Map<string, string>, name: string, address: string
   if (entries.size <= MAX_KEPT_MEMBERS) return;
   const [oldest] = entries.keys();
   if (oldest !== undefined) entries.delete(oldest);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b.slice();
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
 }

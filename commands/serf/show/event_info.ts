@@ -5,13 +5,14 @@
  */
 
 import type { Member, StreamEvent } from "../../../client/mod.ts";
-import { compareBytes } from "../../shell/format/byte_order.ts";
+import { byteOrder } from "../../../protocol/byte_order.ts";
+import { hostToAddr } from "../../../protocol/ip.ts";
 import { goSyntax, type GoValue } from "../../shell/format/goformat.ts";
 
 /** Writes an event, one line per field in alphabetical order. There is no newline at the end. */
 export function eventInfo(event: StreamEvent): string {
   const lines = Object.entries({ Event: event.type, ...fields(event) })
-    .sort(([a], [b]) => compareBytes(a, b))
+    .sort(([a], [b]) => byteOrder(a, b))
     .map(([name, value]) => `\t${name}: ${goSyntax(value)}`);
   return ["Event Info:", ...lines].join("\n");
 }
@@ -47,15 +48,8 @@ function memberFields(member: Member): ReadonlyMap<string, GoValue> {
   ]);
 }
 
-/** The 4 or 16 bytes of an address that the client wrote as text; `null` when it had none. */
+/** The bytes of an address that the client wrote as text; `null` when it had none. */
 function addressBytes(text: string): Uint8Array | null {
   if (text === "") return null;
-  if (text.startsWith("?")) return Uint8Array.fromHex(text.slice(1));
-  if (!text.includes(":")) return Uint8Array.from(text.split("."), Number);
-  const [left = [], right = []] = text.split("::").map((half) =>
-    half === "" ? [] : half.split(":")
-  );
-  const zeros = Array<string>(8 - left.length - right.length).fill("0");
-  const groups = [...left, ...zeros, ...right].map((group) => parseInt(group, 16));
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+  return text.startsWith("?") ? Uint8Array.fromHex(text.slice(1)) : hostToAddr(text);
 }

@@ -38,6 +38,7 @@ function payloadJson(payload: Uint8Array | null): { readonly [field: string]: Go
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return { payload: decoder.decode(payload) };
   } catch {
+    // It is no UTF-8.
     return { payload_base64: payload.toBase64() };
   }
 }

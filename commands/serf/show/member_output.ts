@@ -6,7 +6,7 @@
 
 import { styleText } from "node:util";
 import type { Member } from "../../../client/mod.ts";
-import { compareBytes } from "../../shell/format/byte_order.ts";
+import { byteOrder } from "../../../protocol/byte_order.ts";
 import { columns } from "../../shell/format/columns.ts";
 import type { GoJson } from "../../shell/format/gojson.ts";
 
@@ -35,7 +35,7 @@ export function memberTable(members: readonly Member[], options: TableOptions): 
 
 /** The cells of a member's line: name, address, status, tags and, when `detailed`, the protocol versions. */
 export function memberCells(member: Member, detailed: boolean): string[] {
-  const tags = Object.entries(member.tags).sort(([a], [b]) => compareBytes(a, b));
+  const tags = Object.entries(member.tags).sort(([a], [b]) => byteOrder(a, b));
   return [
     member.name,
     address(member),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compareBytes } from "./byte_order.ts";
+import { byteOrder } from "../../../protocol/byte_order.ts";
 
 /**
  * What {@linkcode goJson} can write. A `Map` is a Go map: its keys are sorted. A plain object is a Go struct: its
@@ -53,7 +53,7 @@ function write(value: GoJson, layout: Layout): string {
     return `[${items.join(",")}${newline}]`;
   }
   const entries = value instanceof Map
-    ? [...value as ReadonlyMap<string, GoJson>].sort(([a], [b]) => compareBytes(a, b))
+    ? [...value as ReadonlyMap<string, GoJson>].sort(([a], [b]) => byteOrder(a, b))
     : Object.entries(value as { readonly [field: string]: GoJson });
   if (entries.length === 0) return "{}";
   const lines = entries.map(([key, item]) =>

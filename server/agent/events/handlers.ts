@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hiddenNote, LogLimiter } from "../../../cluster/log_limiter.ts";
 import type {
   MemberEvent,
   QueryEvent,
@@ -12,7 +13,7 @@ import type {
 } from "../../../cluster/serf/mod.ts";
 import { parseEventFilter } from "../../../cluster/serf/model/event_filter.ts";
 import { ConfigError } from "../../config/load.ts";
-import { hiddenNote, LogLimiter } from "../../logging/limiter.ts";
+import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { titleOf } from "../log_text.ts";
 import type { Payload } from "../payload.ts";
@@ -124,7 +125,7 @@ class HandlerCalls {
   readonly #name: string;
   readonly #handler: AnyHandler;
   readonly #log: AgentLog;
-  readonly #limiter = new LogLimiter();
+  readonly #limiter = new LogLimiter(performance);
   #running = 0;
 
   constructor(name: string, handler: AnyHandler, log: AgentLog) {
@@ -136,7 +137,7 @@ class HandlerCalls {
   begin(event: SerfEvent): void {
     if (this.#running >= MAX_CALLS) return this.#refuse(event);
     this.#running++;
-    void this.#run(event).finally(() => this.#running--);
+    background(this.#run(event), this.#log);
   }
 
   async #run(event: SerfEvent): Promise<void> {
@@ -146,6 +147,8 @@ class HandlerCalls {
     } catch (cause) {
       const text = `The handler for '${this.#name}' failed on ${titleOf(event)}`;
       this.#log.write("ERR", "agent", text, { fields: { cause } });
+    } finally {
+      this.#running--;
     }
   }
 

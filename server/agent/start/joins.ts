@@ -4,8 +4,9 @@
  * @module
  */
 
-import { formatDuration } from "../../config/duration.ts";
-import type { AgentConfig } from "../../config/load.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
+import type { AgentConfig } from "../../config/settings.ts";
+import { background } from "../../logging/background.ts";
 import { pause } from "../../net/deadline.ts";
 import type { AgentHost } from "../host.ts";
 import { blockOf } from "../log_text.ts";
@@ -26,9 +27,10 @@ export async function joinAtStart(
 ): Promise<void> {
   const { startJoin, replayOnJoin: replay } = config;
   if (startJoin.length > 0) await agent.join(startJoin, { replay });
-  void retryJoin(agent, config, signal).then((gaveUp) => {
-    if (gaveUp) return agent.shutdown();
+  const retrying = retryJoin(agent, config, signal).then(async (gaveUp) => {
+    if (gaveUp) await agent.shutdown();
   });
+  background(retrying, agent.log);
 }
 
 /**

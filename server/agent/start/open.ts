@@ -5,24 +5,19 @@
  */
 
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
-import { Serf, type SerfEvent } from "../../../cluster/serf/mod.ts";
-import { type AgentConfig, ConfigError, DEFAULT_AGENT_CONFIG } from "../../config/load.ts";
+import type { Logger } from "../../../cluster/runtime.ts";
+import { Serf } from "../../../cluster/serf/mod.ts";
+import { requireUsable } from "../../config/checks.ts";
 import { planAgent } from "../../config/plan.ts";
+import { type AgentConfig, completeConfig } from "../../config/settings.ts";
 import type { NetTransport } from "../../gossip/transport.ts";
 import { AgentLog } from "../../logging/log.ts";
 import { type AgentMetrics, metricsOf } from "../../metrics/agent_metrics.ts";
 import { realRuntime } from "../../runtime.ts";
 import { callerOf } from "../events/handlers.ts";
 import { Listeners } from "../events/listeners.ts";
-import {
-  initialKeys,
-  initialSnapshot,
-  initialTags,
-  keyringOf,
-  memberlistSettings,
-  openTransport,
-  serfSettings,
-} from "./preparation.ts";
+import { initialKeys, initialSnapshot, initialTags } from "./kept.ts";
+import { keyringOf, memberlistSettings, openTransport, serfSettings } from "./layers.ts";
 import type { AgentSettings } from "./settings.ts";
 
 /**
@@ -43,6 +38,12 @@ export class AgentStartError extends Error {
   override readonly name = "AgentStartError";
 }
 
+/** What a failed start says first: while files are read, and while the core is made. */
+export const FAILED = {
+  setup: "Failed to setup the Serf agent",
+  start: "Failed to start the Serf agent: Error creating Serf",
+} as const;
+
 /** An agent that has not begun yet: its core, its network and what surrounds them. */
 export interface OpenAgent {
   /** The settings, complete. */
@@ -60,15 +61,15 @@ export interface OpenAgent {
 }
 
 /**
- * Completes the settings, reads the files, binds the gossip port and makes the core.
+ * Completes and checks the settings unless there is a plan, reads the files, binds the gossip port and makes the core.
  *
  * @throws {ConfigError} when a setting cannot be used.
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
 export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
-  const { handlers, log: ownLog, plan: knownPlan, ...overrides } = settings;
-  const config = completed(overrides);
-  const plan = knownPlan ?? await planAgent(config);
+  const { handlers, log: ownLog, plan: knownPlan, ...given } = settings;
+  const config = completeConfig(given, knownPlan?.config);
+  const plan = knownPlan ?? await planAgent(requireUsable(config));
   const log = ownLog ?? new AgentLog(config.nodeName);
   const metrics = metricsOf(config);
   const listeners = new Listeners(log);
@@ -86,35 +87,23 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     if (keyring !== undefined) await loadCiphers();
     const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
     const snapshot = recorder && { recorder, restored: recorder.restored };
-    const onEvent = (event: SerfEvent): void => listeners.tell(event);
-    const runtime = realRuntime(transport, (subsystem) => log.logger(subsystem), metrics);
-    const serfConfig = { ...serfSettings(config, tags, memberlist), ...snapshot, onEvent };
-    const serf = new Serf(serfConfig, runtime);
+    const logger = (subsystem: string): Logger => log.logger(subsystem);
+    const runtime = realRuntime(transport, logger, metrics, (error) => log.unexpected(error));
+    const serfConfig = serfSettings(config, tags, memberlist, listeners);
+    const serf = new Serf({ ...serfConfig, ...snapshot }, runtime);
     // From here on the core closes them.
     opened.move();
     return { config, log, metrics, listeners, serf, transport };
   });
 }
 
-/** The settings with the defaults in place of what was left out or is `undefined`. */
-function completed(overrides: Partial<AgentConfig>): AgentConfig {
-  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-  for (const [key] of given) {
-    if (!Object.hasOwn(DEFAULT_AGENT_CONFIG, key)) {
-      throw new ConfigError(`Unknown setting '${key}'`);
-    }
-  }
-  const merged = { ...DEFAULT_AGENT_CONFIG, ...Object.fromEntries(given) };
-  return { ...merged, nodeName: merged.nodeName || Deno.hostname() };
-}
-
 function settingUp<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to setup the Serf agent", work);
+  return labelled(FAILED.setup, work);
 }
 
 /** Runs a part of the start whose failure reads like that of creating Serf. */
 export function starting<T>(work: () => Promise<T>): Promise<T> {
-  return labelled("Failed to start the Serf agent: Error creating Serf", work);
+  return labelled(FAILED.start, work);
 }
 
 async function labelled<T>(label: string, work: () => Promise<T>): Promise<T> {

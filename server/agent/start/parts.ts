@@ -91,7 +91,7 @@ export class AgentParts implements AsyncDisposable {
       log,
       metrics,
       timeoutMs: config.eventHandlerTimeoutMs,
-      concurrency: Math.max(1, config.eventHandlerConcurrency),
+      concurrency: config.eventHandlerConcurrency,
       self: () => ({ name: config.nodeName, tags: serf.tags() }),
     });
     this.#stack.use(scripts);

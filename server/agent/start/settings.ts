@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { AgentConfig } from "../../config/load.ts";
+import type { SomeOf } from "../../config/options/option.ts";
 import type { AgentPlan } from "../../config/plan.ts";
+import type { AgentConfig } from "../../config/settings.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import type { Handlers } from "../events/handlers.ts";
 
@@ -25,11 +26,14 @@ import type { Handlers } from "../events/handlers.ts";
  * await using agent = await Agent.start(settings);
  * ```
  */
-export interface AgentSettings extends Partial<AgentConfig> {
+export interface AgentSettings extends SomeOf<AgentConfig> {
   /** Functions that are called on events, by event: `member-join`, `user:deploy`, `query:uptime`, `*`. Default: none. */
   readonly handlers?: Handlers;
   /** Where the agent's log lines go. Default: a new log, which nothing prints. */
   readonly log?: AgentLog;
-  /** What `planAgent` found out about the settings before. Default: it is asked. */
+  /**
+   * Settings that were completed, checked and looked up before; what else is given wins over theirs, unchecked. Default: the
+   * settings are looked at.
+   */
   readonly plan?: AgentPlan;
 }

@@ -1,16 +1,17 @@
 /**
- * The keys that say how a node finds its cluster, and finds it again (agent.md 6.2, 6.4, 6.5, 6.10).
+ * The options that say how a node finds its cluster, and finds it again (agent.md 6.2, 6.4, 6.5, 6.10).
  *
  * @module
  */
 
-import type { ConfigKey } from "./option.ts";
+import type { OptionTable } from "./option.ts";
 
 /** Joining, discovery and the snapshot. */
-export const JOINING_KEYS = {
+export const JOINING_OPTIONS = {
   start_join: {
     kind: "list",
     setting: "startJoin",
+    default: [],
     flag: "join",
     placeholder: "ADDRESS",
     doc: "Members to join once at the start; the agent exits when none can be joined.",
@@ -18,6 +19,7 @@ export const JOINING_KEYS = {
   retry_join: {
     kind: "list",
     setting: "retryJoin",
+    default: [],
     flag: "retry-join",
     placeholder: "ADDRESS",
     doc: "Members to join in the background, tried again until one answers. When a reload " +
@@ -27,6 +29,8 @@ export const JOINING_KEYS = {
   retry_interval: {
     kind: "duration",
     setting: "retryIntervalMs",
+    default: 30_000,
+    raised: { toMs: 1_000, name: "RetryInterval" },
     flag: "retry-interval",
     placeholder: "DURATION",
     doc: "Time between two attempts of retry_join, at least 1s.",
@@ -34,6 +38,7 @@ export const JOINING_KEYS = {
   retry_max_attempts: {
     kind: "number",
     setting: "retryMaxAttempts",
+    default: 0,
     flag: "retry-max",
     placeholder: "N",
     doc: "Attempts of retry_join after the first before the agent exits.",
@@ -43,39 +48,50 @@ export const JOINING_KEYS = {
   replay_on_join: {
     kind: "switch",
     setting: "replayOnJoin",
+    default: false,
     flag: "replay",
     doc: "Also receives user events from before a join.",
   },
   discover: {
     kind: "text",
     setting: "discover",
+    default: "",
     flag: "discover",
     placeholder: "CLUSTER",
     doc: "Name of a cluster whose members find each other by multicast DNS.",
   },
-  "mdns.interface": {
-    kind: "text",
-    setting: "mdns.interface",
-    flag: "mdns-iface",
-    placeholder: "NAME",
-    doc: "Network interface for multicast DNS.",
-    unset: "the interface to bind to, or the system's choice",
-  },
-  "mdns.disable_ipv4": {
-    kind: "switch",
-    setting: "mdns.disableIpv4",
-    flag: "mdns-disable-ipv4",
-    doc: "Does not ask for members by multicast DNS over IPv4.",
-  },
-  "mdns.disable_ipv6": {
-    kind: "switch",
-    setting: "mdns.disableIpv6",
-    flag: "mdns-disable-ipv6",
-    doc: "Does not ask for members by multicast DNS over IPv6.",
+  mdns: {
+    setting: "mdns",
+    options: {
+      interface: {
+        kind: "text",
+        setting: "interface",
+        default: "",
+        flag: "mdns-iface",
+        placeholder: "NAME",
+        doc: "Network interface for multicast DNS.",
+        unset: "the interface to bind to, or the system's choice",
+      },
+      disable_ipv4: {
+        kind: "switch",
+        setting: "disableIpv4",
+        default: false,
+        flag: "mdns-disable-ipv4",
+        doc: "Does not ask for members by multicast DNS over IPv4.",
+      },
+      disable_ipv6: {
+        kind: "switch",
+        setting: "disableIpv6",
+        default: false,
+        flag: "mdns-disable-ipv6",
+        doc: "Does not ask for members by multicast DNS over IPv6.",
+      },
+    },
   },
   snapshot_path: {
     kind: "text",
     setting: "snapshotPath",
+    default: "",
     flag: "snapshot",
     placeholder: "PATH",
     doc: "File that keeps known members and event times, to rejoin after a restart without " +
@@ -84,7 +100,8 @@ export const JOINING_KEYS = {
   rejoin_after_leave: {
     kind: "switch",
     setting: "rejoinAfterLeave",
+    default: false,
     flag: "rejoin",
     doc: "Rejoins from the snapshot even after a graceful leave.",
   },
-} as const satisfies Record<string, ConfigKey>;
+} as const satisfies OptionTable;

@@ -1,57 +1,42 @@
 /**
- * Every key of the configuration. The parser, the flags of `skein agent`, the JSON Schema and the reference in docs/ are
- * made from this table.
+ * Every option of the configuration. What files may hold, the settings and their defaults, the flags of `skein agent`, what a
+ * reload applies, the JSON Schema and the reference in docs/ follow from this table.
+ *
+ * A new option is a row in the room of its subject and a field in `AgentConfig`, which says what it is to a program; the
+ * compiler names the one that is missing or of another type.
  *
  * @module
  */
 
-import { CLUSTER_KEYS } from "./cluster.ts";
-import { JOINING_KEYS } from "./joining.ts";
-import { NODE_KEYS } from "./node.ts";
-import { OPERATION_KEYS } from "./operation.ts";
-import type { ConfigKey, KeyKind } from "./option.ts";
+import { CLUSTER_OPTIONS } from "./cluster.ts";
+import { JOINING_OPTIONS } from "./joining.ts";
+import { NODE_OPTIONS } from "./node.ts";
+import { OPERATION_OPTIONS } from "./operation.ts";
+import { type InputOf, optionsOf, type OptionTable } from "./option.ts";
 
-export type { ConfigKey, KeyKind } from "./option.ts";
-
-const KEYS = { ...NODE_KEYS, ...JOINING_KEYS, ...CLUSTER_KEYS, ...OPERATION_KEYS };
-
-/** Keys that belong together. */
-export interface KeySection {
+/** Options that belong together. */
+export interface OptionSection {
   /** What they are about. */
   readonly title: string;
-  /** The keys by name, in the order in which users read about them. */
-  readonly keys: Readonly<Record<string, ConfigKey>>;
+  /** The options by name. */
+  readonly options: OptionTable;
 }
 
-/** All keys, by subject. */
-export const KEY_SECTIONS: readonly KeySection[] = [
-  { title: "The node and its addresses", keys: NODE_KEYS },
-  { title: "Joining and rejoining", keys: JOINING_KEYS },
-  { title: "The cluster", keys: CLUSTER_KEYS },
-  { title: "Scripts, log, metrics, signals", keys: OPERATION_KEYS },
+/** All options, by subject. */
+export const OPTION_SECTIONS: readonly OptionSection[] = [
+  { title: "The node and its addresses", options: NODE_OPTIONS },
+  { title: "Joining and rejoining", options: JOINING_OPTIONS },
+  { title: "The cluster", options: CLUSTER_OPTIONS },
+  { title: "Scripts, log, metrics, signals", options: OPERATION_OPTIONS },
 ];
 
-/** All keys by name. `a.b` is the key `b` in the object `a`. */
-export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = KEYS;
+/** All options. */
+export const AGENT_OPTIONS = optionsOf({
+  ...NODE_OPTIONS,
+  ...JOINING_OPTIONS,
+  ...CLUSTER_OPTIONS,
+  ...OPERATION_OPTIONS,
+});
 
-/** The type of a value of a kind. */
-type ValueOf<K extends KeyKind> = {
-  text: string;
-  duration: string;
-  number: number;
-  switch: boolean;
-  list: readonly string[];
-  map: Readonly<Record<string, string>>;
-}[K];
-
-type Keys = typeof KEYS;
-
-/** The `mdns` object of a configuration file. */
-export type MdnsInput = {
-  [K in keyof Keys as K extends `mdns.${infer Name}` ? Name : never]?: ValueOf<Keys[K]["kind"]>;
-};
-
-/** One JSON object of a configuration file, or the flags of one start. A missing key says nothing. */
-export type ConfigInput =
-  & { [K in keyof Keys as K extends `mdns.${string}` ? never : K]?: ValueOf<Keys[K]["kind"]> }
-  & { mdns?: MdnsInput };
+/** One JSON object of a configuration file, or the flags of one start. A missing option says nothing. */
+export type ConfigInput = InputOf<typeof AGENT_OPTIONS.table>;

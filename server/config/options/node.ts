@@ -1,16 +1,17 @@
 /**
- * The keys that say who a node is and where it is found (agent.md 6.2, 6.3, 6.5).
+ * The options that say who a node is and where it is found (agent.md 6.2, 6.3, 6.5).
  *
  * @module
  */
 
-import type { ConfigKey } from "./option.ts";
+import type { OptionTable } from "./option.ts";
 
 /** Name, addresses and tags. */
-export const NODE_KEYS = {
+export const NODE_OPTIONS = {
   node_name: {
     kind: "text",
     setting: "nodeName",
+    default: "",
     flag: "node",
     placeholder: "NAME",
     doc: "Name of this node, unique in the cluster.",
@@ -19,6 +20,7 @@ export const NODE_KEYS = {
   bind: {
     kind: "text",
     setting: "bind",
+    default: "0.0.0.0",
     flag: "bind",
     placeholder: "ADDRESS",
     doc: "Address for gossip, UDP and TCP. An IPv6 address needs brackets: [::1] or [::1]:7946. " +
@@ -29,6 +31,7 @@ export const NODE_KEYS = {
   advertise: {
     kind: "text",
     setting: "advertise",
+    default: "",
     flag: "advertise",
     placeholder: "ADDRESS",
     doc: "Address that other members use to reach this one; without a port, 7946.",
@@ -37,6 +40,7 @@ export const NODE_KEYS = {
   interface: {
     kind: "text",
     setting: "interface",
+    default: "",
     flag: "iface",
     placeholder: "NAME",
     doc: "Network interface to bind to, when the bind address is 0.0.0.0. Another bind address " +
@@ -45,6 +49,7 @@ export const NODE_KEYS = {
   rpc_addr: {
     kind: "text",
     setting: "rpcAddr",
+    default: "127.0.0.1:7373",
     flag: "rpc-addr",
     placeholder: "ADDRESS",
     doc: "Address of the RPC listener, which the other commands talk to.",
@@ -52,6 +57,7 @@ export const NODE_KEYS = {
   rpc_auth: {
     kind: "text",
     setting: "rpcAuth",
+    default: "",
     doc: "Token that RPC clients must show. There is no flag, because others could read it in " +
       "the list of processes.",
     secret: true,
@@ -59,6 +65,7 @@ export const NODE_KEYS = {
   tags: {
     kind: "map",
     setting: "tags",
+    default: {},
     flag: "tag",
     placeholder: "KEY=VALUE",
     doc: "Tags of this node. On a reload, tags that were changed over RPC stay as they are, " +
@@ -68,6 +75,7 @@ export const NODE_KEYS = {
   tags_file: {
     kind: "text",
     setting: "tagsFile",
+    default: "",
     flag: "tags-file",
     placeholder: "PATH",
     doc: "File that keeps the tags over restarts. It excludes tags from the configuration and " +
@@ -80,4 +88,4 @@ export const NODE_KEYS = {
     doc: "Sets the tag 'role', and wins over tags. Deprecated: use a tag.",
     reloads: true,
   },
-} as const satisfies Record<string, ConfigKey>;
+} as const satisfies OptionTable;

@@ -1,16 +1,17 @@
 /**
- * The keys for those who run an agent: scripts, log, metrics, signals (agent.md 6.2, 6.6, 6.7, 6.9, 6.11).
+ * The options for those who run an agent: scripts, log, metrics, signals (agent.md 6.2, 6.6, 6.7, 6.9, 6.11).
  *
  * @module
  */
 
-import type { ConfigKey } from "./option.ts";
+import type { OptionTable } from "./option.ts";
 
 /** Event handlers, log, metrics and signals. */
-export const OPERATION_KEYS = {
+export const OPERATION_OPTIONS = {
   event_handlers: {
     kind: "list",
     setting: "eventHandlers",
+    default: [],
     flag: "event-handler",
     placeholder: "[FILTERS=]SCRIPT",
     doc: "Scripts to run when events occur. FILTERS is a list of events with commas between " +
@@ -21,15 +22,19 @@ export const OPERATION_KEYS = {
     kind: "duration",
     isOurs: true,
     setting: "eventHandlerTimeoutMs",
+    default: 3_600_000,
     flag: "event-handler-timeout",
     placeholder: "DURATION",
     doc: "How long one run of a script may take before it is killed; 0s for no limit.",
     unlimited: true,
+    least: 0,
   },
   event_handler_concurrency: {
     kind: "number",
     isOurs: true,
     setting: "eventHandlerConcurrency",
+    default: 1,
+    least: 1,
     flag: "event-handler-concurrency",
     placeholder: "N",
     doc: "Runs of one script at the same time. With 1, a script sees events in their order.",
@@ -37,6 +42,7 @@ export const OPERATION_KEYS = {
   log_level: {
     kind: "text",
     setting: "logLevel",
+    default: "INFO",
     flag: "log-level",
     placeholder: "LEVEL",
     doc: "The least urgent lines to show: TRACE, DEBUG, INFO, WARN or ERR.",
@@ -47,6 +53,7 @@ export const OPERATION_KEYS = {
     kind: "map",
     isOurs: true,
     setting: "logLevels",
+    default: {},
     flag: "log-levels",
     placeholder: "SUBSYSTEM=LEVEL",
     doc: "Levels of single subsystems (agent, serf, memberlist, ...) that differ from log_level.",
@@ -56,6 +63,7 @@ export const OPERATION_KEYS = {
     kind: "text",
     isOurs: true,
     setting: "logFormat",
+    default: "text",
     flag: "log-format",
     placeholder: "text|json",
     doc:
@@ -67,34 +75,40 @@ export const OPERATION_KEYS = {
   enable_syslog: {
     kind: "switch",
     setting: "syslog",
+    default: false,
     flag: "syslog",
     doc: "Also logs to syslog, by the program logger of util-linux.",
   },
   syslog_facility: {
     kind: "text",
     setting: "syslogFacility",
+    default: "LOCAL0",
     doc: "Facility of the lines in syslog.",
     examples: ["DAEMON", "USER", "LOCAL0"],
   },
   statsd_addr: {
     kind: "text",
     setting: "statsdAddr",
+    default: "",
     doc: "host:port of a statsd server that gets metrics over UDP.",
   },
   statsite_addr: {
     kind: "text",
     setting: "statsiteAddr",
+    default: "",
     doc: "host:port of a statsite server that gets metrics over TCP.",
   },
   leave_on_terminate: {
     kind: "switch",
     setting: "leaveOnTerminate",
+    default: false,
     doc: "Leaves the cluster on SIGTERM, too.",
     reloads: true,
   },
   skip_leave_on_interrupt: {
     kind: "switch",
     setting: "skipLeaveOnInterrupt",
+    default: false,
     doc: "Does not leave the cluster on SIGINT.",
     reloads: true,
   },
@@ -103,4 +117,4 @@ export const OPERATION_KEYS = {
     isOurs: true,
     doc: "Address of docs/config.schema.json, for editors. Has no effect.",
   },
-} as const satisfies Record<string, ConfigKey>;
+} as const satisfies OptionTable;

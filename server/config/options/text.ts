@@ -1,35 +1,36 @@
 /**
- * What users read about keys, besides their own text.
+ * What users read about options, besides their own text.
  *
  * @module
  */
 
-import { formatDuration } from "../duration.ts";
-import { valueAt } from "../path.ts";
-import { DEFAULT_AGENT_CONFIG } from "../settings.ts";
-import type { ConfigKey } from "./option.ts";
+import type { ConfigOption, NamedOption } from "./option.ts";
+import { fileValue } from "./values.ts";
+
+/** A name of an option in a text: lower case, with underscores or dots inside. */
+const NAME = /(?<![\w/.$])[a-z][a-z0-9]*(?:[._][a-z0-9]+)+\b/g;
 
 /** What counts when nothing is said, in words. */
-export function defaultText(key: ConfigKey): string {
-  const value = defaultValue(key);
-  if (key.unset !== undefined) return key.unset;
+export function defaultText(option: ConfigOption): string {
+  if (option.unset !== undefined) return option.unset;
+  const value = defaultValue(option);
   if (value === undefined || value === "" || typeof value === "object") return "none";
   return String(value);
 }
 
-/** The default as a configuration file would write it; `undefined` for a key without a setting. */
-export function defaultValue(key: ConfigKey): unknown {
-  if (key.setting === undefined) return undefined;
-  return fileValue(key, valueAt(DEFAULT_AGENT_CONFIG, key.setting));
+/** The default as a file would write it; `undefined` for an option without a setting. */
+export function defaultValue(option: ConfigOption): unknown {
+  return option.default === undefined ? undefined : fileValue(option, option.default);
 }
 
-/** The value of a key's setting as a configuration file would write it. */
-export function fileValue(key: ConfigKey, setting: unknown): unknown {
-  if (key.kind === "duration") return shortDuration(setting as number);
-  return key.inverted ? !setting : setting;
-}
-
-/** `24h` where Go writes `24h0m0s`. */
-function shortDuration(ms: number): string {
-  return formatDuration(ms).replace(/m0s$/, "m").replace(/h0m$/, "h");
+/** `text` with what `write` makes of each option that it names in full; names without underscores and dots stay. */
+export function withNames(
+  text: string,
+  options: readonly NamedOption[],
+  write: (option: NamedOption) => string,
+): string {
+  return text.replace(NAME, (word) => {
+    const named = options.find(({ name }) => name === word);
+    return named === undefined ? word : write(named);
+  });
 }

@@ -7,6 +7,7 @@
 import { LeaveInProgressError } from "../../../cluster/serf/mod.ts";
 import { JoinResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
+import { background } from "../../logging/background.ts";
 import { DONE, type Run, textOf } from "../handler.ts";
 import { MAX_JOIN_ADDRESSES } from "../limits.ts";
 import { encodeMembers } from "../member_list.ts";
@@ -50,11 +51,13 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
 };
 
 /** A second leave while one runs fails without ending the agent; any other failure ends it (agent.md 3 and 10). */
-export const leave: Run<"leave"> = async ({ client, services: { backend, onUnexpected } }) => {
+export const leave: Run<"leave"> = async ({ client, services: { backend } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
-  const after = (): void => {
-    client.peer.outbox.drained(0).then(() => backend.shutdown()).catch(onUnexpected);
+  const end = async (): Promise<void> => {
+    await client.peer.outbox.drained(0);
+    await backend.shutdown();
   };
+  const after = (): void => background(end(), backend.log);
   try {
     await backend.leave();
     return { after };

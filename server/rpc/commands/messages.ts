@@ -7,6 +7,7 @@
 import { loadPatterns } from "../../../cluster/serf/mod.ts";
 import { IpcError } from "../../../protocol/ipc/mod.ts";
 import { Slab } from "../../../protocol/slab.ts";
+import { background } from "../../logging/background.ts";
 import { DONE, type Run } from "../handler.ts";
 import { MAX_QUERIES } from "../limits.ts";
 
@@ -37,7 +38,7 @@ export const query: Run<"query"> = async ({ client, seq, services }, body) => {
     relayFactor: body.RelayFactor,
     timeoutMs: Number(body.Timeout) / NS_PER_MS,
   });
-  return { after: () => client.startQuery(seq, running) };
+  return { after: () => background(client.startQuery(seq, running), services.backend.log) };
 };
 
 /** Answers a query that a stream of this connection delivered. A failure leaves the query open for another answer. */

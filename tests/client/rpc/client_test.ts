@@ -16,8 +16,10 @@ import {
 } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { member, startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
+import { VERSIONS } from "../../support/versions.ts";
 
-const HOST = "127.0.1.1";
+const HOST = loopback();
 
 function header(seq: number | bigint, error = ""): Uint8Array {
   return encode(ResponseHeader, { Seq: seq, Error: error }, "rpc");
@@ -76,12 +78,7 @@ Deno.test("calls overlap, and each gets its own answer whatever the order", asyn
     port: 7946,
     tags: { role: "web" },
     status: "alive",
-    protocolMin: 1,
-    protocolMax: 5,
-    protocolCur: 2,
-    delegateMin: 2,
-    delegateMax: 5,
-    delegateCur: 5,
+    ...VERSIONS,
   }]);
 });
 
@@ -317,7 +314,9 @@ Deno.test("addresses that cannot be dialled are refused in Go's words", async ()
     ["[::1]", "dial tcp: address [::1]: missing port in address"],
     ["", "dial tcp: missing address"],
     ["[::1:7373", "dial tcp: address [::1:7373: missing ']' in address"],
+    ["a]b:1", "dial tcp: address a]b:1: unexpected ']' in address"],
     ["127.0.0.1:xx", "dial tcp: lookup tcp/xx: unknown port"],
+    ["127.0.0.1:-1", "dial tcp: address -1: invalid port"],
     ["127.0.0.1:99999", "dial tcp: address 99999: invalid port"],
   ];
   for (const [address, message] of cases) {

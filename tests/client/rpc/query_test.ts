@@ -9,8 +9,9 @@ import {
   QueryRecord,
 } from "../../../protocol/ipc/mod.ts";
 import { type FakeRequest, startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.16.2";
+const HOST = loopback();
 
 function tell(request: FakeRequest, type: string, from = "", payload: Uint8Array | null = null) {
   request.answer("", QueryRecord, { Type: type, From: from, Payload: payload });

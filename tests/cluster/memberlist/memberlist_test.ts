@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { parseCidr } from "../../../cluster/memberlist/core/cidr.ts";
 import { Keyring, type MemberlistConfig, NodeState } from "../../../cluster/memberlist/mod.ts";
-import { parseCidr } from "../../../cluster/memberlist/core/address.ts";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
 import { loadCiphers } from "../../../cluster/memberlist/wire/seal.ts";
 import { ManualClock } from "../../support/manual_clock.ts";

@@ -8,7 +8,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { COMMANDS } from "../../../commands/catalogue.ts";
 import { dispatch } from "../../../commands/dispatch.ts";
+import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
+
+const NOBODY_HOST = loopback();
 
 async function script(shell: string): Promise<string> {
   const terminal = recordingTerminal();
@@ -203,6 +206,6 @@ Deno.test("completion refuses anything but one known shell", async () => {
 
 Deno.test("completion is silent about members when there is no agent", async () => {
   const terminal = recordingTerminal();
-  const code = await dispatch(["completion", "-members", "-rpc-addr=127.0.17.9:1"], terminal);
+  const code = await dispatch(["completion", "-members", `-rpc-addr=${NOBODY_HOST}:1`], terminal);
   assert.deepEqual([code, terminal.stdout, terminal.stderr], [1, "", ""]);
 });

@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { dispatch } from "../../../commands/dispatch.ts";
 import { KeyResponse } from "../../../protocol/ipc/mod.ts";
 import { startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
+const HOST = loopback();
+
 Deno.test("keys -list as JSON has the keys of those that answered also when others did not", async () => {
-  await using agent = startFakeAgent("127.0.17.47", (request) => {
+  await using agent = startFakeAgent(HOST, (request) => {
     if (request.command !== "list-keys") return false;
     request.answer("1/2 nodes reported success", KeyResponse, {
       Messages: { a: "a note" },

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { dispatch } from "../../../commands/dispatch.ts";
 import { QueryRecord } from "../../../protocol/ipc/mod.ts";
 import { type FakeRequest, startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
-const HOST = "127.0.17.43";
+const HOST = loopback();
 
 function tell(request: FakeRequest, type: string, from: string): void {
   request.answer("", QueryRecord, { Type: type, From: from, Payload: null });

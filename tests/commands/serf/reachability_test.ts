@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { dispatch } from "../../../commands/dispatch.ts";
 import { MembersResponse, QueryRecord } from "../../../protocol/ipc/mod.ts";
 import { type FakeRequest, member, startFakeAgent } from "../../support/fake_agent.ts";
+import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
-const HOST = "127.0.17.42";
+const HOST = loopback();
 
 /** An agent of a cluster with two live members and a failed one, whose acks come from `acks`. */
 function agentWith(acks: readonly string[], end: "done" | "hang up" = "done") {

@@ -8,13 +8,16 @@ import {
 } from "../../../commands/shell/command.ts";
 import { wantsJson } from "../../../commands/shell/failure.ts";
 import { formatFlag } from "../../../commands/shell/output.ts";
+import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
+const NOBODY_HOST = loopback();
+
 /** A port on which nobody listens. */
-const NOBODY = "-rpc-addr=127.0.17.9:1";
+const NOBODY = `-rpc-addr=${NOBODY_HOST}:1`;
 
 const REFUSED =
-  "Error connecting to Serf agent: dial tcp 127.0.17.9:1: connect: connection refused";
+  `Error connecting to Serf agent: dial tcp ${NOBODY_HOST}:1: connect: connection refused`;
 
 /** Command lines of everything that can fail, and the text of the failure. */
 const FAILURES: readonly [argv: readonly string[], code: number, error: string][] = [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concatBytes } from "../../../protocol/bytes.ts";
 import {
   DecodeError,
   encodeValue,
@@ -56,7 +57,7 @@ Deno.test("random values split into themselves however the stream is cut", () =>
       { length: 1 + below(random, 6) },
       () => encodeValue(randomValue(random, 3), random.float() < 0.5 ? "rpc" : "gossip"),
     );
-    const stream = concat(values);
+    const stream = concatBytes(values);
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < stream.length;) {
       const end = Math.min(stream.length, at + below(random, 1 + below(random, 200)));
@@ -181,7 +182,7 @@ Deno.test("a value byte by byte costs time in proportion to its length", () => {
 });
 
 Deno.test("MessagePackDecoderStream gives the values of a cut stream", async () => {
-  const stream = concat([1, "zwei", [3, null], { four: 4 }].map((v) => encodeValue(v, "rpc")));
+  const stream = concatBytes([1, "zwei", [3, null], { four: 4 }].map((v) => encodeValue(v, "rpc")));
   const values: Value[] = [];
   const decoded = ReadableStream.from(oneByOne(stream)).pipeThrough(new MessagePackDecoderStream());
   for await (const value of decoded) values.push(value);
@@ -198,7 +199,3 @@ Deno.test("MessagePackDecoderStream fails on an end inside a value, on garbage a
   await assert.rejects(read("a161", { maxValueBytes: 1 }), DecodeError);
   assert.deepEqual(await read("a161", { maxValueBytes: 2 }), ["a"]);
 });
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  return Uint8Array.fromHex(parts.map((part) => part.toHex()).join(""));
-}

@@ -8,11 +8,14 @@ import assert from "node:assert/strict";
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
 import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
 import { type AgentConfig, ConfigError } from "../../../server/config/load.ts";
+import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 /** An agent on a free port of loopback, with the fastest timing. */
 function start(name: string, settings: Partial<AgentConfig> = {}): Promise<Agent> {
-  return Agent.start({ nodeName: name, bind: "127.0.6.3:0", profile: "local", ...settings });
+  return Agent.start({ nodeName: name, bind: `${HOST}:0`, profile: "local", ...settings });
 }
 
 function addressOf({ address }: Agent): string {
@@ -59,7 +62,7 @@ Deno.test("two agents in one process form a cluster, pass events, and see a leav
   await b.leave();
   await until(() => statuses(a).b === "left");
   assert.ok(lines(b).includes("[INFO] agent: joined: 1 nodes"));
-  assert.ok(lines(a).includes("[INFO] serf: EventMemberJoin: b 127.0.6.3"));
+  assert.ok(lines(a).includes(`[INFO] serf: EventMemberJoin: b ${HOST}`));
   assert.ok(!lines(a).some((line) => line.includes("Requesting") && line.includes("undefined")));
   assert.ok(
     lines(a).includes(
@@ -81,10 +84,10 @@ Deno.test("an encrypted agent refuses a plain one", async () => {
 
 Deno.test("a failed join is told with every reason, and logged in one block", async () => {
   await using agent = await start("a");
-  await assert.rejects(agent.join(["127.0.6.3:1", "/x"]), /^JoinError: 2 errors occurred:\n\t\* /);
+  await assert.rejects(agent.join([`${HOST}:1`, "/x"]), /^JoinError: 2 errors occurred:\n\t\* /);
   const [line = ""] = lines(agent).filter((line) => line.startsWith("[WARN] agent: error joining"));
   assert.match(line, /^\[WARN\] agent: error joining: 2 errors occurred:\n\t\* .*\n\t\* .*\n$/);
-  assert.ok(lines(agent).includes("[INFO] agent: joining: [127.0.6.3:1 /x] replay: false"));
+  assert.ok(lines(agent).includes(`[INFO] agent: joining: [${HOST}:1 /x] replay: false`));
 });
 
 Deno.test("a failed start says why and leaves nothing behind", async () => {
@@ -107,13 +110,13 @@ Deno.test("a failed start says why and leaves nothing behind", async () => {
     [{ encryptKey: "!!" }, ConfigError, /^Invalid encryption key: illegal base64 .* byte 0$/],
     [{ profile: "foo" }, ConfigError, /^Unknown profile: foo$/],
     [
-      { bind: "127.0.6.3:xx" },
+      { bind: `${HOST}:xx` },
       ConfigError,
       /^Invalid bind address: address tcp\/xx: unknown port$/,
     ],
     [{ advertise: "::1" }, ConfigError, /^Invalid advertise address: address ::1: too many colons/],
     [{ interface: "nope0" }, ConfigError, /^Invalid network interface: route ip\+net: no such/],
-    [{ interface: "lo" }, ConfigError, /^Interface 'lo' has no '127\.0\.6\.3' address$/],
+    [{ interface: "lo" }, ConfigError, new RegExp(`^Interface 'lo' has no '${HOST}' address$`)],
     [
       { keyringFile: "/nonexistent.json" },
       AgentStartError,
@@ -212,8 +215,8 @@ Deno.test("a reload keeps tags that were set by other means", async () => {
 
 Deno.test("shutdown() ends RPC servers and resolves closed; a second call changes nothing", async () => {
   await using agent = await start("a");
-  const server = agent.listenRpc("127.0.6.3:0");
-  const conn = await Deno.connect({ hostname: "127.0.6.3", port: server.address.port });
+  const server = agent.listenRpc(`${HOST}:0`);
+  const conn = await Deno.connect({ hostname: HOST, port: server.address.port });
   await Promise.all([agent.shutdown(), agent.shutdown(), agent.closed]);
   assert.equal(await conn.read(new Uint8Array(1)).catch(() => null), null);
   conn.close();

@@ -9,9 +9,10 @@ import { JoinError } from "../../../cluster/memberlist/mod.ts";
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
 import { Agent, type AgentSettings } from "../../../server/agent/agent.ts";
 import { ConfigError } from "../../../server/config/load.ts";
+import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 
-const HOST = "127.0.16.1";
+const HOST = loopback();
 
 /** An agent on a free port of loopback, with the fastest timing. */
 function start(nodeName: string, settings: AgentSettings = {}): Promise<Agent> {

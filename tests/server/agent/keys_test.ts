@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Agent } from "../../../server/agent/agent.ts";
 import { eventually } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.11.31:0";
+const HOST = `${loopback()}:0`;
 const [OLD, NEW] = [1, 2].map((byte) => new Uint8Array(32).fill(byte).toBase64()) as [
   string,
   string,

@@ -1,23 +1,25 @@
 /**
- * Values that no agent could use, and the table of keys.
+ * Values that no agent could use, and the table of options.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
-import { mergeInputs } from "../../../server/config/input.ts";
+import { settingProblems } from "../../../server/config/checks.ts";
 import {
   checkConfig,
   ConfigError,
   type ConfigInput,
-  DEFAULT_AGENT_CONFIG,
   loadConfig,
 } from "../../../server/config/load.ts";
-import { CONFIG_KEYS } from "../../../server/config/options/mod.ts";
+import { AGENT_OPTIONS, OPTION_SECTIONS } from "../../../server/config/options/mod.ts";
+import { namedOptions } from "../../../server/config/options/option.ts";
+import { mergeInputs } from "../../../server/config/options/values.ts";
 
 Deno.test("0 says nothing, as a number and as a duration, but for the time limit of scripts", () => {
   assert.deepEqual(
     mergeInputs(
+      AGENT_OPTIONS,
       { retry_interval: "10s", event_handler_timeout: "1s", query_size_limit: 7 },
       { retry_interval: "0s", event_handler_timeout: "0", query_size_limit: 0 },
     ),
@@ -65,20 +67,56 @@ Deno.test("values that no agent could use are refused, each with its reason", as
   for (const [flags, message] of refused) {
     await assert.rejects(loadConfig([], flags), new ConfigError(message));
   }
-  const all = refused.map(([flags]) => flags).reduce(mergeInputs);
-  assert.deepEqual(
-    (await checkConfig([], { ...all, log_level: "x" })).problems.length,
-    refused.length - 1,
-    "mDNS has a cluster name now",
-  );
   await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
 });
 
-Deno.test("every setting of the agent has one key", () => {
-  const { mdns, ...outer } = DEFAULT_AGENT_CONFIG;
-  const settings = [...Object.keys(outer), ...Object.keys(mdns).map((name) => `mdns.${name}`)];
-  const named = Object.values(CONFIG_KEYS).flatMap(({ setting }) => setting ?? []);
-  assert.deepEqual(named.toSorted(), settings.toSorted());
+Deno.test("problems are told in the order in which a start would find them", async () => {
+  const wrong: ConfigInput = {
+    query_size_limit: -1,
+    event_handlers: ["foo=bar"],
+    interface: "none0",
+    discover: "c",
+    mdns: { disable_ipv4: true, disable_ipv6: true },
+    log_level: "x",
+    log_format: "xml",
+    statsd_addr: "host",
+    statsite_addr: "host",
+  };
+  const { config, problems } = await checkConfig(["/nonexistent"], wrong);
+  const beginnings = [
+    "Error reading '/nonexistent'",
+    "Invalid query_size_limit",
+    "Invalid event script",
+    "Invalid network interface",
+    "Invalid mDNS configuration",
+    "Invalid log level",
+    "Invalid log format",
+    "Failed to start statsite",
+    "Failed to start statsd",
+  ];
+  const same = (found: readonly ConfigError[], wanted: readonly string[]) =>
+    assert.deepEqual(found.map(({ message }, i) => message.slice(0, wanted[i]?.length)), wanted);
+  same(problems, beginnings);
+  const settings = { ...config, eventHandlerTimeoutMs: -1, eventHandlerConcurrency: 1.5 };
+  same(settingProblems(settings), [
+    "Invalid event script",
+    "Invalid event_handler_timeout: expected 0s or more, got -1 ms",
+    "Invalid event_handler_concurrency: expected a whole number from 1, got 1.5",
+    ...beginnings.slice(3),
+  ]);
+});
+
+Deno.test("no two options have one setting, one name or one flag", () => {
+  const named = AGENT_OPTIONS.all;
+  const once = (texts: string[]) => assert.deepEqual(texts, [...new Set(texts)]);
+  once(named.map(({ name }) => name));
+  once(named.flatMap(({ place }) => place?.join(".") ?? []));
+  once(named.flatMap(({ option }) => option.flag ?? []));
+});
+
+Deno.test("every option has its section in the reference", () => {
+  const inSections = OPTION_SECTIONS.flatMap(({ options }) => namedOptions(options));
+  assert.deepEqual(inSections, AGENT_OPTIONS.all);
 });
 
 Deno.test("flags with bad durations and negative values are refused", async () => {

@@ -314,3 +314,32 @@ Deno.test("each file's problem is found in one go", async () => {
     },
   );
 });
+
+Deno.test("an agent without files starts without the code that reads and checks them", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("../../../server/run/run.ts", import.meta.url).href],
+  }).output();
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+  const dependencies = new Map(modules.map((module) => [module.specifier, module.dependencies]));
+  const loaded = new Set<string>(roots);
+  for (const specifier of loaded) {
+    for (const { code, isDynamic } of dependencies.get(specifier) ?? []) {
+      if (code?.specifier !== undefined && !isDynamic) loaded.add(code.specifier);
+    }
+  }
+  const names = [...loaded];
+  assert.ok(names.some((name) => name.endsWith("/server/config/load.ts")));
+  assert.deepEqual(
+    names.filter((name) => /config\/(?:files|schema)\.ts$|npm:.*zod/.test(name)),
+    [],
+  );
+});
+
+/** What `deno info --json` tells of a module and all that it imports. */
+interface ModuleGraph {
+  roots: string[];
+  modules: {
+    specifier: string;
+    dependencies?: { code?: { specifier?: string }; isDynamic?: boolean }[];
+  }[];
+}

@@ -7,10 +7,14 @@
 import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
 import { ACCEPT_LIMITS } from "../../../server/gossip/transport.ts";
+import { loopback } from "../../support/loopback.ts";
+
+const ALPHA = loopback();
+const BETA = loopback();
 
 Deno.test("an agent is joined although as many silent connections as it takes are open", async () => {
-  await using alpha = await Agent.start({ nodeName: "alpha", bind: "127.0.5.21:0" });
-  await using beta = await Agent.start({ nodeName: "beta", bind: "127.0.5.22:0" });
+  await using alpha = await Agent.start({ nodeName: "alpha", bind: `${ALPHA}:0` });
+  await using beta = await Agent.start({ nodeName: "beta", bind: `${BETA}:0` });
   const { host: hostname, port } = alpha.address;
   await using cleanup = new AsyncDisposableStack();
   for (let i = 0; i < ACCEPT_LIMITS.connections; i++) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { Address, Stream, Transport } from "../../../cluster/runtime.ts";
 import { BindError, NetTransport } from "../../../server/gossip/transport.ts";
+import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 import {
   type RunInWorld,
@@ -9,35 +10,38 @@ import {
   type TransportWorld,
 } from "../../support/transport_suite.ts";
 
+const A = loopback();
+const B = loopback();
+
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** More than the accept queue of `Deno.listen` holds. */
 const BACKLOG_FILL = 600;
 
-transportSuite("NetTransport on IPv4", inHosts("127.0.5.1", "127.0.5.2"));
+transportSuite("NetTransport on IPv4", inHosts(A, B));
 transportSuite("NetTransport on IPv6", inHosts("::1", "::1"));
 
 Deno.test("NetTransport.open() says what is taken, as the Go agent does", async () => {
-  await using first = await NetTransport.open({ host: "127.0.5.3", port: 0, logger: QUIET });
+  await using first = await NetTransport.open({ host: A, port: 0, logger: QUIET });
   const { port } = first.localAddress;
-  await assert.rejects(NetTransport.open({ host: "127.0.5.3", port, logger: QUIET }), {
+  await assert.rejects(NetTransport.open({ host: A, port, logger: QUIET }), {
     name: "BindError",
-    message: `failed to start TCP listener on "127.0.5.3" port ${port}: ` +
-      `listen tcp 127.0.5.3:${port}: bind: address already in use`,
+    message: `failed to start TCP listener on "${A}" port ${port}: ` +
+      `listen tcp ${A}:${port}: bind: address already in use`,
   });
 });
 
 Deno.test("NetTransport.open() gives the TCP port back when UDP cannot have it", async () => {
   const { createSocket } = await import("node:dgram");
   const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind({ address: "127.0.5.4", port: 0 }, resolve));
+  await new Promise<void>((resolve) => socket.bind({ address: A, port: 0 }, resolve));
   const { port } = socket.address();
-  await assert.rejects(NetTransport.open({ host: "127.0.5.4", port, logger: QUIET }), {
+  await assert.rejects(NetTransport.open({ host: A, port, logger: QUIET }), {
     name: "BindError",
-    message: `failed to start UDP listener on "127.0.5.4" port ${port}: ` +
-      `listen udp 127.0.5.4:${port}: bind: address already in use`,
+    message: `failed to start UDP listener on "${A}" port ${port}: ` +
+      `listen udp ${A}:${port}: bind: address already in use`,
   });
-  Deno.listen({ hostname: "127.0.5.4", port }).close();
+  Deno.listen({ hostname: A, port }).close();
   await new Promise<void>((resolve) => socket.close(() => resolve()));
 });
 
@@ -58,8 +62,8 @@ Deno.test("NetTransport.open() refuses an address of another machine", async () 
 Deno.test("beyond its limit NetTransport closes the oldest silent stream, or else the new one", async () => {
   const warnings: string[] = [];
   const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
-  await using server = await NetTransport.open({ host: "127.0.5.5", port: 0, logger });
-  await using client = await NetTransport.open({ host: "127.0.5.5", port: 0, logger: QUIET });
+  await using server = await NetTransport.open({ host: A, port: 0, logger });
+  await using client = await NetTransport.open({ host: A, port: 0, logger: QUIET });
   const accepted: Stream[] = [];
   const arrived = (count: number) => until(() => accepted.length === count);
   server.start({ packet: () => {}, stream: (stream) => accepted.push(stream) });
@@ -96,7 +100,7 @@ Deno.test("beyond its limit NetTransport closes the oldest silent stream, or els
 Deno.test("NetTransport goes on when what arrives cannot be handled", async () => {
   const warnings: string[] = [];
   const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
-  await using transport = await NetTransport.open({ host: "127.0.5.5", port: 0, logger });
+  await using transport = await NetTransport.open({ host: A, port: 0, logger });
   const arrived = Promise.withResolvers<void>();
   let packets = 0;
   transport.start({
@@ -112,9 +116,9 @@ Deno.test("NetTransport goes on when what arrives cannot be handled", async () =
 });
 
 Deno.test("NetTransport writes IPv4 addresses in dots on an IPv6 socket", async () => {
-  await using six = await NetTransport.open({ host: "::ffff:127.0.5.6", port: 0, logger: QUIET });
-  await using four = await NetTransport.open({ host: "127.0.5.7", port: 0, logger: QUIET });
-  assert.equal(six.localAddress.host, "127.0.5.6");
+  await using six = await NetTransport.open({ host: `::ffff:${A}`, port: 0, logger: QUIET });
+  await using four = await NetTransport.open({ host: B, port: 0, logger: QUIET });
+  assert.equal(six.localAddress.host, A);
   const echoed = Promise.withResolvers<Address>();
   const accepted = Promise.withResolvers<Address>();
   six.start({

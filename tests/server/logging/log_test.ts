@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { configure, type LogRecord, reset } from "@logtape/logtape";
-import { LogLimiter } from "../../../server/logging/limiter.ts";
 import {
   AgentLog,
   escapeControls,
@@ -158,16 +157,4 @@ Deno.test("parseLogLevel() takes the five levels in any case", () => {
   for (const text of ["", "ERROR", "WARNING", "info "]) {
     assert.equal(parseLogLevel(text), undefined);
   }
-});
-
-Deno.test("LogLimiter admits one of a kind per interval, counts the others, and forgets old kinds", () => {
-  const limiter = new LogLimiter(1_000_000, 2);
-  assert.equal(limiter.admit("a"), 0);
-  assert.equal(limiter.admit("a"), undefined);
-  assert.equal(limiter.admit("b"), 0);
-  assert.equal(limiter.admit("c"), 0);
-  assert.equal(limiter.admit("a"), 0, "forgotten when c came");
-  const eager = new LogLimiter(0);
-  assert.equal(eager.admit("a"), 0);
-  assert.equal(eager.admit("a"), 0);
 });

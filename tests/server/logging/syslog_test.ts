@@ -9,7 +9,10 @@ import { createSocket } from "node:dgram";
 import { LevelFilter } from "../../../server/logging/levels.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { Syslog, SyslogError } from "../../../server/logging/syslog.ts";
+import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 /** Runs `use` with a folder that holds a file `socket` and a program that writes its input to `output`. */
 async function withLogger(
@@ -138,11 +141,11 @@ Deno.test("the logger of util-linux takes the lines as they are written", async 
   const received = new Promise<string>((resolve) =>
     receiver.once("message", (message) => resolve(message.toString()))
   );
-  await new Promise<void>((resolve) => receiver.bind(0, "127.0.14.1", resolve));
+  await new Promise<void>((resolve) => receiver.bind(0, HOST, resolve));
   const { port } = receiver.address();
   const withoutSocket =
     `for a; do shift; case $a in --socket=*) ;; *) set -- "$@" "$a" ;; esac; done`;
-  const script = `${withoutSocket}\nexec logger "$@" --udp --rfc3164 -n 127.0.14.1 -P ${port}`;
+  const script = `${withoutSocket}\nexec logger "$@" --udp --rfc3164 -n ${HOST} -P ${port}`;
   await withLogger(script, async ({ socket, program }) => {
     const log = new AgentLog("a");
     await using _s = await Syslog.open({ facility: "LOCAL0", log, filter: ALL, socket, program });

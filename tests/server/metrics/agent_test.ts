@@ -9,8 +9,9 @@ import { createSocket } from "node:dgram";
 import { RpcClient } from "../../../client/mod.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { eventually } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.15.3";
+const HOST = loopback();
 
 /** Names that one join, one event, one query, a probe and an RPC client lead to, as seen of serf 0.10.2-dev. */
 const COUNTERS = [

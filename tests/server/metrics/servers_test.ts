@@ -6,8 +6,9 @@ import { connectStatsite, datagramsOf } from "../../../server/metrics/connection
 import { LineSink, QUEUE_LIMIT } from "../../../server/metrics/line_sink.ts";
 import { sendMetrics } from "../../../server/metrics/servers.ts";
 import { eventually } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.15.2";
+const HOST = loopback();
 
 Deno.test("a statsd server gets datagrams of whole lines, each at most 1400 bytes", async () => {
   const server = createSocket("udp4");
@@ -122,6 +123,6 @@ Deno.test("a server that is not there, or whose address is none, keeps nobody wa
   );
   assert.match(
     lines[1] ?? "",
-    /^\[WARN\] agent: Cannot reach the statsite server '127.0.15.2:1': /,
+    new RegExp(`^\\[WARN\\] agent: Cannot reach the statsite server '${HOST}:1': `),
   );
 });

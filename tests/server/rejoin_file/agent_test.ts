@@ -8,8 +8,9 @@ import assert from "node:assert/strict";
 import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
 import type { AgentConfig } from "../../../server/config/load.ts";
 import { eventually, startSkeinAgent } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
 
-const HOST = "127.0.12.11";
+const HOST = loopback();
 
 function start(name: string, settings: Partial<AgentConfig> = {}): Promise<Agent> {
   return Agent.start({ nodeName: name, bind: `${HOST}:0`, profile: "local", ...settings });

@@ -9,8 +9,11 @@
 
 import assert from "node:assert/strict";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { loopback } from "../../support/loopback.ts";
 import { FakeBackend } from "../../support/rpc/backend.ts";
 import { Peer, type Plain, until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 type Bodies = Record<string, Plain>;
 
@@ -26,7 +29,7 @@ async function withServer(
   use: (backend: FakeBackend, server: RpcServer) => Promise<void>,
 ): Promise<void> {
   const backend = new FakeBackend();
-  await using server = RpcServer.listen(backend, { address: "127.0.13.7:0" });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0` });
   await use(backend, server);
 }
 

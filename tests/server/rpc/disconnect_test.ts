@@ -8,8 +8,11 @@ import assert from "node:assert/strict";
 import type { QueryParams, RunningQuery } from "../../../cluster/serf/mod.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { loopback } from "../../support/loopback.ts";
 import { FakeBackend, FakeQuery, queryEvent } from "../../support/rpc/backend.ts";
 import { Peer, request, until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 /** How a client may go. */
 const ENDS: Record<string, (peer: Peer) => Promise<void>> = {
@@ -64,7 +67,7 @@ Deno.test("a connection that ends frees all it had, in whatever way it ends", as
   };
   const slow = Promise.withResolvers<void>();
   backend.on.forceLeave = () => slow.promise;
-  const server = RpcServer.listen(backend, { address: "127.0.13.9:0" });
+  const server = RpcServer.listen(backend, { address: `${HOST}:0` });
   const counts = (): Counts => {
     const { clients, streams, monitors, queries: running, pending_queries } = server.stats();
     return {
@@ -119,7 +122,7 @@ Deno.test("a client that goes while its answers wait frees them, and what it had
   using timers = countTimers();
   const before = timers.size;
   const backend = new FakeBackend();
-  const server = RpcServer.listen(backend, { address: "127.0.13.9:0" });
+  const server = RpcServer.listen(backend, { address: `${HOST}:0` });
   using peer = await Peer.ready(server.address);
   const query = new FakeQuery();
   backend.on.query = () => query;
@@ -137,7 +140,7 @@ Deno.test("the queries of a client that goes end in the agent, with their timers
   using timers = countTimers();
   await using agent = await Agent.start({
     nodeName: "a",
-    bind: "127.0.13.9:0",
+    bind: `${HOST}:0`,
     profile: "local",
   });
   const running: RunningQuery[] = [];
@@ -147,7 +150,7 @@ Deno.test("the queries of a client that goes end in the agent, with their timers
     running.push(query);
     return query;
   };
-  const { address } = agent.listenRpc("127.0.13.9:0");
+  const { address } = agent.listenRpc(`${HOST}:0`);
   using stays = await Peer.ready(address);
   const before = timers.size;
   for (let round = 0; round < 5; round++) {
@@ -169,7 +172,7 @@ Deno.test("the queries of a client that goes end in the agent, with their timers
 
 Deno.test("a join goes on although its client has gone", async () => {
   const backend = new FakeBackend();
-  await using server = RpcServer.listen(backend, { address: "127.0.13.9:0" });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0` });
   const joined = Promise.withResolvers<number>();
   let done = false;
   backend.on.join = () => joined.promise.finally(() => done = true);
@@ -183,7 +186,7 @@ Deno.test("a join goes on although its client has gone", async () => {
 
 Deno.test("a server that closes ends its clients, and a late one at once", async () => {
   const backend = new FakeBackend();
-  const server = RpcServer.listen(backend, { address: "127.0.13.9:0" });
+  const server = RpcServer.listen(backend, { address: `${HOST}:0` });
   using peer = await Peer.ready(server.address);
   await peer.ask("stream", { Type: "*" });
   const { address } = server;

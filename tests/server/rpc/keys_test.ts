@@ -7,14 +7,17 @@
 import assert from "node:assert/strict";
 import { KeyOperationError, QueryError } from "../../../cluster/serf/mod.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { loopback } from "../../support/loopback.ts";
 import { FakeBackend, keyReport } from "../../support/rpc/backend.ts";
 import { Peer, type Plain } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 async function withPeer(
   use: (stage: { backend: FakeBackend; peer: Peer }) => Promise<void>,
 ): Promise<void> {
   const backend = new FakeBackend();
-  await using server = RpcServer.listen(backend, { address: "127.0.13.4:0" });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0` });
   using peer = await Peer.ready(server.address);
   await use({ backend, peer });
 }

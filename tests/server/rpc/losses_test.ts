@@ -25,10 +25,6 @@ function slowClient() {
   return { name: "127.0.0.1:5000", outbox, read: () => read.resolve() };
 }
 
-function noFault(error: unknown): never {
-  throw error;
-}
-
 function texts(log: AgentLog): string[] {
   return log.lines().map((line) => line.slice(20));
 }
@@ -37,7 +33,7 @@ const FIRST = "[WARN] agent.ipc: Dropping event to ipc.client: 127.0.0.1:5000";
 
 Deno.test("losses are told at the first one, and in sum when the client has read", async () => {
   const log = new AgentLog("x");
-  const losses = loggedLosses(log, "event", "events", noFault);
+  const losses = loggedLosses(log, "event", "events");
   const slow = slowClient();
   const count = { total: 0, told: 0 };
   for (let i = 0; i < 5; i++) losses.count(slow, count, undefined);
@@ -58,7 +54,7 @@ Deno.test("losses are told at the first one, and in sum when the client has read
 Deno.test("losses of a client that goes without reading are told, too", async () => {
   const log = new AgentLog("x");
   const slow = slowClient();
-  loggedLosses(log, "event", "events", noFault).count(slow, { total: 0, told: 0 }, undefined);
+  loggedLosses(log, "event", "events").count(slow, { total: 0, told: 0 }, undefined);
   slow.outbox.close();
   await until(() => texts(log).length > 1);
   assert.match(texts(log)[1] ?? "", /^\[WARN\] agent\.ipc: Dropped 1 events /);
@@ -69,7 +65,7 @@ Deno.test("a monitor that lost lines hears of the sum, but not of each loss", as
   const seen: string[] = [];
   const monitor = log.monitor("WARN", (line) => void seen.push(line.slice(20)));
   const slow = slowClient();
-  loggedLosses(log, "logs", "log lines", noFault).count(slow, { total: 0, told: 0 }, monitor);
+  loggedLosses(log, "logs", "log lines").count(slow, { total: 0, told: 0 }, monitor);
   slow.read();
   await until(() => seen.length > 0);
   assert.deepEqual(seen, [

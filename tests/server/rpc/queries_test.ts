@@ -7,8 +7,11 @@
 import assert from "node:assert/strict";
 import { QueryError, RespondError } from "../../../cluster/serf/mod.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { loopback } from "../../support/loopback.ts";
 import { FakeBackend, FakeQuery, queryEvent } from "../../support/rpc/backend.ts";
 import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 interface Stage {
   backend: FakeBackend;
@@ -18,7 +21,7 @@ interface Stage {
 
 async function withPeer(use: (stage: Stage) => Promise<void>): Promise<void> {
   const backend = new FakeBackend();
-  await using server = RpcServer.listen(backend, { address: "127.0.13.3:0" });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0` });
   using peer = await Peer.ready(server.address);
   await use({ backend, server, peer });
 }

@@ -6,17 +6,20 @@
 
 import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
+import { loopback } from "../../support/loopback.ts";
 import { Peer } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
 
 const HOUR_NS = 3_600_000_000_000;
 
 async function answered(end: (peer: Peer) => void | Promise<void>): Promise<void> {
   await using agent = await Agent.start({
     nodeName: "a",
-    bind: "127.0.18.111:0",
+    bind: `${HOST}:0`,
     handlers: { "query:load": () => "fine" },
   });
-  const server = agent.listenRpc("127.0.18.111:0");
+  const server = agent.listenRpc(`${HOST}:0`);
   using peer = await Peer.ready(server.address);
   await peer.request("query", { Name: "load", RequestAck: true, Timeout: HOUR_NS });
   const [, , first, , second] = await peer.take(5);

@@ -61,7 +61,7 @@ Deno.test("a stranger has its time, and is none after the handshake, or the toke
     assert.deepEqual(await silent.rest(), []);
     assert.deepEqual(await known.ask("stop", { Stop: 0 }), ok(2));
     assert.ok(
-      lines().includes("[WARN] agent.ipc: Closed a TCP connection that was silent for 0.1 s"),
+      lines().includes("[WARN] agent.ipc: Closed a TCP connection that was silent for 100ms"),
     );
   }, { admission });
   await withServer(async ({ server }) => {

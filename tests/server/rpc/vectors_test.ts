@@ -10,6 +10,7 @@ import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
 import { decodeValue, encodeValue } from "../../../protocol/msgpack/mod.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { loopback } from "../../support/loopback.ts";
 import { FakeBackend, keyReport, member } from "../../support/rpc/backend.ts";
 import {
   assertCaptured,
@@ -20,7 +21,9 @@ import {
 } from "../../support/rpc/captures.ts";
 import { concat, Peer, request, until } from "../../support/rpc/peer.ts";
 
-const RPC = "127.0.13.6:0";
+const HOST = loopback();
+
+const RPC = `${HOST}:0`;
 const TOKEN = "s3cret";
 
 /** Indices of the exchanges that were replayed; the last test looks for ones that were forgotten. */
@@ -151,7 +154,7 @@ interface Where {
 }
 
 function start(nodeName: string, settings: Parameters<typeof Agent.start>[0] = {}): Promise<Agent> {
-  return Agent.start({ nodeName, bind: "127.0.13.6:0", profile: "local", ...settings });
+  return Agent.start({ nodeName, bind: `${HOST}:0`, profile: "local", ...settings });
 }
 
 function addressOf({ address }: Agent): string {

@@ -7,11 +7,11 @@
 import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../../server/config/load.ts";
-import { CONFIG_KEYS } from "../../../server/config/options/mod.ts";
-import { setValueAt, valueAt } from "../../../server/config/path.ts";
+import { AGENT_OPTIONS } from "../../../server/config/options/mod.ts";
+import { setValueAt, valueAt } from "../../../server/config/options/option.ts";
 import { compareConfigs } from "../../../server/run/changes.ts";
 import { Peer, withPatience } from "../../support/rpc/peer.ts";
-import { GATE_OPEN, READY, ready, Running } from "../../support/run/running.ts";
+import { GATE_OPEN, HOST, READY, ready, Running } from "../../support/run/running.ts";
 
 /** Runs an agent with a configuration file; `reload` writes the file, sends SIGHUP and gives what was printed then. */
 async function withFile(
@@ -134,9 +134,9 @@ Deno.test("a reload leaves the tags file alone", async () => {
 });
 
 Deno.test("a changed retry_join is joined", async () => {
-  await using other = await Agent.start({ nodeName: "o", bind: "127.0.14.4:0", profile: "local" });
-  const address = `127.0.14.4:${other.address.port}`;
-  await withFile({ retry_join: ["127.0.14.4:1"] }, async ({ running, reload }) => {
+  await using other = await Agent.start({ nodeName: "o", bind: `${HOST}:0`, profile: "local" });
+  const address = `${HOST}:${other.address.port}`;
+  await withFile({ retry_join: [`${HOST}:1`] }, async ({ running, reload }) => {
     await running.printed("retrying in 30s");
     const output = await reload({ retry_join: [address] });
     assert.equal(output, `${HEAD}Configuration reloaded. Applied: retry_join`);
@@ -144,26 +144,26 @@ Deno.test("a changed retry_join is joined", async () => {
   });
 });
 
-Deno.test("every key with a setting is compared, and only those that reload are taken over", () => {
-  for (const [name, { setting, reloads, kind }] of Object.entries(CONFIG_KEYS)) {
-    if (setting === undefined) continue;
+Deno.test("every option with a setting is compared, and only those that reload are taken over", () => {
+  for (const { name, place, option: { kind, reloads } } of AGENT_OPTIONS.all) {
+    if (place === undefined) continue;
     const other = {
       text: "other",
       duration: 17,
       number: 17,
-      switch: !valueAt(DEFAULT_AGENT_CONFIG, setting),
+      switch: !valueAt(DEFAULT_AGENT_CONFIG, place),
       list: ["other"],
       map: { other: "x" },
     }[kind];
     const read = { ...DEFAULT_AGENT_CONFIG };
-    setValueAt(read, setting, other);
-    const { applicable, restart, next } = compareConfigs(DEFAULT_AGENT_CONFIG, read);
+    setValueAt(read, place, other);
+    const { applicable, restart, next } = compareConfigs(AGENT_OPTIONS, DEFAULT_AGENT_CONFIG, read);
     assert.deepEqual([applicable, restart], reloads ? [[name], []] : [[], [name]]);
     assert.deepEqual(next, reloads ? read : DEFAULT_AGENT_CONFIG);
   }
   const tags = { ...DEFAULT_AGENT_CONFIG, tags: { a: "1", b: "2" } };
   const reordered = { ...DEFAULT_AGENT_CONFIG, tags: { b: "2", a: "1" } };
-  assert.deepEqual(compareConfigs(tags, reordered).applicable, []);
+  assert.deepEqual(compareConfigs(AGENT_OPTIONS, tags, reordered).applicable, []);
 });
 
 Deno.test("as JSON every line is an object, from the first to the last", async () => {

@@ -10,7 +10,7 @@ import type { ConfigInput } from "../../../server/config/load.ts";
 import { AgentMetrics } from "../../../server/metrics/agent_metrics.ts";
 import { SIGNAL_NAMES } from "../../../server/run/signals.ts";
 import { Peer, until, withPatience } from "../../support/rpc/peer.ts";
-import { GATE_OPEN, READY, ready, Running } from "../../support/run/running.ts";
+import { GATE_OPEN, HOST, READY, ready, Running } from "../../support/run/running.ts";
 
 Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", async () => {
   const running = await ready({ advertise: "127.0.14.5:1234", enable_compression: false });
@@ -113,9 +113,9 @@ Deno.test("SIGUSR1 and SIGBREAK show the figures on standard error, and end noth
 });
 
 Deno.test("a signal that ends nothing does not end the wait for start_join", async () => {
-  using silent = Deno.listen({ hostname: "127.0.14.4", port: 0 });
+  using silent = Deno.listen({ hostname: HOST, port: 0 });
   const { port } = silent.addr as Deno.NetAddr;
-  const running = new Running({ start_join: [`127.0.14.4:${port}`] });
+  const running = new Running({ start_join: [`${HOST}:${port}`] });
   {
     using _joining = await silent.accept();
     running.send("SIGHUP");
@@ -127,16 +127,16 @@ Deno.test("a signal that ends nothing does not end the wait for start_join", asy
 });
 
 Deno.test("start_join joins before the log shows, and a failure ends with exit code 1", async () => {
-  await using other = await Agent.start({ nodeName: "o", bind: "127.0.14.4:0", profile: "local" });
+  await using other = await Agent.start({ nodeName: "o", bind: `${HOST}:0`, profile: "local" });
   const { host, port } = other.address;
-  const joined = await ready({ start_join: ["127.0.14.4:1", `${host}:${port}`] });
+  const joined = await ready({ start_join: [`${HOST}:1`, `${host}:${port}`] });
   assert.match(
     joined.output,
     /==> Joining cluster\.\.\.\(replay: false\)\n {4}Join completed\. Synced with 1 initial agents\n\n==> Log data/,
   );
   joined.send("SIGTERM");
   await withPatience(joined.exit);
-  const failed = new Running({ start_join: ["127.0.14.4:1"], replay_on_join: true });
+  const failed = new Running({ start_join: [`${HOST}:1`], replay_on_join: true });
   assert.equal(await withPatience(failed.exit), 1);
   assert.match(
     failed.output,
@@ -147,11 +147,11 @@ Deno.test("start_join joins before the log shows, and a failure ends with exit c
 
 Deno.test("retry_join goes on until an agent answers", async () => {
   const port = await freePort();
-  const running = await ready({ retry_join: [`127.0.14.4:${port}`], retry_interval: "1s" });
+  const running = await ready({ retry_join: [`${HOST}:${port}`], retry_interval: "1s" });
   await running.printed("retrying in 1s");
   await using _other = await Agent.start({
     nodeName: "o",
-    bind: `127.0.14.4:${port}`,
+    bind: `${HOST}:${port}`,
     profile: "local",
   });
   await running.printed("[INFO] agent: Join completed. Synced with 1 initial agents");
@@ -162,7 +162,7 @@ Deno.test("retry_join goes on until an agent answers", async () => {
 Deno.test("retry_join gives up after the allowed tries with exit code 1", async () => {
   const port = await freePort();
   const running = await ready({
-    retry_join: [`127.0.14.4:${port}`],
+    retry_join: [`${HOST}:${port}`],
     retry_interval: "1s",
     retry_max_attempts: 1,
   });
@@ -195,20 +195,20 @@ Deno.test("wrong configurations end with one line and exit code 1", async () => 
 });
 
 Deno.test("a taken RPC port ends the start, and nothing stays behind", async () => {
-  const listener = Deno.listen({ hostname: "127.0.14.4", port: 0 });
+  const listener = Deno.listen({ hostname: HOST, port: 0 });
   const { port } = listener.addr;
-  const running = new Running({ rpc_addr: `127.0.14.4:${port}` });
+  const running = new Running({ rpc_addr: `${HOST}:${port}` });
   assert.equal(await withPatience(running.exit), 1);
   listener.close();
   assert.equal(
     running.output,
     "==> Starting Serf agent...\n==> Error starting RPC listener: listen tcp ADDRESS: bind: address already in use",
   );
-  const noPort = new Running({ rpc_addr: "127.0.14.4" });
+  const noPort = new Running({ rpc_addr: HOST });
   assert.equal(await withPatience(noPort.exit), 1);
   assert.ok(
     noPort.output.endsWith(
-      "==> Error starting RPC listener: listen tcp: address 127.0.14.4: missing port in address",
+      `==> Error starting RPC listener: listen tcp: address ${HOST}: missing port in address`,
     ),
   );
 });
@@ -234,6 +234,6 @@ Deno.test("warnings and the chosen interface address are printed first", async (
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
-  await using agent = await Agent.start({ nodeName: "p", bind: "127.0.14.4:0", profile: "local" });
+  await using agent = await Agent.start({ nodeName: "p", bind: `${HOST}:0`, profile: "local" });
   return agent.address.port;
 }

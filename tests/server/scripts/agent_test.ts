@@ -8,11 +8,14 @@ import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
 import { ConfigError } from "../../../server/config/load.ts";
 import { eventually } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
+
+const HOST = loopback();
 
 function start(eventHandlers: string[]): Promise<Agent> {
   return Agent.start({
     nodeName: "a",
-    bind: "127.0.15.4:0",
+    bind: `${HOST}:0`,
     profile: "local",
     tags: { role: "web", dc: "eu" },
     eventHandlers,

@@ -233,3 +233,21 @@ Deno.test("a name that no environment can hold is told of and harms no later eve
   assert.equal(stage.read("out"), "fine\n");
   assert.equal(stage.lines(/Error invoking script/).length, 1);
 });
+
+Deno.test("a fault in a run goes to the log, and the handler closes all the same", async () => {
+  const fault = new TypeError("planted");
+  const stage = new Stage(["true"], {
+    metrics: {
+      count: () => {},
+      gauge: () => {},
+      sample: () => {
+        throw fault;
+      },
+    },
+  });
+  const told = Promise.withResolvers<Error>();
+  stage.log.onUnexpected(told.resolve);
+  stage.handlers.handle(user("deploy"));
+  assert.equal(await told.promise, fault);
+  await stage[Symbol.asyncDispose]();
+});

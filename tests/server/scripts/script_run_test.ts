@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AgentLog } from "../../../server/logging/log.ts";
 import { type ScriptOptions, ScriptRun } from "../../../server/scripts/script_run.ts";
 
 const run = (script: string, options: Partial<ScriptOptions> = {}): ScriptRun =>
@@ -6,6 +7,7 @@ const run = (script: string, options: Partial<ScriptOptions> = {}): ScriptRun =>
     env: Deno.env.toObject(),
     input: new Uint8Array(0),
     timeoutMs: 0,
+    log: new AgentLog("t"),
     ...options,
   });
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

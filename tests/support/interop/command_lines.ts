@@ -1,5 +1,5 @@
 /**
- * One session of commands, run four times at once: HashiCorp's command line and skein's, each against HashiCorp's
+ * One list of commands, run four times at once: HashiCorp's command line and skein's, each against HashiCorp's
  * agent and skein's. What `serf` prints against `serf` is what the other three must print.
  *
  * All that may differ stands in `normalised.ts`.
@@ -19,7 +19,7 @@ import {
 } from "../agents.ts";
 import { normalised } from "./normalised.ts";
 
-/** Four loopback addresses, equal in length, so that columns line up in every session. */
+/** Four loopback addresses, equal in length, so that columns line up in every run. */
 export type Hosts = readonly [string, string, string, string];
 
 /** A command, what it printed and how it ended. */
@@ -31,7 +31,7 @@ export interface Step {
 }
 
 /** One of the four runs. */
-export interface Session {
+export interface Run {
   /** Where its agents live. */
   readonly host: string;
   /** The command line under test. */
@@ -42,7 +42,7 @@ export interface Session {
   start(kind: "tested" | "serf", name: string, flags?: readonly string[]): Promise<AgentProcess>;
   /** Runs a command against {@linkcode one} and records what it said. */
   $(...args: string[]): Promise<void>;
-  /** Runs a command with HashiCorp's program, which is the judge in every session, and records nothing. */
+  /** Runs a command with HashiCorp's program, which is the judge in every run, and records nothing. */
   ask(...args: string[]): Promise<string>;
   /** Waits until `serf members` against {@linkcode one} matches `what`. */
   shown(what: RegExp): Promise<void>;
@@ -50,12 +50,12 @@ export interface Session {
   record(step: Step): void;
 }
 
-/** Runs `script` in all four sessions and asserts that they said the same, in at least `atLeast` steps. */
+/** Runs `script` in all four runs and asserts that they said the same, in at least `atLeast` steps. */
 export async function sameFourTimes(
   serf: Program,
   hosts: Hosts,
   atLeast: number,
-  script: (session: Session) => Promise<void>,
+  script: (run: Run) => Promise<void>,
 ): Promise<void> {
   const ports: number[] = [];
   for (let i = 0; i < 6; i++) ports.push(await freePort(...hosts));
@@ -87,7 +87,7 @@ async function runSession(
     agent: Program;
     serf: Program;
   },
-  script: (session: Session) => Promise<void>,
+  script: (run: Run) => Promise<void>,
 ): Promise<Step[]> {
   const steps: Step[] = [];
   const agents: AgentProcess[] = [];
@@ -134,7 +134,7 @@ async function runSession(
   return steps;
 }
 
-/** Lines that one session has and the other has not, under the command that printed them. */
+/** Lines that one run has and the other has not, under the command that printed them. */
 function differences(expected: readonly Step[], got: readonly Step[]): string[] {
   const lines = (step: Step) => [
     `exit code ${step.code}`,

@@ -1,5 +1,5 @@
 /**
- * Everything that may differ between two correct sessions of the same commands.
+ * Everything that may differ between two correct runs of the same commands.
  *
  * @module
  */

@@ -60,7 +60,7 @@ Deno.test("agents find each other on a chosen interface, over IPv6 alone", async
 
 Deno.test("an interface that cannot be used ends the start, and so does an unusable name", async () => {
   const service = serviceOf("x", memberAt("me", 1, 7946, "alive"));
-  await assert.rejects(Responder.start(service, "none0"), (error: Error) => {
+  await assert.rejects(Responder.start(service, "none0", new AgentLog("me")), (error: Error) => {
     assert.equal(error.message, "no multicast listeners could be started");
     assert.match(String((error.cause as AggregateError).errors[0]), /'none0' has no IPv4 address/);
     return true;
@@ -100,7 +100,7 @@ function discoveryWith(
 
 Deno.test("an agent that could not be joined is tried again, one that is a member is not", async () => {
   const there = memberAt("there", 2, 4_711, "alive");
-  using _responder = await Responder.start(serviceOf("retry", there), "veth0");
+  using _responder = await Responder.start(serviceOf("retry", there), "veth0", new AgentLog("me"));
   const log = new AgentLog("me");
   const tries: string[][] = [];
   let members = [memberAt("me", 1, 7946, "alive")];
@@ -116,7 +116,12 @@ Deno.test("an agent that could not be joined is tried again, one that is a membe
   await eventually("three tries", () => tries.length === 3);
   assert.deepEqual(tries, Array(3).fill(["10.15.0.2:4711"]));
   let answers = 0;
-  const options = { cluster: "retry", interface: "veth0", families: ["IPv4"] as const };
+  const options = {
+    cluster: "retry",
+    interface: "veth0",
+    families: ["IPv4"] as const,
+    log: new AgentLog("me"),
+  };
   await search({ ...options, signal: new AbortController().signal }, () => answers++);
   assert.equal(answers, 2, "both answer, and were asked several times within this second");
   assert.equal(tries.length, 3);
@@ -135,7 +140,7 @@ Deno.test("agents that are found within a tenth of a second are joined together"
   const found = [4_001, 4_002, 4_003];
   for (const port of found) {
     const service = serviceOf("many", memberAt(`n${port}`, 3, port, "alive"));
-    stack.use(await Responder.start(service, "veth0"));
+    stack.use(await Responder.start(service, "veth0", new AgentLog("me")));
   }
   const joined = Promise.withResolvers<readonly string[]>();
   using _discovery = await discoveryWith("many", {
@@ -152,6 +157,7 @@ Deno.test("an agent that leaves neither answers nor looks for others", async () 
   using _other = await Responder.start(
     serviceOf("leaving", memberAt("there", 2, 4_711, "alive")),
     "veth0",
+    new AgentLog("me"),
   );
   let isActive = false;
   const tries: string[][] = [];
@@ -161,7 +167,12 @@ Deno.test("an agent that leaves neither answers nor looks for others", async () 
     join: (addresses) => Promise.resolve(tries.push([...addresses])),
   });
   const found: number[] = [];
-  const options = { cluster: "leaving", interface: "veth0", families: ["IPv4"] as const };
+  const options = {
+    cluster: "leaving",
+    interface: "veth0",
+    families: ["IPv4"] as const,
+    log: new AgentLog("me"),
+  };
   const { signal } = new AbortController();
   await search({ ...options, signal }, ({ port }) => found.push(port));
   assert.deepEqual([found, tries], [[4_711], []]);
@@ -175,10 +186,17 @@ Deno.test("a flood of questions is answered up to a bound", async () => {
   using _responder = await Responder.start(
     serviceOf(cluster, memberAt("there", 2, 4_711, "alive")),
     "veth0",
+    new AgentLog("me"),
   );
   const stop = new AbortController();
   let answers = 0;
-  const options = { cluster, interface: "veth0", families: ["IPv4"] as const, signal: stop.signal };
+  const options = {
+    cluster,
+    interface: "veth0",
+    families: ["IPv4"] as const,
+    log: new AgentLog("me"),
+    signal: stop.signal,
+  };
   const searches = Array.from({ length: 500 }, () => search(options, () => answers++));
   await eventually("answers", () => answers >= 200);
   stop.abort();

@@ -23,6 +23,7 @@ import { decode } from "../../../protocol/msgpack/mod.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { FakeNetwork } from "./fake_network.ts";
 import { type FakeHost, fakeHost } from "./fakes.ts";
+import { packetOptions } from "./packet_options.ts";
 
 /** A message by the name of its type. */
 export type Decoded =
@@ -59,19 +60,11 @@ export function decodeMessage(message: Uint8Array): Decoded {
   }
 }
 
-/** The layers of a node without label and keys. */
-export const PLAIN: PacketOptions = {
-  label: "",
-  keyring: undefined,
-  verifyIncoming: true,
-  verifyOutgoing: true,
-  compression: false,
-  encryptionVersion: 1,
-  random: { float: () => 0, bytes: (length) => new Uint8Array(length) },
-};
-
 /** The messages of a packet. */
-export function decodePacket(packet: Uint8Array, options: PacketOptions = PLAIN): Decoded[] {
+export function decodePacket(
+  packet: Uint8Array,
+  options: PacketOptions = packetOptions(),
+): Decoded[] {
   return openPacket(packet, options).messages.map(decodeMessage);
 }
 

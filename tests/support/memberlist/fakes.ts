@@ -5,7 +5,6 @@
  * @module
  */
 
-import { hostToAddr } from "../../../cluster/memberlist/core/address.ts";
 import {
   type MemberlistConfig,
   memberlistConfig,
@@ -16,6 +15,7 @@ import type { MemberNode } from "../../../cluster/memberlist/core/node.ts";
 import { Memberlist } from "../../../cluster/memberlist/memberlist.ts";
 import { Alive, type Dead, type Suspect } from "../../../cluster/memberlist/wire/messages.ts";
 import type { Logger, Random, Runtime } from "../../../cluster/runtime.ts";
+import { hostToAddr } from "../../../protocol/ip.ts";
 import { type FakeNetwork, type FakeTransport, PORT } from "./fake_network.ts";
 
 /** Chance that is the same for the same seed (mulberry32). */

@@ -19,6 +19,7 @@ import {
 import type { PacketOptions } from "../../../cluster/memberlist/wire/packet.ts";
 import type { Codec } from "../../../protocol/msgpack/mod.ts";
 import samples from "../../vectors/memberlist.json" with { type: "json" };
+import { packetOptions } from "./packet_options.ts";
 
 /** A message as the sample file describes it; byte strings are `hex:...`. */
 export interface Described {
@@ -73,18 +74,16 @@ export const VECTORS: readonly Vector[] = samples.map((sample: Json): Vector => 
     messages: leaves(innermost),
     hasCrc: find("crc") !== undefined,
     hasLabel: find("label") !== undefined,
-    options: {
+    options: packetOptions({
       // Replies on streams authenticate a label that they do not carry.
       label: label === "" && sample.name.startsWith("tcp-label") ? "dc1" : label,
       keyring: sample.key === undefined
         ? undefined
         : new Keyring([Uint8Array.fromBase64(sample.key)]),
-      verifyIncoming: true,
-      verifyOutgoing: true,
       compression: innermost.type === MessageType.compress,
       encryptionVersion: sealed?.version ?? 1,
       random: fixedNonce(nonceOf(bytes, find("label"), sealed)),
-    },
+    }),
   };
 });
 

@@ -6,8 +6,11 @@
 
 import assert from "node:assert/strict";
 import { RpcServer, type RpcServerOptions } from "../../../server/rpc/server.ts";
+import { loopback } from "../loopback.ts";
 import { FakeBackend } from "./backend.ts";
 import type { Peer, Plain } from "./peer.ts";
+
+const HOST = loopback();
 
 /** What a test has to work with. */
 export interface Stage {
@@ -24,7 +27,7 @@ export async function withServer(
 ): Promise<void> {
   const backend = new FakeBackend();
   const lines = () => backend.log.lines().map((line) => line.slice(20));
-  await using server = RpcServer.listen(backend, { address: "127.0.13.1:0", ...options });
+  await using server = RpcServer.listen(backend, { address: `${HOST}:0`, ...options });
   await use({ backend, server, lines });
 }
 

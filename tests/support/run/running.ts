@@ -7,13 +7,18 @@
 import type { ConfigInput } from "../../../server/config/load.ts";
 import { runAgent } from "../../../server/run/run.ts";
 import type { AgentSignal, SignalSource } from "../../../server/run/signals.ts";
+import { loopback } from "../loopback.ts";
 import { until } from "../rpc/peer.ts";
+
+/** Where the agents under test, and those that they meet, listen. */
+export const HOST = loopback();
 
 /** An agent under test: what it printed, a hand on its signals, and its end. */
 export class Running {
   readonly exit: Promise<number>;
   readonly #printed: string[] = [];
   readonly #errors: string[] = [];
+  #throw: (error: unknown) => void = () => {};
   readonly #listeners = new Map<AgentSignal, () => void>();
 
   constructor(flags: ConfigInput, configPaths: string[] = []) {
@@ -23,14 +28,20 @@ export class Running {
     };
     const defaults = {
       node_name: "t",
-      bind: "127.0.14.4:0",
-      rpc_addr: "127.0.14.4:0",
+      bind: `${HOST}:0`,
+      rpc_addr: `${HOST}:0`,
       profile: "local",
     };
     this.exit = runAgent({ configPaths, flags: { ...defaults, ...flags } }, {
       print: (text) => this.#printed.push(text),
       printError: (text) => this.#errors.push(text),
       signals: source,
+      errors: {
+        listen: (listener) => {
+          this.#throw = listener;
+          return () => void (this.#throw = () => {});
+        },
+      },
     });
   }
 
@@ -38,7 +49,7 @@ export class Running {
   get output(): string {
     return this.#printed.join("\n")
       .replace(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/g, "TIME")
-      .replace(/127\.0\.14\.4:\d+/g, "ADDRESS");
+      .replaceAll(new RegExp(`${HOST}:\\d+`, "g"), "ADDRESS");
   }
 
   /** What was printed on standard error. */
@@ -65,6 +76,11 @@ export class Running {
 
   send(signal: AgentSignal): void {
     this.#listeners.get(signal)?.();
+  }
+
+  /** As if something of the process had thrown `error` and nobody had caught it. */
+  throw(error: unknown): void {
+    this.#throw(error);
   }
 
   /** Resolves when a line after the first `before` matches. */

@@ -11,7 +11,7 @@ import {
   type MemberNode,
   NodeState,
 } from "../../../cluster/memberlist/core/node.ts";
-import type { Clock, Logger, Random, Runtime, Timer } from "../../../cluster/runtime.ts";
+import type { Logger, Random, Runtime } from "../../../cluster/runtime.ts";
 import type { Core } from "../../../cluster/serf/core/core.ts";
 import { createCore } from "../../../cluster/serf/create.ts";
 import { serfDelegate } from "../../../cluster/serf/delegate.ts";
@@ -28,42 +28,7 @@ import {
   UserEvent,
 } from "../../../cluster/serf/model/messages.ts";
 import { encodeTags, type Tags } from "../../../cluster/serf/model/tags.ts";
-
-/** A clock that stands still until a test moves it. */
-export class ManualClock implements Clock {
-  #now = 0;
-  #timers: { at: number; fn: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  setTimer(ms: number, fn: () => void): Timer {
-    const entry = { at: this.#now + Math.max(0, ms), fn };
-    this.#timers.push(entry);
-    return { cancel: () => void (this.#timers = this.#timers.filter((t) => t !== entry)) };
-  }
-
-  /** Moves the time and runs what is due, in order; promises get a turn after each timer. */
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      await settle();
-      const next = this.#timers.filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((t) => t !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.fn();
-    }
-    this.#now = end;
-    await settle();
-  }
-}
-
-/** Lets pending promise chains run. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
-}
+import { ManualClock } from "../manual_clock.ts";
 
 /** A user message that was sent in a packet of its own. */
 export interface Sent {

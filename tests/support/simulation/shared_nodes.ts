@@ -11,6 +11,7 @@ import type { MemberNode, SharedKnowledge } from "../../../cluster/memberlist/mo
 export class SharedNodes {
   readonly #byName = new Map<string, MemberNode[]>();
   readonly #onFact: (fact: MemberNode) => void;
+  readonly #views = new WeakMap<MemberNode, object>();
 
   /** No facts yet; `onFact` gets each one when the first node learns it. */
   constructor(onFact: (fact: MemberNode) => void = () => {}) {
@@ -19,7 +20,7 @@ export class SharedNodes {
 
   /** The knowledge of a node that knows the nodes in `known` from its start on. */
   knowledge(known: readonly MemberNode[] = []): SharedKnowledge {
-    return { known, intern: (node) => this.intern(node) };
+    return { known, intern: (node) => this.intern(node), views: this.#views };
   }
 
   /** The first of all equal nodes. */

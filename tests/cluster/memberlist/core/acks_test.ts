@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Acks } from "../../../../cluster/memberlist/core/acks.ts";
 import { seededRandom } from "../../../support/memberlist/fakes.ts";
 
-Deno.test("an ack reaches the handler of its sequence number, once", () => {
+Deno.test("an ack reaches the waiter of its sequence number, once", () => {
   const acks = new Acks(seededRandom(1));
   const got: (Uint8Array | null)[] = [];
   const seqNo = acks.expect({ ack: (payload) => got.push(payload) });
@@ -17,7 +17,7 @@ Deno.test("an ack reaches the handler of its sequence number, once", () => {
   assert.equal(acks.size, 0);
 });
 
-Deno.test("a nack is counted and the handler goes on to wait", () => {
+Deno.test("a nack is counted and the waiter goes on to wait", () => {
   const acks = new Acks(seededRandom(1));
   let nacks = 0;
   let acked = 0;
@@ -35,14 +35,14 @@ Deno.test("a nack is counted and the handler goes on to wait", () => {
 Deno.test("sequence numbers start anywhere, wrap at 32 bits and skip those in use", () => {
   const nearEnd = { float: () => 0, bytes: () => Uint8Array.of(255, 255, 255, 254) };
   const acks = new Acks(nearEnd);
-  const handler = { ack: () => {} };
-  assert.equal(acks.expect(handler), 0xffff_ffff);
-  assert.equal(acks.expect(handler), 0);
+  const waiter = { ack: () => {} };
+  assert.equal(acks.expect(waiter), 0xffff_ffff);
+  assert.equal(acks.expect(waiter), 0);
   const again = new Acks(nearEnd);
-  assert.equal(again.expect(handler), 0xffff_ffff);
+  assert.equal(again.expect(waiter), 0xffff_ffff);
   assert.notEqual(
-    new Acks(seededRandom(1)).expect(handler),
-    new Acks(seededRandom(2)).expect(handler),
+    new Acks(seededRandom(1)).expect(waiter),
+    new Acks(seededRandom(2)).expect(waiter),
   );
 });
 

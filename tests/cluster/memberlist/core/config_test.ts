@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseCidr } from "../../../../cluster/memberlist/core/address.ts";
+import { parseCidr } from "../../../../cluster/memberlist/core/cidr.ts";
 import {
   checkConfig,
   lanProfile,

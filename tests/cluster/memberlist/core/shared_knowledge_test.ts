@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { MemberNode, SharedKnowledge } from "../../../../cluster/memberlist/core/node.ts";
-import { adoptKnown } from "../../../../cluster/memberlist/core/shared_knowledge.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
 import { receiveDead } from "../../../../cluster/memberlist/rules/dead.ts";
 import { receiveSuspect } from "../../../../cluster/memberlist/rules/suspect.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
 import { fakeCore } from "../../../support/memberlist/core_fake.ts";
-import { accusation, alive } from "../../../support/memberlist/fakes.ts";
+import { FakeNetwork } from "../../../support/memberlist/fake_network.ts";
+import { accusation, alive, startNode } from "../../../support/memberlist/fakes.ts";
 
 /** Keeps one node for each name, incarnation and state. */
 function holder(known: readonly MemberNode[] = []): SharedKnowledge {
@@ -16,7 +17,7 @@ function holder(known: readonly MemberNode[] = []): SharedKnowledge {
     held.set(key, equal);
     return equal;
   };
-  return { known, intern };
+  return { known, intern, views: new WeakMap() };
 }
 
 Deno.test("members that share their knowledge keep the same object for the same fact", () => {
@@ -32,15 +33,18 @@ Deno.test("members that share their knowledge keep the same object for the same 
   assert.equal(a.node("n"), b.node("n"));
 });
 
-Deno.test("nodes that are known from the start have joined, and nobody is told of them", () => {
+Deno.test("nodes that are known from the start have joined, and nobody is told of them", async () => {
   const source = fakeCore();
   receiveAlive(source.core, alive("n", "10.0.0.2"), "x");
   const known = [source.node("me"), source.node("n")];
-  const { core, delegate, node, queued } = fakeCore({ shared: holder(known) });
-  const me = node("me");
-  adoptKnown(core);
-  assert.deepEqual(delegate.events, ["join n"]);
-  assert.equal(node("n"), known[1]);
-  assert.equal(node("me"), me);
-  assert.deepEqual(queued(), []);
+  const network = new FakeNetwork(new ManualClock());
+  const { delegate, list } = startNode(network, "me", "10.0.0.1", {
+    overrides: { shared: { known, intern: (node) => node, views: new WeakMap() } },
+  });
+  assert.deepEqual(delegate.events, ["join me", "join n"]);
+  const [me, n] = ["me", "n"].map((name) => list.members().find((node) => node.name === name));
+  assert.equal(n, known[1]);
+  assert.notEqual(me, known[0]);
+  assert.deepEqual(network.packets, []);
+  await list.shutdown();
 });

@@ -18,3 +18,15 @@ Deno.test("closing timers cancels all that wait and tells those who asked for it
   assert.deepEqual(told, ["fired", "closed", "late"]);
   assert.equal(timers.closed, true);
 });
+
+Deno.test("the error of a task that nobody waits for comes out of a timer, also after the end", async () => {
+  const clock = new ManualClock();
+  const timers = new Timers(clock);
+  timers.background(Promise.resolve());
+  await clock.advance(1);
+  timers.background(Promise.reject(new TypeError("planted")));
+  await assert.rejects(clock.advance(1), { message: "planted" });
+  timers.close();
+  timers.background(Promise.reject(new TypeError("late")));
+  await assert.rejects(clock.advance(1), { message: "late" });
+});

@@ -5,7 +5,7 @@ import { probeNext } from "../../../../cluster/memberlist/rounds/probe.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
 import { receiveDead } from "../../../../cluster/memberlist/rules/dead.ts";
 import { receiveSuspect } from "../../../../cluster/memberlist/rules/suspect.ts";
-import { serveStream } from "../../../../cluster/memberlist/traffic/stream_handler.ts";
+import { serveStream } from "../../../../cluster/memberlist/traffic/stream_server.ts";
 import {
   type Alive,
   encodeMessage,

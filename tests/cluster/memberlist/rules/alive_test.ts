@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { hostToAddr, parseCidr } from "../../../../cluster/memberlist/core/address.ts";
+import { parseCidr } from "../../../../cluster/memberlist/core/cidr.ts";
 import { NodeState } from "../../../../cluster/memberlist/core/node.ts";
 import { announceSelf, receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
 import { receiveDead } from "../../../../cluster/memberlist/rules/dead.ts";
 import { receiveSuspect } from "../../../../cluster/memberlist/rules/suspect.ts";
 import type { Alive } from "../../../../cluster/memberlist/wire/messages.ts";
+import { hostToAddr } from "../../../../protocol/ip.ts";
 import { decodeMessage, fakeCore } from "../../../support/memberlist/core_fake.ts";
 import { accusation, alive, SERF_VERSIONS } from "../../../support/memberlist/fakes.ts";
 

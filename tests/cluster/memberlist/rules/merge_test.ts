@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { hostToAddr } from "../../../../cluster/memberlist/core/address.ts";
 import { type MemberNode, NodeState } from "../../../../cluster/memberlist/core/node.ts";
 import { receiveAlive } from "../../../../cluster/memberlist/rules/alive.ts";
 import { mergeRemoteState } from "../../../../cluster/memberlist/rules/merge.ts";
 import { checkProtocols } from "../../../../cluster/memberlist/rules/protocol_check.ts";
 import type { PushNodeState } from "../../../../cluster/memberlist/wire/messages.ts";
+import { hostToAddr } from "../../../../protocol/ip.ts";
 import { fakeCore } from "../../../support/memberlist/core_fake.ts";
 import { PORT } from "../../../support/memberlist/fake_network.ts";
 import { alive } from "../../../support/memberlist/fakes.ts";

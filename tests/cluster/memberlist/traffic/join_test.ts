@@ -37,6 +37,8 @@ Deno.test("addresses that cannot be read are refused in the words of the Go agen
   assert.equal(refusal("h:"), 'strconv.ParseUint: parsing "": invalid syntax');
   assert.equal(refusal("h:65536"), 'strconv.ParseUint: parsing "65536": value out of range');
   assert.equal(refusal("[::1"), "address [::1: missing ']' in address");
+  assert.equal(refusal("[::1]x"), "address [::1]x: missing port in address");
+  assert.equal(refusal("[::1]:1:2"), "address [::1]:1:2: too many colons in address");
 });
 
 function network() {

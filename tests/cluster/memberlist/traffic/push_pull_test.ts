@@ -8,9 +8,11 @@ import {
   pushPull,
   pushPullIntervalMs,
 } from "../../../../cluster/memberlist/traffic/push_pull.ts";
-import { serveStream } from "../../../../cluster/memberlist/traffic/stream_handler.ts";
-import type { StreamSession } from "../../../../cluster/memberlist/traffic/stream_session.ts";
-import { useStream } from "../../../../cluster/memberlist/traffic/stream_session.ts";
+import {
+  type StreamExchange,
+  useStream,
+} from "../../../../cluster/memberlist/traffic/stream_exchange.ts";
+import { serveStream } from "../../../../cluster/memberlist/traffic/stream_server.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import {
   Ack,
@@ -120,22 +122,22 @@ Deno.test("dead and left nodes are told with their state, and versions of six by
 });
 
 /** A peer that answers as the test wants. */
-function scripted(answer: (session: StreamSession) => Promise<void>): FakeCore {
+function scripted(answer: (exchange: StreamExchange) => Promise<void>): FakeCore {
   const me = fakeCore({ compression: false });
   const options = { timeoutMs: 60_000, dialled: false };
   me.network.open(PEER).start({
     packet: () => {},
     stream: (stream) =>
-      void useStream(me.core, stream, options, async (session) => {
-        await session.reader.readMessage(true);
-        await answer(session);
+      void useStream(me.core, stream, options, async (exchange) => {
+        await exchange.reader.readMessage(true);
+        await answer(exchange);
       }).catch(() => {}),
   });
   return me;
 }
 
 Deno.test("an exchange fails with the peer's error, a wrong answer, or none", async () => {
-  const reply = (message: Uint8Array) => (session: StreamSession) => session.send(message);
+  const reply = (message: Uint8Array) => (exchange: StreamExchange) => exchange.send(message);
   const error = encodeMessage(MessageType.err, ErrorReply, { Error: "no thanks" });
   let me = scripted(reply(error));
   assert.equal(await outcome(me, exchangeState(me.core, to, true)), "remote error: no thanks");

@@ -3,39 +3,30 @@ import { addChecksum } from "../../../../cluster/memberlist/wire/checksum.ts";
 import { packCompound } from "../../../../cluster/memberlist/wire/compound.ts";
 import { compress } from "../../../../cluster/memberlist/wire/compress.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
-import { addLabel } from "../../../../cluster/memberlist/wire/label.ts";
+import { addLabel, labelBytes } from "../../../../cluster/memberlist/wire/label.ts";
 import {
   openPacket,
   PacketError,
   type PacketErrorKind,
-  type PacketOptions,
   packetOverhead,
   sealPacket,
 } from "../../../../cluster/memberlist/wire/packet.ts";
 import { seal } from "../../../../cluster/memberlist/wire/seal.ts";
+import { concatBytes } from "../../../../protocol/bytes.ts";
+import { packetOptions } from "../../../support/memberlist/packet_options.ts";
 
 const bytes = (hex: string) => Uint8Array.fromHex(hex);
 const user = (text: string) => new TextEncoder().encode(`\x08${text}`);
-const concat = (...parts: Uint8Array[]) => bytes(parts.map((part) => part.toHex()).join(""));
 
 const KEY = new Uint8Array(16).fill(1);
 const OTHER_KEY = new Uint8Array(32).fill(2);
 const LONG = user("the quick brown fox ".repeat(20));
 
-function options(overrides: Partial<PacketOptions> = {}): PacketOptions {
-  return {
-    label: "",
-    keyring: undefined,
-    verifyIncoming: true,
-    verifyOutgoing: true,
-    compression: false,
-    encryptionVersion: 1,
-    random: { float: () => 0, bytes: (length) => new Uint8Array(length).fill(5) },
-    ...overrides,
-  };
-}
-
-function assertRefused(packet: Uint8Array, kind: PacketErrorKind, settings = options()): void {
+function assertRefused(
+  packet: Uint8Array,
+  kind: PacketErrorKind,
+  settings = packetOptions(),
+): void {
   assert.throws(() => openPacket(packet, settings), (error) => {
     assert.ok(error instanceof PacketError);
     assert.equal(error.kind, kind, error.message);
@@ -46,7 +37,7 @@ function assertRefused(packet: Uint8Array, kind: PacketErrorKind, settings = opt
 /** A compound of any parts, also of those that `packCompound` would not make. */
 function compound(...parts: Uint8Array[]): Uint8Array {
   const header = [7, parts.length, ...parts.flatMap(({ length }) => [length >> 8, length & 255])];
-  return concat(Uint8Array.from(header), ...parts);
+  return concatBytes([Uint8Array.from(header), ...parts]);
 }
 
 Deno.test("sealPacket() and openPacket() agree under every combination of layers", () => {
@@ -55,7 +46,7 @@ Deno.test("sealPacket() and openPacket() agree under every combination of layers
       for (const encryptionVersion of [0, 1] as const) {
         for (const compression of [false, true]) {
           for (const crc of [false, true]) {
-            const settings = options({ label, keyring, encryptionVersion, compression });
+            const settings = packetOptions({ label, keyring, encryptionVersion, compression });
             const message = packCompound([user("a"), LONG])[0]!;
             const packet = sealPacket(message, settings, crc);
             assert.deepEqual(openPacket(packet, settings).messages, [user("a"), LONG]);
@@ -72,12 +63,12 @@ Deno.test("sealPacket() and openPacket() agree under every combination of layers
 
 Deno.test("sealPacket() of a bare message returns the message", () => {
   const message = user("hello");
-  assert.equal(sealPacket(message, options(), false), message);
-  assert.equal(openPacket(message, options()).messages[0], message);
+  assert.equal(sealPacket(message, packetOptions(), false), message);
+  assert.equal(openPacket(message, packetOptions()).messages[0], message);
 });
 
 Deno.test("sealPacket() compresses only what gets shorter", () => {
-  const settings = options({ compression: true });
+  const settings = packetOptions({ compression: true });
   const random = Uint8Array.from({ length: 300 }, (_, i) => (i * i * 7919) >> 5);
   assert.equal(sealPacket(random, settings, false), random);
   assert.ok(sealPacket(LONG, settings, false).length < LONG.length / 2);
@@ -89,23 +80,23 @@ Deno.test("sealPacket() compresses only what gets shorter", () => {
 });
 
 Deno.test("sealPacket() refuses an empty message, which would kill an old peer", () => {
-  const settings = options({ keyring: new Keyring([KEY]), compression: true });
+  const settings = packetOptions({ keyring: new Keyring([KEY]), compression: true });
   assert.throws(() => sealPacket(new Uint8Array(0), settings, true), RangeError);
 });
 
 Deno.test("sealPacket() sends in clear unless outgoing packets are to be verified", () => {
-  const settings = options({ keyring: new Keyring([KEY]), verifyOutgoing: false });
+  const settings = packetOptions({ keyring: new Keyring([KEY]), verifyOutgoing: false });
   assert.equal(sealPacket(LONG, settings, false), LONG);
   assert.equal(packetOverhead(settings), 0);
 });
 
 Deno.test("packetOverhead() counts label and encryption", () => {
   const keyring = new Keyring([KEY]);
-  assert.equal(packetOverhead(options()), 0);
-  assert.equal(packetOverhead(options({ label: "dc1" })), 5);
-  assert.equal(packetOverhead(options({ keyring: new Keyring() })), 0);
-  assert.equal(packetOverhead(options({ keyring })), 29);
-  assert.equal(packetOverhead(options({ keyring, encryptionVersion: 0, label: "dc1" })), 50);
+  assert.equal(packetOverhead(packetOptions()), 0);
+  assert.equal(packetOverhead(packetOptions({ label: "dc1" })), 5);
+  assert.equal(packetOverhead(packetOptions({ keyring: new Keyring() })), 0);
+  assert.equal(packetOverhead(packetOptions({ keyring })), 29);
+  assert.equal(packetOverhead(packetOptions({ keyring, encryptionVersion: 0, label: "dc1" })), 50);
 });
 
 Deno.test("openPacket() reads compressions and compounds in any nesting", () => {
@@ -118,35 +109,38 @@ Deno.test("openPacket() reads compressions and compounds in any nesting", () => 
     [compound(compound(x, y), compound(y)), [x, y, y]],
   ];
   for (const [packet, messages] of cases) {
-    assert.deepEqual(openPacket(packet, options()), { messages, problems: [] });
+    assert.deepEqual(openPacket(packet, packetOptions()), { messages, problems: [] });
   }
 });
 
 Deno.test("openPacket() hands on a nested checksum or label as a message of that type", () => {
   const nested = addChecksum(user("x"));
-  assert.deepEqual(openPacket(compress(nested), options()).messages, [nested]);
-  assert.deepEqual(openPacket(addChecksum(nested), options()).messages, [nested]);
-  const labelled = addLabel("dc1", user("x"));
-  assert.deepEqual(openPacket(compound(labelled), options()).messages, [labelled]);
+  assert.deepEqual(openPacket(compress(nested), packetOptions()).messages, [nested]);
+  assert.deepEqual(openPacket(addChecksum(nested), packetOptions()).messages, [nested]);
+  const labelled = addLabel(labelBytes("dc1"), user("x"));
+  assert.deepEqual(openPacket(compound(labelled), packetOptions()).messages, [labelled]);
 });
 
 Deno.test("openPacket() does not take four bytes of type 12 for a checksum", () => {
   const message = bytes("0c010203");
-  assert.deepEqual(openPacket(message, options()).messages, [message]);
+  assert.deepEqual(openPacket(message, packetOptions()).messages, [message]);
 });
 
 Deno.test("openPacket() keeps the good parts of a compound and tells what was wrong with the others", () => {
   const x = user("x");
   const cut = compound(x, user("yyyy"), user("z")).subarray(0, 12);
-  assert.deepEqual(openPacket(cut, options()), {
+  assert.deepEqual(openPacket(cut, packetOptions()), {
     messages: [x],
     problems: ["Compound message is short of 2 parts"],
   });
-  assert.deepEqual(openPacket(compound(new Uint8Array(0), x), options()), {
+  assert.deepEqual(openPacket(compound(new Uint8Array(0), x), packetOptions()), {
     messages: [x],
     problems: ["Compound message has 1 empty parts"],
   });
-  const opened = openPacket(compound(bytes("09c0"), x, bytes("0907"), bytes("07")), options());
+  const opened = openPacket(
+    compound(bytes("09c0"), x, bytes("0907"), bytes("07")),
+    packetOptions(),
+  );
   assert.deepEqual(opened.messages, [x]);
   assert.equal(opened.problems.length, 3);
 });
@@ -163,9 +157,9 @@ Deno.test("openPacket() refuses packets in which nothing is usable", () => {
   assertRefused(compound(compress(compound())), "malformed");
   assertRefused(bytes("f4036463"), "label");
   assertRefused(
-    concat(bytes("f403"), new TextEncoder().encode("dc1")),
+    concatBytes([bytes("f403"), new TextEncoder().encode("dc1")]),
     "malformed",
-    options({ label: "dc1" }),
+    packetOptions({ label: "dc1" }),
   );
 });
 
@@ -177,45 +171,48 @@ Deno.test("openPacket() refuses a wrong checksum", () => {
 
 Deno.test("openPacket() refuses another label, also an encrypted one", () => {
   const keyring = new Keyring([KEY]);
-  for (const settings of [options(), options({ keyring })]) {
-    const packet = sealPacket(LONG, { ...settings, label: "dc1" }, true);
+  for (const settings of [packetOptions(), packetOptions({ keyring })]) {
+    const packet = sealPacket(LONG, { ...settings, label: labelBytes("dc1") }, true);
     assertRefused(packet, "label", settings);
-    assertRefused(packet, "label", { ...settings, label: "dc2" });
-    assertRefused(sealPacket(LONG, settings, true), "label", { ...settings, label: "dc1" });
+    assertRefused(packet, "label", { ...settings, label: labelBytes("dc2") });
+    assertRefused(sealPacket(LONG, settings, true), "label", {
+      ...settings,
+      label: labelBytes("dc1"),
+    });
   }
 });
 
 Deno.test("openPacket() authenticates the label", () => {
-  const settings = options({ keyring: new Keyring([KEY]), label: "dc1" });
+  const settings = packetOptions({ keyring: new Keyring([KEY]), label: "dc1" });
   const sealedWithout = seal(LONG, KEY, 1, new Uint8Array(0), settings.random);
-  assertRefused(addLabel("dc1", sealedWithout), "decrypt", settings);
+  assertRefused(addLabel(labelBytes("dc1"), sealedWithout), "decrypt", settings);
 });
 
 Deno.test("openPacket() with keys reads both encryption versions and every key", () => {
-  const receiver = options({ keyring: new Keyring([OTHER_KEY, KEY]), encryptionVersion: 1 });
+  const receiver = packetOptions({ keyring: new Keyring([OTHER_KEY, KEY]), encryptionVersion: 1 });
   for (const encryptionVersion of [0, 1] as const) {
     for (const key of [KEY, OTHER_KEY]) {
-      const sender = options({ keyring: new Keyring([key]), encryptionVersion });
+      const sender = packetOptions({ keyring: new Keyring([key]), encryptionVersion });
       assert.deepEqual(openPacket(sealPacket(LONG, sender, true), receiver).messages, [LONG]);
     }
   }
 });
 
 Deno.test("openPacket() with keys drops what it cannot decrypt, or reads it as plain when asked to", () => {
-  const strict = options({ keyring: new Keyring([KEY]) });
+  const strict = packetOptions({ keyring: new Keyring([KEY]) });
   const lenient = { ...strict, verifyIncoming: false };
   assertRefused(LONG, "decrypt", strict);
   assertRefused(bytes("08"), "decrypt", strict);
   assert.deepEqual(openPacket(LONG, lenient).messages, [LONG]);
   assert.deepEqual(openPacket(bytes("08"), lenient).messages, [bytes("08")]);
-  const foreign = sealPacket(LONG, options({ keyring: new Keyring([OTHER_KEY]) }), false);
+  const foreign = sealPacket(LONG, packetOptions({ keyring: new Keyring([OTHER_KEY]) }), false);
   assertRefused(foreign, "decrypt", strict);
-  // As plain text it is a message of type 1, which its handler will not be able to decode.
+  // As plain text it is a message of type 1, which its receiver will not be able to decode.
   assert.deepEqual(openPacket(foreign, lenient).messages, [foreign]);
 });
 
 Deno.test("openPacket() refuses an encrypted packet of nothing", () => {
-  const settings = options({ keyring: new Keyring([KEY]) });
+  const settings = packetOptions({ keyring: new Keyring([KEY]) });
   for (const version of [0, 1] as const) {
     const packet = seal(new Uint8Array(0), KEY, version, new Uint8Array(0), settings.random);
     assertRefused(packet, "malformed", settings);
@@ -225,7 +222,7 @@ Deno.test("openPacket() refuses an encrypted packet of nothing", () => {
 Deno.test("openPacket() bounds the depth of nesting", () => {
   let packet: Uint8Array = user("x");
   for (let depth = 0; depth < 8; depth++) packet = compound(packet);
-  assert.equal(openPacket(packet, options()).messages.length, 1);
+  assert.equal(openPacket(packet, packetOptions()).messages.length, 1);
   assertRefused(compound(packet), "malformed");
   for (let depth = 0; depth < 5000; depth++) packet = compound(packet);
   assertRefused(packet, "malformed");
@@ -233,8 +230,8 @@ Deno.test("openPacket() bounds the depth of nesting", () => {
 
 Deno.test("openPacket() bounds what a packet decompresses to, over all of its parts", () => {
   const half = compress(new Uint8Array(600 * 1024).fill(8));
-  assert.equal(openPacket(half, options()).messages.length, 1);
-  const opened = openPacket(compound(half, half, user("x")), options());
+  assert.equal(openPacket(half, packetOptions()).messages.length, 1);
+  const opened = openPacket(compound(half, half, user("x")), packetOptions());
   assert.equal(opened.messages.length, 2);
   assert.match(opened.problems[0]!, /decompresses to more than/);
 });
@@ -242,7 +239,7 @@ Deno.test("openPacket() bounds what a packet decompresses to, over all of its pa
 Deno.test("openPacket() bounds the number of messages and of problems", () => {
   const parts = Array.from({ length: 255 }, () => bytes("08"));
   const many = Array.from({ length: 20 }, () => compound(...parts));
-  const opened = openPacket(compound(...many), options());
+  const opened = openPacket(compound(...many), packetOptions());
   assert.equal(opened.messages.length, 4096);
   assert.equal(opened.problems.length, 8);
   assert.equal(opened.problems[0], "Packet holds more than 4096 messages");

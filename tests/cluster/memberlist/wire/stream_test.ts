@@ -26,29 +26,17 @@ import {
   type StreamLimits,
   StreamReader,
 } from "../../../../cluster/memberlist/wire/stream.ts";
+import { concatBytes, NO_BYTES } from "../../../../protocol/bytes.ts";
+import { packetOptions } from "../../../support/memberlist/packet_options.ts";
 import { streamOf, streamPair } from "../../../support/memberlist/stream_pair.ts";
 
 await loadCiphers();
 
 const bytes = (hex: string) => Uint8Array.fromHex(hex);
-const concat = (...parts: Uint8Array[]) => bytes(parts.map((part) => part.toHex()).join(""));
 
 const KEY = new Uint8Array(16).fill(1);
 const OTHER_KEY = new Uint8Array(24).fill(2);
 const ACK = bytes("0282a75061796c6f6164c0a55365714e6f4d");
-
-function options(overrides: Partial<PacketOptions> = {}): PacketOptions {
-  return {
-    label: "",
-    keyring: undefined,
-    verifyIncoming: true,
-    verifyOutgoing: true,
-    compression: false,
-    encryptionVersion: 1,
-    random: { float: () => 0, bytes: (length) => new Uint8Array(length).fill(5) },
-    ...overrides,
-  };
-}
 
 interface Reading {
   options?: PacketOptions;
@@ -61,7 +49,10 @@ interface Reading {
 function read(sent: Uint8Array, reading: Reading = {}) {
   const stream = streamOf(sent, reading.chunkBytes);
   const { limits = {}, share } = reading;
-  return new StreamReader(stream, reading.options ?? options(), { limits, ...(share && { share }) })
+  return new StreamReader(stream, reading.options ?? packetOptions(), {
+    limits,
+    ...(share && { share }),
+  })
     .readMessage(reading.expectLabel ?? true);
 }
 
@@ -111,7 +102,7 @@ Deno.test("sealStream() and StreamReader agree under every combination of layers
     ) {
       for (const encryptionVersion of [0, 1] as const) {
         for (const compression of [false, true]) {
-          const settings = options({ label, keyring, encryptionVersion, compression });
+          const settings = packetOptions({ label, keyring, encryptionVersion, compression });
           for (const withLabel of [true, false]) {
             const sent = sealStream(encodePushPull(state), settings, withLabel);
             for (const chunkBytes of [1, 7, 100, 100_000]) {
@@ -133,13 +124,13 @@ Deno.test("sealStream() and StreamReader agree under every combination of layers
 Deno.test("StreamReader hands out a message before the peer has closed", async () => {
   const [dialler, acceptor] = streamPair({ chunkBytes: 3 });
   await dialler.write(ACK);
-  const message = await new StreamReader(acceptor, options()).readMessage(true);
+  const message = await new StreamReader(acceptor, packetOptions()).readMessage(true);
   assert.deepEqual(await message.body.value(Ack), { Payload: null, SeqNo: 77 });
   dialler.close();
 });
 
 Deno.test("StreamReader ignores what follows the message", async () => {
-  const message = await read(concat(encodeUserStream(bytes("010203")), ACK));
+  const message = await read(concatBytes([encodeUserStream(bytes("010203")), ACK]));
   assert.deepEqual(await decodeUserStream(message.body), bytes("010203"));
 });
 
@@ -151,7 +142,7 @@ Deno.test("StreamReader hands on a type it does not know, also compression in co
 
 Deno.test("StreamReader tells a stream that brought nothing from one that broke off", async () => {
   await assertRefused(read(new Uint8Array(0)), "closed");
-  const settings = options({ keyring: new Keyring([KEY]), label: "dc1", compression: true });
+  const settings = packetOptions({ keyring: new Keyring([KEY]), label: "dc1", compression: true });
   for (const withLabel of [true, false]) {
     const whole = sealStream(ACK, settings, withLabel);
     for (let length = 1; length < whole.length; length++) {
@@ -171,13 +162,13 @@ Deno.test("a body that breaks off is truncated", async () => {
 });
 
 Deno.test("StreamReader wants exactly the label from a dialler and none in a reply", async () => {
-  const labelled = sealStream(ACK, options({ label: "dc1" }), true);
-  const ours = options({ label: "dc1" });
+  const labelled = sealStream(ACK, packetOptions({ label: "dc1" }), true);
+  const ours = packetOptions({ label: "dc1" });
   assert.equal((await read(labelled, { options: ours })).type, MessageType.ack);
   assert.equal((await read(ACK, { options: ours, expectLabel: false })).type, MessageType.ack);
   await assertRefused(read(ACK, { options: ours }), "label", 'Label is none, wanted "dc1"');
   await assertRefused(read(labelled), "label", 'Label is "dc1", wanted none');
-  await assertRefused(read(labelled, { options: options({ label: "dc2" }) }), "label");
+  await assertRefused(read(labelled, { options: packetOptions({ label: "dc2" }) }), "label");
   await assertRefused(read(bytes("f40002")), "label", /malformed/);
   // In a reply the header is taken for a message of its type.
   const reply = await read(labelled, { options: ours, expectLabel: false });
@@ -186,44 +177,44 @@ Deno.test("StreamReader wants exactly the label from a dialler and none in a rep
 
 Deno.test("a reply authenticates the label that it does not carry", async () => {
   const keyring = new Keyring([KEY]);
-  const sent = sealStream(ACK, options({ keyring, label: "dc1" }), false);
-  const reading = { expectLabel: false, options: options({ keyring, label: "dc1" }) };
+  const sent = sealStream(ACK, packetOptions({ keyring, label: "dc1" }), false);
+  const reading = { expectLabel: false, options: packetOptions({ keyring, label: "dc1" }) };
   assert.equal((await read(sent, reading)).type, MessageType.ack);
-  const unlabelled = { expectLabel: false, options: options({ keyring }) };
+  const unlabelled = { expectLabel: false, options: packetOptions({ keyring }) };
   await assertRefused(read(sent, unlabelled), "decrypt");
 });
 
 Deno.test("StreamReader with keys refuses plain streams unless it need not verify", async () => {
   const keyring = new Keyring([KEY]);
   const text = "encryption is configured but remote state is not encrypted";
-  await assertRefused(read(ACK, { options: options({ keyring }) }), "plaintext", text);
-  const lenient = options({ keyring, verifyIncoming: false });
+  await assertRefused(read(ACK, { options: packetOptions({ keyring }) }), "plaintext", text);
+  const lenient = packetOptions({ keyring, verifyIncoming: false });
   assert.equal((await read(ACK, { options: lenient })).type, MessageType.ack);
   // What is encrypted has to fit a key all the same.
-  const foreign = sealStream(ACK, options({ keyring: new Keyring([OTHER_KEY]) }), true);
+  const foreign = sealStream(ACK, packetOptions({ keyring: new Keyring([OTHER_KEY]) }), true);
   await assertRefused(read(foreign, { options: lenient }), "decrypt");
 });
 
 Deno.test("StreamReader without keys refuses encrypted streams", async () => {
-  const sent = sealStream(ACK, options({ keyring: new Keyring([KEY]) }), true);
+  const sent = sealStream(ACK, packetOptions({ keyring: new Keyring([KEY]) }), true);
   const text = "remote state is encrypted and encryption is not configured";
   for (const keyring of [undefined, new Keyring()]) {
-    await assertRefused(read(sent, { options: options({ keyring }) }), "encrypted", text);
+    await assertRefused(read(sent, { options: packetOptions({ keyring }) }), "encrypted", text);
   }
 });
 
 Deno.test("StreamReader refuses a frame that is too long before it arrives", async () => {
-  const settings = options({ keyring: new Keyring([KEY]) });
+  const settings = packetOptions({ keyring: new Keyring([KEY]) });
   await assertRefused(read(bytes("0a01400001"), { options: settings }), "too-large", /20971521 of/);
   await assertRefused(read(bytes("0affffffff"), { options: settings }), "too-large");
   await assertRefused(read(bytes("0a00000000"), { options: settings }), "decrypt");
 });
 
 Deno.test("StreamReader refuses encrypted and compressed nothing", async () => {
-  const settings = options({ keyring: new Keyring([KEY]) });
+  const settings = packetOptions({ keyring: new Keyring([KEY]) });
   // sealStream() does not make such a frame; this is the one that kills memberlist 0.2.
   const header = bytes("0a0000001d");
-  const frame = concat(header, seal(new Uint8Array(0), KEY, 1, header, settings.random));
+  const frame = concatBytes([header, seal(NO_BYTES, KEY, 1, header, settings.random)]);
   await assertRefused(read(frame, { options: settings }), "malformed", /holds no message/);
   await assertRefused(read(compress(new Uint8Array(0))), "malformed", /is empty/);
 });
@@ -252,7 +243,7 @@ Deno.test("an error of the stream itself passes through", async () => {
   const broken = new Error("Connection reset");
   const [near] = streamPair();
   const stream = { ...near, read: () => Promise.reject(broken) };
-  const reading = new StreamReader(stream, options()).readMessage(true);
+  const reading = new StreamReader(stream, packetOptions()).readMessage(true);
   await assert.rejects(reading, (error) => error === broken);
 });
 
@@ -286,7 +277,7 @@ Deno.test("a stream may bring no more than its limit, however it is split into v
   const { body } = await read(encodePushPull(state), reading);
   await assertRefused(decodePushPull(body), "too-large");
   // One value that never ends: a raw string of 16 MiB for a name.
-  const endless = concat(bytes("0681a44e6f6465db01000000"), new Uint8Array(5000));
+  const endless = concatBytes([bytes("0681a44e6f6465db01000000"), new Uint8Array(5000)]);
   const second = await read(endless, reading);
   await assertRefused(decodePushPull(second.body), "malformed");
 });
@@ -294,7 +285,7 @@ Deno.test("a stream may bring no more than its limit, however it is split into v
 Deno.test("a value that no decoder takes is refused as soon as it is whole", async () => {
   const [dialler, acceptor] = streamPair({ chunkBytes: 1 });
   await dialler.write(bytes("06" + "a3616263"));
-  const { body } = await new StreamReader(acceptor, options()).readMessage(true);
+  const { body } = await new StreamReader(acceptor, packetOptions()).readMessage(true);
   await assertRefused(decodePushPull(body), "malformed");
   dialler.close();
 });
@@ -316,9 +307,9 @@ Deno.test("an err reply carries its text", async () => {
 });
 
 Deno.test("sealStream() refuses what would kill or anger the peer", () => {
-  assert.throws(() => sealStream(new Uint8Array(0), options(), true), RangeError);
+  assert.throws(() => sealStream(new Uint8Array(0), packetOptions(), true), RangeError);
   const large = new Uint8Array(20 * 1024 * 1024);
-  const settings = options({ keyring: new Keyring([KEY]) });
+  const settings = packetOptions({ keyring: new Keyring([KEY]) });
   assert.throws(() => sealStream(large, settings, true), {
     name: "StreamError",
     kind: "too-large",
@@ -336,7 +327,7 @@ Deno.test("what was handed out stays as it was when more arrives", async () => {
 Deno.test("streams together take no more than the budget, and give back what they took", async () => {
   const message = encodeUserStream(new Uint8Array(1_000));
   for (const compression of [false, true]) {
-    const sent = sealStream(message, options({ compression }), true);
+    const sent = sealStream(message, packetOptions({ compression }), true);
     const budget = new ReceiveBudget(3_000);
     const [first, second] = [budget.share(), budget.share()];
     first.take(2_500);

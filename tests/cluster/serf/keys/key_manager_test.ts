@@ -14,13 +14,13 @@ import {
   MessageType,
   Query,
 } from "../../../../cluster/serf/model/messages.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   type Fixture,
   fixture,
   hex,
   node,
   responseMessage,
-  settle,
   unhex,
 } from "../../../support/serf/fixture.ts";
 import { captured, key, manyKeys, withKeys } from "../../../support/serf/key_ring.ts";

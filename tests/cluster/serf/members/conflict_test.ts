@@ -17,6 +17,7 @@ import {
   unhex,
   utf8,
 } from "../../../support/serf/fixture.ts";
+import { WIRE_VERSIONS } from "../../../support/versions.ts";
 import samples from "../../../vectors/serf.json" with { type: "json" };
 
 /** Makes another node claim the name `a`; returns the vote that this starts. */
@@ -35,12 +36,7 @@ function vote(fields: Partial<NonNullable<ConflictResponse>> = {}): Uint8Array {
     Port: 7_946,
     Tags: null,
     Status: 1,
-    ProtocolMin: 1,
-    ProtocolMax: 5,
-    ProtocolCur: 2,
-    DelegateMin: 2,
-    DelegateMax: 5,
-    DelegateCur: 5,
+    ...WIRE_VERSIONS,
     ...fields,
   });
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { forceLeave, leave } from "../../../../cluster/serf/members/depart.ts";
 import { LeaveInProgressError, SerfStateError } from "../../../../cluster/serf/model/errors.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   fixture,
   hex,
   joinMessage,
   leaveMessage,
   node,
-  settle,
   statuses,
   told,
 } from "../../../support/serf/fixture.ts";

@@ -8,6 +8,7 @@ import {
   told,
   utf8,
 } from "../../../support/serf/fixture.ts";
+import { VERSIONS } from "../../../support/versions.ts";
 
 Deno.test("a new node is an alive member with status time 0", () => {
   const f = fixture();
@@ -21,12 +22,7 @@ Deno.test("a new node is an alive member with status time 0", () => {
     port: 7000,
     tags: { role: "web" },
     status: "alive",
-    protocolMin: 1,
-    protocolMax: 5,
-    protocolCur: 2,
-    delegateMin: 2,
-    delegateMax: 5,
-    delegateCur: 5,
+    ...VERSIONS,
   });
   assert.equal(f.core.members.get("b")?.statusTime, 0n);
   assert.ok(f.logs.includes("[INFO] EventMemberJoin: b 10.0.0.9"));
@@ -103,7 +99,7 @@ Deno.test("tags that cannot be read leave a member without tags", () => {
   assert.ok(f.logs.some((line) => line.startsWith("[ERR] Failed to decode tags of 'b'")));
 });
 
-Deno.test("members are handed out as frozen snapshots, the same ones until they change", () => {
+Deno.test("members are handed out frozen, the same objects until they change", () => {
   const f = fixture();
   f.delegate.notifyJoin(node("b", { tags: { role: "web" } }));
   const { members } = f.core;

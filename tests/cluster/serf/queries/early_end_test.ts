@@ -3,13 +3,13 @@ import type { QueryOutcome, RunningQuery } from "../../../../cluster/serf/core/c
 import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/core/running_queries.ts";
 import { loadPatterns } from "../../../../cluster/serf/model/pattern.ts";
 import { type QueryParams, sendQuery } from "../../../../cluster/serf/queries/send.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   type Fixture,
   fixture,
   leaveMessage,
   node,
   responseMessage,
-  settle,
   utf8,
 } from "../../../support/serf/fixture.ts";
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import type { RunningQuery } from "../../../../cluster/serf/core/collector.ts";
 import { MAX_RUNNING_QUERIES } from "../../../../cluster/serf/core/running_queries.ts";
 import { defaultQueryTimeout, sendQuery } from "../../../../cluster/serf/queries/send.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   type Fixture,
   fixture,
   hex,
   responseMessage,
-  settle,
   told,
   utf8,
 } from "../../../support/serf/fixture.ts";

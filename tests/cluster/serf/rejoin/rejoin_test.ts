@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Recorder, Restored } from "../../../../cluster/serf/mod.ts";
 import { startRejoin } from "../../../../cluster/serf/rejoin/rejoin.ts";
+import { settle } from "../../../support/manual_clock.ts";
 import {
   eventMessage,
   type Fixture,
@@ -8,7 +9,6 @@ import {
   type FixtureOptions,
   node,
   queryMessage,
-  settle,
   told,
 } from "../../../support/serf/fixture.ts";
 import { type Agent, Network } from "../../../support/serf/simulated.ts";

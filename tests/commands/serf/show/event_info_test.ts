@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Member } from "../../../../client/mod.ts";
 import { eventInfo } from "../../../../commands/serf/show/event_info.ts";
+import { VERSIONS } from "../../../support/versions.ts";
 
 const MEMBER: Member = {
   name: "mon",
@@ -8,12 +9,7 @@ const MEMBER: Member = {
   port: 19946,
   tags: { b: '"q" ü', a: "1" },
   status: "alive",
-  protocolMin: 1,
-  protocolMax: 5,
-  protocolCur: 2,
-  delegateMin: 2,
-  delegateMax: 5,
-  delegateCur: 5,
+  ...VERSIONS,
 };
 
 // Expected texts are what serf 0.9.4 printed for such events, with the fields in order.

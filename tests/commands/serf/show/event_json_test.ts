@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Member } from "../../../../client/mod.ts";
 import { eventJson, logJson } from "../../../../commands/serf/show/event_json.ts";
 import { goJsonLine } from "../../../../commands/shell/format/gojson.ts";
+import { VERSIONS } from "../../../support/versions.ts";
 
 const TIME = new Date("2026-11-21T06:00:00Z");
 const respond = () => Promise.resolve();
@@ -12,12 +13,7 @@ const member: Member = {
   port: 7946,
   tags: { role: "web" },
   status: "alive",
-  protocolMin: 1,
-  protocolMax: 5,
-  protocolCur: 2,
-  delegateMin: 2,
-  delegateMax: 5,
-  delegateCur: 5,
+  ...VERSIONS,
 };
 
 Deno.test("eventJson() writes text as it is and other bytes in base64 under another name", () => {

@@ -1,18 +1,5 @@
 import assert from "node:assert/strict";
-import { goQuote, goSyntax } from "../../../../commands/shell/format/goformat.ts";
-
-Deno.test("goQuote() leaves printable text and escapes the rest", () => {
-  const cases: [string, string][] = [
-    ["plain text", '"plain text"'],
-    ['a"b\\c', '"a\\"b\\\\c"'],
-    ["\x07\b\f\n\r\t\v", '"\\a\\b\\f\\n\\r\\t\\v"'],
-    ["\x00\x1b\x7f", '"\\x00\\x1b\\x7f"'],
-    ["äß漢字😀", '"äß漢字😀"'],
-    ["\u00a0\u200b\u2028", '"\\u00a0\\u200b\\u2028"'],
-    ["\u{e0001}\u{10ffff}", '"\\U000e0001\\U0010ffff"'],
-  ];
-  for (const [text, quoted] of cases) assert.equal(goQuote(text), quoted);
-});
+import { goSyntax } from "../../../../commands/shell/format/goformat.ts";
 
 Deno.test("goSyntax() shows what a MessagePack value becomes in Go", () => {
   const bytes = new TextEncoder().encode("pay");

@@ -1,0 +1,90 @@
+/**
+ * Streams with a deadline, for both ends (memberlist.md 6).
+ *
+ * @module
+ */
+
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import type { Stream, Timer } from "../../runtime.ts";
+import type { Core } from "../core/core.ts";
+import { ShutdownError } from "../core/errors.ts";
+import type { Destination } from "../core/node.ts";
+import { sealStream, StreamReader } from "../wire/stream.ts";
+import { checkNamed } from "./packet_sender.ts";
+
+/** The other end took longer than the deadline allows. */
+export class StreamTimeoutError extends Error {
+  /** `"StreamTimeoutError"`, whatever happens to the name of the class. */
+  override readonly name = "StreamTimeoutError";
+}
+
+/** A stream in use. */
+export interface StreamExchange {
+  /** Reads the peer's message. */
+  readonly reader: StreamReader;
+  /** Wraps a message and sends it; the dialling end sends its label before. */
+  send(message: Uint8Array): Promise<void>;
+  /** From now on the peer has `ms` milliseconds. */
+  setDeadline(ms: number): void;
+}
+
+/**
+ * Dials `to`, uses the stream and closes it. Opening it, and then using it, may take `timeoutMs` each,
+ * unless `use` sets another deadline. Rejects with what the network, `use` or the deadline
+ * ({@linkcode StreamTimeoutError}) says.
+ */
+export async function dialAndUse<T>(
+  core: Core,
+  to: Destination,
+  timeoutMs: number,
+  use: (exchange: StreamExchange) => Promise<T>,
+): Promise<T> {
+  checkNamed(core, to);
+  if (core.timers.closed) throw new ShutdownError();
+  const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs);
+  return await useStream(core, stream, { timeoutMs, dialled: true }, use);
+}
+
+/** Uses a stream within `timeoutMs` milliseconds, or what `use` sets instead, and closes it. */
+export async function useStream<T>(
+  core: Core,
+  stream: Stream,
+  { timeoutMs, dialled }: { timeoutMs: number; dialled: boolean },
+  use: (exchange: StreamExchange) => Promise<T>,
+): Promise<T> {
+  let timer: Timer | undefined;
+  let expired = false;
+  const setDeadline = (ms: number): void => {
+    timer?.cancel();
+    timer = core.timers.set(ms, () => {
+      expired = true;
+      stream.close();
+    });
+  };
+  const share = core.receiveBudget.share();
+  const exchange: StreamExchange = {
+    reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
+    send: (message) => {
+      const sealed = sealStream(message, core.packetOptions, dialled);
+      core.metrics?.count("memberlist.tcp.sent", sealed.length);
+      return stream.write(sealed);
+    },
+    setDeadline,
+  };
+  core.streams.add(stream);
+  try {
+    if (core.timers.closed) throw new ShutdownError();
+    setDeadline(timeoutMs);
+    return await use(exchange);
+  } catch (cause) {
+    if (core.timers.closed) throw new ShutdownError();
+    if (!expired) throw cause;
+    const { host, port } = stream.remote;
+    throw new StreamTimeoutError(`read tcp ${joinHostPort(host, port)}: i/o timeout`, { cause });
+  } finally {
+    timer?.cancel();
+    stream.close();
+    share.release();
+    core.streams.delete(stream);
+  }
+}

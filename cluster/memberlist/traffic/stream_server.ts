@@ -1,0 +1,81 @@
+/**
+ * What other nodes ask of this one on streams (memberlist.md 6.2). One request per stream.
+ *
+ * @module
+ */
+
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { goQuote } from "../../../protocol/quote.ts";
+import type { Address, Stream } from "../../runtime.ts";
+import type { Core } from "../core/core.ts";
+import { ShutdownError } from "../core/errors.ts";
+import { Ack, encodeMessage, ErrorReply, MessageType, Ping } from "../wire/messages.ts";
+import {
+  decodeUserStream,
+  type StreamBody,
+  StreamError,
+  type StreamMessage,
+} from "../wire/stream.ts";
+import { answerPushPull } from "./push_pull.ts";
+import { type StreamExchange, useStream } from "./stream_exchange.ts";
+
+/** Serves an accepted stream and closes it. Never rejects: what cannot be served is logged. */
+export async function serveStream(core: Core, stream: Stream): Promise<void> {
+  const from = joinHostPort(stream.remote.host, stream.remote.port);
+  core.noise.write("debug", stream.remote.host, `Stream connection from=${from}`);
+  core.metrics?.count("memberlist.tcp.accept");
+  const options = { timeoutMs: core.config.tcpTimeoutMs, dialled: false };
+  try {
+    await useStream(core, stream, options, (exchange) => serve(core, exchange, stream.remote));
+  } catch (error) {
+    if (error instanceof ShutdownError) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    core.noise.write("error", stream.remote.host, `${reason} from=${from}`);
+  }
+}
+
+async function serve(core: Core, exchange: StreamExchange, remote: Address): Promise<void> {
+  const message = await readRequest(exchange);
+  if (message === undefined) return;
+  switch (message.type) {
+    case MessageType.ping:
+      return await answerPing(core, exchange, message.body);
+    case MessageType.pushPull:
+      return await answerPushPull(core, exchange, message.body, remote.host);
+    case MessageType.user:
+      return await receiveUserMessage(core, message.body);
+    default:
+      throw new StreamError(
+        "malformed",
+        `Message type ${message.type} is not supported on streams`,
+      );
+  }
+}
+
+/** The request, or `undefined` when the peer closed without one. The peer is told what is wrong with it. */
+async function readRequest(exchange: StreamExchange): Promise<StreamMessage | undefined> {
+  try {
+    return await exchange.reader.readMessage(true);
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    if (error.kind === "closed") return undefined;
+    if (error.isAnswered) {
+      const reply = { Error: error.message };
+      await exchange.send(encodeMessage(MessageType.err, ErrorReply, reply));
+    }
+    throw error;
+  }
+}
+
+async function answerPing(core: Core, exchange: StreamExchange, body: StreamBody): Promise<void> {
+  const { Node, SeqNo } = await body.value(Ping);
+  if (Node !== "" && Node !== core.config.name) {
+    throw new StreamError("malformed", `Got ping for unexpected node ${goQuote(Node)}`);
+  }
+  await exchange.send(encodeMessage(MessageType.ack, Ack, { SeqNo, Payload: null }));
+}
+
+async function receiveUserMessage(core: Core, body: StreamBody): Promise<void> {
+  const message = await decodeUserStream(body);
+  if (message.length > 0) core.delegate.notifyMessage(message);
+}

@@ -1,0 +1,45 @@
+/**
+ * Go's `%q`: text in double quotes in which everything that cannot be printed is escaped, for logs and error messages.
+ *
+ * @module
+ */
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  "\\": "\\\\",
+  '"': '\\"',
+};
+
+/** Made when it is first needed, since that takes a millisecond; it never changes. */
+let escaped: RegExp | undefined;
+
+/** Quotes a string as Go's `strconv.Quote`. */
+export function goQuote(text: string): string {
+  // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space.
+  escaped ??= /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+  return `"${text.replace(escaped, escape)}"`;
+}
+
+/** Quotes bytes, `null` like none; those that are no UTF-8 become `\ufffd`. */
+export function goQuoteBytes(bytes: Uint8Array | null): string {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes ?? undefined);
+  return goQuote(text).replaceAll("\ufffd", "\\ufffd");
+}
+
+function escape(char: string): string {
+  const short = SHORT_ESCAPES[char];
+  if (short !== undefined) return short;
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x80) return "\\x" + hex(code, 2);
+  return code > 0xffff ? "\\U" + hex(code, 8) : "\\u" + hex(code, 4);
+}
+
+function hex(code: number, width: number): string {
+  return code.toString(16).padStart(width, "0");
+}
