@@ -7,7 +7,6 @@
 import type { Address } from "../../cluster/runtime.ts";
 import { portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { AddressError, hostToAddr } from "../../protocol/ip.ts";
-import { reasonOf } from "../gossip/tcp_stream.ts";
 import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (agent.md 6.3). */
@@ -95,14 +94,6 @@ export function splitGoAddress(text: string, defaultPort?: number): Address {
   if (port === "unknown port") throw new AddressError(`address tcp/${parts.port}: ${port}`);
   if (port === "invalid port") throw new AddressError(`address ${parts.port}: ${port}`);
   return { host: parts.host, port };
-}
-
-/** Why `address` cannot be listened on, as Go words it. */
-export function listenProblem(address: string, cause: unknown): string {
-  if (cause instanceof AddressError) return `listen tcp: ${cause.message}`;
-  const unknown = /failed to lookup address/.test(String(cause));
-  if (unknown) return `listen tcp: lookup ${address.replace(/:[^:]*$/, "")}: no such host`;
-  return `listen tcp ${address}: ${reasonOf("bind", cause)}`;
 }
 
 async function firstIp(host: string): Promise<string> {

@@ -5,7 +5,8 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
-import { joinAddress, reasonOf } from "./tcp_stream.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
+import { isIPv6, reasonOf } from "../net/problems.ts";
 
 /**
  * The address or port cannot be bound. The message has the form of the Go agent.
@@ -65,15 +66,10 @@ export function wakeTicks(): void {
 }
 
 function bindError(network: "TCP" | "UDP", host: string, port: number, cause: unknown): BindError {
-  const where = `${network.toLowerCase()} ${joinAddress({ host, port })}`;
+  const where = `${network.toLowerCase()} ${joinHostPort(host, port)}`;
   return new BindError(
     `failed to start ${network} listener on ${JSON.stringify(host)} port ${port}: ` +
       `listen ${where}: ${reasonOf("bind", cause)}`,
     { cause },
   );
-}
-
-/** Of an address, never of a name: only IPv6 has colons. */
-export function isIPv6(address: string): boolean {
-  return address.includes(":");
 }

@@ -1,14 +1,26 @@
 /**
- * One TCP connection as the core sees it, and the texts that the Go agent has for network errors.
+ * One TCP connection as the core sees it.
  *
  * @module
  */
 
 import type { Address, Stream } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
+import { CLOSED_HERE, reasonOf } from "../net/problems.ts";
 
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
+
+/** What a message begins with at most: the type and length of an encrypted one (memberlist.md 6.1). */
+const HEADER_BYTES = 5;
+
+/** Who hears of a stream. */
+export interface StreamHooks {
+  /** Called once, when the stream is closed from this side. */
+  readonly onClose: (stream: TcpStream) => void;
+  /** Called once, when as many bytes have come as a message begins with. */
+  readonly onHeader?: (stream: TcpStream) => void;
+}
 
 /** The stream broke, or was used after it was closed. */
 export class StreamError extends Error {
@@ -20,16 +32,22 @@ export class TcpStream implements Stream {
   /** The other end. */
   readonly remote: Address;
   readonly #conn: Deno.TcpConn;
-  readonly #onClose: () => void;
+  readonly #hooks: StreamHooks;
   #closed = false;
   #bufferSize: number = READ_BUFFER.first;
+  #received = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  /** Takes over `conn`; `onClose` is called once, when the stream is closed from this side. */
-  constructor(conn: Deno.TcpConn, remote: Address, onClose: () => void) {
+  /** Takes over `conn`. */
+  constructor(conn: Deno.TcpConn, remote: Address, hooks: StreamHooks) {
     this.#conn = conn;
     this.remote = remote;
-    this.#onClose = onClose;
+    this.#hooks = hooks;
+  }
+
+  /** The other end's address. */
+  get source(): string {
+    return this.remote.host;
   }
 
   /** The next bytes, or `null` at the end. Rejects with {@linkcode StreamError}. */
@@ -39,6 +57,9 @@ export class TcpStream implements Stream {
     try {
       const length = await this.#conn.read(buffer);
       if (length === null) return null;
+      if (this.#received < HEADER_BYTES && (this.#received += length) >= HEADER_BYTES) {
+        this.#hooks.onHeader?.(this);
+      }
       if (length === buffer.length) {
         this.#bufferSize = Math.min(2 * this.#bufferSize, READ_BUFFER.largest);
       }
@@ -61,7 +82,7 @@ export class TcpStream implements Stream {
     if (this.#closed) return;
     this.#closed = true;
     this.#conn.close();
-    this.#onClose();
+    this.#hooks.onClose(this);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
@@ -80,43 +101,8 @@ export class TcpStream implements Stream {
   }
 
   #failure(action: string, cause: unknown): StreamError {
-    const reason = this.#closed ? "use of closed network connection" : reasonOf(action, cause);
-    return new StreamError(`${action} tcp ${joinAddress(this.remote)}: ${reason}`, { cause });
+    const reason = this.#closed ? CLOSED_HERE : reasonOf(action, cause);
+    const { host, port } = this.remote;
+    return new StreamError(`${action} tcp ${joinHostPort(host, port)}: ${reason}`, { cause });
   }
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function joinAddress({ host, port }: Address): string {
-  return joinHostPort(host, port);
-}
-
-/** `host` in the form of {@linkcode Address}: an IPv4-mapped IPv6 address becomes dotted IPv4. */
-export function plainHost(host: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host);
-  return mapped?.[1] ?? host;
-}
-
-/** What Go says for the error codes of the system. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EADDRINUSE: "address already in use",
-  EADDRNOTAVAIL: "cannot assign requested address",
-  EAFNOSUPPORT: "address family not supported by protocol",
-  ECONNABORTED: "software caused connection abort",
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset by peer",
-  EHOSTUNREACH: "no route to host",
-  EINVAL: "invalid argument",
-  EMFILE: "too many open files",
-  ENETUNREACH: "network is unreachable",
-  EPIPE: "broken pipe",
-  ETIMEDOUT: "connection timed out",
-};
-
-/** Why `call` (`bind`, `connect`, ...) failed, as Go words it: `bind: address already in use`. */
-export function reasonOf(call: string, cause: unknown): string {
-  const code = (cause as { code?: unknown } | undefined)?.code;
-  const known = typeof code === "string" ? REASONS[code] : undefined;
-  if (known !== undefined) return `${call}: ${known}`;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -13,17 +13,18 @@ import type {
   Transport,
   TransportHandlers,
 } from "../../cluster/runtime.ts";
-import { pause } from "../net/deadline.ts";
-import { bindUdp, isIPv6, listenTcp, wakeTicks } from "./bind.ts";
-import { joinAddress, plainHost, reasonOf, TcpStream } from "./tcp_stream.ts";
+import { Admission, type AdmissionLimits } from "../net/admission.ts";
+import { dial } from "../net/dial.ts";
+import { Listener } from "../net/listener.ts";
+import { isIPv6, plainHost } from "../net/problems.ts";
+import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
+import { type StreamHooks, TcpStream } from "./tcp_stream.ts";
 
+export { DialError } from "../net/dial.ts";
 export { BindError } from "./bind.ts";
 
 /** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
 const PORT_TRIES = 10;
-
-/** Pause after a failed accept in milliseconds: doubles from the first to the second (memberlist.md 10). */
-const ACCEPT_PAUSE_MS = { first: 5, longest: 1_000 } as const;
 
 /** Datagrams that wait for their turn hold at most so many bytes; more are lost, as in a full kernel. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
@@ -32,31 +33,20 @@ const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 const MAX_DATAGRAM = 65_507;
 
 /**
- * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once
- * (memberlist.md 10); the rest is room for pings and user messages. One more is closed at once.
+ * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once (memberlist.md 10); the rest is room
+ * for pings and user messages. From one address, but for loopback, there are fewer: one machine leaves room for others.
+ * The core gives a stream 10 s as a whole, in a wide network 30.
  */
-const MAX_ACCEPTED = 256;
+export const ACCEPT_LIMITS: AdmissionLimits = {
+  connections: 256,
+  perSource: 192,
+  strangers: 256,
+  strangersPerSource: 192,
+  strangerMs: 30_000,
+};
 
 /** At most one warning in this many milliseconds about what others do. */
 const COMPLAINT_MS = 1_000;
-
-/**
- * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
- *
- * @example
- * ```ts
- * import { DialError, NetTransport } from "@skein/agent";
- * import assert from "node:assert/strict";
- *
- * const logger = { debug() {}, info() {}, warn() {}, error() {} };
- * await using network = await NetTransport.open({ host: "127.0.0.1", port: 0, logger });
- * await assert.rejects(network.dial({ host: "127.0.0.1", port: 1 }, 1_000), DialError);
- * ```
- */
-export class DialError extends Error {
-  /** "DialError". */
-  override readonly name = "DialError";
-}
 
 /**
  * A host name has no address.
@@ -124,13 +114,20 @@ export class NetTransport implements Transport, AsyncDisposable {
   /** The bound address, with the port that was found when 0 was asked for. */
   readonly localAddress: Address;
   readonly #udp: Socket;
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Listener<Deno.TcpConn>;
+  readonly #admission = new Admission(ACCEPT_LIMITS, (_source, text) => this.#complain(text));
   readonly #logger: Logger;
   readonly #mapIPv4: boolean;
   readonly #accepted = new Set<TcpStream>();
   readonly #dialled = new Set<TcpStream>();
   readonly #closing = new AbortController();
-  #accepting: Promise<void> = Promise.resolve();
+  readonly #acceptedHooks: StreamHooks = {
+    onHeader: (stream) => this.#admission.know(stream),
+    onClose: (stream) => {
+      this.#accepted.delete(stream);
+      this.#admission.leave(stream);
+    },
+  };
   #closed: Promise<void> | undefined;
   #complainedAt = -Infinity;
   readonly #unsent: { to: Address; bytes: Uint8Array }[] = [];
@@ -138,12 +135,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   #sending = false;
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(udp: Socket, listener: Deno.TcpListener, options: NetTransportOptions) {
+  private constructor(udp: Socket, tcp: Deno.TcpListener, options: NetTransportOptions) {
     this.#udp = udp;
-    this.#listener = listener;
+    this.#listener = new Listener(tcp);
     this.#logger = options.logger;
     this.#mapIPv4 = isIPv6(options.host);
-    this.localAddress = { host: plainHost(options.host), port: listener.addr.port };
+    this.localAddress = { host: plainHost(options.host), port: tcp.addr.port };
     udp.on("error", (cause) => this.#logger.debug("UDP socket error", { cause }));
   }
 
@@ -155,12 +152,12 @@ export class NetTransport implements Transport, AsyncDisposable {
   static async open(options: NetTransportOptions): Promise<NetTransport> {
     const { host, port } = options;
     for (let left = PORT_TRIES;; left--) {
-      const listener = listenTcp(host, port);
+      const tcp = listenTcp(host, port);
       try {
-        const udp = await bindUdp(host, port === 0 ? listener.addr.port : port);
-        return new NetTransport(udp, listener, options);
+        const udp = await bindUdp(host, port === 0 ? tcp.addr.port : port);
+        return new NetTransport(udp, tcp, options);
       } catch (error) {
-        listener.close();
+        tcp.close();
         if (port !== 0 || left <= 1) throw error;
       }
     }
@@ -174,7 +171,10 @@ export class NetTransport implements Transport, AsyncDisposable {
       const sender = { host: plainHost(from.address), port: from.port };
       this.#guard(() => handlers.packet(sender, new Uint8Array(bytes)));
     });
-    this.#accepting = this.#acceptLoop(handlers);
+    this.#listener.start(
+      (conn) => this.#accept(conn, handlers),
+      (cause) => this.#logger.error("Error accepting TCP connection", { cause }),
+    );
   }
 
   /** Sends one datagram after those before it; what cannot be sent is lost. */
@@ -194,32 +194,12 @@ export class NetTransport implements Transport, AsyncDisposable {
    * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
    */
   async dial(to: Address, timeoutMs: number): Promise<Stream> {
-    const failed = (reason: string, cause?: unknown): DialError =>
-      new DialError(`dial tcp ${joinAddress(to)}: ${reason}`, { cause });
-    if (this.#closing.signal.aborted) throw failed("use of closed network connection");
-    const abort = new AbortController();
-    const onClosing = (): void => abort.abort();
-    this.#closing.signal.addEventListener("abort", onClosing);
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
-    try {
-      const conn = await Deno.connect({
-        hostname: to.host,
-        port: to.port,
-        signal: abort.signal,
-      });
-      if (abort.signal.aborted) {
-        conn.close();
-        abort.signal.throwIfAborted();
-      }
-      return this.#adopt(conn, this.#dialled, to);
-    } catch (cause) {
-      if (this.#closing.signal.aborted) throw failed("use of closed network connection", cause);
-      if (abort.signal.aborted) throw failed("i/o timeout", cause);
-      throw failed(reasonOf("connect", cause), cause);
-    } finally {
-      clearTimeout(timer);
-      this.#closing.signal.removeEventListener("abort", onClosing);
-    }
+    const { signal } = this.#closing;
+    const conn = await dial(to, timeoutMs, signal);
+    const stream = new TcpStream(conn, to, { onClose: (stream) => this.#dialled.delete(stream) });
+    this.#dialled.add(stream);
+    if (signal.aborted) stream.close();
+    return stream;
   }
 
   /**
@@ -253,12 +233,12 @@ export class NetTransport implements Transport, AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#listener.close();
+    const accepting = this.#listener.close();
     for (const stream of [...this.#accepted, ...this.#dialled]) stream.close();
     clearTimeout(this.#wakeTimer);
     wakeTicks();
     const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
-    await Promise.all([udpClosed, this.#accepting]);
+    await Promise.all([udpClosed, accepting]);
   }
 
   #send(to: Address, bytes: Uint8Array): void {
@@ -281,32 +261,13 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#send(next.to, next.bytes);
   }
 
-  async #acceptLoop(handlers: TransportHandlers): Promise<void> {
-    let pauseMs = 0;
-    while (!this.#closing.signal.aborted) {
-      try {
-        const conn = await this.#listener.accept();
-        pauseMs = 0;
-        this.#accept(conn, handlers);
-      } catch (cause) {
-        if (this.#closing.signal.aborted) return;
-        pauseMs = pauseMs === 0
-          ? ACCEPT_PAUSE_MS.first
-          : Math.min(2 * pauseMs, ACCEPT_PAUSE_MS.longest);
-        this.#logger.error("Error accepting TCP connection", { cause });
-        await pause(pauseMs, this.#closing.signal);
-      }
-    }
-  }
-
   #accept(conn: Deno.TcpConn, handlers: TransportHandlers): void {
-    if (this.#accepted.size >= MAX_ACCEPTED) {
-      conn.close();
-      this.#complain(`Refused a TCP connection: ${MAX_ACCEPTED} are open`);
-      return;
-    }
     const { hostname, port } = conn.remoteAddr;
-    const stream = this.#adopt(conn, this.#accepted, { host: plainHost(hostname), port });
+    const remote = { host: plainHost(hostname), port };
+    if (!this.#admission.admit(remote.host)) return conn.close();
+    const stream = new TcpStream(conn, remote, this.#acceptedHooks);
+    this.#accepted.add(stream);
+    this.#admission.enter(stream);
     this.#guard(() => handlers.stream(stream));
   }
 
@@ -325,11 +286,5 @@ export class NetTransport implements Transport, AsyncDisposable {
     if (now - this.#complainedAt < COMPLAINT_MS) return;
     this.#complainedAt = now;
     this.#logger.warn(message, fields);
-  }
-
-  #adopt(conn: Deno.TcpConn, owners: Set<TcpStream>, remote: Address): TcpStream {
-    const stream = new TcpStream(conn, remote, () => owners.delete(stream));
-    owners.add(stream);
-    return stream;
   }
 }

@@ -15,9 +15,6 @@ import type {
 } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging/log.ts";
 
-/** What a leave fails with while another one is under way (serf.md 18.5). That one goes on. */
-export const LEAVE_IN_PROGRESS = "Leave already in progress";
-
 /** An agent as its RPC clients see it. Errors carry the text that the client gets. */
 export interface RpcBackend {
   /** The agent's log. */
@@ -48,7 +45,7 @@ export interface RpcBackend {
   coordinate(node: string): Coordinate | undefined;
   /** Deletes tags, then sets others. */
   updateTags(set: Readonly<Record<string, string>>, remove: readonly string[]): Promise<void>;
-  /** Leaves the cluster gracefully. */
+  /** Leaves the cluster gracefully. Rejects with `LeaveInProgressError` while another leave is under way, which goes on. */
   leave(): Promise<void>;
   /** Ends the agent. */
   shutdown(): Promise<void>;

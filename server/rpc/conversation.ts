@@ -1,21 +1,23 @@
 /**
- * The rules of a conversation: which value is a header and which a body, what is answered when, and what ends it
- * (agent.md 1.5). Knows no sockets.
+ * The rules of an RPC conversation: which value is a header and which a body, what is answered when, and what ends it
+ * (agent.md 1.5).
  *
  * @module
  */
 
-import { hiddenNote, type LogLimiter } from "../../cluster/log_limiter.ts";
 import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc/mod.ts";
-import { DecodeError, Reader } from "../../protocol/msgpack/mod.ts";
+import { DecodeError, Reader, Splitter, type Writer } from "../../protocol/msgpack/mod.ts";
 import type { LogLevel } from "../logging/log.ts";
+import { type Conversation, type Parser, StrangerLimitError } from "../net/conversation.ts";
+import type { Outbox } from "../net/outbox.ts";
+import type { ClientState } from "./client_state.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
 import { type Answer, type Services, textOf } from "./handler.ts";
 import { MAX_REQUEST_BYTES, MAX_REQUEST_COUNT, MAX_REQUEST_DEPTH } from "./limits.ts";
-import type { Session } from "./session.ts";
+import { respond } from "./response.ts";
 
 /** Bounds of one header or body. */
-export const REQUEST_LIMITS = {
+const REQUEST_LIMITS = {
   maxDepth: MAX_REQUEST_DEPTH,
   maxCount: MAX_REQUEST_COUNT,
   maxBytes: MAX_REQUEST_BYTES,
@@ -39,18 +41,22 @@ const HEADER: Expected = { kind: "header" };
 type SentHeader = { -readonly [K in keyof RequestHeader]: RequestHeader[K] | undefined };
 
 /** Answers the values of one client, strictly in order. */
-export class Conversation {
-  readonly #session: Session;
+export class RpcConversation implements Conversation {
+  /** Cuts what the client sends into values. */
+  readonly parser: Parser;
+  /** What the agent remembers of the client. */
+  readonly client: ClientState;
+  readonly #outbox: Outbox<Writer>;
   readonly #services: Services;
-  readonly #limiter: LogLimiter;
   #expected: Expected = HEADER;
   #ended = false;
 
-  /** @param limiter Shared by all conversations, so that each source gets one line a second about bad input. */
-  constructor(session: Session, services: Services, limiter: LogLimiter) {
-    this.#session = session;
+  /** @param deliver Gets each value from the parser. */
+  constructor(client: ClientState, services: Services, deliver: (value: Uint8Array) => void) {
+    this.parser = new Splitter(deliver, { ...REQUEST_LIMITS, maxValueBytes: MAX_REQUEST_BYTES });
+    this.client = client;
+    this.#outbox = client.peer.outbox;
     this.#services = services;
-    this.#limiter = limiter;
   }
 
   /** Whether the connection is to be closed once the answers are out. */
@@ -60,7 +66,6 @@ export class Conversation {
 
   /**
    * Takes the next value. Returns a promise when its command takes time; the next value must wait for it.
-   * Never throws.
    */
   take(value: Uint8Array): Promise<void> | undefined {
     const expected = this.#expected;
@@ -77,8 +82,19 @@ export class Conversation {
 
   /** The client sent bytes that cannot be split into values. */
   fail(error: unknown): void {
-    if (this.#expected.kind === "body") this.#end(`decode failed: ${textOf(error)}`);
-    else this.#endAtHeader(textOf(error));
+    if (!(error instanceof DecodeError || error instanceof StrangerLimitError)) throw error;
+    if (this.#expected.kind === "body") this.#end(`decode failed: ${error.message}`);
+    else this.#endAtHeader(error.message);
+  }
+
+  /** Ends streams, monitor and queries. */
+  finish(): void {
+    this.client.end();
+  }
+
+  /** Ends everything that the client has. */
+  close(): void {
+    this.client.end();
   }
 
   #takeHeader(value: Uint8Array, mayBeBody: boolean): Promise<void> | undefined {
@@ -98,22 +114,22 @@ export class Conversation {
   }
 
   #evaluate(name: string, seq: number | bigint): Promise<void> | undefined {
-    const { output, shaken, authenticated } = this.#session;
+    const { shaken, authenticated } = this.client;
     if (!shaken && name !== "handshake") {
-      output.respond(seq, IpcError.handshakeRequired);
+      respond(this.#outbox, seq, IpcError.handshakeRequired);
       return this.#end(IpcError.handshakeRequired);
     }
     this.#services.backend.metrics?.count("agent.ipc.command");
     const handler = handlerOf(name);
-    if (this.#services.rpcAuth !== "" && !authenticated && handler?.open !== true) {
+    if (this.#services.token.length > 0 && !authenticated && handler?.open !== true) {
       this.#log("WARN", "Client sending commands before auth");
-      output.respond(seq, IpcError.authRequired);
+      respond(this.#outbox, seq, IpcError.authRequired);
       if (!isCommandName(name)) this.#expected = { kind: "maybe-unread-body" };
       else if (COMMANDS[name].request !== null) this.#expected = { kind: "unread-body" };
       return undefined;
     }
     if (handler === undefined) {
-      output.respond(seq, IpcError.unsupportedCommand);
+      respond(this.#outbox, seq, IpcError.unsupportedCommand);
       return this.#end(`command '${name}' not recognized`);
     }
     if (handler.request === null) return this.#run(handler, seq, null);
@@ -137,25 +153,29 @@ export class Conversation {
   }
 
   #run(handler: Handler, seq: number | bigint, body: unknown): Promise<void> | undefined {
+    let answer: Answer | Promise<Answer>;
     try {
-      const answer = handler.run({ session: this.#session, seq, services: this.#services }, body);
-      if (answer instanceof Promise) {
-        return answer.then((late) => this.#send(seq, late), (error) => this.#refuse(seq, error));
-      }
-      this.#send(seq, answer);
+      answer = handler.run({ client: this.client, seq, services: this.#services }, body);
     } catch (error) {
-      this.#refuse(seq, error);
+      return this.#refuse(seq, error);
     }
-    return undefined;
+    if (!(answer instanceof Promise)) return this.#send(seq, answer);
+    return answer.then((late) => this.#send(seq, late), (error) => this.#refuse(seq, error));
   }
 
-  #send(seq: number | bigint, { error = "", body, after }: Answer): void {
-    this.#session.output.respond(seq, error, body);
+  /** Answers once. What `after` throws is no other answer, but a fault of the program. */
+  #send(seq: number | bigint, { error = "", body, last = false, after }: Answer): undefined {
+    try {
+      respond(this.#outbox, seq, error, body);
+    } catch (problem) {
+      return this.#refuse(seq, problem);
+    }
+    if (last) this.#ended = true;
     after?.();
   }
 
-  #refuse(seq: number | bigint, error: unknown): void {
-    this.#session.output.respond(seq, textOf(error) || "Unknown error");
+  #refuse(seq: number | bigint, error: unknown): undefined {
+    respond(this.#outbox, seq, textOf(error) || "Unknown error");
   }
 
   #endAtHeader(reason: string): undefined {
@@ -171,8 +191,6 @@ export class Conversation {
   }
 
   #log(level: LogLevel, text: string): void {
-    const hidden = this.#limiter.admit(this.#session.source);
-    if (hidden === undefined) return;
-    this.#services.backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
+    this.#services.complain(this.client, level, text);
   }
 }

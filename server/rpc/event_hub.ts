@@ -7,15 +7,20 @@
 import type { QueryEvent, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { EventFilter } from "../../cluster/serf/model/event_filter.ts";
 import { QueryEventRecord, ResponseHeader, UserEventRecord } from "../../protocol/ipc/mod.ts";
-import { encode } from "../../protocol/msgpack/mod.ts";
+import { encode, type Writer } from "../../protocol/msgpack/mod.ts";
+import type { Monitor } from "../logging/log.ts";
+import type { Peer } from "../net/conversation.ts";
+import type { LossCount, Losses } from "../net/losses.ts";
+import { RecordCounter } from "../net/outbox.ts";
 import type { RpcBackend } from "./backend.ts";
-import { type Loser, type LossCount, Losses } from "./losses.ts";
+import { loggedLosses } from "./losses.ts";
 import { encodeMembers } from "./member_list.ts";
-import { RecordCounter } from "./output.ts";
 import type { PendingQueries } from "./pending_queries.ts";
 
 /** Where a stream's records go. */
-export interface EventSubscriber extends Loser {
+export interface EventSubscriber {
+  /** The client. */
+  readonly peer: Peer<Writer>;
   /** The queries that it was told of. */
   readonly pending: PendingQueries;
   /** The events that it lost. */
@@ -44,12 +49,12 @@ export class EventStream {
 /** All event streams of an agent. */
 export class EventHub {
   readonly #streams = new Set<EventStream>();
-  readonly #losses: Losses;
+  readonly #losses: Losses<Monitor | undefined>;
   readonly #unsubscribe: () => void;
 
   /** @param backend Whose events. */
   constructor(backend: RpcBackend) {
-    this.#losses = new Losses(backend.log, "event", "events");
+    this.#losses = loggedLosses(backend.log, "event", "events");
     this.#unsubscribe = backend.subscribe((event) => this.#publish(event));
   }
 
@@ -97,8 +102,9 @@ export class EventHub {
 
   /** Returns whether the client gets the record. */
   #offer({ subscriber, counter, header }: EventStream, body: Uint8Array): boolean {
-    const taken = subscriber.output.record(counter, header, body);
-    if (!taken) this.#losses.count(subscriber, subscriber.lostEvents);
+    const { peer, lostEvents } = subscriber;
+    const taken = peer.outbox.record(counter, header, body);
+    if (!taken) this.#losses.count(peer, lostEvents, undefined);
     return taken;
   }
 }

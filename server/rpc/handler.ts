@@ -6,27 +6,32 @@
 
 import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
+import type { LogLevel } from "../logging/log.ts";
 import type { RpcBackend } from "./backend.ts";
+import type { ClientState } from "./client_state.ts";
 import type { MemberList } from "./member_list.ts";
-import type { Body } from "./output.ts";
-import type { Session } from "./session.ts";
+import type { Body } from "./response.ts";
 
 /** What commands work with, besides the connection's own state. */
 export interface Services {
   /** The agent. */
   readonly backend: RpcBackend;
-  /** The token that clients must show; "" for none. */
-  readonly rpcAuth: string;
+  /** The token that clients must show, in UTF-8; empty for none. */
+  readonly token: Uint8Array;
+  /** How long a wrong token waits for its answer, in milliseconds. */
+  readonly authDelayMs: number;
   /** The encoded member list. */
   readonly memberList: MemberList;
+  /** Writes a line about bad input, unless there was one about this client's address within the last second. */
+  complain(client: ClientState, level: LogLevel, text: string): void;
   /** The figures of the RPC server for `stats`. */
   rpcStats(): Record<string, string>;
 }
 
 /** A request that is being answered. */
 export interface Call {
-  /** The connection. */
-  readonly session: Session;
+  /** Who asks. */
+  readonly client: ClientState;
   /** The client's number for the request. */
   readonly seq: number | bigint;
   /** The agent and what is shared by all connections. */
@@ -39,7 +44,9 @@ export interface Answer {
   readonly error?: string;
   /** The body. */
   readonly body?: Body;
-  /** Runs when the response is on its way, so that no record can come before it. */
+  /** Whether the connection ends with it. Default: it goes on. */
+  readonly last?: boolean;
+  /** Runs when the response is on its way, so that no record can come before it. If it throws, the connection ends. */
   readonly after?: () => void;
 }
 

@@ -4,6 +4,30 @@
  * @module
  */
 
+/** Connections of clients in all. One that waits takes some 10 KiB. */
+export const MAX_CLIENTS = 16_384;
+
+/** Connections from one address, but for loopback: one machine's programs leave room for those of others. */
+export const MAX_CLIENTS_PER_SOURCE = 12_288;
+
+/**
+ * Clients in all that are strangers: before the handshake, or `auth` on an agent with a token. A client that comes to talk
+ * is one for a round trip or two.
+ */
+export const MAX_STRANGERS = 1_024;
+
+/** Strangers from one address, but for loopback. */
+export const MAX_STRANGERS_PER_SOURCE = 256;
+
+/** How long a client may be a stranger, in milliseconds. Somebody who types by hand has time enough. */
+export const STRANGER_LIMIT_MS = 30_000;
+
+/** What one stranger's unfinished request may hold, and its unread answers, in bytes, beside a token as long as the agent's. */
+export const MAX_STRANGER_BYTES = 4 * 1024;
+
+/** A wrong token is answered after this long, in milliseconds, and ends the connection: guessing is slow. */
+export const AUTH_DELAY_MS = 500;
+
 /** Largest request header or body in bytes. A larger one closes the connection. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
 
@@ -12,12 +36,6 @@ export const MAX_REQUEST_DEPTH = 16;
 
 /** Elements of one list or map of a request. */
 export const MAX_REQUEST_COUNT = 16_384;
-
-/** First size of a read buffer in bytes: a waiting read pins its buffer (perf.md 3). */
-export const FIRST_READ_BYTES = 512;
-
-/** Largest size of a read buffer in bytes. What one chunk asks for is done before the next is read. */
-export const MAX_READ_BYTES = 16 * 1024;
 
 /** Requests are not taken while more than this many bytes of answers wait for the client to read. */
 export const MAX_BACKLOG_BYTES = 256 * 1024;
@@ -45,9 +63,6 @@ export const MAX_PENDING_QUERIES = 1_024;
 
 /** Addresses of one join. */
 export const MAX_JOIN_ADDRESSES = 4_096;
-
-/** After the last answer of a connection that the agent closes, the client has this long to read it, in milliseconds. */
-export const LINGER_MS = 1_000;
 
 /** Answers still on their way get this long when the agent shuts down, in milliseconds. */
 export const SHUTDOWN_FLUSH_MS = 250;

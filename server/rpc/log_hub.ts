@@ -5,13 +5,17 @@
  */
 
 import { LogRecord, ResponseHeader } from "../../protocol/ipc/mod.ts";
-import { encode } from "../../protocol/msgpack/mod.ts";
-import type { AgentLog, LogLevel } from "../logging/log.ts";
-import { type Loser, type LossCount, Losses } from "./losses.ts";
-import { RecordCounter } from "./output.ts";
+import { encode, type Writer } from "../../protocol/msgpack/mod.ts";
+import type { AgentLog, LogLevel, Monitor } from "../logging/log.ts";
+import type { Peer } from "../net/conversation.ts";
+import type { LossCount, Losses } from "../net/losses.ts";
+import { RecordCounter } from "../net/outbox.ts";
+import { loggedLosses } from "./losses.ts";
 
 /** Where a monitor's records go. */
-export interface LogSubscriber extends Loser {
+export interface LogSubscriber {
+  /** The client. */
+  readonly peer: Peer<Writer>;
   /** The log lines that it lost. */
   readonly lostLogs: LossCount;
 }
@@ -27,14 +31,14 @@ export interface LogStream {
 /** All monitors of an agent. */
 export class LogHub {
   readonly #log: AgentLog;
-  readonly #losses: Losses;
+  readonly #losses: Losses<Monitor | undefined>;
   #lastLine = "";
   #lastBody: Uint8Array = new Uint8Array(0);
 
   /** @param log Whose lines. */
   constructor(log: AgentLog) {
     this.#log = log;
-    this.#losses = new Losses(log, "logs", "log lines");
+    this.#losses = loggedLosses(log, "logs", "log lines");
   }
 
   /** Records that were dropped because a client was slow. */
@@ -44,13 +48,14 @@ export class LogHub {
 
   /** Sends the retained lines from `level` on, oldest first, then live ones. */
   start(subscriber: LogSubscriber, seq: number | bigint, level: LogLevel): LogStream {
-    const { output, lostLogs } = subscriber;
+    const { peer, lostLogs } = subscriber;
+    const { outbox } = peer;
     const header = encode(ResponseHeader, { Error: "", Seq: seq }, "rpc");
     const counter = new RecordCounter();
-    for (const line of this.#log.lines(level)) output.sureRecord(header, this.#encode(line));
+    for (const line of this.#log.lines(level)) outbox.sureRecord(header, this.#encode(line));
     const monitor = this.#log.monitor(level, (line) => {
-      if (output.record(counter, header, this.#encode(line))) return;
-      this.#losses.count(subscriber, lostLogs, monitor);
+      if (outbox.record(counter, header, this.#encode(line))) return;
+      this.#losses.count(peer, lostLogs, monitor);
     });
     return { seq, stop: () => monitor.stop() };
   }

@@ -6,9 +6,9 @@
 
 import type { RunningQuery } from "../../cluster/serf/mod.ts";
 import { QueryRecord, ResponseHeader } from "../../protocol/ipc/mod.ts";
-import { encode } from "../../protocol/msgpack/mod.ts";
+import { encode, type Writer } from "../../protocol/msgpack/mod.ts";
 import { pause } from "../net/deadline.ts";
-import type { Output } from "./output.ts";
+import type { Outbox } from "../net/outbox.ts";
 
 /**
  * Pause between the last answer and `done` when all have answered, in milliseconds. Serf's command line takes acks,
@@ -25,15 +25,15 @@ const DONE_PAUSE_MS = 100;
  * @param ended Aborts when the client asks no more: it gets what there is at once.
  */
 export async function sendQueryRecords(
-  output: Output,
+  outbox: Outbox<Writer>,
   seq: number | bigint,
   query: RunningQuery,
   ended: AbortSignal,
 ): Promise<void> {
   const header = encode(ResponseHeader, { Error: "", Seq: seq }, "rpc");
   const send = async (Type: string, From: string, Payload: Uint8Array | null): Promise<void> => {
-    await output.drained();
-    output.sureRecord(header, encode(QueryRecord, { Type, From, Payload }, "rpc"));
+    await outbox.drained();
+    outbox.sureRecord(header, encode(QueryRecord, { Type, From, Payload }, "rpc"));
   };
   const acks = async (): Promise<void> => {
     for await (const from of query.acks) if (isNamed(from)) await send("ack", from, null);

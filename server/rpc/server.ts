@@ -1,30 +1,53 @@
 /**
- * The RPC listener of an agent (agent.md 1).
+ * The RPC port of an agent (agent.md 1).
  *
  * @module
  */
 
 import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import { formatDuration } from "../../protocol/duration.ts";
-import { listenProblem, splitGoAddress } from "../config/addresses.ts";
+import { Writer } from "../../protocol/msgpack/mod.ts";
+import { splitGoAddress } from "../config/addresses.ts";
 import { background } from "../logging/background.ts";
-import { within } from "../net/deadline.ts";
+import type { LogLevel } from "../logging/log.ts";
+import { Admission, type AdmissionLimits } from "../net/admission.ts";
+import type { Peer } from "../net/conversation.ts";
+import { Port } from "../net/port.ts";
+import { listenProblem } from "../net/problems.ts";
+import { WriterPool } from "../net/writer_pool.ts";
 import type { RpcBackend } from "./backend.ts";
-import { Connection } from "./connection.ts";
-import { Conversation } from "./conversation.ts";
+import { ClientState } from "./client_state.ts";
+import { RpcConversation } from "./conversation.ts";
 import { EventHub } from "./event_hub.ts";
 import type { Services } from "./handler.ts";
-import { SHUTDOWN_FLUSH_MS, STALL_LIMIT_MS } from "./limits.ts";
+import {
+  AUTH_DELAY_MS,
+  MAX_BACKLOG_BYTES,
+  MAX_CLIENTS,
+  MAX_CLIENTS_PER_SOURCE,
+  MAX_STRANGER_BYTES,
+  MAX_STRANGERS,
+  MAX_STRANGERS_PER_SOURCE,
+  MAX_WAITING_BYTES,
+  MAX_WAITING_RECORDS,
+  SHUTDOWN_FLUSH_MS,
+  STALL_LIMIT_MS,
+  STRANGER_LIMIT_MS,
+} from "./limits.ts";
 import { LogHub } from "./log_hub.ts";
 import { MemberList } from "./member_list.ts";
-import { Output } from "./output.ts";
-import { Session } from "./session.ts";
 
-/** How often stalled clients are looked for, as a part of the time they have. */
-const SWEEPS_PER_LIMIT = 6;
+/** Caps on connections. */
+const ADMISSION_LIMITS: AdmissionLimits = {
+  connections: MAX_CLIENTS,
+  perSource: MAX_CLIENTS_PER_SOURCE,
+  strangers: MAX_STRANGERS,
+  strangersPerSource: MAX_STRANGERS_PER_SOURCE,
+  strangerMs: STRANGER_LIMIT_MS,
+};
 
-/** Pause after a failed accept, e.g. when no file descriptor is free, in milliseconds. */
-const ACCEPT_PAUSE_MS = 100;
+/** First size of a buffer for answers, in bytes. */
+const FIRST_WRITER_BYTES = 1_024;
 
 /**
  * The RPC address cannot be listened on. The message has the form of the Go agent.
@@ -52,41 +75,64 @@ export interface RpcServerOptions {
   readonly authKey?: string;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
+  /** Caps on connections. Default: those of docs/LIMITS.md. */
+  readonly admission?: Partial<AdmissionLimits>;
+  /** How long a wrong token waits for its answer. Default 500 ms. */
+  readonly authDelayMs?: number;
 }
 
 /** Serves the RPC clients of an agent until the agent or the server is closed. */
 export class RpcServer implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  readonly #listener: Deno.TcpListener;
   readonly #backend: RpcBackend;
-  readonly #stallLimitMs: number;
   readonly #events: EventHub;
   readonly #logs: LogHub;
   readonly #services: Services;
-  /** The open connections, each with what resolves when it has ended. */
-  readonly #clients = new Map<Connection, Promise<void>>();
   readonly #badInput = new LogLimiter(performance);
   readonly #troubles = new LogLimiter(performance);
-  readonly #closing = Promise.withResolvers<void>();
-  readonly #accepting: Promise<void>;
-  #sweep: ReturnType<typeof setInterval> | undefined;
+  readonly #port: Port<Writer, RpcConversation>;
   #closed: Promise<void> | undefined;
 
-  private constructor(listener: Deno.TcpListener, backend: RpcBackend, options: RpcServerOptions) {
-    this.#listener = listener;
-    this.#stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
-    this.address = listener.addr;
+  private constructor(socket: Deno.TcpListener, backend: RpcBackend, options: RpcServerOptions) {
+    const stallLimitMs = options.stallLimitMs ?? STALL_LIMIT_MS;
     this.#backend = backend;
     this.#events = new EventHub(backend);
     this.#logs = new LogHub(backend.log);
     this.#services = {
       backend,
-      rpcAuth: options.authKey ?? "",
+      token: new TextEncoder().encode(options.authKey ?? ""),
+      authDelayMs: options.authDelayMs ?? AUTH_DELAY_MS,
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
+      complain: ({ peer }, level, text) => this.#write(this.#badInput, peer.source, level, text),
     };
-    this.#accepting = this.#accept();
+    const strangerBytes = MAX_STRANGER_BYTES + this.#services.token.length;
+    this.#port = new Port(socket, {
+      writers: new WriterPool(() => new Writer("rpc", FIRST_WRITER_BYTES)),
+      limits: {
+        backlogBytes: MAX_BACKLOG_BYTES,
+        waitingRecords: MAX_WAITING_RECORDS,
+        waitingBytes: MAX_WAITING_BYTES,
+        strangerBytes,
+      },
+      admission: new Admission(
+        { ...ADMISSION_LIMITS, ...options.admission },
+        (source, text) => this.#trouble(source, text),
+      ),
+      stallLimitMs,
+      drainLimitMs: SHUTDOWN_FLUSH_MS,
+      open: (peer, deliver) => this.#open(peer, deliver),
+      onUnexpected: (error) => backend.log.unexpected(error),
+      onAcceptFailure: (cause) => {
+        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
+      },
+      onStall: ({ name, source }) => {
+        const time = formatDuration(stallLimitMs);
+        this.#trouble(source, `Closing ipc.client: ${name}: read nothing for ${time}`);
+      },
+    });
+    this.address = this.#port.address;
     background(backend.closed.then(() => this.close()), backend.log);
   }
 
@@ -97,26 +143,26 @@ export class RpcServer implements AsyncDisposable {
    */
   static listen(backend: RpcBackend, options: RpcServerOptions): RpcServer {
     const { address } = options;
-    let listener: Deno.TcpListener;
+    let socket: Deno.TcpListener;
     try {
       const { host, port } = splitGoAddress(address);
-      listener = Deno.listen({ hostname: host === "" ? "0.0.0.0" : host, port });
+      socket = Deno.listen({ hostname: host === "" ? "0.0.0.0" : host, port });
     } catch (cause) {
       throw new RpcListenError(listenProblem(address, cause), { cause });
     }
-    return new RpcServer(listener, backend, options);
+    return new RpcServer(socket, backend, options);
   }
 
   /** The figures for `stats`. */
   stats(): Record<string, string> {
     let [monitors, queries, pending] = [0, 0, 0];
-    for (const { session } of this.#clients.keys()) {
-      if (session.monitoring) monitors++;
-      queries += session.queries;
-      pending += session.pendingQueries;
+    for (const { client } of this.#port.conversations()) {
+      if (client.monitoring) monitors++;
+      queries += client.queries;
+      pending += client.pendingQueries;
     }
     return {
-      clients: String(this.#clients.size),
+      clients: String(this.#port.size),
       streams: String(this.#events.size),
       monitors: String(monitors),
       queries: String(queries),
@@ -138,75 +184,24 @@ export class RpcServer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#closing.resolve();
-    this.#listener.close();
-    clearInterval(this.#sweep);
     this.#events.close();
-    const served = [...this.#clients.values()];
-    const flushed = Array.from(this.#clients.keys(), ({ session }) => session.output.drained(0));
-    await within(SHUTDOWN_FLUSH_MS, Promise.all(flushed));
-    for (const connection of this.#clients.keys()) connection.close();
-    await Promise.all([...served, ...this.#clients.values()]);
-    await this.#accepting;
+    await this.#port.close();
   }
 
-  async #accept(): Promise<void> {
-    while (this.#closed === undefined) {
-      try {
-        const conn = await this.#listener.accept();
-        if (this.#closed === undefined) this.#serve(conn);
-        else conn.close();
-      } catch (cause) {
-        if (this.#closed !== undefined) return;
-        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
-        await within(ACCEPT_PAUSE_MS, this.#closing.promise);
-      }
-    }
-  }
-
-  #serve(conn: Deno.TcpConn): void {
-    const output = new Output(conn, (fault) => {
-      connection.close();
-      if (fault !== undefined) this.#backend.log.unexpected(fault);
-    });
-    const session = new Session(conn.remoteAddr, output, this.#events, this.#logs);
-    const conversation = new Conversation(session, this.#services, this.#badInput);
-    const connection = new Connection(conn, session, conversation);
+  #open(peer: Peer<Writer>, deliver: (value: Uint8Array) => void): RpcConversation {
     this.#backend.metrics?.count("agent.ipc.accept");
-    this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${session.client}`);
-    const served = connection.serve(this.#forget);
-    if (connection.closed) return;
-    this.#clients.set(connection, served);
-    this.#sweep ??= setInterval(
-      () => this.#closeStalled(),
-      this.#stallLimitMs / SWEEPS_PER_LIMIT,
-    );
-  }
-
-  readonly #forget = (connection: Connection): void => {
-    this.#clients.delete(connection);
-    if (this.#clients.size > 0) return;
-    clearInterval(this.#sweep);
-    this.#sweep = undefined;
-  };
-
-  #closeStalled(): void {
-    const now = performance.now();
-    for (const connection of this.#clients.keys()) {
-      const { session } = connection;
-      if (session.output.stalledFor(now) < this.#stallLimitMs) continue;
-      connection.close();
-      const time = formatDuration(this.#stallLimitMs);
-      this.#trouble(
-        session.source,
-        `Closing ipc.client: ${session.client}: read nothing for ${time}`,
-      );
-    }
+    this.#backend.log.write("INFO", "agent.ipc", `Accepted client: ${peer.name}`);
+    const client = new ClientState(peer, this.#events, this.#logs);
+    return new RpcConversation(client, this.#services, deliver);
   }
 
   #trouble(key: string, text: string): void {
-    const hidden = this.#troubles.admit(key);
+    this.#write(this.#troubles, key, "WARN", text);
+  }
+
+  #write(limiter: LogLimiter, key: string, level: LogLevel, text: string): void {
+    const hidden = limiter.admit(key);
     if (hidden === undefined) return;
-    this.#backend.log.write("WARN", "agent.ipc", text + hiddenNote(hidden));
+    this.#backend.log.write(level, "agent.ipc", text + hiddenNote(hidden));
   }
 }

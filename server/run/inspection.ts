@@ -13,7 +13,7 @@ import { Listeners } from "../agent/events/listeners.ts";
 import { initialKeys, initialTags } from "../agent/start/kept.ts";
 import { keyringOf, memberlistSettings, serfSettings } from "../agent/start/layers.ts";
 import { FAILED } from "../agent/start/open.ts";
-import { DEFAULT_GOSSIP_PORT, listenProblem, splitGoAddress } from "../config/addresses.ts";
+import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "../config/addresses.ts";
 import {
   advertisedAddress,
   type AgentPlan,
@@ -24,6 +24,7 @@ import {
 import type { AgentConfig } from "../config/settings.ts";
 import { fileProblem } from "../files/problem.ts";
 import { AgentLog } from "../logging/log.ts";
+import { listenProblem } from "../net/problems.ts";
 
 /** Stands for addresses that cannot be resolved while the rest is looked at. Nothing is bound to it. */
 const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;

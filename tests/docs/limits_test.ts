@@ -8,9 +8,12 @@ import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
 import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
+import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
 import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
+import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
 import * as rpc from "../../server/rpc/limits.ts";
 import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
@@ -19,11 +22,16 @@ const page = await Deno.readTextFile(new URL("../../docs/LIMITS.md", import.meta
 
 /** Where each bound of the RPC server stands: the beginning of a row, and its unit. */
 const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: string]> = {
+  MAX_CLIENTS: ["Connections in all", 1, ";"],
+  MAX_CLIENTS_PER_SOURCE: ["Connections from one address", 1, " "],
+  MAX_STRANGERS: ["Strangers: clients before", 1, " "],
+  MAX_STRANGERS_PER_SOURCE: ["Strangers from one address", 1, " "],
+  STRANGER_LIMIT_MS: ["Time in which a stranger", 1_000, " s"],
+  MAX_STRANGER_BYTES: ["Unfinished request of a stranger", 1_024, " KiB"],
+  AUTH_DELAY_MS: ["Time before a wrong token", 1, " ms"],
   MAX_REQUEST_BYTES: ["Header or body of a request", 2 ** 20, " MiB"],
   MAX_REQUEST_DEPTH: ["Header or body of a request", 1, " levels"],
   MAX_REQUEST_COUNT: ["Header or body of a request", 1, " elements"],
-  FIRST_READ_BYTES: ["Read buffer of one connection", 1, " bytes"],
-  MAX_READ_BYTES: ["Read buffer of one connection", 1_024, " KiB"],
   MAX_BACKLOG_BYTES: ["Answers that wait for a client", 1_024, " KiB"],
   STALL_LIMIT_MS: ["Time in which a client takes not one byte", 1_000, " s"],
   MAX_WAITING_RECORDS: ["Records of one stream or monitor that wait", 1, ""],
@@ -32,12 +40,17 @@ const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: s
   MAX_QUERIES: ["Running queries of one connection", 1, ""],
   MAX_PENDING_QUERIES: ["Queries that the streams of one connection delivered", 1, ""],
   MAX_JOIN_ADDRESSES: ["Addresses of one join", 1, ""],
-  LINGER_MS: ["Time for the last answer of a connection", 1_000, " s"],
   SHUTDOWN_FLUSH_MS: ["Time for answers that are on their way", 1, " ms"],
 };
 
 /** Bounds of other parts. */
 const OTHERS: readonly (readonly [row: string, text: string])[] = [
+  ["Streams open at a time", String(ACCEPT_LIMITS.connections)],
+  ["Streams open from one address", String(ACCEPT_LIMITS.perSource)],
+  ["Time in which the first 5 bytes", `${ACCEPT_LIMITS.strangerMs / 1_000} s`],
+  ["Read buffer of one connection", `${FIRST_READ_BYTES} bytes to ${MAX_READ_BYTES / 1_024} KiB`],
+  ["Time for the last answer of a connection", `${LINGER_MS / 1_000} s`],
+  ["Buffers for answers that are kept", `${MAX_IDLE_BYTES / 2 ** 20} MiB`],
   ["User event: name and payload", String(MAX_USER_EVENT_BYTES)],
   ["Regular expressions of one filter", `${number(MAX_PATTERN_SIZE)} instructions`],
   ["Running queries of the agent", number(MAX_RUNNING_QUERIES)],

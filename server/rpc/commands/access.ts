@@ -8,27 +8,39 @@ import { IpcError, MAX_IPC_VERSION, MIN_IPC_VERSION } from "../../../protocol/ip
 import { DONE, type Run } from "../handler.ts";
 
 /** The version is looked at first, then whether there was a handshake before. */
-export const handshake: Run<"handshake"> = ({ session }, { Version }) => {
+export const handshake: Run<"handshake"> = ({ client, services }, { Version }) => {
   if (Version < MIN_IPC_VERSION || Version > MAX_IPC_VERSION) {
     return { error: IpcError.unsupportedVersion };
   }
-  if (session.shaken) return { error: IpcError.duplicateHandshake };
-  session.shaken = true;
+  if (client.shaken) return { error: IpcError.duplicateHandshake };
+  client.shaken = true;
+  if (services.token.length === 0) client.peer.know();
   return DONE;
 };
 
-/** An agent without a token takes the empty one only. A wrong token revokes nothing. */
-export const auth: Run<"auth"> = ({ session, services }, { AuthKey }) => {
-  if (!sameText(AuthKey, services.rpcAuth)) return { error: IpcError.invalidAuthToken };
-  session.authenticated = true;
-  return DONE;
+/**
+ * An agent without a token takes the empty one only. A wrong token revokes nothing; where it is a guess, it is answered
+ * late and ends the connection.
+ */
+export const auth: Run<"auth"> = ({ client, services }, { AuthKey }) => {
+  const { token, authDelayMs } = services;
+  if (isToken(AuthKey, token)) {
+    client.authenticated = true;
+    client.peer.know();
+    return DONE;
+  }
+  const error = IpcError.invalidAuthToken;
+  if (token.length === 0 || client.authenticated) return { error };
+  services.complain(client, "WARN", `Wrong rpc_auth token from ipc.client: ${client.peer.name}`);
+  return client.pause(authDelayMs).then(() => ({ error, last: true }));
 };
 
-/** Compares in a time that does not tell where the texts differ. */
-function sameText(a: string, b: string): boolean {
-  const [left, right] = [new TextEncoder().encode(a), new TextEncoder().encode(b)];
-  if (left.length !== right.length) return false;
-  let difference = 0;
-  for (const [i, byte] of left.entries()) difference |= byte ^ (right[i] as number);
+/** Compares in a time that depends on the length of what was sent alone. */
+function isToken(sent: string, token: Uint8Array): boolean {
+  const bytes = new TextEncoder().encode(sent);
+  let difference = bytes.length ^ token.length;
+  for (let i = 0; i < bytes.length; i++) {
+    difference |= (bytes[i] as number) ^ (token[i % token.length] ?? 0);
+  }
   return difference === 0;
 }

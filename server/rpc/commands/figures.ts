@@ -10,8 +10,8 @@ import { encode } from "../../../protocol/msgpack/mod.ts";
 import type { Run } from "../handler.ts";
 
 /** The figures of the agent, of the RPC server, and of the connection that asks. */
-export const stats: Run<"stats"> = ({ session, services }) => {
-  const rpc = { ...services.rpcStats(), ...session.stats() };
+export const stats: Run<"stats"> = ({ client, services }) => {
+  const rpc = { ...services.rpcStats(), ...client.stats() };
   const groups = { ...services.backend.stats(), rpc };
   return { body: (writer) => StatsResponse.write(writer, groups) };
 };

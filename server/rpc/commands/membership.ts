@@ -4,10 +4,10 @@
  * @module
  */
 
+import { LeaveInProgressError } from "../../../cluster/serf/mod.ts";
 import { JoinResponse } from "../../../protocol/ipc/mod.ts";
 import { encode } from "../../../protocol/msgpack/mod.ts";
 import { background } from "../../logging/background.ts";
-import { LEAVE_IN_PROGRESS } from "../backend.ts";
 import { DONE, type Run, textOf } from "../handler.ts";
 import { MAX_JOIN_ADDRESSES } from "../limits.ts";
 import { encodeMembers } from "../member_list.ts";
@@ -51,10 +51,10 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
 };
 
 /** A second leave while one runs fails without ending the agent; any other failure ends it (agent.md 3 and 10). */
-export const leave: Run<"leave"> = async ({ session, services: { backend } }) => {
+export const leave: Run<"leave"> = async ({ client, services: { backend } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
   const end = async (): Promise<void> => {
-    await session.output.drained(0);
+    await client.peer.outbox.drained(0);
     await backend.shutdown();
   };
   const after = (): void => background(end(), backend.log);
@@ -64,6 +64,6 @@ export const leave: Run<"leave"> = async ({ session, services: { backend } }) =>
   } catch (error) {
     const text = textOf(error);
     backend.log.write("ERR", "agent.ipc", `leave failed: ${text}`);
-    return text === LEAVE_IN_PROGRESS ? { error: text } : { error: text, after };
+    return error instanceof LeaveInProgressError ? { error: text } : { error: text, after };
   }
 };

@@ -24,8 +24,8 @@ export const event: Run<"event"> = ({ services }, { Name, Payload, Coalesce }) =
 };
 
 /** Asks the cluster. The records follow the response. */
-export const query: Run<"query"> = async ({ session, seq, services }, body) => {
-  if (session.queries >= MAX_QUERIES) {
+export const query: Run<"query"> = async ({ client, seq, services }, body) => {
+  if (client.queries >= MAX_QUERIES) {
     return { error: `Connection has ${MAX_QUERIES} running queries, the most that are allowed` };
   }
   const payload = kept(body.Payload);
@@ -38,12 +38,12 @@ export const query: Run<"query"> = async ({ session, seq, services }, body) => {
     relayFactor: body.RelayFactor,
     timeoutMs: Number(body.Timeout) / NS_PER_MS,
   });
-  return { after: () => background(session.startQuery(seq, running), services.backend.log) };
+  return { after: () => background(client.startQuery(seq, running), services.backend.log) };
 };
 
 /** Answers a query that a stream of this connection delivered. A failure leaves the query open for another answer. */
-export const respond: Run<"respond"> = ({ session }, { ID, Payload }) => {
-  const answer = session.pendingQuery(ID);
+export const respond: Run<"respond"> = ({ client }, { ID, Payload }) => {
+  const answer = client.pendingQuery(ID);
   if (answer === undefined) return { error: IpcError.invalidQueryId };
   answer(kept(Payload));
   return DONE;

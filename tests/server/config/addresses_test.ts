@@ -5,12 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import {
-  listenProblem,
-  planBind,
-  resolveAddress,
-  splitGoAddress,
-} from "../../../server/config/addresses.ts";
+import { planBind, resolveAddress } from "../../../server/config/addresses.ts";
 
 Deno.test("resolveAddress() takes hosts, ports and IPv6 in brackets; the port defaults to 7946", async () => {
   const addresses: Record<string, { host: string; port: number }> = {
@@ -57,23 +52,4 @@ Deno.test("planBind() takes the address of an interface, or insists that it is o
     message: "Interface 'lo' has no '127.0.0.5' address",
   });
   assert.throws(() => planBind(any, "nope0"), /Invalid network interface/);
-});
-
-Deno.test("listenProblem() says why an RPC address cannot be listened on", () => {
-  const reason = (address: string): string => {
-    try {
-      const { host, port } = splitGoAddress(address);
-      Deno.listen({ hostname: host, port }).close();
-    } catch (error) {
-      return listenProblem(address, error);
-    }
-    return "";
-  };
-  assert.equal(reason("127.0.6.11"), "listen tcp: address 127.0.6.11: missing port in address");
-  assert.equal(reason("127.0.6.11:99999"), "listen tcp: address 99999: invalid port");
-  assert.equal(reason("no.such.invalid:1"), "listen tcp: lookup no.such.invalid: no such host");
-  assert.equal(
-    reason("192.0.2.77:7373"),
-    "listen tcp 192.0.2.77:7373: bind: cannot assign requested address",
-  );
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { Address, Transport } from "../../../cluster/runtime.ts";
+import type { Address, Stream, Transport } from "../../../cluster/runtime.ts";
 import { BindError, NetTransport } from "../../../server/gossip/transport.ts";
 import { loopback } from "../../support/loopback.ts";
+import { until } from "../../support/rpc/peer.ts";
 import {
   type RunInWorld,
   transportSuite,
@@ -58,21 +59,42 @@ Deno.test("NetTransport.open() refuses an address of another machine", async () 
   );
 });
 
-Deno.test("NetTransport closes streams beyond its limit and says so once", async () => {
+Deno.test("beyond its limit NetTransport closes the oldest silent stream, or else the new one", async () => {
   const warnings: string[] = [];
   const logger = { ...QUIET, warn: (message: string) => warnings.push(message) };
   await using server = await NetTransport.open({ host: A, port: 0, logger });
   await using client = await NetTransport.open({ host: A, port: 0, logger: QUIET });
-  let accepted = 0;
-  server.start({ packet: () => {}, stream: () => accepted++ });
+  const accepted: Stream[] = [];
+  const arrived = (count: number) => until(() => accepted.length === count);
+  server.start({ packet: () => {}, stream: (stream) => accepted.push(stream) });
   client.start({ packet: () => {}, stream: () => {} });
-  for (let i = 0; i < 256; i++) await client.dial(server.localAddress, 5_000);
-  for (let i = 0; i < 4; i++) {
-    const refused = await client.dial(server.localAddress, 5_000);
-    assert.equal(await refused.read().catch(() => null), null);
+  const dialled: Stream[] = [];
+  const dial = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) dialled.push(await client.dial(server.localAddress, 5_000));
+  };
+  await dial(256);
+  await arrived(256);
+  await dialled[0]?.write(new Uint8Array(5));
+  await accepted[0]?.read();
+  for (let i = 1; i <= 4; i++) {
+    await dial(1);
+    assert.equal(await dialled[i]?.read().catch(() => null), null, "a silent one makes room");
   }
-  assert.equal(accepted, 256);
-  assert.deepEqual(warnings, ["Refused a TCP connection: 256 are open"]);
+  await arrived(260);
+  for (let i = 5; i < 260; i++) {
+    await dialled[i]?.write(new Uint8Array(5));
+    await accepted[i]?.read();
+  }
+  for (let i = 260; i < 264; i++) {
+    await dial(1);
+    assert.equal(await dialled[i]?.read().catch(() => null), null, "nobody is silent");
+  }
+  assert.equal(accepted.length, 260);
+  assert.equal(warnings[0], "Closed a silent TCP connection: 256 are open");
+  dialled[0]?.close();
+  accepted[0]?.close();
+  await dial(1);
+  await arrived(261);
 });
 
 Deno.test("NetTransport goes on when what arrives cannot be handled", async () => {

@@ -87,16 +87,12 @@ Deno.test("without the token every command but handshake and auth is refused onc
     assert.deepEqual(await peer.ask("query", { Name: "x" }), required(4));
     assert.deepEqual(await peer.ask("nonsense", { Name: "x" }), required(5));
     assert.deepEqual(await peer.ask("nonsense"), required(6));
+    assert.deepEqual(await peer.ask("auth", { AuthKey: "s3cret" }), ok(7));
     assert.deepEqual(await peer.ask("auth", { AuthKey: "wrong!" }), {
       Error: "Invalid authentication token",
-      Seq: 7,
+      Seq: 8,
     });
-    assert.deepEqual(await peer.ask("auth", { AuthKey: "s3cret" }), ok(8));
-    assert.deepEqual(await peer.ask("auth", { AuthKey: "wrong!" }), {
-      Error: "Invalid authentication token",
-      Seq: 9,
-    });
-    assert.deepEqual(await peer.ask("stop", { Stop: 0 }), ok(10), "a wrong token revokes nothing");
+    assert.deepEqual(await peer.ask("stop", { Stop: 0 }), ok(9), "a wrong token revokes nothing");
     assert.deepEqual(backend.calls, []);
   }, { authKey: "s3cret" });
 });

@@ -6,22 +6,20 @@
 
 import type { RunningQuery } from "../../cluster/serf/mod.ts";
 import type { EventFilter } from "../../cluster/serf/model/event_filter.ts";
+import type { Writer } from "../../protocol/msgpack/mod.ts";
 import type { LogLevel } from "../logging/log.ts";
+import type { Peer } from "../net/conversation.ts";
+import { pause } from "../net/deadline.ts";
+import type { LossCount } from "../net/losses.ts";
 import { type EventHub, EventStream, type EventSubscriber } from "./event_hub.ts";
 import type { LogHub, LogStream, LogSubscriber } from "./log_hub.ts";
-import type { LossCount } from "./losses.ts";
-import type { Output } from "./output.ts";
 import { PendingQueries, type Respond } from "./pending_queries.ts";
 import { sendQueryRecords } from "./query_records.ts";
 
 /** The state of one connection. */
-export class Session implements EventSubscriber, LogSubscriber {
-  /** The client's `ip:port`, its name in logs. */
-  readonly client: string;
-  /** The client's address without the port: what log limits go by. */
-  readonly source: string;
-  /** Where its answers and records go. */
-  readonly output: Output;
+export class ClientState implements EventSubscriber, LogSubscriber {
+  /** The client. */
+  readonly peer: Peer<Writer>;
   /** Whether the handshake was done. */
   shaken = false;
   /** Whether the agent's token was shown. */
@@ -38,17 +36,9 @@ export class Session implements EventSubscriber, LogSubscriber {
   #ended: AbortController | undefined;
   #monitor: LogStream | undefined;
 
-  /** @param remote The client's address. */
-  constructor(
-    remote: { hostname: string; port: number },
-    output: Output,
-    events: EventHub,
-    logs: LogHub,
-  ) {
-    const { hostname, port } = remote;
-    this.source = hostname;
-    this.client = hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-    this.output = output;
+  /** A client that has just connected. */
+  constructor(peer: Peer<Writer>, events: EventHub, logs: LogHub) {
+    this.peer = peer;
     this.#events = events;
     this.#logs = logs;
   }
@@ -114,8 +104,17 @@ export class Session implements EventSubscriber, LogSubscriber {
     const queries = this.#queries ??= new Set();
     queries.add(query);
     this.#ended ??= new AbortController();
-    await sendQueryRecords(this.output, seq, query, this.#ended.signal);
-    queries.delete(query);
+    try {
+      await sendQueryRecords(this.peer.outbox, seq, query, this.#ended.signal);
+    } finally {
+      queries.delete(query);
+    }
+  }
+
+  /** Resolves after `ms` milliseconds, or when the connection ends. */
+  pause(ms: number): Promise<void> {
+    this.#ended ??= new AbortController();
+    return pause(ms, this.#ended.signal);
   }
 
   /** Ends the event stream and the monitor with this Seq, if there are any. */
@@ -127,7 +126,7 @@ export class Session implements EventSubscriber, LogSubscriber {
     this.#events.remove(stream);
   }
 
-  /** Ends streams, monitor and queries. What waits for the client is still sent. */
+  /** Ends streams, monitor and queries. What waits for the client is still sent. Safe to call again. */
   end(): void {
     this.#stopMonitor();
     for (const stream of this.#streams?.values() ?? []) this.#events.remove(stream);
@@ -135,12 +134,6 @@ export class Session implements EventSubscriber, LogSubscriber {
     for (const query of this.#queries ?? []) query.close();
     this.#ended?.abort();
     this.#pending?.close();
-  }
-
-  /** Ends everything that the connection has. */
-  close(): void {
-    this.end();
-    this.output.close();
   }
 
   #stopMonitor(): void {

@@ -1,0 +1,242 @@
+/**
+ * One connection: bytes in, messages one after the other, answers out.
+ *
+ * @module
+ */
+
+import { joinHostPort } from "../../protocol/host_port.ts";
+import type { Admission } from "./admission.ts";
+import { type Conversation, type Peer, StrangerLimitError } from "./conversation.ts";
+import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
+import { Outbox, type OutboxLimits } from "./outbox.ts";
+import type { ByteWriter, WriterPool } from "./writer_pool.ts";
+
+/** What one connection may hold. */
+export interface ConnectionLimits extends OutboxLimits {
+  /** Bytes of a message that is not whole yet, and bytes of answers that wait, of a stranger. */
+  readonly strangerBytes: number;
+}
+
+/** What the connections of a port have in common. */
+export interface ConnectionParts<W extends ByteWriter, C extends Conversation> {
+  /** The buffers for what is sent. */
+  readonly writers: WriterPool<W>;
+  /** How much may wait of one peer, and for it. */
+  readonly limits: ConnectionLimits;
+  /** Keeps count of the connections. */
+  readonly admission: Admission;
+  /**
+   * Begins a conversation. Must not close the connection.
+   *
+   * @param deliver The parser has to call it with each message.
+   */
+  readonly open: (peer: Peer<W>, deliver: (message: Uint8Array) => void) => C;
+  /** Gets what nobody expected to be thrown. */
+  readonly onUnexpected: (error: unknown) => void;
+}
+
+/** Takes a peer's messages until either side ends the connection. */
+export class Connection<W extends ByteWriter, C extends Conversation> implements Peer<W> {
+  /** The peer's `ip:port`. */
+  readonly name: string;
+  /** The peer's address without the port. */
+  readonly source: string;
+  /** Where answers and records go. */
+  readonly outbox: Outbox<W>;
+  /** What is said. */
+  readonly conversation: C;
+  readonly #conn: Deno.Conn;
+  readonly #admission: Admission;
+  readonly #strangerBytes: number;
+  readonly #onUnexpected: (error: unknown) => void;
+  /** Whole messages that wait to be taken. */
+  readonly #messages: Uint8Array[] = [];
+  /** The message that is being dealt with, when it takes time. */
+  #running: Promise<void> | undefined;
+  #stranger = true;
+  #draining = false;
+  #closed = false;
+
+  /** Takes over `conn`, which is of TCP or of TLS and was admitted. */
+  constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
+    const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
+    this.source = hostname;
+    this.name = joinHostPort(hostname, port);
+    this.#conn = conn;
+    this.#admission = parts.admission;
+    this.#strangerBytes = parts.limits.strangerBytes;
+    this.#onUnexpected = parts.onUnexpected;
+    this.outbox = new Outbox(conn, parts.writers, parts.limits, (fault) => {
+      this.close();
+      if (fault !== undefined) this.#onUnexpected(fault);
+    });
+    this.#admission.enter(this);
+    try {
+      this.conversation = parts.open(this, (message) => this.#messages.push(message));
+    } catch (error) {
+      this.#admission.leave(this);
+      throw error;
+    }
+  }
+
+  /** Whether it is closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Ends the limits for strangers. */
+  know(): void {
+    this.#stranger = false;
+    this.#admission.know(this);
+  }
+
+  /**
+   * Serves the peer. Resolves, and never rejects, when the connection is closed.
+   *
+   * @param onEnd called then
+   */
+  async serve(onEnd: (connection: this) => void): Promise<void> {
+    try {
+      await this.#converse();
+    } catch (error) {
+      this.#onUnexpected(error);
+    }
+    this.close();
+    onEnd(this);
+  }
+
+  /** Takes no further message. Resolves when what was asked for before is answered and sent, or the connection is closed. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    try {
+      // When it fails, it does so in the loop, too.
+      await Promise.allSettled([this.#running]);
+      await this.#finish();
+    } catch (error) {
+      this.#onUnexpected(error);
+    }
+  }
+
+  /** Closes the connection at once and frees what it has. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#admission.leave(this);
+    this.outbox.close();
+    this.#conn.close();
+    try {
+      this.conversation.close();
+    } catch (error) {
+      this.#onUnexpected(error);
+    }
+  }
+
+  get #takesMessages(): boolean {
+    return !this.#closed && !this.#draining && !this.conversation.ended;
+  }
+
+  /**
+   * Messages wait here while one is dealt with and while the peer does not read its answers. `conn.readable` would close
+   * the connection at the end of the input, and take away what the peer is still to read.
+   */
+  async #converse(): Promise<void> {
+    const { outbox, conversation } = this;
+    sendAtOnce(this.#conn);
+    let buffer = new Uint8Array(FIRST_READ_BYTES);
+    while (this.#takesMessages) {
+      let count: number | null;
+      try {
+        count = await this.#conn.read(buffer);
+      } catch {
+        // The peer is gone, or the connection was closed here.
+        return;
+      }
+      if (count === null) break;
+      let problem = this.#split(buffer.subarray(0, count));
+      for (const message of this.#messages) {
+        if (!this.#takesMessages) break;
+        const running = conversation.take(message);
+        if (running !== undefined) {
+          this.#running = running;
+          await running;
+          this.#running = undefined;
+        }
+        if (outbox.congested) await outbox.drained();
+        else if (this.#stranger && outbox.backlog > this.#strangerBytes) await outbox.drained(0);
+      }
+      // They are views of the buffer.
+      this.#messages.length = 0;
+      if (this.#stranger) problem ??= this.#excess();
+      if (problem !== undefined && this.#takesMessages) conversation.fail(problem);
+      // Before the next read, which is a system call that the peer would wait for.
+      outbox.flush();
+      if (!this.#stranger) buffer = nextBuffer(buffer, count);
+    }
+    if (conversation.ended) await this.#linger();
+    else await this.#finish();
+  }
+
+  /** Adds what is whole in `chunk` to the messages; returns what is wrong with the rest. */
+  #split(chunk: Uint8Array): unknown {
+    try {
+      this.conversation.parser.push(chunk);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** What is wrong with the size of what a stranger sends, if anything. */
+  #excess(): StrangerLimitError | undefined {
+    const { pending } = this.conversation.parser;
+    if (pending <= this.#strangerBytes) return undefined;
+    return new StrangerLimitError(
+      `Message of a stranger takes ${pending} or more of ${this.#strangerBytes} bytes`,
+    );
+  }
+
+  /** No more messages are taken, but the peer may still read: it gets what it has asked for, and no more records. */
+  async #finish(): Promise<void> {
+    if (!this.#closed) await this.conversation.finish();
+    await this.outbox.drained(0);
+  }
+
+  /**
+   * Lets the peer read its last answer. Closing with unread bytes in the receive buffer would reset the connection and
+   * take the answer away, so what the peer still sends is read and thrown away for a while.
+   */
+  async #linger(): Promise<void> {
+    const limit = setTimeout(() => this.close(), LINGER_MS);
+    try {
+      await this.outbox.drained(0);
+      if (this.#closed) return;
+      await this.#conn.closeWrite();
+      const buffer = new Uint8Array(MAX_READ_BYTES);
+      while (!this.#closed && await this.#conn.read(buffer) !== null);
+    } catch {
+      // The peer is gone, or has had its time.
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+}
+
+/** No small answer shall wait for more to come. A connection of TLS has no such switch. */
+function sendAtOnce(conn: Deno.Conn): void {
+  try {
+    (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
+  } catch {
+    // The peer is gone, which the first read tells.
+  }
+}
+
+/**
+ * The buffer for the next read: the same memory while the size fits, twice as much after a full read, just enough after a
+ * small one, since a waiting read holds on to it.
+ */
+function nextBuffer(last: Uint8Array<ArrayBuffer>, used: number): Uint8Array<ArrayBuffer> {
+  const size = last.length;
+  if (used === size && size < MAX_READ_BYTES) return new Uint8Array(size * 2);
+  if (used < size / 4 && size > FIRST_READ_BYTES) return new Uint8Array(size / 2);
+  return last;
+}
