@@ -206,7 +206,7 @@ Deno.test("a step of another process does not look at an invariant", async () =>
 Deno.test("a memberlist that believes what is not so is caught at that step", async () => {
   const tampered = async (tamper: (node: MemberNode) => MemberNode): Promise<InvariantError> => {
     const simulation = new Simulation(1);
-    const shared = { known: [], intern: tamper, views: new WeakMap() };
+    const shared = { known: [], intern: tamper, views: new WeakMap<MemberNode, object>() };
     const cluster = new Cluster(simulation, startMemberlist({ shared }));
     const life = async (): Promise<void> => {
       await cluster.form(5);
