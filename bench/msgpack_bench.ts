@@ -1,8 +1,8 @@
 /**
  * The codec on the messages that decide how fast an agent is, beside npm:@msgpack/msgpack.
  *
- * Run with `deno bench -A bench/msgpack_bench.ts`. The goal: a small request and a small gossip message encoded and decoded
- * in under a microsecond each.
+ * Run with `deno bench -A bench/msgpack_bench.ts`. The goal: a small request and a small gossip message encoded and
+ * decoded in under a microsecond each.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 } from "../protocol/msgpack/mod.ts";
 import { WIRE_VERSIONS } from "../tests/support/versions.ts";
 
-/** memberlist.md 7, message 0. */
+/** docs/spec/memberlist.md 7, message 0. */
 const Ping = struct({
   SeqNo: u32,
   Node: str,

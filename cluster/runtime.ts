@@ -174,14 +174,15 @@ export interface DiskEntry {
  *
  * Paths are relative to the root, with `/` between names; the root itself is `""`. Positions and lengths count bytes.
  *
- * **Order.** `append`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a caller
- * need not wait for one to call the next. `rename` and `remove` come after all that was called before for the same path.
- * A `read` sees every append that had resolved, and any part of those under way. Nothing else is ordered.
+ * **Order.** `append`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a
+ * caller need not wait for one to call the next. `rename` and `remove` come after all that was called before for the
+ * same path. A `read` sees every append that had resolved, and any part of those under way. Nothing else is ordered.
  *
  * **What lasts.** What has resolved outlives the process. A crash of the machine may undo all that was not synced: of a
- * file the appends and truncations since its last `sync`, of a folder the names that were made, renamed or removed since
- * the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with zeros in place of
- * the rest. So a new file lasts when it **and** its folder are synced, a new folder when the one above it is.
+ * file the appends and truncations since its last `sync`, of a folder the names that were made, renamed or removed
+ * since the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with zeros
+ * in place of the rest. So a new file lasts when it **and** its folder are synced, a new folder when the one above it
+ * is.
  *
  * **Failures.** Every call rejects with {@linkcode FileNotFoundError}, {@linkcode DiskFullError},
  * {@linkcode DiskRefusedError} or, where nothing can be done about it, the system's error. Bytes may be damaged without
@@ -203,8 +204,8 @@ export interface Disk {
   /** Cuts a file. Rejects with `RangeError` when it is shorter than `length`. */
   truncate(path: string, length: number): Promise<void>;
   /**
-   * Gives a file another name in the same folder, in place of a file that has it: at any time, also after a crash, the new
-   * name stands for the one file or the other. Rejects with `RangeError` when the folders differ.
+   * Gives a file another name in the same folder, in place of a file that has it: at any time, also after a crash, the
+   * new name stands for the one file or the other. Rejects with `RangeError` when the folders differ.
    */
   rename(from: string, to: string): Promise<void>;
   /** What a folder holds, sorted by name. */
@@ -274,8 +275,8 @@ export interface Logger {
 }
 
 /**
- * Where the core tells what happens how often, under the names of serf.md 17.2 and of memberlist: `serf.events`,
- * `memberlist.udp.sent`. Called on hot paths, so an implementation must be quick and must not throw.
+ * Where the core tells what happens how often, under the names of docs/spec/serf.md 17.2 and of memberlist:
+ * `serf.events`, `memberlist.udp.sent`. Called on hot paths, so an implementation must be quick and must not throw.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * From the arguments of the process to one command (agent.md 7.1).
+ * From the arguments of the process to one command (docs/spec/agent.md 7.1).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a network coordinate says: the distance of two estimates the round trip between their nodes (serf.md 16). The same
- * in gossip and over RPC. Every number is in seconds, except the unitless error.
+ * What a network coordinate says: the distance of two estimates the round trip between their nodes (docs/spec/serf.md
+ * 16). The same in gossip and over RPC. Every number is in seconds, except the unitless error.
  *
  * The order of the operations is that of the Go agent, so that the same input gives the same doubles.
  *

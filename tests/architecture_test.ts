@@ -1,5 +1,5 @@
 /**
- * Guards the shape of the source tree (DESIGN 1): which folder may import which, no import circles, no
+ * Guards the shape of the source tree (docs/ARCHITECTURE.md): which folder may import which, no import circles, no
  * outside world in the pure folders, one subject per file and a paragraph that says what it is for.
  *
  * The checkers take a map of path to text, so that each is also shown to catch a planted violation.

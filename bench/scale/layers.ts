@@ -66,7 +66,7 @@ export function startedNode(layer: Layer, { name, ip, address }: Identity): Memb
   };
 }
 
-/** An empty map of tags as Serf puts it into the meta of a node (serf.md 3.1). */
+/** An empty map of tags as Serf puts it into the meta of a node (docs/spec/serf.md 3.1). */
 const NO_TAGS = Uint8Array.of(255, 0x80);
 const NO_META = new Uint8Array(0);
 

@@ -16,13 +16,13 @@ export interface Theory {
   readonly roundsToAll: number;
   /** Rounds until it has reached 99 %: the first part, plus ln 100 / fanout. */
   readonly roundsTo99: number;
-  /** How often each node sends each piece of news (memberlist.md 9.5). */
+  /** How often each node sends each piece of news (docs/spec/memberlist.md 9.5). */
   readonly transmissions: number;
   /** From a death until all know, in milliseconds: found by a probe, suspected by others too, declared. */
   readonly deathMs: number;
   /** Packets a second of a node to which nothing happens: a ping and an answer, whatever the size. */
   readonly idlePackets: number;
-  /** Time between two push/pulls of a node, in milliseconds (memberlist.md 9.4). */
+  /** Time between two push/pulls of a node, in milliseconds (docs/spec/memberlist.md 9.4). */
   readonly pushPullMs: number;
 }
 

@@ -5,7 +5,7 @@
  */
 
 /**
- * No connection to the agent came about. The message is the one Go's client gives (agent.md 7.1).
+ * No connection to the agent came about. The message is the one Go's client gives (docs/spec/agent.md 7.1).
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export class ConnectError extends Error {
 
 /**
  * The connection ended before the answer came, or was closed already; `cause` says why.
- * The message is always "client closed", as in Go's client (agent.md 5).
+ * The message is always "client closed", as in Go's client (docs/spec/agent.md 5).
  *
  * @example
  * ```ts

@@ -7,7 +7,7 @@
 import { IpcError } from "../../protocol/ipc/mod.ts";
 
 /**
- * What an agent complains of (agent.md 1.6 and 3).
+ * What an agent complains of (docs/spec/agent.md 1.6 and 3).
  *
  * - `auth-required`: it has a token, and none was given
  * - `invalid-token`: the token is another one, or it has none

@@ -11,7 +11,7 @@ import type { ConnectOptions } from "./options.ts";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7373";
 
-/** What Go's client waits for a connection (agent.md 5). */
+/** What Go's client waits for a connection (docs/spec/agent.md 5). */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**

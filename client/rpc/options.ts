@@ -25,14 +25,14 @@ export interface ConnectOptions {
   readonly authKey?: string;
   /**
    * Milliseconds to wait for the connection, and for each answer. Default 10,000, as Go's client.
-   * `join`, `leave`, `forceLeave` and `updateTags`, which wait for other nodes, get six times as long (agent.md 3).
+   * `join`, `leave`, `forceLeave` and `updateTags`, which wait for other nodes, get six times as long (docs/spec/agent.md 3).
    */
   readonly timeoutMs?: number;
   /** Gives the first connection up. */
   readonly signal?: AbortSignal;
   /**
-   * Whether and how to connect again after the connection has dropped. Calls under way reject all the same, since the agent
-   * may have carried them out; event and log streams are opened again and go on. Default false.
+   * Whether and how to connect again after the connection has dropped. Calls under way reject all the same, since the
+   * agent may have carried them out; event and log streams are opened again and go on. Default false.
    */
   readonly reconnect?: boolean | ReconnectOptions;
 }

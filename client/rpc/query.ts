@@ -35,8 +35,8 @@ export interface QueryOptions extends StreamOptions {
   /** Through how many other members each answer travels besides, 0 to 255. Default 0. */
   readonly relayFactor?: number;
   /**
-   * How long answers are taken, in milliseconds; 0 for the agent's default, negative for no time at all. It does not bound
-   * how long the agent may take to accept the query; `acceptTimeoutMs` does. Default 0.
+   * How long answers are taken, in milliseconds; 0 for the agent's default, negative for no time at all. It does not
+   * bound how long the agent may take to accept the query; `acceptTimeoutMs` does. Default 0.
    */
   readonly timeoutMs?: number;
   /** Milliseconds until the agent must have accepted the query. Default: the client's `timeoutMs`. */
@@ -145,7 +145,7 @@ function nanoseconds(ms: number): bigint {
 export function decodeQueryRecord(record: Uint8Array): QueryRecord | typeof END | undefined {
   const { Type: type, From: from, Payload: payload } = decode(WireRecord, record);
   if (type === "done") return END;
-  // Agents may send empty records when a query ends (agent.md 4.3).
+  // Agents may send empty records when a query ends (docs/spec/agent.md 4.3).
   if (from === "") return undefined;
   if (type === "ack") return { type, from };
   return type === "response" ? { type, from, payload: ownBytes(payload) } : undefined;

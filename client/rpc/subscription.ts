@@ -15,7 +15,9 @@ import { END, RecordBuffer, type RecordStream, type StreamOptions } from "./reco
 /** The commands that open a stream. */
 export type StreamCommand = "stream" | "monitor" | "query";
 
-/** Records that wait to be read when the caller sets no bound: what Serf's own command line uses (agent.md 5). */
+/**
+ * Records that wait to be read when the caller sets no bound: what Serf's own command line uses (docs/spec/agent.md 5).
+ */
 const DEFAULT_BUFFER_SIZE = 1024;
 
 /** What a stream is opened with. */

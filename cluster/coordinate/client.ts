@@ -1,6 +1,6 @@
 /**
- * One node's place among the others, moved a little by each measured round trip: Vivaldi with a height, a filter against
- * outliers, an adjustment and gravity (serf.md 16).
+ * One node's place among the others, moved a little by each measured round trip: Vivaldi with a height, a filter
+ * against outliers, an adjustment and gravity (docs/spec/serf.md 16).
  *
  * @module
  */
@@ -14,22 +14,22 @@ import {
 } from "../../protocol/coordinate.ts";
 import { ERROR_MAX, isFiniteCoordinate, ORIGIN, pushed, ZERO_THRESHOLD } from "./coordinate.ts";
 
-/** How fast the error follows the measurements (serf.md 16.2, VivaldiCE). */
+/** How fast the error follows the measurements (docs/spec/serf.md 16.2, VivaldiCE). */
 const ERROR_RATE = 0.25;
 
-/** How far one measurement moves the node (serf.md 16.2, VivaldiCC). */
+/** How far one measurement moves the node (docs/spec/serf.md 16.2, VivaldiCC). */
 const MOVE_RATE = 0.25;
 
-/** Measurements that the adjustment is the mean of (serf.md 16.2, AdjustmentWindowSize). */
+/** Measurements that the adjustment is the mean of (docs/spec/serf.md 16.2, AdjustmentWindowSize). */
 const ADJUSTMENT_WINDOW = 20;
 
-/** Round trips of one node whose median counts (serf.md 16.2, LatencyFilterSize). */
+/** Round trips of one node whose median counts (docs/spec/serf.md 16.2, LatencyFilterSize). */
 const LATENCY_FILTER = 3;
 
-/** Seconds from the origin at which gravity pulls with one second (serf.md 16.2, GravityRho). */
+/** Seconds from the origin at which gravity pulls with one second (docs/spec/serf.md 16.2, GravityRho). */
 const GRAVITY_RHO = 150;
 
-/** Longest round trip that counts, in seconds (serf.md 16.2, maximum RTT). */
+/** Longest round trip that counts, in seconds (docs/spec/serf.md 16.2, maximum RTT). */
 const MAX_RTT_SECONDS = 10;
 
 /** The own coordinate and what it is computed from. */

@@ -1,6 +1,6 @@
 /**
  * A point in the space of network coordinates: the distance of two points estimates the round trip between their nodes
- * (serf.md 16). Every number is in seconds, except the unitless error.
+ * (docs/spec/serf.md 16). Every number is in seconds, except the unitless error.
  *
  * The order of the operations is that of the Go agent, so that the same input gives the same doubles.
  *
@@ -10,16 +10,16 @@
 import { type Coordinate, difference, magnitude } from "../../protocol/coordinate.ts";
 import type { Random } from "../runtime.ts";
 
-/** Dimensions of the space (serf.md 16.2). */
+/** Dimensions of the space (docs/spec/serf.md 16.2). */
 export const DIMENSIONS = 8;
 
-/** The largest error, which a node starts with (serf.md 16.2, VivaldiErrorMax). */
+/** The largest error, which a node starts with (docs/spec/serf.md 16.2, VivaldiErrorMax). */
 export const ERROR_MAX = 1.5;
 
-/** The least height, in seconds (serf.md 16.2, HeightMin). */
+/** The least height, in seconds (docs/spec/serf.md 16.2, HeightMin). */
 export const HEIGHT_MIN = 1e-5;
 
-/** Lengths and times below this many seconds count as none (serf.md 16.2, zero threshold). */
+/** Lengths and times below this many seconds count as none (docs/spec/serf.md 16.2, zero threshold). */
 export const ZERO_THRESHOLD = 1e-6;
 
 /** Where every node starts, and where gravity pulls. */
@@ -37,8 +37,8 @@ export function isFiniteCoordinate({ vec, error, adjustment, height }: Coordinat
 }
 
 /**
- * A coordinate that `force` (seconds) has pushed away from `other`, or pulled to it when negative. From the very same place
- * the way leads in a direction by chance.
+ * A coordinate that `force` (seconds) has pushed away from `other`, or pulled to it when negative. From the very same
+ * place the way leads in a direction by chance.
  */
 export function pushed(
   from: Coordinate,

@@ -1,6 +1,6 @@
 /**
  * Network coordinates: each node finds a place such that the distance of two places estimates the round trip between
- * their nodes (serf.md 16).
+ * their nodes (docs/spec/serf.md 16).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A member of a cluster: it knows the others, watches them, and passes on news (memberlist.md).
+ * A member of a cluster: it knows the others, watches them, and passes on news (docs/spec/memberlist.md).
  *
  * @module
  */
@@ -30,7 +30,7 @@ import { sendUserStream } from "./traffic/stream_client.ts";
 import { serveStream } from "./traffic/stream_server.ts";
 import type { Keyring } from "./wire/keyring.ts";
 
-/** How often the length of the queue is told, in milliseconds (memberlist.md 10, QueueCheckInterval). */
+/** How often the length of the queue is told, in milliseconds (docs/spec/memberlist.md 10, QueueCheckInterval). */
 const QUEUE_CHECK_MS = 30_000;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What an agent does from time to time: forget members that are long gone, try to reach failed ones, watch its
- * queues (serf.md 8).
+ * queues (docs/spec/serf.md 8).
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Core } from "./core/core.ts";
 import type { MemberRecord } from "./core/member_table.ts";
 import { erase } from "./members/tell.ts";
 
-/** Time between two looks at the member clock for the rejoin file, in milliseconds (serf.md 15.1). */
+/** Time between two looks at the member clock for the rejoin file, in milliseconds (docs/spec/serf.md 15.1). */
 const REJOIN_TICK_MS = 500;
 
 /** Starts the tasks; they end when the timers are closed. */
@@ -55,7 +55,7 @@ function reapGone(core: Core, gone: ReadonlyMap<string, MemberRecord>, limit: nu
 
 /**
  * Tries one failed member, the likelier the more have failed: in a large cluster all agents together try about each
- * failed member once in a round. No intent is sent (serf.md 21.13).
+ * failed member once in a round. No intent is sent (docs/spec/serf.md 21.13).
  */
 async function reconnect(core: Core): Promise<void> {
   const failed = [...core.members.failed.values()];

@@ -1,6 +1,6 @@
 /**
- * How network coordinates travel: the own one in the acks of direct pings, and each ack that brings another one moves it
- * (serf.md 16.1).
+ * How network coordinates travel: the own one in the acks of direct pings, and each ack that brings another one moves
+ * it (docs/spec/serf.md 16.1).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Coordinate, CoordinateError, distance } from "../coordinate/mod.ts
 import type { Core } from "./core/core.ts";
 import { decodeMessage, encodeMessage } from "./model/messages.ts";
 
-/** The first byte of a payload: the version of what follows (serf.md 16.1). */
+/** The first byte of a payload: the version of what follows (docs/spec/serf.md 16.1). */
 const PING_VERSION = 1;
 
 const PingPayload = struct({ Vec: list(f64), Error: f64, Adjustment: f64, Height: f64 });

@@ -1,6 +1,6 @@
 /**
- * The hooks that memberlist calls (serf.md 4.2): user messages are told apart by their first byte, and what was news
- * is queued to be gossiped on, in the bytes in which it came.
+ * The hooks that memberlist calls (docs/spec/serf.md 4.2): user messages are told apart by their first byte, and what
+ * was news is queued to be gossiped on, in the bytes in which it came.
  *
  * @module
  */

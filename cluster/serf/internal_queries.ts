@@ -1,5 +1,5 @@
 /**
- * Queries that agents ask each other (serf.md 12.1).
+ * Queries that agents ask each other (docs/spec/serf.md 12.1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What two agents exchange when they meet, and from time to time after (serf.md 13).
+ * What two agents exchange when they meet, and from time to time after (docs/spec/serf.md 13).
  *
  * @module
  */

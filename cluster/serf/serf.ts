@@ -1,5 +1,5 @@
 /**
- * A Serf agent's core: members with tags, user events and queries on top of memberlist (serf.md).
+ * A Serf agent's core: members with tags, user events and queries on top of memberlist (docs/spec/serf.md).
  *
  * @module
  */
@@ -61,7 +61,7 @@ import { statsOf } from "./stats.ts";
  * ```
  */
 export class Serf implements AsyncDisposable {
-  /** Resolves when the instance is shut down, also when it lost its name to another node (serf.md 14). */
+  /** Resolves when the instance is shut down, also when it lost its name to another node (docs/spec/serf.md 14). */
   readonly closed: Promise<void>;
   /** The keys of the whole cluster. */
   readonly keys: KeyManager;
@@ -235,9 +235,9 @@ export class Serf implements AsyncDisposable {
   /**
    * Asks the cluster. The own application is asked during the call.
    *
-   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, the protocol version is
-   * below 4, or the name is one that agents keep for themselves: of those that begin with {@linkcode INTERNAL_PREFIX} only
-   * `_serf_ping` without a payload may be asked
+   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, the protocol version
+   * is below 4, or the name is one that agents keep for themselves: of those that begin with {@linkcode
+   * INTERNAL_PREFIX} only `_serf_ping` without a payload may be asked
    */
   query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {
     if (name.startsWith(INTERNAL_PREFIX) && !(name === PING_QUERY && payload === null)) {
@@ -288,7 +288,7 @@ export class Serf implements AsyncDisposable {
     return node === name ? coordinates?.own : coordinates?.get(node);
   }
 
-  /** Figures for people, as text (serf.md 17.1). */
+  /** Figures for people, as text (docs/spec/serf.md 17.1). */
   stats(): Record<string, string> {
     const { healthScore } = this.#memberlist;
     return statsOf(this.#core, { healthScore, encrypted: this.encrypted });

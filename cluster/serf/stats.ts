@@ -1,5 +1,5 @@
 /**
- * The figures of an instance as text (serf.md 17.1).
+ * The figures of an instance as text (docs/spec/serf.md 17.1).
  *
  * @module
  */

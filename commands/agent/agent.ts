@@ -1,5 +1,5 @@
 /**
- * `skein agent` (agent.md 6 and 7.2).
+ * `skein agent` (docs/spec/agent.md 6 and 7.2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The flags of `skein agent` (agent.md 6.2), made from the options of its configuration, and what they say.
+ * The flags of `skein agent` (docs/spec/agent.md 6.2), made from the options of its configuration, and what they say.
  *
  * @module
  */

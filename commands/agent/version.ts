@@ -1,5 +1,5 @@
 /**
- * `skein version` (agent.md 7.16).
+ * `skein version` (docs/spec/agent.md 7.16).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { wantsJson } from "../shell/failure.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { formatFlag } from "../shell/output.ts";
 
-/** Serf's protocol versions that skein speaks and understands (agent.md 7.16). */
+/** Serf's protocol versions that skein speaks and understands (docs/spec/agent.md 7.16). */
 const PROTOCOL = { current: 5, min: 2 } as const;
 
 /** Prints the version of skein and the Serf protocol versions that it speaks. Arguments are ignored, as Serf does. */

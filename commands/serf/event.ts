@@ -1,5 +1,5 @@
 /**
- * `skein event` (agent.md 7.3).
+ * `skein event` (docs/spec/agent.md 7.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `skein force-leave` (agent.md 7.4).
+ * `skein force-leave` (docs/spec/agent.md 7.4).
  *
  * @module
  */

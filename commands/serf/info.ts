@@ -1,5 +1,5 @@
 /**
- * `skein info` (agent.md 7.5).
+ * `skein info` (docs/spec/agent.md 7.5).
  *
  * @module
  */

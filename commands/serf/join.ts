@@ -1,5 +1,5 @@
 /**
- * `skein join` (agent.md 7.6).
+ * `skein join` (docs/spec/agent.md 7.6).
  *
  * @module
  */

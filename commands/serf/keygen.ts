@@ -1,5 +1,5 @@
 /**
- * `skein keygen` (agent.md 7.7).
+ * `skein keygen` (docs/spec/agent.md 7.7).
  *
  * @module
  */

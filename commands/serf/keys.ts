@@ -1,5 +1,5 @@
 /**
- * `skein keys` (agent.md 7.8).
+ * `skein keys` (docs/spec/agent.md 7.8).
  *
  * @module
  */

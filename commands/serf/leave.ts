@@ -1,5 +1,5 @@
 /**
- * `skein leave` (agent.md 7.9).
+ * `skein leave` (docs/spec/agent.md 7.9).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `skein members` (agent.md 7.10).
+ * `skein members` (docs/spec/agent.md 7.10).
  *
  * @module
  */

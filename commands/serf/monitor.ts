@@ -1,5 +1,5 @@
 /**
- * `skein monitor` (agent.md 7.11).
+ * `skein monitor` (docs/spec/agent.md 7.11).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `skein query` (agent.md 7.12).
+ * `skein query` (docs/spec/agent.md 7.12).
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { consume, GONE, interruption, type StreamEnd } from "../shell/streaming.
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
-/** The relay factor travels in one byte (agent.md 2). */
+/** The relay factor travels in one byte (docs/spec/agent.md 2). */
 const MAX_RELAY_FACTOR = 255;
 
 /** Sends a query through the cluster and prints acks and answers as they come, until the agent says that it is over. */

@@ -1,5 +1,5 @@
 /**
- * `skein reachability` (agent.md 7.13).
+ * `skein reachability` (docs/spec/agent.md 7.13).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { checkFormat, formatFlag } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
 import { consume, GONE, interruption } from "../shell/streaming.ts";
 
-/** The query that every member acknowledges and none answers (agent.md 7.13). */
+/** The query that every member acknowledges and none answers (docs/spec/agent.md 7.13). */
 const PING = "_serf_ping";
 
 const TROUBLESHOOTING = `

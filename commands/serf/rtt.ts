@@ -1,5 +1,5 @@
 /**
- * `skein rtt` (agent.md 7.14).
+ * `skein rtt` (docs/spec/agent.md 7.14).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `skein tags` (agent.md 7.15).
+ * `skein tags` (docs/spec/agent.md 7.15).
  *
  * @module
  */

@@ -68,8 +68,8 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
 
 /**
  * Makes a command that reads its flags first. A wrong flag is told on standard error, the help follows on standard
- * output, and the exit code is 1 (agent.md 7.1). With `-format=json`, standard output gets an object with the field
- * `error` instead of any such text.
+ * output, and the exit code is 1 (docs/spec/agent.md 7.1). With `-format=json`, standard output gets an object with the
+ * field `error` instead of any such text.
  */
 export function defineCommand<const F extends FlagTable>(
   definition: CommandDefinition<F>,

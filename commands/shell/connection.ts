@@ -23,7 +23,7 @@ export const connectionFlags = {
 } as const;
 
 /**
- * Connects to the agent that the flags or the environment name; a flag beats its variable (agent.md 7.1).
+ * Connects to the agent that the flags or the environment name; a flag beats its variable (docs/spec/agent.md 7.1).
  *
  * @param options What gives the connecting up. Default: only the time that the client allows.
  * @throws {CommandError} When there is no agent, or it refuses the token.

@@ -1,6 +1,6 @@
 /**
- * Command-line flags with the syntax and the error texts of Go's `flag` package (agent.md 7.1): `-x`, `--x`, `-x=v`,
- * `-x v`, booleans only `-x` or `-x=v`, and nothing after the first argument that is not a flag.
+ * Command-line flags with the syntax and the error texts of Go's `flag` package (docs/spec/agent.md 7.1): `-x`, `--x`,
+ * `-x=v`, `-x v`, booleans only `-x` or `-x=v`, and nothing after the first argument that is not a flag.
  *
  * `node:util` finds the options and their values; this file turns one dash into two before and judges the values after.
  *

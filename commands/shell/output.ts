@@ -16,7 +16,7 @@ export const formatFlag: Flag<string | undefined> = stringFlag(
 
 /**
  * Checks the format before a command changes anything. The commands that have the flag in Serf find a wrong one after
- * their call, in {@linkcode formatOutput} (agent.md 7.5, 7.10).
+ * their call, in {@linkcode formatOutput} (docs/spec/agent.md 7.5, 7.10).
  *
  * @throws {CommandError} When there is no such format.
  */

@@ -1,5 +1,5 @@
 /**
- * The table of commands: which bodies each has (agent.md 1.4).
+ * The table of commands: which bodies each has (docs/spec/agent.md 1.4).
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The fixed error texts, byte for byte (agent.md 1.6). Other errors carry the text of what failed. */
+/** The fixed error texts, byte for byte (docs/spec/agent.md 1.6). Other errors carry the text of what failed. */
 export const IpcError = {
   /** No such command; the agent closes the connection. */
   unsupportedCommand: "Unsupported command",
@@ -28,7 +28,7 @@ export const IpcError = {
   invalidAuthToken: "Invalid authentication token",
 } as const;
 
-/** The errors that come before the command is looked at, and so never with a body (agent.md 1.4). */
+/** The errors that come before the command is looked at, and so never with a body (docs/spec/agent.md 1.4). */
 const BEFORE_DISPATCH: readonly string[] = [
   IpcError.handshakeRequired,
   IpcError.authRequired,

@@ -6,9 +6,9 @@
 
 import { DecodeError, Reader, seq, str, struct, type StructCodec } from "../msgpack/mod.ts";
 
-/** The lowest protocol version of a handshake an agent takes (agent.md 2). */
+/** The lowest protocol version of a handshake an agent takes (docs/spec/agent.md 2). */
 export const MIN_IPC_VERSION = 1;
-/** The highest protocol version of a handshake an agent takes (agent.md 2). */
+/** The highest protocol version of a handshake an agent takes (docs/spec/agent.md 2). */
 export const MAX_IPC_VERSION = 1;
 
 /** Goes before every request. */
@@ -21,7 +21,7 @@ export interface RequestHeader {
 
 /**
  * Goes before every request. An agent reads it with `readInto` over the header that came before on the same
- * connection (at first `RequestHeader.zero()`), because a missing field keeps its last value (agent.md 1.5).
+ * connection (at first `RequestHeader.zero()`), because a missing field keeps its last value (docs/spec/agent.md 1.5).
  */
 export const RequestHeader: StructCodec<RequestHeader> = struct({ Command: str, Seq: seq });
 
@@ -38,7 +38,7 @@ export const ResponseHeader: StructCodec<ResponseHeader> = struct({ Seq: seq, Er
 
 /**
  * `value` as a response header when it is one: a map with exactly the keys `Error` and `Seq`, which no body
- * has (agent.md 2). Otherwise `undefined`.
+ * has (docs/spec/agent.md 2). Otherwise `undefined`.
  */
 export function asResponseHeader(value: Uint8Array): ResponseHeader | undefined {
   try {

@@ -2,7 +2,7 @@
  * Serf's RPC protocol: what programs say to an agent and what it answers.
  *
  * A connection carries MessagePack values one after the other: a header and, for some commands, a body
- * (agent.md 1). Every structure is a codec and a type of the same name, with Go's field names.
+ * (docs/spec/agent.md 1). Every structure is a codec and a type of the same name, with Go's field names.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The bodies of records: what a stream, a monitor or a query sends after its response (agent.md 2 and 4).
+ * The bodies of records: what a stream, a monitor or a query sends after its response (docs/spec/agent.md 2 and 4).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The bodies of requests (agent.md 2 and 3). Fields of the codecs stand in Go's declaration order.
+ * The bodies of requests (docs/spec/agent.md 2 and 3). Fields of the codecs stand in Go's declaration order.
  *
  * @module
  */

@@ -143,7 +143,7 @@ export const bytes: Codec<Uint8Array | null> = {
   zero: () => null,
 };
 
-/** A list; nil is `null`. A map reads as its keys and values by turns, as Go does (agent.md 1.3). */
+/** A list; nil is `null`. A map reads as its keys and values by turns, as Go does (docs/spec/agent.md 1.3). */
 export function list<T>(item: Codec<T>): Codec<T[] | null> {
   return {
     write(writer, values) {
@@ -192,7 +192,10 @@ export function record<T>(
   };
 }
 
-/** A field that a struct leaves out when it holds false, 0, "", `null` or nothing but length 0 (memberlist.md 2.1). */
+/**
+ * A field that a struct leaves out when it holds false, 0, "", `null` or nothing but length 0 (docs/spec/memberlist.md
+ * 2.1).
+ */
 export function optional<T>(item: Codec<T>): Codec<T> {
   return {
     write: (writer, value) => item.write(writer, value),

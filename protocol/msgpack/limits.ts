@@ -23,7 +23,7 @@ export interface Limits {
 /**
  * The bounds used when the caller gives none: 128 levels (no Serf message has more than 5), 20 MiB for
  * one string (the largest user state of a push/pull) and 1,048,576 elements (the most nodes of a
- * push/pull), both of memberlist.md 10.
+ * push/pull), both of docs/spec/memberlist.md 10.
  */
 export const DEFAULT_LIMITS: Limits = {
   maxDepth: 128,

@@ -14,8 +14,8 @@ const scratchBytes = new Uint8Array(scratch.buffer);
 /**
  * A cursor over bytes that hold one or more MessagePack values.
  *
- * Every method takes the value at {@linkcode Reader.offset} in any of its spellings (agent.md 1.3,
- * memberlist.md 2.3) and moves past it; nil reads as the zero of the kind that was asked for. Every method
+ * Every method takes the value at {@linkcode Reader.offset} in any of its spellings (docs/spec/agent.md 1.3,
+ * docs/spec/memberlist.md 2.3) and moves past it; nil reads as the zero of the kind that was asked for. Every method
  * throws {@linkcode DecodeError} on another kind of value, on bytes that end in the middle and beyond a
  * limit; `offset` is undefined after that.
  */

@@ -20,7 +20,7 @@ export type StructOf<F extends Fields> = { [K in keyof F]: Infer<F[K]> };
 export interface StructCodec<T> extends Codec<T> {
   /**
    * Reads the next value into `target`. Fields that are missing keep what `target` holds, which is how the
-   * RPC header inherits from the one before it (agent.md 1.5); a nil struct sets every field to its zero.
+   * RPC header inherits from the one before it (docs/spec/agent.md 1.5); a nil struct sets every field to its zero.
    */
   readInto(reader: Reader, target: T): void;
 }
@@ -41,7 +41,7 @@ interface Field {
  * It is written as a map whose keys are sorted by their bytes; fields with {@linkcode optional} codecs are
  * left out when empty. It is read from a map with keys in any order (unknown ones are skipped, of equal
  * ones the last wins, missing ones are zero), from an array in declaration order (a missing tail is zero,
- * more elements are skipped), or from nil (all zero): agent.md 1.3 and memberlist.md 2.3.
+ * more elements are skipped), or from nil (all zero): docs/spec/agent.md 1.3 and docs/spec/memberlist.md 2.3.
  */
 export function struct<F extends Fields>(fields: F): StructCodec<StructOf<F>> {
   return new Struct(fields) as unknown as StructCodec<StructOf<F>>;

@@ -10,9 +10,10 @@ import { utf8Length, writeText } from "./text.ts";
  * How values are written.
  *
  * `"gossip"`: the MessagePack of before 2013, where strings and byte strings are one family (`raw`) and
- * neither `str8` nor `bin` exist; integers from 0 up always take an unsigned form (memberlist.md 2.1, as 0.9.4).
+ * neither `str8` nor `bin` exist; integers from 0 up always take an unsigned form (docs/spec/memberlist.md 2.1, as
+ * 0.9.4).
  *
- * `"rpc"`: today's MessagePack with `str8` and `bin`; a signed kind above 127 takes a signed form (agent.md 1.2).
+ * `"rpc"`: today's MessagePack with `str8` and `bin`; a signed kind above 127 takes a signed form (docs/spec/agent.md 1.2).
  */
 export type Dialect = "gossip" | "rpc";
 

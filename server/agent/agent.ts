@@ -79,8 +79,8 @@ export class Agent implements AsyncDisposable {
   /** Where it gossips. */
   readonly address: Address;
   /**
-   * Resolves when it has ended, also when it lost its name to another node (serf.md 14): with nothing, or with the error
-   * that nobody expected and that made it end. Never rejects.
+   * Resolves when it has ended, also when it lost its name to another node (docs/spec/serf.md 14): with nothing, or
+   * with the error that nobody expected and that made it end. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
   readonly #transport: NetTransport;
@@ -115,8 +115,8 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Binds the gossip port, becomes a cluster of one, and joins the cluster at the `startJoin` addresses if there are any;
-   * the `retryJoin` addresses are tried in the background, and when no more tries are allowed the agent ends.
+   * Binds the gossip port, becomes a cluster of one, and joins the cluster at the `startJoin` addresses if there are
+   * any; the `retryJoin` addresses are tried in the background, and when no more tries are allowed the agent ends.
    *
    * @param settings What differs from the defaults.
    * @throws {ConfigError} when a setting cannot be used.
@@ -254,8 +254,8 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * The estimated round trip between two nodes, the second one by default this one, in milliseconds. `undefined` when one of
-   * their coordinates is unknown.
+   * The estimated round trip between two nodes, the second one by default this one, in milliseconds. `undefined` when
+   * one of their coordinates is unknown.
    */
   rtt(a: string, b: string = this.config.nodeName): number | undefined {
     const [from, to] = [this.coordinate(a), this.coordinate(b)];
@@ -265,8 +265,8 @@ export class Agent implements AsyncDisposable {
   /**
    * Deletes tags, then sets others, and writes the tags file if there is one.
    *
-   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
-   * then, and in the file), and with `TagsFileError`.
+   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in
+   * effect then, and in the file), and with `TagsFileError`.
    */
   updateTags(set: Tags, remove: readonly string[] = []): Promise<void> {
     return this.#tags.update(set, remove);
@@ -281,8 +281,8 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * From the next event on these scripts run, each `[FILTERS=]SCRIPT` (agent.md 6.9). `stats` goes on to show those of the
-   * start.
+   * From the next event on these scripts run, each `[FILTERS=]SCRIPT` (docs/spec/agent.md 6.9). `stats` goes on to show
+   * those of the start.
    *
    * Rejects with `ConfigError` when a filter is no event; nothing changes then.
    */
@@ -298,8 +298,8 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Ends the agent without telling the cluster, and closes its RPC servers. Safe to call more than once. Rejects, when all
-   * is done, with what could not be closed: one error, or an `AggregateError`.
+   * Ends the agent without telling the cluster, and closes its RPC servers. Safe to call more than once. Rejects, when
+   * all is done, with what could not be closed: one error, or an `AggregateError`.
    */
   shutdown(): Promise<void> {
     return this.#ending.shutdown();
@@ -310,7 +310,7 @@ export class Agent implements AsyncDisposable {
     return this.shutdown();
   }
 
-  /** Figures for operators, by group and name (agent.md 3, stats). */
+  /** Figures for operators, by group and name (docs/spec/agent.md 3, stats). */
   stats(): Record<string, Record<string, string>> {
     return this.#stats.groups();
   }

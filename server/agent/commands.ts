@@ -1,5 +1,5 @@
 /**
- * What an agent can be told to do, each with the log lines that Serf's users know (agent.md 3).
+ * What an agent can be told to do, each with the log lines that Serf's users know (docs/spec/agent.md 3).
  *
  * @module
  */

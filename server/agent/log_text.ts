@@ -9,8 +9,8 @@ import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import { escapeControls } from "../logging/log.ts";
 
 /**
- * The text of an error for a log line. The list of a failed join keeps its line breaks, but what others may have put into
- * it is escaped.
+ * The text of an error for a log line. The list of a failed join keeps its line breaks, but what others may have put
+ * into it is escaped.
  */
 export function blockOf(error: unknown): string {
   if (!(error instanceof JoinError)) return escapeControls((error as Error).message);
@@ -21,7 +21,7 @@ export function blockOf(error: unknown): string {
   );
 }
 
-/** What an event is called in the log (agent.md 6.6). */
+/** What an event is called in the log (docs/spec/agent.md 6.6). */
 export function titleOf(event: SerfEvent): string {
   if (event.type === "user") return `user-event: ${event.name}`;
   return event.type === "query" ? `query: ${event.name}` : event.type;

@@ -1,5 +1,5 @@
 /**
- * What `stats` tells (agent.md 3, stats).
+ * What `stats` tells (docs/spec/agent.md 3, stats).
  *
  * @module
  */
@@ -34,8 +34,8 @@ export class AgentStats {
 }
 
 /**
- * The group `runtime`, with the names that Serf's users know. One thread runs the agent, so `max_procs` and `goroutines`
- * are 1.
+ * The group `runtime`, with the names that Serf's users know. One thread runs the agent, so `max_procs` and
+ * `goroutines` are 1.
  */
 function runtimeStats(): Record<string, string> {
   return {

@@ -1,5 +1,5 @@
 /**
- * From the addresses of the configuration to addresses that sockets take (agent.md 6.3).
+ * From the addresses of the configuration to addresses that sockets take (docs/spec/agent.md 6.3).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { AddressError, hostToAddr } from "../../protocol/ip.ts";
 import { ConfigError } from "./error.ts";
 
-/** Gossip port when an address names none (agent.md 6.3). */
+/** Gossip port when an address names none (docs/spec/agent.md 6.3). */
 export const DEFAULT_GOSSIP_PORT = 7946;
 
 /** What the bind addresses of a configuration come to. */

@@ -1,5 +1,5 @@
 /**
- * Checks of settings by their values alone (agent.md 6.1, 6.2). Nothing is opened or resolved.
+ * Checks of settings by their values alone (docs/spec/agent.md 6.1, 6.2). Nothing is opened or resolved.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reads configuration files and directories (agent.md 6.2). Loaded only when there are some.
+ * Reads configuration files and directories (docs/spec/agent.md 6.2). Loaded only when there are some.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How the configuration names an event handler: `[FILTERS=]SCRIPT` (agent.md 6.9).
+ * How the configuration names an event handler: `[FILTERS=]SCRIPT` (docs/spec/agent.md 6.9).
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function parseHandler(text: string): HandlerSpec {
 
 /**
  * What `stats` tells about handlers: the script of each `EVENT:NAME`. Of several under one key the last one is shown
- * (agent.md 3, stats).
+ * (docs/spec/agent.md 3, stats).
  */
 export function handlerStats(specs: readonly HandlerSpec[]): Record<string, string> {
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
- * The agent's settings from configuration files and the command line (agent.md 6.2): read, merged, completed with the
- * defaults, and checked.
+ * The agent's settings from configuration files and the command line (docs/spec/agent.md 6.2): read, merged, completed
+ * with the defaults, and checked.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What an agent will bind, announce and encrypt with: what is looked up before anything is started (agent.md 6.1).
+ * What an agent will bind, announce and encrypt with: what is looked up before anything is started (docs/spec/agent.md
+ * 6.1).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The settings of an agent and their defaults (agent.md 6.2). {@linkcode AgentConfig} writes out, for programs, what follows
- * from the table of options; the compiler holds the two together.
+ * The settings of an agent and their defaults (docs/spec/agent.md 6.2). {@linkcode AgentConfig} writes out, for
+ * programs, what follows from the table of options; the compiler holds the two together.
  *
  * @module
  */
@@ -84,7 +84,7 @@ export interface AgentConfig {
   readonly compression: boolean;
   /** Take part in network coordinates. Default true. */
   readonly coordinates: boolean;
-  /** Scripts to run on events, each `[FILTERS=]SCRIPT` (agent.md 6.9). */
+  /** Scripts to run on events, each `[FILTERS=]SCRIPT` (docs/spec/agent.md 6.9). */
   readonly eventHandlers: readonly string[];
   /** How long one run of a script may take; 0 for no limit. Default 1 hour. */
   readonly eventHandlerTimeoutMs: number;
@@ -134,7 +134,7 @@ export interface MdnsConfig {
 }
 
 /**
- * What Serf uses when nothing else is said (agent.md 6.2). The empty `nodeName` stands for the host name.
+ * What Serf uses when nothing else is said (docs/spec/agent.md 6.2). The empty `nodeName` stands for the host name.
  *
  * @example
  * ```ts
@@ -146,8 +146,8 @@ export interface MdnsConfig {
 export const DEFAULT_AGENT_CONFIG: AgentConfig = defaultsOf(AGENT_OPTIONS);
 
 /**
- * Settings with those of `given` in their places, and the name of the host when no node is named; what is `undefined` counts
- * as missing.
+ * Settings with those of `given` in their places, and the name of the host when no node is named; what is `undefined`
+ * counts as missing.
  *
  * @param settings What counts where nothing is given. Default: the defaults.
  * @throws {ConfigError} when one is given that is no setting.

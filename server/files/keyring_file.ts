@@ -1,5 +1,5 @@
 /**
- * The file that an agent's keys come from, and that keeps them when they change (agent.md 6.5).
+ * The file that an agent's keys come from, and that keeps them when they change (docs/spec/agent.md 6.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The file that keeps an agent's tags over a restart (agent.md 6.5).
+ * The file that keeps an agent's tags over a restart (docs/spec/agent.md 6.5).
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
 
-/** Largest tags file that is read, in bytes. All tags together take at most 512 (serf.md 3.3). */
+/** Largest tags file that is read, in bytes. All tags together take at most 512 (docs/spec/serf.md 3.3). */
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**

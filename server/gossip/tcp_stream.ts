@@ -11,7 +11,7 @@ import { CLOSED_HERE, reasonOf } from "../net/problems.ts";
 /** Size of a read buffer in bytes: starts small, since a pending read pins it, and doubles when filled. */
 const READ_BUFFER = { first: 1_024, largest: 65_536 } as const;
 
-/** What a message begins with at most: the type and length of an encrypted one (memberlist.md 6.1). */
+/** What a message begins with at most: the type and length of an encrypted one (docs/spec/memberlist.md 6.1). */
 const HEADER_BYTES = 5;
 
 /** Who hears of a stream. */

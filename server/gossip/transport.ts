@@ -23,7 +23,7 @@ import { type StreamHooks, TcpStream } from "./tcp_stream.ts";
 export { DialError } from "../net/dial.ts";
 export { BindError } from "./bind.ts";
 
-/** With port 0, how often a port that TCP got but UDP could not is given back (memberlist.md 8.2). */
+/** With port 0, how often a port that TCP got but UDP could not is given back (docs/spec/memberlist.md 8.2). */
 const PORT_TRIES = 10;
 
 /** Datagrams that wait for their turn hold at most so many bytes; more are lost, as in a full kernel. */
@@ -33,9 +33,9 @@ const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 const MAX_DATAGRAM = 65_507;
 
 /**
- * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once (memberlist.md 10); the rest is room
- * for pings and user messages. From one address, but for loopback, there are fewer: one machine leaves room for others.
- * The core gives a stream 10 s as a whole, in a wide network 30.
+ * Accepted streams that may be open at a time. memberlist serves 127 push/pulls at once (docs/spec/memberlist.md 10);
+ * the rest is room for pings and user messages. From one address, but for loopback, there are fewer: one machine leaves
+ * room for others. The core gives a stream 10 s as a whole, in a wide network 30.
  */
 export const ACCEPT_LIMITS: AdmissionLimits = {
   connections: 256,

@@ -70,7 +70,7 @@ export class LogLine {
     return this.#message;
   }
 
-  /** The whole line in Serf's form (agent.md 6.6). */
+  /** The whole line in Serf's form (docs/spec/agent.md 6.6). */
   format(): string {
     return `${timestamp(this.time)} [${this.level}] ${this.subsystem}: ${this.text()}`;
   }

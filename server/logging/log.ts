@@ -1,5 +1,6 @@
 /**
- * The log of one agent (agent.md 6.6): classic lines, a ring of the newest ones, and monitors that see them live.
+ * The log of one agent (docs/spec/agent.md 6.6): classic lines, a ring of the newest ones, and monitors that see them
+ * live.
  *
  * The lines of every log can also go on to the log of the program that the agents run in (see
  * {@linkcode forwardLogs}).
@@ -16,7 +17,7 @@ import { LogLine } from "./line.ts";
 export { escapeControls, type LogLine } from "./line.ts";
 export { LOG_LEVELS, type LogLevel, parseLogLevel } from "./levels.ts";
 
-/** Lines that the log keeps for monitors that come later (agent.md 6.6). */
+/** Lines that the log keeps for monitors that come later (docs/spec/agent.md 6.6). */
 export const RETAINED_LINES = 512;
 
 /**
@@ -165,8 +166,8 @@ export class AgentLog {
   }
 
   /**
-   * Takes an error that nobody expected: a fault of the program itself. Logs it at ERR with its stack, at most one line a
-   * second, and tells it to those who called {@linkcode AgentLog.onUnexpected}.
+   * Takes an error that nobody expected: a fault of the program itself. Logs it at ERR with its stack, at most one line
+   * a second, and tells it to those who called {@linkcode AgentLog.onUnexpected}.
    */
   unexpected(thrown: unknown): void {
     const hidden = this.#storm.admit("");

@@ -1,8 +1,8 @@
 /**
- * Log lines in syslog (agent.md 6.6).
+ * Log lines in syslog (docs/spec/agent.md 6.6).
  *
- * The local syslog takes datagrams on a Unix socket, which Deno sends only with an unstable flag. So the lines go to the
- * standard input of one `logger` of util-linux, which also opens the socket anew when syslog was restarted. When it
+ * The local syslog takes datagrams on a Unix socket, which Deno sends only with an unstable flag. So the lines go to
+ * the standard input of one `logger` of util-linux, which also opens the socket anew when syslog was restarted. When it
  * ends all the same, it is started again.
  *
  * @module
@@ -13,10 +13,10 @@ import type { LevelFilter, LogLevel } from "./levels.ts";
 import type { AgentLog, LogLine } from "./log.ts";
 import { facilityNumber } from "./syslog_facility.ts";
 
-/** Name under which the lines appear, as those of Serf (agent.md 6.6). */
+/** Name under which the lines appear, as those of Serf (docs/spec/agent.md 6.6). */
 const TAG = "serf";
 
-/** RFC 5424 severities of the levels, as Serf maps them (agent.md 6.6). */
+/** RFC 5424 severities of the levels, as Serf maps them (docs/spec/agent.md 6.6). */
 const SEVERITIES: Readonly<Record<LogLevel, number>> = {
   TRACE: 7,
   DEBUG: 6,

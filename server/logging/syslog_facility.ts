@@ -1,5 +1,5 @@
 /**
- * The names of syslog facilities (agent.md 6.6) and their numbers (RFC 5424, table 1).
+ * The names of syslog facilities (docs/spec/agent.md 6.6) and their numbers (RFC 5424, table 1).
  *
  * @module
  */

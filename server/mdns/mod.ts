@@ -1,5 +1,5 @@
 /**
- * `discover`: agents of one network find each other by multicast DNS and join (agent.md 6.10). To be loaded when it is
+ * `discover`: agents of one network find each other by multicast DNS and join (docs/spec/agent.md 6.10). To be loaded when it is
  * asked for.
  *
  * @module
@@ -16,10 +16,10 @@ import { search } from "./search.ts";
 import { isUsableClusterName } from "./service.ts";
 import type { IpFamily } from "./sockets.ts";
 
-/** Time between two searches, in milliseconds (agent.md 6.10). */
+/** Time between two searches, in milliseconds (docs/spec/agent.md 6.10). */
 const POLL_MS = 60_000;
 
-/** This long after the last agent was found all are joined, in milliseconds (agent.md 6.10). */
+/** This long after the last agent was found all are joined, in milliseconds (docs/spec/agent.md 6.10). */
 const QUIET_MS = 100;
 
 /** Agents that are joined at a time; the others are known after that, or found again by the next search. */

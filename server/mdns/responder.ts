@@ -1,5 +1,5 @@
 /**
- * Answers agents that look for others by multicast DNS (agent.md 6.10).
+ * Answers agents that look for others by multicast DNS (docs/spec/agent.md 6.10).
  *
  * @module
  */

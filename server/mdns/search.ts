@@ -1,5 +1,5 @@
 /**
- * Asks by multicast DNS who belongs to a cluster (agent.md 6.10).
+ * Asks by multicast DNS who belongs to a cluster (docs/spec/agent.md 6.10).
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { decodeMessage, type DnsAnswer, encodeQuery } from "./packets.ts";
 import { serviceName } from "./service.ts";
 import { groupAddress, type IpFamily, MDNS_PORT, openQuerySocket } from "./sockets.ts";
 
-/** How long answers are waited for, in milliseconds (agent.md 6.10). */
+/** How long answers are waited for, in milliseconds (docs/spec/agent.md 6.10). */
 const LISTEN_MS = 1_000;
 
 /** What to look for, and where. */

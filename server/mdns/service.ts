@@ -1,5 +1,5 @@
 /**
- * The DNS records by which the agents of a cluster find each other (agent.md 6.10).
+ * The DNS records by which the agents of a cluster find each other (docs/spec/agent.md 6.10).
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { addrToHost } from "../../protocol/ip.ts";
 import type { DnsAnswer, DnsQuestion } from "./packets.ts";
 
-/** Seconds for which an answer holds (agent.md 6.10). */
+/** Seconds for which an answer holds (docs/spec/agent.md 6.10). */
 const TTL_SECONDS = 120;
 
-/** Priority and weight of the SRV record (agent.md 6.10). */
+/** Priority and weight of the SRV record (docs/spec/agent.md 6.10). */
 const SRV_RANK = { priority: 10, weight: 1 } as const;
 
 /** Asked for by programs that list all services of a network (RFC 6763 section 9). */

@@ -1,5 +1,6 @@
 /**
- * The figures of one agent: added up in memory for SIGUSR1, and sent to statsd and statsite servers (agent.md 6.11).
+ * The figures of one agent: added up in memory for SIGUSR1, and sent to statsd and statsite servers (docs/spec/agent.md
+ * 6.11).
  *
  * @module
  */
@@ -7,13 +8,15 @@
 import type { Metrics } from "../../cluster/runtime.ts";
 import { Intervals } from "./intervals.ts";
 
-/** What every name begins with (agent.md 6.11). */
+/** What every name begins with (docs/spec/agent.md 6.11). */
 const SERVICE = "serf-agent";
 
 /** Longest name in UTF-16 units; longer ones are cut. Names of events may have several thousand bytes. */
 const MAX_NAME = 256;
 
-/** What would end or split a line of a sink or of the dump; Serf replaces spaces and colons (agent.md 6.11). */
+/**
+ * What would end or split a line of a sink or of the dump; Serf replaces spaces and colons (docs/spec/agent.md 6.11).
+ */
 // deno-lint-ignore no-control-regex
 const UNFIT = /[\s:|\x00-\x1f\x7f-\x9f]/g;
 
@@ -54,7 +57,7 @@ export interface AgentMetricsOptions {
 
 /**
  * A place for the figures of an agent with these settings. Gauges carry the host's name when a server gets them
- * (agent.md 6.11).
+ * (docs/spec/agent.md 6.11).
  */
 export function metricsOf(settings: { statsdAddr: string; statsiteAddr: string }): AgentMetrics {
   const sent = settings.statsdAddr !== "" || settings.statsiteAddr !== "";

@@ -1,5 +1,5 @@
 /**
- * Connections to the servers that take statsd lines: statsd by UDP, statsite by TCP (agent.md 6.11).
+ * Connections to the servers that take statsd lines: statsd by UDP, statsite by TCP (docs/spec/agent.md 6.11).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { splitGoAddress } from "../config/addresses.ts";
 import { within } from "../net/deadline.ts";
 import type { LineConnection } from "./line_sink.ts";
 
-/** Largest datagram, in bytes: it fits a packet of Ethernet (agent.md 6.11). */
+/** Largest datagram, in bytes: it fits a packet of Ethernet (docs/spec/agent.md 6.11). */
 const MAX_DATAGRAM_BYTES = 1_400;
 
 /** How long a server may take to accept lines, in milliseconds. */

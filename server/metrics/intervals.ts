@@ -1,13 +1,13 @@
 /**
- * The figures of the last minute, in the form that Serf writes on SIGUSR1 (agent.md 6.11).
+ * The figures of the last minute, in the form that Serf writes on SIGUSR1 (docs/spec/agent.md 6.11).
  *
  * @module
  */
 
-/** Length of an interval, in milliseconds (agent.md 6.11). */
+/** Length of an interval, in milliseconds (docs/spec/agent.md 6.11). */
 export const INTERVAL_MS = 10_000;
 
-/** Completed intervals that are kept: one minute (agent.md 6.11). */
+/** Completed intervals that are kept: one minute (docs/spec/agent.md 6.11). */
 export const KEPT_INTERVALS = 6;
 
 /** Names that one interval can tell apart. Names of events come from the network; what is above is not kept. */

@@ -1,6 +1,6 @@
 /**
  * What statsd and statsite servers have in common: lines that wait for the network, and a connection that is made again
- * after it broke (agent.md 6.11).
+ * after it broke (docs/spec/agent.md 6.11).
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { formatDuration } from "../../protocol/duration.ts";
 import { pause } from "../net/deadline.ts";
 import type { MetricSink } from "./agent_metrics.ts";
 
-/** Lines that may wait; what is above is dropped (agent.md 6.11). */
+/** Lines that may wait; what is above is dropped (docs/spec/agent.md 6.11). */
 export const QUEUE_LIMIT = 4_096;
 
-/** Longest time that lines wait, in milliseconds (agent.md 6.11). */
+/** Longest time that lines wait, in milliseconds (docs/spec/agent.md 6.11). */
 const FLUSH_MS = 100;
 
-/** Pause before another try to connect, in milliseconds (agent.md 6.11). */
+/** Pause before another try to connect, in milliseconds (docs/spec/agent.md 6.11). */
 const RETRY_MS = 5_000;
 
 /** Lines that are under way at the end have this long to arrive, in milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * Opens the rejoin file and reads what it says, before anything else of the agent begins (serf.md 15).
+ * Opens the rejoin file and reads what it says, before anything else of the agent begins (docs/spec/serf.md 15).
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { fileProblem } from "../files/problem.ts";
 import { userFile } from "../files/user_file.ts";
 
 /**
- * Most bytes of a file that are read, from its end: four times what as many members as are kept take when the file has to
- * be written anew.
+ * Most bytes of a file that are read, from its end: four times what as many members as are kept take when the file has
+ * to be written anew.
  */
 export const MAX_READ_BYTES = 64 * 1024 * 1024;
 
@@ -44,8 +44,8 @@ export interface OpenedFile {
 }
 
 /**
- * Opens a file, or makes an empty one of mode 0644, and reads it. A torn last line is cut off, as what is added would make
- * another record of it. `onDisk` may put another disk in place of the one that the file is on.
+ * Opens a file, or makes an empty one of mode 0644, and reads it. A torn last line is cut off, as what is added would
+ * make another record of it. `onDisk` may put another disk in place of the one that the file is on.
  *
  * @throws {RejoinFileError} when it is no file, or cannot be read or written.
  */

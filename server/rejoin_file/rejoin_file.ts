@@ -1,6 +1,7 @@
 /**
- * The file that keeps members and clocks over a restart (serf.md 15, agent.md 6.5). Its content is also in memory: what
- * cannot be written now is written later, and the file then says the same as if nothing had happened.
+ * The file that keeps members and clocks over a restart (docs/spec/serf.md 15, docs/spec/agent.md 6.5). Its content is
+ * also in memory: what cannot be written now is written later, and the file then says the same as if nothing had
+ * happened.
  *
  * @module
  */
@@ -14,8 +15,8 @@ import { within } from "../net/deadline.ts";
 import { type OpenedFile, openFile } from "./reading.ts";
 
 /**
- * Least time between two writes, in milliseconds. A process that is killed loses the lines that wait for their time; Serf
- * waits 500 ms, and for ever when nothing more comes.
+ * Least time between two writes, in milliseconds. A process that is killed loses the lines that wait for their time;
+ * Serf waits 500 ms, and for ever when nothing more comes.
  */
 const WRITE_INTERVAL_MS = 50;
 
@@ -25,7 +26,10 @@ const MAX_WAITING = 1024 * 1024;
 /** Pause before another try after a failed write, in milliseconds. */
 const RETRY_MS = 2_000;
 
-/** Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds (serf.md 15.3). */
+/**
+ * Time between two log lines about failed writes, and between two tries to shorten the file, in milliseconds
+ * (docs/spec/serf.md 15.3).
+ */
 const REPORT_INTERVAL_MS = 30_000;
 
 /** How long a leave, and the end, may wait for the disk, in milliseconds. */
@@ -87,8 +91,8 @@ export class RejoinFile implements Recorder, AsyncDisposable {
   }
 
   /**
-   * Opens a file, or makes one, and reads it. Of damage only the log tells; of a file that makes no sense at all a copy is
-   * kept as `PATH.damaged`, as it may be something else.
+   * Opens a file, or makes one, and reads it. Of damage only the log tells; of a file that makes no sense at all a copy
+   * is kept as `PATH.damaged`, as it may be something else.
    *
    * @throws {RejoinFileError} when it is no file, or cannot be read or written.
    */

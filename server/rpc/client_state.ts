@@ -1,5 +1,5 @@
 /**
- * What the agent remembers of one RPC connection (agent.md 1.8).
+ * What the agent remembers of one RPC connection (docs/spec/agent.md 1.8).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The rules of an RPC conversation: which value is a header and which a body, what is answered when, and what ends it
- * (agent.md 1.5).
+ * (docs/spec/agent.md 1.5).
  *
  * @module
  */
@@ -32,7 +32,7 @@ type Expected =
   /** After an unknown command that was refused: a body, if it is no header. */
   | { readonly kind: "maybe-unread-body" };
 
-/** MessagePack's nil. Where a header is due it is skipped: some clients write one for a missing body (landscape.md 3.2). */
+/** MessagePack's nil. Where a header is due it is skipped: some clients write one for a missing body (docs/spec/agent.md 1.3). */
 const NIL = 0xc0;
 
 const HEADER: Expected = { kind: "header" };

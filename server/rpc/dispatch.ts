@@ -1,5 +1,5 @@
 /**
- * The dispatcher: one table from command names to what they do (agent.md 3).
+ * The dispatcher: one table from command names to what they do (docs/spec/agent.md 3).
  *
  * @module
  */

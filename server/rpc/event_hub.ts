@@ -93,7 +93,7 @@ export class EventHub {
     }
   }
 
-  /** Each stream that delivers a query has an ID of its own for it (agent.md 1.8). */
+  /** Each stream that delivers a query has an ID of its own for it (docs/spec/agent.md 1.8). */
   #offerQuery(stream: EventStream, event: QueryEvent): void {
     const { pending } = stream.subscriber;
     const id = pending.add(event);

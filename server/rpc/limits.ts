@@ -11,8 +11,8 @@ export const MAX_CLIENTS = 16_384;
 export const MAX_CLIENTS_PER_SOURCE = 12_288;
 
 /**
- * Clients in all that are strangers: before the handshake, or `auth` on an agent with a token. A client that comes to talk
- * is one for a round trip or two.
+ * Clients in all that are strangers: before the handshake, or `auth` on an agent with a token. A client that comes to
+ * talk is one for a round trip or two.
  */
 export const MAX_STRANGERS = 1_024;
 
@@ -45,7 +45,7 @@ export const STALL_LIMIT_MS = 30_000;
 
 /**
  * Records of one stream or monitor that wait for the client; newer ones are dropped. The Go agent has room for 512
- * (agent.md 1.7), which a burst of 1,000 events overruns although the client reads.
+ * (docs/spec/agent.md 1.7), which a burst of 1,000 events overruns although the client reads.
  */
 export const MAX_WAITING_RECORDS = 4_096;
 

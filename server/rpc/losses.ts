@@ -9,11 +9,11 @@ import type { AgentLog, Monitor } from "../logging/log.ts";
 import { Losses } from "../net/losses.ts";
 
 /**
- * Losses of one kind of record, none yet. Of the cause, which is the monitor that lost a line, the log keeps the line about
- * it away: it would be the next to be lost.
+ * Losses of one kind of record, none yet. Of the cause, which is the monitor that lost a line, the log keeps the line
+ * about it away: it would be the next to be lost.
  *
- * A line is written at most once a second for a client, as in the Go agent but for the limit (agent.md 1.7), and one more
- * with the sum.
+ * A line is written at most once a second for a client, as in the Go agent but for the limit (docs/spec/agent.md 1.7),
+ * and one more with the sum.
  *
  * @param during What the Go agent says is dropped, `event` or `logs`.
  * @param noun What was lost in the end, for a number of them.

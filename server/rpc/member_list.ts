@@ -65,8 +65,8 @@ export class MemberList {
   }
 
   /**
-   * The members that match as a response body. Rejects with `PatternError` when a pattern is none, or all together are too
-   * large.
+   * The members that match as a response body. Rejects with `PatternError` when a pattern is none, or all together are
+   * too large.
    */
   async filtered(filter: MembersFilteredRequest): Promise<Uint8Array> {
     await loadPatterns();
@@ -77,8 +77,8 @@ export class MemberList {
 }
 
 /**
- * The test for a filter (agent.md 3, members); `undefined` when everything matches. A pattern P stands for `^P$`,
- * by concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they
+ * The test for a filter (docs/spec/agent.md 3, members); `undefined` when everything matches. A pattern P stands for
+ * `^P$`, by concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they
  * may take {@linkcode MAX_PATTERN_SIZE} instructions.
  */
 function memberFilter(filter: MembersFilteredRequest): ((member: Member) => boolean) | undefined {

@@ -1,5 +1,5 @@
 /**
- * The queries that a client was told of and may still answer (agent.md 1.8).
+ * The queries that a client was told of and may still answer (docs/spec/agent.md 1.8).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What comes back from a query, as records for the client that asked (agent.md 4.3).
+ * What comes back from a query, as records for the client that asked (docs/spec/agent.md 4.3).
  *
  * @module
  */
@@ -49,7 +49,7 @@ export async function sendQueryRecords(
   await send("done", "", null);
 }
 
-/** Nothing verifies the names of answers, and clients take a record without one for the last (landscape.md 3.2). */
+/** Nothing verifies the names of answers, and clients take a record without one for the last (docs/spec/agent.md 10). */
 function isNamed(from: string): boolean {
   return from !== "";
 }

@@ -1,5 +1,5 @@
 /**
- * The RPC port of an agent (agent.md 1).
+ * The RPC port of an agent (docs/spec/agent.md 1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What an agent says of itself when it runs (agent.md 6.1).
+ * What an agent says of itself when it runs (docs/spec/agent.md 6.1).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { joinHostPort } from "../../protocol/host_port.ts";
 import type { AgentConfig } from "../config/load.ts";
 import type { Console } from "./console.ts";
 
-/** Column in which the labels end (agent.md 6.1). */
+/** Column in which the labels end (docs/spec/agent.md 6.1). */
 const LABEL_WIDTH = 27;
 
 /** What the banner tells besides the settings. */

@@ -1,5 +1,5 @@
 /**
- * What a reload changes, and what it cannot change (agent.md 6.7).
+ * What a reload changes, and what it cannot change (docs/spec/agent.md 6.7).
  *
  * @module
  */

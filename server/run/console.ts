@@ -1,5 +1,5 @@
 /**
- * What `skein agent` prints: messages at once, log lines behind a gate (agent.md 6.1), for people or as JSON.
+ * What `skein agent` prints: messages at once, log lines behind a gate (docs/spec/agent.md 6.1), for people or as JSON.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * What a start would find out about a configuration before it opens a socket: addresses, keys, files, limits
- * (agent.md 6.1, 6.3, 6.5). Nothing is written.
+ * (docs/spec/agent.md 6.1, 6.3, 6.5). Nothing is written.
  *
  * @module
  */
@@ -30,8 +30,8 @@ import { listenProblem } from "../net/problems.ts";
 const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;
 
 /**
- * Everything that would end a start with these settings, in the order in which it would, each in the words of the start,
- * and addresses that can never be joined.
+ * Everything that would end a start with these settings, in the order in which it would, each in the words of the
+ * start, and addresses that can never be joined.
  *
  * The values themselves were checked before (`settingProblems`).
  */

@@ -1,5 +1,5 @@
 /**
- * `skein agent` from the configuration to the exit code (agent.md 6.1 and 6.7).
+ * `skein agent` from the configuration to the exit code (docs/spec/agent.md 6.1 and 6.7).
  *
  * @module
  */
@@ -48,7 +48,7 @@ const EXIT_FAULT = 70;
 /** Signals that end an agent, or may. */
 const ENDING: readonly AgentSignal[] = ["SIGINT", "SIGTERM"];
 
-/** Signals that end a leave (agent.md 6.7). */
+/** Signals that end a leave (docs/spec/agent.md 6.7). */
 const ENDING_LEAVE: readonly AgentSignal[] = [...ENDING, "SIGHUP"];
 
 /** What surrounds the agent. */
@@ -64,10 +64,11 @@ export interface RunSurroundings {
 }
 
 /**
- * Runs an agent until a signal or a `leave` ends it, or an error that nobody expected: then it leaves, as far as it can.
+ * Runs an agent until a signal or a `leave` ends it, or an error that nobody expected: then it leaves, as far as it
+ * can.
  *
- * @returns The exit code (agent.md 6.7): 0 after a graceful end, 70 after an error that nobody expected, 1 otherwise. Nothing
- * is left running.
+ * @returns The exit code (docs/spec/agent.md 6.7): 0 after a graceful end, 70 after an error that nobody expected, 1
+ * otherwise. Nothing is left running.
  */
 export async function runAgent(input: RunInput, surroundings: RunSurroundings): Promise<number> {
   const console = new Console((text) => surroundings.print(text));
@@ -284,7 +285,10 @@ class Run {
     }
   }
 
-  /** Takes over what can change while the agent runs (agent.md 6.7), all of it or, when something is wrong, nothing. */
+  /**
+   * Takes over what can change while the agent runs (docs/spec/agent.md 6.7), all of it or, when something is wrong,
+   * nothing.
+   */
   async #reload(): Promise<void> {
     this.#console.say("Reloading configuration...");
     let changes: ConfigChanges;

@@ -6,7 +6,7 @@
 
 import { closeInspector } from "./inspector.ts";
 
-/** The signals that the agent handles, and what it calls them (agent.md 6.7). */
+/** The signals that the agent handles, and what it calls them (docs/spec/agent.md 6.7). */
 export const SIGNAL_NAMES = {
   SIGINT: "interrupt",
   SIGTERM: "terminated",

@@ -1,5 +1,5 @@
 /**
- * One configured script and the events that wait for it (agent.md 6.9).
+ * One configured script and the events that wait for it (docs/spec/agent.md 6.9).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { type ScriptResult, ScriptRun } from "./script_run.ts";
 /** Events that wait for one script; one more is dropped. */
 export const QUEUE_LIMIT = 1_024;
 
-/** A run that takes longer is told of, in milliseconds (agent.md 6.9). */
+/** A run that takes longer is told of, in milliseconds (docs/spec/agent.md 6.9). */
 const SLOW_MS = 1_000;
 
 /** What handlers need of the agent. */

@@ -1,5 +1,5 @@
 /**
- * Event handler scripts (agent.md 6.9). To be loaded when there are any.
+ * Event handler scripts (docs/spec/agent.md 6.9). To be loaded when there are any.
  *
  * @module
  */

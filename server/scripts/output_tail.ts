@@ -1,10 +1,10 @@
 /**
- * The end of what a script prints (agent.md 6.9).
+ * The end of what a script prints (docs/spec/agent.md 6.9).
  *
  * @module
  */
 
-/** Bytes of a script's output that are kept (agent.md 6.9). */
+/** Bytes of a script's output that are kept (docs/spec/agent.md 6.9). */
 export const OUTPUT_LIMIT = 8_192;
 
 /** Keeps the last {@linkcode OUTPUT_LIMIT} bytes of many. */

@@ -1,5 +1,5 @@
 /**
- * What a script learns of an event: environment variables and standard input (agent.md 6.9).
+ * What a script learns of an event: environment variables and standard input (docs/spec/agent.md 6.9).
  *
  * @module
  */

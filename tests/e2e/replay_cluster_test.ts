@@ -85,7 +85,7 @@ async function replayCluster(program: Program, host: string): Promise<void> {
   }
 }
 
-/** Gossip that a Go agent sends four times misses a member now and then (perf.md 1d), and a query is asked only once. */
+/** Gossip that a Go agent sends four times misses a member now and then, and a query is asked only once. */
 const QUERY_ATTEMPTS = 3;
 
 /** Replays a sample; gives what was wrong the last time. */

@@ -31,7 +31,7 @@ import serfVectors from "../vectors/serf.json" with { type: "json" };
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 6_000);
 
-/** Packets in one go; the kernel keeps 256 small ones for a receiver that is busy (perf.md 2b). */
+/** Packets in one go; the kernel keeps 256 small ones for a receiver that is busy. */
 const BURST = 30;
 const CONNECTIONS = 8;
 

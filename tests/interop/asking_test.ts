@@ -108,7 +108,7 @@ async function answersTo(node: Node, ask: Record<string, unknown>): Promise<stri
   }, LIMIT_MS / 3);
   const { Type: _, ...done } = records.pop() ?? {};
   assert.deepEqual(done, { From: "", Payload: null });
-  // A Go agent sends records of nobody when it closes what it collects in (agent.md 4.3).
+  // A Go agent sends records of nobody when it closes what it collects in (docs/spec/agent.md 4.3).
   const named = node.agent.program === skein ? records : records.filter(({ From }) => From !== "");
   return named.map(told).sort();
 }

@@ -72,7 +72,7 @@ async function estimated(cli: Program, node: Node): Promise<boolean> {
   return true;
 }
 
-/** The distance between the two in milliseconds, with three decimals (serf.md 16.3). */
+/** The distance between the two in milliseconds, with three decimals (docs/spec/serf.md 16.3). */
 async function estimate(node: Node): Promise<string> {
   const [a, b] = await Promise.all(["s", "g"].map(async (name): Promise<Coordinate> => {
     return (await coordinateOf(node, name)).Coord;

@@ -141,7 +141,7 @@ async function ask(one: Node, Name: string, text: string): Promise<string> {
 
 /**
  * What a script wrote down: Lamport times have no value, and the tags of a member come in no order. A Go agent
- * repeats an update with every later event about members (agent.md 6.8), so it counts once.
+ * repeats an update with every later event about members (docs/spec/agent.md 6.8), so it counts once.
  */
 function lines(text: string, host: string): string[] {
   const seen = new Set<string>();

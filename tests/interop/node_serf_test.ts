@@ -4,7 +4,7 @@
  *
  * It is unlike other clients in that it writes 64-bit integers as floats, sends text where bytes are meant, tells
  * a header from a body by the key `Seq` alone, and closes its half of the connection behind `leave`
- * (landscape.md 3.3).
+ * (docs/spec/agent.md 10).
  *
  * @module
  */

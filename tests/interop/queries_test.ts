@@ -94,10 +94,10 @@ goTest(
   },
 );
 
-/** Type byte of a memberlist user message (memberlist.md 1.1). */
+/** Type byte of a memberlist user message (docs/spec/memberlist.md 1.1). */
 const USER_MESSAGE = 8;
 
-/** An acknowledgement to a query (serf.md 20.10). */
+/** An acknowledgement to a query (docs/spec/serf.md 20.10). */
 const ANSWER = [
   ...[0x05, 0x85, 0xa5, ...text("Flags"), 0x01, 0xa4, ...text("From"), 0xa1, ...text("a")],
   ...[0xa2, ...text("ID"), 0xce, 0x0b, 0xad, 0xca, 0xff, 0xa5, ...text("LTime"), 0x33],

@@ -6,7 +6,7 @@ import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 /** Probe interval of the LAN profile. */
 const PROBE_MS = 1_000;
 
-/** Time that a suspected node has when enough others confirm (memberlist.md 8.9), LAN profile. */
+/** Time that a suspected node has when enough others confirm (docs/spec/memberlist.md 8.9), LAN profile. */
 function suspicionMs(count: number): number {
   return 4 * PROBE_MS * Math.max(1, Math.log10(count));
 }

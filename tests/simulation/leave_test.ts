@@ -17,7 +17,7 @@ for (const count of [3, 10, 30, 100]) {
     test.report({ "median ms": median.toFixed(0), "last ms": last.toFixed(0) });
     await simulation.runFor(60_000);
     await cluster.agree(0);
-    // Where the news of its end overtook that of its intent, it has failed for a moment (serf.md 6.6).
+    // Where the news of its end overtook that of its intent, it has failed for a moment (docs/spec/serf.md 6.6).
     const doubters = cluster.live.filter(({ view }) => view.failures.has(leaver.name)).length;
     test.report({ "failed first at": `${doubters} nodes` });
     assert.ok(

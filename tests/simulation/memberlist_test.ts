@@ -43,7 +43,7 @@ scenario("memberlist: a killed node is forgotten, and its name is free again", {
   const victim = cluster.live[5]!;
   cluster.kill(victim);
   await cluster.agree(CATCH_UP_MS);
-  // Dead for 30 s, then gone when each node's probe ring wraps (memberlist.md 8.12).
+  // Dead for 30 s, then gone when each node's probe ring wraps (docs/spec/memberlist.md 8.12).
   const forgotten = () => cluster.live.every(({ app }) => !app.statuses().has(victim.name));
   assert.ok(await simulation.runUntil(forgotten, 60_000, 1_000), "Somebody remembers it");
   const again = cluster.restart(victim);

@@ -2,7 +2,7 @@ import { CATCH_UP_MS, Cluster, spread } from "../support/simulation/cluster.ts";
 import { scenario } from "../support/simulation/scenario.ts";
 import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 
-/** Every 30 s each node may try to reach one failed member again (serf.md 8.2); some rounds of that. */
+/** Every 30 s each node may try to reach one failed member again (docs/spec/serf.md 8.2); some rounds of that. */
 const RECONNECT_MS = 6 * 30_000;
 
 const CASES = [

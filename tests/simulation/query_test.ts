@@ -7,7 +7,7 @@ import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 /** Nodes of each cluster; they answer with their name unless a test says otherwise. */
 const COUNT = 30;
 
-/** The default timeout of 30 nodes: 200 ms, times 16, times 2 (serf.md 11.1). */
+/** The default timeout of 30 nodes: 200 ms, times 16, times 2 (docs/spec/serf.md 11.1). */
 const TIMEOUT_MS = 6_400;
 
 scenario("a query to 30 nodes ends when all have answered", {}, async (test) => {

@@ -13,7 +13,7 @@ const COUNT = 1_000;
  */
 const SETTINGS = { retransmitMult: 1, pushPullIntervalMs: 10_000, compression: false };
 
-/** With 513 to 1,024 nodes the interval is six times as long (memberlist.md 9.4). */
+/** With 513 to 1,024 nodes the interval is six times as long (docs/spec/memberlist.md 9.4). */
 const PUSH_PULL_MS = 6 * SETTINGS.pushPullIntervalMs;
 
 scenario(

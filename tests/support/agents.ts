@@ -255,7 +255,7 @@ function udpIsFree(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** A request for version 1 of the RPC: `{Command: "handshake", Seq: 0}{Version: 1}` (agent.md 1.1, 2). */
+/** A request for version 1 of the RPC: `{Command: "handshake", Seq: 0}{Version: 1}` (docs/spec/agent.md 1.1, 2). */
 const HANDSHAKE = Uint8Array.from(
   [0x82, ...str("Command"), ...str("handshake"), ...str("Seq"), 0, 0x81, ...str("Version"), 1],
 );

@@ -1,5 +1,5 @@
 /**
- * Pings that wait for an answer, by sequence number (memberlist.md 7, messages 2 and 11).
+ * Pings that wait for an answer, by sequence number (docs/spec/memberlist.md 7, messages 2 and 11).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class Acks {
   readonly #waiting = new Map<number, AckWaiter>();
   #lastSeqNo: number;
 
-  /** Sequence numbers start anywhere, so that answers are hard to forge (memberlist.md 12). */
+  /** Sequence numbers start anywhere, so that answers are hard to forge (docs/spec/memberlist.md 12). */
   constructor(random: Random) {
     this.#lastSeqNo = new DataView(random.bytes(4).buffer).getUint32(0);
   }

@@ -1,5 +1,5 @@
 /**
- * Lifeguard's local health: how far this node should trust its own probes (memberlist.md 9.2).
+ * Lifeguard's local health: how far this node should trust its own probes (docs/spec/memberlist.md 9.2).
  *
  * @module
  */

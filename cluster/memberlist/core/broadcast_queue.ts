@@ -1,5 +1,5 @@
 /**
- * Messages that wait to be gossiped, each a limited number of times (memberlist.md 9.5).
+ * Messages that wait to be gossiped, each a limited number of times (docs/spec/memberlist.md 9.5).
  *
  * @module
  */

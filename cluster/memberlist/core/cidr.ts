@@ -1,5 +1,5 @@
 /**
- * Networks of IP addresses, for the allow list (memberlist.md 8.11).
+ * Networks of IP addresses, for the allow list (docs/spec/memberlist.md 8.11).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The settings of a memberlist and the three profiles they start from (memberlist.md 10).
+ * The settings of a memberlist and the three profiles they start from (docs/spec/memberlist.md 10).
  *
  * @module
  */
@@ -130,10 +130,10 @@ export interface MemberlistConfig extends ProfileTimings {
   readonly shared?: SharedKnowledge;
 }
 
-/** The memberlist protocols that are understood (memberlist.md 1.2). */
+/** The memberlist protocols that are understood (docs/spec/memberlist.md 1.2). */
 export const PROTOCOL_VERSIONS = { min: 1, max: 5 } as const;
 
-/** Largest meta of a node in bytes (memberlist.md 3.7). */
+/** Largest meta of a node in bytes (docs/spec/memberlist.md 3.7). */
 export const MAX_META_BYTES = 512;
 
 /** Below this a packet has no room for the protocol's own messages. */
@@ -274,7 +274,7 @@ export function checkConfig(config: MemberlistConfig): void {
   }
 }
 
-/** The versions that the own node advertises (memberlist.md 1.2). */
+/** The versions that the own node advertises (docs/spec/memberlist.md 1.2). */
 export function ownVersions(config: MemberlistConfig): Versions {
   const { min, max } = PROTOCOL_VERSIONS;
   const { delegateVersions: delegate } = config;

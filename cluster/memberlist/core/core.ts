@@ -119,7 +119,7 @@ export function ownRecord(core: Core): NodeRecord {
   return core.table.get(core.config.name) as NodeRecord;
 }
 
-/** Whether ports in messages count; speaking protocol 1, everybody has the own port (memberlist.md 1.2). */
+/** Whether ports in messages count; speaking protocol 1, everybody has the own port (docs/spec/memberlist.md 1.2). */
 export function portOrOwn(core: Core, port: number): number {
   return port === 0 || core.config.protocolVersion < 2 ? core.transport.localAddress.port : port;
 }

@@ -1,5 +1,5 @@
 /**
- * What an application on top of memberlist is asked and told (memberlist.md 11).
+ * What an application on top of memberlist is asked and told (docs/spec/memberlist.md 11).
  *
  * @module
  */

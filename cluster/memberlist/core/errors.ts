@@ -57,7 +57,7 @@ export class JoinError extends Error {
   /** What happened, in the order in which the addresses were tried; at least one. */
   readonly errors: readonly Error[];
 
-  /** The message lists `errors` in the multi-error text of the Go agent (agent.md 3, join). */
+  /** The message lists `errors` in the multi-error text of the Go agent (docs/spec/agent.md 3, join). */
   constructor(errors: readonly Error[]) {
     super(multiErrorText(errors), { cause: errors[0] });
     this.errors = errors;
@@ -214,7 +214,7 @@ export class RemoteError extends Error {
   override readonly name = "RemoteError";
 }
 
-/** A destination came without its node name although `requireNodeNames` is set (memberlist.md 8.11). */
+/** A destination came without its node name although `requireNodeNames` is set (docs/spec/memberlist.md 8.11). */
 export class NodeNameRequiredError extends Error {
   /** `"NodeNameRequiredError"`, whatever happens to the name of the class. */
   override readonly name = "NodeNameRequiredError";

@@ -1,5 +1,5 @@
 /**
- * One node as memberlist knows it (memberlist.md 8.1).
+ * One node as memberlist knows it (docs/spec/memberlist.md 8.1).
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface Destination extends Address {
 }
 
 /**
- * The states of a node; the numbers are those of the push/pull wire format (memberlist.md 6.3).
+ * The states of a node; the numbers are those of the push/pull wire format (docs/spec/memberlist.md 6.3).
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export const NodeState = { alive: 0, suspect: 1, dead: 2, left: 3 } as const;
 export type NodeState = (typeof NodeState)[keyof typeof NodeState];
 
 /**
- * The six version numbers of a node in wire order (memberlist.md 1.2): the memberlist protocol it
+ * The six version numbers of a node in wire order (docs/spec/memberlist.md 1.2): the memberlist protocol it
  * understands at least and at most and the one it speaks, then the same of its application ("delegate").
  *
  * @example
@@ -71,7 +71,7 @@ export type Versions = readonly [
 export interface MemberNode extends Destination {
   /** Unique name. */
   readonly name: string;
-  /** IP address bytes exactly as advertised: 4 or 16, never normalised (memberlist.md 8.1). */
+  /** IP address bytes exactly as advertised: 4 or 16, never normalised (docs/spec/memberlist.md 8.1). */
   readonly addr: Uint8Array;
   /** `addr` in text, as the transport takes it. */
   readonly host: string;
@@ -122,7 +122,7 @@ export function isLive(node: MemberNode): boolean {
   return node.state === NodeState.alive || node.state === NodeState.suspect;
 }
 
-/** The highest memberlist protocol that the node understands (memberlist.md 1.2). */
+/** The highest memberlist protocol that the node understands (docs/spec/memberlist.md 1.2). */
 export function maxProtocol(node: MemberNode): number {
   return node.versions[1];
 }

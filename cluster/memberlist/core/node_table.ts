@@ -1,5 +1,5 @@
 /**
- * Every node that is remembered, by name and as the ring that probing goes round (memberlist.md 8.1, 9.1).
+ * Every node that is remembered, by name and as the ring that probing goes round (docs/spec/memberlist.md 8.1, 9.1).
  *
  * @module
  */

@@ -1,15 +1,15 @@
 /**
- * Choosing random nodes (memberlist.md 9.6).
+ * Choosing random nodes (docs/spec/memberlist.md 9.6).
  *
  * @module
  */
 
 import { type Random, shuffle } from "../../runtime.ts";
 
-/** Fewer than this many items per wanted one are all looked at (memberlist.md 9.6, from 0.6.0 on). */
+/** Fewer than this many items per wanted one are all looked at (docs/spec/memberlist.md 9.6, from 0.6.0 on). */
 const EXHAUSTIVE_BELOW = 3;
 
-/** Bound of the random draws, per item (memberlist.md 9.6). */
+/** Bound of the random draws, per item (docs/spec/memberlist.md 9.6). */
 const DRAWS_PER_ITEM = 3;
 
 /**

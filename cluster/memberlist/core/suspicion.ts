@@ -1,6 +1,6 @@
 /**
  * How long a suspected node has to prove that it lives: the timer of one suspicion, shortened by
- * independent confirmations (Lifeguard; memberlist.md 8.9).
+ * independent confirmations (Lifeguard; docs/spec/memberlist.md 8.9).
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface SuspicionSettings {
 /** The scale factor for the cluster's size is cut after three decimals. */
 const SCALE_STEPS = 1000;
 
-/** The bounds in a cluster of `nodeCount` remembered nodes (memberlist.md 8.9). */
+/** The bounds in a cluster of `nodeCount` remembered nodes (docs/spec/memberlist.md 8.9). */
 export function suspicionLimits(settings: SuspicionSettings, nodeCount: number): SuspicionLimits {
   // The suspect and the node that suspects cannot confirm.
   const wanted = settings.suspicionMult - 2;

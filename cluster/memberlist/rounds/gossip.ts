@@ -1,5 +1,5 @@
 /**
- * One round of gossip: what is queued goes to a few random nodes (memberlist.md 9.3).
+ * One round of gossip: what is queued goes to a few random nodes (docs/spec/memberlist.md 9.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Tasks that run again and again: probe, gossip, push/pull (memberlist.md 9).
+ * Tasks that run again and again: probe, gossip, push/pull (docs/spec/memberlist.md 9).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Watching the other nodes: each tick one of them is pinged, in the order of a shuffled ring
- * (memberlist.md 9.1).
+ * (docs/spec/memberlist.md 9.1).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { encodePing, ownSource } from "../traffic/ping.ts";
 import { pingOverStream } from "../traffic/stream_client.ts";
 import { encodeMessage, IndirectPing, MessageType, Suspect } from "../wire/messages.ts";
 
-/** From these protocols on a node answers pings on streams, and sends nacks (memberlist.md 1.2). */
+/** From these protocols on a node answers pings on streams, and sends nacks (docs/spec/memberlist.md 1.2). */
 const SINCE_PROTOCOL = { streamPing: 3, nack: 4 } as const;
 
 /** Probes the next node of the ring, if there is one to probe. Calls `done` when that is over. */

@@ -1,5 +1,5 @@
 /**
- * What happens when somebody says that a node is alive (memberlist.md 8.3).
+ * What happens when somebody says that a node is alive (docs/spec/memberlist.md 8.3).
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { nextIncarnation, refute } from "./refute.ts";
 
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
 
-/** Whether the allow list has the address; without a list every address is allowed (memberlist.md 8.11). */
+/** Whether the allow list has the address; without a list every address is allowed (docs/spec/memberlist.md 8.11). */
 export function isAllowed(core: Core, addr: Uint8Array): boolean {
   const { allowedNetworks } = core.config;
   return allowedNetworks.length === 0 || allowedNetworks.some((cidr) => cidrContains(cidr, addr));
@@ -93,11 +93,11 @@ function problemOf(message: Alive, record: NodeRecord | undefined): string | und
   if (pcur !== undefined && (pmin === 0 || pmax === 0 || pmin! > pmax!)) {
     return `its protocol versions ${pmin} to ${pmax} are impossible`;
   }
-  // One node without versions makes every push/pull of everybody fail (memberlist.md 8.8).
+  // One node without versions makes every push/pull of everybody fail (docs/spec/memberlist.md 8.8).
   if (record === undefined && fullVersions(message) === undefined) {
     return `it has ${message.Vsn?.length ?? 0} of 6 versions`;
   }
-  // A new node with incarnation 0 would count as dead; and 0 is never to be sent (memberlist.md 12).
+  // A new node with incarnation 0 would count as dead; and 0 is never to be sent (docs/spec/memberlist.md 12).
   if (record === undefined && message.Incarnation === 0) return "its incarnation is 0";
   return undefined;
 }

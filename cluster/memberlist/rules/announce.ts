@@ -1,5 +1,5 @@
 /**
- * News about nodes, queued for gossip (memberlist.md 9.5: one message per node at a time).
+ * News about nodes, queued for gossip (docs/spec/memberlist.md 9.5: one message per node at a time).
  *
  * @module
  */

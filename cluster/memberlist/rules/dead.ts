@@ -1,5 +1,5 @@
 /**
- * What happens when a node is declared dead, or says that it leaves (memberlist.md 8.5).
+ * What happens when a node is declared dead, or says that it leaves (docs/spec/memberlist.md 8.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Taking in the state that a peer sent in a push/pull (memberlist.md 8.7, 8.8).
+ * Taking in the state that a peer sent in a push/pull (docs/spec/memberlist.md 8.7, 8.8).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Whether every node of two states that are to be merged understands what every other one speaks
- * (memberlist.md 8.8).
+ * (docs/spec/memberlist.md 8.8).
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class ProtocolMismatchError extends Error {
   override readonly name = "ProtocolMismatchError";
 }
 
-/** With fewer versions an entry does not narrow the ranges (memberlist.md 8.8, as 0.11.0). */
+/** With fewer versions an entry does not narrow the ranges (docs/spec/memberlist.md 8.8, as 0.11.0). */
 const LEAST_VERSIONS = 5;
 
 /** Both ranges that all alive nodes understand. */

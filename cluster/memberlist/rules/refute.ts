@@ -1,5 +1,5 @@
 /**
- * Contradicting what others wrongly say about the own node (memberlist.md 8.6).
+ * Contradicting what others wrongly say about the own node (docs/spec/memberlist.md 8.6).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { announceAlive } from "./announce.ts";
 
 /**
  * The next incarnation of the own node, above `atLeast`. It wraps at 32 bits past 0, which would never
- * bring a node up (memberlist.md 8.3).
+ * bring a node up (docs/spec/memberlist.md 8.3).
  */
 export function nextIncarnation(own: OwnState, atLeast = 0): number {
   own.incarnation = (Math.max(own.incarnation, atLeast) + 1) >>> 0 || 1;

@@ -1,5 +1,5 @@
 /**
- * What happens when a node is suspected of having failed (memberlist.md 8.4, 8.9).
+ * What happens when a node is suspected of having failed (docs/spec/memberlist.md 8.4, 8.9).
  *
  * @module
  */

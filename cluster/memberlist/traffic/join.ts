@@ -1,5 +1,5 @@
 /**
- * Joining a cluster by the addresses of some of its nodes (memberlist.md 8.10).
+ * Joining a cluster by the addresses of some of its nodes (docs/spec/memberlist.md 8.10).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface JoinAddress {
   readonly port: number;
 }
 
-/** The text is no address to join. The messages are those of the Go agent (agent.md 3, join). */
+/** The text is no address to join. The messages are those of the Go agent (docs/spec/agent.md 3, join). */
 export class JoinAddressError extends Error {
   /** `"JoinAddressError"`, whatever happens to the name of the class. */
   override readonly name = "JoinAddressError";

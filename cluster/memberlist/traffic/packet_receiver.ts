@@ -1,5 +1,5 @@
 /**
- * What arrives in packets (memberlist.md 3, 7). Every message is handled in the turn in which it arrived.
+ * What arrives in packets (docs/spec/memberlist.md 3, 7). Every message is handled in the turn in which it arrived.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sending messages in packets, with queued broadcasts in the room that is left (memberlist.md 3.7, 9.5).
+ * Sending messages in packets, with queued broadcasts in the room that is left (docs/spec/memberlist.md 3.7, 9.5).
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { packCompound, packetOverhead, sealPacket } from "../wire/packet.ts";
 /** What an application's message costs beside its own bytes: a part of a compound and its type byte. */
 const USER_MESSAGE_OVERHEAD = COMPOUND_PART_OVERHEAD + 1;
 
-/** From this protocol on a node understands checksums (memberlist.md 1.2). */
+/** From this protocol on a node understands checksums (docs/spec/memberlist.md 1.2). */
 const CHECKSUM_PROTOCOL = 5;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The ping message, and pings that an application asks for (memberlist.md 7, message 0).
+ * The ping message, and pings that an application asks for (docs/spec/memberlist.md 7, message 0).
  *
  * @module
  */

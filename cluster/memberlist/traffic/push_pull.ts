@@ -1,6 +1,6 @@
 /**
  * Exchanging everything that two nodes know: when joining, and now and then with a random node
- * (memberlist.md 6.3, 9.4).
+ * (docs/spec/memberlist.md 6.3, 9.4).
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { decodePushPull, encodePushPull, type PushPull, type StreamBody } from "
 import { readReply } from "./stream_client.ts";
 import { dialAndUse, type StreamExchange } from "./stream_exchange.ts";
 
-/** Exchanges that are served at a time; one more is turned away (memberlist.md 6.3). */
+/** Exchanges that are served at a time; one more is turned away (docs/spec/memberlist.md 6.3). */
 const MAX_SERVED = 127;
 
 /** In larger clusters exchanges are rarer: they cost more, and there are more nodes to make them. */
 const SCALE_THRESHOLD = 32;
 
-/** Milliseconds to wait before the next exchange, in a cluster of `nodeCount` nodes (memberlist.md 9.4). */
+/** Milliseconds to wait before the next exchange, in a cluster of `nodeCount` nodes (docs/spec/memberlist.md 9.4). */
 export function pushPullIntervalMs(intervalMs: number, nodeCount: number): number {
   if (nodeCount <= SCALE_THRESHOLD) return intervalMs;
   return intervalMs * (Math.ceil(Math.log2(nodeCount) - Math.log2(SCALE_THRESHOLD)) + 1);
@@ -85,8 +85,9 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
 }
 
 /**
- * What a newcomer hears about its cluster is news to few others, and the peer that told it counts as one transmission. So
- * the only message that nobody else has, about the newcomer itself, is in its first packets, of however many nodes it heard.
+ * What a newcomer hears about its cluster is news to few others, and the peer that told it counts as one transmission.
+ * So the only message that nobody else has, about the newcomer itself, is in its first packets, of however many nodes
+ * it heard.
  */
 function ownNewsFirst({ broadcasts, config }: Core, { nodes }: PushPull): void {
   for (const { Name } of nodes) {

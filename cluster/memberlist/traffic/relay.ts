@@ -1,5 +1,5 @@
 /**
- * Pinging a node on behalf of another that got no answer (memberlist.md 7, message 1).
+ * Pinging a node on behalf of another that got no answer (docs/spec/memberlist.md 7, message 1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What this node asks of others on streams: to take a message, to answer a ping (memberlist.md 6.4, 6.5).
+ * What this node asks of others on streams: to take a message, to answer a ping (docs/spec/memberlist.md 6.4, 6.5).
  *
  * @module
  */

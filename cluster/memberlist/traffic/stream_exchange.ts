@@ -1,5 +1,5 @@
 /**
- * Streams with a deadline, for both ends (memberlist.md 6).
+ * Streams with a deadline, for both ends (docs/spec/memberlist.md 6).
  *
  * @module
  */

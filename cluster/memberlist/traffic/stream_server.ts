@@ -1,5 +1,5 @@
 /**
- * What other nodes ask of this one on streams (memberlist.md 6.2). One request per stream.
+ * What other nodes ask of this one on streams (docs/spec/memberlist.md 6.2). One request per stream.
  *
  * @module
  */

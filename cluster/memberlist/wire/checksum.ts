@@ -1,5 +1,5 @@
 /**
- * The CRC layer of packets (memberlist.md 3.3): `0c ‖ crc32 (4 bytes) ‖ message`.
+ * The CRC layer of packets (docs/spec/memberlist.md 3.3): `0c ‖ crc32 (4 bytes) ‖ message`.
  *
  * @module
  */
@@ -44,8 +44,8 @@ export function stripChecksum(packet: Uint8Array): Uint8Array {
 }
 
 /**
- * For each byte its remainder by the polynomial of CRC-32. A loop over this table takes 3 microseconds for a full packet;
- * `node:zlib`, which is faster, takes 10 ms and 3 MiB to be loaded.
+ * For each byte its remainder by the polynomial of CRC-32. A loop over this table takes 3 microseconds for a full
+ * packet; `node:zlib`, which is faster, takes 10 ms and 3 MiB to be loaded.
  */
 const REMAINDERS = Int32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;

@@ -1,5 +1,5 @@
 /**
- * Several messages in one packet (memberlist.md 3.4):
+ * Several messages in one packet (docs/spec/memberlist.md 3.4):
  * `07 ‖ count (1 byte) ‖ count × length (2 bytes) ‖ the messages`.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { MessageType } from "./messages.ts";
 
-/** More parts than this make memberlist before 0.2.4 read the packet wrongly (memberlist.md 3.4). */
+/** More parts than this make memberlist before 0.2.4 read the packet wrongly (docs/spec/memberlist.md 3.4). */
 const MAX_PARTS = 127;
 /** The length of a part is a 16-bit number. */
 const MAX_PART_LENGTH = 0xffff;

@@ -1,5 +1,5 @@
 /**
- * The compression layer (memberlist.md 3.5): `09 ‖ map { Algo: 0, Buf: LZW of a whole message }`.
+ * The compression layer (docs/spec/memberlist.md 3.5): `09 ‖ map { Algo: 0, Buf: LZW of a whole message }`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The shared secret keys of a cluster (memberlist.md 5.2).
+ * The shared secret keys of a cluster (docs/spec/memberlist.md 5.2).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export class KeyringError extends Error {
   override readonly name = "KeyringError";
 }
 
-/** Lengths of a key in bytes: AES-128, AES-192 and AES-256 (memberlist.md 5.1). */
+/** Lengths of a key in bytes: AES-128, AES-192 and AES-256 (docs/spec/memberlist.md 5.1). */
 const KEY_LENGTHS: readonly number[] = [16, 24, 32];
 
 /**

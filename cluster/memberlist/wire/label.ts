@@ -1,5 +1,5 @@
 /**
- * The label layer, which keeps clusters on one network apart (memberlist.md 3.6):
+ * The label layer, which keeps clusters on one network apart (docs/spec/memberlist.md 3.6):
  * `f4 ‖ length (1 byte, 1 to 255) ‖ label ‖ rest`.
  *
  * @module
@@ -15,7 +15,7 @@ export class LabelError extends Error {
   override readonly name = "LabelError";
 }
 
-/** The length of a label is one byte (memberlist.md 10). */
+/** The length of a label is one byte (docs/spec/memberlist.md 10). */
 const MAX_LABEL_LENGTH = 255;
 /** Type byte and length. */
 const HEADER_LENGTH = 2;

@@ -1,6 +1,6 @@
 /**
  * LZW as memberlist speaks it: least significant bit first, 8-bit literals, codes of 9 to 12 bits
- * (memberlist.md 4). Both directions are synchronous and bounded.
+ * (docs/spec/memberlist.md 4). Both directions are synchronous and bounded.
  *
  * @module
  */

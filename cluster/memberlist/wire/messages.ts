@@ -1,5 +1,5 @@
 /**
- * The messages of memberlist and their MessagePack shapes (memberlist.md 1.1, 7). Fields carry the names
+ * The messages of memberlist and their MessagePack shapes (docs/spec/memberlist.md 1.1, 7). Fields carry the names
  * they have on the wire; they are written sorted by name and read in any order.
  *
  * @module
@@ -19,7 +19,7 @@ import {
   written,
 } from "../../../protocol/msgpack/mod.ts";
 
-/** The first byte of every message (memberlist.md 1.1). */
+/** The first byte of every message (docs/spec/memberlist.md 1.1). */
 export const MessageType = {
   /** Asks for an ack. */
   ping: 0,
@@ -58,7 +58,7 @@ export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
 /**
  * The six version bytes of a node. Read as they come; written as nil unless there are none or at least
- * six, because 1 to 5 of them kill a node of memberlist 0.2 (memberlist.md 12).
+ * six, because 1 to 5 of them kill a node of memberlist 0.2 (docs/spec/memberlist.md 12).
  */
 const versions: Codec<Uint8Array | null> = {
   write: (writer, value) => {
@@ -250,7 +250,7 @@ export interface UserHeader {
 /** Wire shape of a {@linkcode UserHeader}. */
 export const UserHeader: Codec<UserHeader> = struct({ UserMsgLen: i32 });
 
-/** One compressed message (memberlist.md 3.5). */
+/** One compressed message (docs/spec/memberlist.md 3.5). */
 export interface Compress {
   /** 0: LZW. There is no other. */
   Algo: number;

@@ -1,5 +1,5 @@
 /**
- * From messages to a packet and back (memberlist.md 3.1). Layers from the inside out: message or
+ * From messages to a packet and back (docs/spec/memberlist.md 3.1). Layers from the inside out: message or
  * compound, compression, checksum, encryption, label.
  *
  * @module
@@ -22,13 +22,13 @@ export interface PacketOptions {
   label: Uint8Array;
   /** Encryption is on when there is a ring and a key on it. */
   keyring: Keyring | undefined;
-  /** Whether what is not encrypted with one of our keys is dropped (memberlist.md 5.3). */
+  /** Whether what is not encrypted with one of our keys is dropped (docs/spec/memberlist.md 5.3). */
   verifyIncoming: boolean;
-  /** Whether what we send is encrypted (memberlist.md 5.3). */
+  /** Whether what we send is encrypted (docs/spec/memberlist.md 5.3). */
   verifyOutgoing: boolean;
   /** Whether what we send is compressed. What we get is read either way. */
   compression: boolean;
-  /** 0 when we speak protocol 1, else 1 (memberlist.md 1.2). */
+  /** 0 when we speak protocol 1, else 1 (docs/spec/memberlist.md 1.2). */
   encryptionVersion: EncryptionVersion;
   /** Source of nonces. */
   random: Random;
@@ -102,7 +102,7 @@ export function sealPacket(message: Uint8Array, options: PacketOptions, crc: boo
   return addLabel(options.label, packet);
 }
 
-/** The most that label and encryption add to a packet, in bytes (memberlist.md 3.7). */
+/** The most that label and encryption add to a packet, in bytes (docs/spec/memberlist.md 3.7). */
 export function packetOverhead(options: PacketOptions): number {
   const encrypted = options.verifyOutgoing && options.keyring !== undefined &&
     options.keyring.size > 0;

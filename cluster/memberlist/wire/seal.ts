@@ -1,5 +1,5 @@
 /**
- * Authenticated encryption of packets and stream frames (memberlist.md 5.1):
+ * Authenticated encryption of packets and stream frames (docs/spec/memberlist.md 5.1):
  * `version(1) ‖ nonce(12) ‖ AES-GCM ciphertext ‖ tag(16)`.
  *
  * Synchronous, so that a packet is handled in the turn in which it arrived.

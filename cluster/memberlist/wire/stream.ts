@@ -1,5 +1,5 @@
 /**
- * From a message to a stream and back (memberlist.md 6). Layers from the inside out: message, compression,
+ * From a message to a stream and back (docs/spec/memberlist.md 6). Layers from the inside out: message, compression,
  * encryption, label. One message travels each way.
  *
  * @module
@@ -20,9 +20,9 @@ export { StreamBody, StreamError, type StreamErrorKind } from "./stream_body.ts"
 
 /** How much a peer may send. */
 export interface StreamLimits {
-  /** Bytes of one encrypted frame; 20 MiB by default (memberlist.md 6.1). */
+  /** Bytes of one encrypted frame; 20 MiB by default (docs/spec/memberlist.md 6.1). */
   readonly frameBytes: number;
-  /** Bytes that a compressed message may take when decompressed; 40 MiB by default (memberlist.md 3.5). */
+  /** Bytes that a compressed message may take when decompressed; 40 MiB by default (docs/spec/memberlist.md 3.5). */
   readonly decompressedBytes: number;
   /**
    * Bytes read from one stream in all; 40 MiB by default, so that a plain push/pull may be as large as a
@@ -34,15 +34,15 @@ export interface StreamLimits {
    * nodes without content are a few KiB when compressed, and hold the loop up for a second.
    */
   readonly nodes: number;
-  /** Bytes of the user state of a push/pull; 20 MiB by default (memberlist.md 6.3). */
+  /** Bytes of the user state of a push/pull; 20 MiB by default (docs/spec/memberlist.md 6.3). */
   readonly userStateBytes: number;
-  /** Bytes of one user message; 20 MiB by default (memberlist.md 6.4). */
+  /** Bytes of one user message; 20 MiB by default (docs/spec/memberlist.md 6.4). */
   readonly userMessageBytes: number;
 }
 
 const MIB = 1024 * 1024;
 
-/** The limits of the reference (memberlist.md 10), but for the nodes. */
+/** The limits of the reference (docs/spec/memberlist.md 10), but for the nodes. */
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   frameBytes: 20 * MIB,
   decompressedBytes: 40 * MIB,
@@ -59,7 +59,7 @@ const FRAME_HEADER_LENGTH = 5;
 export interface StreamMessage {
   /**
    * Its type. Any number is possible; the accepting side closes the stream without a word on one that it
-   * does not serve, among them a compression in a compression (memberlist.md 6.2).
+   * does not serve, among them a compression in a compression (docs/spec/memberlist.md 6.2).
    */
   readonly type: number;
   /** What follows the type byte. */
@@ -215,7 +215,7 @@ function checkSize(what: string, size: number, limit: number): void {
   if (size > limit) throw new StreamError("too-large", `${what} takes ${size} of ${limit} bytes`);
 }
 
-/** One side's half of a push/pull (memberlist.md 6.3). */
+/** One side's half of a push/pull (docs/spec/memberlist.md 6.3). */
 export interface PushPull {
   /** Whether the exchange is part of a join. */
   join: boolean;
@@ -254,7 +254,7 @@ export async function decodePushPull(
   return { join: Join, nodes, userState: await body.bytes(UserStateLen) };
 }
 
-/** A user message for a stream, type byte first (memberlist.md 6.4). */
+/** A user message for a stream, type byte first (docs/spec/memberlist.md 6.4). */
 export function encodeUserStream(message: Uint8Array): Uint8Array {
   const writer = new Writer("gossip", 32 + message.length);
   writer.byte(MessageType.user);

@@ -42,7 +42,7 @@ export class StreamError extends Error {
 
   /**
    * Whether the accepting side tells the peer with an `err` message. It does not after the end of the
-   * stream nor to a stranger with another label (memberlist.md 6.2).
+   * stream nor to a stranger with another label (docs/spec/memberlist.md 6.2).
    */
   get isAnswered(): boolean {
     return this.kind !== "closed" && this.kind !== "truncated" && this.kind !== "label";

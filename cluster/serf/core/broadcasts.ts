@@ -1,5 +1,5 @@
 /**
- * What Serf has to gossip: three queues behind memberlist's own (serf.md 4.3 and 8.3).
+ * What Serf has to gossip: three queues behind memberlist's own (docs/spec/serf.md 4.3 and 8.3).
  *
  * @module
  */
@@ -8,7 +8,9 @@ import { BroadcastQueue } from "../../memberlist/core/broadcast_queue.ts";
 import type { Logger, Metrics } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
 
-/** What a packet needs besides one user message: 2 bytes for the compound, 3 for the message (serf.md 3.3). */
+/**
+ * What a packet needs besides one user message: 2 bytes for the compound, 3 for the message (docs/spec/serf.md 3.3).
+ */
 const PACKET_OVERHEAD_BYTES = 5;
 
 /** A queue may grow to this multiple of its maximum before it is pruned without waiting for the next check. */
@@ -85,7 +87,7 @@ export class Broadcasts {
     return taken;
   }
 
-  /** Tells how long the queues are, warns of long ones and prunes those that are too long (serf.md 8.3). */
+  /** Tells how long the queues are, warns of long ones and prunes those that are too long (docs/spec/serf.md 8.3). */
   check(metrics?: Metrics): void {
     for (const [name, queue] of Object.entries(this.#queues)) {
       const title = TITLES[name as QueueName];

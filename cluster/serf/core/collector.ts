@@ -1,5 +1,5 @@
 /**
- * One own query that is under way: who has answered, and who is waited for (serf.md 11.6).
+ * One own query that is under way: who has answered, and who is waited for (docs/spec/serf.md 11.6).
  *
  * @module
  */
@@ -51,8 +51,8 @@ export interface QueryOutcome {
 }
 
 /**
- * A query that was sent. The streams end when every expected member that is still alive has answered (and, when acks were
- * asked for, acknowledged), at the deadline, or when the query is closed.
+ * A query that was sent. The streams end when every expected member that is still alive has answered (and, when acks
+ * were asked for, acknowledged), at the deadline, or when the query is closed.
  *
  * @example Answers as they come, then who stayed silent
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Where the members are in the space of network coordinates (serf.md 16.6).
+ * Where the members are in the space of network coordinates (docs/spec/serf.md 16.6).
  *
  * @module
  */

@@ -23,7 +23,7 @@ import type { QueryRing } from "./query_ring.ts";
 import type { RunningQueries } from "./running_queries.ts";
 
 /**
- * Where the instance is in its life (serf.md 6.1).
+ * Where the instance is in its life (docs/spec/serf.md 6.1).
  *
  * @example
  * ```ts
@@ -97,7 +97,7 @@ export interface Core {
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */
   state: SerfState;
-  /** Whether a join is under way that does not want the events of before it (serf.md 13.2). */
+  /** Whether a join is under way that does not want the events of before it (docs/spec/serf.md 13.2). */
   ignoreOldEvents: boolean;
   /** Hands an event to the application, by way of the coalescers. */
   emit(event: SerfEvent): void;

@@ -1,5 +1,5 @@
 /**
- * What happened how often since the start: the counters of serf.md 17.2, for telemetry.
+ * What happened how often since the start: the counters of docs/spec/serf.md 17.2, for telemetry.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface Counters {
   coordinateZeroRtt: number;
 }
 
-/** What each counter is called in metrics (serf.md 17.2). */
+/** What each counter is called in metrics (docs/spec/serf.md 17.2). */
 const METRIC_NAMES: Readonly<Record<keyof Counters, string>> = {
   memberJoin: "serf.member.join",
   memberLeft: "serf.member.left",

@@ -1,6 +1,6 @@
 /**
  * The user events of the last Lamport times: what was seen already, and what a push/pull passes on
- * (serf.md 9 and 13).
+ * (docs/spec/serf.md 9 and 13).
  *
  * @module
  */
@@ -27,12 +27,12 @@ export interface RingGroup {
  */
 export type RingVerdict = "new" | "duplicate" | "too-early" | "old" | "full";
 
-/** Most distinct events of one Lamport time. Serf itself has no bound (serf.md 9.2). */
+/** Most distinct events of one Lamport time. Serf itself has no bound (docs/spec/serf.md 9.2). */
 export const MAX_EVENTS_PER_TIME = 4_096;
 
 /**
  * Most bytes that all events of the ring may take. A Go peer refuses a push/pull whose state is over 20 MiB
- * (memberlist.md 6.3), and the ring is part of that state.
+ * (docs/spec/memberlist.md 6.3), and the ring is part of that state.
  */
 export const MAX_RING_BYTES = 16 * 1024 * 1024;
 
@@ -107,7 +107,7 @@ export class EventRing {
   }
 }
 
-/** nil and an empty payload are the same (serf.md 9.2). */
+/** nil and an empty payload are the same (docs/spec/serf.md 9.2). */
 function samePayload(a: Uint8Array | null, b: Uint8Array | null): boolean {
   const length = a?.length ?? 0;
   if (length !== (b?.length ?? 0)) return false;

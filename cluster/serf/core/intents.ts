@@ -1,5 +1,5 @@
 /**
- * Join and leave intents about nodes that memberlist has not told of yet (serf.md 6.2).
+ * Join and leave intents about nodes that memberlist has not told of yet (docs/spec/serf.md 6.2).
  *
  * An intent can overtake the alive message of its node; it is kept here until the node shows up.
  *

@@ -1,6 +1,6 @@
 /**
  * The member table: every member that Serf remembers, whatever its status, with the lists of those that
- * failed and those that left (serf.md 6.1).
+ * failed and those that left (docs/spec/serf.md 6.1).
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface MemberRecord {
   statusTime: bigint;
   /** Clock milliseconds at which the member failed or left; `undefined` while it has not. */
   leftAt: number | undefined;
-  /** The pending erasure of a member that is leaving (serf.md 7.5). */
+  /** The pending erasure of a member that is leaving (docs/spec/serf.md 7.5). */
   pruneTimer: Timer | undefined;
 }
 

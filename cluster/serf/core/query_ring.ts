@@ -1,5 +1,5 @@
 /**
- * The queries of the last Lamport times, to tell news from repeats (serf.md 11.3).
+ * The queries of the last Lamport times, to tell news from repeats (docs/spec/serf.md 11.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The own queries that are under way, and which of them an answer is for (serf.md 11.6).
+ * The own queries that are under way, and which of them an answer is for (docs/spec/serf.md 11.6).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Coalescing: what happens within a short period reaches the application as few events (serf.md 10).
+ * Coalescing: what happens within a short period reaches the application as few events (docs/spec/serf.md 10).
  *
  * @module
  */
@@ -70,7 +70,7 @@ export class Coalescer {
 
 /**
  * Members: of each the last event counts, and only when it differs from the one handed out before, except that
- * an update always counts. Unlike Go, nothing is handed out twice (serf.md 10.3).
+ * an update always counts. Unlike Go, nothing is handed out twice (docs/spec/serf.md 10.3).
  */
 export function memberRule(): CoalesceRule {
   const latest = new Map<string, { type: MemberEvent["type"]; member: Member }>();

@@ -1,6 +1,6 @@
 /**
  * The way of an event from the core to the application: internal queries are taken out, then user events and
- * member events are coalesced (serf.md 10).
+ * member events are coalesced (docs/spec/serf.md 10).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * User events: sending one, and taking one in (serf.md 9).
+ * User events: sending one, and taking one in (docs/spec/serf.md 9).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Answering the questions about keys that agents ask each other (serf.md 12.2 and 12.4).
+ * Answering the questions about keys that agents ask each other (docs/spec/serf.md 12.2 and 12.4).
  *
  * @module
  */
@@ -27,8 +27,8 @@ interface Change {
 }
 
 /**
- * Most keys that others may install: each is tried on a packet that no key fits, which takes some microseconds. Serf itself
- * has no bound.
+ * Most keys that others may install: each is tried on a packet that no key fits, which takes some microseconds. Serf
+ * itself has no bound.
  */
 export const MAX_INSTALLED_KEYS = 256;
 

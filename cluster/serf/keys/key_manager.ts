@@ -1,5 +1,5 @@
 /**
- * Changing and listing the keys of all nodes of a cluster (serf.md 12.5).
+ * Changing and listing the keys of all nodes of a cluster (docs/spec/serf.md 12.5).
  *
  * @module
  */
@@ -62,11 +62,12 @@ export interface KeyOptions {
 const MAX_WAITING = 256;
 
 /**
- * The keys of a whole cluster. Each operation asks every node and resolves when all have answered, at the latest after the
- * default query timeout. Changes wait for each other and for lists; lists run side by side.
+ * The keys of a whole cluster. Each operation asks every node and resolves when all have answered, at the latest after
+ * the default query timeout. Changes wait for each other and for lists; lists run side by side.
  *
- * Every operation rejects with {@linkcode KeyOperationError}, which carries the answers there were, when a node failed or
- * did not answer, and when the key is no base64. A node that has the change already, or has nothing to change, succeeds.
+ * Every operation rejects with {@linkcode KeyOperationError}, which carries the answers there were, when a node failed
+ * or did not answer, and when the key is no base64. A node that has the change already, or has nothing to change,
+ * succeeds.
  *
  * @example From an old key to a new one
  * ```ts
@@ -110,8 +111,8 @@ export class KeyManager {
   }
 
   /**
-   * Counts on how many nodes each key is. A node whose answer would be too long tells its first keys, and says so in its
-   * message.
+   * Counts on how many nodes each key is. A node whose answer would be too long tells its first keys, and says so in
+   * its message.
    *
    * When this node holds as many keys as would make a Serf 0.9.4 agent end when it is asked for them (about 20 to
    * 32 of 32 bytes), only skein agents are asked; the others count as silent.
@@ -209,7 +210,7 @@ function decodeKey(text: string): Uint8Array {
   }
 }
 
-/** Never without a body: an empty payload ends a Serf 0.9.4 agent (serf.md 21.2). */
+/** Never without a body: an empty payload ends a Serf 0.9.4 agent (docs/spec/serf.md 21.2). */
 function requestOf(key: Uint8Array): Uint8Array {
   return encodeMessage(MessageType.keyRequest, KeyRequest, { Key: key });
 }

@@ -1,5 +1,5 @@
 /**
- * What the nodes of a cluster say to a key operation (serf.md 12.5).
+ * What the nodes of a cluster say to a key operation (docs/spec/serf.md 12.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Two nodes claim one name: the cluster is asked who is right, and the loser stops (serf.md 14).
+ * Two nodes claim one name: the cluster is asked who is right, and the loser stops (docs/spec/serf.md 14).
  *
  * @module
  */

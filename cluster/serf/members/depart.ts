@@ -1,5 +1,5 @@
 /**
- * Leaving the cluster, and making another member leave (serf.md 7.3 and 7.4).
+ * Leaving the cluster, and making another member leave (docs/spec/serf.md 7.3 and 7.4).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a join or leave intent does to the member table (serf.md 6 and 7).
+ * What a join or leave intent does to the member table (docs/spec/serf.md 6 and 7).
  *
  * Each function returns whether the intent was news, that is whether its bytes are to be gossiped on.
  *
@@ -67,7 +67,8 @@ export function keep(member: MemberRecord): void {
 
 /**
  * Erases a member; one that is leaving only after the time in which it may still take that back. Serf 0.9.4
- * holds up all news of members for that time, so nothing that happens to the member meanwhile is told (serf.md 7.5).
+ * holds up all news of members for that time, so nothing that happens to the member meanwhile is told
+ * (docs/spec/serf.md 7.5).
  */
 function prune(core: Core, member: MemberRecord): void {
   const finish = () => {

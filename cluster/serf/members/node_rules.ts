@@ -1,5 +1,5 @@
 /**
- * What memberlist's news about nodes does to the member table (serf.md 6.5 to 6.7).
+ * What memberlist's news about nodes does to the member table (docs/spec/serf.md 6.5 to 6.7).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The settings of a Serf instance and their defaults (serf.md 18.1).
+ * The settings of a Serf instance and their defaults (docs/spec/serf.md 18.1).
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { SerfEvent } from "./event.ts";
 import type { Recorder, Restored } from "./restored.ts";
 import { encodeTags, type Tags } from "./tags.ts";
 
-/** The Serf protocol versions that are understood; all of them use memberlist's protocol 2 (serf.md 18.3). */
+/** The Serf protocol versions that are understood; all of them use memberlist's protocol 2 (docs/spec/serf.md 18.3). */
 export const SERF_VERSIONS = { min: 2, max: 5 } as const;
 
-/** The hard limit of `userEventSizeLimit`, in bytes (serf.md 3.3). */
+/** The hard limit of `userEventSizeLimit`, in bytes (docs/spec/serf.md 3.3). */
 export const MAX_USER_EVENT_BYTES = 9 * 1024;
 
-/** Longest node name under {@linkcode SerfConfig.validateNodeNames}, in bytes (serf.md 3.2). */
+/** Longest node name under {@linkcode SerfConfig.validateNodeNames}, in bytes (docs/spec/serf.md 3.2). */
 const MAX_NAME_BYTES = 128;
 
 /**
@@ -121,7 +121,7 @@ export interface SerfConfig {
 export type RequiredSettings = Pick<SerfConfig, "nodeName" | "memberlist" | "onEvent">;
 
 /**
- * Settings with the defaults of serf.md 18.1 and `overrides`.
+ * Settings with the defaults of docs/spec/serf.md 18.1 and `overrides`.
  *
  * @example
  * ```ts

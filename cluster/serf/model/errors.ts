@@ -1,5 +1,5 @@
 /**
- * The errors of the Serf layer. Their texts are Serf's (serf.md 18.5): RPC clients get to see them.
+ * The errors of the Serf layer. Their texts are Serf's (docs/spec/serf.md 18.5): RPC clients get to see them.
  *
  * @module
  */

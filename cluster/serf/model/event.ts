@@ -1,5 +1,5 @@
 /**
- * What Serf tells the application (serf.md 10.1).
+ * What Serf tells the application (docs/spec/serf.md 10.1).
  *
  * @module
  */

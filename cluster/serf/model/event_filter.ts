@@ -1,5 +1,6 @@
 /**
- * Which events someone wants: the filters of RPC streams (agent.md 3, `stream`) and of event handlers (agent.md 6.9).
+ * Which events someone wants: the filters of RPC streams (docs/spec/agent.md 3, `stream`) and of event handlers
+ * (docs/spec/agent.md 6.9).
  *
  * @module
  */

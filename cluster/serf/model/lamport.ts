@@ -1,12 +1,12 @@
 /**
- * Lamport clocks: they order intents, user events and queries without a common wall clock (serf.md 5).
+ * Lamport clocks: they order intents, user events and queries without a common wall clock (docs/spec/serf.md 5).
  *
  * @module
  */
 
 /**
  * The largest Lamport time that is accepted or sent: 2^64 - 2. A Go agent that sees 2^64 - 1 wraps its clock
- * to 0 (serf.md 5 and 21.4), so that value is never taken in, passed on or produced here.
+ * to 0 (docs/spec/serf.md 5 and 21.4), so that value is never taken in, passed on or produced here.
  */
 export const MAX_LAMPORT_TIME = 2n ** 64n - 2n;
 

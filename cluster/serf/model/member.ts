@@ -1,5 +1,5 @@
 /**
- * A member of the cluster as Serf shows it (serf.md 6.1 and 18.4).
+ * A member of the cluster as Serf shows it (docs/spec/serf.md 6.1 and 18.4).
  *
  * @module
  */
@@ -17,7 +17,7 @@
  */
 export type MemberStatus = "none" | "alive" | "leaving" | "left" | "failed";
 
-/** The number of each status in a conflict response (serf.md 6.1). */
+/** The number of each status in a conflict response (docs/spec/serf.md 6.1). */
 export const STATUS_NUMBERS: Readonly<Record<MemberStatus, number>> = {
   none: 0,
   alive: 1,

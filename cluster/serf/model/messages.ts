@@ -1,5 +1,5 @@
 /**
- * Serf's messages: one type byte, then one MessagePack value in the gossip dialect (serf.md 1 and 2).
+ * Serf's messages: one type byte, then one MessagePack value in the gossip dialect (docs/spec/serf.md 1 and 2).
  *
  * Each codec lists its fields in declaration order, which is what the array form of a struct uses; on the wire
  * the keys are sorted by name.
@@ -29,7 +29,7 @@ import {
   written,
 } from "../../../protocol/msgpack/mod.ts";
 
-/** The first byte of a message (serf.md 2). */
+/** The first byte of a message (docs/spec/serf.md 2). */
 export const MessageType = {
   leave: 0,
   join: 1,

@@ -1,7 +1,7 @@
 /**
- * Regular expressions of Go's syntax that cannot be made to run for long (serf.md 11.2; agent.md 3, members). The engine
- * is RE2's, so the time of a match grows with the length of the text only. It takes 10 ms to load, which most agents
- * never need to spend.
+ * Regular expressions of Go's syntax that cannot be made to run for long (docs/spec/serf.md 11.2; docs/spec/agent.md 3,
+ * members). The engine is RE2's, so the time of a match grows with the length of the text only. It takes 10 ms to load,
+ * which most agents never need to spend.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The queries that agents ask each other (serf.md 12.1).
+ * The queries that agents ask each other (docs/spec/serf.md 12.1).
  *
  * @module
  */
@@ -25,6 +25,6 @@ export const LIST_KEYS_QUERY = `${INTERNAL_PREFIX}list-keys`;
 
 /**
  * The same question under a name that a Go agent does not know, so that it does not answer: asked when the answer would
- * be one that ends Serf 0.9.4 (serf.md 21.3). Not part of Serf.
+ * be one that ends Serf 0.9.4 (docs/spec/serf.md 21.3). Not part of Serf.
  */
 export const LIST_MANY_KEYS_QUERY = `${INTERNAL_PREFIX}skein-list-keys`;

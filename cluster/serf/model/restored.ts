@@ -1,6 +1,6 @@
 /**
  * What goes into a rejoin file and what comes out of it: the seam between an instance and the file that outlives it
- * (serf.md 15).
+ * (docs/spec/serf.md 15).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Tags travel in memberlist's node meta (serf.md 3.1).
+ * Tags travel in memberlist's node meta (docs/spec/serf.md 3.1).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import { TagsTooLargeError } from "./errors.ts";
 
-/** Most bytes of node meta, the magic byte included (memberlist.md 10). */
+/** Most bytes of node meta, the magic byte included (docs/spec/memberlist.md 10). */
 export const MAX_META_BYTES = 512;
 
 /** Marks meta that holds a map of tags. */

@@ -1,5 +1,5 @@
 /**
- * Filters say which nodes a query is for (serf.md 11.2). Each is a type byte and a MessagePack value.
+ * Filters say which nodes a query is for (docs/spec/serf.md 11.2). Each is a type byte and a MessagePack value.
  *
  * @module
  */
@@ -73,9 +73,9 @@ export function waitForPatterns(filters: EncodedFilters): boolean {
 export type FilterTest = (name: string, tags: Tags) => boolean;
 
 /**
- * The test that a node has to pass: every filter. A filter that is empty, malformed or of an unknown type, and a pattern
- * that is invalid, match nothing; so does a set of patterns that together take more than {@linkcode MAX_PATTERN_SIZE}
- * instructions. The test remembers what it found of each value of a tag: not to be kept.
+ * The test that a node has to pass: every filter. A filter that is empty, malformed or of an unknown type, and a
+ * pattern that is invalid, match nothing; so does a set of patterns that together take more than {@linkcode
+ * MAX_PATTERN_SIZE} instructions. The test remembers what it found of each value of a tag: not to be kept.
  */
 export function compileFilters(filters: EncodedFilters): FilterTest {
   let budget = MAX_PATTERN_SIZE;

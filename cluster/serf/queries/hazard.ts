@@ -1,5 +1,6 @@
 /**
- * Queries that end Serf 0.9.4 agents (serf.md 21.1 to 21.3). A skein agent survives them; it does not pass them on.
+ * Queries that end Serf 0.9.4 agents (docs/spec/serf.md 21.1 to 21.3). A skein agent survives them; it does not pass
+ * them on.
  *
  * @module
  */
@@ -9,7 +10,10 @@ import type { Query } from "../model/messages.ts";
 import { KEY_QUERIES, LIST_KEYS_QUERY } from "../model/query_names.ts";
 import { endsOldAgents } from "./key_list.ts";
 
-/** Queries that Serf 0.9.4 takes the first byte of the payload off, whether or not there is one (serf.md 21.2). */
+/**
+ * Queries that Serf 0.9.4 takes the first byte of the payload off, whether or not there is one (docs/spec/serf.md
+ * 21.2).
+ */
 const NEED_PAYLOAD: readonly string[] = Object.values(KEY_QUERIES);
 
 /** What is wrong with a query for Go agents; `undefined` when nothing is. */

@@ -1,5 +1,5 @@
 /**
- * The answer to the question for a node's keys, which has to fit a query response (serf.md 12.4).
+ * The answer to the question for a node's keys, which has to fit a query response (docs/spec/serf.md 12.4).
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { Keyring } from "../../memberlist/wire/keyring.ts";
 import type { Core } from "../core/core.ts";
 import { encodeMessage, KeyResponse, MessageType, QueryResponse } from "../model/messages.ts";
 
-/** Bytes that an answer takes for the smallest key, one of 16 bytes in base64 (serf.md 12.4). */
+/** Bytes that an answer takes for the smallest key, one of 16 bytes in base64 (docs/spec/serf.md 12.4). */
 const LEAST_KEY_BYTES = 25;
 
 /** The fields of the query response around the list that are not always of the same length. */
 export type Envelope = Pick<QueryResponse, "LTime" | "ID" | "From">;
 
 /**
- * The payload of the answer: all keys, or the first ones and a note of how many, so that the whole response takes at most
- * `limit` bytes. `undefined` when not even an empty list fits.
+ * The payload of the answer: all keys, or the first ones and a note of how many, so that the whole response takes at
+ * most `limit` bytes. `undefined` when not even an empty list fits.
  */
 export function listResponse(
   keyring: Keyring,
@@ -39,16 +39,16 @@ export function listResponse(
   return undefined;
 }
 
-/** Largest query response of an agent that nobody configured, in bytes (serf.md 18.1). */
+/** Largest query response of an agent that nobody configured, in bytes (docs/spec/serf.md 18.1). */
 const USUAL_LIMIT = 1_024;
 
 /** The ID that takes the most bytes. */
 const LONGEST_ID = 0xffff_ffff;
 
 /**
- * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (serf.md 21.3): its answer is too long
- * for a response, usual or as configured here, and it has no more than 32 keys. With names of usual length that is so from
- * 19 or 20 keys of 32 bytes on.
+ * Whether a Serf 0.9.4 agent that holds the same keys ends when it is asked for them (docs/spec/serf.md 21.3): its
+ * answer is too long for a response, usual or as configured here, and it has no more than 32 keys. With names of usual
+ * length that is so from 19 or 20 keys of 32 bytes on.
  */
 export function endsOldAgents(core: Core, keyring: Keyring): boolean {
   const payload = encodeMessage(MessageType.keyResponse, KeyResponse, wholeList(keyring));
@@ -60,8 +60,8 @@ export function endsOldAgents(core: Core, keyring: Keyring): boolean {
 }
 
 /**
- * For how many keys a Go agent has made room when its list has `length`: powers of two. Version 0.9.4 cuts a list that is
- * too long to as many keys of the smallest size as fit, without a look at that room.
+ * For how many keys a Go agent has made room when its list has `length`: powers of two. Version 0.9.4 cuts a list that
+ * is too long to as many keys of the smallest size as fit, without a look at that room.
  */
 function roomOfGoList(length: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(1, length)));

@@ -1,5 +1,5 @@
 /**
- * Taking a query in: ack, event, answer (serf.md 11.3 and 11.4).
+ * Taking a query in: ack, event, answer (docs/spec/serf.md 11.3 and 11.4).
  *
  * @module
  */
@@ -27,8 +27,8 @@ import { relay } from "./relay.ts";
 const NS_PER_MS = 1e6;
 
 /**
- * Takes a query in. Returns whether it is to be gossiped on, which does not depend on the filters; what would end Go agents
- * is not.
+ * Takes a query in. Returns whether it is to be gossiped on, which does not depend on the filters; what would end Go
+ * agents is not.
  */
 export function handleQuery(core: Core, query: Query): boolean {
   const { LTime: ltime, ID: id, Name: name } = query;

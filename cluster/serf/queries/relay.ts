@@ -1,5 +1,6 @@
 /**
- * Relaying: copies of an answer travel by way of other members, in case the direct one is lost (serf.md 11.5).
+ * Relaying: copies of an answer travel by way of other members, in case the direct one is lost (docs/spec/serf.md
+ * 11.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sending a query (serf.md 11.1).
+ * Sending a query (docs/spec/serf.md 11.1).
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { PING_QUERY } from "../model/query_names.ts";
 import { compileFilters, encodeFilters, type QueryTargets } from "./filter.ts";
 import { handleQuery } from "./receive.ts";
 
-/** The first Serf protocol version that sends queries (serf.md 18.3). */
+/** The first Serf protocol version that sends queries (docs/spec/serf.md 18.3). */
 const FIRST_VERSION_WITH_QUERIES = 4;
 
 /** IDs are below this: Go uses 31 bits. */
@@ -40,8 +40,8 @@ export interface QueryParams extends QueryTargets {
   /** Copies of each answer that take the way through another member, 0 to 255. Default 0. */
   readonly relayFactor?: number;
   /**
-   * How long answers are taken, in milliseconds; 0 or absent: {@linkcode defaultQueryTimeout}. Negative: the query is over
-   * at once.
+   * How long answers are taken, in milliseconds; 0 or absent: {@linkcode defaultQueryTimeout}. Negative: the query is
+   * over at once.
    */
   readonly timeoutMs?: number;
 }

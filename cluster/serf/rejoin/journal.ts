@@ -1,6 +1,6 @@
 /**
- * What a rejoin file holds, and what to add to it when something happens (serf.md 15). The file can be written anew from it at
- * any time, so a failed write loses nothing.
+ * What a rejoin file holds, and what to add to it when something happens (docs/spec/serf.md 15). The file can be
+ * written anew from it at any time, so a failed write loses nothing.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { Restored } from "../model/restored.ts";
 import { type ClockName, formatRecord, type RejoinRecord } from "./record.ts";
 import { keep } from "./replay.ts";
 
-/** A file up to this size is not written anew, in bytes (serf.md 15.4). */
+/** A file up to this size is not written anew, in bytes (docs/spec/serf.md 15.4). */
 const LEAST_COMPACTED_BYTES = 128 * 1024;
 
-/** What a known member may take before the file is written anew, in bytes: twice 128 (serf.md 15.4). */
+/** What a known member may take before the file is written anew, in bytes: twice 128 (docs/spec/serf.md 15.4). */
 const BYTES_PER_MEMBER = 2 * 128;
 
 /** The content of a rejoin file in memory. Its methods return the lines to append, "" for none. */

@@ -1,6 +1,6 @@
 /**
- * Rejoining: what an agent writes down to find its cluster again after a restart, and to tell nothing twice (serf.md 15).
- * Nothing here reads or writes a file.
+ * Rejoining: what an agent writes down to find its cluster again after a restart, and to tell nothing twice
+ * (docs/spec/serf.md 15). Nothing here reads or writes a file.
  *
  * @module
  */

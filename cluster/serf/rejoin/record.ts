@@ -1,5 +1,6 @@
 /**
- * The lines of a rejoin file, Serf's snapshot: one record each, in the form that Go agents read and write (serf.md 15.1).
+ * The lines of a rejoin file, Serf's snapshot: one record each, in the form that Go agents read and write
+ * (docs/spec/serf.md 15.1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Beginning where an earlier life ended: its clocks, and the members that it knew (serf.md 15.5).
+ * Beginning where an earlier life ended: its clocks, and the members that it knew (docs/spec/serf.md 15.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reading a rejoin file back (serf.md 15). What is damaged is counted and passed over.
+ * Reading a rejoin file back (docs/spec/serf.md 15). What is damaged is counted and passed over.
  *
  * @module
  */

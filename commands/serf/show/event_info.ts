@@ -1,5 +1,5 @@
 /**
- * Events as `monitor` prints them (agent.md 7.11): the fields of the record on the wire, in Go notation.
+ * Events as `monitor` prints them (docs/spec/agent.md 7.11): the fields of the record on the wire, in Go notation.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Members in columns and as JSON (agent.md 7.10).
+ * Members in columns and as JSON (docs/spec/agent.md 7.10).
  *
  * @module
  */

@@ -26,7 +26,7 @@ export interface Watch {
   readonly terminal: Terminal;
 }
 
-/** The event stream's filter for everything that happens to members (agent.md 4.1). */
+/** The event stream's filter for everything that happens to members (docs/spec/agent.md 4.1). */
 const MEMBER_EVENTS = "member-join,member-leave,member-failed,member-update,member-reap";
 
 const LOST = "Remote side ended the stream! This usually means that the\n" +

@@ -34,7 +34,7 @@ export interface FlagWords {
   readonly values: Values | undefined;
 }
 
-/** The levels of log messages, as flags with the placeholder `LEVEL` take them (agent.md 6.6). */
+/** The levels of log messages, as flags with the placeholder `LEVEL` take them (docs/spec/agent.md 6.6). */
 const LOG_LEVELS: Values = ["trace", "debug", "info", "warn", "err"];
 
 /** Loads all commands of a catalogue and lists what can be completed. */

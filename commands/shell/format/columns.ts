@@ -1,5 +1,5 @@
 /**
- * Text in columns (agent.md 7.10).
+ * Text in columns (docs/spec/agent.md 7.10).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Go's `%#v` notation, in which `monitor` prints events (agent.md 7.11).
+ * Go's `%#v` notation, in which `monitor` prints events (docs/spec/agent.md 7.11).
  *
  * @module
  */

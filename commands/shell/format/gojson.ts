@@ -1,5 +1,5 @@
 /**
- * JSON as Go's `json.MarshalIndent` writes it (agent.md 7.1), so that output stays the same byte for byte.
+ * JSON as Go's `json.MarshalIndent` writes it (docs/spec/agent.md 7.1), so that output stays the same byte for byte.
  *
  * @module
  */

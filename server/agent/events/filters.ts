@@ -20,7 +20,7 @@ interface NamedEvents {
 }
 
 /**
- * The events that a text names, as the `stream` command takes it (agent.md 3, stream).
+ * The events that a text names, as the `stream` command takes it (docs/spec/agent.md 3, stream).
  *
  * @throws {ConfigError} when it names none
  */

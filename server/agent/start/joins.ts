@@ -1,5 +1,6 @@
 /**
- * The joins that the settings ask for: at the start, and in the background until an address answers (agent.md 6.4).
+ * The joins that the settings ask for: at the start, and in the background until an address answers (docs/spec/agent.md
+ * 6.4).
  *
  * @module
  */
@@ -15,8 +16,8 @@ import { blockOf } from "../log_text.ts";
 type Joiner = Pick<AgentHost, "log" | "join">;
 
 /**
- * Joins the `startJoin` addresses of the settings, and goes on to try the `retryJoin` addresses in the background; when no
- * more tries are allowed, it shuts the agent down. Rejects when none of the first ones answers.
+ * Joins the `startJoin` addresses of the settings, and goes on to try the `retryJoin` addresses in the background; when
+ * no more tries are allowed, it shuts the agent down. Rejects when none of the first ones answers.
  *
  * @param signal Ends the tries.
  */

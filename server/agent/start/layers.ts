@@ -20,7 +20,7 @@ import { NetTransport } from "../../gossip/transport.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import type { Listeners } from "../events/listeners.ts";
 
-/** Longest and shortest wait of events for more of their kind, in milliseconds (agent.md 6.8). */
+/** Longest and shortest wait of events for more of their kind, in milliseconds (docs/spec/agent.md 6.8). */
 const COALESCE_MS = { period: 3_000, quiet: 1_000 } as const;
 
 /**
@@ -70,7 +70,7 @@ export function memberlistSettings(
   });
 }
 
-/** Bound to every address, the agent tells others a private one of this machine (agent.md 6.3). */
+/** Bound to every address, the agent tells others a private one of this machine (docs/spec/agent.md 6.3). */
 function reachable(host: string): string {
   const problem = "failed to get final advertise address";
   if (host.includes("%")) {

@@ -1,5 +1,5 @@
 /**
- * The options that all members of a cluster usually share (agent.md 6.2, 6.12).
+ * The options that all members of a cluster usually share (docs/spec/agent.md 6.2, 6.12).
  *
  * @module
  */

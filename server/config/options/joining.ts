@@ -1,5 +1,5 @@
 /**
- * The options that say how a node finds its cluster, and finds it again (agent.md 6.2, 6.4, 6.5, 6.10).
+ * The options that say how a node finds its cluster, and finds it again (docs/spec/agent.md 6.2, 6.4, 6.5, 6.10).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The options that say who a node is and where it is found (agent.md 6.2, 6.3, 6.5).
+ * The options that say who a node is and where it is found (docs/spec/agent.md 6.2, 6.3, 6.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The options for those who run an agent: scripts, log, metrics, signals (agent.md 6.2, 6.6, 6.7, 6.9, 6.11).
+ * The options for those who run an agent: scripts, log, metrics, signals (docs/spec/agent.md 6.2, 6.6, 6.7, 6.9, 6.11).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The life of an option's value: what files and flags say merges, becomes a setting, takes the default's place, and is shown
- * as a file would write it (agent.md 6.2).
+ * The life of an option's value: what files and flags say merges, becomes a setting, takes the default's place, and is
+ * shown as a file would write it (docs/spec/agent.md 6.2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The commands that open a conversation: `handshake` and `auth` (agent.md 3).
+ * The commands that open a conversation: `handshake` and `auth` (docs/spec/agent.md 3).
  *
  * @module
  */

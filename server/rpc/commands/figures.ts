@@ -1,5 +1,5 @@
 /**
- * The commands that tell figures: `stats` and `get-coordinate` (agent.md 3).
+ * The commands that tell figures: `stats` and `get-coordinate` (docs/spec/agent.md 3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The commands about keys: `install-key`, `use-key`, `remove-key` and `list-keys` (agent.md 3).
+ * The commands about keys: `install-key`, `use-key`, `remove-key` and `list-keys` (docs/spec/agent.md 3).
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The commands about members: `members`, `members-filtered`, `join`, `force-leave`, `tags` and `leave` (agent.md 3).
+ * The commands about members: `members`, `members-filtered`, `join`, `force-leave`, `tags` and `leave`
+ * (docs/spec/agent.md 3).
  *
  * @module
  */
@@ -50,7 +51,10 @@ export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
   return DONE;
 };
 
-/** A second leave while one runs fails without ending the agent; any other failure ends it (agent.md 3 and 10). */
+/**
+ * A second leave while one runs fails without ending the agent; any other failure ends it (docs/spec/agent.md 3 and
+ * 10).
+ */
 export const leave: Run<"leave"> = async ({ client, services: { backend } }) => {
   backend.log.write("INFO", "agent.ipc", "Graceful leave triggered");
   const end = async (): Promise<void> => {

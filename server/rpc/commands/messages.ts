@@ -1,5 +1,5 @@
 /**
- * The commands that talk to the cluster: `event`, `query` and `respond` (agent.md 3).
+ * The commands that talk to the cluster: `event`, `query` and `respond` (docs/spec/agent.md 3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The commands that start and end records: `stream`, `monitor` and `stop` (agent.md 3).
+ * The commands that start and end records: `stream`, `monitor` and `stop` (docs/spec/agent.md 3).
  *
  * @module
  */

@@ -104,7 +104,7 @@ Deno.test("the command table says of every captured response whether it has a bo
   }
 });
 
-Deno.test("the command table is the one of agent.md 1.4", () => {
+Deno.test("the command table is the one of docs/spec/agent.md 1.4", () => {
   const table = Object.entries(COMMANDS).map(([name, { request, response, bodyOnError }]) =>
     `${name}${request ? " request" : ""}${response ? " response" : ""}${
       bodyOnError ? " error" : ""

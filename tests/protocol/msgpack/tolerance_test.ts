@@ -1,4 +1,4 @@
-/** The rows of agent.md 1.3 (column "0.11.0") and of memberlist.md 2.3, one test each. */
+/** The rows of docs/spec/agent.md 1.3 (column "0.11.0") and of docs/spec/memberlist.md 2.3, one test each. */
 
 import assert from "node:assert/strict";
 import {

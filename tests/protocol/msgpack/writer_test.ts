@@ -29,7 +29,9 @@ const AckResp = struct({ SeqNo: u32, Payload: bytes });
 const Outer = struct({ B: str, A: i32, Z: bool, et: struct({ X: i32 }) });
 const nilBytes = Uint8Array.of(0xc0);
 
-/** What a Go value named in the vectors is to the writer. Times are byte strings by then (memberlist.md 2.2). */
+/**
+ * What a Go value named in the vectors is to the writer. Times are byte strings by then (docs/spec/memberlist.md 2.2).
+ */
 const SAMPLES: Record<string, (writer: Writer) => void> = {
   "duration 5s": (w) => w.int(5_000_000_000),
   nil: (w) => w.nil(),
@@ -60,7 +62,7 @@ const SAMPLES: Record<string, (writer: Writer) => void> = {
   "outer emb": (w) => Outer.write(w, { A: 1, B: "x", Z: true, et: { X: 2 } }),
 };
 
-/** At the top level the older library writes a nil slice or map as an empty one (memberlist.md 2.1). */
+/** At the top level the older library writes a nil slice or map as an empty one (docs/spec/memberlist.md 2.1). */
 const TOP_LEVEL_NIL: Record<Dialect, Record<string, Uint8Array>> = {
   gossip: {
     "bytes nil": encode(bytes, new Uint8Array(0), "gossip"),
@@ -133,7 +135,7 @@ Deno.test("rpc dialect writes short texts as str8 and byte strings as bin", () =
   assert.equal(heads, "bf..d920..da0100..c400c4ff..c501..c60001..");
 });
 
-Deno.test("int() takes the signed forms of agent.md 1.2 on rpc, at every border", () => {
+Deno.test("int() takes the signed forms of docs/spec/agent.md 1.2 on rpc, at every border", () => {
   const cases: [number | bigint, string][] = [
     [127, "7f"],
     [128, "d10080"],

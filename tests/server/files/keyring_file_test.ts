@@ -6,7 +6,7 @@ import { readKeyringFile, writeKeyringFile } from "../../../server/files/keyring
 const PRIMARY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
 const OTHER = "fr8k1mf3k+C6xQoJU+GC00rd0CcYNsUPsboxZZB1i6k=";
 
-/** The file of a Go agent after an installation (agent.md 6.5). */
+/** The file of a Go agent after an installation (docs/spec/agent.md 6.5). */
 const CAPTURED = `[\n  "${PRIMARY}",\n  "${OTHER}"\n]`;
 
 /** Runs `body` with a directory that is removed afterwards. */

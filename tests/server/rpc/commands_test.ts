@@ -1,5 +1,5 @@
 /**
- * The commands about members, and `stats` (agent.md 3).
+ * The commands about members, and `stats` (docs/spec/agent.md 3).
  *
  * @module
  */

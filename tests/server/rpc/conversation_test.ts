@@ -1,5 +1,5 @@
 /**
- * What is answered to which request, and what ends a connection (agent.md 1.3 to 1.6).
+ * What is answered to which request, and what ends a connection (docs/spec/agent.md 1.3 to 1.6).
  *
  * @module
  */

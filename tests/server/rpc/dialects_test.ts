@@ -1,5 +1,5 @@
 /**
- * The dialects of RPC clients in the wild, one test for each line of landscape.md 3.3, as bytes on a socket of an agent.
+ * The dialects of RPC clients in the wild, one test for each of their habits (docs/spec/agent.md 10), as bytes on a socket of an agent.
  *
  * @module
  */

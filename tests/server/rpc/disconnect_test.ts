@@ -1,5 +1,6 @@
 /**
- * Everything that a connection has is freed when it goes, however it goes: counted, not believed (agent.md 1.8).
+ * Everything that a connection has is freed when it goes, however it goes: counted, not believed (docs/spec/agent.md
+ * 1.8).
  *
  * @module
  */

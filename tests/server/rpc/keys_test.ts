@@ -1,5 +1,5 @@
 /**
- * The key commands and `get-coordinate` (agent.md 3).
+ * The key commands and `get-coordinate` (docs/spec/agent.md 3).
  *
  * @module
  */
@@ -124,7 +124,7 @@ Deno.test("a coordinate is eight bytes for each number, and nil when it is not k
     peer.keep();
     await peer.request("get-coordinate", { Node: "x" });
     await peer.take(2);
-    // The bytes of agent.md 8.
+    // The bytes of docs/spec/agent.md 8.
     const unknown =
       "82a5436f6f726484aa41646a7573746d656e74cb0000000000000000a54572726f72cb0000000" +
       "000000000a6486569676874cb0000000000000000a3566563c0a24f6bc2";

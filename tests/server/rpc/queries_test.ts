@@ -1,5 +1,5 @@
 /**
- * Asking queries, and answering those of others (agent.md 1.8, 3 and 4.3).
+ * Asking queries, and answering those of others (docs/spec/agent.md 1.8, 3 and 4.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a slow client costs, and what it loses (agent.md 1.7).
+ * What a slow client costs, and what it loses (docs/spec/agent.md 1.7).
  *
  * @module
  */

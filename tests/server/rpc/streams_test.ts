@@ -1,5 +1,5 @@
 /**
- * Event streams and monitors: what they get and when they end (agent.md 1.8, 3, 4).
+ * Event streams and monitors: what they get and when they end (docs/spec/agent.md 1.8, 3, 4).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * SIGHUP: what a changed configuration changes (agent.md 6.7), and what is reported.
+ * SIGHUP: what a changed configuration changes (docs/spec/agent.md 6.7), and what is reported.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `runAgent`: what is printed, what signals do, exit codes (agent.md 6.1 and 6.7).
+ * `runAgent`: what is printed, what signals do, exit codes (docs/spec/agent.md 6.1 and 6.7).
  *
  * @module
  */

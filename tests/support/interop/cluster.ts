@@ -28,7 +28,7 @@ export interface Node extends AsyncDisposable {
  * Starts an agent and connects to it.
  *
  * The timing profile is `lan`: it sends a broadcast four times, which reaches each of up to four others, where
- * `local` sends it twice and leaves the rest to the next push/pull (perf.md 1d).
+ * `local` sends it twice and leaves the rest to the next push/pull.
  */
 export async function startNode(
   program: Program,
@@ -58,7 +58,7 @@ export async function join(joiner: Node, target: Node): Promise<void> {
 /**
  * Waits until each of `nodes` shows exactly the members of `statuses`, each with its status.
  *
- * Everything takes less than a second, a failure 5 to 10 s (perf.md 1d). The limit leaves room for one
+ * Everything takes less than a second, a failure 5 to 10 s. The limit leaves room for one
  * push/pull, at most 30 s away, which carries what gossip happened to miss.
  */
 export async function allShow(

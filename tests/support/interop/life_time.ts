@@ -5,7 +5,7 @@
  * Four is the size at which gossip misses nobody: a packet goes to three others at a time. From five on a
  * broadcast may miss a member, which then waits up to 30 s for the next push/pull; and a suspicion that two
  * others confirm lasts 4 s, one that a single other confirms 11 s, so only one member is killed at a time
- * (memberlist.md 8.9, perf.md 1d).
+ * (docs/spec/memberlist.md 8.9).
  *
  * @module
  */

@@ -16,7 +16,7 @@ export interface Answer {
   body?: any;
 }
 
-/** A member as the agent sends it (agent.md 2). */
+/** A member as the agent sends it (docs/spec/agent.md 2). */
 export interface RpcMember {
   Name: string;
   Addr: Uint8Array;
@@ -44,7 +44,7 @@ export interface RpcRecord {
   From?: string;
 }
 
-/** Commands whose successful response has a body, and whether a failed one has it too (agent.md 1.4). */
+/** Commands whose successful response has a body, and whether a failed one has it too (docs/spec/agent.md 1.4). */
 const BODIES: Record<string, "on success" | "always"> = {
   members: "on success",
   "members-filtered": "on success",

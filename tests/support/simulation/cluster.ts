@@ -10,7 +10,7 @@ import { DEFAULT_PORT, type Simulation } from "./simulation.ts";
 
 /**
  * What gossip missed comes with a push/pull: every 30 s up to 32 nodes, 60 s up to 64, 90 s up to 128
- * (memberlist.md 9.4, LAN profile). Whoever is missed twice needs a second one.
+ * (docs/spec/memberlist.md 9.4, LAN profile). Whoever is missed twice needs a second one.
  */
 export const CATCH_UP_MS = 2 * 90_000;
 

@@ -16,7 +16,7 @@ import type { EventKind } from "./event_queue.ts";
 import type { Network } from "./network.ts";
 import type { SimStream } from "./stream.ts";
 
-/** Datagrams that a paused process's socket holds; what comes after is lost (perf.md 2b: 256 small). */
+/** Datagrams that a paused process's socket holds; what comes after is lost: 256 small ones. */
 export const SOCKET_QUEUE = 256;
 
 /** Why a closed transport refuses. */

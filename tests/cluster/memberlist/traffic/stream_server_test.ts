@@ -76,7 +76,7 @@ Deno.test("the answer to a ping equals the captured one of a Go agent", async ()
   const { near } = await serve(encodeMessage(MessageType.ping, Ping, ping));
   const bytes = await near.read();
   const hex = bytes?.reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
-  assert.equal(hex, "0282a75061796c6f6164c0a55365714e6f4e", "memberlist.md 14.14");
+  assert.equal(hex, "0282a75061796c6f6164c0a55365714e6f4e", "docs/spec/memberlist.md 14.14");
 });
 
 Deno.test("a user message on a stream is delivered unless it is empty", async () => {

@@ -11,7 +11,7 @@ import {
 const MESSAGE = Uint8Array.fromHex("0868656c6c6f");
 
 Deno.test("addChecksum() writes the checksum of everything that follows", () => {
-  // memberlist.md 14.25.
+  // docs/spec/memberlist.md 14.25.
   const packet = addChecksum(MESSAGE);
   assert.equal(packet.toHex(), "0cada372550868656c6c6f");
   assert.equal(packet.length, MESSAGE.length + CHECKSUM_OVERHEAD);

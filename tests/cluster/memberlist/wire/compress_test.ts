@@ -8,7 +8,7 @@ import {
 const bytes = (hex: string) => Uint8Array.fromHex(hex);
 const LIMIT = 1 << 20;
 
-/** memberlist.md 14.15: an ack as it travels on a stream. */
+/** docs/spec/memberlist.md 14.15: an ack as it travels on a stream. */
 const ACK = "0282a75061796c6f6164c0a55365714e6f4d";
 const COMPRESSED_ACK = "0982a4416c676f00a3427566b70005083a05254c1e366fc29001566a4a99384ede340908";
 

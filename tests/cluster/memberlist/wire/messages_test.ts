@@ -10,7 +10,7 @@ import {
 import { decode, DecodeError, encode } from "../../../../protocol/msgpack/mod.ts";
 import { CODECS, describe } from "../../../support/memberlist/wire_vectors.ts";
 
-/** Messages of memberlist.md 14 that the sample file does not hold. */
+/** Messages of docs/spec/memberlist.md 14 that the sample file does not hold. */
 const EXAMPLES: [name: string, hex: string, body: Record<string, unknown>][] = [
   [
     "indirectPing, 14.4",

@@ -15,7 +15,7 @@ function replay(text: string, rejoinAfterLeave = false, step = Infinity): Replay
   return replay.end();
 }
 
-/** The file of serf.md 15.7 with which the Go agent was tried. */
+/** The file of docs/spec/serf.md 15.7 with which the Go agent was tried. */
 const TRIED = [
   "# c",
   "alive: a 127.0.0.1:18946",

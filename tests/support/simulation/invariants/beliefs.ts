@@ -1,6 +1,6 @@
 /**
- * What one process believes of the nodes of its cluster, statement by statement, and what must hold between one and the next
- * (memberlist.md 8).
+ * What one process believes of the nodes of its cluster, statement by statement, and what must hold between one and the
+ * next (docs/spec/memberlist.md 8).
  *
  * @module
  */
@@ -14,7 +14,10 @@ import type { Clock } from "../../../../cluster/runtime.ts";
 import { type Invariant, Noted } from "./invariant.ts";
 import type { Names } from "./names.ts";
 
-/** How long a node remembers for certain that another is gone, in milliseconds (memberlist.md 8.12, LAN profile). */
+/**
+ * How long a node remembers for certain that another is gone, in milliseconds (docs/spec/memberlist.md 8.12, LAN
+ * profile).
+ */
 const REMEMBERED_MS = 30_000;
 
 /** What a rule says about a change of belief. `before` is what the process must still remember. */

@@ -1,5 +1,5 @@
 /**
- * What one process tells its application, and what must hold of that (serf.md 6, 9, 11).
+ * What one process tells its application, and what must hold of that (docs/spec/serf.md 6, 9, 11).
  *
  * @module
  */
