@@ -70,6 +70,8 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   };
   let complaints = 0;
   const counter = backend.log.monitor("WARN", () => complaints++);
+  const faults: Error[] = [];
+  backend.log.onUnexpected((error) => faults.push(error));
   await using server = RpcServer.listen(backend, { address: `${HOST}:0`, stallLimitMs: 300 });
   const before = Deno.memoryUsage().rss;
   const end = performance.now() + DURATION_MS;
@@ -90,6 +92,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
   const { streams, monitors, pending_queries } = server.stats();
   assert.deepEqual([streams, monitors, pending_queries], ["0", "0", "0"]);
   assert.equal(backend.log.monitors, 0);
+  assert.deepEqual(faults, [], "nothing that comes from outside is a fault of the program");
   assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);
   assert.ok(complaints < 20 * (2 + DURATION_MS / 1_000), `${complaints} complaints`);
   using peer = await Peer.ready(server.address);
