@@ -203,6 +203,24 @@ Deno.test("a step of another process does not look at an invariant", async () =>
   assert.equal(looks, 0);
 });
 
+Deno.test("a live node that is declared failed is caught where that is forbidden", async () => {
+  const simulation = new Simulation(1);
+  const cluster = new Cluster(simulation, startMemberlist());
+  await cluster.form(5);
+  const cutOff = async (): Promise<void> => {
+    const [first, ...others] = cluster.live.map(({ address }) => address.host);
+    simulation.partition([first!], others);
+    await simulation.runFor(30_000);
+    simulation.heal();
+    await cluster.agree(5 * 60_000);
+  };
+  cluster.forbidFalseDeaths();
+  await assert.rejects(cutOff(), {
+    name: "InvariantError",
+    sentence: "No live node is declared failed",
+  });
+});
+
 Deno.test("a memberlist that believes what is not so is caught at that step", async () => {
   const tampered = async (tamper: (node: MemberNode) => MemberNode): Promise<InvariantError> => {
     const simulation = new Simulation(1);
