@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { type MemberNode, NodeState } from "../../cluster/memberlist/mod.ts";
-import type { Member, MemberEvent, SerfEvent } from "../../cluster/serf/mod.ts";
-import { Cluster } from "../support/simulation/cluster.ts";
-import { BELIEF_RULES, Beliefs } from "../support/simulation/invariants/beliefs.ts";
+import { type MemberNode, NodeState } from "../../../cluster/memberlist/mod.ts";
+import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { Cluster } from "../../support/simulation/cluster.ts";
+import { BELIEF_RULES, Beliefs } from "../../support/simulation/invariants/beliefs.ts";
 import {
   type Invariant,
   InvariantError,
   Noted,
-} from "../support/simulation/invariants/invariant.ts";
-import { Names } from "../support/simulation/invariants/names.ts";
-import { clocksGoOn, namesAreUnique } from "../support/simulation/invariants/process.ts";
-import { Tellings } from "../support/simulation/invariants/tellings.ts";
-import { startMemberlist } from "../support/simulation/memberlist_node.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+} from "../../support/simulation/invariants/invariant.ts";
+import { Names } from "../../support/simulation/invariants/names.ts";
+import { clocksGoOn, namesAreUnique } from "../../support/simulation/invariants/process.ts";
+import { Tellings } from "../../support/simulation/invariants/tellings.ts";
+import { startMemberlist } from "../../support/simulation/memberlist_node.ts";
+import { Simulation } from "../../support/simulation/simulation.ts";
 
 const { alive, suspect, dead, left } = NodeState;
 
