@@ -8,6 +8,7 @@ for (const count of [3, 10, 30, 100]) {
   scenario(life, { loss: 0.01 }, async (test) => {
     const { simulation } = test;
     const cluster = new Cluster<MemberlistApp>(simulation, startMemberlist());
+    cluster.forbidFalseDeaths();
     await cluster.form(count);
     const { median, last } = spread(cluster.live.map(({ view }) => view.changedAt));
     test.report({ "joined ms": `${median.toFixed(0)} to ${last.toFixed(0)}` });
@@ -19,7 +20,6 @@ for (const count of [3, 10, 30, 100]) {
     await simulation.runFor(2_500);
     simulation.resume(still.address.host);
     await cluster.agree(CATCH_UP_MS);
-    cluster.assertNoFalseDeath();
 
     const diedAt = simulation.now;
     cluster.kill(cluster.live[2]!);
@@ -32,7 +32,6 @@ for (const count of [3, 10, 30, 100]) {
     await cluster.agree(CATCH_UP_MS);
     const left = spread(cluster.live.map(({ view }) => view.changedAt - leftAt));
     test.report({ "leave known ms": `${left.median.toFixed(0)} to ${left.last.toFixed(0)}` });
-    cluster.assertNoFalseDeath();
   });
 }
 

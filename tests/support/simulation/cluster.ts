@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Address, Runtime } from "../../../cluster/runtime.ts";
+import { Noted } from "./invariants/invariant.ts";
 import { DEFAULT_PORT, type Simulation } from "./simulation.ts";
 
 /**
@@ -32,9 +33,13 @@ export class View {
   changedAt = 0;
   /** The world that the node lives in. */
   readonly simulation: Simulation;
+  /** Broken when a node is declared failed that `mustLive` names. */
+  readonly falseDeath: Noted = new Noted("No live node is declared failed");
+  readonly #mustLive: (name: string) => boolean;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, mustLive: (name: string) => boolean) {
     this.simulation = simulation;
+    this.#mustLive = mustLive;
   }
 
   /** Nodes that are alive. */
@@ -51,7 +56,10 @@ export class View {
   /** `name` failed or left. */
   lose(name: string, how: Absence): void {
     this.absent.set(name, how);
-    if (how === "failed") this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
+    if (how === "failed") {
+      this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
+      if (this.#mustLive(name)) this.falseDeath.note(name);
+    }
     this.changedAt = this.simulation.now;
   }
 }
@@ -101,6 +109,8 @@ export class Cluster<App extends NodeApp> {
   readonly live: SimNode<App>[] = [];
   /** How the live nodes should see those that are gone. */
   readonly gone = new Map<string, Absence>();
+  /** Whether {@linkcode Cluster.forbidFalseDeaths} was called. */
+  #falseDeathsForbidden = false;
   readonly #start: StartApp<App>;
 
   constructor(simulation: Simulation, start: StartApp<App>) {
@@ -159,20 +169,16 @@ export class Cluster<App extends NodeApp> {
     return this.#run(node);
   }
 
-  /** Lets a node leave and then stop. */
-  async leave(node: SimNode<App>): Promise<void> {
-    this.#remove(node, "left");
-    await this.simulation.settle(node.app.leave());
-    await this.simulation.settle(node.app.shutdown());
+  /** Lets nodes leave at once, and stop when all have left. */
+  async leave(...nodes: readonly SimNode<App>[]): Promise<void> {
+    for (const node of nodes) this.#remove(node, "left");
+    await this.simulation.settle(Promise.all(nodes.map(({ app }) => app.leave())));
+    for (const { app } of nodes) await this.simulation.settle(app.shutdown());
   }
 
-  /** Asserts that no live node ever declared a live node failed. */
-  assertNoFalseDeath(): void {
-    const names = new Set(this.live.map(({ name }) => name));
-    const wrong = this.live.flatMap(({ name, view }) =>
-      [...view.failures.keys()].filter((victim) => names.has(victim)).map((v) => `${name}: ${v}`)
-    );
-    assert.deepEqual(wrong, [], "Live nodes that were declared failed");
+  /** From here on the run ends when a live node declares a live node failed. */
+  forbidFalseDeaths(): void {
+    this.#falseDeathsForbidden = true;
   }
 
   /** Packets and bytes that a live node sends in a second, over the next `ms` virtual milliseconds. */
@@ -188,9 +194,12 @@ export class Cluster<App extends NodeApp> {
   }
 
   #run(who: Identity): SimNode<App> {
-    const view = new View(this.simulation);
+    const mustLive = (name: string): boolean =>
+      this.#falseDeathsForbidden && this.live.some((node) => node.name === name);
+    const view = new View(this.simulation, mustLive);
     const { name, address, ip } = who;
     const app = this.#start(this.simulation.addHost(address.host, address.port), who, view);
+    this.simulation.watch(address.host, [view.falseDeath]);
     const node = { name, address, ip, app, view };
     this.live.push(node);
     return node;

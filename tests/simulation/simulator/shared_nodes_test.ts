@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { MemberNode } from "../../cluster/memberlist/mod.ts";
-import { NodeState } from "../../cluster/memberlist/mod.ts";
-import { Cluster } from "../support/simulation/cluster.ts";
-import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
-import { SharedNodes } from "../support/simulation/shared_nodes.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import type { MemberNode } from "../../../cluster/memberlist/mod.ts";
+import { NodeState } from "../../../cluster/memberlist/mod.ts";
+import { Cluster } from "../../support/simulation/cluster.ts";
+import { type SerfApp, startSerf } from "../../support/simulation/serf_node.ts";
+import { SharedNodes } from "../../support/simulation/shared_nodes.ts";
+import { Simulation } from "../../support/simulation/simulation.ts";
 
 function fact(fields: Partial<MemberNode> = {}): MemberNode {
   return {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Disk, DiskFullError, FileNotFoundError } from "../../cluster/runtime.ts";
-import { bytes, content, diskSuite, names, text } from "../support/disk_suite.ts";
-import type { SimDisk } from "../support/simulation/disk/sim_disk.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import { type Disk, DiskFullError, FileNotFoundError } from "../../../cluster/runtime.ts";
+import { bytes, content, diskSuite, names, text } from "../../support/disk_suite.ts";
+import type { SimDisk } from "../../support/simulation/disk/sim_disk.ts";
+import { Simulation } from "../../support/simulation/simulation.ts";
 
 const HOST = "10.0.0.1";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type Disk, DiskRefusedError } from "../../cluster/runtime.ts";
-import { HalfWrittenError, replaceFile, replaceUserFile } from "../../server/files/replace.ts";
-import { bytes, content, names } from "../support/disk_suite.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+import { type Disk, DiskRefusedError } from "../../../cluster/runtime.ts";
+import { HalfWrittenError, replaceFile, replaceUserFile } from "../../../server/files/replace.ts";
+import { bytes, content, names } from "../../support/disk_suite.ts";
+import { Simulation } from "../../support/simulation/simulation.ts";
 
 const HOST = "10.0.0.1";
 const OLD = "old content";

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { type MemberNode, NodeState } from "../../cluster/memberlist/mod.ts";
-import type { Member, MemberEvent, SerfEvent } from "../../cluster/serf/mod.ts";
-import { Cluster } from "../support/simulation/cluster.ts";
-import { BELIEF_RULES, Beliefs } from "../support/simulation/invariants/beliefs.ts";
+import { type MemberNode, NodeState } from "../../../cluster/memberlist/mod.ts";
+import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { Cluster } from "../../support/simulation/cluster.ts";
+import { BELIEF_RULES, Beliefs } from "../../support/simulation/invariants/beliefs.ts";
 import {
   type Invariant,
   InvariantError,
   Noted,
-} from "../support/simulation/invariants/invariant.ts";
-import { Names } from "../support/simulation/invariants/names.ts";
-import { clocksGoOn, namesAreUnique } from "../support/simulation/invariants/process.ts";
-import { Tellings } from "../support/simulation/invariants/tellings.ts";
-import { startMemberlist } from "../support/simulation/memberlist_node.ts";
-import { Simulation } from "../support/simulation/simulation.ts";
+} from "../../support/simulation/invariants/invariant.ts";
+import { Names } from "../../support/simulation/invariants/names.ts";
+import { clocksGoOn, namesAreUnique } from "../../support/simulation/invariants/process.ts";
+import { Tellings } from "../../support/simulation/invariants/tellings.ts";
+import { startMemberlist } from "../../support/simulation/memberlist_node.ts";
+import { Simulation } from "../../support/simulation/simulation.ts";
 
 const { alive, suspect, dead, left } = NodeState;
 
@@ -201,6 +201,24 @@ Deno.test("a step of another process does not look at an invariant", async () =>
   clock.setTimer(1, () => {});
   await simulation.runFor(10);
   assert.equal(looks, 0);
+});
+
+Deno.test("a live node that is declared failed is caught where that is forbidden", async () => {
+  const simulation = new Simulation(1);
+  const cluster = new Cluster(simulation, startMemberlist());
+  await cluster.form(5);
+  const cutOff = async (): Promise<void> => {
+    const [first, ...others] = cluster.live.map(({ address }) => address.host);
+    simulation.partition([first!], others);
+    await simulation.runFor(30_000);
+    simulation.heal();
+    await cluster.agree(5 * 60_000);
+  };
+  cluster.forbidFalseDeaths();
+  await assert.rejects(cutOff(), {
+    name: "InvariantError",
+    sentence: "No live node is declared failed",
+  });
 });
 
 Deno.test("a memberlist that believes what is not so is caught at that step", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Runtime } from "../../cluster/runtime.ts";
-import { EventKind, EventQueue, type SimEvent } from "../support/simulation/event_queue.ts";
-import { SeededRandom } from "../support/simulation/random.ts";
-import { Simulation, type SimulationOptions } from "../support/simulation/simulation.ts";
+import type { Runtime } from "../../../cluster/runtime.ts";
+import { EventKind, EventQueue, type SimEvent } from "../../support/simulation/event_queue.ts";
+import { SeededRandom } from "../../support/simulation/random.ts";
+import { Simulation, type SimulationOptions } from "../../support/simulation/simulation.ts";
 
 const A = "10.0.0.1";
 const B = "10.0.0.2";

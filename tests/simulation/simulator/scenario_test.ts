@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Noted } from "../support/simulation/invariants/invariant.ts";
-import { runScenario } from "../support/simulation/scenario.ts";
-import { chosenSeeds } from "../support/simulation/seeds.ts";
+import { Noted } from "../../support/simulation/invariants/invariant.ts";
+import { runScenario } from "../../support/simulation/scenario.ts";
+import { chosenSeeds } from "../../support/simulation/seeds.ts";
 
 /** The seeds of an environment. */
 function seeds(

@@ -1,5 +1,5 @@
-import { DEFAULT_PORT, Simulation } from "../support/simulation/simulation.ts";
-import { type RunInWorld, transportSuite } from "../support/transport_suite.ts";
+import { DEFAULT_PORT, Simulation } from "../../support/simulation/simulation.ts";
+import { type RunInWorld, transportSuite } from "../../support/transport_suite.ts";
 
 transportSuite("simulated transport", inSimulation(1));
 
