@@ -35,7 +35,7 @@ scenario("a node that missed a key is named, and catches up", {
   const error = await simulation.settle(install.then(() => null, (reason) => reason), 700_000);
   simulation.resume(deaf.address.host);
   assert.ok(error instanceof KeyOperationError);
-  // Gossip misses a node about every hundredth time, and a query is not repeated (serf.md 11): that may be another one.
+  // Gossip misses a node about every hundredth time, and a query is not repeated (docs/spec/serf.md 11): that may be another one.
   const reported = [COUNT - 1, COUNT - 2].map((n) => `${n}/${COUNT} nodes reported success`);
   assert.ok(reported.includes(error.message), error.message);
   await cluster.agree(CATCH_UP_MS);
