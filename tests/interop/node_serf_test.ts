@@ -103,7 +103,15 @@ async function session(
     say(command, await call(command, body).then((answer) => answer ?? null, String));
 
   await says("members");
-  await says("auth", { AuthKey: "wrong" });
+  // On a connection of its own, which skein closes then.
+  const guesser = await open(host, rpcPort);
+  say(
+    "wrong token",
+    await new Promise((resolve) => {
+      guesser.auth?.({ AuthKey: "wrong" }, (error) => resolve(String(error)));
+    }),
+  );
+  guesser.destroy();
   await says("auth", { AuthKey: "secret" });
   await says("join", { Existing: [other.gossip], Replay: false });
   await eventually("both are alive", async () => {
