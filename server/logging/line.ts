@@ -91,6 +91,7 @@ function detached(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
+/** The text of the second that was asked for last: it is the same for whoever asks. */
 let stampedSecond = NaN;
 let stamp = "";
 

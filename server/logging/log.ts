@@ -92,6 +92,7 @@ export type LogSink = (line: LogLine, fields: LineFields) => void;
 /** Sees every line of every log of this process, and whose it is. Must not throw. */
 export type LogForwarder = (node: string, line: LogLine, fields: LineFields) => void;
 
+/** Of the process, as the log of the program is that the agents run in. */
 let forward: LogForwarder | undefined;
 
 /** Shows every new line of every log of this process to `forwarder`, in place of the one before. */
