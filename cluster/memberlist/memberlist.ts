@@ -303,9 +303,10 @@ export class Memberlist implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const { streams, timers, transport } = this.#core;
+    await using ending = new AsyncDisposableStack();
+    ending.defer(() => transport.close());
+    for (const stream of streams) ending.defer(() => stream.close());
     timers.close();
-    for (const stream of streams) stream.close();
-    await transport.close();
   }
 }
 

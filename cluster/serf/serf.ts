@@ -210,16 +210,15 @@ export class Serf implements AsyncDisposable {
     const core = this.#core;
     if (core.state !== "left") core.log.warn("Shutdown without a Leave");
     core.state = "shutdown";
-    try {
-      await this.#memberlist.shutdown();
-      await core.keySaver.idle();
-    } finally {
-      core.timers.close();
-      core.running.close();
-      this.#pipeline.flush();
-      await endRecord(core);
-      this.#markClosed();
-    }
+    // From the last to the first, each also when one before it failed.
+    await using ending = new AsyncDisposableStack();
+    ending.defer(() => this.#markClosed());
+    ending.defer(() => endRecord(core));
+    ending.defer(() => this.#pipeline.flush());
+    ending.defer(() => core.running.close());
+    ending.defer(() => core.timers.close());
+    ending.defer(() => core.keySaver.idle());
+    await this.#memberlist.shutdown();
   }
 
   /**

@@ -186,7 +186,7 @@ export class RejoinFile implements Recorder, AsyncDisposable {
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(task);
+    this.#work = this.#work.then(task, task);
     return this.#work;
   }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { Keyring } from "../../../cluster/memberlist/mod.ts";
+import { Keyring, memberlistConfig } from "../../../cluster/memberlist/mod.ts";
+import { Serf, serfConfig } from "../../../cluster/serf/mod.ts";
+import { hostToAddr } from "../../../protocol/ip.ts";
 import { told } from "../../support/serf/fixture.ts";
 import { type Agent, Network, statusOf } from "../../support/serf/simulated.ts";
 
@@ -140,4 +142,35 @@ Deno.test("settings that cannot work are refused before anything starts", () => 
   assert.throws(() => network.start("b", {}, { memberlist: { label: "x".repeat(300) } }), {
     name: "MemberlistConfigError",
   });
+});
+
+Deno.test("a part that cannot be closed keeps no other one open, and nobody waiting", async () => {
+  await using network = new Network();
+  const recorder = {
+    event() {},
+    tick() {},
+    forget() {},
+    leave: () => Promise.resolve(),
+    close: () => Promise.reject(new Error("the disk is gone")),
+  };
+  const saveKeys = () => Promise.resolve();
+  const runtime = network.simulation.addHost("10.0.9.9");
+  const closeNetwork = runtime.transport.close.bind(runtime.transport);
+  runtime.transport.close = async () => {
+    await closeNetwork();
+    throw new Error("the network is gone");
+  };
+  const advertise = { addr: hostToAddr("10.0.9.9"), port: 7_946 };
+  const memberlist = memberlistConfig("a", advertise, "local");
+  const serf = new Serf(
+    serfConfig({ nodeName: "a", memberlist, onEvent() {} }, { recorder, saveKeys }),
+    runtime,
+  );
+  serf.start();
+  const shutdown = serf.shutdown().then(() => "done", (error) => error);
+  const error = await network.simulation.settle(shutdown);
+  assert.ok(error instanceof SuppressedError);
+  assert.equal(error.error.message, "the disk is gone");
+  assert.equal(error.suppressed.message, "the network is gone");
+  await network.simulation.settle(serf.closed);
 });
