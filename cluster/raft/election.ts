@@ -30,13 +30,12 @@ export function campaignForTransfer(raft: Raft): void {
 }
 
 /**
- * Voters campaign. So does who is one until a change is committed that makes it none: it may be the only one that has that
- * change, so that nobody else can win (Ongaro's dissertation, 4.2.2). Its own vote does not count then.
+ * Voters campaign. So does who is one until a change is committed, as far as this server knows, that makes it none: it may be
+ * the only one that has that change, so that nobody else can win (Ongaro's dissertation, 4.2.2). Its own vote does not count
+ * then.
  */
 function mayCampaign({ id, members, commit }: Raft): boolean {
-  if (members.isVoter(id)) return true;
-  const committed = members.at(commit);
-  return members.index > commit && committed !== undefined && isVoter(committed.configuration, id);
+  return members.since(commit).some((configuration) => isVoter(configuration, id));
 }
 
 function campaign(raft: Raft, name: "pre-candidate" | "candidate", transfer: boolean): void {

@@ -8,7 +8,7 @@ import { writeLog } from "./gate.ts";
 import { advanceCommit, noteUncommitted } from "./commit.ts";
 import type { Entry } from "./log/entry.ts";
 import { type Configuration, encodeConfiguration } from "./membership/configuration.ts";
-import { startRound } from "./reads.ts";
+import { confirmRounds, startRound } from "./reads.ts";
 import { replicate } from "./replication.ts";
 import type { Proposal } from "./state/effects.ts";
 import { newPeer } from "./state/peer.ts";
@@ -23,8 +23,9 @@ export function lead(raft: Raft): void {
     name: "leader",
     firstIndex,
     peers: new Map(),
-    round: 0,
-    rounds: new Map(),
+    // The first entry is the first round.
+    round: 1,
+    rounds: new Map([[1, now]]),
     confirmed: 0,
     confirmedAt: now,
     nextRoundAt: now + options.heartbeatMs,
@@ -37,7 +38,7 @@ export function lead(raft: Raft): void {
     if (id !== raft.id) leader.peers.set(id, newPeer(id, firstIndex));
   }
   append(raft, leader, [{ type: "no-op", data: NO_DATA }], 0);
-  startRound(raft, leader);
+  confirmRounds(raft, leader);
 }
 
 const NO_DATA = new Uint8Array(0);
@@ -81,9 +82,10 @@ export function appendConfiguration(
     time,
   );
   for (const { id } of configuration) {
-    if (id !== raft.id && !leader.peers.has(id)) {
-      leader.peers.set(id, newPeer(id, raft.log.lastIndex + 1));
-    }
+    if (id === raft.id || leader.peers.has(id)) continue;
+    const peer = newPeer(id, raft.log.lastIndex + 1);
+    leader.peers.set(id, peer);
+    replicate(raft, peer);
   }
 }
 

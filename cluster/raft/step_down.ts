@@ -17,9 +17,6 @@ export function stepDown(raft: Raft, term: number, leader: string | undefined): 
   if (term > raft.term) setTerm(raft, term, undefined);
   if (role.name === "leader") {
     for (const { id } of role.reads) raft.out.lostReads.push(id);
-    if (role.transfer !== undefined && leader !== role.transfer.target) {
-      raft.out.transferFailed = true;
-    }
     // Others heard it until now; it shall not refuse them its vote for having been the leader itself.
     raft.heardLeaderAt = -Infinity;
   }

@@ -44,6 +44,12 @@ export class Members {
     return this.#made.findLast((one) => one.index <= index);
   }
 
+  /** Those of which one is the newest committed configuration, when all up to `commit` is known to be committed. */
+  since(commit: number): Configuration[] {
+    const first = this.#made.findLastIndex(({ index }) => index <= commit);
+    return this.#made.slice(Math.max(0, first)).map(({ configuration }) => configuration);
+  }
+
   /** Whether this server counts. */
   isVoter(id: string): boolean {
     return isVoter(this.configuration, id);
