@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Raft } from "./state/raft.ts";
+import { keeps, type Raft } from "./state/raft.ts";
 
 /** Something is so that must not be: this server's state is wrong, and it must not go on. */
 export class RaftInvariantError extends Error {
@@ -36,7 +36,7 @@ export function checkInvariants(raft: Raft, old: Before): void {
   must(term >= old.term, () => `Term went back from ${old.term} to ${term}`);
   must(
     term > old.term || old.vote === undefined || vote === old.vote ||
-      raft.options.without === "one-vote",
+      !keeps(raft, "one-vote"),
     () => `Vote of term ${term} changed from ${old.vote} to ${vote}`,
   );
   must(commit >= old.commit, () => `Commit went back from ${old.commit} to ${commit}`);
@@ -53,7 +53,7 @@ export function checkInvariants(raft: Raft, old: Before): void {
   if (role.name !== "leader") return;
   must(vote === id, () => `Leads term ${term} with its vote for ${vote}`);
   must(
-    raft.votes.durable === raft.votes.written || raft.options.without === "durable-vote",
+    raft.votes.durable === raft.votes.written || !keeps(raft, "durable-vote"),
     () => `Leads term ${term} before its vote is on the disk`,
   );
   must(

@@ -78,8 +78,8 @@ export interface RaftOptions {
   readonly stagingMs: number;
   /** A staging member keeps up while it lacks at most so many entries. Default 250. */
   readonly stagingGap: number;
-  /** The rule that a test does without. Default: none. */
-  readonly without?: Rule;
+  /** The rules that a test does without, to see what goes wrong then. Default: none. */
+  readonly without?: readonly Rule[];
 }
 
 /** The defaults. */

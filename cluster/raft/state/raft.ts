@@ -116,9 +116,9 @@ export interface Raft {
   out: Effects;
 }
 
-/** Whether a rule counts; all do but the one that a test does without. */
-export function keeps(raft: Raft, rule: Rule): boolean {
-  return raft.options.without !== rule;
+/** Whether a rule counts; all do but those that a test does without. */
+export function keeps({ options }: Raft, rule: Rule): boolean {
+  return options.without === undefined || !options.without.includes(rule);
 }
 
 /** The leader of this term, as far as known. */

@@ -204,7 +204,8 @@ export class SimulatedCluster {
   #doHarm(): void {
     const { network, options } = this.#world;
     const ids = [...this.servers.keys()];
-    const victim = this.servers.get(ids[this.#dice(ids.length)] as string) as SimulatedServer;
+    const anybody = this.servers.get(ids[this.#dice(ids.length)] as string) as SimulatedServer;
+    const victim = this.#dice(2) === 0 ? this.#leader() ?? anybody : anybody;
     switch (this.#dice(10)) {
       case 0:
       case 1:
