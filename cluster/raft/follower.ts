@@ -46,7 +46,10 @@ export function takeAppend(raft: Raft, from: string, message: Append): void {
       round: message.round,
       ...fields,
     }, logIndex);
-  if (hearLeader(raft, from, message.term) === undefined) return answer({});
+  // Its sender may lead again by now, and must not take this for an answer to what it asks in this term.
+  if (hearLeader(raft, from, message.term) === undefined) {
+    return answer({ prevIndex: 0, round: 0 });
+  }
   const { log } = raft;
   const { prevIndex, prevTerm } = message;
   // What a snapshot covers is committed, so it is the leader's, too.

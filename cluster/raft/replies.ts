@@ -22,7 +22,10 @@ export function takeAppendReply(raft: Raft, from: string, reply: AppendReply): v
   if (peer === undefined) return;
   peer.heardAt = raft.now;
   peer.lastIndex = reply.lastIndex;
-  peer.round = Math.max(peer.round, Math.min(reply.round, role.round));
+  if (reply.round > role.round) {
+    throw new RangeError(`Peer ${from} answers round ${reply.round}, the last is ${role.round}`);
+  }
+  peer.round = Math.max(peer.round, reply.round);
   if (reply.success) succeed(raft, role, peer, reply.matchIndex);
   else backOff(raft, peer, reply);
   if (raft.role !== role) return;

@@ -69,7 +69,7 @@ export interface AppendReply {
   readonly term: number;
   /** Whether the receiver's log has the entry before those sent. */
   readonly success: boolean;
-  /** The `prevIndex` that is answered. */
+  /** The `prevIndex` that is answered; 0 when the question was of an earlier term. */
   readonly prevIndex: number;
   /** Up to here the receiver's log is the leader's, on its disk; 0 without success. */
   readonly matchIndex: number;
@@ -79,7 +79,7 @@ export interface AppendReply {
   readonly conflictIndex: number;
   /** The last index of the receiver's log. */
   readonly lastIndex: number;
-  /** The round that is answered. */
+  /** The round that is answered; 0 when the question was of an earlier term. */
   readonly round: number;
 }
 
@@ -113,7 +113,7 @@ export interface Install {
 export interface InstallReply {
   readonly type: "install-reply";
   readonly term: number;
-  /** Index of the snapshot that is answered. */
+  /** Index of the snapshot that is answered; 0 when the piece was of an earlier term. */
   readonly index: number;
   /** Up to where it is stored, in bytes. */
   readonly nextOffset: number;

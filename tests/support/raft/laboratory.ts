@@ -54,6 +54,8 @@ export class Laboratory {
   readonly #random = new SeededRandom(1);
   readonly #cut = new Set<string>();
   #flying: Sent[] = [];
+  /** Messages that take so long that others overtake them. */
+  #astray: Sent[] = [];
   #now = 0;
   #lines: string[] = [];
 
@@ -74,6 +76,8 @@ export class Laboratory {
       wait: ([ms, ...ids]) => this.#wait(Number(ms), ids),
       deliver: (filter) => this.#deliver(filter),
       drop: (filter) => this.#drop(filter),
+      stray: (filter) => void this.#astray.push(...this.#takeOut(filter)),
+      arrive: () => void this.#flying.push(...this.#astray.splice(0)),
       propose: ([id, ...texts]) => this.#propose(this.#server(id), texts),
       read: ([id, number, ...how]) => this.#read(this.#server(id), Number(number), how),
       change: ([id, ...what]) => this.#change(this.#server(id), what),
@@ -164,9 +168,14 @@ export class Laboratory {
   }
 
   #drop(words: readonly string[]): void {
-    const before = this.#flying.length;
-    this.#flying = this.#flying.filter((sent) => !matches(sent, words));
-    this.#say(`${before - this.#flying.length} dropped`);
+    this.#say(`${this.#takeOut(words).length} dropped`);
+  }
+
+  /** Takes messages off the network. */
+  #takeOut(words: readonly string[]): Sent[] {
+    const chosen = this.#flying.filter((sent) => matches(sent, words));
+    this.#flying = this.#flying.filter((sent) => !chosen.includes(sent));
+    return chosen;
   }
 
   #propose(server: Server, texts: readonly string[]): void {
