@@ -9,7 +9,7 @@ import { lead } from "./leader.ts";
 import { isVoter } from "./membership/configuration.ts";
 import { countVotes } from "./membership/quorum.ts";
 import type { PreVote, PreVoteReply, Vote, VoteReply } from "./state/message.ts";
-import { electionDeadline, keeps, type Raft } from "./state/raft.ts";
+import { type Candidate, electionDeadline, keeps, type Raft } from "./state/raft.ts";
 import { stepDown } from "./step_down.ts";
 
 /** Whoever has waited in vain for a leader, or for votes, tries to lead. */
@@ -95,7 +95,7 @@ export function takePreVoteReply(raft: Raft, from: string, message: PreVoteReply
   if (raft.role.name !== "pre-candidate") return;
   if (message.granted && message.term !== raft.term + 1) return;
   if (!message.granted && message.term < raft.term) return;
-  raft.role.votes.set(from, message.granted);
+  noteVote(raft.role, from, message.granted);
   countVotesOf(raft);
 }
 
@@ -107,10 +107,9 @@ export function takePreVoteReply(raft: Raft, from: string, message: PreVoteReply
  * deposes it: "stickiness").
  */
 export function takeVote(raft: Raft, from: string, message: Vote): void {
-  if (message.term > raft.term) {
-    if (!message.transfer && hearsLeader(raft)) return;
-    stepDown(raft, message.term, undefined);
-  }
+  // Nor in this term: what brought it here may have been an answer, and then nobody has waited for the leader's lease to end.
+  if (message.term >= raft.term && !message.transfer && hearsLeader(raft)) return;
+  if (message.term > raft.term) stepDown(raft, message.term, undefined);
   const open = raft.vote === undefined || raft.vote === from || !keeps(raft, "one-vote");
   const { name } = raft.role;
   const granted = message.term === raft.term && name !== "candidate" && name !== "leader" && open &&
@@ -127,8 +126,13 @@ export function takeVoteReply(raft: Raft, from: string, message: VoteReply): voi
   if (message.term > raft.term) return stepDown(raft, message.term, undefined);
   if (message.term < raft.term && keeps(raft, "stale-term")) return;
   if (raft.role.name !== "candidate") return;
-  raft.role.votes.set(from, message.granted);
+  noteVote(raft.role, from, message.granted);
   countVotesOf(raft);
+}
+
+/** A vote that is given stays so: a refusal may answer a question of an earlier term. */
+function noteVote({ votes }: Candidate, from: string, granted: boolean): void {
+  votes.set(from, granted || votes.get(from) === true);
 }
 
 /** The own term and vote are on the disk. */

@@ -32,6 +32,7 @@ export function lead(raft: Raft): void {
     reads: [],
     uncommitted: { batches: [], bytes: 0 },
     transfer: undefined,
+    hasLeases: true,
   };
   raft.role = leader;
   for (const { id } of members.configuration) {

@@ -34,6 +34,7 @@ import {
   type Configuration,
   configurationProblem,
   encodeConfiguration,
+  votersOf,
 } from "./membership/configuration.ts";
 import { Members } from "./membership/members.ts";
 import { takeReads } from "./reads.ts";
@@ -124,7 +125,9 @@ export function createRaft(
     held: [],
     out: noEffects(),
   };
-  const isAlone = members.voters.length === 1 && members.voters[0] === id;
+  // Whoever was not alone a change ago may have promised a leader's lease to wait.
+  const isAlone = members.isVoter(id) &&
+    members.since(known).every((configuration) => votersOf(configuration).every((it) => it === id));
   raft.role = {
     name: "follower",
     leader: undefined,

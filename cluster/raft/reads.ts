@@ -38,11 +38,12 @@ function readIndex(raft: Raft, leader: Leader, atLeast: number): number | undefi
 
 /**
  * Whether no other leader can be there yet: voters that answered a round give no vote before an election timeout from its
- * beginning. It ends with the wish to hand over, since then they do ("lease-ends").
+ * beginning. Whom this leader asks to take over gets their votes at once, and may hear of it at any later time of this term, so
+ * that was the last of its leases ("lease-ends").
  */
 function hasLease(raft: Raft, leader: Leader): boolean {
   const { now, options } = raft;
-  if (leader.transfer !== undefined && keeps(raft, "lease-ends")) return false;
+  if (!leader.hasLeases && keeps(raft, "lease-ends")) return false;
   return now < leader.confirmedAt + options.electionTimeoutMs * options.leaseFraction;
 }
 
@@ -83,8 +84,9 @@ function joinRound(raft: Raft, leader: Leader): void {
     for (const read of leader.reads) read.round ??= leader.confirmed;
     return answerReads(raft, leader);
   }
-  const waits = leader.reads.some(({ round }) => round === undefined);
-  if (waits && leader.confirmed === leader.round) startRound(raft, leader);
+  const newest = leader.reads.at(-1);
+  if (newest === undefined || newest.round !== undefined) return;
+  if (leader.confirmed === leader.round) startRound(raft, leader);
 }
 
 function answerReads(raft: Raft, leader: Leader): void {

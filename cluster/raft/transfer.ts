@@ -6,7 +6,8 @@
 
 import { send } from "./gate.ts";
 import { replicate } from "./replication.ts";
-import { keeps, type Leader, leaderOf, type Raft } from "./state/raft.ts";
+import type { Peer } from "./state/peer.ts";
+import { type Leader, leaderOf, type Raft } from "./state/raft.ts";
 
 /** Stops taking proposals, brings the target level and asks it to campaign; or says why not. */
 export function transfer(raft: Raft, target: string | undefined): void {
@@ -37,6 +38,7 @@ export function handOver(raft: Raft, leader: Leader): void {
   if (transfer === undefined || transfer.asked) return;
   if (leader.peers.get(transfer.target)?.match !== raft.log.lastIndex) return;
   transfer.asked = true;
+  leader.hasLeases = false;
   send(raft, transfer.target, { type: "timeout-now", term: raft.term });
 }
 
@@ -45,17 +47,13 @@ export function tickTransfer(raft: Raft, leader: Leader): void {
   if (leader.transfer === undefined || raft.now < leader.transfer.deadline) return;
   leader.transfer = undefined;
   raft.out.transferFailed = true;
-  // The target may still campaign, and others vote for it: what was confirmed before is no lease any more.
-  if (keeps(raft, "lease-ends")) {
-    leader.confirmedAt = Math.min(
-      leader.confirmedAt,
-      raft.now - raft.options.electionTimeoutMs * raft.options.leaseFraction,
-    );
-  }
 }
 
-function mostAdvanced({ members, id }: Raft, leader: Leader): string | undefined {
-  return members.voters.filter((voter) => voter !== id).sort((a, b) =>
-    (leader.peers.get(b)?.match ?? 0) - (leader.peers.get(a)?.match ?? 0)
-  )[0];
+/** Who has most, of those that were heard not long ago if there are any. */
+function mostAdvanced({ members, id, now, options }: Raft, leader: Leader): string | undefined {
+  const isHeard = ({ heardAt }: Peer): boolean =>
+    heardAt !== undefined && now - heardAt < options.electionTimeoutMs;
+  return members.voters
+    .flatMap((voter) => voter === id ? [] : leader.peers.get(voter) ?? [])
+    .sort((a, b) => Number(isHeard(b)) - Number(isHeard(a)) || b.match - a.match)[0]?.id;
 }

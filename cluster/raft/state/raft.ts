@@ -65,6 +65,8 @@ export interface Leader {
   readonly uncommitted: { readonly batches: { last: number; bytes: number }[]; bytes: number };
   /** To whom it hands over, if it does. */
   transfer: { readonly target: string; readonly deadline: number; asked: boolean } | undefined;
+  /** Whether its leases count still: not once it has asked somebody to take over. */
+  hasLeases: boolean;
 }
 
 /** What the role adds. */

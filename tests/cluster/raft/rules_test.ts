@@ -33,11 +33,11 @@ const PROOFS: Readonly<Record<Rule, Proof>> = {
   stickiness: { script: "stickiness" },
   "check-quorum": { script: "check_quorum" },
   "voters-only": { script: "change_demote_voter", seed: 1 },
-  "single-change": { script: "change_one_at_a_time", seed: 40 },
+  "single-change": { script: "change_one_at_a_time", seed: 100 },
   "own-term-change": { script: "change_waits_for_own_term" },
   "own-term-read": { script: "read_after_an_election", seed: 1 },
-  "fresh-round": { script: "read_during_a_deposition", seed: 10 },
-  "lease-ends": { script: "lease_ends_with_a_transfer", seed: 187 },
+  "fresh-round": { script: "read_during_a_deposition", seed: 75 },
+  "lease-ends": { script: "lease_ends_with_a_transfer", seed: 60 },
 };
 
 for (const [rule, { script, seed }] of Object.entries(PROOFS) as [Rule, Proof][]) {
