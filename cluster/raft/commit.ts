@@ -70,7 +70,9 @@ export function noteUncommitted(
 
 function forgetCommitted({ uncommitted }: Leader, commit: number): void {
   const { batches } = uncommitted;
-  while (batches[0] !== undefined && batches[0].last <= commit) {
-    uncommitted.bytes -= (batches.shift() as { bytes: number }).bytes;
+  let done = 0;
+  for (; (batches[done]?.last ?? Infinity) <= commit; done++) {
+    uncommitted.bytes -= (batches[done] as { bytes: number }).bytes;
   }
+  batches.splice(0, done);
 }

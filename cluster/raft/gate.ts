@@ -24,8 +24,11 @@ export function send(raft: Raft, to: string, message: Message, logIndex = 0): vo
     logIndex: keeps(raft, "durable-entries") ? logIndex : 0,
   };
   if (isFree(raft, held)) raft.out.messages.push({ to, message });
-  else raft.held.push(held);
+  else if (raft.held.length < MAX_HELD) raft.held.push(held);
 }
+
+/** Messages that wait for the disk; more are dropped, as the network might. A leader's window asks for 256 at most. */
+const MAX_HELD = 1_024;
 
 /** Sends what was held back and may go now. */
 export function release(raft: Raft): void {

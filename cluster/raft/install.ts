@@ -9,7 +9,7 @@ import { addWrite, send } from "./gate.ts";
 import { replicate } from "./replication.ts";
 import type { Install, InstallReply, SnapshotMeta } from "./state/message.ts";
 import { probe } from "./state/peer.ts";
-import type { Raft } from "./state/raft.ts";
+import type { Raft, Receiving } from "./state/raft.ts";
 import { stepDown } from "./step_down.ts";
 
 /** A snapshot of the own machine is on the disk: the log may be shorter, less what slightly late peers need. */
@@ -37,11 +37,13 @@ export function chunkLoaded(
   offset: number,
   chunk: Uint8Array | undefined,
 ): void {
-  const { role, snapshot } = raft;
+  const { role } = raft;
   const peer = role.name === "leader" ? role.peers.get(to) : undefined;
-  if (peer?.state.name !== "snapshot" || peer.state.index !== index) return;
-  if (chunk === undefined || snapshot?.index !== index) {
-    // There is a newer one by now.
+  if (peer?.state.name !== "snapshot" || peer.state.snapshot.index !== index) return;
+  const { snapshot } = peer.state;
+  if (chunk === undefined) {
+    // The newest one cannot be gone: its piece is asked for again when it is late.
+    if (raft.snapshot?.index === index) return;
     probe(peer, peer.match + 1);
     return replicate(raft, peer);
   }
@@ -58,39 +60,43 @@ export function takeInstallReply(raft: Raft, from: string, reply: InstallReply):
   const peer = role.peers.get(from);
   if (peer === undefined) return;
   peer.heardAt = raft.now;
-  if (peer.state.name !== "snapshot" || peer.state.index !== reply.index) return;
+  const { state } = peer;
+  if (state.name !== "snapshot" || state.snapshot.index !== reply.index) return;
   if (reply.installed) {
     peer.match = Math.max(peer.match, reply.index);
     probe(peer, peer.match + 1);
     return replicate(raft, peer);
   }
-  peer.state.offset = reply.nextOffset;
-  peer.state.askedAt = raft.now;
-  raft.out.chunks.push({ to: from, index: reply.index, offset: reply.nextOffset });
+  // It goes forward or begins anew. What says something else came late, and would only have the same pieces sent twice.
+  const { nextOffset } = reply;
+  if (nextOffset === state.offset || (nextOffset < state.offset && nextOffset > 0)) return;
+  state.offset = nextOffset;
+  state.askedAt = raft.now;
+  raft.out.chunks.push({ to: from, index: reply.index, offset: nextOffset });
 }
 
 /** Takes a piece of the leader's snapshot; out of order it is not used, but the leader hears what is wanted. */
 export function takeInstall(raft: Raft, from: string, message: Install): void {
   const follower = hearLeader(raft, from, message.term);
   const { snapshot } = message;
-  const answer = (nextOffset: number, installed = false): void =>
+  const answer = (index: number, nextOffset: number, installed = false): void =>
     send(raft, from, {
       type: "install-reply",
       term: raft.term,
-      index: snapshot.index,
+      index,
       nextOffset,
       installed,
-    }, installed ? snapshot.index : 0);
-  if (follower === undefined) return answer(0);
-  if (snapshot.index <= raft.commit) return answer(snapshot.size, true);
+    }, installed ? index : 0);
+  if (follower === undefined) return answer(0, 0);
+  if (snapshot.index <= raft.commit) return answer(snapshot.index, snapshot.size, true);
   const { receiving } = follower;
   if (receiving?.snapshot.index !== snapshot.index || receiving.snapshot.hash !== snapshot.hash) {
-    follower.receiving = { snapshot, offset: 0, storing: false };
+    follower.receiving = { snapshot, offset: 0, storing: undefined };
   }
-  const current = follower.receiving as NonNullable<typeof receiving>;
-  if (current.storing) return;
-  if (current.offset !== message.offset) return answer(current.offset);
-  current.storing = true;
+  const current = follower.receiving as Receiving;
+  if (current.storing !== undefined) return;
+  if (current.offset !== message.offset) return answer(snapshot.index, current.offset);
+  current.storing = message.offset + message.chunk.length;
   raft.out.store = { snapshot, offset: message.offset, chunk: message.chunk };
 }
 
@@ -98,8 +104,11 @@ export function takeInstall(raft: Raft, from: string, message: Install): void {
 export function chunkStored(raft: Raft, index: number, nextOffset: number): void {
   const { role } = raft;
   if (role.name !== "follower" || role.receiving?.snapshot.index !== index) return;
-  role.receiving.offset = nextOffset;
-  role.receiving.storing = false;
+  const { receiving } = role;
+  // Another one may be a piece of another leader's snapshot, which ends with the same entry and has other bytes.
+  if (nextOffset !== receiving.storing && nextOffset !== 0) return;
+  receiving.offset = nextOffset;
+  receiving.storing = undefined;
   if (role.leader === undefined) return;
   send(raft, role.leader, {
     type: "install-reply",

@@ -12,7 +12,7 @@ import type { Leader, Raft } from "./state/raft.ts";
 
 /**
  * Sends a peer what it lacks, as far as its window allows. A message that was not answered for an election timeout counts as
- * lost: the peer is probed again.
+ * lost: the peer is probed again, or gets the piece of its snapshot again.
  */
 export function replicate(raft: Raft, peer: Peer): void {
   expire(raft, peer);
@@ -35,13 +35,16 @@ export function entriesLoaded(raft: Raft, to: string, entries: Append["entries"]
   const peer = role.name === "leader" ? role.peers.get(to) : undefined;
   if (role.name !== "leader" || peer === undefined || !peer.loading) return;
   peer.loading = false;
-  const isNext = entries[0]?.index === peer.next && peer.state.name !== "snapshot" &&
-    raft.log.term(peer.next) === entries[0].term;
-  if (isNext) sendEntries(raft, role, peer, entries);
+  // They cannot be had; the next round of heartbeats tries again.
+  if (entries.length === 0) return;
+  // They may have been asked for before other leaders cut some of them off.
+  const areNext = peer.state.name !== "snapshot" &&
+    entries.every(({ index, term }, i) => index === peer.next + i && raft.log.term(index) === term);
+  if (areNext) sendEntries(raft, role, peer, entries);
   replicate(raft, peer);
 }
 
-function expire({ now, options }: Raft, peer: Peer): void {
+function expire({ now, options, out }: Raft, peer: Peer): void {
   const { state } = peer;
   const isLate = (at: number | undefined): boolean =>
     at !== undefined && now - at >= options.electionTimeoutMs;
@@ -53,7 +56,9 @@ function expire({ now, options }: Raft, peer: Peer): void {
       if (isLate(state.flights[0]?.at)) probe(peer, peer.match + 1);
       break;
     case "snapshot":
-      if (isLate(state.askedAt)) probe(peer, peer.match + 1);
+      if (!isLate(state.askedAt)) break;
+      state.askedAt = now;
+      out.chunks.push({ to: peer.id, index: state.snapshot.index, offset: state.offset });
       break;
   }
 }
@@ -114,7 +119,7 @@ function startSnapshot(raft: Raft, peer: Peer): false {
   if (snapshot === undefined) {
     throw new RangeError(`Log begins after ${raft.log.beforeIndex}, but there is no snapshot`);
   }
-  peer.state = { name: "snapshot", index: snapshot.index, offset: 0, askedAt: raft.now };
+  peer.state = { name: "snapshot", snapshot, offset: 0, askedAt: raft.now };
   raft.out.chunks.push({ to: peer.id, index: snapshot.index, offset: 0 });
   return false;
 }

@@ -129,8 +129,8 @@ export class Log {
     this.#tailBytes = 0;
     this.#tailFirst = index + 1;
     // What a snapshot covers is durable with that snapshot, which the same write makes durable.
-    this.#durable = -1;
-    for (const write of this.#writes) write.last = -1;
+    this.#durable = 0;
+    for (const write of this.#writes) write.last = 0;
   }
 
   /** Gives the next write its number; it reaches to what is the last index now. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { SnapshotMeta } from "./message.ts";
+
 /** A message with entries that has not been answered. */
 interface Flight {
   readonly last: number;
@@ -18,7 +20,7 @@ interface Flight {
 export type PeerState =
   | { readonly name: "probe"; askedAt: number | undefined }
   | { readonly name: "pipeline"; readonly flights: Flight[]; bytes: number }
-  | { readonly name: "snapshot"; readonly index: number; offset: number; askedAt: number };
+  | { readonly name: "snapshot"; readonly snapshot: SnapshotMeta; offset: number; askedAt: number };
 
 /** One peer. */
 export interface Peer {

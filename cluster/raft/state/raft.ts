@@ -19,8 +19,17 @@ export interface Follower {
   leader: string | undefined;
   /** When the patience with a silent leader ends. */
   deadline: number;
-  /** The snapshot that is being received, and up to which byte it is stored. */
-  receiving: { readonly snapshot: SnapshotMeta; offset: number; storing: boolean } | undefined;
+  /** The snapshot that is being received. */
+  receiving: Receiving | undefined;
+}
+
+/** A snapshot on its way to this server. */
+export interface Receiving {
+  readonly snapshot: SnapshotMeta;
+  /** Up to which byte it is stored. */
+  offset: number;
+  /** Up to which byte it will be when the piece is stored that is being written, if one is. */
+  storing: number | undefined;
 }
 
 /** A server that asks for votes, or whether it would get them. */

@@ -33,6 +33,11 @@ export class SimulatedDisk {
   readonly #votes: VoteWrite[] = [];
   readonly #log: LogWrite[] = [];
 
+  /** Whether the oldest write of the log that is not done is one of a snapshot. */
+  get replaces(): boolean {
+    return this.#log[0]?.reset !== undefined;
+  }
+
   /** Begins to write. */
   queueVote(write: VoteWrite): void {
     this.#votes.push(write);

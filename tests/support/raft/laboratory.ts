@@ -23,6 +23,7 @@ import {
 } from "../../../cluster/raft/mod.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { applyLog, type DurableState, SimulatedDisk } from "./disk.ts";
+import { showMembers, showMessage, textOf } from "./telling.ts";
 
 interface Server {
   readonly id: string;
@@ -385,48 +386,4 @@ function matches({ from, to, message }: Sent, words: readonly string[]): boolean
     if (words[i] === "only" && message.type !== words[i + 1]) return false;
   }
   return true;
-}
-
-function showMembers(configuration: Configuration): string {
-  return configuration.map(({ id, role }) => role === "voter" ? id : `${id}:${role}`).join(" ");
-}
-
-function textOf({ index, term, type, data }: Entry): string {
-  const text = type === "command"
-    ? ` ${new TextDecoder().decode(data)}`
-    : type === "configuration"
-    ? " members"
-    : ` ${type}`;
-  return `${index}/${term}${text}`;
-}
-
-function showMessage(message: Message): string {
-  const { type, term } = message;
-  switch (message.type) {
-    case "pre-vote":
-      return `${type} term ${term} last ${message.lastIndex}/${message.lastTerm}`;
-    case "vote":
-      return `${type} term ${term} last ${message.lastIndex}/${message.lastTerm}` +
-        (message.transfer ? " as asked" : "");
-    case "pre-vote-reply":
-    case "vote-reply":
-      return `${type} term ${term} ${message.granted ? "yes" : "no"}`;
-    case "append": {
-      const { prevIndex, prevTerm, commit, round, entries } = message;
-      const list = entries.length > 0 ? `: ${entries.map(textOf).join(", ")}` : "";
-      return `${type} term ${term} after ${prevIndex}/${prevTerm} commit ${commit} round ${round}${list}`;
-    }
-    case "append-reply": {
-      const { success, matchIndex, conflictIndex, conflictTerm, round } = message;
-      const what = success ? `match ${matchIndex}` : `conflict ${conflictIndex}/${conflictTerm}`;
-      return `${type} term ${term} ${what} round ${round}`;
-    }
-    case "install":
-      return `${type} term ${term} snapshot ${message.snapshot.index} from byte ${message.offset}`;
-    case "install-reply":
-      return `${type} term ${term} snapshot ${message.index} ` +
-        (message.installed ? "installed" : `next byte ${message.nextOffset}`);
-    case "timeout-now":
-      return `${type} term ${term}`;
-  }
 }

@@ -14,9 +14,17 @@ export interface NetworkFaults {
   loss: number;
   /** Part of the messages that come twice. */
   duplication: number;
-  /** Longest usual delay, in milliseconds; one in twenty takes ten times as long, and so overtakes nothing. */
+  /** Longest usual delay, in milliseconds; one in twenty takes ten times as long. */
   delayMs: number;
+  /**
+   * Part of the messages that take two hundred times as long, and arrive whatever is blocked then: there may have been other
+   * leaders meanwhile. It is more of those that are rare.
+   */
+  straying: number;
 }
+
+/** Messages other than appends and their answers stray so many times as often. */
+const RARE = 10;
 
 /** The network. */
 export class SimulatedNetwork {
@@ -58,9 +66,15 @@ export class SimulatedNetwork {
   }
 
   #later(from: string, to: string, message: Message): void {
-    const late = this.#random.float() < 0.05 ? 10 : 1;
-    this.#queue.after(this.#random.float() * this.faults.delayMs * late, () => {
-      if (!this.#blocked.has(`${from} ${to}`)) this.#deliver(from, to, message);
+    const { delayMs, straying } = this.faults;
+    const isCommon = message.type === "append" || message.type === "append-reply";
+    const chance = this.#random.float();
+    const strays = chance < straying * (isCommon ? 1 : RARE);
+    const isBlocked = (): boolean => this.#blocked.has(`${from} ${to}`);
+    if (strays && isBlocked()) return;
+    const late = strays ? 200 : chance > 0.95 ? 10 : 1;
+    this.#queue.after(this.#random.float() * delayMs * late, () => {
+      if (strays || !isBlocked()) this.#deliver(from, to, message);
     });
   }
 }

@@ -11,7 +11,6 @@ import {
   type Input,
   type Raft,
   type RaftOptions,
-  type SnapshotMeta,
   step,
 } from "../../../cluster/raft/mod.ts";
 import type { LogWrite } from "../../../cluster/raft/state/effects.ts";
@@ -20,9 +19,10 @@ import { type Checker, digestOf, SafetyError } from "./checker.ts";
 import { applyLog, type DurableState, SimulatedDisk } from "./disk.ts";
 import type { EventQueue } from "./event_queue.ts";
 import type { SimulatedNetwork } from "./network.ts";
+import { digestIn, SimulatedSnapshots, snapshotOf } from "./snapshots.ts";
 
-/** Bytes of a snapshot's piece; small, so that each takes several. */
-const CHUNK_BYTES = 8;
+/** Wrong clocks run at 1 less or more so much. Twice that is just below what the lease's fraction of 0.9 makes good. */
+const CLOCK_ERROR = 0.05;
 
 /** How the parts around the core behave. */
 export interface ServerTimings {
@@ -42,6 +42,10 @@ export interface World {
   readonly checker: Checker;
   readonly timings: ServerTimings;
   readonly options: RaftOptions;
+  /** A server has ended without a word. */
+  readonly died: (server: SimulatedServer) => void;
+  /** A server has begun to lead. */
+  readonly leads: (server: SimulatedServer) => void;
 }
 
 /** A read that a client waits for. */
@@ -73,6 +77,10 @@ export class SimulatedServer {
   #nextRead = 1;
   #proposed = new Map<number, Entry>();
   #taking = false;
+  /** After how many more effects it dies, if it is to. */
+  #effectsLeft = Infinity;
+  readonly #snapshots = new SimulatedSnapshots();
+  #storeFreeAt = 0;
 
   constructor(id: string, world: World) {
     this.id = id;
@@ -90,7 +98,7 @@ export class SimulatedServer {
     const applied = covered + Math.floor(random.float() * (newest - covered + 1));
     this.#machine = { index: applied, digest: this.#world.checker.digests[applied] as number };
     this.#life++;
-    this.#clockRate = 0.98 + random.float() * 0.04;
+    this.#clockRate = 1 - CLOCK_ERROR + random.float() * 2 * CLOCK_ERROR;
     this.#clockOffset = random.float() * 1e6;
     this.#log = {
       beforeIndex: durable.beforeIndex,
@@ -98,6 +106,7 @@ export class SimulatedServer {
       entries: [...durable.entries],
       snapshot: durable.snapshot,
     };
+    this.#snapshots.start(durable.snapshot);
     this.raft = createRaft(this.id, options, random, this.#now(), this.disk.restored(applied));
     this.checkedCommit = this.raft.commit;
     this.running = true;
@@ -106,6 +115,7 @@ export class SimulatedServer {
 
   /** Ends it without a word. */
   crash(): void {
+    if (!this.running) return;
     this.running = false;
     this.#life++;
     this.disk.crash(this.#world.random);
@@ -114,6 +124,14 @@ export class SimulatedServer {
     this.#proposed.clear();
     this.#pausedUntil = 0;
     this.#taking = false;
+    this.#effectsLeft = Infinity;
+    this.#storeFreeAt = 0;
+    this.#world.died(this);
+  }
+
+  /** Lets it end without a word between two of its next effects. */
+  crashAfter(effects: number): void {
+    this.#effectsLeft = effects;
   }
 
   /** Lets it stand still; what comes meanwhile waits. */
@@ -138,7 +156,7 @@ export class SimulatedServer {
       data: new TextEncoder().encode(text),
     }));
     const { accepted } = this.take({ type: "propose", proposals, time: 0 });
-    if (accepted === undefined) return;
+    if (accepted === undefined || !this.running) return;
     for (let index = accepted.first; index <= accepted.last; index++) {
       this.#proposed.set(index, this.entryAt(index) as Entry);
     }
@@ -155,21 +173,42 @@ export class SimulatedServer {
   take(input: Input): Effects {
     const effects = step(this.raft, this.#now(), input);
     this.#carryOut(effects);
+    if (!this.running) return effects;
     this.#world.checker.stepped(this);
+    if (effects.role?.role === "leader") this.#world.leads(this);
     return effects;
   }
 
+  /** In any order, as far as it gets. */
   #carryOut(effects: Effects): void {
-    const { network, checker, random } = this.#world;
-    if (effects.log !== undefined) this.#write(effects.log);
-    if (effects.vote !== undefined) {
+    const isTalkative = this.#world.random.float() < 0.5;
+    if (isTalkative) this.#sendAll(effects);
+    if (effects.log !== undefined && this.#goesOn()) this.#write(effects.log);
+    if (effects.vote !== undefined && this.#goesOn()) {
       this.disk.queueVote(effects.vote);
       this.#writeVotes();
     }
-    for (const { to, message } of effects.messages) {
+    if (!isTalkative) this.#sendAll(effects);
+    if (this.#goesOn()) this.#doTheRest(effects);
+  }
+
+  /** Whether it lives still; false once it was to die here. */
+  #goesOn(): boolean {
+    if (this.running && this.#effectsLeft-- <= 0) this.crash();
+    return this.running;
+  }
+
+  #sendAll({ messages }: Effects): void {
+    const { network, checker } = this.#world;
+    for (const { to, message } of messages) {
+      if (!this.#goesOn()) return;
       checker.sent(this, to, message);
       network.send(this.id, to, message);
     }
+  }
+
+  #doTheRest(effects: Effects): void {
+    const { random } = this.#world;
     if (effects.apply !== undefined) this.#apply();
     for (const { id, index } of effects.reads) {
       const read = this.#reads.get(id);
@@ -181,11 +220,10 @@ export class SimulatedServer {
     for (const { to, from, maxEntries } of effects.loads) {
       const first = from - this.#log.beforeIndex - 1;
       const entries = first < 0 ? [] : this.#log.entries.slice(first, first + maxEntries);
-      this.#when(random.float() * 5, () => this.take({ type: "entries-loaded", to, entries }));
+      this.#when(this.#loadTime(), () => this.take({ type: "entries-loaded", to, entries }));
     }
     for (const { to, index, offset } of effects.chunks) {
-      const whole = this.raft.snapshot?.index === index ? contents(this.raft.snapshot) : undefined;
-      const chunk = whole?.subarray(offset, offset + CHUNK_BYTES);
+      const chunk = this.#snapshots.piece(index, offset);
       const input = { type: "chunk-loaded" as const, to, index, offset, chunk };
       this.#when(random.float() * 5, () => this.take(input));
     }
@@ -197,8 +235,10 @@ export class SimulatedServer {
     const { checker } = this.#world;
     applyLog(this.#log, write, write.entries.length);
     if (write.reset !== undefined) {
-      const { index, hash } = write.reset.snapshot;
-      this.#machine = { index, digest: Number(hash) };
+      const { snapshot } = write.reset;
+      const { index } = snapshot;
+      this.#snapshots.keep(snapshot);
+      this.#machine = { index, digest: digestIn(snapshot) };
       checker.applied(this, index, this.#machine.digest);
     }
     for (const entry of write.entries) {
@@ -212,8 +252,10 @@ export class SimulatedServer {
   #writeLogs(): void {
     if (this.#writing.log) return;
     this.#writing.log = true;
-    const { random } = this.#world;
-    this.#when(this.#diskTime(), () => {
+    const { random, options } = this.#world;
+    // To replace the machine takes longer than anybody's patience, now and then.
+    const slow = this.disk.replaces && random.float() < 0.3 ? 3 * options.electionTimeoutMs : 0;
+    this.#when(this.#diskTime() + slow, () => {
       this.#writing.log = false;
       const seq = this.disk.finishLog(1 + Math.floor(random.float() * 4));
       if (seq === undefined) return;
@@ -271,19 +313,15 @@ export class SimulatedServer {
     const made = raft.members.at(index);
     const term = raft.log.term(index);
     if (made === undefined || term === undefined || raft.applied < index) return;
-    const snapshot: SnapshotMeta = {
-      index,
-      term,
-      configuration: made.configuration,
-      configurationIndex: made.index,
-      size: 3 * CHUNK_BYTES - 3,
-      hash: String(digest),
-    };
+    const { configuration, index: configurationIndex } = made;
+    const place = { index, term, configuration, configurationIndex };
+    const snapshot = snapshotOf(digest, this.id, place);
     this.#when(this.#diskTime(), () => {
       // A newer one may have come from the leader meanwhile.
       if (raft !== this.raft || index <= (raft.snapshot?.index ?? 0)) return;
       if (index > this.disk.durable.beforeIndex + this.disk.durable.entries.length) return;
       this.disk.saveSnapshot(snapshot);
+      this.#snapshots.keep(snapshot);
       this.#log.snapshot = snapshot;
       this.take({ type: "snapshot-saved", snapshot });
     });
@@ -298,11 +336,14 @@ export class SimulatedServer {
     this.disk.trim(index);
   }
 
-  #store({ snapshot, offset, chunk }: NonNullable<Effects["store"]>): void {
-    const nextOffset = offset + chunk.length;
-    this.#when(this.#diskTime(), () => {
-      const whole = nextOffset >= snapshot.size;
-      if (whole) this.take({ type: "snapshot-received", snapshot });
+  /** Stores one piece after the other. */
+  #store(piece: NonNullable<Effects["store"]>): void {
+    const { queue } = this.#world;
+    this.#storeFreeAt = Math.max(queue.now, this.#storeFreeAt) + this.#diskTime();
+    this.#when(this.#storeFreeAt - queue.now, () => {
+      const { snapshot } = piece;
+      const nextOffset = this.#snapshots.store(piece);
+      if (nextOffset >= snapshot.size) this.take({ type: "snapshot-received", snapshot });
       else this.take({ type: "chunk-stored", index: snapshot.index, nextOffset });
     });
   }
@@ -328,8 +369,14 @@ export class SimulatedServer {
     return random.float() * timings.diskMs * slow;
   }
 
+  /** Now and then it takes so long that there may have been other leaders meanwhile. */
+  #loadTime(): number {
+    const { random, options } = this.#world;
+    return random.float() * (random.float() < 0.01 ? 6 * options.electionTimeoutMs : 5);
+  }
+
   /** Runs `run` later, unless this life has ended; not while the process stands still. */
-  #when(ms: number, run: () => void): void {
+  #when(ms: number, run: () => unknown): void {
     const life = this.#life;
     const { queue } = this.#world;
     queue.after(ms, () => {
@@ -342,8 +389,4 @@ export class SimulatedServer {
   #now(): number {
     return this.#clockOffset + this.#world.queue.now * this.#clockRate;
   }
-}
-
-function contents({ size, hash }: SnapshotMeta): Uint8Array {
-  return new TextEncoder().encode(hash.padEnd(size, "."));
 }
