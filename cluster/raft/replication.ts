@@ -12,7 +12,7 @@ import type { Leader, Raft } from "./state/raft.ts";
 
 /**
  * Sends a peer what it lacks, as far as its window allows. A message that was not answered for an election timeout counts as
- * lost: the peer is probed again, or gets the piece of its snapshot again.
+ * lost: the peer is probed again, or gets a piece of the same snapshot.
  */
 export function replicate(raft: Raft, peer: Peer): void {
   expire(raft, peer);
@@ -58,7 +58,9 @@ function expire({ now, options, out }: Raft, peer: Peer): void {
     case "snapshot":
       if (!isLate(state.askedAt)) break;
       state.askedAt = now;
-      out.chunks.push({ to: peer.id, index: state.snapshot.index, offset: state.offset });
+      // The first piece, whatever there is already: the answer tells where to go on.
+      state.offset = 0;
+      out.chunks.push({ to: peer.id, index: state.snapshot.index, offset: 0 });
       break;
   }
 }

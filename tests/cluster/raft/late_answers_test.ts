@@ -232,15 +232,18 @@ Deno.test("an answer to a piece of a snapshot that comes twice asks for one piec
   assert.deepEqual(stored(bench, 0).chunks, [{ to: "c", index: 4, offset: 0 }]);
 });
 
-Deno.test("a piece of a snapshot that is not answered is asked for again where it was", () => {
+Deno.test("a snapshot of which no piece is answered goes on from where the peer says", () => {
   const { bench } = leaderThatInstalls();
-  stored(bench, 10);
+  // Late: the peer has begun anew, and is not there.
+  stored(bench, 20);
+  assert.deepEqual(stored(bench, 10).chunks, []);
   bench.now += TIMEOUT / 2;
   bench.answer("b", 4);
   assert.deepEqual(bench.take({ type: "tick" }).chunks, []);
   bench.now += TIMEOUT / 2;
   bench.answer("b", 4);
-  assert.deepEqual(bench.take({ type: "tick" }).chunks, [{ to: "c", index: 4, offset: 10 }]);
+  assert.deepEqual(bench.take({ type: "tick" }).chunks, [{ to: "c", index: 4, offset: 0 }]);
+  assert.deepEqual(stored(bench, 10).chunks, [{ to: "c", index: 4, offset: 10 }]);
 });
 
 Deno.test("a piece of another leader's snapshot of the same index moves nothing", () => {
@@ -259,6 +262,30 @@ Deno.test("a piece of another leader's snapshot of the same index moves nothing"
   const { messages } = bench.take({ type: "chunk-stored", index: 9, nextOffset: 10 });
   assert.ok(messages[0]?.message.type === "install-reply");
   assert.equal(messages[0].message.nextOffset, 10);
+});
+
+Deno.test("while a snapshot replaces the log, a server says that it has what it said before", () => {
+  const bench = new Bench([]);
+  const ask = (prevIndex: number, entries: readonly Entry[]) =>
+    bench.hear("b", {
+      type: "append",
+      term: 2,
+      prevIndex,
+      prevTerm: prevIndex > 1 ? 2 : 1,
+      entries,
+      commit: 9,
+      round: 1,
+    }).messages.map(({ message }) => message.type === "append-reply" && message.matchIndex);
+  assert.deepEqual(ask(1, [entry(2, 2), entry(3, 2)]), [3]);
+  bench.holds = true;
+  // The disk never comes to these.
+  assert.deepEqual(ask(3, [entry(4, 1)]), []);
+  const { configuration } = bench.raft.members;
+  const snapshot = { index: 9, term: 2, configuration, configurationIndex: 1, size: 3, hash: "" };
+  bench.take({ type: "snapshot-received", snapshot });
+  assert.equal(bench.raft.log.beforeIndex, 9);
+  assert.deepEqual(ask(3, []), [3]);
+  assert.deepEqual(ask(4, []), []);
 });
 
 Deno.test("a vote that is given stays given", () => {

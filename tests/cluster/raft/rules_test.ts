@@ -29,15 +29,15 @@ const PROOFS: Readonly<Record<Rule, Proof>> = {
   "verified-commit": { script: "commit_not_beyond_what_was_shown", seed: 2 },
   "keep-duplicates": { script: "duplicate_append_keeps_what_follows", seed: 1 },
   "stale-term": { script: "stale_leader", seed: 6 },
-  "pre-vote": { script: "prevote_after_isolation", seed: 2 },
-  stickiness: { script: "stickiness", seed: 179 },
-  "check-quorum": { script: "check_quorum", seed: 17 },
-  "voters-only": { script: "change_demote_voter", seed: 2 },
-  "single-change": { script: "change_one_at_a_time", seed: 6 },
-  "own-term-change": { script: "change_waits_for_own_term", seed: 567 },
+  "pre-vote": { script: "prevote_after_isolation", seed: 9 },
+  stickiness: { script: "stickiness", seed: 2 },
+  "check-quorum": { script: "check_quorum", seed: 2 },
+  "voters-only": { script: "change_demote_voter", seed: 6 },
+  "single-change": { script: "change_one_at_a_time", seed: 86 },
+  "own-term-change": { script: "change_waits_for_own_term", seed: 314 },
   "own-term-read": { script: "read_after_an_election", seed: 1 },
-  "fresh-round": { script: "read_during_a_deposition", seed: 105 },
-  "lease-ends": { script: "lease_ends_with_a_transfer", seed: 291 },
+  "fresh-round": { script: "read_during_a_deposition", seed: 26 },
+  "lease-ends": { script: "lease_ends_with_a_transfer", seed: 401 },
 };
 
 for (const [rule, { script, seed }] of Object.entries(PROOFS) as [Rule, Proof][]) {

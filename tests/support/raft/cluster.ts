@@ -7,14 +7,14 @@
 import {
   DEFAULT_RAFT_OPTIONS,
   foundingEntry,
-  type MemberRole,
   type RaftOptions,
 } from "../../../cluster/raft/mod.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { Checker } from "./checker.ts";
 import { EventQueue } from "./event_queue.ts";
-import { type Harm, type Mood, MOODS } from "./mood.ts";
-import { type NetworkFaults, SimulatedNetwork } from "./network.ts";
+import { type Mood, MOODS } from "./mood.ts";
+import { Nemesis, newestLeader } from "./nemesis.ts";
+import { type NetworkFaults, SimulatedNetwork, STRAYING_DELAYS } from "./network.ts";
 import { SimulatedServer, type World } from "./server.ts";
 
 /** What a run does. */
@@ -62,16 +62,13 @@ const RECOVERY_TIMEOUTS = 200;
 /** Clients wait while so many writes do: a slow disk would have a backlog that takes long to go. */
 const MAX_WAITING_WRITES = 300;
 
-/** A cluster that grows to at most so many servers. */
-const MAX_SERVERS = 6;
-
 /** One run. */
 export class SimulatedCluster {
   readonly checker = new Checker();
   readonly servers = new Map<string, SimulatedServer>();
   readonly #world: World;
   readonly #mood: Mood;
-  #crashes = 0;
+  readonly #nemesis: Nemesis;
   #texts = 0;
 
   constructor(private readonly options: RunOptions) {
@@ -95,9 +92,10 @@ export class SimulatedCluster {
       checker: this.checker,
       timings: { diskMs: random.float() * 20 * this.#mood.slowness, tickMs: 7, snapshotEvery: 30 },
       options: { ...SIMULATED_OPTIONS, ...this.#mood.raft, ...options.raft },
-      died: (server) => this.#restartLater(server),
-      leads: (server) => this.#troubleLeader(server),
+      died: (server) => this.#nemesis.restartLater(server),
+      leads: (server) => this.#nemesis.troubleLeader(server),
     };
+    this.#nemesis = new Nemesis(this.#world, this.#mood, this.servers, (id) => this.#add(id));
     const { sizes } = this.#mood;
     const ids = ["a", "b", "c", "d", "e"].slice(0, sizes[this.#dice(sizes.length)]);
     const founders = ids.map((id) => ({ id, role: "voter" as const }));
@@ -119,7 +117,7 @@ export class SimulatedCluster {
   run(): RunReport {
     const { queue } = this.#world;
     const { steps = 20_000, seed } = this.options;
-    this.#nemesis();
+    this.#nemesis.start();
     this.#clients();
     for (let count = 0; count < steps; count++) queue.runNext();
     this.#recover();
@@ -132,14 +130,14 @@ export class SimulatedCluster {
       committed: this.checker.committed.length - 1,
       acknowledged: this.checker.acknowledged,
       terms,
-      crashes: this.#crashes,
+      crashes: this.#nemesis.crashes,
     };
   }
 
   /** The faults end; then everything must go on, and all must agree, in bounded time. */
   #recover(): void {
     const { network } = this.#world;
-    this.#faulty = false;
+    this.#nemesis.end();
     network.heal();
     Object.assign(network.faults, { loss: 0, duplication: 0, straying: 0 });
     for (const server of this.servers.values()) {
@@ -150,7 +148,7 @@ export class SimulatedCluster {
     this.#untilWritten("after the faults");
     this.#writing = false;
     const indexes = () => {
-      const leader = this.#leader()?.raft;
+      const leader = newestLeader(this.servers.values())?.raft;
       return [
         leader?.log.lastIndex,
         ...leader?.members.configuration.map(({ id }) => this.servers.get(id)?.raft.applied) ?? [],
@@ -163,24 +161,28 @@ export class SimulatedCluster {
   }
 
   /**
-   * A majority of voters that hear each other goes on, whatever the network does to the others, and keeps its leader: "deaf" are
-   * heard, but hear nothing; "flapping" come and go.
+   * A majority of voters that hear each other goes on, and keeps its leader, whatever the network does to the others: "deaf" are
+   * heard, but hear nothing; "flapping" come and go; "apart" hear all but the leader, and are heard by all but it. Those would
+   * be elected if it went by their logs, since nobody writes then.
    *
    * @throws {LivenessError} when it does not
    */
   #steady(): void {
     const { queue, network, random, options } = this.#world;
     const { electionTimeoutMs } = options;
+    this.#runFor(STRAYING_DELAYS * network.faults.delayMs);
     Object.assign(network.faults, { delayMs: Math.min(network.faults.delayMs, 5) });
-    const voters = [...this.#leader()?.raft.members.voters ?? []];
-    const others = voters.sort(() => random.float() - 0.5).splice(0, (voters.length - 1) >> 1);
-    const flapping = this.#dice(2) === 0;
+    const leader = newestLeader(this.servers.values()) as SimulatedServer;
+    const kind = (["deaf", "flapping", "apart"] as const)[this.#dice(3)];
+    const { voters } = leader.raft.members;
+    const others = voters.filter((id) => kind !== "apart" || id !== leader.id)
+      .sort(() => random.float() - 0.5).slice(0, (voters.length - 1) >> 1);
     const cut = (): void => {
       for (const server of others) {
-        for (const id of this.servers.keys()) {
+        for (const id of kind === "apart" ? [leader.id] : this.servers.keys()) {
           if (id === server) continue;
           network.block(id, server);
-          if (flapping) network.block(server, id);
+          if (kind !== "deaf") network.block(server, id);
         }
       }
     };
@@ -189,15 +191,17 @@ export class SimulatedCluster {
       else cut();
       queue.after((2 + random.float() * 4) * electionTimeoutMs, () => flap(!isCut));
     };
-    if (flapping) flap(false);
+    if (kind === "flapping") flap(false);
     else cut();
-    this.#writing = true;
-    const what = `while ${others.join(", ")} ${flapping ? "come and go" : "are deaf"}`;
-    this.#untilWritten(what);
-    this.#runFor((others.length > 0 ? 6 : 0) * electionTimeoutMs);
-    const term = this.#leader()?.raft.term;
+    const what = `while ${others.join(", ")} of ${voters.join(", ")} are ${kind}`;
+    if (kind !== "apart") {
+      this.#writing = true;
+      this.#untilWritten(what);
+      this.#runFor(6 * electionTimeoutMs);
+    }
+    const term = newestLeader(this.servers.values())?.raft.term;
     this.#runFor(15 * electionTimeoutMs);
-    const now = this.#leader()?.raft.term;
+    const now = newestLeader(this.servers.values())?.raft.term;
     if (now !== term) throw new LivenessError(`Term went from ${term} to ${now} ${what}`);
   }
 
@@ -223,17 +227,7 @@ export class SimulatedCluster {
     );
   }
 
-  #faulty = true;
   #writing = true;
-
-  #leader(): SimulatedServer | undefined {
-    let newest: SimulatedServer | undefined;
-    for (const server of this.servers.values()) {
-      if (!server.running || server.raft.role.name !== "leader") continue;
-      if (newest === undefined || server.raft.term > newest.raft.term) newest = server;
-    }
-    return newest;
-  }
 
   #add(id: string): SimulatedServer {
     const server = new SimulatedServer(id, this.#world);
@@ -257,126 +251,6 @@ export class SimulatedCluster {
       }
       this.#clients();
     });
-  }
-
-  #nemesis(): void {
-    const { queue, random, options } = this.#world;
-    queue.after(random.float() * 4 * options.electionTimeoutMs, () => {
-      if (!this.#faulty) return;
-      this.#doHarm();
-      this.#nemesis();
-    });
-  }
-
-  #doHarm(): void {
-    const { network, options } = this.#world;
-    const ids = [...this.servers.keys()];
-    const anybody = this.servers.get(ids[this.#dice(ids.length)] as string) as SimulatedServer;
-    const victim = this.#dice(2) === 0 ? this.#leader() ?? anybody : anybody;
-    const { harm } = this.#mood;
-    switch (harm[this.#dice(harm.length)] as Harm) {
-      case "crash":
-        return this.#dice(2) === 0 ? victim.crash() : victim.crashAfter(this.#dice(30));
-      case "crash-all":
-        for (const server of this.servers.values()) server.crash();
-        return;
-      case "pause":
-        return victim.pause(this.#dice(10) * options.electionTimeoutMs / 2);
-      case "partition":
-        return this.#partition(victim);
-      case "change":
-        return this.#changeMembers(this.#leader());
-      case "transfer": {
-        const target = this.#dice(2) === 0 ? undefined : ids[this.#dice(ids.length)];
-        this.#leader()?.take({ type: "transfer", ...(target !== undefined && { target }) });
-        return;
-      }
-      case "heal":
-        network.heal();
-    }
-  }
-
-  #partition(victim: SimulatedServer): void {
-    const { network } = this.#world;
-    const ids = [...this.servers.keys()];
-    const side = new Set(ids.filter(() => this.#dice(2) === 0));
-    const oneWay = this.#dice(2) === 0;
-    // Or between two servers that both hear the others.
-    const link = this.#dice(3) === 0 ? [victim.id, ids[this.#dice(ids.length)]] : ids;
-    for (const a of ids) {
-      for (const b of ids) {
-        if (!link.includes(a) || !link.includes(b)) continue;
-        if (side.has(a) !== side.has(b) && (!oneWay || side.has(a))) network.block(a, b);
-      }
-    }
-  }
-
-  #restartLater(server: SimulatedServer): void {
-    this.#crashes++;
-    const { queue, random, options } = this.#world;
-    const most = this.#dice(3) === 0 ? 0.1 : 4;
-    queue.after(random.float() * most * options.electionTimeoutMs, () => {
-      if (!server.running) server.start();
-    });
-  }
-
-  /** A leader adds or removes a voter, and only one other server hears of it: the next leader may not know. */
-  #changeApart(leader: SimulatedServer): void {
-    const { network } = this.#world;
-    const { voters } = leader.raft.members;
-    const adds = this.#dice(2) === 0;
-    if (adds) this.#maybeAdd();
-    const ids = [...this.servers.keys()];
-    const chosen = adds ? ids.filter((id) => !voters.includes(id)) : voters;
-    const id = chosen[this.#dice(chosen.length)];
-    if (id === undefined) return;
-    const change = adds
-      ? { kind: "add", id, role: "voter" } as const
-      : { kind: "remove", id } as const;
-    leader.take({ type: "change", change, time: 0 });
-    const apart = [leader.id, adds ? id : ids[this.#dice(ids.length)] as string];
-    network.heal();
-    for (const other of ids.filter((it) => !apart.includes(it))) {
-      for (const one of apart) {
-        network.block(one, other);
-        network.block(other, one);
-      }
-    }
-  }
-
-  #maybeAdd(): void {
-    const count = this.servers.size;
-    if (count < MAX_SERVERS) this.#add(String.fromCharCode(97 + count)).start();
-  }
-
-  /** Just elected, a leader is at its most vulnerable. */
-  #troubleLeader(server: SimulatedServer): void {
-    const { toLeaders } = this.#mood;
-    if (!this.#faulty || toLeaders === "nothing" || this.#dice(3) === 0) return;
-    if (toLeaders === "crash") return server.crashAfter(this.#dice(40));
-    if (toLeaders === "change") return this.#changeApart(server);
-    for (const other of this.servers.values()) {
-      if (other !== server && other.running && other.raft.role.name === "leader") {
-        other.pause(2 * this.#world.options.electionTimeoutMs);
-      }
-    }
-  }
-
-  #changeMembers(leader: SimulatedServer | undefined): void {
-    if (leader === undefined) return;
-    if (this.#dice(2) === 0) this.#maybeAdd();
-    const ids = [...this.servers.keys()];
-    const id = ids[this.#dice(ids.length)] as string;
-    const roles: readonly MemberRole[] = ["voter", "voter", "staging", "learner"];
-    // Twice, as two operators would.
-    for (let i = 0; i < 2; i++) {
-      const remove = this.#dice(3) === 0;
-      const other = i === 0 ? id : ids[this.#dice(ids.length)] as string;
-      const change = remove
-        ? { kind: "remove" as const, id: other }
-        : { kind: "add" as const, id: other, role: roles[this.#dice(4)] as MemberRole };
-      if (leader.running) leader.take({ type: "change", change, time: 0 });
-    }
   }
 
   /** A whole number below `limit`. */

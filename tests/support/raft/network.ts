@@ -17,14 +17,17 @@ export interface NetworkFaults {
   /** Longest usual delay, in milliseconds; one in twenty takes ten times as long. */
   delayMs: number;
   /**
-   * Part of the messages that take two hundred times as long, and arrive whatever is blocked then: there may have been other
-   * leaders meanwhile. It is more of those that are rare.
+   * Part of the messages that take much longer, and arrive whatever is blocked then: there may have been other leaders
+   * meanwhile. It is more of those that are rare.
    */
   straying: number;
 }
 
 /** Messages other than appends and their answers stray so many times as often. */
 const RARE = 10;
+
+/** A message that strays takes so many times the usual delay at most. */
+export const STRAYING_DELAYS = 200;
 
 /** The network. */
 export class SimulatedNetwork {
@@ -72,7 +75,7 @@ export class SimulatedNetwork {
     const strays = chance < straying * (isCommon ? 1 : RARE);
     const isBlocked = (): boolean => this.#blocked.has(`${from} ${to}`);
     if (strays && isBlocked()) return;
-    const late = strays ? 200 : chance > 0.95 ? 10 : 1;
+    const late = strays ? STRAYING_DELAYS : chance > 0.95 ? 10 : 1;
     this.#queue.after(this.#random.float() * delayMs * late, () => {
       if (strays || !isBlocked()) this.#deliver(from, to, message);
     });
