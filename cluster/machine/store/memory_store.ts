@@ -5,6 +5,7 @@
  */
 
 import { compareBytes } from "../../../protocol/bytes.ts";
+import { Slab } from "../../../protocol/slab.ts";
 import { SortedMap } from "./sorted_map.ts";
 import {
   checkRow,
@@ -24,6 +25,7 @@ interface Undo {
 /** A store that is gone with the process. */
 export class MemoryStore implements Store {
   #rows = new SortedMap();
+  readonly #slab = new Slab();
   #inside = false;
 
   /** As {@linkcode Store.get}. */
@@ -36,6 +38,11 @@ export class MemoryStore implements Store {
     return this.#rows.range(from, to, limit, reverse);
   }
 
+  /** As {@linkcode Store.allocate}. */
+  allocate(length: number): Uint8Array {
+    return this.#slab.take(length);
+  }
+
   /** As {@linkcode Store.transaction}. */
   transaction<T>(change: (state: Transaction) => T): T {
     if (this.#inside) throw new Error("Expected no transaction inside another one");
@@ -46,6 +53,7 @@ export class MemoryStore implements Store {
       return change({
         get: (key) => rows.get(key),
         range: (from, to, limit, reverse) => rows.range(from, to, limit, reverse),
+        allocate: (length) => this.#slab.take(length),
         put(key, value) {
           checkRow(key, value);
           undo.push({ key, value: rows.set(key, value) });
@@ -72,6 +80,7 @@ export class MemoryStore implements Store {
     return {
       get: (key) => rows.get(key),
       range: (from, to, limit, reverse) => rows.range(from, to, limit, reverse),
+      allocate: (length) => this.#slab.take(length),
       close() {},
     };
   }

@@ -27,6 +27,8 @@ export interface StoreReader {
    * with `reverse`, the greatest first.
    */
   range(from: Uint8Array, to: Uint8Array | undefined, limit: number, reverse?: boolean): Row[];
+  /** `length` zeros, to be filled as a key or a value: cheaper than a buffer of their own. */
+  allocate(length: number): Uint8Array;
 }
 
 /** Reads and writes rows, and reads what it has written. */
