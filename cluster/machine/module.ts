@@ -10,8 +10,8 @@
  * the machine refuses commands of a later format than the state's, and operations later than their command, by an error result
  * that is the same in every program, old or new. The leader raises the format by a command of `sys` once every server says that
  * it knows it. A server that does not, against expectation, stops before that entry: it must not go on, since it cannot know
- * what the entries after it do. What exists in a format never
- * changes its meaning, not even to mend it: something else is a new operation, or goes by the format in the context.
+ * what the entries after it do. What exists in a format never changes its meaning, not even to mend it: something else is a new
+ * operation, or goes by the format in the context.
  *
  * @module
  */

@@ -122,6 +122,23 @@ export function storeSuite(name: string, run: RunOnStore): void {
     });
   });
 
+  test("allocated bytes are zeros that nothing else uses", (store) => {
+    store.transaction((state) => {
+      for (const length of [0, 1, 8, 100, 300, 100_000]) {
+        for (const allocate of [state.allocate.bind(state), store.allocate.bind(store)]) {
+          const key = allocate(length);
+          assert.equal(key.length, length);
+          assert.ok(key.every((byte) => byte === 0));
+          key.fill(0xaa);
+        }
+      }
+      const value = state.allocate(2);
+      value.set(bytes("12"));
+      state.put(bytes("a"), value);
+    });
+    assert.deepEqual(all(store), ["a12"]);
+  });
+
   test("the longest key and value are taken, longer ones and empty keys are not", (store) => {
     const key = new Uint8Array(MAX_KEY_BYTES).fill(1);
     const value = new Uint8Array(MAX_VALUE_BYTES).fill(2);
