@@ -48,6 +48,11 @@ export class SortedMap {
   readonly #blocks: Block[] = [];
   #age = 0;
 
+  /** How many blocks there are: what a copy costs. */
+  get blocks(): number {
+    return this.#blocks.length;
+  }
+
   /** As `StoreReader.get`. */
   get(key: Uint8Array): Uint8Array | undefined {
     return valueOf(this.#blocks, key);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import {
   BLOCK_BYTES,
   BLOCK_HEAD_BYTES,
@@ -26,6 +27,21 @@ function filled(...lengths: number[]): Store {
   );
   applied(new Machine(store), ...commands);
   return store;
+}
+
+/** Payloads as blocks of a dump whose checksums and hash are right. */
+function sealed(
+  payloads: Uint8Array[],
+  index: number,
+): { bytes: Uint8Array; summary: DumpSummary } {
+  const bytes = Uint8Array.from(payloads.flatMap((payload) => {
+    const head = new DataView(new ArrayBuffer(BLOCK_HEAD_BYTES));
+    head.setUint32(0, payload.length);
+    head.setUint32(4, crc32(payload));
+    return [...new Uint8Array(head.buffer), ...payload];
+  }));
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  return { bytes, summary: { index, size: bytes.length, hash } };
 }
 
 function blocksOf(bytes: Uint8Array): Uint8Array[] {
@@ -147,13 +163,45 @@ Deno.test("a dump with any damage is refused and the store stays as it was", () 
   refused(whole.bytes, { ...summary, hash: summary.hash.replace(/^./, "x") }, "another hash");
 });
 
-Deno.test("damage that has right checksums is found, too", () => {
-  const other = dumped(filled(1, 2, 4));
+Deno.test("a dump that was made wrongly is refused although its checksums and hash are right", () => {
   const whole = dumped(filled(1, 2, 3));
-  const target = new MemoryStore();
-  const swapped = { bytes: other.bytes, summary: { ...whole.summary, size: other.summary.size } };
-  assert.throws(() => load(target, swapped), DumpError);
-  assert.deepEqual(target.range(new Uint8Array(), undefined, 1), []);
+  const [first, rows, last] = blocksOf(whole.bytes).map((block) =>
+    block.slice(BLOCK_HEAD_BYTES)
+  ) as [Uint8Array, Uint8Array, Uint8Array];
+  const target = filled(9);
+  const before = dumped(target);
+  const tried = (...payloads: Uint8Array[]) => load(target, sealed(payloads, whole.summary.index));
+  const refused = (what: string, ...payloads: Uint8Array[]) => {
+    assert.throws(() => tried(...payloads), DumpError, what);
+    assert.deepEqual(dumped(target), before, what);
+  };
+  const changed = (payload: Uint8Array, at: number, byte: number) => {
+    const copy = payload.slice();
+    copy[at] = byte;
+    return copy;
+  };
+  refused("no last block", first, rows);
+  refused("rows twice", first, rows, rows, last);
+  refused("another count", first, rows, changed(last, last.length - 1, 7));
+  refused("a longer last block", first, rows, Uint8Array.from([...last, 0]));
+  refused("an unknown kind", first, rows, Uint8Array.of(3), last);
+  refused("something after the last block", first, rows, last, rows);
+  refused("another magic", changed(first, 5, 0), rows, last);
+  refused("a key that is too long for its block", first, changed(rows, 1, 0xff), last);
+  refused("a value that is too long for its block", first, changed(rows, 6, 0xff), last);
+  refused("a row that is cut off in its lengths", first, Uint8Array.from([...rows, 0, 1]), last);
+  const one = changed(last, last.length - 1, 1);
+  refused(
+    "a value that ends after its block",
+    first,
+    Uint8Array.of(1, 0, 1, 0, 0, 0, 9, 1, 1),
+    one,
+  );
+  const long = new Uint8Array(7 + MAX_KEY_BYTES + 1);
+  long.set([1, (MAX_KEY_BYTES + 1) >> 8, (MAX_KEY_BYTES + 1) & 0xff]);
+  refused("a key that is too long for any store", first, long, one);
+  tried(first, rows, last);
+  assert.deepEqual(dumped(target), whole);
 });
 
 Deno.test("rows of the longest key and value survive", () => {
