@@ -85,7 +85,7 @@ export class Loader {
   }
 
   /**
-   * Replaces the state.
+   * Replaces the state. A machine on the store has to be made anew after it.
    *
    * @throws {DumpError} when the dump is not whole or is another one; the store is as it was then
    */

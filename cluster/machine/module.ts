@@ -2,7 +2,8 @@
  * What a module of the machine is: the commands that change its state and the questions about it, by number.
  *
  * **Bytes.** A command or question is `version | module | operation | arguments`, each a MessagePack value. MessagePack and not
- * the encoding of keys: values go through by length, without looking at each byte for an end, as views and not as copies.
+ * the encoding of keys: values go through by length, without looking at each byte for an end, as views and not as copies. Only the
+ * shortest spelling counts (`strict.ts`).
  *
  * **Versions.** Servers of different versions apply the same log while a cluster is updated, and each entry must do the same on
  * all of them, or their states part for ever. So not the program decides what a command means, but the state: it has a format,
@@ -25,6 +26,7 @@ import {
   UNSUPPORTED_VERSION,
 } from "./result.ts";
 import type { StoreReader, Transaction } from "./store/store.ts";
+import { readUint } from "./strict.ts";
 
 /** What a command may know besides the state. */
 export interface Context {
@@ -110,10 +112,10 @@ export function readCall<K extends keyof Module>(
 ): Call<Module[K][number]> | Failure {
   const reader = new Reader(bytes);
   try {
-    const version = reader.int(1, Number.MAX_SAFE_INTEGER);
+    const version = readUint(reader, 1, Number.MAX_SAFE_INTEGER);
     if (version > format) return UNSUPPORTED_VERSION;
-    const module = program.modules[reader.int(0, 0xff)];
-    const operation = module?.[kind][reader.int(0, 0xff)] as Module[K][number] | undefined;
+    const module = program.modules[readUint(reader, 0, 0xff)];
+    const operation = module?.[kind][readUint(reader, 0, 0xff)] as Module[K][number] | undefined;
     if (operation === undefined || operation.since > version) return UNKNOWN_ACTION;
     const args = operation.read(reader);
     return reader.remaining > 0 ? INVALID : { ok: true, operation, args };

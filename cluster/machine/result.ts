@@ -5,6 +5,7 @@
  */
 
 import { bool, DecodeError, Reader, written } from "../../protocol/msgpack/mod.ts";
+import { readBytes, readUint } from "./strict.ts";
 
 /** It was done, or the answer. */
 export interface Success {
@@ -66,22 +67,22 @@ export function encodeResult(result: Result): Uint8Array<ArrayBuffer> {
  */
 export function decodeResult(bytes: Uint8Array): Result {
   const reader = new Reader(bytes);
-  reader.int(LAYOUT, LAYOUT);
+  readUint(reader, LAYOUT, LAYOUT);
   const result = reader.bool() ? readSuccess(reader) : readFailure(reader);
   if (reader.remaining > 0) throw new DecodeError(`Result has ${reader.remaining} bytes too many`);
   return result;
 }
 
 function readSuccess(reader: Reader): Success {
-  const rev = reader.int(0, Number.MAX_SAFE_INTEGER);
-  return { ok: true, rev, body: requiredBytes(reader) };
+  const rev = readUint(reader, 0, Number.MAX_SAFE_INTEGER);
+  return { ok: true, rev, body: readBytes(reader) };
 }
 
 function readFailure(reader: Reader): Failure {
-  const code = reader.int(0, 999);
+  const code = readUint(reader, 0, 999);
   const reason = reader.str();
   const field = reader.nil() ? undefined : reader.str();
-  const rev = reader.nil() ? undefined : reader.int(0, Number.MAX_SAFE_INTEGER);
+  const rev = reader.nil() ? undefined : readUint(reader, 0, Number.MAX_SAFE_INTEGER);
   return {
     ok: false,
     code,
@@ -89,11 +90,4 @@ function readFailure(reader: Reader): Failure {
     ...(field !== undefined && { field }),
     ...(rev !== undefined && { rev }),
   };
-}
-
-/** The byte string that is next. Throws a {@linkcode DecodeError} for nil, too. */
-export function requiredBytes(reader: Reader): Uint8Array {
-  const bytes = reader.byteString();
-  if (bytes === null) throw new DecodeError(`Expected a byte string at byte ${reader.offset - 1}`);
-  return bytes;
 }

@@ -8,6 +8,7 @@ import { getU64, putU64 } from "../../protocol/bytes.ts";
 import { type Command, type Context, encodeCall, type Module } from "./module.ts";
 import type { StoreReader, Transaction } from "./store/store.ts";
 import { encodeTuple } from "./store/tuple.ts";
+import { readUint } from "./strict.ts";
 
 /** Number of the module. */
 export const SYS = 1;
@@ -45,7 +46,7 @@ export function upgradeCommand(format: number): Uint8Array<ArrayBuffer> {
 
 const upgrade: Command<number> = {
   since: FIRST_FORMAT,
-  read: (reader) => reader.int(1, Number.MAX_SAFE_INTEGER),
+  read: (reader) => readUint(reader, 1, Number.MAX_SAFE_INTEGER),
   apply(_state, context, format) {
     context.format = Math.max(context.format, format);
     return { ok: true, rev: 0, body: new Uint8Array() };

@@ -5,7 +5,8 @@
  */
 
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
-import { type Failure, requiredBytes } from "../result.ts";
+import type { Failure } from "../result.ts";
+import { readBytes, readUint } from "../strict.ts";
 
 /** A node that has no value. */
 export const KEY_NOT_FOUND: Failure = { ok: false, code: 404, reason: "KEY_NOT_FOUND" };
@@ -23,13 +24,13 @@ export interface Target {
 
 /** Reads a {@linkcode Target} whose flags have no bits besides `known`. */
 export function readTarget(reader: Reader, known: number): Target {
-  const path = requiredBytes(reader);
-  const flags = reader.int(0, 0xff);
+  const path = readBytes(reader);
+  const flags = readUint(reader, 0, 0xff);
   if ((flags & ~known) !== 0) throw new DecodeError(`Expected flags in ${known}, got ${flags}`);
   return { path, flags };
 }
 
 /** Reads a revision when it is there. */
 export function readRevision(reader: Reader, present: boolean): number | undefined {
-  return present ? reader.int(0, Number.MAX_SAFE_INTEGER) : undefined;
+  return present ? readUint(reader, 0, Number.MAX_SAFE_INTEGER) : undefined;
 }

@@ -5,7 +5,8 @@
  */
 
 import { type Command, encodeCall } from "../module.ts";
-import { type Failure, requiredBytes } from "../result.ts";
+import type { Failure } from "../result.ts";
+import { readBytes, readInt } from "../strict.ts";
 import { KV, putValue, rowText, valueKey } from "./rows.ts";
 import { integerOfText, textOfInteger } from "./value.ts";
 
@@ -36,8 +37,8 @@ export function incrementCommand(path: Uint8Array, by: number): Uint8Array<Array
 export const increment: Command<Arguments> = {
   since: VERSION,
   read: (reader) => ({
-    path: requiredBytes(reader),
-    by: reader.int(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    path: readBytes(reader),
+    by: readInt(reader),
   }),
   apply(state, _context, { path, by }) {
     const key = valueKey(state, path);

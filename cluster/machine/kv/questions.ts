@@ -5,7 +5,7 @@
  */
 
 import { encodeCall, type Question } from "../module.ts";
-import { requiredBytes } from "../result.ts";
+import { readBytes } from "../strict.ts";
 import { KEY_NOT_FOUND } from "./conditions.ts";
 import { hasChildren, KV, rowRevision, rowText, valueKey } from "./rows.ts";
 
@@ -35,7 +35,7 @@ export function existsQuestion(path: Uint8Array): Uint8Array<ArrayBuffer> {
 /** The question. */
 export const get: Question<Uint8Array> = {
   since: VERSION,
-  read: requiredBytes,
+  read: readBytes,
   answer(state, path) {
     const key = valueKey(state, path);
     if (!(key instanceof Uint8Array)) return key;
@@ -48,7 +48,7 @@ export const get: Question<Uint8Array> = {
 /** The question. */
 export const exists: Question<Uint8Array> = {
   since: VERSION,
-  read: requiredBytes,
+  read: readBytes,
   answer(state, path) {
     const key = valueKey(state, path);
     if (!(key instanceof Uint8Array)) return key;

@@ -5,7 +5,8 @@
  */
 
 import { type Command, encodeCall } from "../module.ts";
-import { type Failure, requiredBytes } from "../result.ts";
+import type { Failure } from "../result.ts";
+import { readBytes } from "../strict.ts";
 import { conditionFailed, readRevision, readTarget, type Target } from "./conditions.ts";
 import { KV, putValue, rowRevision, rowText, valueKey } from "./rows.ts";
 import { BAD_VALUE, MAX_VALUE_TEXT_BYTES, VALUE_TOO_LARGE } from "./value.ts";
@@ -65,7 +66,7 @@ export const set: Command<Arguments> = {
   read(reader) {
     const { path, flags } = readTarget(reader, NX | XX | IF_REV | GET);
     const ifRev = readRevision(reader, (flags & IF_REV) !== 0);
-    return { path, flags, ifRev, text: requiredBytes(reader) };
+    return { path, flags, ifRev, text: readBytes(reader) };
   },
   apply(state, _context, { path, flags, ifRev, text }) {
     const key = valueKey(state, path);

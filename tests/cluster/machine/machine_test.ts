@@ -3,6 +3,7 @@ import { getQuestion, incrementCommand, setCommand } from "../../../cluster/mach
 import { FormatError, Machine, PROGRAM } from "../../../cluster/machine/machine.ts";
 import { encodeCall, type Program } from "../../../cluster/machine/module.ts";
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
+import { readUint } from "../../../cluster/machine/strict.ts";
 import { upgradeCommand } from "../../../cluster/machine/sys.ts";
 import {
   applied,
@@ -26,7 +27,7 @@ const NEXT: Program = {
       commands: {
         9: {
           since: 2,
-          read: (reader) => reader.int(0, 9),
+          read: (reader) => readUint(reader, 0, 9),
           apply(state, { index }, digit) {
             state.put(Uint8Array.of(200), Uint8Array.of(digit as number));
             return { ok: true, rev: index, body: nothing };
