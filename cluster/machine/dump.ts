@@ -22,7 +22,7 @@ import { readContext } from "./sys.ts";
 /** What the dump of the machine begins with. */
 export const MAGIC: Uint8Array = new TextEncoder().encode("skein machine 1\n");
 
-/** Payload of a block of several rows, at most, in bytes: some 50 to 100 microseconds of work. */
+/** Payload of a block of several rows, at most, in bytes: about 100 microseconds of work (measured with values of 100 bytes). */
 export const BLOCK_BYTES = 64 * 1024;
 
 /** Length and checksum of a block. */

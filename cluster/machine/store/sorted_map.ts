@@ -10,7 +10,7 @@
 import { compareBytes } from "../../../protocol/bytes.ts";
 import type { Row } from "./store.ts";
 
-/** Most rows of a block (measured: 32 to 128 differ by less than a tenth). */
+/** Most rows of a block (measured with 100,000 rows: 32 to 256 differ by no more than runs do; fewer make cheaper copies). */
 const MAX_ROWS = 64;
 
 /** Two neighbours that have no more rows than this together become one. */
