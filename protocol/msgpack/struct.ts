@@ -4,7 +4,6 @@
  * @module
  */
 
-import { compareBytes } from "../bytes.ts";
 import type { Codec, Infer } from "./codec.ts";
 import { DecodeError } from "./limits.ts";
 import { isArrayType, Reader } from "./reader.ts";
@@ -169,4 +168,12 @@ function key(name: string, dialect: Dialect): Uint8Array {
   const writer = new Writer(dialect);
   writer.str(name);
   return writer.finish();
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    if (a[i] !== b[i]) return (a[i] as number) - (b[i] as number);
+  }
+  return a.length - b.length;
 }
