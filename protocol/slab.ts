@@ -14,7 +14,7 @@ const SLAB_BYTES = 2_048;
 const LONGEST = SLAB_BYTES / 8;
 
 /**
- * Copies byte strings into buffers that several share. For those that live about equally long, of which a bounded number is
+ * Gives byte strings room in buffers that several share. For those that live about equally long, of which a bounded number is
  * kept: each may keep 2 KiB. Their `buffer` must not be transferred.
  */
 export class Slab {
@@ -23,15 +23,21 @@ export class Slab {
 
   /** A copy of `bytes`. */
   copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    const length = bytes.length;
-    if (length > LONGEST) return new Uint8Array(bytes);
+    if (bytes.length > LONGEST) return new Uint8Array(bytes);
+    const copy = this.take(bytes.length);
+    copy.set(bytes);
+    return copy;
+  }
+
+  /** `length` zeros, to be filled. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    if (length > LONGEST) return new Uint8Array(length);
     if (this.#used + length > SLAB_BYTES) {
       this.#bytes = new Uint8Array(SLAB_BYTES);
       this.#used = 0;
     }
-    const copy = this.#bytes.subarray(this.#used, this.#used + length);
-    copy.set(bytes);
+    const taken = new Uint8Array(this.#bytes.buffer, this.#used, length);
     this.#used += length;
-    return copy;
+    return taken;
   }
 }

@@ -29,3 +29,15 @@ Deno.test("small byte strings share buffers of 2 KiB, long ones have one each", 
   assert.ok(small.every(({ buffer }) => buffer.byteLength === 2_048));
   assert.equal(slab.copy(new Uint8Array(257)).buffer.byteLength, 257);
 });
+
+Deno.test("what is taken is zeros that nothing else is written into", () => {
+  const slab = new Slab();
+  for (const length of [0, 1, 100, 255, 256, 257, 2_000, 3]) {
+    for (let i = 0; i < 20; i++) {
+      const taken = slab.take(length);
+      assert.equal(taken.length, length);
+      assert.ok(taken.every((byte) => byte === 0), `${length} bytes`);
+      taken.fill(255);
+    }
+  }
+});

@@ -1,0 +1,36 @@
+/**
+ * Conditions on the revision of a node (json-kv.md 3.1).
+ *
+ * @module
+ */
+
+import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
+import type { Failure } from "../result.ts";
+import { readBytes, readUint } from "../strict.ts";
+
+/** A node that has no value. */
+export const KEY_NOT_FOUND: Failure = { ok: false, code: 404, reason: "KEY_NOT_FOUND" };
+
+/** A condition that does not hold; `rev` is the revision of the node, 0 without a value. */
+export function conditionFailed(rev: number): Failure {
+  return { ok: false, code: 409, reason: "CONDITION_FAILED", rev };
+}
+
+/** What a command begins with: the path, and what it asks for in bits. */
+export interface Target {
+  readonly path: Uint8Array;
+  readonly flags: number;
+}
+
+/** Reads a {@linkcode Target} whose flags have no bits besides `known`. */
+export function readTarget(reader: Reader, known: number): Target {
+  const path = readBytes(reader);
+  const flags = readUint(reader, 0, 0xff);
+  if ((flags & ~known) !== 0) throw new DecodeError(`Expected flags in ${known}, got ${flags}`);
+  return { path, flags };
+}
+
+/** Reads a revision when it is there. */
+export function readRevision(reader: Reader, present: boolean): number | undefined {
+  return present ? readUint(reader, 0, Number.MAX_SAFE_INTEGER) : undefined;
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { existsQuestion, getQuestion } from "../../../cluster/machine/kv/mod.ts";
+import { FormatError, Machine } from "../../../cluster/machine/machine.ts";
+import { encodeResult } from "../../../cluster/machine/result.ts";
+import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
+import { upgradeCommand } from "../../../cluster/machine/sys.ts";
+import { dumped, entriesOf, path } from "../../support/machine/fixture.ts";
+import { KvModel, randomPaths } from "../../support/machine/model.ts";
+import { mutated } from "../../support/mutate.ts";
+import { below } from "../../support/random_value.ts";
+import { SeededRandom } from "../../support/simulation/random.ts";
+
+/** Damaged commands, and bytes that never were any. */
+function hostileCommands(random: SeededRandom, count: number): Uint8Array[] {
+  const model = new KvModel();
+  const paths = randomPaths(random);
+  return Array.from({ length: count }, () => {
+    if (random.float() < 0.1) return random.bytes(below(random, 40));
+    const { command } = model.next(random, paths);
+    return random.float() < 0.2 ? command : mutated(random, command);
+  });
+}
+
+Deno.test("hostile commands never throw, and are the same result on every server", () => {
+  const reasons = new Map<string, number>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const commands = hostileCommands(new SeededRandom(seed), 1_000);
+    const entries = entriesOf(commands);
+    const [oneStore, otherStore] = [new MemoryStore(), new MemoryStore()];
+    const [one, other] = [new Machine(oneStore), new Machine(otherStore)];
+    const results = one.apply(entries);
+    results.forEach((result, i) => {
+      const [again] = other.apply(entries.slice(i, i + 1));
+      assert.ok(result !== undefined && again !== undefined);
+      assert.deepEqual(encodeResult(again), encodeResult(result));
+      const reason = result.ok ? "done" : result.reason;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    });
+    assert.deepEqual(dumped(otherStore), dumped(oneStore), `seed ${seed}`);
+  }
+  for (const reason of ["done", "INVALID", "UNKNOWN_ACTION", "UNSUPPORTED_VERSION", "BAD_KEY"]) {
+    assert.ok((reasons.get(reason) ?? 0) > 20, `${reason}: ${reasons.get(reason)}`);
+  }
+});
+
+Deno.test("a failure has changed nothing but index and time", () => {
+  const random = new SeededRandom(1);
+  const store = new MemoryStore();
+  const machine = new Machine(store);
+  const rows = () => store.range(Uint8Array.of(0x15, 2), undefined, Infinity);
+  let before = rows();
+  for (const entry of entriesOf(hostileCommands(random, 3_000))) {
+    const [result] = machine.apply([entry]);
+    const after = rows();
+    if (!result?.ok) assert.deepEqual(after, before);
+    before = after;
+  }
+});
+
+Deno.test("hostile questions never throw and change nothing", () => {
+  const random = new SeededRandom(2);
+  const store = new MemoryStore();
+  const machine = new Machine(store);
+  machine.apply(entriesOf(hostileCommands(random, 500)));
+  const before = dumped(store);
+  const samples = [getQuestion(path("a")), existsQuestion(path("^a^b"))];
+  for (let i = 0; i < 20_000; i++) {
+    encodeResult(machine.query(mutated(random, samples[i & 1] as Uint8Array)));
+  }
+  assert.deepEqual(dumped(store), before);
+});
+
+Deno.test("only an upgrade that this program does not know stops the machine", () => {
+  const random = new SeededRandom(3);
+  let stops = 0;
+  for (let i = 0; i < 5_000; i++) {
+    const machine = new Machine(new MemoryStore());
+    const command = mutated(random, upgradeCommand(1 + below(random, 2)));
+    try {
+      machine.apply(entriesOf([command]));
+    } catch (error) {
+      assert.ok(error instanceof FormatError, `${command.toHex()}: ${error}`);
+      stops++;
+    }
+  }
+  assert.ok(stops > 500, `${stops} stops`);
+});
