@@ -16,7 +16,7 @@ export interface Success {
   readonly body: Uint8Array;
 }
 
-/** It was not done, and nothing has changed (codes and reasons: json-kv.md 3.2). */
+/** It was not done, and nothing has changed. */
 export interface Failure {
   readonly ok: false;
   readonly code: number;

@@ -1,5 +1,5 @@
 /**
- * Conditions on the revision of a node (json-kv.md 3.1).
+ * Conditions on the revision of a node.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The module `kv`: values at paths (json-kv.md). The body of a result is the JSON text of what that page calls `result`.
+ * The module `kv`: values at paths. The body of a result is the JSON text that a client gets as `result`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Keys and namespaces (json-kv.md 4): from what a request says to the path of a node, and from a path to its key in the store.
+ * Keys and namespaces: from what a request says to the path of a node, and from a path to its key in the store.
  *
  * A path is kept as the UTF-8 of its canonical text: 1 to 16 segments with `^` between them, the first being the namespace. What
  * depends on tables of Unicode, the normal form, is done here for the request, before a command is made of it; what the machine
@@ -144,6 +144,7 @@ function isUtf8(bytes: Uint8Array): boolean {
     decoder.decode(bytes);
     return true;
   } catch {
+    // The decoder throws for nothing but bytes that are no UTF-8.
     return false;
   }
 }

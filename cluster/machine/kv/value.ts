@@ -1,5 +1,5 @@
 /**
- * Values (json-kv.md 3): any JSON value, kept as UTF-8 text without blanks.
+ * Values: any JSON value, kept as UTF-8 text without blanks.
  *
  * The machine itself does not look into a value, except for the integer that a counter is: whoever makes a command has parsed
  * the request anyway, and makes the one text of it that all servers keep.

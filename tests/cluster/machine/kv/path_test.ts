@@ -11,7 +11,7 @@ type RowOfTable = [string | undefined, string | undefined, string | string[], st
 const none = undefined;
 
 const TABLE: RowOfTable[] = [
-  // The table of json-kv.md 4, row by row.
+  // How keys and namespaces come together, row by row.
   [none, none, "foo", "global^foo"],
   ["app", none, "foo", "app^foo"],
   [none, none, "app^foo", "app^foo"],
