@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
+import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
 import { goJson } from "../shell/format/gojson.ts";
@@ -24,11 +24,8 @@ export const command: Command = defineCommand({
     ...connectionFlags,
   },
   operands: "members",
-  async run(invocation) {
-    const { values, json, terminal, args: [node, ...others] } = invocation;
-    if (node === undefined || others.length > 0) {
-      return await wrongArguments(invocation, "A node name must be specified to force leave.");
-    }
+  arguments: { least: 1, most: 1, few: "A node name must be specified to force leave." },
+  async run({ values, json, terminal, args: [node = ""] }) {
     checkFormat(values.format);
     await using client = await connect(values);
     const { prune } = values;

@@ -6,7 +6,7 @@
 
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 
 /** Makes an agent leave its cluster and exit. */
 export const command: Command = defineCommand({
@@ -18,7 +18,7 @@ export const command: Command = defineCommand({
     await using client = await connect(values);
     await explain("Error leaving", client.leave());
     const text = () => "Graceful leave complete";
-    await terminal.out(formatOutput(values.format, text, () => ({ left: true })));
+    await printResult(terminal, values.format, text, () => ({ left: true }));
     return 0;
   },
 });

@@ -8,7 +8,8 @@ import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { foreignOn } from "../shell/format/foreign.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import { memberJson, memberTable } from "./show/member_output.ts";
 
@@ -61,11 +62,12 @@ export const command: Command = defineCommand({
     }
     const members = await list();
     const { detailed } = values;
-    await terminal.out(formatOutput(
+    await printResult(
+      terminal,
       values.format,
-      () => memberTable(members, { detailed, color: terminal.color }),
+      () => memberTable(members, { detailed, color: terminal.color, foreign: foreignOn(terminal) }),
       () => ({ members: members.length === 0 ? null : members.map(memberJson) }),
-    ));
+    );
     return 0;
   },
 });

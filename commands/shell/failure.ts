@@ -47,13 +47,14 @@ export function jsonError(message: string, options: JsonErrorOptions = {}): stri
 
 /**
  * Whether a command line asks for JSON, as far as that can be told when its flags cannot be read: `-format=json` or
- * `-format json` before a `--`.
+ * `-format json` before a `--`, in letters of any case.
  */
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   const considered = end < 0 ? argv : argv.slice(0, end);
   return considered.some((arg, at) =>
-    /^--?format=json$/.test(arg) || (/^--?format$/.test(arg) && considered[at + 1] === "json")
+    /^--?format=json$/i.test(arg) ||
+    (/^--?format$/.test(arg) && considered[at + 1]?.toLowerCase() === "json")
   );
 }
 
