@@ -5,10 +5,12 @@
  */
 
 import { type Command, defineCommand, explain } from "../shell/command.ts";
-import { connect, connectionFlags } from "../shell/connection.ts";
+import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
+import { showProgress } from "../shell/progress.ts";
+import { tellUnknown } from "../shell/unknown_members.ts";
 
 /** Moves a failed member to the state "left". As text, success prints nothing. */
 export const command: Command = defineCommand({
@@ -29,7 +31,11 @@ export const command: Command = defineCommand({
     checkFormat(values.format);
     await using client = await connect(values);
     const { prune } = values;
-    await explain("Error force leaving", client.forceLeave(node, { prune }));
+    await tellUnknown([node], client, terminal);
+    {
+      using _progress = showProgress(terminal, "Telling the members", json);
+      await explain("Error force leaving", client.forceLeave(node, { prune, ...PATIENT }));
+    }
     if (json) await terminal.out(goJson({ node, prune }));
     return 0;
   },

@@ -7,7 +7,7 @@
 import { KeyError, type KeyReport, type RpcClient } from "../../client/mod.ts";
 import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, CommandError, defineCommand, wrongArguments } from "../shell/command.ts";
-import { connect, connectionFlags } from "../shell/connection.ts";
+import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { hintFor, jsonError } from "../shell/failure.ts";
 import { boolFlag, stringFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
@@ -33,25 +33,25 @@ const OPERATIONS: Readonly<Record<"install" | "use" | "remove" | "list", Operati
     start: "Installing key on all members...",
     success: "Successfully installed key!",
     failure: "Error installing key",
-    run: (client, key) => client.installKey(key),
+    run: (client, key) => client.installKey(key, PATIENT),
   },
   use: {
     start: "Changing primary key on all members...",
     success: "Successfully changed primary key!",
     failure: "Error changing primary key",
-    run: (client, key) => client.useKey(key),
+    run: (client, key) => client.useKey(key, PATIENT),
   },
   remove: {
     start: "Removing key on all members...",
     success: "Successfully removed key!",
     failure: "Error removing key",
-    run: (client, key) => client.removeKey(key),
+    run: (client, key) => client.removeKey(key, PATIENT),
   },
   list: {
     start: "Asking all members for installed keys...",
     success: "Keys gathered, listing cluster keys...",
     failure: "Failed to gather member keys",
-    run: (client) => client.listKeys(),
+    run: (client) => client.listKeys(PATIENT),
   },
 };
 

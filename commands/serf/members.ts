@@ -11,6 +11,7 @@ import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
 import { foreignOn } from "../shell/format/foreign.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
+import { requireStatus, STATUSES } from "./patterns.ts";
 import { memberJson, memberTable } from "./show/member_output.ts";
 
 /** Lists the members of a cluster, ordered by name; with `-watch`, again whenever they change. */
@@ -28,7 +29,7 @@ export const command: Command = defineCommand({
     status: stringFlag(
       "REGEXP",
       "Only members of this status: alive, leaving, left or failed.",
-      ["alive", "leaving", "left", "failed"],
+      STATUSES,
     ),
     tag: listFlag(
       "KEY=REGEXP",
@@ -50,6 +51,8 @@ export const command: Command = defineCommand({
     }
     const tags = tagsFromFlags([...values.tag, ...byRole]);
     if (values.watch) checkFormat(values.format);
+    await requireStatus(values.status ?? "");
+
     await using client = await connect(values);
     const filter = { tags, status: values.status ?? "", name: values.name ?? "" };
     const list = async () => {

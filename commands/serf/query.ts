@@ -17,6 +17,8 @@ import { aliveMembers, showProgress } from "../shell/progress.ts";
 import { consume, GONE, interruption, type StreamEnd } from "../shell/streaming.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { tellUnknown } from "../shell/unknown_members.ts";
+import { requirePatterns } from "./patterns.ts";
 
 /** The relay factor travels in one byte (agent.md 2). */
 const MAX_RELAY_FACTOR = 255;
@@ -64,6 +66,7 @@ export const command: Command = defineCommand({
     if (relayFactor < 0 || relayFactor > MAX_RELAY_FACTOR) {
       throw new CommandError("Relay factor must be between 0 and 255");
     }
+    await requirePatterns(filterTags);
     await using client = await connect(values);
     if (!["text", "json"].includes(values.format ?? "text")) {
       throw new CommandError(`Invalid format: ${values.format}`);
@@ -88,16 +91,19 @@ export const command: Command = defineCommand({
       if (json) throw new CommandError("Interrupted");
       return 1;
     }
-    if (end === "lost") await terminal.err(GONE);
     const { acks, responses, answers } = gathered;
+    const silent = filterNodes.filter((node) => !acks.includes(node) && !responses.has(node));
+    if (end === "lost") await terminal.err(GONE);
+    else if (silent.length > 0) await tellUnknown(silent, client, terminal);
     if (json) {
       await terminal.out(result(acks, responses));
       return 0;
     }
     if (requestAck) {
       await terminal.out(`Total Acks: ${acks.length}`);
-      const silent = total?.difference(new Set(acks)) ?? [];
-      for (const node of silent) await terminal.err(`No ack from '${printable(node)}'`);
+      for (const node of total?.difference(new Set(acks)) ?? []) {
+        await terminal.err(`No ack from '${printable(node)}'`);
+      }
     }
     await terminal.out(`Total Responses: ${answers}`);
     return 0;

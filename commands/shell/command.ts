@@ -130,7 +130,8 @@ export function defineCommand<const F extends FlagTable>(
         const { message, details, hint } = error;
         // What the agent said may have texts of other nodes in it.
         const shown = error.cause === undefined ? message : foreignOn(terminal).block(message);
-        await terminal.out(json ? jsonError(message, { details, oneLine }) : shown);
+        if (json) await terminal.out(jsonError(message, { details, oneLine }));
+        else await (error.onStderr ? terminal.err(shown) : terminal.out(shown));
         if (!json && terminal.interactive && hint !== undefined) await terminal.err(hint);
         return 1;
       }

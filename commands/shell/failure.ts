@@ -12,9 +12,11 @@ export interface FailureOptions extends ErrorOptions {
   readonly details?: { readonly [field: string]: GoJson };
   /** What the user can do about it. Only shown on a terminal, since scripts compare what Serf prints. */
   readonly hint?: string | undefined;
+  /** Whether the text goes to standard error, because Serf prints nothing in its place. Default false. */
+  readonly onStderr?: boolean;
 }
 
-/** The command could not do its work. `message` says why; it goes to standard output and the exit code is 1. */
+/** The command could not do its work. `message` says why, and the exit code is 1. */
 export class CommandError extends Error {
   /** Tells it from other errors. */
   override readonly name = "CommandError";
@@ -22,12 +24,15 @@ export class CommandError extends Error {
   readonly details: { readonly [field: string]: GoJson };
   /** {@linkcode FailureOptions.hint}. */
   readonly hint: string | undefined;
+  /** {@linkcode FailureOptions.onStderr}. */
+  readonly onStderr: boolean;
 
   /** `message` is the whole text of the output. */
   constructor(message: string, options: FailureOptions = {}) {
     super(message, options);
     this.details = options.details ?? {};
     this.hint = options.hint;
+    this.onStderr = options.onStderr ?? false;
   }
 }
 
