@@ -56,6 +56,10 @@ export const COMMANDS: Catalogue = {
     synopsis: "Tests network reachability",
     load: () => import("./serf/reachability.ts"),
   },
+  reload: {
+    synopsis: "Makes an agent read its configuration again",
+    load: () => import("./serf/reload.ts"),
+  },
   rtt: {
     synopsis: "Estimates the network round trip time between two members",
     load: () => import("./serf/rtt.ts"),

@@ -66,14 +66,13 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
   return terminal.broken && !loaded.outlivesReader ? BROKEN_PIPE : code;
 }
 
-/** As in Serf, a request for the version counts anywhere, and all but the format is ignored then. */
+/** As in Serf, a request for the version counts anywhere. */
 function wantsVersion(argv: readonly string[]): boolean {
   return argv[0] === "-version" || argv.some((arg) => arg === "-v" || arg === "--version");
 }
 
 function versionOf(argv: readonly string[]): Division {
-  const args = wantsJson(argv) ? ["-format=json"] : [];
-  return { command: "version", args, wantsHelp: divide(argv).wantsHelp };
+  return { command: "version", args: argv, wantsHelp: divide(argv).wantsHelp };
 }
 
 /** The command is the first argument that is no flag. A request for help counts anywhere before `--`. */

@@ -35,6 +35,7 @@ null instead of a list of acks that is empty`,
     `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
   "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }
 with an "error" too when something is wrong`,
+  reload: `{ "applied": [ "log_level" ], "restart": [ "bind" ] }`,
   rtt:
     `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
   tags: `{ "set": { "role": "web" }, "deleted": [] }`,

@@ -11,11 +11,12 @@ import { formatFlag, printResult } from "../shell/output.ts";
 /** Serf's protocol versions that skein speaks and understands (agent.md 7.16). */
 const PROTOCOL = { current: 5, min: 2 } as const;
 
-/** Prints the version of skein and the Serf protocol versions that it speaks. */
+/** Prints the version of skein and the Serf protocol versions that it speaks. Other flags and arguments are ignored, as Serf does. */
 export const command: Command = defineCommand({
   usage: "version [options]",
   description: ["Prints the version of skein and the versions of Serf's protocol that it speaks."],
   flags: { format: formatFlag },
+  onlyFormat: true,
   async run({ values, terminal }) {
     const { version } = project;
     const { current, min } = PROTOCOL;

@@ -11,7 +11,7 @@ import { formatFlag, printResult } from "../shell/output.ts";
 /** AES-256, the strongest of the three key sizes that agents accept. */
 const KEY_BYTES = 32;
 
-/** Prints a new random encryption key. */
+/** Prints a new random encryption key. Other flags and arguments are ignored, as Serf does. */
 export const command: Command = defineCommand({
   usage: "keygen",
   description: [
@@ -19,6 +19,7 @@ export const command: Command = defineCommand({
     "format that the agent's -encrypt flag expects.",
   ],
   flags: { format: formatFlag },
+  onlyFormat: true,
   async run({ values, terminal }) {
     const key = Buffer.from(crypto.getRandomValues(new Uint8Array(KEY_BYTES))).toString("base64");
     await printResult(terminal, values.format, () => key, () => ({ key }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CommandError, hintFor, jsonError, wantsJson } from "./failure.ts";
+import { CommandError, formatOf, hintFor, jsonError, wantsJson } from "./failure.ts";
 import { FlagError, type FlagTable, type ParsedFlags, parseFlags, type Values } from "./flags.ts";
 import { foreignOn } from "./format/foreign.ts";
 import { type HelpText, helpText } from "./help.ts";
@@ -69,6 +69,8 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
   readonly operands?: Values;
   /** How many arguments there are. Default: none. */
   readonly arguments?: Arguments;
+  /** Whether all but the format is ignored, as in Serf. Default false. */
+  readonly onlyFormat?: boolean;
   /** What stands before a message about wrong arguments. */
   readonly outputPrefix?: string;
   /** {@linkcode Command.outlivesReader}. */
@@ -103,7 +105,7 @@ export function defineCommand<const F extends FlagTable>(
         argv.some((arg) => arg === `-${jsonLines}` || arg === `--${jsonLines}`);
       let parsed: ParsedFlags<F>;
       try {
-        parsed = parseFlags(flags, argv);
+        parsed = parseFlags(flags, definition.onlyFormat ? onlyFormat(argv) : argv);
       } catch (error) {
         if (!(error instanceof FlagError)) throw error;
         if (error.message === "") {
@@ -152,6 +154,11 @@ export async function explain<T>(what: string, step: Promise<T>): Promise<T> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(`${what}: ${reason}`, { cause: error, hint: hintFor(reason) });
   }
+}
+
+function onlyFormat(argv: readonly string[]): string[] {
+  const format = formatOf(argv);
+  return format === undefined ? [] : [`-format=${format}`];
 }
 
 /**

@@ -50,17 +50,19 @@ export function jsonError(message: string, options: JsonErrorOptions = {}): stri
   return options.oneLine ? goJsonLine(value) : goJson(value);
 }
 
-/**
- * Whether a command line asks for JSON, as far as that can be told when its flags cannot be read: `-format=json` or
- * `-format json` before a `--`, in letters of any case.
- */
+/** Whether a command line asks for JSON, as far as that can be told when its flags cannot be read. */
 export function wantsJson(argv: readonly string[]): boolean {
+  return formatOf(argv)?.toLowerCase() === "json";
+}
+
+/** The format that a command line names before a `--`, whatever else it has: `-format=FORMAT` or `-format FORMAT`. */
+export function formatOf(argv: readonly string[]): string | undefined {
   const end = argv.indexOf("--");
   const considered = end < 0 ? argv : argv.slice(0, end);
-  return considered.some((arg, at) =>
-    /^--?format=json$/i.test(arg) ||
-    (/^--?format$/.test(arg) && considered[at + 1]?.toLowerCase() === "json")
-  );
+  const at = considered.findLastIndex((arg) => /^--?format(?:=|$)/.test(arg));
+  if (at < 0) return undefined;
+  const flag = considered[at];
+  return flag?.includes("=") ? flag.slice(flag.indexOf("=") + 1) : considered[at + 1];
 }
 
 /** What can be done about an error of the connection or of the agent, where the error does not say it. */
@@ -69,6 +71,10 @@ const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
     /connection refused$/,
     "Is an agent running there? 'skein agent' starts one; -rpc-addr or SERF_RPC_ADDR names the " +
     "RPC address of another",
+  ],
+  [
+    /Unsupported command$/,
+    "Only skein's agents know this command",
   ],
   [
     /missing port in address$/,

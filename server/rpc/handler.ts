@@ -6,7 +6,7 @@
 
 import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
-import type { RpcBackend } from "./backend.ts";
+import type { Reload, RpcBackend } from "./backend.ts";
 import type { MemberList } from "./member_list.ts";
 import type { Body } from "./output.ts";
 import type { Session } from "./session.ts";
@@ -19,6 +19,8 @@ export interface Services {
   readonly rpcAuth: string;
   /** The encoded member list. */
   readonly memberList: MemberList;
+  /** Reads the configuration of the agent again; missing when it has none to read. */
+  readonly reload: Reload | undefined;
   /** The figures of the RPC server for `stats`. */
   rpcStats(): Record<string, string>;
 }

@@ -9,7 +9,7 @@ import { formatDuration } from "../../protocol/duration.ts";
 import { listenProblem, splitGoAddress } from "../config/addresses.ts";
 import { background } from "../logging/background.ts";
 import { within } from "../net/deadline.ts";
-import type { RpcBackend } from "./backend.ts";
+import type { Reload, RpcBackend } from "./backend.ts";
 import { Connection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { EventHub } from "./event_hub.ts";
@@ -50,6 +50,8 @@ export interface RpcServerOptions {
   readonly address: string;
   /** Token that clients must show. Default "": none. */
   readonly authKey?: string;
+  /** What the command `reload` does. Default: it fails. */
+  readonly reload?: Reload | undefined;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
 }
@@ -83,6 +85,7 @@ export class RpcServer implements AsyncDisposable {
     this.#services = {
       backend,
       rpcAuth: options.authKey ?? "",
+      reload: options.reload,
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
     };

@@ -67,6 +67,7 @@ Deno.test("a refused port is one line and exit 1, for every command that talks t
     ["info", "-format=xml"],
     ["query", "-format=xml", "x"],
     ["reachability"],
+    ["reload"],
     ["rtt", "x"],
   ];
   for (const args of commands) {
@@ -159,6 +160,7 @@ Deno.test("client commands load no code of the agent", async () => {
       "serf/monitor",
       "serf/query",
       "serf/reachability",
+      "serf/reload",
       "serf/rtt",
       "serf/tags",
     ]

@@ -47,7 +47,6 @@ export const OTHERWISE: Readonly<Record<string, string>> = {
   "help": "a command that Serf has not",
   "bogus": "one line instead of the list",
   "-version": "the version",
-  "version extra": "an error",
   "version -h": "a help",
   "version --help": "a help",
   "-rpc-addr=x members": "the flag counts for the command",
