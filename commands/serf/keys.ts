@@ -106,7 +106,8 @@ export const command: Command = defineCommand({
           ? jsonError(`${failure}: ${reason}`, { details: failed ? reportJson(failed, name) : {} })
           : `${await messageTable(failed, foreign)}\n${failure}: ${foreign.block(reason)}`,
       );
-      const hint = hintFor(reason);
+      const reasons = [reason, ...Object.values(failed?.messages ?? {})];
+      const hint = reasons.map(hintFor).find((hint) => hint !== undefined);
       if (!json && terminal.interactive && hint !== undefined) await terminal.err(hint);
       return 1;
     }

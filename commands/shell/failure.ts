@@ -73,6 +73,10 @@ const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
     "RPC address of another",
   ],
   [
+    /^(?:illegal base64 data|key size must be)/i,
+    "A key is base64 of 16, 24 or 32 bytes: 'skein keygen' makes one",
+  ],
+  [
     /Unsupported command$/,
     "Only skein's agents know this command",
   ],

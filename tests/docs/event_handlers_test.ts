@@ -103,7 +103,7 @@ Deno.test({
       flags: [`-event-handler=user:deploy,query:version=${folder}/deploy.py`],
     });
     const [, commands = "", shown = ""] =
-      /^Then:\n\n```sh\n(rm -f [\s\S]*?)```\n\n```text\n([\s\S]*?)```/m.exec(page) ?? [];
+      /^Then:\n\n```sh\n(skein event [\s\S]*?)```\n\n```text\n([\s\S]*?)```/m.exec(page) ?? [];
     const { stdout } = await new Deno.Command("sh", {
       args: ["-ec", commands.replaceAll("/tmp/", `${folder}/`)],
       env: { PATH: `${folder}:${Deno.env.get("PATH")}`, SERF_RPC_ADDR: agent.rpc, NO_COLOR: "1" },
