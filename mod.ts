@@ -64,6 +64,7 @@ export type {
   AgentMetricsOptions,
   MetricSink,
 } from "./server/metrics/agent_metrics.ts";
+export type { Reload, ReloadReport } from "./server/rpc/backend.ts";
 export { RpcListenError } from "./server/rpc/server.ts";
 export { realRuntime } from "./server/runtime.ts";
 export {

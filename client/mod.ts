@@ -38,6 +38,7 @@ export type {
   ForceLeaveOptions,
   JoinOptions,
   MemberFilter,
+  ReloadReport,
   TagChanges,
 } from "./rpc/options.ts";
 export type { Payload } from "./rpc/payload.ts";

@@ -25,6 +25,10 @@ export const COMMANDS: Catalogue = {
     synopsis: 'Forces a member of the cluster to enter the "left" state',
     load: () => import("./serf/force_leave.ts"),
   },
+  help: {
+    synopsis: "Lists the commands, or explains one",
+    load: async () => ({ command: (await import("./agent/help.ts")).helpCommand(COMMANDS) }),
+  },
   info: {
     synopsis: "Provides debugging information for operators",
     load: () => import("./serf/info.ts"),
@@ -51,6 +55,10 @@ export const COMMANDS: Catalogue = {
   reachability: {
     synopsis: "Tests network reachability",
     load: () => import("./serf/reachability.ts"),
+  },
+  reload: {
+    synopsis: "Makes an agent read its configuration again",
+    load: () => import("./serf/reload.ts"),
   },
   rtt: {
     synopsis: "Estimates the network round trip time between two members",

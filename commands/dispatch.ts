@@ -4,7 +4,7 @@
  * @module
  */
 
-import { suggest } from "../server/config/suggest.ts";
+import { commandList, unknownCommand } from "./agent/help.ts";
 import { COMMANDS } from "./catalogue.ts";
 import { jsonError, wantsJson } from "./shell/failure.ts";
 import type { Terminal } from "./shell/terminal.ts";
@@ -15,16 +15,15 @@ const UNKNOWN_COMMAND = 127;
 /** What a shell sees of a program that SIGPIPE ended: 128 + 13. */
 const BROKEN_PIPE = 141;
 
-/** What is said of a flag that stands before the command. */
-const MISPLACED_FLAGS = "Invalid flags before the subcommand. If these flags are for\n" +
-  "the subcommand, please put them after the subcommand.";
+/** The flags of most commands that take a value: one that stands before the command is not the command. */
+const WITH_VALUE = /^--?(?:rpc-addr|rpc-auth|format)$/;
 
 /** How the arguments divide. */
 interface Division {
   readonly command: string | undefined;
+  /** The arguments of the command, with the flags that stand before it. */
   readonly args: readonly string[];
   readonly wantsHelp: boolean;
-  readonly flagsBefore: boolean;
 }
 
 /**
@@ -45,18 +44,16 @@ export async function dispatch(argv: readonly string[], terminal: Terminal): Pro
 }
 
 async function choose(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const wantsVersion = argv.some((arg) => arg === "-v" || arg === "--version");
-  const { command, args, wantsHelp, flagsBefore } = divide(
-    wantsVersion ? ["version", ...argv] : argv,
-  );
+  const { command, args, wantsHelp } = wantsVersion(argv) ? versionOf(argv) : divide(argv);
   const entry = command !== undefined && Object.hasOwn(COMMANDS, command)
     ? COMMANDS[command]
     : undefined;
   if (entry === undefined) {
-    await terminal.err(commandList());
+    const message = command === undefined
+      ? "No command was given"
+      : unknownCommand(command, COMMANDS);
+    await terminal.err(command === undefined ? commandList(COMMANDS) : message);
     if (command === undefined && wantsHelp) return 0;
-    const message = command === undefined ? "No command was given" : unknownCommand(command);
-    if (command !== undefined) await terminal.err(message);
     if (wantsJson(argv)) await terminal.out(jsonError(message));
     return UNKNOWN_COMMAND;
   }
@@ -65,40 +62,31 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
     await terminal.err(loaded.help);
     return 0;
   }
-  if (flagsBefore) {
-    await terminal.err(`${MISPLACED_FLAGS}\n\n${loaded.help}`);
-    if (wantsJson(argv)) await terminal.out(jsonError(MISPLACED_FLAGS.replace("\n", " ")));
-    return 1;
-  }
   const code = await loaded.run(args, terminal);
   return terminal.broken && !loaded.outlivesReader ? BROKEN_PIPE : code;
 }
 
-/** The command is the first argument without a dash. A request for help counts anywhere before `--`. */
+/** As in Serf, a request for the version counts anywhere. */
+function wantsVersion(argv: readonly string[]): boolean {
+  return argv[0] === "-version" || argv.some((arg) => arg === "-v" || arg === "--version");
+}
+
+function versionOf(argv: readonly string[]): Division {
+  return { command: "version", args: argv, wantsHelp: divide(argv).wantsHelp };
+}
+
+/** The command is the first argument that is no flag. A request for help counts anywhere before `--`. */
 function divide(argv: readonly string[]): Division {
   const end = argv.indexOf("--");
   const considered = end < 0 ? argv : argv.slice(0, end);
   const isHelp = (arg: string) => arg === "-h" || arg === "-help" || arg === "--help";
-  const at = considered.findIndex((arg) => arg !== "" && !arg.startsWith("-"));
-  const before = at < 0 ? considered : considered.slice(0, at);
+  const at = considered.findIndex((arg, at) =>
+    arg !== "" && !arg.startsWith("-") && !WITH_VALUE.test(considered[at - 1] ?? "")
+  );
+  const before = considered.slice(0, Math.max(at, 0)).filter((arg) => arg !== "" && !isHelp(arg));
   return {
     command: considered[at],
-    args: at < 0 ? [] : argv.slice(at + 1),
+    args: at < 0 ? [] : [...before, ...argv.slice(at + 1)],
     wantsHelp: considered.some(isHelp),
-    flagsBefore: before.some((arg) => arg !== "" && !isHelp(arg)),
   };
-}
-
-function commandList(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { synopsis }]) =>
-    `    ${name.padEnd(15)} ${synopsis}`
-  );
-  return "Usage: skein [--version] [--help] <command> [<args>]\n\n" +
-    `Available commands are:\n${lines.join("\n")}\n`;
-}
-
-function unknownCommand(name: string): string {
-  const suggestion = suggest(name, Object.keys(COMMANDS));
-  const hint = suggestion === undefined ? "" : `, did you mean '${suggestion}'?`;
-  return `Unknown command '${name}'${hint}`;
 }

@@ -35,6 +35,7 @@ null instead of a list of acks that is empty`,
     `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
   "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }
 with an "error" too when something is wrong`,
+  reload: `{ "applied": [ "log_level" ], "restart": [ "bind" ] }`,
   rtt:
     `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
   tags: `{ "set": { "role": "web" }, "deleted": [] }`,
@@ -51,17 +52,22 @@ the same text.
 ## For all commands
 
 - Flags are written \`-flag=value\`, \`-flag value\` or with two dashes. They stand before the
-  arguments.
+  arguments; they may also stand before the command. As in Serf, what comes after an argument is an
+  argument, also when it begins with a dash. At a terminal that is an error, because it is hardly
+  meant: \`--\` before the arguments says that it is.
 - Output and error messages go to standard output, as in Serf. Standard error gets the help that you
-  ask for, wrong flags and, when it is a terminal, the progress of long commands and what to do
-  about a failure.
+  ask for with \`-h\`, wrong flags and, when it is a terminal, the progress of long commands and what
+  to do about a failure. \`skein help COMMAND\` writes the help to standard output.
+- Names, tags, payloads and answers come from other machines. On a terminal they can do no harm:
+  what is not printable is escaped, the further lines of an answer or a log message are indented,
+  and columns are as wide as they look. A pipe or a file gets them as they are.
 - The exit code is 0 for success, 1 for a failure and 127 for an unknown command. An agent that ends
   because of a fault of its own has 70.
 - \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win
   over them.
 - A terminal gets colours unless \`NO_COLOR\` is set.
-- With \`-format=json\`, standard output is JSON whatever happens. A failure is an object with the
-  field \`error\`, whose text is that of the text format:
+- With \`-format=json\` (the case of the letters does not matter), standard output is JSON whatever
+  happens. A failure is an object with the field \`error\`, whose text is that of the text format:
 
   \`\`\`json
   {
@@ -97,10 +103,9 @@ until [ "$(skein members -status=alive | wc -l)" -ge 3 ]; do sleep 1; done
 export async function cliReference(): Promise<string> {
   const sections = Object.entries(COMMANDS).map(async ([name, { synopsis, load }]) => {
     const { command } = await load();
-    const help = command.help === "" ? `Usage: skein ${name}` : command.help;
     const json = JSON_OUTPUT[name];
     const output = json === undefined ? "" : `\nWith \`-format=json\`:\n\n${block(json)}`;
-    return `### ${name}\n\n${synopsis}.\n\n${block(help)}${output}`;
+    return `### ${name}\n\n${synopsis}.\n\n${block(command.help)}${output}`;
   });
   return `${INTRODUCTION}\n${(await Promise.all(sections)).join("\n")}`;
 }

@@ -26,6 +26,19 @@ export function goQuote(text: string): string {
   return `"${text.replace(escaped, escape)}"`;
 }
 
+/** Likewise made when it is first needed. */
+let unprintable: RegExp | undefined;
+
+/**
+ * Escapes as {@linkcode goQuote} what cannot be printed, line breaks and tabs too, and leaves quotes and backslashes. The
+ * joiner between the parts of an emoji stays.
+ */
+export function printable(text: string): string {
+  unprintable ??=
+    /(?!(?<=[\p{Extended_Pictographic}\p{M}\p{Sk}])\u200d\p{Extended_Pictographic})[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+  return text.replace(unprintable, escape);
+}
+
 /** Quotes bytes, `null` like none; those that are no UTF-8 become `\ufffd`. */
 export function goQuoteBytes(bytes: Uint8Array | null): string {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes ?? undefined);

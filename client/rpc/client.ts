@@ -28,6 +28,7 @@ import type {
   ForceLeaveOptions,
   JoinOptions,
   MemberFilter,
+  ReloadReport,
   TagChanges,
 } from "./options.ts";
 import type { Payload } from "./payload.ts";
@@ -221,6 +222,15 @@ export class RpcClient implements AsyncDisposable {
   async stats(options?: CallOptions): Promise<Record<string, Record<string, string>>> {
     const sections = Object.entries(await this.#call("stats", null, options) ?? {});
     return Object.fromEntries(sections.map(([name, figures]) => [name, figures ?? {}]));
+  }
+
+  /**
+   * Makes a skein agent that was started from the command line read its configuration again. It rejects with what is wrong
+   * with the configuration; nothing is taken over then.
+   */
+  async reload(options?: CallOptions): Promise<ReloadReport> {
+    const { Applied, Restart } = await this.#call("reload", null, options, CLUSTER_PATIENCE);
+    return { applied: Applied ?? [], restart: Restart ?? [] };
   }
 
   /**

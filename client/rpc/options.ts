@@ -138,3 +138,27 @@ export interface TagChanges {
   /** Tags to delete; unknown ones are ignored. */
   readonly delete?: readonly string[];
 }
+
+/**
+ * What {@linkcode RpcClient.reload} did: names of options as configuration files have them.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type ReloadReport, RpcClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * // `skein agent` reads its files here.
+ * const reload = () => Promise.resolve({ applied: ["log_level"], restart: [] });
+ * const { port } = agent.listenRpc("127.0.0.1:0", { reload }).address;
+ * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
+ * const { applied }: ReloadReport = await client.reload();
+ * console.log(applied);
+ * ```
+ */
+export interface ReloadReport {
+  /** The options whose new values are in effect. */
+  readonly applied: readonly string[];
+  /** The options whose new values need a restart. */
+  readonly restart: readonly string[];
+}

@@ -44,6 +44,6 @@ function flagInput(parsed: ParsedFlags<FlagTable>): ConfigInput {
     return configInput(parsed);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new CommandError(OUTPUT_PREFIX + error.message);
+    throw new CommandError(OUTPUT_PREFIX + error.message, { hint: error.hint });
   }
 }

@@ -16,7 +16,7 @@ import {
 import type { CommandWords } from "../shell/completion/words.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 /** How to write the script for each shell. Scripts of shells that are not asked for are not loaded. */
@@ -26,13 +26,17 @@ const SHELLS: Readonly<Record<string, () => Promise<(commands: CommandWords[]) =
   fish: async () => (await import("../shell/completion/fish.ts")).fishScript,
 };
 
+const USAGE = "completion [options] bash|zsh|fish";
+
+const ONE_SHELL = "One shell must be specified: bash, zsh or fish";
+
 /** How long a key press may wait for the names of the members, in milliseconds. */
 const MEMBERS_LIMIT_MS = 1000;
 
 /** Makes the command that completes the commands of `catalogue`. */
 export function completionCommand(catalogue: Catalogue): Command {
   return defineCommand({
-    usage: "completion [options] bash|zsh|fish",
+    usage: USAGE,
     description: [
       "Prints a script that lets a shell complete commands, flags, their values and the names of " +
       "members.",
@@ -52,20 +56,18 @@ export function completionCommand(catalogue: Catalogue): Command {
       ...connectionFlags,
     },
     operands: Object.keys(SHELLS),
-    async run(invocation) {
-      const { values, args: [shell, ...others], terminal } = invocation;
+    arguments: { least: 0, most: 1, few: ONE_SHELL },
+    async run({ values, args: [shell], terminal }) {
       checkFormat(values.format);
       if (values.members) return await printMembers(values, terminal);
-      if (shell === undefined || others.length > 0) {
-        return await wrongArguments(invocation, "One shell must be specified: bash, zsh or fish");
-      }
+      if (shell === undefined) throw wrongArguments(USAGE, ONE_SHELL);
       const load = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
       if (load === undefined) {
         throw new CommandError(`Unknown shell '${shell}': it must be bash, zsh or fish`);
       }
       const { commandWords } = await import("../shell/completion/words.ts");
       const script = (await load())(await commandWords(catalogue));
-      await terminal.out(formatOutput(values.format, () => script, () => ({ shell, script })));
+      await printResult(terminal, values.format, () => script, () => ({ shell, script }));
       return 0;
     },
   });
@@ -80,7 +82,7 @@ async function printMembers(
     await using client = await connect(values, { signal });
     const members = await explain("Error retrieving members", client.members({ signal }));
     const names = members.map(({ name }) => name).sort(byteOrder);
-    await terminal.out(formatOutput(values.format, () => names.join("\n"), () => names));
+    await printResult(terminal, values.format, () => names.join("\n"), () => names);
     return 0;
   } catch (error) {
     if (!(error instanceof CommandError) || values.format === "json") throw error;

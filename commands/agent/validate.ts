@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, CommandError, defineCommand, wrongArguments } from "../shell/command.ts";
+import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
 
@@ -21,15 +21,9 @@ export const command: Command = defineCommand({
   ],
   flags: { format: formatFlag },
   operands: "files",
-  async run(invocation) {
-    const { values, args, terminal } = invocation;
+  arguments: { least: 1, few: "At least one file or directory to check must be specified." },
+  async run({ values, args, terminal }) {
     checkFormat(values.format);
-    if (args.length === 0) {
-      return await wrongArguments(
-        invocation,
-        "At least one file or directory to check must be specified.",
-      );
-    }
     // Loaded late, so that the help does not wait for the agent's code.
     const { checkConfig } = await import("../../server/config/load.ts");
     const { inspectConfig } = await import("../../server/run/inspection.ts");

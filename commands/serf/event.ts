@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
+import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 
 /** Sends a user event through the cluster. */
 export const command: Command = defineCommand({
@@ -22,24 +22,19 @@ export const command: Command = defineCommand({
     format: formatFlag,
     ...connectionFlags,
   },
-  async run(invocation) {
-    const { values, args, terminal } = invocation;
-    const [name, payload] = args;
-    if (name === undefined) {
-      return await wrongArguments(invocation, "An event name must be specified.");
-    }
-    if (args.length > 2) {
-      return await wrongArguments(
-        invocation,
-        "Too many command line arguments. Only a name and payload must be specified.",
-      );
-    }
+  arguments: {
+    least: 1,
+    most: 2,
+    few: "An event name must be specified.",
+    many: "Too many command line arguments. Only a name and payload must be specified.",
+  },
+  async run({ values, args: [name = "", payload], terminal }) {
     checkFormat(values.format);
     await using client = await connect(values);
     const { coalesce } = values;
     await explain("Error sending event", client.event(name, payload, { coalesce }));
     const text = () => `Event '${name}' dispatched! Coalescing enabled: ${coalesce}`;
-    await terminal.out(formatOutput(values.format, text, () => ({ event: name, coalesce })));
+    await printResult(terminal, values.format, text, () => ({ event: name, coalesce }));
     return 0;
   },
 });

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
-import { connect, connectionFlags } from "../shell/connection.ts";
+import { type Command, defineCommand, explain } from "../shell/command.ts";
+import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
+import { showProgress } from "../shell/progress.ts";
+import { tellUnknown } from "../shell/unknown_members.ts";
 
 /** Moves a failed member to the state "left". As text, success prints nothing. */
 export const command: Command = defineCommand({
@@ -24,15 +26,16 @@ export const command: Command = defineCommand({
     ...connectionFlags,
   },
   operands: "members",
-  async run(invocation) {
-    const { values, json, terminal, args: [node, ...others] } = invocation;
-    if (node === undefined || others.length > 0) {
-      return await wrongArguments(invocation, "A node name must be specified to force leave.");
-    }
+  arguments: { least: 1, most: 1, few: "A node name must be specified to force leave." },
+  async run({ values, json, terminal, args: [node = ""] }) {
     checkFormat(values.format);
     await using client = await connect(values);
     const { prune } = values;
-    await explain("Error force leaving", client.forceLeave(node, { prune }));
+    await tellUnknown([node], client, terminal);
+    {
+      using _progress = showProgress(terminal, "Telling the members", json);
+      await explain("Error force leaving", client.forceLeave(node, { prune, ...PATIENT }));
+    }
     if (json) await terminal.out(goJson({ node, prune }));
     return 0;
   },

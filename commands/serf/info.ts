@@ -7,7 +7,8 @@
 import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
-import { formatFlag, formatOutput } from "../shell/output.ts";
+import { type Foreign, foreignOn } from "../shell/format/foreign.ts";
+import { formatFlag, printResult } from "../shell/output.ts";
 
 /** Groups of named figures about an agent. */
 type Stats = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -20,14 +21,20 @@ export const command: Command = defineCommand({
   async run({ values, terminal }) {
     await using client = await connect(values);
     const stats = await explain("Error querying agent", client.stats());
-    await terminal.out(formatOutput(values.format, () => text(stats), () => json(stats)));
+    await printResult(
+      terminal,
+      values.format,
+      () => text(stats, foreignOn(terminal)),
+      () => json(stats),
+    );
     return 0;
   },
 });
 
-function text(stats: Stats): string {
+function text(stats: Stats, { block }: Foreign): string {
   return sorted(stats).map(([group, figures]) =>
-    [`${group}:`, ...sorted(figures).map(([key, value]) => `\t${key} = ${value}`)].join("\n")
+    [`${group}:`, ...sorted(figures).map(([key, value]) => `\t${block(key)} = ${block(value)}`)]
+      .join("\n")
   ).join("\n");
 }
 

@@ -6,11 +6,12 @@
 
 import { KeyError, type KeyReport, type RpcClient } from "../../client/mod.ts";
 import { byteOrder } from "../../protocol/byte_order.ts";
-import { type Command, CommandError, defineCommand } from "../shell/command.ts";
-import { connect, connectionFlags } from "../shell/connection.ts";
+import { type Command, CommandError, defineCommand, wrongArguments } from "../shell/command.ts";
+import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { hintFor, jsonError } from "../shell/failure.ts";
 import { boolFlag, stringFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
+import { type Foreign, foreignOn } from "../shell/format/foreign.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
 import { aliveMembers, showProgress } from "../shell/progress.ts";
@@ -32,34 +33,36 @@ const OPERATIONS: Readonly<Record<"install" | "use" | "remove" | "list", Operati
     start: "Installing key on all members...",
     success: "Successfully installed key!",
     failure: "Error installing key",
-    run: (client, key) => client.installKey(key),
+    run: (client, key) => client.installKey(key, PATIENT),
   },
   use: {
     start: "Changing primary key on all members...",
     success: "Successfully changed primary key!",
     failure: "Error changing primary key",
-    run: (client, key) => client.useKey(key),
+    run: (client, key) => client.useKey(key, PATIENT),
   },
   remove: {
     start: "Removing key on all members...",
     success: "Successfully removed key!",
     failure: "Error removing key",
-    run: (client, key) => client.removeKey(key),
+    run: (client, key) => client.removeKey(key, PATIENT),
   },
   list: {
     start: "Asking all members for installed keys...",
     success: "Keys gathered, listing cluster keys...",
     failure: "Failed to gather member keys",
-    run: (client) => client.listKeys(),
+    run: (client) => client.listKeys(PATIENT),
   },
 };
 
 /** What stands before each message about progress. */
 const PREFIX = "==> ";
 
+const USAGE = "keys [options]...";
+
 /** Installs, changes, removes or lists the keys with which the members encrypt their traffic. */
 export const command: Command = defineCommand({
-  usage: "keys [options]...",
+  usage: USAGE,
   description: [
     "Manages the encryption keys of the whole cluster. A change goes to all members and each " +
     "applies it to its own keyring; it may be repeated without harm.",
@@ -75,17 +78,18 @@ export const command: Command = defineCommand({
     format: formatFlag,
     ...connectionFlags,
   },
-  async run({ values, help, json, terminal }) {
+  async run({ values, json, terminal }) {
     const wanted = (["install", "use", "remove", "list"] as const).filter((name) => values[name]);
     const [name] = wanted;
     if (wanted.length > 1) {
       throw new CommandError("Only one of -install, -use, -remove, or -list allowed");
     }
     if (name === undefined) {
-      throw new CommandError(json ? "None of -install, -use, -remove and -list was given" : help);
+      throw wrongArguments(USAGE, "None of -install, -use, -remove and -list was given");
     }
     checkFormat(values.format);
     await using client = await connect(values);
+    const foreign = foreignOn(terminal);
     const { start, success, failure, run } = OPERATIONS[name];
     if (!json) await terminal.out(PREFIX + start);
     const alive = await aliveMembers(client, terminal, json);
@@ -100,9 +104,10 @@ export const command: Command = defineCommand({
       await terminal.out(
         json
           ? jsonError(`${failure}: ${reason}`, { details: failed ? reportJson(failed, name) : {} })
-          : `${messageTable(failed)}\n${failure}: ${reason}`,
+          : `${await messageTable(failed, foreign)}\n${failure}: ${foreign.block(reason)}`,
       );
-      const hint = hintFor(reason);
+      const reasons = [reason, ...Object.values(failed?.messages ?? {})];
+      const hint = reasons.map(hintFor).find((hint) => hint !== undefined);
       if (!json && terminal.interactive && hint !== undefined) await terminal.err(hint);
       return 1;
     }
@@ -111,7 +116,7 @@ export const command: Command = defineCommand({
       return 0;
     }
     await terminal.out(PREFIX + success);
-    if (name === "list") await terminal.out(`\n${keyTable(report)}`);
+    if (name === "list") await terminal.out(`\n${await keyTable(report, foreign)}`);
     return 0;
   },
 });
@@ -131,14 +136,18 @@ function reportJson(
 }
 
 /** What members reported, a line each with a newline at its end; nothing when none did. */
-function messageTable(report: KeyReport | undefined): string {
+async function messageTable(
+  report: KeyReport | undefined,
+  { cell, onScreen }: Foreign,
+): Promise<string> {
   const messages = sorted(report?.messages ?? {});
   if (messages.length === 0) return "";
-  return columns(messages.map(([node, text]) => ["failed: ", node, text])) + "\n";
+  const rows = messages.map(([node, text]) => ["failed: ", cell(node), cell(text)]);
+  return await columns(rows, { onScreen }) + "\n";
 }
 
-function keyTable({ keys, numNodes }: KeyReport): string {
-  return columns(sorted(keys).map(([key, count]) => [key, `[${count}/${numNodes}]`]));
+async function keyTable({ keys, numNodes }: KeyReport, { cell }: Foreign): Promise<string> {
+  return await columns(sorted(keys).map(([key, count]) => [cell(key), `[${count}/${numNodes}]`]));
 }
 
 function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {

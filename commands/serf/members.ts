@@ -8,8 +8,10 @@ import { byteOrder } from "../../protocol/byte_order.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { foreignOn } from "../shell/format/foreign.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
+import { requireStatus, STATUSES } from "./patterns.ts";
 import { memberJson, memberTable } from "./show/member_output.ts";
 
 /** Lists the members of a cluster, ordered by name; with `-watch`, again whenever they change. */
@@ -27,7 +29,7 @@ export const command: Command = defineCommand({
     status: stringFlag(
       "REGEXP",
       "Only members of this status: alive, leaving, left or failed.",
-      ["alive", "leaving", "left", "failed"],
+      STATUSES,
     ),
     tag: listFlag(
       "KEY=REGEXP",
@@ -49,6 +51,8 @@ export const command: Command = defineCommand({
     }
     const tags = tagsFromFlags([...values.tag, ...byRole]);
     if (values.watch) checkFormat(values.format);
+    await requireStatus(values.status ?? "");
+
     await using client = await connect(values);
     const filter = { tags, status: values.status ?? "", name: values.name ?? "" };
     const list = async () => {
@@ -61,11 +65,12 @@ export const command: Command = defineCommand({
     }
     const members = await list();
     const { detailed } = values;
-    await terminal.out(formatOutput(
+    await printResult(
+      terminal,
       values.format,
-      () => memberTable(members, { detailed, color: terminal.color }),
+      () => memberTable(members, { detailed, color: terminal.color, foreign: foreignOn(terminal) }),
       () => ({ members: members.length === 0 ? null : members.map(memberJson) }),
-    ));
+    );
     return 0;
   },
 });

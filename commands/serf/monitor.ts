@@ -9,10 +9,11 @@ import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { jsonError } from "../shell/failure.ts";
 import { stringFlag } from "../shell/flags.ts";
+import { foreignOn } from "../shell/format/foreign.ts";
 import { goJsonLine } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
 import { consume, interruption, stopQuietly } from "../shell/streaming.ts";
-import { eventInfo } from "./show/event_info.ts";
+import { eventInfo, eventText } from "./show/event_info.ts";
 import { eventJson, logJson } from "./show/event_json.ts";
 
 /** Prints the log lines and events of an agent until Ctrl-C, or until the agent goes away. */
@@ -41,13 +42,15 @@ export const command: Command = defineCommand({
     const level = values["log-level"] ?? "INFO";
     const logs = await explain("Error starting monitor", client.monitor(level));
     using interrupted = interruption();
+    const foreign = foreignOn(terminal);
     const logText = terminal.color ? paintLevel : (line: string) => line;
     const printing = [
       consume(logs, (line) => {
-        return terminal.out(json ? goJsonLine(logJson(line)) : logText(line));
+        return terminal.out(json ? goJsonLine(logJson(line)) : logText(foreign.block(line)));
       }, terminal),
       consume(events, (event) => {
-        return terminal.out(json ? goJsonLine(eventJson(event, new Date())) : eventInfo(event));
+        if (json) return terminal.out(goJsonLine(eventJson(event, new Date())));
+        return terminal.out(foreign.onScreen ? eventText(event) : eventInfo(event));
       }, terminal),
     ];
     const end = await Promise.race([...printing, interrupted.promise]);

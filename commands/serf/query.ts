@@ -6,21 +6,19 @@
 
 import type { QueryRecord, QueryStream } from "../../client/mod.ts";
 import { parseDuration } from "../../protocol/duration.ts";
-import {
-  type Command,
-  CommandError,
-  defineCommand,
-  explain,
-  wrongArguments,
-} from "../shell/command.ts";
+import { printable } from "../../protocol/quote.ts";
+import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag, intFlag, listFlag, parsedFlag } from "../shell/flags.ts";
+import { type Foreign, foreignOn } from "../shell/format/foreign.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { formatFlag } from "../shell/output.ts";
 import { aliveMembers, showProgress } from "../shell/progress.ts";
 import { consume, GONE, interruption, type StreamEnd } from "../shell/streaming.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { tellUnknown } from "../shell/unknown_members.ts";
+import { requirePatterns } from "./patterns.ts";
 
 /** The relay factor travels in one byte (docs/spec/agent.md 2). */
 const MAX_RELAY_FACTOR = 255;
@@ -56,23 +54,19 @@ export const command: Command = defineCommand({
     ),
     ...connectionFlags,
   },
-  async run(invocation) {
-    const { values, args, json, terminal } = invocation;
+  arguments: {
+    least: 1,
+    most: 2,
+    few: "A query name must be specified.",
+    many: "Too many command line arguments. Only a name and payload must be specified.",
+  },
+  async run({ values, args: [name = "", payload], json, terminal }) {
     const filterTags = tagsFromFlags(values.tag);
-    const [name, payload] = args;
-    if (name === undefined) {
-      return await wrongArguments(invocation, "A query name must be specified.");
-    }
-    if (args.length > 2) {
-      return await wrongArguments(
-        invocation,
-        "Too many command line arguments. Only a name and payload must be specified.",
-      );
-    }
     const { node: filterNodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
     if (relayFactor < 0 || relayFactor > MAX_RELAY_FACTOR) {
       throw new CommandError("Relay factor must be between 0 and 255");
     }
+    await requirePatterns(filterTags);
     await using client = await connect(values);
     if (!["text", "json"].includes(values.format ?? "text")) {
       throw new CommandError(`Invalid format: ${values.format}`);
@@ -97,16 +91,19 @@ export const command: Command = defineCommand({
       if (json) throw new CommandError("Interrupted");
       return 1;
     }
-    if (end === "lost") await terminal.err(GONE);
     const { acks, responses, answers } = gathered;
+    const silent = filterNodes.filter((node) => !acks.includes(node) && !responses.has(node));
+    if (end === "lost") await terminal.err(GONE);
+    else if (silent.length > 0) await tellUnknown(silent, client, terminal);
     if (json) {
       await terminal.out(result(acks, responses));
       return 0;
     }
     if (requestAck) {
       await terminal.out(`Total Acks: ${acks.length}`);
-      const silent = total?.difference(new Set(acks)) ?? [];
-      for (const node of silent) await terminal.err(`No ack from '${node}'`);
+      for (const node of total?.difference(new Set(acks)) ?? []) {
+        await terminal.err(`No ack from '${printable(node)}'`);
+      }
     }
     await terminal.out(`Total Responses: ${answers}`);
     return 0;
@@ -141,6 +138,7 @@ async function gather(
   gathered: Gathered,
   { requestAck, total, json, terminal }: View,
 ): Promise<StreamEnd | "interrupted"> {
+  const foreign = foreignOn(terminal);
   using interrupted = interruption();
   using progress = showProgress(terminal, "Waiting for answers", json);
   const of = total === undefined ? "" : ` of ${total}`;
@@ -152,12 +150,12 @@ async function gather(
     const { type, from } = record;
     if (type === "ack") {
       gathered.acks.push(from);
-      if (!json) await terminal.out(`Ack from '${from}'`);
+      if (!json) await terminal.out(`Ack from '${foreign.word(from)}'`);
     } else {
       const payload = record.payload ?? new Uint8Array();
       gathered.answers++;
       gathered.responses.set(from, payload);
-      if (!json) await terminal.out(answerLine(from, payload));
+      if (!json) await terminal.out(answerLine(from, payload, foreign));
     }
     report();
   };
@@ -176,10 +174,12 @@ function expected(
 
 const NEWLINE = 0x0a;
 
-/** The answer as it came, whatever bytes it has, but without one newline at its end. */
-function answerLine(from: string, payload: Uint8Array): Uint8Array {
-  const head = new TextEncoder().encode(`Response from '${from}': `);
+/** The answer without one newline at its end; as it came, whatever bytes it has, unless a screen shows it. */
+function answerLine(from: string, payload: Uint8Array, foreign: Foreign): string | Uint8Array {
+  const start = `Response from '${foreign.word(from)}': `;
   const end = payload.at(-1) === NEWLINE ? payload.length - 1 : payload.length;
+  if (foreign.onScreen) return start + foreign.block(textOf(payload.subarray(0, end)));
+  const head = new TextEncoder().encode(start);
   const line = new Uint8Array(head.length + end);
   line.set(head);
   line.set(payload.subarray(0, end), head.length);
@@ -187,9 +187,13 @@ function answerLine(from: string, payload: Uint8Array): Uint8Array {
 }
 
 function result(acks: readonly string[], responses: ReadonlyMap<string, Uint8Array>): string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return goJson({
     Acks: acks.length === 0 ? null : acks,
-    Responses: new Map([...responses].map(([from, payload]) => [from, decoder.decode(payload)])),
+    Responses: new Map([...responses].map(([from, payload]) => [from, textOf(payload)])),
   });
+}
+
+/** Bytes that are no UTF-8 become U+FFFD. */
+function textOf(payload: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
 }

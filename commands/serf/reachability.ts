@@ -7,6 +7,7 @@
 import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag } from "../shell/flags.ts";
+import { foreignOn } from "../shell/format/foreign.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
@@ -41,6 +42,7 @@ export const command: Command = defineCommand({
   async run({ values, json, terminal }) {
     const { verbose } = values;
     checkFormat(values.format);
+    const { word } = foreignOn(terminal);
     const say = async (text: string) => {
       if (!json) await terminal.out(text);
     };
@@ -65,10 +67,10 @@ export const command: Command = defineCommand({
         interrupted.promise,
         consume(query, async (record) => {
           if (record.type !== "ack") return;
-          if (verbose) await say(`\tAck from '${record.from}'`);
+          if (verbose) await say(`\tAck from '${word(record.from)}'`);
           if (acked.has(record.from)) {
             duplicates.push(record.from);
-            await say(`Duplicate response from '${record.from}'`);
+            await say(`Duplicate response from '${word(record.from)}'`);
           }
           acked.add(record.from);
           last = performance.now();
@@ -84,7 +86,7 @@ export const command: Command = defineCommand({
       await say(`Query time: ${seconds(queryMs)} sec, time to last response: ${lastSeconds} sec`);
     }
     const findings = { live, acked, duplicates };
-    const problem = judge(findings);
+    const problem = judge(findings, word);
     if (json) {
       const { missing, unexpected } = compare(findings);
       await terminal.out(goJson({
@@ -119,10 +121,10 @@ interface Findings {
  * The texts about what is wrong, `undefined` when nothing is. Serf compares only how many acks came with how many
  * members are alive, and so finds nothing wrong when the acks are of others; here the names are compared.
  */
-function judge(findings: Findings): string | undefined {
+function judge(findings: Findings, word: (name: string) => string): string | undefined {
   const { live, acked, duplicates } = findings;
   const { missing, unexpected } = compare(findings);
-  const names = (list: readonly string[]) => list.map((name) => `\t${name}`);
+  const names = (list: readonly string[]) => list.map((name) => `\t${word(name)}`);
   const problems = duplicates.length === 0 ? [] : [DUPLICATES];
   if (acked.size > live.length) {
     problems.push(

@@ -6,15 +6,10 @@
 
 import { type Coordinate, rttBetween } from "../../client/mod.ts";
 import { goQuote } from "../../protocol/quote.ts";
-import {
-  type Command,
-  CommandError,
-  defineCommand,
-  explain,
-  wrongArguments,
-} from "../shell/command.ts";
+import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { foreignOn } from "../shell/format/foreign.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 
 /** Estimates the time that a packet takes from one member to another and back. */
 export const command: Command = defineCommand({
@@ -26,14 +21,10 @@ export const command: Command = defineCommand({
   ],
   flags: { format: formatFlag, ...connectionFlags },
   operands: "members",
-  async run(invocation) {
-    const { values, args, terminal } = invocation;
+  arguments: { least: 1, most: 2, few: "One or two node names must be specified" },
+  async run({ values, args: [first = "", second], terminal }) {
     checkFormat(values.format);
     await using client = await connect(values);
-    const [first, second] = args;
-    if (first === undefined || args.length > 2) {
-      return await wrongArguments(invocation, "One or two node names must be specified");
-    }
     const other = second ??
       (await explain("Error querying agent", client.stats()))["agent"]?.["name"] ?? "";
     const coordinate = async (node: string): Promise<Coordinate> => {
@@ -44,12 +35,14 @@ export const command: Command = defineCommand({
     const from = await coordinate(first);
     const to = await coordinate(other);
     const milliseconds = rttBetween(from, to);
-    const text = () => `Estimated ${first} <-> ${other} rtt: ${milliseconds.toFixed(3)} ms`;
-    await terminal.out(formatOutput(values.format, text, () => ({
+    const { word } = foreignOn(terminal);
+    const text = () =>
+      `Estimated ${word(first)} <-> ${word(other)} rtt: ${milliseconds.toFixed(3)} ms`;
+    await printResult(terminal, values.format, text, () => ({
       nodes: [first, other],
       rtt_ms: Number(milliseconds.toFixed(6)),
       coordinates: new Map([[first, fields(from)], [other, fields(to)]]),
-    })));
+    }));
     return 0;
   },
 });

@@ -4,15 +4,18 @@
  * @module
  */
 
-import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
-import { connect, connectionFlags } from "../shell/connection.ts";
+import { type Command, defineCommand, explain, wrongArguments } from "../shell/command.ts";
+import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { listFlag } from "../shell/flags.ts";
-import { checkFormat, formatFlag, formatOutput } from "../shell/output.ts";
+import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
+import { showProgress } from "../shell/progress.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
+
+const USAGE = "tags [options] ...";
 
 /** Changes the tags of a running agent. */
 export const command: Command = defineCommand({
-  usage: "tags [options] ...",
+  usage: USAGE,
   description: ["Modifies the tags of a running agent. Tags are deleted first, then set."],
   flags: {
     set: listFlag("KEY=VALUE", "Creates or modifies a tag. May be given many times."),
@@ -20,17 +23,20 @@ export const command: Command = defineCommand({
     format: formatFlag,
     ...connectionFlags,
   },
-  async run({ values, help, json, terminal }) {
+  async run({ values, json, terminal }) {
     if (values.set.length === 0 && values.delete.length === 0) {
-      throw new CommandError(json ? "Neither -set nor -delete was given" : help);
+      throw wrongArguments(USAGE, "Neither -set nor -delete was given");
     }
     checkFormat(values.format);
     await using client = await connect(values);
     const changes = { set: tagsFromFlags(values.set), delete: values.delete };
-    await explain("Error setting tags", client.updateTags(changes));
+    {
+      using _progress = showProgress(terminal, "Telling the members", json);
+      await explain("Error setting tags", client.updateTags(changes, PATIENT));
+    }
     const text = () => "Successfully updated agent tags";
     const done = () => ({ set: new Map(Object.entries(changes.set)), deleted: changes.delete });
-    await terminal.out(formatOutput(values.format, text, done));
+    await printResult(terminal, values.format, text, done);
     return 0;
   },
 });

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { CommandError, hintFor, jsonError, wantsJson } from "./failure.ts";
+import { CommandError, formatOf, hintFor, jsonError, wantsJson } from "./failure.ts";
 import { FlagError, type FlagTable, type ParsedFlags, parseFlags, type Values } from "./flags.ts";
+import { foreignOn } from "./format/foreign.ts";
 import { type HelpText, helpText } from "./help.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,10 +41,20 @@ export interface CatalogueEntry {
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
+/** How many arguments a command takes, and what it says of another number. */
+export interface Arguments {
+  /** The least number. */
+  readonly least: number;
+  /** The greatest number. Default: no limit. */
+  readonly most?: number;
+  /** What is said when there are too few. */
+  readonly few: string;
+  /** What is said when there are too many. Default: the same. */
+  readonly many?: string;
+}
+
 /** What the body of a command works with. */
 export interface Invocation<F extends FlagTable> extends ParsedFlags<F> {
-  /** The command's help, for messages about a wrong number of arguments. */
-  readonly help: string;
   /** Whether `-format=json` was given. */
   readonly json: boolean;
   /** Where to print. */
@@ -56,7 +67,11 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
   readonly flags: F;
   /** {@linkcode Command.operands}. */
   readonly operands?: Values;
-  /** What stands before the help on standard output after a wrong flag. */
+  /** How many arguments there are. Default: none. */
+  readonly arguments?: Arguments;
+  /** Whether all but the format is ignored, as in Serf. Default false. */
+  readonly onlyFormat?: boolean;
+  /** What stands before a message about wrong arguments. */
   readonly outputPrefix?: string;
   /** {@linkcode Command.outlivesReader}. */
   readonly outlivesReader?: boolean;
@@ -67,15 +82,16 @@ export interface CommandDefinition<F extends FlagTable> extends HelpText {
 }
 
 /**
- * Makes a command that reads its flags first. A wrong flag is told on standard error, the help follows on standard
- * output, and the exit code is 1 (docs/spec/agent.md 7.1). With `-format=json`, standard output gets an object with the
- * field `error` instead of any such text.
+ * Makes a command that reads its flags first. A wrong flag is told on standard error, a wrong number of arguments on
+ * standard output, and the exit code is 1 (docs/spec/agent.md 7.1). With `-format=json`, standard output gets an object with the
+ * field `error`.
  */
 export function defineCommand<const F extends FlagTable>(
   definition: CommandDefinition<F>,
 ): Command {
   // Laid out only when somebody reads it.
   const help = (): string => helpText(definition);
+  const [name] = definition.usage.split(" ");
   const { flags, operands, outlivesReader = false, jsonLines = false } = definition;
   return {
     get help(): string {
@@ -89,35 +105,35 @@ export function defineCommand<const F extends FlagTable>(
         argv.some((arg) => arg === `-${jsonLines}` || arg === `--${jsonLines}`);
       let parsed: ParsedFlags<F>;
       try {
-        parsed = parseFlags(flags, argv);
+        parsed = parseFlags(flags, definition.onlyFormat ? onlyFormat(argv) : argv);
       } catch (error) {
         if (!(error instanceof FlagError)) throw error;
-        if (error.message !== "") await terminal.err(error.message);
+        if (error.message === "") {
+          await terminal.err(help());
+          return 0;
+        }
+        await terminal.err(error.message);
         if (error.suggestion !== undefined) {
           await terminal.err(`Did you mean -${error.suggestion}?`);
+        } else if (terminal.interactive) {
+          await terminal.err(`'skein ${name} -h' lists the flags`);
         }
-        const json = Object.hasOwn(flags, "format") && wantsJson(argv);
-        await terminal.out(
-          json
-            ? jsonError(error.message || "flag: help requested", { oneLine })
-            : (definition.outputPrefix ?? "") + help(),
-        );
+        if (Object.hasOwn(flags, "format") && wantsJson(argv)) {
+          await terminal.out(jsonError(error.message, { oneLine }));
+        }
         return 1;
       }
       const json = (parsed.values as { readonly format?: unknown }).format === "json";
       try {
-        return await definition.run({
-          ...parsed,
-          json,
-          terminal,
-          get help(): string {
-            return help();
-          },
-        });
+        requireArguments(definition, parsed, terminal.screen !== undefined);
+        return await definition.run({ ...parsed, json, terminal });
       } catch (error) {
         if (!(error instanceof CommandError)) throw error;
         const { message, details, hint } = error;
-        await terminal.out(json ? jsonError(message, { details, oneLine }) : message);
+        // What the agent said may have texts of other nodes in it.
+        const shown = error.cause === undefined ? message : foreignOn(terminal).block(message);
+        if (json) await terminal.out(jsonError(message, { details, oneLine }));
+        else await (error.onStderr ? terminal.err(shown) : terminal.out(shown));
         if (!json && terminal.interactive && hint !== undefined) await terminal.err(hint);
         return 1;
       }
@@ -140,19 +156,37 @@ export async function explain<T>(what: string, step: Promise<T>): Promise<T> {
   }
 }
 
+function onlyFormat(argv: readonly string[]): string[] {
+  const format = formatOf(argv);
+  return format === undefined ? [] : [`-format=${format}`];
+}
+
 /**
- * Prints why the arguments are wrong, an empty line and the help; with `-format=json`, the reason as an object.
+ * Checks how many arguments there are, and that none of them was meant as a flag. As in Serf, what stands after an
+ * argument is an argument; a person at a terminal hardly means that, and is told.
  *
- * @returns The exit code, 1.
+ * @throws {CommandError} When they are wrong.
  */
-export async function wrongArguments(
-  { help, json, terminal }: {
-    readonly help: string;
-    readonly json: boolean;
-    readonly terminal: Terminal;
-  },
-  message: string,
-): Promise<number> {
-  await terminal.out(json ? jsonError(message) : `${message}\n\n${help}`);
-  return 1;
+function requireArguments<F extends FlagTable>(
+  { arguments: wanted, usage, outputPrefix = "" }: CommandDefinition<F>,
+  { args, misplaced }: ParsedFlags<F>,
+  onScreen: boolean,
+): void {
+  const { length } = args;
+  const { least, most = Infinity, few, many = few } = wanted ??
+    { least: 0, most: 0, few: "", many: `Unexpected argument '${args[0]}'` };
+  const isLegal = length >= least && length <= most;
+  if (isLegal && (misplaced === undefined || !onScreen)) return;
+  const reason = misplaced !== undefined && most > 0
+    ? `Flags stand before the arguments, but '${misplaced}' comes after '${args[0]}'` +
+      (isLegal ? "; when it is no flag, put '--' before the arguments" : "")
+    : length < least
+    ? few
+    : many;
+  throw wrongArguments(usage, outputPrefix + reason);
+}
+
+/** The arguments cannot be used; `usage` is that of the definition. */
+export function wrongArguments(usage: string, message: string): CommandError {
+  return new CommandError(message, { hint: `Usage: skein ${usage}` });
 }

@@ -10,6 +10,12 @@ import { type FlagValues, stringFlag } from "./flags.ts";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7373";
 
+/**
+ * For a call that takes the agent as long as other nodes need. It answers in the end, or the connection drops; a command
+ * that gave up before would tell a failure of what succeeds.
+ */
+export const PATIENT = { timeoutMs: Infinity } as const;
+
 /** The flags of every command that talks to an agent. */
 export const connectionFlags = {
   "rpc-addr": stringFlag(

@@ -44,6 +44,8 @@ export interface ParsedFlags<F extends FlagTable> {
   readonly values: FlagValues<F>;
   /** The arguments after the flags. */
   readonly args: readonly string[];
+  /** The first argument that looks like a flag, but stands after an argument, where it is none. */
+  readonly misplaced: string | undefined;
   /** Each flag that was given and its text, in order. */
   readonly given: readonly (readonly [name: string & keyof F, text: string])[];
 }
@@ -125,7 +127,10 @@ export function parseFlags<const F extends FlagTable>(
   );
   const given: [string & keyof F, string][] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") return result(argv.slice(token.index));
+    if (token.kind === "positional") {
+      const args = argv.slice(token.index);
+      return result(args, args.find((arg) => FLAG.test(arg)));
+    }
     if (token.kind === "option-terminator") return result(argv.slice(token.index + 1));
     const { name } = token;
     if (name === "" || /^[-=]/.test(name)) {
@@ -140,10 +145,13 @@ export function parseFlags<const F extends FlagTable>(
   }
   return result([]);
 
-  function result(args: readonly string[]): ParsedFlags<F> {
-    return { values: values as FlagValues<F>, args, given };
+  function result(args: readonly string[], misplaced?: string): ParsedFlags<F> {
+    return { values: values as FlagValues<F>, args, misplaced, given };
   }
 }
+
+/** What was probably meant as a flag. */
+const FLAG = /^--?[a-z][\w-]*(?:=|$)/i;
 
 function unknownFlag(name: string, table: FlagTable): FlagError {
   if (name === "h" || name === "help") return new FlagError("");

@@ -15,7 +15,10 @@ export function tagsFromFlags(texts: readonly string[]): Record<string, string> 
   // `fromEntries` defines own properties, so a tag may be called `__proto__`.
   return Object.fromEntries(texts.map((text) => {
     const at = text.indexOf("=");
-    if (at < 1) throw new CommandError(`Error: Invalid tag: '${text}'`);
+    if (at < 1) {
+      const hint = "A tag is KEY=VALUE, such as role=web";
+      throw new CommandError(`Error: Invalid tag: '${text}'`, { hint });
+    }
     return [text.slice(0, at), text.slice(at + 1)];
   }));
 }

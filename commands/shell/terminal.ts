@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutControls } from "./format/foreign.ts";
 import { LineWriter } from "./line_writer.ts";
 import { StatusLine } from "./status_line.ts";
 
@@ -51,20 +52,23 @@ export function processTerminal(): Terminal {
   const stdout = new LineWriter(Deno.stdout);
   const stderr = new LineWriter(Deno.stderr);
   const line = new StatusLine(stderr, () => screenSize().columns);
+  const onScreen = Deno.stdout.isTerminal();
   const interactive = Deno.stderr.isTerminal();
+  const guarded = (text: string | Uint8Array) =>
+    onScreen && typeof text === "string" ? withoutControls(text) : text;
   return {
-    color: Deno.stdout.isTerminal() && !Deno.noColor,
+    color: onScreen && !Deno.noColor,
     interactive,
     get broken() {
       return stdout.broken;
     },
     get screen() {
-      return Deno.stdout.isTerminal() ? screenSize() : undefined;
+      return onScreen ? screenSize() : undefined;
     },
-    out: (text) => line.around(() => stdout.write(text)),
-    err: (text) => line.around(() => stderr.write(text)),
+    out: (text) => line.around(() => stdout.write(guarded(text))),
+    err: (text) => line.around(() => stderr.write(interactive ? withoutControls(text) : text)),
     status: (text) => interactive ? line.show(text) : undefined,
-    redraw: (text) => line.around(() => stdout.write(ERASE_SCREEN + text)),
+    redraw: (text) => line.around(() => stdout.write(ERASE_SCREEN + withoutControls(text))),
     async flush(timeoutMs) {
       line.show(undefined);
       const late = Promise.withResolvers<void>();

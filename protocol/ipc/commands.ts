@@ -27,6 +27,7 @@ import {
   JoinResponse,
   KeyResponse,
   MembersResponse,
+  ReloadResponse,
   StatsResponse,
 } from "./responses.ts";
 
@@ -85,6 +86,8 @@ export interface Commands {
   readonly stats: Command<null, Codec<StatsResponse>>;
   /** A node's network coordinate. */
   readonly "get-coordinate": Command<Codec<CoordinateRequest>, Codec<CoordinateResponse>>;
+  /** Reads the agent's configuration again; skein's only. */
+  readonly reload: Command<null, Codec<ReloadResponse>>;
 }
 
 /** The name of a command. */
@@ -120,6 +123,7 @@ export const COMMANDS: Commands = {
     response: CoordinateResponse,
     bodyOnError: false,
   },
+  reload: { request: null, response: ReloadResponse, bodyOnError: false },
 };
 
 /** Whether there is a command of this name. Names are case-sensitive. */

@@ -134,3 +134,16 @@ export const CoordinateResponse: StructCodec<CoordinateResponse> = struct({
 export type StatsResponse = Record<string, Record<string, string> | null> | null;
 /** Response to `stats`. */
 export const StatsResponse: Codec<StatsResponse> = record(record(str));
+
+/** Response to `reload`: names of options as configuration files have them. */
+export interface ReloadResponse {
+  /** The options whose new values are in effect. */
+  Applied: string[] | null;
+  /** The options whose new values need a restart. */
+  Restart: string[] | null;
+}
+/** Response to `reload`. */
+export const ReloadResponse: StructCodec<ReloadResponse> = struct({
+  Applied: list(str),
+  Restart: list(str),
+});

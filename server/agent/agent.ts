@@ -26,6 +26,7 @@ import { background } from "../logging/background.ts";
 import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
+import type { Reload } from "../rpc/backend.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending } from "./ending.ts";
@@ -149,10 +150,14 @@ export class Agent implements AsyncDisposable {
    * Lets RPC clients in until the agent ends.
    *
    * @param address `host:port`; default: the `rpcAddr` of the settings.
+   * @param options.reload What the command `reload` does; default: it fails.
    * @throws {RpcListenError} when the address cannot be listened on.
    */
-  listenRpc(address: string = this.config.rpcAddr): RpcListener {
-    const server = RpcServer.listen(this, { address, authKey: this.config.rpcAuth });
+  listenRpc(
+    address: string = this.config.rpcAddr,
+    { reload }: { readonly reload?: Reload } = {},
+  ): RpcListener {
+    const server = RpcServer.listen(this, { address, authKey: this.config.rpcAuth, reload });
     this.#rpcServers.push(server);
     return server;
   }

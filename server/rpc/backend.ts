@@ -15,6 +15,45 @@ import type {
 } from "../../cluster/serf/mod.ts";
 import type { AgentLog } from "../logging/log.ts";
 
+/**
+ * What a reload did.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type ReloadReport } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const reload = async (): Promise<ReloadReport> => {
+ *   await agent.updateTags({ build: "8" });
+ *   return { applied: ["build"], restart: [] };
+ * };
+ * agent.listenRpc("127.0.0.1:0", { reload });
+ * ```
+ */
+export interface ReloadReport {
+  /** The options whose new values are in effect. */
+  readonly applied: readonly string[];
+  /** The options whose new values need a restart. */
+  readonly restart: readonly string[];
+}
+
+/**
+ * Reads a configuration again. Rejects with what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type Reload } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * const reload: Reload = async () => {
+ *   await agent.updateTags({ build: "8" });
+ *   return { applied: ["build"], restart: [] };
+ * };
+ * agent.listenRpc("127.0.0.1:0", { reload });
+ * ```
+ */
+export type Reload = () => Promise<ReloadReport>;
+
 /** An agent as its RPC clients see it. Errors carry the text that the client gets. */
 export interface RpcBackend {
   /** The agent's log. */

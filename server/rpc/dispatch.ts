@@ -7,6 +7,7 @@
 import { type CommandName, COMMANDS } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import { auth, handshake } from "./commands/access.ts";
+import { reload } from "./commands/configuration.ts";
 import { getCoordinate, stats } from "./commands/figures.ts";
 import { installKey, listKeys, removeKey, useKey } from "./commands/keys.ts";
 import { forceLeave, join, leave, members, membersFiltered, tags } from "./commands/membership.ts";
@@ -35,6 +36,7 @@ const TABLE: { readonly [N in CommandName]: Run<N> } = {
   "list-keys": listKeys,
   stats,
   "get-coordinate": getCoordinate,
+  reload,
 };
 
 /** The commands that may come before `auth`. */

@@ -7,7 +7,7 @@
 import type { CommandName, Commands } from "../../protocol/ipc/mod.ts";
 import type { Codec } from "../../protocol/msgpack/mod.ts";
 import type { LogLevel } from "../logging/log.ts";
-import type { RpcBackend } from "./backend.ts";
+import type { Reload, RpcBackend } from "./backend.ts";
 import type { ClientState } from "./client_state.ts";
 import type { MemberList } from "./member_list.ts";
 import type { Body } from "./response.ts";
@@ -24,6 +24,8 @@ export interface Services {
   readonly memberList: MemberList;
   /** Writes a line about bad input, unless there was one about this client's address within the last second. */
   complain(client: ClientState, level: LogLevel, text: string): void;
+  /** Reads the configuration of the agent again; missing when it has none to read. */
+  readonly reload: Reload | undefined;
   /** The figures of the RPC server for `stats`. */
   rpcStats(): Record<string, string>;
 }

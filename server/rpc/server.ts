@@ -15,7 +15,7 @@ import type { Peer } from "../net/conversation.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
-import type { RpcBackend } from "./backend.ts";
+import type { Reload, RpcBackend } from "./backend.ts";
 import { ClientState } from "./client_state.ts";
 import { RpcConversation } from "./conversation.ts";
 import { EventHub } from "./event_hub.ts";
@@ -73,6 +73,8 @@ export interface RpcServerOptions {
   readonly address: string;
   /** Token that clients must show. Default "": none. */
   readonly authKey?: string;
+  /** What the command `reload` does. Default: it fails. */
+  readonly reload?: Reload | undefined;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
   /** Caps on connections. Default: those of docs/LIMITS.md. */
@@ -103,6 +105,7 @@ export class RpcServer implements AsyncDisposable {
       backend,
       token: new TextEncoder().encode(options.authKey ?? ""),
       authDelayMs: options.authDelayMs ?? AUTH_DELAY_MS,
+      reload: options.reload,
       memberList: new MemberList(backend),
       rpcStats: () => this.stats(),
       complain: ({ peer }, level, text) => this.#write(this.#badInput, peer.source, level, text),

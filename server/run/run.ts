@@ -19,6 +19,7 @@ import type { LogFormat } from "../logging/levels.ts";
 import { AgentLog } from "../logging/log.ts";
 import type { Syslog } from "../logging/syslog.ts";
 import { within } from "../net/deadline.ts";
+import type { ReloadReport } from "../rpc/backend.ts";
 import { RpcListenError } from "../rpc/server.ts";
 import { showBanner } from "./banner.ts";
 import { compareConfigs, type ConfigChanges } from "./changes.ts";
@@ -154,7 +155,7 @@ class Run {
   /** The settings in effect. */
   #config: AgentConfig;
   #retrying = new AbortController();
-  #reloads: Promise<void> = Promise.resolve();
+  #reloads: Promise<unknown> = Promise.resolve();
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -181,8 +182,13 @@ class Run {
 
   #listen(): boolean {
     const { rpcAddr } = this.#config;
+    const reload = async () => {
+      const result = await this.#reloadInTurn();
+      if (result instanceof Error) throw result;
+      return result;
+    };
     try {
-      const { hostname, port } = this.#agent.listenRpc(rpcAddr).address;
+      const { hostname, port } = this.#agent.listenRpc(rpcAddr, { reload }).address;
       this.#console.say("Starting Serf agent RPC...");
       showBanner(this.#console, this.#config, {
         address: this.#agent.address,
@@ -241,8 +247,7 @@ class Run {
     const { leaveOnTerminate, skipLeaveOnInterrupt } = this.#config;
     switch (signal) {
       case "SIGHUP":
-        this.#reloads = this.#reloads.then(() => this.#reload());
-        background(this.#reloads, this.#agent.log);
+        background(this.#reloadInTurn(), this.#agent.log);
         return undefined;
       case "SIGINT":
         return skipLeaveOnInterrupt ? 1 : await this.#leave();
@@ -285,11 +290,19 @@ class Run {
     }
   }
 
+  /** Reloads when the reloads that were asked for before are done. */
+  #reloadInTurn(): Promise<ReloadReport | Error> {
+    const reload = this.#reloads.then(() => this.#reload());
+    // Who asked for it hears of a fault; the next one may go well.
+    this.#reloads = reload.catch(() => {});
+    return reload;
+  }
+
   /**
-   * Takes over what can change while the agent runs (docs/spec/agent.md 6.7), all of it or, when something is wrong,
-   * nothing.
+   * Takes over what can change while the agent runs (docs/spec/agent.md 6.7), all of it or, when something is wrong, nothing; gives what
+   * it was then.
    */
-  async #reload(): Promise<void> {
+  async #reload(): Promise<ReloadReport | Error> {
     this.#console.say("Reloading configuration...");
     let changes: ConfigChanges;
     try {
@@ -302,10 +315,11 @@ class Run {
       if (isProgramFault(error)) throw error;
       this.#console.fail((error as Error).message);
       this.#console.fail("Failed to reload configs");
-      return;
+      return error as Error;
     }
     await this.#apply(changes);
     this.#report(changes);
+    return { applied: changes.applicable, restart: changes.restart };
   }
 
   async #reloadTags(tags: AgentConfig["tags"]): Promise<void> {

@@ -14,6 +14,10 @@ import { QUEUE_LIMIT } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
 import { scriptVariables } from "../../server/scripts/script_input.ts";
 import { ScriptRun } from "../../server/scripts/script_run.ts";
+import { skein, startAgent } from "../support/agents.ts";
+import { loopback } from "../support/loopback.ts";
+
+const HOST = loopback();
 
 const page = await Deno.readTextFile(
   join(import.meta.dirname ?? ".", "../../docs/EVENT-HANDLERS.md"),
@@ -80,6 +84,34 @@ Deno.test({
     assert.equal(await script.run({ SERF_EVENT: "query" }, ""), "");
     assert.equal(await script.run({ SERF_EVENT: "user" }, "v2\n"), "");
     assert.equal(await script.run({ SERF_EVENT: "query" }, ""), "web-1 runs v2\n");
+  },
+});
+
+Deno.test({
+  name:
+    "the commands below the Python example print what the page shows when they are pasted at once",
+  ignore: !has("python3"),
+  fn: async () => {
+    using script = new Script("deploy.py", "./deploy.py");
+    const { folder } = script;
+    const [deno = "", ...args] = skein.command;
+    const words = [deno, ...args].map((word) => `'${word}'`).join(" ");
+    await Deno.writeTextFile(`${folder}/skein`, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+    await using agent = await startAgent(skein, {
+      name: "web-1",
+      host: HOST,
+      flags: [`-event-handler=user:deploy,query:version=${folder}/deploy.py`],
+    });
+    const [, commands = "", shown = ""] =
+      /^Then:\n\n```sh\n(skein event [\s\S]*?)```\n\n```text\n([\s\S]*?)```/m.exec(page) ?? [];
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-ec", commands.replaceAll("/tmp/", `${folder}/`)],
+      env: { PATH: `${folder}:${Deno.env.get("PATH")}`, SERF_RPC_ADDR: agent.rpc, NO_COLOR: "1" },
+      stdin: "null",
+      signal: AbortSignal.timeout(30_000),
+    }).output();
+    const printed = new TextDecoder().decode(stdout);
+    assert.equal(printed.replace(/^Event 'deploy' dispatched!.*\n/, ""), shown);
   },
 });
 

@@ -23,19 +23,17 @@ Deno.test("version prints the project's version and the protocol", async () => {
 Deno.test("a misspelt command is told what it might have been", async () => {
   const { code, stdout, stderr } = await run(["mebmers"]);
   assert.deepEqual([code, stdout], [127, ""]);
-  assert.match(stderr, /^Usage: skein \[--version\] [\s\S]*\n\nUnknown command 'mebmers', did /);
-  assert(stderr.endsWith("did you mean 'members'?\n"));
+  assert.equal(stderr, "Unknown command 'mebmers', did you mean 'members'?\n");
 });
 
-Deno.test("a misspelt flag is told what it might have been, before the help", async () => {
-  const { stderr: help } = await run(["members", "-h"]);
+Deno.test("a misspelt flag is told what it might have been", async () => {
   assert.deepEqual(await run(["members", "-detial"]), {
     code: 1,
-    stdout: help,
+    stdout: "",
     stderr: "flag provided but not defined: -detial\n",
   });
   const stderr = "flag provided but not defined: -detialed\nDid you mean -detailed?\n";
-  assert.deepEqual(await run(["members", "--detialed"]), { code: 1, stdout: help, stderr });
+  assert.deepEqual(await run(["members", "--detialed"]), { code: 1, stdout: "", stderr });
   assert.deepEqual(await run(["members", "--detialed", "-format=json"]), {
     code: 1,
     stdout: '{\n  "error": "flag provided but not defined: -detialed"\n}\n',
@@ -43,11 +41,10 @@ Deno.test("a misspelt flag is told what it might have been, before the help", as
   });
 });
 
-Deno.test("a wrong flag of agent has the agent's prefix before the help", async () => {
-  const { stderr: help } = await run(["agent", "-h"]);
+Deno.test("a wrong flag of agent is one line; what is wrong with its value has the agent's prefix", async () => {
   assert.deepEqual(await run(["agent", "-retry-max=many"]), {
     code: 1,
-    stdout: `==> ${help}`,
+    stdout: "",
     stderr: 'invalid value "many" for flag -retry-max: parse error\n',
   });
   assert.deepEqual(await run(["agent", "-tag=broken"]), {
@@ -70,7 +67,8 @@ Deno.test("a refused port is one line and exit 1, for every command that talks t
     ["info", "-format=xml"],
     ["query", "-format=xml", "x"],
     ["reachability"],
-    ["rtt"],
+    ["reload"],
+    ["rtt", "x"],
   ];
   for (const args of commands) {
     assert.deepEqual(await run(args, { env: { SERF_RPC_ADDR: address } }), {
@@ -162,6 +160,7 @@ Deno.test("client commands load no code of the agent", async () => {
       "serf/monitor",
       "serf/query",
       "serf/reachability",
+      "serf/reload",
       "serf/rtt",
       "serf/tags",
     ]
@@ -169,10 +168,7 @@ Deno.test("client commands load no code of the agent", async () => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["info", "--json", new URL(`${name}.ts`, folder).href],
     }).output();
-    const graph: { modules: { specifier: string }[] } = JSON.parse(
-      new TextDecoder().decode(stdout),
-    );
-    const loaded = graph.modules.map(({ specifier }) => specifier);
+    const loaded = loadedAtOnce(JSON.parse(new TextDecoder().decode(stdout)));
     assert(loaded.some((url) => url.endsWith("/client/mod.ts")), name);
     // How durations are written, and what a slip was meant to be, needs nothing else of the agent.
     const agent = loaded.filter((url) => /\/(?:server|cluster)\/|npm:/.test(url))
@@ -180,3 +176,27 @@ Deno.test("client commands load no code of the agent", async () => {
     assert.deepEqual(agent, [], name);
   }
 });
+
+/** What `deno info --json` tells of a module and all that it may load. */
+interface ModuleGraph {
+  readonly roots: readonly string[];
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly isDynamic?: boolean;
+      readonly code?: { readonly specifier: string };
+    }[];
+  }[];
+}
+
+/** The modules that are loaded with the root, without those that are loaded when they are needed. */
+function loadedAtOnce({ roots, modules }: ModuleGraph): string[] {
+  const dependencies = new Map(modules.map(({ specifier, dependencies = [] }) => {
+    const atOnce = dependencies.filter(({ isDynamic }) => !isDynamic);
+    return [specifier, atOnce.flatMap(({ code }) => code === undefined ? [] : [code.specifier])];
+  }));
+  const loaded = new Set(roots);
+  // A set visits what is added meanwhile.
+  for (const module of loaded) dependencies.get(module)?.forEach((other) => loaded.add(other));
+  return [...loaded];
+}

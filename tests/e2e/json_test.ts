@@ -55,7 +55,9 @@ Deno.test("every command answers in JSON", async () => {
     set: { a: "b" },
     deleted: ["c"],
   }]);
-  assert.deepEqual(await json("force-leave", "nobody"), [0, { node: "nobody", prune: false }]);
+  const nobody = await run(["force-leave", "-format=json", "nobody"], { env });
+  assert.deepEqual(JSON.parse(nobody.stdout), { node: "nobody", prune: false });
+  assert.deepEqual([nobody.code, nobody.stderr], [0, "No member is called 'nobody'\n"]);
   assert.deepEqual(await json("completion", "-members"), [0, ["one", "two"]]);
   assert.equal((await json("info"))[1].agent.name, "one");
   const [queried, { Acks, Responses }] = await json("query", "-timeout=2s", "load");

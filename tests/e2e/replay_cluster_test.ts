@@ -14,7 +14,7 @@ import {
   startAgent,
 } from "../support/agents.ts";
 import { run, type RunOptions } from "../support/e2e/cli.ts";
-import { moved, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
+import { moved, OTHERWISE, replay, type Sample, samplesOf, title } from "../support/e2e/samples.ts";
 import { goTest } from "../support/interop/go.ts";
 import { loopback } from "../support/loopback.ts";
 
@@ -69,6 +69,7 @@ async function replayCluster(program: Program, host: string): Promise<void> {
     };
     const failures: string[] = [];
     for (const sample of samplesOf("cluster")) {
+      if (Object.hasOwn(OTHERWISE, sample.args.join(" "))) continue;
       if (sample.args[0] === FIRST_WITH_LEFT && sample.rc === 0) {
         await using t = await start("t", `-join=${a.gossip}`);
         await leave(t, a);

@@ -5,8 +5,10 @@
  */
 
 import assert from "node:assert/strict";
+import { JoinResponse, MembersResponse } from "../../protocol/ipc/mod.ts";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
+import { member, startFakeAgent } from "../support/fake_agent.ts";
 import { loopback } from "../support/loopback.ts";
 
 const HOST = loopback();
@@ -123,6 +125,26 @@ terminalTest("a terminal sees progress, colours, hints and a watch; a pipe sees 
   assert(frames.length >= 2, watched.screen);
   assert.match(frames[0] ?? "", /^2 members at \d\d:\d\d:\d\d: 2 alive; Ctrl-C ends\n\none /);
   assert.match(frames.at(-1) ?? "", /: 1 alive, 1 failed; Ctrl-C ends\n/);
+});
+
+terminalTest("a terminal obeys nothing that came from another node, on either stream", async () => {
+  const name = "evil\x1b[2J\nforged";
+  await using agent = startFakeAgent(HOST, ({ command, answer }) => {
+    if (command === "join") answer(name, JoinResponse, { Num: 0 });
+    if (command === "members-filtered") {
+      answer("", MembersResponse, { Members: [member({ Name: name })] });
+    }
+    return command !== "handshake";
+  });
+  const env = { SERF_RPC_ADDR: agent.address, NO_COLOR: "1" };
+  const line = String.raw`evil\x1b[2J\nforged  127.0.0.1:7946  alive  role=web`;
+  assert.equal((await atTerminal(["members"], env)).screen.trim(), line);
+  assert.equal(
+    (await atTerminal(["join", "x"], env)).screen.replaceAll(ERASE, ""),
+    "Error joining the cluster: evil\\x1b[2J\n  forged\n",
+  );
+  const flag = "-x\x1b[2J";
+  assert.match((await atTerminal(["members", flag], env)).screen, /not defined: -x\\x1b\[2J\n/);
 });
 
 terminalTest("a terminal is told what to do when no agent runs", async () => {

@@ -1,5 +1,6 @@
 /**
- * Events as `monitor` prints them (docs/spec/agent.md 7.11): the fields of the record on the wire, in Go notation.
+ * Events as `monitor` prints them (docs/spec/agent.md 7.11): the fields of the record on the wire, in Go notation, and for a screen in
+ * words.
  *
  * @module
  */
@@ -7,7 +8,9 @@
 import type { Member, StreamEvent } from "../../../client/mod.ts";
 import { byteOrder } from "../../../protocol/byte_order.ts";
 import { hostToAddr } from "../../../protocol/ip.ts";
+import { goQuote, printable } from "../../../protocol/quote.ts";
 import { goSyntax, type GoValue } from "../../shell/format/goformat.ts";
+import { memberCells } from "./member_output.ts";
 
 /** Writes an event, one line per field in alphabetical order. There is no newline at the end. */
 export function eventInfo(event: StreamEvent): string {
@@ -15,6 +18,35 @@ export function eventInfo(event: StreamEvent): string {
     .sort(([a], [b]) => byteOrder(a, b))
     .map(([name, value]) => `\t${name}: ${goSyntax(value)}`);
   return ["Event Info:", ...lines].join("\n");
+}
+
+/**
+ * Writes an event for a screen, likewise: text in quotes, a payload that is no text in hex, a line for each member. Nothing
+ * in it can forge a line or steer the terminal.
+ */
+export function eventText(event: StreamEvent): string {
+  const { Members: _, ...others } = fields(event);
+  const shown: [string, GoValue][] = Object.entries({ Event: event.type, ...others });
+  const lines = shown
+    .sort(([a], [b]) => byteOrder(a, b))
+    .map(([name, value]) =>
+      `\t${name}: ${value instanceof Uint8Array ? text(value) : goSyntax(value)}`
+    );
+  const members = "members" in event ? event.members.map(memberLine) : [];
+  return ["Event Info:", ...lines, ...members].join("\n");
+}
+
+function text(payload: Uint8Array): string {
+  try {
+    return goQuote(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
+  } catch {
+    return `0x${payload.toHex()}`;
+  }
+}
+
+function memberLine(member: Member): string {
+  const cells = memberCells(member, false).map(printable).filter((cell) => cell !== "");
+  return `\tMember: ${cells.join("  ")}`;
 }
 
 function fields(event: StreamEvent): Record<string, GoValue> {

@@ -8,6 +8,7 @@ import { styleText } from "node:util";
 import type { Member } from "../../../client/mod.ts";
 import { byteOrder } from "../../../protocol/byte_order.ts";
 import { columns } from "../../shell/format/columns.ts";
+import type { Foreign } from "../../shell/format/foreign.ts";
 import type { GoJson } from "../../shell/format/gojson.ts";
 
 /** How {@linkcode memberTable} looks. */
@@ -16,6 +17,8 @@ export interface TableOptions {
   readonly detailed: boolean;
   /** Whether the status has a colour. */
   readonly color: boolean;
+  /** How names and tags are shown. */
+  readonly foreign: Foreign;
 }
 
 const STATUS_COLUMN = 2;
@@ -28,9 +31,15 @@ const STATUS_COLORS: Readonly<Record<string, "green" | "yellow" | "red">> = {
 };
 
 /** Lays out members in columns, a line each. */
-export function memberTable(members: readonly Member[], options: TableOptions): string {
-  const rows = members.map((member) => memberCells(member, options.detailed));
-  return columns(rows, options.color ? paintStatus : undefined);
+export async function memberTable(
+  members: readonly Member[],
+  { detailed, color, foreign }: TableOptions,
+): Promise<string> {
+  const rows = members.map((member) => memberCells(member, detailed).map(foreign.cell));
+  return await columns(rows, {
+    paint: color ? paintStatus : undefined,
+    onScreen: foreign.onScreen,
+  });
 }
 
 /** The cells of a member's line: name, address, status, tags and, when `detailed`, the protocol versions. */

@@ -7,6 +7,7 @@
 import { ConnectionClosedError, type Member, type RpcClient } from "../../../client/mod.ts";
 import { CommandError, explain } from "../../shell/command.ts";
 import { jsonError } from "../../shell/failure.ts";
+import { foreignOn } from "../../shell/format/foreign.ts";
 import { goJsonLine } from "../../shell/format/gojson.ts";
 import { consume, interruption, stopQuietly, type StreamEnd } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
@@ -64,11 +65,13 @@ function lost(error: unknown): StreamEnd {
 
 /** Draws all members anew each time. What does not fit on the screen is counted. */
 function screenView({ detailed, terminal }: Watch): (members: Member[]) => Promise<void> {
+  const foreign = foreignOn(terminal);
   return async (members) => {
     const { rows = 24 } = terminal.screen ?? {};
+    const { color } = terminal;
     const lines = members.length === 0
       ? ["(none)"]
-      : memberTable(members, { detailed, color: terminal.color }).split("\n");
+      : (await memberTable(members, { detailed, color, foreign })).split("\n");
     const room = Math.max(rows - 4, 1);
     const shown = lines.length > room ? [...lines.slice(0, room - 1), more(lines, room)] : lines;
     const time = new Date().toTimeString().slice(0, 8);
@@ -108,7 +111,8 @@ function lineView({ json, detailed, terminal }: Watch): (members: Member[]) => P
     }));
     known = now;
     if (before === undefined && !json) {
-      await terminal.out(memberTable(members, { detailed, color: false }).trim());
+      const options = { detailed, color: false, foreign: foreignOn(terminal) };
+      await terminal.out((await memberTable(members, options)).trim());
       return;
     }
     for (const [name, { member, text }] of now) {

@@ -139,7 +139,7 @@ Deno.test("validate needs a path, and one that is there", async () => {
   assert.equal(await dispatch(["validate"], terminal), 1);
   assert.match(
     terminal.stdout,
-    /^At least one file or directory to check must be specified\.\n\nU/,
+    /^At least one file or directory to check must be specified\.\n$/,
   );
   const missing = recordingTerminal();
   assert.equal(await dispatch(["validate", "/nonexistent"], missing), 1);

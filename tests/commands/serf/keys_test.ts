@@ -31,3 +31,33 @@ Deno.test("keys -list as JSON has the keys of those that answered also when othe
     keys: { KEY: 1 },
   });
 });
+
+Deno.test("a key that is none comes with a word about what one is, on a terminal", async () => {
+  let sized = false;
+  await using agent = startFakeAgent(HOST, (request) => {
+    if (request.command === "members") request.answer("cannot tell");
+    if (request.command !== "install-key") return request.command === "members";
+    request.answer(
+      sized ? "1/1 nodes reported failure" : "illegal base64 data at input byte 0",
+      KeyResponse,
+      {
+        Messages: sized ? { a: "key size must be 16, 24 or 32 bytes" } : {},
+        Keys: null,
+        NumNodes: 1,
+        NumErr: 1,
+        NumResp: 1,
+      },
+    );
+    sized = true;
+    return true;
+  });
+  const line = ["keys", `-rpc-addr=${agent.address}`, "-install=abc"];
+  for (const interactive of [true, true, false]) {
+    const terminal = recordingTerminal({ interactive });
+    assert.equal(await dispatch(line, terminal), 1);
+    assert.equal(
+      terminal.stderr,
+      interactive ? "A key is base64 of 16, 24 or 32 bytes: 'skein keygen' makes one\n" : "",
+    );
+  }
+});

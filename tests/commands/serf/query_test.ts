@@ -67,6 +67,7 @@ Deno.test("query sends its flags as the agent wants them", async () => {
   await using agent = startFakeAgent(HOST, (request) => {
     if (request.command !== "query") return false;
     request.answer();
+    for (const from of ["a", "b"]) tell(request, "response", from);
     tell(request, "done", "");
     return true;
   });

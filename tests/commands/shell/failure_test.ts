@@ -40,12 +40,13 @@ const FAILURES: readonly [argv: readonly string[], code: number, error: string][
   [["query"], 1, "A query name must be specified."],
   [["query", NOBODY, "x"], 1, REFUSED],
   [["reachability", NOBODY], 1, REFUSED],
-  [["rtt", NOBODY], 1, REFUSED],
+  [["rtt"], 1, "One or two node names must be specified"],
+  [["rtt", NOBODY, "x"], 1, REFUSED],
   [["tags"], 1, "Neither -set nor -delete was given"],
   [["tags", NOBODY, "-set=a=b"], 1, REFUSED],
   [["completion"], 1, "One shell must be specified: bash, zsh or fish"],
   [["completion", NOBODY, "-members"], 1, REFUSED],
-  [["bogus"], 127, "Unknown command 'bogus'"],
+  [["bogus"], 127, "Unknown command 'bogus'; 'skein help' lists the commands"],
   [[], 127, "No command was given"],
 ];
 
@@ -73,13 +74,10 @@ Deno.test("a command that prints an object per line does so with its failure", a
   }
 });
 
-Deno.test("a flag before the command fails as JSON when that is asked for", async () => {
+Deno.test("a format before the command counts for its failure", async () => {
   const terminal = recordingTerminal();
-  assert.equal(await dispatch(["-format=json", "members"], terminal), 1);
-  assert.match(
-    JSON.parse(terminal.stdout).error,
-    /^Invalid flags before the subcommand\. If these/,
-  );
+  assert.equal(await dispatch(["-format=JSON", "members", NOBODY], terminal), 1);
+  assert.deepEqual(JSON.parse(terminal.stdout), { error: REFUSED });
 });
 
 Deno.test("an unknown format is refused before anything is asked of an agent", async () => {
@@ -96,7 +94,10 @@ Deno.test("an unknown format is refused before anything is asked of an agent", a
       ],
       ["completion", "bash"],
       ["keys", "-list"],
+      ["keygen"],
+      ["version"],
       ["reachability"],
+      ["reload"],
       ["rtt", "x"],
       [
         "members",
@@ -115,13 +116,13 @@ Deno.test("an unknown format is refused before anything is asked of an agent", a
   }
 });
 
-Deno.test("keygen and version answer in JSON and ignore all else", async () => {
+Deno.test("keygen and version answer in JSON", async () => {
   const output = async (...argv: string[]) => {
     const terminal = recordingTerminal();
     assert.equal(await dispatch(argv, terminal), 0);
     return JSON.parse(terminal.stdout);
   };
-  assert.match((await output("keygen", "-bogus", "--format=json")).key, /^[A-Za-z0-9+/]{43}=$/);
+  assert.match((await output("keygen", "--format=Json")).key, /^[A-Za-z0-9+/]{43}=$/);
   assert.deepEqual((await output("version", "-format", "json")).protocol, { current: 5, min: 2 });
   assert.deepEqual((await output("members", "-v", "-format=json")).protocol, {
     current: 5,
@@ -131,7 +132,7 @@ Deno.test("keygen and version answer in JSON and ignore all else", async () => {
 
 Deno.test("wantsJson() reads no further than '--'", () => {
   assert.equal(wantsJson(["x", "-format=json"]), true);
-  assert.equal(wantsJson(["--format", "json"]), true);
+  assert.equal(wantsJson(["--format", "JSON"]), true);
   assert.equal(wantsJson(["-format", "text", "json"]), false);
   assert.equal(wantsJson(["--", "-format=json"]), false);
   assert.equal(wantsJson(["-format"]), false);
@@ -141,9 +142,10 @@ const failing = defineCommand({
   usage: "failing",
   description: ["Fails."],
   flags: { format: formatFlag },
+  arguments: { least: 0, few: "" },
   async run(invocation) {
     const [how] = invocation.args;
-    if (how === "arguments") return await wrongArguments(invocation, "Wrong");
+    if (how === "arguments") throw wrongArguments("failing", "Wrong");
     if (how === "details") throw new CommandError("Failed\n\n", { details: { nodes: 2 } });
     return await explain("Error x", Promise.reject(new Error("Authentication required")));
   },

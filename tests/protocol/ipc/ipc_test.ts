@@ -131,6 +131,8 @@ Deno.test("the command table is the one of docs/spec/agent.md 1.4", () => {
     "list-keys response error",
     "stats response",
     "get-coordinate request response",
+    // Not in Serf.
+    "reload response",
   ]);
 });
 

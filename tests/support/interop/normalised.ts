@@ -12,8 +12,15 @@ export function normalised(args: readonly string[], text: string, host: string):
   const rest = text.replaceAll(host, "HOST")
     // The program says its own name.
     .replaceAll("skein", "serf")
-    // Help after a wrong command line is written anew; what was wrong, and where it is said, is the same.
-    .replace(/(^|\n)Usage: [\s\S]*/, "$1Usage\n")
+    // After a wrong command line serf shows the help, skein does not; what was wrong, and where it is said, is the same.
+    .replace(/(?:^|\n)Usage: [\s\S]*/, "")
+    // Where serf shows the help alone, skein says why.
+    .replace(
+      /^(?:Neither -set nor -delete|None of -install, -use, -remove and -list) was given\n$/,
+      "",
+    )
+    // Serf does not say so.
+    .replace(/^No member is called '.*'\n$/, "")
     // 0.9.4 wrote "Failed to join HOST:", its successors and skein write "failed to join HOST:PORT:".
     .replace(/[Ff]ailed to join HOST(?::\d+)?:/g, "failed to join HOST:");
   return BY_COMMAND[command]?.(rest) ?? rest.split("\n");

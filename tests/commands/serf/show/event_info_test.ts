@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Member } from "../../../../client/mod.ts";
-import { eventInfo } from "../../../../commands/serf/show/event_info.ts";
+import { eventInfo, eventText } from "../../../../commands/serf/show/event_info.ts";
 import { VERSIONS } from "../../../support/versions.ts";
 
 const MEMBER: Member = {
@@ -67,4 +67,19 @@ Deno.test("addresses are shown as the bytes that came", () => {
   assert.equal(shown("::"), `[]uint8{${Array(16).fill("0x0").join(", ")}}`);
   assert.equal(shown("?0a0b0c"), "[]uint8{0xa, 0xb, 0xc}");
   assert.equal(shown(""), "interface {}(nil)");
+});
+
+Deno.test("on a screen payloads are text, or hex, and members have a line each", () => {
+  const user = { type: "user", ltime: 2n, name: "deploy", coalesce: true } as const;
+  const shown = (payload: Uint8Array | null) =>
+    /Payload: (.*)$/.exec(eventText({ ...user, payload }))?.[1];
+  assert.equal(shown(new TextEncoder().encode('v1.2 "ü"\n\x1b[2J')), '"v1.2 \\"ü\\"\\n\\x1b[2J"');
+  assert.equal(shown(Uint8Array.of(0xff, 0x0a)), "0xff0a");
+  assert.equal(shown(new Uint8Array()), '""');
+  assert.equal(shown(null), "<nil>");
+  assert.equal(
+    eventText({ type: "member-join", members: [MEMBER, { ...MEMBER, name: "a\nb", tags: {} }] }),
+    'Event Info:\n\tEvent: "member-join"\n\tMember: mon  127.0.7.9:19946  alive  a=1,b="q" ü\n' +
+      "\tMember: a\\nb  127.0.7.9:19946  alive",
+  );
 });
