@@ -52,7 +52,7 @@ export class Terms {
   lastNotAfter(term: number, limit: number): number | undefined {
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs[i] as Run;
-      if (run.first > limit || run.term > term) continue;
+      if (run.term > term) continue;
       const next = this.#runs[i + 1]?.first ?? this.#last + 1;
       return Math.min(limit, next - 1);
     }

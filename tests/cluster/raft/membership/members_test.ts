@@ -67,7 +67,7 @@ Deno.test("since() gives those of which one is the newest committed", () => {
   for (const [commit, wanted] of table) {
     assert.deepEqual(members.since(commit).map(idsOf), wanted, `commit ${commit}`);
   }
-  members.trim(5);
+  members.trim(4);
   assert.deepEqual(members.since(0).map(idsOf), ["ab", "b"]);
 });
 
