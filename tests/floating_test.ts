@@ -11,7 +11,7 @@ import { readSources, typedProgram } from "./support/typed/program.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 const PLACES = ["cli.ts", "mod.ts", "commands", "client", "server", "cluster", "protocol"];
-const PACKAGES = ["@logtape/logtape", "@noble/ciphers", "re2js", "zod"];
+const PACKAGES = ["@logtape/logtape", "@noble/ciphers", "re2js", "string-width", "zod"];
 
 Deno.test("every promise of the program is somebody's", () => {
   const program = typedProgram(readSources(ROOT, PLACES), PACKAGES);
