@@ -28,6 +28,7 @@ export async function requireStatus(filter: string): Promise<void> {
       const pattern = RE2JS.compile(`^${filter}$`);
       if (STATUSES.some((status) => pattern.matcher(status).find())) return;
     } catch {
+      // It is no pattern, which the agent tells.
       return;
     }
   }

@@ -40,6 +40,7 @@ function text(payload: Uint8Array): string {
   try {
     return goQuote(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(payload));
   } catch {
+    // It is no text.
     return `0x${payload.toHex()}`;
   }
 }
