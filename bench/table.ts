@@ -42,18 +42,25 @@ export function goalTables(parts: readonly Part[]): string {
   }).join("\n\n");
 }
 
-/** The figures that have a goal which compares the two agents, without their spread. */
-export function summaryTable(parts: readonly Part[]): string {
-  const rows = parts.flatMap(({ measures }) => measures)
-    .filter(({ goal, ratio }) => goal !== undefined && ratio !== undefined)
-    .map((measure) => [
+/**
+ * The figures with these names, without their spread.
+ *
+ * @throws {Error} when a name stands for no figure of both agents
+ */
+export function summaryTable(parts: readonly Part[], names: readonly string[]): string {
+  const measures = parts.flatMap(({ measures }) => measures);
+  const rows = names.map((name) => {
+    const measure = measures.find((measure) => measure.name === name);
+    if (!measure?.serf || !measure.skein) throw new Error(`No figure of both agents: '${name}'`);
+    return [
       `${measure.name}, ${measure.unit}`,
-      figure(measure.serf!.median),
-      figure(measure.skein!.median),
+      figure(measure.serf.median),
+      figure(measure.skein.median),
       `${measure.ratio}`,
       goalText(measure),
       verdict(measure),
-    ]);
+    ];
+  });
   return table(["", "serf", "skein", "ratio", "goal", "met"], rows);
 }
 

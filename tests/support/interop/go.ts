@@ -14,7 +14,7 @@ export function goTest(name: string, body: (serf: Program) => Promise<void>): vo
 
 /** Registers a test that gets the newest Go program; only a machine with Go can have it, so CI does not insist. */
 export function newestGoTest(name: string, body: (serf: Program) => Promise<void>): void {
-  const hint = "go install github.com/hashicorp/serf/cmd/serf@latest";
+  const hint = "go install github.com/hashicorp/serf/cmd/serf@v0.11.0";
   register(name, newestSerf, { requiredBy: "SKEIN_REQUIRE_NEWEST_SERF", hint }, body);
 }
 
