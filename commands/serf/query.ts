@@ -6,6 +6,7 @@
 
 import type { QueryRecord, QueryStream } from "../../client/mod.ts";
 import { parseDuration } from "../../protocol/duration.ts";
+import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import {
   type Command,
   CommandError,
@@ -178,7 +179,7 @@ const NEWLINE = 0x0a;
 
 /** The answer as it came, whatever bytes it has, but without one newline at its end. */
 function answerLine(from: string, payload: Uint8Array): Uint8Array {
-  const head = new TextEncoder().encode(`Response from '${from}': `);
+  const head = encodeUtf8(`Response from '${from}': `);
   const end = payload.at(-1) === NEWLINE ? payload.length - 1 : payload.length;
   const line = new Uint8Array(head.length + end);
   line.set(head);
@@ -187,9 +188,8 @@ function answerLine(from: string, payload: Uint8Array): Uint8Array {
 }
 
 function result(acks: readonly string[], responses: ReadonlyMap<string, Uint8Array>): string {
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return goJson({
     Acks: acks.length === 0 ? null : acks,
-    Responses: new Map([...responses].map(([from, payload]) => [from, decoder.decode(payload)])),
+    Responses: new Map([...responses].map(([from, payload]) => [from, decodeUtf8(payload)])),
   });
 }

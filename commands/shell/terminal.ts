@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showBytes } from "../../protocol/text.ts";
 import { LineWriter } from "./line_writer.ts";
 import { StatusLine } from "./status_line.ts";
 
@@ -52,19 +53,23 @@ export function processTerminal(): Terminal {
   const stderr = new LineWriter(Deno.stderr);
   const line = new StatusLine(stderr, () => screenSize().columns);
   const interactive = Deno.stderr.isTerminal();
+  const onScreen = Deno.stdout.isTerminal();
+  // A pipe gets each byte as it is; on a screen those that are no text are shown as what they are.
+  const shown = (text: string | Uint8Array): string | Uint8Array =>
+    onScreen && typeof text === "string" ? showBytes(text) : text;
   return {
-    color: Deno.stdout.isTerminal() && !Deno.noColor,
+    color: onScreen && !Deno.noColor,
     interactive,
     get broken() {
       return stdout.broken;
     },
     get screen() {
-      return Deno.stdout.isTerminal() ? screenSize() : undefined;
+      return onScreen ? screenSize() : undefined;
     },
-    out: (text) => line.around(() => stdout.write(text)),
-    err: (text) => line.around(() => stderr.write(text)),
+    out: (text) => line.around(() => stdout.write(shown(text))),
+    err: (text) => line.around(() => stderr.write(interactive ? showBytes(text) : text)),
     status: (text) => interactive ? line.show(text) : undefined,
-    redraw: (text) => line.around(() => stdout.write(ERASE_SCREEN + text)),
+    redraw: (text) => line.around(() => stdout.write(ERASE_SCREEN + showBytes(text))),
     async flush(timeoutMs) {
       line.show(undefined);
       const late = Promise.withResolvers<void>();

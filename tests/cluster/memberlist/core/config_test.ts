@@ -73,7 +73,7 @@ Deno.test("settings that cannot work are refused with what is wrong", () => {
   );
   assert.equal(
     refusal({ name: "n".repeat(769) }),
-    `${error} Node name takes 769 of 768 characters`,
+    `${error} Node name takes 769 of 768 bytes`,
   );
   assert.equal(refusal({ label: "x".repeat(256) }), `${error} Label takes 256 of 255 bytes`);
   assert.equal(
