@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
 import { loopback } from "../support/loopback.ts";
+import { spelt, throughShell } from "../support/shell_bytes.ts";
 
 const HOST = loopback();
 
@@ -123,6 +124,16 @@ terminalTest("a terminal sees progress, colours, hints and a watch; a pipe sees 
   assert(frames.length >= 2, watched.screen);
   assert.match(frames[0] ?? "", /^2 members at \d\d:\d\d:\d\d: 2 alive; Ctrl-C ends\n\none /);
   assert.match(frames.at(-1) ?? "", /: 1 alive, 1 failed; Ctrl-C ends\n/);
+});
+
+terminalTest("a terminal shows a byte that is no text as an escape", async () => {
+  await using agent = await startAgent(throughShell(skein), {
+    name: spelt("caf\udce9"),
+    host: HOST,
+    flags: ["-profile=local"],
+  });
+  const { screen } = await atTerminal(["members"], { SERF_RPC_ADDR: agent.rpc, NO_COLOR: "1" });
+  assert.match(screen, /^caf\\xe9 {2}/);
 });
 
 terminalTest("a terminal is told what to do when no agent runs", async () => {

@@ -53,7 +53,11 @@ export function compilePattern(pattern: string, maxSize: number = MAX_PATTERN_SI
   if (pattern.length > MAX_PATTERN_LENGTH) {
     throw new PatternError(`Pattern takes ${pattern.length} of ${MAX_PATTERN_LENGTH} characters`);
   }
-  if (!pattern.isWellFormed()) throw new PatternError("Pattern is not UTF-8");
+  // In Go's words; the engine would take the byte for a character.
+  const invalid = /\p{Cs}.*/su.exec(pattern);
+  if (invalid !== null) {
+    throw new PatternError(`error parsing regexp: invalid UTF-8: \`${invalid[0]}\``);
+  }
   const compiled = parse(pattern);
   const size = compiled.programSize();
   const limit = Math.min(maxSize, MAX_PATTERN_SIZE);
