@@ -4,6 +4,9 @@
  * @module
  */
 
+import { NO_BYTES } from "./bytes.ts";
+import { decodeUtf8, showBytes } from "./text.ts";
+
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",
@@ -39,15 +42,16 @@ export function printable(text: string): string {
   return text.replace(unprintable, escape);
 }
 
-/** Quotes bytes, `null` like none; those that are no UTF-8 become `\ufffd`. */
+/** Quotes bytes, `null` like none. */
 export function goQuoteBytes(bytes: Uint8Array | null): string {
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes ?? undefined);
-  return goQuote(text).replaceAll("\ufffd", "\\ufffd");
+  return goQuote(decodeUtf8(bytes ?? NO_BYTES));
 }
 
 function escape(char: string): string {
   const short = SHORT_ESCAPES[char];
   if (short !== undefined) return short;
+  const byte = showBytes(char);
+  if (byte !== char) return byte;
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x80) return "\\x" + hex(code, 2);
   return code > 0xffff ? "\\U" + hex(code, 8) : "\\u" + hex(code, 4);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { NO_BYTES } from "../../protocol/bytes.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
 import type { Core } from "./core/core.ts";
 import { answerKeyQuery } from "./keys/answer.ts";
 import type { QueryEvent } from "./model/event.ts";
@@ -21,7 +23,7 @@ export function answerInternalQuery(core: Core, query: QueryEvent): void {
 
 /** Tells what is known of a name; of the own name nothing, as that would be a vote for oneself. */
 function answerConflict(core: Core, query: QueryEvent): void {
-  const name = new TextDecoder().decode(query.payload ?? new Uint8Array(0));
+  const name = decodeUtf8(query.payload ?? NO_BYTES);
   if (name === core.name) return;
   core.log.debug(`Got conflict resolution query for '${name}'`);
   const member = core.members.get(name);

@@ -8,6 +8,7 @@ import type { QueryRecord, QueryStream } from "../../client/mod.ts";
 import { parseDuration } from "../../protocol/duration.ts";
 import { printable } from "../../protocol/quote.ts";
 import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
+import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import { connect, connectionFlags } from "../shell/connection.ts";
 import { boolFlag, intFlag, listFlag, parsedFlag } from "../shell/flags.ts";
 import { type Foreign, foreignOn } from "../shell/format/foreign.ts";
@@ -178,8 +179,8 @@ const NEWLINE = 0x0a;
 function answerLine(from: string, payload: Uint8Array, foreign: Foreign): string | Uint8Array {
   const start = `Response from '${foreign.word(from)}': `;
   const end = payload.at(-1) === NEWLINE ? payload.length - 1 : payload.length;
-  if (foreign.onScreen) return start + foreign.block(textOf(payload.subarray(0, end)));
-  const head = new TextEncoder().encode(start);
+  if (foreign.onScreen) return start + foreign.block(decodeUtf8(payload.subarray(0, end)));
+  const head = encodeUtf8(start);
   const line = new Uint8Array(head.length + end);
   line.set(head);
   line.set(payload.subarray(0, end), head.length);
@@ -189,11 +190,6 @@ function answerLine(from: string, payload: Uint8Array, foreign: Foreign): string
 function result(acks: readonly string[], responses: ReadonlyMap<string, Uint8Array>): string {
   return goJson({
     Acks: acks.length === 0 ? null : acks,
-    Responses: new Map([...responses].map(([from, payload]) => [from, textOf(payload)])),
+    Responses: new Map([...responses].map(([from, payload]) => [from, decodeUtf8(payload)])),
   });
-}
-
-/** Bytes that are no UTF-8 become U+FFFD. */
-function textOf(payload: Uint8Array): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload);
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { encodeUtf8 } from "../../protocol/text.ts";
+
 /** A place for bytes, as `Deno.stdout` is. */
 export interface Output {
   /** Writes some of `bytes` and says how many. */
@@ -49,7 +51,7 @@ export class LineWriter {
 
   /** Writes a text without a newline after it, as {@linkcode LineWriter.write}. */
   writeRaw(text: string): Promise<void> {
-    return this.#queue(new TextEncoder().encode(text));
+    return this.#queue(encodeUtf8(text));
   }
 
   #queue(bytes: Uint8Array): Promise<void> {
@@ -70,7 +72,7 @@ export class LineWriter {
   async #tellDropped(): Promise<void> {
     const notice =
       `(${this.#dropped} lines of output were dropped: they could not be written in time)\n`;
-    if (await this.#writeAll(new TextEncoder().encode(notice))) this.#dropped = 0;
+    if (await this.#writeAll(encodeUtf8(notice))) this.#dropped = 0;
   }
 
   /** Writes what it can; a full disk may have room again for the next line. Returns whether everything was written. */

@@ -122,7 +122,7 @@ export const f64: Codec<number> = {
   zero: () => 0,
 };
 
-/** A text. Bytes that are no UTF-8 read as U+FFFD. */
+/** A text. Bytes that are no UTF-8 stay in it (see `protocol/text.ts`). */
 export const str: Codec<string> = {
   write: (writer, value) => writer.str(value),
   read: (reader) => reader.str(),

@@ -40,7 +40,6 @@ export {
   u8,
   written,
 } from "./codec.ts";
-export { utf8Length } from "./text.ts";
 export { type Fields, struct, type StructCodec, type StructOf } from "./struct.ts";
 export {
   decodeValue,

@@ -109,7 +109,7 @@ export class Reader {
     return Number(value);
   }
 
-  /** A text spelt as str, as bin or as an array of byte values. Invalid UTF-8 becomes U+FFFD. */
+  /** A text spelt as str, as bin or as an array of byte values. Bytes that are no UTF-8 stay in it. */
   str(): string {
     const type = this.peek();
     if (type === 0xc0) {

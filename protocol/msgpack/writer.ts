@@ -4,7 +4,8 @@
  * @module
  */
 
-import { utf8Length, writeText } from "./text.ts";
+import { utf8Length } from "../text.ts";
+import { writeText } from "./text.ts";
 
 /**
  * How values are written.
@@ -193,7 +194,7 @@ export class Writer {
     this.#length += 9;
   }
 
-  /** A text as UTF-8; unpaired surrogates become U+FFFD. */
+  /** A text, as its bytes. */
   str(value: string): void {
     if (value.length < 0x20 && this.#shortAscii(value)) return;
     const length = utf8Length(value);

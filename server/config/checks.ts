@@ -6,6 +6,7 @@
 
 import { formatDuration } from "../../protocol/duration.ts";
 import { AddressError } from "../../protocol/ip.ts";
+import { showBytes } from "../../protocol/text.ts";
 import { LOG_FORMATS, LOG_LEVELS, parseLogLevel } from "../logging/levels.ts";
 import { facilityNumber } from "../logging/syslog_facility.ts";
 import { requireInterface, splitGoAddress } from "./addresses.ts";
@@ -22,6 +23,7 @@ type Check<S extends object> = (settings: S) => void;
 const CHECKS: readonly Check<AgentConfig>[] = [
   ({ eventHandlers }) => eventHandlers.forEach(parseHandler),
   ...leastChecks(AGENT_OPTIONS),
+  ...pathChecks(AGENT_OPTIONS),
   (config) => requireInterface("Invalid network interface", config.interface),
   ({ mdns, discover }) => {
     if (mdns.interface !== "" && discover === "") {
@@ -90,6 +92,23 @@ export function leastChecks({ all }: Options): Check<object>[] {
       fail(`Invalid ${name}: expected ${wanted}, got ${got}`);
     };
   });
+}
+
+/** For each option that names a file, the check that a file of that name can be opened. */
+export function pathChecks({ all }: Options): Check<object>[] {
+  return all.flatMap(({ name, place, option }) => {
+    if (place === undefined || option.placeholder !== "PATH") return [];
+    return [(settings) => requireText(name, valueAt(settings, place) as string)];
+  });
+}
+
+/**
+ * The runtime opens files by text only, and another one for a name with other bytes.
+ *
+ * @throws {ConfigError} when a name is not UTF-8.
+ */
+export function requireText(what: string, name: string): void {
+  if (!name.isWellFormed()) fail(`Invalid ${what}: '${showBytes(name)}' is not UTF-8`);
 }
 
 function requireLevel(label: string, level: string): void {

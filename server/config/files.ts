@@ -7,6 +7,7 @@
 import { byteOrder } from "../../protocol/byte_order.ts";
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
+import { requireText } from "./checks.ts";
 import { ConfigError } from "./error.ts";
 import type { InputOf, Options, OptionTable } from "./options/option.ts";
 import { mergeInputs } from "./options/values.ts";
@@ -52,6 +53,7 @@ export async function readConfigFiles<const T extends OptionTable>(
 }
 
 async function filesOf(path: string): Promise<string[]> {
+  requireText("path of a configuration", path);
   try {
     const { isDirectory } = await Deno.stat(path);
     if (!isDirectory) return [path];

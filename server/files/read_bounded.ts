@@ -4,6 +4,9 @@
  * @module
  */
 
+import { concatBytes } from "../../protocol/bytes.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
+
 /** A file that is larger than what is read. */
 export class FileTooLargeError extends Error {
   /** "FileTooLargeError". */
@@ -14,22 +17,21 @@ export class FileTooLargeError extends Error {
 const CHUNK_BYTES = 16 * 1024;
 
 /**
- * The text of a file, a pipe or a device of at most `maxBytes` bytes.
+ * The text of a file, a pipe or a device of at most `maxBytes` bytes, without a byte order mark.
  *
  * @throws {FileTooLargeError} when there is more.
  * @throws {Error} of the operating system when it cannot be read.
  */
 export async function readTextBounded(path: string, maxBytes: number): Promise<string> {
   using file = await Deno.open(path);
-  const decoder = new TextDecoder();
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  let text = "";
+  const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
     const read = await file.read(chunk);
-    if (read === null) return text + decoder.decode();
+    if (read === null) return decodeUtf8(concatBytes(chunks)).replace(/^\ufeff/, "");
     length += read;
     if (length > maxBytes) throw new FileTooLargeError(`file exceeds ${maxBytes} bytes`);
-    text += decoder.decode(chunk.subarray(0, read), { stream: true });
+    chunks.push(chunk.subarray(0, read));
   }
 }

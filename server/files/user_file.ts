@@ -4,6 +4,7 @@
  * @module
  */
 
+import { encodeUtf8 } from "../../protocol/text.ts";
 import { FileDisk, type FileDiskOptions } from "./disk.ts";
 import { replaceUserFile } from "./replace.ts";
 
@@ -33,5 +34,5 @@ export async function replaceText(
   await using _ = disk;
   // Nobody who may write to the folder can be there first.
   const fresh = `.skein-${crypto.randomUUID()}`;
-  await replaceUserFile(disk, name, () => [new TextEncoder().encode(text)], fresh);
+  await replaceUserFile(disk, name, () => [encodeUtf8(text)], fresh);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showBytes } from "../../protocol/text.ts";
 import type { LogLevel } from "./levels.ts";
 
 /** What a JSON line tells. */
@@ -36,7 +37,13 @@ const MAX_ENTRIES = 64;
 
 /** One line, without a line break. `fields` is there only when there are some. */
 export function jsonLine({ time, level, node, subsystem, message, fields }: JsonLine): string {
-  const head = { time: new Date(time).toISOString(), level, node, subsystem, message };
+  const head = {
+    time: new Date(time).toISOString(),
+    level,
+    node: showBytes(node),
+    subsystem,
+    message: showBytes(message),
+  };
   const plain = plainObject(fields, 0);
   if (Object.keys(plain).length === 0) return JSON.stringify(head);
   const tooLong = JSON.stringify(plain).length > MAX_FIELDS;
@@ -45,13 +52,15 @@ export function jsonLine({ time, level, node, subsystem, message, fields }: Json
 
 function plainObject(object: object, depth: number): Record<string, unknown> {
   const entries = Object.entries(object).slice(0, MAX_ENTRIES);
-  return Object.fromEntries(entries.map(([name, value]) => [name, plainValue(value, depth + 1)]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [showBytes(name), plainValue(value, depth + 1)]),
+  );
 }
 
 function plainValue(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case "string":
-      return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value;
+      return showBytes(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value);
     case "boolean":
       return value;
     case "number":

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { decodeUtf8, encodeUtf8, showBytes } from "../../protocol/text.ts";
 import type { LogLevel } from "./levels.ts";
 
 /** Longest text of one line in UTF-16 units; the rest is cut, so that the ring takes at most about 8 MiB. */
@@ -65,7 +66,7 @@ export class LogLine {
     const message = typeof this.#message === "function" ? this.#message() : this.#message;
     if (this.#safe) return message;
     const cut = message.length > MAX_TEXT ? detached(message.slice(0, MAX_TEXT)) + "..." : message;
-    this.#message = this.#multiline ? cut.replace(/\n$/, "") : escapeControls(cut);
+    this.#message = this.#multiline ? showBytes(cut).replace(/\n$/, "") : escapeControls(cut);
     this.#safe = true;
     return this.#message;
   }
@@ -76,9 +77,9 @@ export class LogLine {
   }
 }
 
-/** `text` with everything that could forge or disturb a line as a visible escape. */
+/** `text` with everything that could forge or disturb a line, and bytes that are no UTF-8, as visible escapes. */
 export function escapeControls(text: string): string {
-  return text.replace(UNSAFE, (char) => {
+  return showBytes(text).replace(UNSAFE, (char) => {
     if (char === "\n") return "\\n";
     if (char === "\r") return "\\r";
     const code = char.charCodeAt(0);
@@ -88,7 +89,7 @@ export function escapeControls(text: string): string {
 
 /** A copy that does not keep the longer text alive that it was sliced from. */
 function detached(text: string): string {
-  return new TextDecoder().decode(new TextEncoder().encode(text));
+  return decodeUtf8(encodeUtf8(text));
 }
 
 /** The text of the second that was asked for last: it is the same for whoever asks. */

@@ -5,6 +5,7 @@
  */
 
 import { addrToHost } from "../../protocol/ip.ts";
+import { showBytes, utf8Length } from "../../protocol/text.ts";
 import type { DnsAnswer, DnsQuestion } from "./packets.ts";
 
 /** Seconds for which an answer holds (docs/spec/agent.md 6.10). */
@@ -27,10 +28,10 @@ export function serviceName(cluster: string): string {
   return `_serf_${cluster}._tcp.local`;
 }
 
-/** Whether a DNS name can hold the cluster's name. With a dot it has several labels, as in Serf. */
+/** Whether a DNS name, which has text alone here, can hold the cluster's name. With a dot it has several labels, as in Serf. */
 export function isUsableClusterName(cluster: string): boolean {
-  if (bytesOf(cluster) > MAX_NAME_BYTES.cluster) return false;
-  const labels = `_serf_${cluster}`.split(".").map(bytesOf);
+  if (!cluster.isWellFormed() || utf8Length(cluster) > MAX_NAME_BYTES.cluster) return false;
+  const labels = `_serf_${cluster}`.split(".").map(utf8Length);
   return labels.every((bytes) => bytes > 0 && bytes <= MAX_LABEL_BYTES);
 }
 
@@ -89,17 +90,15 @@ function record(name: string, type: string, data: unknown): DnsAnswer {
 
 /** A name that fits; what is too long is cut, as the name of an instance only has to be unlike others. */
 function fitting(name: string): string {
-  const labels = cutTo(MAX_NAME_BYTES.node, name).split(".").filter((label) => label !== "");
+  const labels = cutTo(MAX_NAME_BYTES.node, showBytes(name)).split(".").filter((label) =>
+    label !== ""
+  );
   return labels.map((label) => cutTo(MAX_LABEL_BYTES, label)).join(".");
 }
 
 function cutTo(bytes: number, text: string): string {
-  if (bytesOf(text) <= bytes) return text;
+  if (utf8Length(text) <= bytes) return text;
   const chars = [...text].slice(0, bytes);
-  while (bytesOf(chars.join("")) > bytes) chars.pop();
+  while (utf8Length(chars.join("")) > bytes) chars.pop();
   return chars.join("");
-}
-
-function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

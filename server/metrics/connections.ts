@@ -6,6 +6,7 @@
 
 import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
+import { encodeUtf8, utf8Length } from "../../protocol/text.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import { within } from "../net/deadline.ts";
 import type { LineConnection } from "./line_sink.ts";
@@ -65,7 +66,7 @@ export async function connectStatsite(
   };
   return {
     send: async (lines) => {
-      const written = write(new TextEncoder().encode(lines.join("")));
+      const written = write(encodeUtf8(lines.join("")));
       if (await within(SEND_LIMIT_MS, written)) return;
       close();
       await written.catch(() => {}); // It was closed here.
@@ -78,19 +79,18 @@ export async function connectStatsite(
 /** The lines in as few datagrams as possible. A line that is longer than one by itself is cut by nobody. */
 export function datagramsOf(lines: readonly string[]): Uint8Array[] {
   const datagrams: Uint8Array[] = [];
-  const encoder = new TextEncoder();
   let parts: string[] = [];
   let bytes = 0;
   for (const line of lines) {
-    const { length } = encoder.encode(line);
+    const length = utf8Length(line);
     if (bytes > 0 && bytes + length > MAX_DATAGRAM_BYTES) {
-      datagrams.push(encoder.encode(parts.join("")));
+      datagrams.push(encodeUtf8(parts.join("")));
       parts = [];
       bytes = 0;
     }
     parts.push(line);
     bytes += length;
   }
-  if (bytes > 0) datagrams.push(encoder.encode(parts.join("")));
+  if (bytes > 0) datagrams.push(encodeUtf8(parts.join("")));
   return datagrams;
 }

@@ -9,6 +9,7 @@
 import type { Disk, Logger, Metrics } from "../../cluster/runtime.ts";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
 import { RejoinJournal } from "../../cluster/serf/rejoin/mod.ts";
+import { encodeUtf8 } from "../../protocol/text.ts";
 import { fileProblem } from "../files/problem.ts";
 import { HalfWrittenError, replaceUserFile } from "../files/replace.ts";
 import { within } from "../net/deadline.ts";
@@ -225,7 +226,7 @@ export class RejoinFile implements Recorder, AsyncDisposable {
     const text = this.#takeWaiting();
     if (text === "") return;
     const begun = performance.now();
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encodeUtf8(text);
     await this.#opened.disk.append(this.#opened.name, bytes);
     this.#bytes += bytes.length;
     this.#metrics?.sample("serf.snapshot.appendLine", performance.now() - begun);
@@ -284,13 +285,12 @@ async function keepCopy(path: string, log: Logger): Promise<void> {
 
 /** Lines in pieces of about {@linkcode CHUNK_CHARS}; at least one. */
 function* chunksOf(lines: Iterable<string>): Generator<Uint8Array> {
-  const encoder = new TextEncoder();
   let chunk = "";
   for (const line of lines) {
     chunk += line;
     if (chunk.length < CHUNK_CHARS) continue;
-    yield encoder.encode(chunk);
+    yield encodeUtf8(chunk);
     chunk = "";
   }
-  yield encoder.encode(chunk);
+  yield encodeUtf8(chunk);
 }

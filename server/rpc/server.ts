@@ -7,6 +7,7 @@
 import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { Writer } from "../../protocol/msgpack/mod.ts";
+import { encodeUtf8 } from "../../protocol/text.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import { background } from "../logging/background.ts";
 import type { LogLevel } from "../logging/log.ts";
@@ -103,7 +104,7 @@ export class RpcServer implements AsyncDisposable {
     this.#logs = new LogHub(backend.log);
     this.#services = {
       backend,
-      token: new TextEncoder().encode(options.authKey ?? ""),
+      token: encodeUtf8(options.authKey ?? ""),
       authDelayMs: options.authDelayMs ?? AUTH_DELAY_MS,
       reload: options.reload,
       memberList: new MemberList(backend),

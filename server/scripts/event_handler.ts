@@ -8,6 +8,7 @@ import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import type { Metrics } from "../../cluster/runtime.ts";
 import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import { selects } from "../../cluster/serf/model/event_filter.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
 import type { HandlerSpec } from "../config/handler_spec.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { OUTPUT_LIMIT } from "./output_tail.ts";
@@ -128,7 +129,7 @@ export class EventHandler {
       warn(`Script '${script}' ended, but a process that it started still holds its output`);
     }
     log.write("DEBUG", "agent", () => {
-      const text = new TextDecoder().decode(output).replace(/\n$/, "");
+      const text = decodeUtf8(output).replace(/\n$/, "");
       return `Event '${event.type}' script output: ${text}`;
     });
     if (problem !== undefined) {

@@ -6,6 +6,7 @@
 
 import type { Member, SerfEvent } from "../../cluster/serf/mod.ts";
 import { addrToHost } from "../../protocol/ip.ts";
+import { encodeUtf8 } from "../../protocol/text.ts";
 
 /** The own node as scripts see it. */
 export interface ScriptSelf {
@@ -37,7 +38,7 @@ export function scriptVariables(event: SerfEvent, self: ScriptSelf): Record<stri
 /** What a script can read: a line for each member, or the payload, which then ends in a line break. */
 export function scriptInput(event: SerfEvent): Uint8Array {
   if (event.type !== "user" && event.type !== "query") {
-    return new TextEncoder().encode(event.members.map(memberLine).join(""));
+    return encodeUtf8(event.members.map(memberLine).join(""));
   }
   const payload = event.payload ?? new Uint8Array(0);
   if (payload.length === 0 || payload.at(-1) === LINE_BREAK) return payload;

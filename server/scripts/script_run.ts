@@ -11,6 +11,7 @@ import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Timer } from "../../cluster/runtime.ts";
 import { formatDuration } from "../../protocol/duration.ts";
+import { encodeUtf8 } from "../../protocol/text.ts";
 import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { realClock } from "../runtime.ts";
 import { OutputTail } from "./output_tail.ts";
@@ -182,9 +183,35 @@ function start(script: string, env: Readonly<Record<string, string>>): ChildProc
   if (Deno.build.os === "windows") {
     return spawn("cmd", ["/C", script], { env: { ...env }, windowsVerbatimArguments: true });
   }
-  const args = ["-c", 'exec "$0" -c "$1" 2>&1', "/bin/sh", script];
+  const { plain, exports } = divide(env);
+  const text = script.isWellFormed() ? '"$1"' : `"$(printf %b ${octal(script)})"`;
+  const args = ["-c", `${exports}exec "$0" -c ${text} 2>&1`, "/bin/sh", script];
   const stdio: ["pipe", "pipe", "ignore"] = ["pipe", "pipe", "ignore"];
-  return spawn("/bin/sh", args, { env: { ...env }, stdio, detached: true });
+  return spawn("/bin/sh", args, { env: plain, stdio, detached: true });
+}
+
+/**
+ * The runtime gives a process variables and arguments that are valid Unicode only: the shell makes those with other bytes
+ * out of octal numbers. What comes after the value keeps line breaks at its end.
+ */
+function divide(env: Readonly<Record<string, string>>): {
+  readonly plain: Record<string, string>;
+  readonly exports: string;
+} {
+  const plain = { ...env };
+  let exports = "";
+  for (const [name, value] of Object.entries(env)) {
+    if (value.isWellFormed()) continue;
+    delete plain[name];
+    exports += `${name}=$(printf %b. ${octal(value)}); export ${name}="\${${name}%.}"; `;
+  }
+  return { plain, exports };
+}
+
+/** The bytes of a text as `%b` of `printf` reads them, quoted for the shell. */
+function octal(text: string): string {
+  const bytes = Array.from(encodeUtf8(text), (byte) => `\\0${byte.toString(8).padStart(3, "0")}`);
+  return `'${bytes.join("")}'`;
 }
 
 /** What Go calls the signals that end processes. */

@@ -10,6 +10,7 @@ import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
 import { member, startFakeAgent } from "../support/fake_agent.ts";
 import { loopback } from "../support/loopback.ts";
+import { spelt, throughShell } from "../support/shell_bytes.ts";
 
 const HOST = loopback();
 
@@ -145,6 +146,16 @@ terminalTest("a terminal obeys nothing that came from another node, on either st
   );
   const flag = "-x\x1b[2J";
   assert.match((await atTerminal(["members", flag], env)).screen, /not defined: -x\\x1b\[2J\n/);
+});
+
+terminalTest("a terminal shows a byte that is no text as an escape", async () => {
+  await using agent = await startAgent(throughShell(skein), {
+    name: spelt("caf\udce9"),
+    host: HOST,
+    flags: ["-profile=local"],
+  });
+  const { screen } = await atTerminal(["members"], { SERF_RPC_ADDR: agent.rpc, NO_COLOR: "1" });
+  assert.match(screen, /^caf\\xe9 {2}/);
 });
 
 terminalTest("a terminal is told what to do when no agent runs", async () => {

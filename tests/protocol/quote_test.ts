@@ -19,5 +19,5 @@ Deno.test("goQuoteBytes() shows bytes as text, and says which are none", () => {
   assert.equal(goQuoteBytes(null), '""');
   assert.equal(quoted("v1.2 ünï"), '"v1.2 ünï"');
   assert.equal(quoted("\u{feff}a\n"), '"\\ufeffa\\n"');
-  assert.equal(goQuoteBytes(new Uint8Array([0xff, 0x61])), '"\\ufffda"');
+  assert.equal(goQuoteBytes(new Uint8Array([0xff, 0x61, 0xef, 0xbf, 0xbd])), '"\\xffa\ufffd"');
 });

@@ -5,6 +5,7 @@
  */
 
 import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
+import { asRead, fitsUtf8, showBytes, utf8Length } from "../../../protocol/text.ts";
 import type { Keyring } from "../wire/keyring.ts";
 import { labelBytes } from "../wire/label.ts";
 import { type Cidr, cidrContains } from "./cidr.ts";
@@ -230,8 +231,8 @@ export function memberlistConfig(
   };
 }
 
-/** Longer names do not fit a packet beside a full meta, so that nodes with such names cannot be gossiped. */
-export const MAX_NAME_LENGTH = 768;
+/** Longest name in bytes: longer ones do not fit a packet beside a full meta, so that nodes with such names cannot be gossiped. */
+export const MAX_NAME_BYTES = 768;
 
 /** Throws {@linkcode MemberlistConfigError} for settings that cannot work. */
 export function checkConfig(config: MemberlistConfig): void {
@@ -243,9 +244,16 @@ export function checkConfig(config: MemberlistConfig): void {
       `Protocol version '${version}' too ${direction}. Must be in range: [${min}, ${max}]`,
     );
   }
-  if (config.name.length > MAX_NAME_LENGTH) {
+  if (!fitsUtf8(config.name, MAX_NAME_BYTES)) {
     throw new MemberlistConfigError(
-      `Node name takes ${config.name.length} of ${MAX_NAME_LENGTH} characters`,
+      `Node name takes ${utf8Length(config.name)} of ${MAX_NAME_BYTES} bytes`,
+    );
+  }
+  if (asRead(config.name) !== config.name) {
+    throw new MemberlistConfigError(
+      `Node name '${
+        showBytes(config.name)
+      }' has half a character, so others would read another name`,
     );
   }
   if (!isIpAddress(advertise.addr)) {

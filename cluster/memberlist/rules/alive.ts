@@ -6,8 +6,9 @@
 
 import { equalBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
+import { fitsUtf8, utf8Length } from "../../../protocol/text.ts";
 import { cidrContains } from "../core/cidr.ts";
-import { MAX_META_BYTES, MAX_NAME_LENGTH, ownVersions } from "../core/config.ts";
+import { MAX_META_BYTES, MAX_NAME_BYTES, ownVersions } from "../core/config.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.ts";
 import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
@@ -85,8 +86,9 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
 function problemOf(message: Alive, record: NodeRecord | undefined): string | undefined {
   const addr = addrOf(message);
   if (!isIpAddress(addr)) return `its address takes ${addr.length} bytes, wanted 4 or 16`;
-  const { length } = message.Node;
-  if (length > MAX_NAME_LENGTH) return `its name takes ${length} of ${MAX_NAME_LENGTH} characters`;
+  if (!fitsUtf8(message.Node, MAX_NAME_BYTES)) {
+    return `its name takes ${utf8Length(message.Node)} of ${MAX_NAME_BYTES} bytes`;
+  }
   const metaBytes = message.Meta?.length ?? 0;
   if (metaBytes > MAX_META_BYTES) return `its meta takes ${metaBytes} of ${MAX_META_BYTES} bytes`;
   const [pmin, pmax, pcur] = message.Vsn ?? NO_BYTES;

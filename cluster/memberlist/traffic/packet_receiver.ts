@@ -8,8 +8,9 @@ import { joinHostPort } from "../../../protocol/host_port.ts";
 import { addrToHost, hostToAddr, isIpAddress } from "../../../protocol/ip.ts";
 import { decode, DecodeError } from "../../../protocol/msgpack/mod.ts";
 import { goQuote } from "../../../protocol/quote.ts";
+import { fitsUtf8, utf8Length } from "../../../protocol/text.ts";
 import type { Address } from "../../runtime.ts";
-import { MAX_NAME_LENGTH } from "../core/config.ts";
+import { MAX_NAME_BYTES } from "../core/config.ts";
 import { type Core, portOrOwn } from "../core/core.ts";
 import type { Destination } from "../core/node.ts";
 import { isAllowed, receiveAlive } from "../rules/alive.ts";
@@ -89,8 +90,8 @@ function receiveMessage(core: Core, from: Address, message: Uint8Array): void {
 
 /** The name of who accuses is kept and passed on, so it is bounded. */
 function checkName(name: string): void {
-  if (name.length <= MAX_NAME_LENGTH) return;
-  throw new RangeError(`A name takes ${name.length} of ${MAX_NAME_LENGTH} characters`);
+  if (fitsUtf8(name, MAX_NAME_BYTES)) return;
+  throw new RangeError(`A name takes ${utf8Length(name)} of ${MAX_NAME_BYTES} bytes`);
 }
 
 function receivePing(core: Core, from: Address, ping: Ping): void {

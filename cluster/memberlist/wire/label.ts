@@ -6,7 +6,8 @@
  */
 
 import { equalBytes, NO_BYTES } from "../../../protocol/bytes.ts";
-import { goQuote } from "../../../protocol/quote.ts";
+import { goQuoteBytes } from "../../../protocol/quote.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { MessageType } from "./messages.ts";
 
 /** A label that is too long to be sent, or a packet whose label is not ours. */
@@ -20,9 +21,9 @@ const MAX_LABEL_LENGTH = 255;
 /** Type byte and length. */
 const HEADER_LENGTH = 2;
 
-/** The UTF-8 of a label; empty for `""`, which means none. Throws {@linkcode LabelError} above 255 bytes. */
+/** The bytes of a label; empty for `""`, which means none. Throws {@linkcode LabelError} above 255 bytes. */
 export function labelBytes(label: string): Uint8Array {
-  const bytes = new TextEncoder().encode(label);
+  const bytes = encodeUtf8(label);
   if (bytes.length <= MAX_LABEL_LENGTH) return bytes;
   throw new LabelError(`Label takes ${bytes.length} of ${MAX_LABEL_LENGTH} bytes`);
 }
@@ -67,5 +68,5 @@ export function checkLabel(label: Uint8Array, received: Uint8Array): void {
 
 /** Quoted so that a stranger's bytes cannot break a log line. */
 function quoted(label: Uint8Array): string {
-  return label.length === 0 ? "none" : goQuote(new TextDecoder().decode(label));
+  return label.length === 0 ? "none" : goQuoteBytes(label);
 }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { fitsUtf8 } from "../../../protocol/text.ts";
+
 /** What a node was said to intend. */
 export type IntentKind = "join" | "leave";
 
@@ -19,8 +21,8 @@ interface Intent {
 /** Most intents kept; the one that was stored first makes room. Serf itself has no bound. */
 const MAX_INTENTS = 16_384;
 
-/** Longest name kept, in UTF-16 units: an alive message with a longer one fits no gossip packet. */
-const MAX_NAME_LENGTH = 1_395;
+/** Longest name kept, in bytes: an alive message with a longer one fits no gossip packet. */
+const MAX_NAME_BYTES = 1_395;
 
 /** The newest intent of each node that is not a member. */
 export class IntentBuffer {
@@ -38,7 +40,7 @@ export class IntentBuffer {
    * @returns whether the intent was news
    */
   upsert(name: string, kind: IntentKind, ltime: bigint, now: number): boolean {
-    if (name.length > MAX_NAME_LENGTH) return false;
+    if (!fitsUtf8(name, MAX_NAME_BYTES)) return false;
     const known = this.#intents.get(name);
     if (known !== undefined && ltime <= known.ltime) return false;
     this.#intents.delete(name);

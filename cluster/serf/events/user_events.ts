@@ -4,7 +4,7 @@
  * @module
  */
 
-import { utf8Length } from "../../../protocol/msgpack/mod.ts";
+import { asRead, utf8Length } from "../../../protocol/text.ts";
 import type { Core } from "../core/core.ts";
 import { MAX_USER_EVENT_BYTES } from "../model/config.ts";
 import { EventTooLargeError } from "../model/errors.ts";
@@ -17,10 +17,11 @@ import { encodeMessage, MessageType, UserEvent } from "../model/messages.ts";
  */
 export function sendUserEvent(
   core: Core,
-  name: string,
+  given: string,
   payload: Uint8Array | null,
   coalesce: boolean,
 ): void {
+  const name = asRead(given);
   const limit = core.config.userEventSizeLimit;
   const rawSize = utf8Length(name) + (payload?.length ?? 0);
   if (rawSize > limit) {

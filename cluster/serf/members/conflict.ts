@@ -7,6 +7,7 @@
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import { addrToHost, sameIp } from "../../../protocol/ip.ts";
 import { DecodeError } from "../../../protocol/msgpack/mod.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { ConflictResponse, decodeMessage, MessageType } from "../model/messages.ts";
@@ -52,7 +53,7 @@ export class ConflictResolver {
 
   async #vote(): Promise<void> {
     const core = this.#core;
-    const query = sendQuery(core, CONFLICT_QUERY, new TextEncoder().encode(core.name));
+    const query = sendQuery(core, CONFLICT_QUERY, encodeUtf8(core.name));
     let responses = 0;
     let matching = 0;
     // Lasts until the deadline: this node is waited for and gives no answer, so that voters it does not know yet have time.

@@ -24,7 +24,7 @@ export class PatternError extends Error {
 export interface Pattern {
   /** How many instructions it takes; one `test` takes at most that many steps for each character. */
   readonly size: number;
-  /** Whether the pattern is found anywhere in `text`. */
+  /** Whether the pattern is found anywhere in `text`, whose invalid bytes are U+FFFD each, as in Go. */
   test(text: string): boolean;
 }
 
@@ -53,11 +53,16 @@ export function compilePattern(pattern: string, maxSize: number = MAX_PATTERN_SI
   if (pattern.length > MAX_PATTERN_LENGTH) {
     throw new PatternError(`Pattern takes ${pattern.length} of ${MAX_PATTERN_LENGTH} characters`);
   }
+  // In Go's words; the engine would take the byte for a character.
+  const invalid = /\p{Cs}.*/su.exec(pattern);
+  if (invalid !== null) {
+    throw new PatternError(`error parsing regexp: invalid UTF-8: \`${invalid[0]}\``);
+  }
   const compiled = parse(pattern);
   const size = compiled.programSize();
   const limit = Math.min(maxSize, MAX_PATTERN_SIZE);
   if (size > limit) throw new PatternError(`Pattern takes ${size} of ${limit} instructions`);
-  return { size, test: (text) => compiled.test(text) };
+  return { size, test: (text) => compiled.test(text.toWellFormed()) };
 }
 
 function parse(pattern: string): RE2JS {

@@ -5,6 +5,7 @@
  */
 
 import { decode, encode, record, str } from "../../../protocol/msgpack/mod.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../../memberlist/core/node.ts";
 import { TagsTooLargeError } from "./errors.ts";
@@ -41,7 +42,7 @@ export type Tags = Readonly<Record<string, string>>;
  */
 export function encodeTags(tags: Tags, protocolVersion: number): Uint8Array {
   const meta = protocolVersion < FIRST_VERSION_WITH_TAGS
-    ? new TextEncoder().encode(Object.hasOwn(tags, "role") ? tags.role : "")
+    ? encodeUtf8(Object.hasOwn(tags, "role") ? tags.role ?? "" : "")
     : withMagic(encode(tagMap, tags, "gossip"));
   if (meta.length > MAX_META_BYTES) {
     throw new TagsTooLargeError(
@@ -58,7 +59,7 @@ export function encodeTags(tags: Tags, protocolVersion: number): Uint8Array {
  */
 export function decodeTags(meta: Uint8Array): Tags {
   if (meta[0] !== TAG_MAGIC) {
-    return Object.freeze({ role: new TextDecoder().decode(meta) });
+    return Object.freeze({ role: decodeUtf8(meta) });
   }
   return Object.freeze(decode(tagMap, meta, 1) ?? {});
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { utf8Length } from "../../../protocol/text.ts";
 import type { Keyring } from "../../memberlist/wire/keyring.ts";
 import type { Core } from "../core/core.ts";
 import { encodeMessage, KeyResponse, MessageType, QueryResponse } from "../model/messages.ts";
@@ -69,11 +70,8 @@ function roomOfGoList(length: number): number {
 
 /** A name of as many bytes as the longest of a member. */
 function longestName(core: Core): string {
-  const encoder = new TextEncoder();
   let longest = 0;
-  for (const { name } of core.members.records()) {
-    longest = Math.max(longest, encoder.encode(name).length);
-  }
+  for (const { name } of core.members.records()) longest = Math.max(longest, utf8Length(name));
   return "x".repeat(longest);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asRead } from "../../../protocol/text.ts";
 import { randomInt } from "../../runtime.ts";
 import type { RunningQuery } from "../core/collector.ts";
 import type { Core } from "../core/core.ts";
@@ -64,10 +65,11 @@ export function defaultQueryTimeout(core: Core): number {
  */
 export function sendQuery(
   core: Core,
-  name: string,
+  given: string,
   payload: Uint8Array | null,
   params: QueryParams = {},
 ): RunningQuery {
+  const name = asRead(given);
   const { config, cluster } = core;
   if (config.protocolVersion < FIRST_VERSION_WITH_QUERIES) {
     throw new QueryError("Feature not supported");

@@ -6,9 +6,10 @@
  */
 
 import { MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
+import { fitsUtf8 } from "../../../protocol/text.ts";
 import { MAX_LAMPORT_TIME } from "../model/lamport.ts";
 
-/** Longest line, in bytes with its end: the longest node name in UTF-8, an address and a keyword fit. */
+/** Longest line, in bytes with its end: the longest node name, an address and a keyword fit. */
 export const MAX_LINE_BYTES = 4_096;
 
 /** What a line says. */
@@ -48,13 +49,7 @@ const FAILED_PREFIX = "# failed: ";
 export function formatRecord(record: RejoinRecord): string | undefined {
   const line = `${textOf(record)}\n`;
   const breaks = line.indexOf("\n") !== line.length - 1;
-  return breaks || bytesOf(line) > MAX_LINE_BYTES ? undefined : line;
-}
-
-/** The length in UTF-8, or an upper bound when that is enough: a UTF-16 unit never takes more than three bytes. */
-function bytesOf(line: string): number {
-  const most = line.length * 3;
-  return most <= MAX_LINE_BYTES ? most : new TextEncoder().encode(line).length;
+  return breaks || !fitsUtf8(line, MAX_LINE_BYTES) ? undefined : line;
 }
 
 function textOf(record: RejoinRecord): string {

@@ -5,6 +5,7 @@
  */
 
 import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
+import { decodeUtf8 } from "../../../protocol/text.ts";
 import type { Restored } from "../model/restored.ts";
 import { MAX_LINE_BYTES, parseRecord, type RejoinRecord } from "./record.ts";
 
@@ -32,7 +33,6 @@ export interface Replayed {
 /** Takes a file in piece by piece. */
 export class RejoinReplay {
   readonly #rejoinAfterLeave: boolean;
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** The beginning of a line whose end has not come; never longer than a line may be. */
   #held: Uint8Array = NO_BYTES;
   /** Whether the line that is coming is too long already. */
@@ -91,7 +91,7 @@ export class RejoinReplay {
 
   #endLine(part: Uint8Array): void {
     const fits = !this.#overlong && this.#held.length + part.length < MAX_LINE_BYTES;
-    const line = fits ? this.#decoder.decode(concatBytes([this.#held, part])) : undefined;
+    const line = fits ? decodeUtf8(concatBytes([this.#held, part])) : undefined;
     this.#held = NO_BYTES;
     this.#overlong = false;
     const record = line === undefined ? undefined : parseRecord(line);

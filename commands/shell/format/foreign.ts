@@ -6,6 +6,7 @@
  */
 
 import { printable } from "../../../protocol/quote.ts";
+import { showBytes } from "../../../protocol/text.ts";
 
 /** How the texts of others are shown. */
 export interface Foreign {
@@ -43,5 +44,5 @@ const CONTROLS = /(?!\x1b\[\d*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
 /** The last guard before a terminal, for texts that came another way than through {@linkcode foreignOn}. */
 export function withoutControls(text: string): string {
-  return text.replace(CONTROLS, printable);
+  return showBytes(text).replace(CONTROLS, printable);
 }

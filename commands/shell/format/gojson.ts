@@ -67,14 +67,16 @@ function isArray(value: object): value is readonly GoJson[] {
 }
 
 /**
- * Line and paragraph separators are escaped as Go does. U+FFFD is what our decoder makes of invalid UTF-8, for which
- * Go writes an escape.
+ * Line and paragraph separators are escaped as Go does, and invalid bytes, which `JSON.stringify` has written as halves
+ * of characters, become Go's escape for each of them.
  */
 function quote(text: string): string {
   return JSON.stringify(text).replace(
-    /[<>&\u2028\u2029\ufffd]/g,
+    /[<>&\u2028\u2029]/g,
     (char) => "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"),
-  ).replace(/\\[\\bf]/g, (escape) => CONTROL_ESCAPES[escape] ?? escape);
+  ).replace(/\\(?:[\\bf]|ud[89a-f]..)/g, (escape) => {
+    return escape.length > 2 ? "\\ufffd" : CONTROL_ESCAPES[escape] ?? escape;
+  });
 }
 
 /** Go before 1.22, with which Serf 0.9.4 was built, has no short form for these two. */

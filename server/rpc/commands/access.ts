@@ -5,6 +5,7 @@
  */
 
 import { IpcError, MAX_IPC_VERSION, MIN_IPC_VERSION } from "../../../protocol/ipc/mod.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { DONE, type Run } from "../handler.ts";
 
 /** The version is looked at first, then whether there was a handshake before. */
@@ -37,7 +38,7 @@ export const auth: Run<"auth"> = ({ client, services }, { AuthKey }) => {
 
 /** Compares in a time that depends on the length of what was sent alone. */
 function isToken(sent: string, token: Uint8Array): boolean {
-  const bytes = new TextEncoder().encode(sent);
+  const bytes = encodeUtf8(sent);
   let difference = bytes.length ^ token.length;
   for (let i = 0; i < bytes.length; i++) {
     difference |= (bytes[i] as number) ^ (token[i % token.length] ?? 0);

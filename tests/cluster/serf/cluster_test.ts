@@ -37,6 +37,46 @@ Deno.test("agents that join see each other with their tags and versions", async 
   );
 });
 
+Deno.test("names and tags that are no UTF-8 are kept to the byte, and told apart", async () => {
+  await using network = new Network();
+  const names = ["caf\udce9", "caf\udce8", "café"];
+  const [a, b, c] = await network.cluster(names, { tags: { "st\udce4dte": "Z\udcfcrich" } }) as [
+    Agent,
+    Agent,
+    Agent,
+  ];
+  for (const event of ["ev\udce9", "ev\udce8"]) b.serf.userEvent(event, utf8("x"), false);
+  const all = [a, b, c].map(({ events }) => events);
+  await network.until(() => all.every((events) => events.length === 2));
+  const query = c.serf.query("q\udce9", null, {
+    nodes: [a.name],
+    timeoutMs: 1_000,
+    requestAck: true,
+  });
+  const acks = await network.simulation.settle(Array.fromAsync(query.acks));
+  assert.deepEqual(acks, [a.name]);
+  // Some push/pulls on, nobody failed, nobody is new, and nothing came twice.
+  await network.simulation.runFor(120_000);
+  for (const { serf, events } of [a, b, c]) {
+    assert.deepEqual(alive(serf), names.toSorted());
+    assert.equal(serf.members().length, 3);
+    for (const { tags } of serf.members()) assert.deepEqual(tags, { "st\udce4dte": "Z\udcfcrich" });
+    assert.deepEqual(told(events).filter((line) => !line.startsWith("query")).toSorted(), [
+      "user ev\udce8 x",
+      "user ev\udce9 x",
+    ]);
+  }
+});
+
+Deno.test("a name that a program cuts in the middle of a character is the one that others read", async () => {
+  await using network = new Network();
+  const [a, b] = await three(network);
+  a.serf.userEvent("cut\ud83d", null, false);
+  await network.until(() => told(b.events).includes("user cut\ufffd"));
+  await network.simulation.runFor(60_000);
+  assert.deepEqual(told(a.events), ["user cut\ufffd"]);
+});
+
 Deno.test("an agent of protocol version 2 shows its role and nothing else", async () => {
   await using network = new Network();
   const a = network.start("a");

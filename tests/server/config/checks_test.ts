@@ -70,6 +70,25 @@ Deno.test("values that no agent could use are refused, each with its reason", as
   await loadConfig([], { syslog_facility: "NOPE", event_handlers: [""] });
 });
 
+Deno.test("a file whose name is not UTF-8 is refused, as the runtime would open another one", async () => {
+  const names = ["tags_file", "keyring_file", "snapshot_path"] as const;
+  for (const name of names) {
+    await assert.rejects(loadConfig([], { [name]: "/tmp/caf\udce9" }), {
+      name: "ConfigError",
+      message: `Invalid ${name}: '/tmp/caf\\xe9' is not UTF-8`,
+    });
+  }
+  const paths = namedOptions(AGENT_OPTIONS.table).filter(({ name }) => /_(file|path)$/.test(name));
+  assert.deepEqual(
+    paths.filter(({ option }) => option.placeholder !== "PATH").map(({ name }) => name),
+    [],
+  );
+  await assert.rejects(loadConfig(["/tmp/caf\udce9.json"], {}), {
+    name: "ConfigError",
+    message: "Invalid path of a configuration: '/tmp/caf\\xe9.json' is not UTF-8",
+  });
+});
+
 Deno.test("problems are told in the order in which a start would find them", async () => {
   const wrong: ConfigInput = {
     query_size_limit: -1,

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { readTagsFile, TagsFileError, writeTagsFile } from "../../../server/files/tags_file.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
@@ -65,4 +66,15 @@ Deno.test("tags that cannot be written leave nothing behind", () =>
     await assert.rejects(writeTagsFile(`${folder}/tags.json`, { role: "web" }), TagsFileError);
     const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
     assert.deepEqual(names, ["tags.json"]);
+  }));
+
+Deno.test("bytes that are no UTF-8 outlive a restart, also those that another editor wrote", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/tags.json`;
+    const tags = { "st\udce4dte": "Z\udcfcrich, \udcff" };
+    await writeTagsFile(path, tags);
+    assert.deepEqual(await readTagsFile(path), tags);
+    assert.match(await Deno.readTextFile(path), /^[\x20-\x7e\n]*$/);
+    await Deno.writeFile(path, encodeUtf8(`\ufeff{"a": "Z\udcfcrich"}`));
+    assert.deepEqual(await readTagsFile(path), { a: "Z\udcfcrich" });
   }));

@@ -98,3 +98,23 @@ Deno.test("facilityNumber() knows the names in any case", () => {
   assert.equal(facilityNumber("toString"), undefined);
   assert.equal(facilityNumber(""), undefined);
 });
+
+Deno.test("jsonLine() shows bytes that are no UTF-8 as escapes, and is valid Unicode to the last field", () => {
+  const line = jsonLine({
+    time: 0,
+    level: "INFO",
+    node: "caf\udce9",
+    subsystem: "serf",
+    message: "caf\udce9",
+    fields: { "n\udcff": ["caf\udce9"] },
+  });
+  assert.doesNotMatch(line, /\\u/);
+  assert.deepEqual(JSON.parse(line), {
+    time: "1970-01-01T00:00:00.000Z",
+    level: "INFO",
+    node: "caf\\xe9",
+    subsystem: "serf",
+    message: "caf\\xe9",
+    fields: { "n\\xff": ["caf\\xe9"] },
+  });
+});

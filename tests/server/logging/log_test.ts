@@ -158,3 +158,11 @@ Deno.test("parseLogLevel() takes the five levels in any case", () => {
     assert.equal(parseLogLevel(text), undefined);
   }
 });
+
+Deno.test("a byte that is no UTF-8 is an escape in every line, and a whole character is none", () => {
+  const log = new AgentLog("a");
+  log.write("INFO", "serf", "caf\udce9 café 😀\udc80");
+  log.write("INFO", "serf", "caf\udce9\nline two\n", { multiline: true });
+  const texts = log.lines().map((line) => line.slice(line.indexOf("serf: ")));
+  assert.deepEqual(texts, ["serf: caf\\xe9 café 😀\\x80", "serf: caf\\xe9\nline two"]);
+});

@@ -99,6 +99,11 @@ Deno.test("names that fit no label are cut or refused", () => {
     ).length,
     1,
   );
+  const latin1 = { ...service, node: "caf\udce9" };
+  const answers = answersTo(latin1, { name: serviceName("demo"), type: "PTR" });
+  assert.equal(answers[0]?.data, "caf\\xe9._serf_demo._tcp.local");
+  assert.equal(addressesIn(encodeResponse(answers), "demo").length, 1);
+  assert.ok(!isUsableClusterName("caf\udce9"));
   const longest = Array.from("abcdefgh", (char) => char.repeat(32)).join(".");
   const [cut] = answersTo({ ...service, node: longest }, {
     name: serviceName("demo"),

@@ -40,6 +40,8 @@ Deno.test("lines are split between datagrams by their bytes", () => {
   const sizes = datagramsOf(Array(10).fill(line)).map(({ length }) => length);
   assert.deepEqual(sizes, [1_206, 804]);
   assert.deepEqual(datagramsOf([]), []);
+  const [latin1] = datagramsOf(["serf.events.caf\udce9:1|c\n"]);
+  assert.equal(latin1?.toHex(), "736572662e6576656e74732e636166e93a317c630a");
   assert.deepEqual(datagramsOf(["x".repeat(2_000), "y"]).map(({ length }) => length), [2_000, 1]);
 });
 

@@ -135,6 +135,17 @@ Deno.test("only the whole token is right, in whatever spelling", async () => {
   }, { authKey: TOKEN, authDelayMs: 1 });
 });
 
+Deno.test("two tokens that are no UTF-8 are two tokens", async () => {
+  await withServer(async ({ server }) => {
+    for (const [guess, right] of [["fe", false], ["efbfbd", false], ["ff", true]] as const) {
+      using peer = await Peer.ready(server.address);
+      const token = wire(`a${guess.length / 2}`, guess);
+      await peer.send(wire(header("auth", "02"), "81", text("AuthKey"), token));
+      assert.deepEqual(await peer.next(), right ? ok(2) : refused(2));
+    }
+  }, { authKey: "\udcff", authDelayMs: 1 });
+});
+
 Deno.test("a server that closes does not wait for a wrong token's answer", async () => {
   await withServer(async ({ server, lines }) => {
     using peer = await Peer.ready(server.address);

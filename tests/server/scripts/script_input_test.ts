@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { decodeUtf8 } from "../../../protocol/text.ts";
 import { scriptInput, scriptVariables } from "../../../server/scripts/script_input.ts";
 
 const member = (name: string, addr: number[], tags: Record<string, string>): Member => ({
@@ -34,6 +35,19 @@ const query: SerfEvent = {
   respond: () => {},
 };
 const text = (event: SerfEvent): string => new TextDecoder().decode(scriptInput(event));
+
+Deno.test("a script reads names and tags of any bytes as they are", () => {
+  const event: SerfEvent = {
+    type: "member-join",
+    members: [member("caf\udce9", [10, 0, 0, 1], { "st\udce4dte": "Z\udcfcrich" })],
+  };
+  assert.equal(decodeUtf8(scriptInput(event)), "caf\udce9\t10.0.0.1\t\tst\udce4dte=Z\udcfcrich\n");
+  const { SERF_TAG_ST_DTE } = scriptVariables(event, {
+    name: "a",
+    tags: { "st\udce4dte": "Z\udcfcrich" },
+  });
+  assert.equal(SERF_TAG_ST_DTE, "Z\udcfcrich");
+});
 
 Deno.test("a script learns the event and the own node by environment variables", () => {
   const self = { name: "a", tags: { role: "web", "my-tag.x": "1", "Ünï": "2", "groß": "3" } };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decodeUtf8 } from "../../../protocol/text.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { type ScriptOptions, ScriptRun } from "../../../server/scripts/script_run.ts";
 
@@ -45,6 +46,16 @@ Deno.test("a script reads its input and has the environment that it was given", 
   const env = { PATH: Deno.env.get("PATH") ?? "", GREETING: 'it\'s "odd" $HOME\n' };
   const result = await run('wc -c; printf %s "$GREETING"; env | wc -l', { input, env }).finished;
   assert.match(textOf(result.output), /^300000\nit's "odd" \$HOME\n[345]\n$/);
+});
+
+Deno.test("a script has variables, and is itself, of any bytes", async () => {
+  const text = decodeUtf8(Uint8Array.from({ length: 255 }, (_, i) => i + 1));
+  const values = { SERF_A: text, SERF_B: "100% '\udce9'\n\n", SERF_C: "\udcff" };
+  const env = { PATH: Deno.env.get("PATH") ?? "", ...values };
+  const script = 'printf "%s|" "$SERF_A" "$SERF_B" "$SERF_C" "it\'s caf\udce9 $((1 + 1))"';
+  const { output, problem } = await run(script, { env }).finished;
+  assert.equal(problem, undefined);
+  assert.equal(decodeUtf8(output), [...Object.values(values), "it's caf\udce9 2", ""].join("|"));
 });
 
 Deno.test("a script that ends badly says how, as Go does", async () => {

@@ -73,8 +73,16 @@ Deno.test("settings that cannot work are refused with what is wrong", () => {
   );
   assert.equal(
     refusal({ name: "n".repeat(769) }),
-    `${error} Node name takes 769 of 768 characters`,
+    `${error} Node name takes 769 of 768 bytes`,
   );
+  assert.equal(
+    refusal({ name: "é".repeat(385) }),
+    `${error} Node name takes 770 of 768 bytes`,
+  );
+  assert.equal(refusal({ name: "\udce9".repeat(768) }), "accepted");
+  for (const name of ["a\ud800", "\udcc3\udca9"]) {
+    assert.match(refusal({ name }), /^\S+ Node name '.*' has half a character/);
+  }
   assert.equal(refusal({ label: "x".repeat(256) }), `${error} Label takes 256 of 255 bytes`);
   assert.equal(
     refusal({ packetBufferBytes: 100 }),

@@ -122,6 +122,17 @@ Deno.test("one vote is held at a time, and another may follow", async () => {
   await f.clock.advance(3_200);
 });
 
+Deno.test("a voter knows names that are no UTF-8, each by its bytes", () => {
+  const f = fixture();
+  f.delegate.notifyJoin(node("caf\udce9"));
+  for (const [ID, Payload] of [unhex("636166e9"), unhex("636166e8")].entries()) {
+    f.delegate.notifyMessage(queryMessage({ Name: "_serf_conflict", Payload, ID }));
+  }
+  const [known, unknown] = f.sent.map(({ message }) => decodeMessage(QueryResponse, message));
+  assert.equal(decodeMessage(ConflictResponse, known?.Payload!)?.Name, "caf\udce9");
+  assert.deepEqual(unknown?.Payload, UNKNOWN);
+});
+
 Deno.test("the vote can be turned off", () => {
   const f = fixture({ config: { resolveNameConflicts: false } });
   f.delegate.notifyConflict(node("a"), node("a", { port: 9_999 }));

@@ -128,3 +128,13 @@ Deno.test("patterns are bounded in length and size", () => {
   assert.ok(size >= 1_000);
   assert.throws(() => compilePattern("a{1000}", size - 1), { name: "PatternError" });
 });
+
+Deno.test("a byte that is no UTF-8 is refused in a pattern, and in a text is the replacement character", () => {
+  assert.throws(() => compilePattern("Z\udcfcrich.$"), {
+    name: "PatternError",
+    message: "error parsing regexp: invalid UTF-8: `\udcfcrich.$`",
+  });
+  assert.ok(compilePattern("^Z.rich$").test("Z\udcfcrich"));
+  assert.ok(compilePattern("^Z\\x{FFFD}rich$").test("Z\udcfcrich"));
+  assert.ok(!compilePattern("^Z..rich$").test("Z\udcfcrich"));
+});

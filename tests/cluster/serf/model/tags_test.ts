@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeTags, encodeTags, MAX_META_BYTES } from "../../../../cluster/serf/model/tags.ts";
+import { decodeUtf8 } from "../../../../protocol/text.ts";
+import { randomByteStrings } from "../../../support/byte_strings.ts";
 import { hex, unhex, utf8 } from "../../../support/serf/fixture.ts";
 import samples from "../../../vectors/serf.json" with { type: "json" };
 
@@ -47,4 +49,14 @@ Deno.test("a tag may have the name of something that every object has", () => {
 Deno.test("a magic byte with garbage behind it is an error", () => {
   assert.throws(() => decodeTags(unhex("ff")), { name: "DecodeError" });
   assert.throws(() => decodeTags(unhex("ff81a161")), { name: "DecodeError" });
+});
+
+Deno.test("tags of any bytes come back as they were, also of the oldest protocol", () => {
+  for (const bytes of randomByteStrings(300)) {
+    const text = decodeUtf8(bytes.subarray(0, 200));
+    assert.deepEqual(decodeTags(encodeTags({ [text]: text }, 5)), { [text]: text });
+    if (bytes[0] === 255) continue; // That marks a map.
+    assert.deepEqual(encodeTags({ role: text }, 2), bytes.subarray(0, 200));
+    assert.deepEqual(decodeTags(bytes.subarray(0, 200)), { role: text });
+  }
 });

@@ -4,7 +4,10 @@ import {
   MAX_LINE_BYTES,
   parseRecord,
   type RejoinRecord,
+  RejoinReplay,
 } from "../../../../cluster/serf/rejoin/mod.ts";
+import { decodeUtf8, encodeUtf8 } from "../../../../protocol/text.ts";
+import { randomByteStrings } from "../../../support/byte_strings.ts";
 
 const LINES: [line: string, record: RejoinRecord][] = [
   ["alive: a 127.0.0.1:7946", { type: "alive", name: "a", address: "127.0.0.1:7946" }],
@@ -63,4 +66,15 @@ Deno.test("a name with a line break or of great length is not written", () => {
   assert.equal(formatRecord(alive("x".repeat(MAX_LINE_BYTES))), undefined);
   const longest = formatRecord(alive("\u{ffff}".repeat(768)));
   assert.ok(longest !== undefined && new TextEncoder().encode(longest).length <= MAX_LINE_BYTES);
+});
+
+Deno.test("names of any bytes are read back as they were written", () => {
+  const address = "10.0.0.1:7946";
+  for (const bytes of randomByteStrings(500)) {
+    const name = decodeUtf8(bytes.filter((byte) => byte !== 0x0a));
+    const line = formatRecord({ type: "alive", name, address }) ?? assert.fail(name);
+    const replay = new RejoinReplay({ rejoinAfterLeave: false });
+    replay.push(encodeUtf8(line));
+    assert.deepEqual([...replay.end().restored.members], [[name, address]]);
+  }
 });

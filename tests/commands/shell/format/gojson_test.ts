@@ -29,8 +29,8 @@ Deno.test("goJsonLine() needs no blanks and keeps whole numbers exact", () => {
 
 Deno.test("goJson() escapes HTML, line separators and invalid text as Go does", () => {
   assert.equal(
-    goJson('<a href="x">&\u2028\u2029\ufffd'),
-    '"\\u003ca href=\\"x\\"\\u003e\\u0026\\u2028\\u2029\\ufffd"',
+    goJson('<a href="x">&\u2028\u2029\udcff\ufffd'),
+    '"\\u003ca href=\\"x\\"\\u003e\\u0026\\u2028\\u2029\\ufffd\ufffd"',
   );
   assert.equal(goJson(new Map([["<", 1]])), '{\n  "\\u003c": 1\n}');
 });
