@@ -26,7 +26,8 @@ Deno.test("what reorders, hides or is no character is escaped; letters and emoji
   const cases = [
     ["\x9b2J\x7f", String.raw`\u009b2J\x7f`],
     ["a\u202eb\u200bc\u2028d\u00ade", String.raw`a\u202eb\u200bc\u2028d\u00ade`],
-    ["\ud800", String.raw`\ud800`],
+    ["caf\udce9", String.raw`caf\xe9`],
+    ["\ud800", "\ufffd"],
     ["漢字 café e\u0301 עברית 🇩🇪 ❤️ 👩🏽‍🚀", "漢字 café e\u0301 עברית 🇩🇪 ❤️ 👩🏽‍🚀"],
     ["be\u200dta", String.raw`be\u200dta`],
     ['C:\\x "y"', 'C:\\x "y"'],
