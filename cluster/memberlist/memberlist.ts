@@ -147,10 +147,13 @@ export class Memberlist implements AsyncDisposable {
    *
    * Rejects with `JoinError` when there were addresses and none succeeded, with
    * {@linkcode ShutdownError} after a shutdown.
+   *
+   * @param chosen Whether somebody asked for this, rather than the node trying by itself to reach those it knew. Default
+   * true
    */
-  async join(addresses: readonly string[]): Promise<number> {
+  async join(addresses: readonly string[], chosen = true): Promise<number> {
     this.#assertRunning();
-    const joined = await joinAddresses(this.#core, addresses);
+    const joined = await joinAddresses(this.#core, addresses, chosen);
     if (joined > 0) {
       // Of many joins in a row only the last one has to be settled.
       this.#settling?.cancel();

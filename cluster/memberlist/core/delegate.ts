@@ -38,8 +38,11 @@ export interface Delegate {
   getBroadcasts(overhead: number, limit: number): Uint8Array[];
   /** The application's half of a push/pull. */
   localState(join: boolean): Uint8Array;
-  /** The peer's half of a push/pull; not called when the peer sent none. */
-  mergeRemoteState(state: Uint8Array, join: boolean): void;
+  /**
+   * The peer's half of a push/pull; not called when the peer sent none. `chosen` tells whether somebody asked this node
+   * to join the peer, so that it is more than a stranger.
+   */
+  mergeRemoteState(state: Uint8Array, join: boolean, chosen?: boolean): void;
   /** A node became alive (new, or again after dead or left). */
   notifyJoin(node: MemberNode): void;
   /** A node became dead or left. */

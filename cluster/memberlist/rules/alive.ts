@@ -13,6 +13,7 @@ import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.
 import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
 import type { Alive } from "../wire/messages.ts";
 import { announceAlive } from "./announce.ts";
+import { isFarFetched } from "./incarnation.ts";
 import { nextIncarnation, refute } from "./refute.ts";
 
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
@@ -63,6 +64,7 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
     core.noise.write("warn", source, `Ignoring alive message for '${message.Node}': ${problem}`);
     return;
   }
+  if (isFarFetched(core, record, message, context.source)) return;
   const moved = record !== undefined && !hasAddress(record.node, message);
   if ((record === undefined || moved) && !isAllowed(core, addrOf(message))) {
     const host = addrToHost(addrOf(message));
@@ -73,7 +75,10 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
     );
     return;
   }
-  if (moved && !mayMove(core, record)) return reportConflict(core, record, message, context.source);
+  if (moved) {
+    if (!mayMove(core, record)) return reportConflict(core, record, message, context.source);
+    tellMove(core, record, message, context.source);
+  }
   if (record !== undefined && !moved && isStale(message, record, isOwn)) return;
   if (record !== undefined) endSuspicion(record);
   if (isOwn && !context.bootstrap) return defendSelf(core, message, context.source);
@@ -116,6 +121,15 @@ function mayMove(core: Core, record: NodeRecord): boolean {
   if (record.node.state === NodeState.left) return true;
   return record.node.state === NodeState.dead && deadNodeReclaimTimeMs > 0 &&
     core.timers.now() - record.changedAt > deadNodeReclaimTimeMs;
+}
+
+function tellMove(core: Core, { node }: NodeRecord, message: Alive, source: string): void {
+  const to = `${addrToHost(addrOf(message))}:${message.Port}`;
+  core.noise.write(
+    "info",
+    source,
+    `Updating address for left or failed node ${node.name} from ${node.host}:${node.port} to ${to}`,
+  );
 }
 
 function reportConflict(core: Core, record: NodeRecord, message: Alive, source: string): void {

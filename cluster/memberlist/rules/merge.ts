@@ -29,14 +29,14 @@ export interface RemoteState {
 }
 
 /**
- * Merges a peer's state. `join` says whether the exchange is part of a join; `source` is the peer's
- * address, for the log. Throws `ProtocolMismatchError` or {@linkcode MergeRefusedError} before anything
+ * Merges a peer's state. `join` says whether the exchange is part of a join, `chosen` whether somebody asked this node
+ * for that; `source` is the peer's address, for the log. Throws `ProtocolMismatchError` or {@linkcode MergeRefusedError} before anything
  * is merged.
  */
 export function mergeRemoteState(
   core: Core,
   remote: RemoteState,
-  join: boolean,
+  { join, chosen = false }: { join: boolean; chosen?: boolean },
   source: string,
 ): void {
   const nodes = remote.nodes.map((node) => ({ ...node, Port: portOrOwn(core, node.Port) }));
@@ -46,7 +46,7 @@ export function mergeRemoteState(
     if (refusal !== undefined) throw new MergeRefusedError(refusal);
   }
   for (const node of nodes) mergeNode(core, node, source);
-  if (remote.userState.length > 0) core.delegate.mergeRemoteState(remote.userState, join);
+  if (remote.userState.length > 0) core.delegate.mergeRemoteState(remote.userState, join, chosen);
 }
 
 function mergeNode(core: Core, node: PushNodeState, source: string): void {

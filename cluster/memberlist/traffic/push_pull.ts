@@ -66,10 +66,15 @@ export async function pushPull(core: Core): Promise<void> {
 
 /**
  * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
- * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
+ * so that success does not mean that it accepted ours. `chosen`: see {@linkcode mergeRemoteState}. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
-export async function exchangeState(core: Core, to: Destination, join: boolean): Promise<void> {
+export async function exchangeState(
+  core: Core,
+  to: Destination,
+  join: boolean,
+  chosen = false,
+): Promise<void> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
@@ -80,7 +85,7 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
     return await decodePushPull(await readReply(exchange, MessageType.pushPull));
   });
   const isNewcomer = core.table.size === 1;
-  mergeRemoteState(core, remote, join, to.host);
+  mergeRemoteState(core, remote, { join, chosen }, to.host);
   if (isNewcomer) ownNewsFirst(core, remote);
 }
 
@@ -97,24 +102,27 @@ function ownNewsFirst({ broadcasts, config }: Core, { nodes }: PushPull): void {
 
 /**
  * Serves an exchange that another node began, from the body of its message on: answers with the own
- * state, then merges. `source` is the peer's address, for the log.
+ * state, then merges.
  */
 export async function answerPushPull(
   core: Core,
   exchange: StreamExchange,
   body: StreamBody,
-  source: string,
 ): Promise<void> {
+  const { host: source } = exchange.remote;
   if (core.serving.pushPulls >= MAX_SERVED) {
     core.noise.write("error", source, `Too many pending push/pull requests: ${MAX_SERVED}`);
     return;
   }
   core.serving.pushPulls++;
   try {
+    exchange.failure = "Failed to read remote state";
     const remote: PushPull = await decodePushPull(body);
     exchange.setDeadline(core.config.tcpTimeoutMs);
+    exchange.failure = "Failed to push local state";
     await exchange.send(encodeOwnState(core, remote.join));
-    mergeRemoteState(core, remote, remote.join, source);
+    exchange.failure = "Failed push/pull merge";
+    mergeRemoteState(core, remote, { join: remote.join }, source);
   } finally {
     core.serving.pushPulls--;
   }

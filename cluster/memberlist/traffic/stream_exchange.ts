@@ -5,7 +5,7 @@
  */
 
 import { joinHostPort } from "../../../protocol/host_port.ts";
-import type { Stream, Timer } from "../../runtime.ts";
+import type { Address, Stream, Timer } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
@@ -20,12 +20,16 @@ export class StreamTimeoutError extends Error {
 
 /** A stream in use. */
 export interface StreamExchange {
+  /** The other end. */
+  readonly remote: Address;
   /** Reads the peer's message. */
   readonly reader: StreamReader;
   /** Wraps a message and sends it; the dialling end sends its label before. */
   send(message: Uint8Array): Promise<void>;
   /** From now on the peer has `ms` milliseconds. */
   setDeadline(ms: number): void;
+  /** What is being done, in the words of the log for the case that it fails. */
+  failure: string;
 }
 
 /**
@@ -63,6 +67,7 @@ export async function useStream<T>(
   };
   const share = core.receiveBudget.share();
   const exchange: StreamExchange = {
+    remote: stream.remote,
     reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
     send: (message) => {
       const sealed = sealStream(message, core.packetOptions, dialled);
@@ -70,6 +75,7 @@ export async function useStream<T>(
       return stream.write(sealed);
     },
     setDeadline,
+    failure: "Failed",
   };
   core.streams.add(stream);
   try {

@@ -148,7 +148,9 @@ function decrypted(packet: Uint8Array, options: PacketOptions): Uint8Array {
 
 function asPacketError(cause: unknown): unknown {
   if (cause instanceof LabelError) return new PacketError("label", cause.message, { cause });
-  if (cause instanceof DecryptError) return new PacketError("decrypt", cause.message, { cause });
+  if (cause instanceof DecryptError) {
+    return new PacketError("decrypt", `Decrypt packet failed: ${cause.message}`, { cause });
+  }
   if (cause instanceof ChecksumError) return new PacketError("checksum", cause.message, { cause });
   return cause;
 }

@@ -47,8 +47,11 @@ export interface ClusterLayer {
   gossipSoon(): void;
   /** Sends a user message in a packet of its own. */
   sendTo(to: Destination, userMessage: Uint8Array): void;
-  /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
-  join(addresses: string[]): Promise<number>;
+  /**
+   * Exchanges state with each address; resolves with how many it reached, rejects when it reached none. `chosen` tells
+   * whether somebody asked for it.
+   */
+  join(addresses: string[], chosen: boolean): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }

@@ -46,6 +46,8 @@ export interface Counters {
   coordinateRejected: number;
   /** Round trips too short to be measured. */
   coordinateZeroRtt: number;
+  /** Lamport times of others that were too far ahead to be right. */
+  lamportRejected: number;
 }
 
 /** What each counter is called in metrics (docs/spec/serf.md 17.2). */
@@ -63,6 +65,7 @@ const METRIC_NAMES: Readonly<Record<keyof Counters, string>> = {
   queryDuplicateResponses: "serf.query_duplicate_responses",
   coordinateRejected: "serf.coordinate.rejected",
   coordinateZeroRtt: "serf.coordinate.zero-rtt",
+  lamportRejected: "serf.lamport.rejected",
 };
 
 /** Counts what happens, here and in the metrics. */
@@ -101,5 +104,6 @@ function newCounters(): Counters {
     queryDuplicateResponses: 0,
     coordinateRejected: 0,
     coordinateZeroRtt: 0,
+    lamportRejected: 0,
   };
 }
