@@ -6,6 +6,7 @@
  */
 
 import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../../runtime.ts";
+import { ExpansionBudget, PACKET_EXPANSION, STREAM_EXPANSION } from "../wire/expansion_budget.ts";
 import { labelBytes } from "../wire/label.ts";
 import type { PacketOptions } from "../wire/packet.ts";
 import { ReceiveBudget } from "../wire/receive_budget.ts";
@@ -60,6 +61,10 @@ export interface Core {
   readonly streams: Set<Stream>;
   /** Memory for what comes on streams. */
   readonly receiveBudget: ReceiveBudget;
+  /** What compressed packets may grow to. */
+  readonly packetExpansion: ExpansionBudget;
+  /** What compressed streams may grow to. */
+  readonly streamExpansion: ExpansionBudget;
   /** Called when something new waits to be gossiped. */
   onNews: () => void;
   /** What this node is doing for others right now. */
@@ -108,6 +113,8 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
     receiveBudget: new ReceiveBudget(),
+    packetExpansion: new ExpansionBudget(timers, PACKET_EXPANSION),
+    streamExpansion: new ExpansionBudget(timers, STREAM_EXPANSION),
     onNews: () => {},
     serving: { pushPulls: 0 },
   };

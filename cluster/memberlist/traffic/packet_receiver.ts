@@ -36,7 +36,7 @@ export function receivePacket(core: Core, from: Address, packet: Uint8Array): vo
   core.metrics?.count("memberlist.udp.received", packet.length);
   let opened;
   try {
-    opened = openPacket(packet, core.packetOptions);
+    opened = openPacket(packet, core.packetOptions, core.packetExpansion, from.host);
   } catch (error) {
     return complain(core, from, error instanceof PacketError ? error.message : String(error));
   }

@@ -68,7 +68,12 @@ export async function useStream<T>(
   const share = core.receiveBudget.share();
   const exchange: StreamExchange = {
     remote: stream.remote,
-    reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
+    reader: new StreamReader(stream, core.packetOptions, {
+      share,
+      // Who was dialled was chosen.
+      expansion: dialled ? undefined : core.streamExpansion,
+      metrics: core.metrics,
+    }),
     send: (message) => {
       const sealed = sealStream(message, core.packetOptions, dialled);
       core.metrics?.count("memberlist.tcp.sent", sealed.length);

@@ -9,6 +9,7 @@ import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import { Writer } from "../../../protocol/msgpack/mod.ts";
 import type { Metrics, Stream } from "../../runtime.ts";
 import { compress, CompressionError, unpack } from "./compress.ts";
+import type { ExpansionBudget } from "./expansion_budget.ts";
 import { addLabel, checkLabel, LabelError } from "./label.ts";
 import { Compress, MessageType, PushNodeState, PushPullHeader, UserHeader } from "./messages.ts";
 import type { PacketOptions } from "./packet.ts";
@@ -104,6 +105,8 @@ export class StreamReader {
   readonly #options: PacketOptions;
   readonly #limits: StreamLimits;
   readonly #share: BudgetShare | undefined;
+  readonly #expansion: ExpansionBudget | undefined;
+  readonly #source: string;
   readonly #metrics: Metrics | undefined;
   readonly #received: StreamBody;
 
@@ -111,7 +114,8 @@ export class StreamReader {
    * A reader of `stream`, which stays the caller's to close.
    *
    * @param bounds `limits`: default {@linkcode DEFAULT_STREAM_LIMITS}; `share`: what is received is taken from it, and
-   * the caller releases it; `metrics`: are told how large an encrypted message is
+   * the caller releases it; `expansion`: what the peer may let a compressed message grow to, default as much as the
+   * limits say; `metrics`: are told how large an encrypted message is
    */
   constructor(
     stream: Stream,
@@ -119,12 +123,15 @@ export class StreamReader {
     bounds: {
       readonly limits?: Partial<StreamLimits>;
       readonly share?: BudgetShare;
+      readonly expansion?: ExpansionBudget | undefined;
       readonly metrics?: Metrics | undefined;
     } = {},
   ) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...bounds.limits };
     this.#share = bounds.share;
+    this.#expansion = bounds.expansion;
+    this.#source = stream.remote.host;
     this.#metrics = bounds.metrics;
     const { totalBytes } = this.#limits;
     this.#received = new StreamBody(NO_BYTES, stream, totalBytes, bounds.share?.take);
@@ -172,12 +179,32 @@ export class StreamReader {
       throw new StreamError("plaintext", text);
     }
     if (type === MessageType.compress) {
-      const message = unpack(await body.value(Compress), this.#limits.decompressedBytes);
-      this.#share?.take(message.length);
+      const message = this.#unpack(await body.value(Compress));
       type = typeOf(message, "Compressed message");
       body = new StreamBody(message.subarray(1));
     }
     return { type, body };
+  }
+
+  /** No more is decompressed than there is room for. */
+  #unpack(packed: Compress): Uint8Array {
+    const { decompressedBytes } = this.#limits;
+    const most = Math.min(
+      decompressedBytes,
+      this.#share?.left ?? decompressedBytes,
+      this.#expansion?.room(this.#source) ?? decompressedBytes,
+    );
+    try {
+      const message = unpack(packed, most);
+      this.#share?.take(message.length);
+      this.#expansion?.spend(this.#source, message.length);
+      return message;
+    } catch (cause) {
+      if (!(cause instanceof CompressionError)) throw cause;
+      this.#expansion?.spend(this.#source, cause.wasted);
+      if (!cause.isTooLong || most === decompressedBytes) throw cause;
+      throw new StreamError("too-large", `No room for more than ${most} bytes now`, { cause });
+    }
   }
 
   async #unsealFrame(): Promise<Uint8Array> {
