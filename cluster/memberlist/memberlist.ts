@@ -23,7 +23,7 @@ import { announceSelf } from "./rules/alive.ts";
 import { announceLeave } from "./rules/dead.ts";
 import { joinAddresses } from "./traffic/join.ts";
 import { receivePacket } from "./traffic/packet_receiver.ts";
-import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
+import { sendMessages, tellUnsent, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
 import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
@@ -120,6 +120,7 @@ export class Memberlist implements AsyncDisposable {
         if (!timers.closed) receivePacket(core, from, bytes);
       },
       stream: (stream) => timers.background(serveStream(core, stream)),
+      unsent: (to, reason) => tellUnsent(core, to, reason),
     });
     startPeriodic(timers, random, {
       intervalMs: () => config.probeIntervalMs,
