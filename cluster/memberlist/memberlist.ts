@@ -110,6 +110,7 @@ export class Memberlist implements AsyncDisposable {
     const { config, random, table, timers } = core;
     const pace = new GossipPace(core);
     core.onNews = () => pace.soon();
+    core.isThere = (node) => pingNode(core, node).then(() => true, () => false);
     announceSelf(core);
     if (table.size === 0) {
       throw new MemberlistConfigError("The own node was refused by the delegate");

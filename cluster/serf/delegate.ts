@@ -13,7 +13,7 @@ import type { Core } from "./core/core.ts";
 import { handleUserEvent } from "./events/user_events.ts";
 import { ConflictResolver } from "./members/conflict.ts";
 import { handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
-import { nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
+import { nodeForgotten, nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
 import type { LamportClock } from "./model/lamport.ts";
 import {
   decodeMessage,
@@ -47,6 +47,7 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
     mergeRemoteState: (state, join, chosen) => mergeRemoteState(core, state, join, chosen),
     notifyJoin: (node) => nodeJoined(core, node),
     notifyLeave: (node) => nodeLeft(core, node),
+    notifyForget: ({ name }) => nodeForgotten(core, name),
     notifyUpdate: (node) => nodeUpdated(core, node),
     notifyConflict: (existing, other) => conflicts.report(existing, other),
     ackPayload: () => ackPayload(core),

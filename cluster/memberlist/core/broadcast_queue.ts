@@ -107,6 +107,14 @@ export class BroadcastQueue {
     this.#insert(entry);
   }
 
+  /** Drops the message of this name, if there is one. */
+  withdraw(name: string): void {
+    const entry = this.#named.get(name);
+    if (entry === undefined) return;
+    this.#remove(entry);
+    this.#finish(entry);
+  }
+
   /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. */
   prune(max: number): void {
     let dropped: Entry[] = [];

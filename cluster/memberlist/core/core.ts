@@ -16,6 +16,7 @@ import { BroadcastQueue } from "./broadcast_queue.ts";
 import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
 import { LimitedLogger } from "./limited_logger.ts";
+import type { MemberNode } from "./node.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import { Timers } from "./timers.ts";
 
@@ -65,6 +66,14 @@ export interface Core {
   readonly packetExpansion: ExpansionBudget;
   /** What compressed streams may grow to. */
   readonly streamExpansion: ExpansionBudget;
+  /** Clock milliseconds until which no node can make room for another. */
+  packedUntil: number;
+  /** Nodes that had answered at some moment, good until clock milliseconds `until`. */
+  acquaintances: { readonly until: number; readonly records: readonly NodeRecord[] };
+  /** Names of nodes that get a place if they answer. */
+  readonly challenged: Set<string>;
+  /** Pings a node that is not known, and resolves with whether it answered. */
+  isThere: (node: MemberNode) => Promise<boolean>;
   /** Called when something new waits to be gossiped. */
   onNews: () => void;
   /** What this node is doing for others right now. */
@@ -115,6 +124,10 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     receiveBudget: new ReceiveBudget(),
     packetExpansion: new ExpansionBudget(timers, PACKET_EXPANSION),
     streamExpansion: new ExpansionBudget(timers, STREAM_EXPANSION),
+    packedUntil: -Infinity,
+    acquaintances: { until: -Infinity, records: [] },
+    challenged: new Set(),
+    isThere: () => Promise.resolve(false),
     onNews: () => {},
     serving: { pushPulls: 0 },
   };

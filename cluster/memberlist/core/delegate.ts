@@ -47,6 +47,8 @@ export interface Delegate {
   notifyJoin(node: MemberNode): void;
   /** A node became dead or left. */
   notifyLeave(node: MemberNode): void;
+  /** A node that took part is forgotten, as it never answered and others need its place. */
+  notifyForget?(node: MemberNode): void;
   /** The meta of an alive node changed. */
   notifyUpdate(node: MemberNode): void;
   /** An alive message named a known node with another address; it was ignored. */

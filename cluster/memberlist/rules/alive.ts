@@ -15,6 +15,13 @@ import type { Alive } from "../wire/messages.ts";
 import { announceAlive } from "./announce.ts";
 import { isFarFetched } from "./incarnation.ts";
 import { nextIncarnation, refute } from "./refute.ts";
+import { isFull, isPacked, makeRoom } from "./room.ts";
+
+/**
+ * Nodes that are pinged at a time to see whether they are there: forged messages must not make a flood of pings. There
+ * is as much room for those that are told of from their own address, as those that join are.
+ */
+const MAX_CHALLENGED = 32;
 
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
 
@@ -82,7 +89,7 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
   if (record !== undefined && !moved && isStale(message, record, isOwn)) return;
   if (record !== undefined) endSuspicion(record);
   if (isOwn && !context.bootstrap) return defendSelf(core, message, context.source);
-  if (record === undefined && isFull(core, message, context.source)) return;
+  if (record === undefined && isFull(core)) return challenge(core, message, context);
   accept(core, message, record, context);
 }
 
@@ -165,11 +172,24 @@ function defendSelf(core: Core, message: Alive, source: string): void {
   refute(core, message.Incarnation);
 }
 
-function isFull(core: Core, message: Alive, source: string): boolean {
-  const { maxNodes } = core.config;
-  if (core.table.size < maxNodes) return false;
-  core.noise.write("error", source, `Ignoring node ${message.Node}: ${maxNodes} nodes are known`);
-  return true;
+/** When there is no room, a node has to answer a ping to get the place of one that never answered. */
+function challenge(core: Core, message: Alive, context: AliveContext): void {
+  const { challenged, config, timers } = core;
+  const { Node: name } = message;
+  if (challenged.has(name)) return;
+  const ownWord = context.source === addrToHost(addrOf(message));
+  if (isPacked(core) || challenged.size >= (ownWord ? 2 : 1) * MAX_CHALLENGED) {
+    const text = `Ignoring node ${name}: ${config.maxNodes} nodes are known`;
+    return core.noise.write("error", context.source, text);
+  }
+  const admit = async (): Promise<void> => {
+    const answered = await core.isThere(nodeOf(message, undefined));
+    challenged.delete(name);
+    if (!answered || core.table.get(name) !== undefined || !makeRoom(core)) return;
+    accept(core, message, undefined, context).answered = true;
+  };
+  challenged.add(name);
+  timers.background(admit());
 }
 
 function accept(
@@ -177,7 +197,7 @@ function accept(
   message: Alive,
   known: NodeRecord | undefined,
   { onFinished }: AliveContext,
-): void {
+): NodeRecord {
   const before = known?.node;
   const now = core.timers.now();
   const record = known ?? core.table.add(nodeOf(message, known), now);
@@ -190,6 +210,7 @@ function accept(
   core.metrics?.count("memberlist.msg.alive");
   if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
   else if (!equalBytes(before.meta, node.meta)) core.delegate.notifyUpdate(node);
+  return record;
 }
 
 /** The node that a message describes; nothing of it is a view into the message. */

@@ -12,7 +12,8 @@ import { ShutdownError } from "../core/errors.ts";
 import { type Destination, type MemberNode, NodeState } from "../core/node.ts";
 import { pickRandom } from "../core/select.ts";
 import { mergeRemoteState } from "../rules/merge.ts";
-import { MessageType } from "../wire/messages.ts";
+import { isPacked, peers } from "../rules/room.ts";
+import { encodeMessage, ErrorReply, MessageType, type PushNodeState } from "../wire/messages.ts";
 import { decodePushPull, encodePushPull, type PushPull, type StreamBody } from "../wire/stream.ts";
 import { readReply } from "./stream_client.ts";
 import { dialAndUse, type StreamExchange } from "./stream_exchange.ts";
@@ -47,7 +48,7 @@ export async function pushPull(core: Core): Promise<void> {
   const own = ownRecord(core);
   const [peer] = pickRandom(
     core.random,
-    core.table.records,
+    peers(core),
     1,
     (record) => record !== own && record.node.state === NodeState.alive,
   );
@@ -84,6 +85,8 @@ export async function exchangeState(
     exchange.setDeadline(tcpTimeoutMs);
     return await decodePushPull(await readReply(exchange, MessageType.pushPull));
   });
+  const peer = core.table.get(to.name ?? "");
+  if (peer?.node.host === to.host && peer.node.port === to.port) peer.answered = true;
   const isNewcomer = core.table.size === 1;
   mergeRemoteState(core, remote, { join, chosen }, to.host);
   if (isNewcomer) ownNewsFirst(core, remote);
@@ -118,6 +121,7 @@ export async function answerPushPull(
   try {
     exchange.failure = "Failed to read remote state";
     const remote: PushPull = await decodePushPull(body);
+    if (remote.join && isUnwelcome(core, remote)) return await refuseJoin(core, exchange);
     exchange.setDeadline(core.config.tcpTimeoutMs);
     exchange.failure = "Failed to push local state";
     await exchange.send(encodeOwnState(core, remote.join));
@@ -126,6 +130,19 @@ export async function answerPushPull(
   } finally {
     core.serving.pushPulls--;
   }
+}
+
+/** Whether whoever joins brings a node for which there is no room. */
+function isUnwelcome(core: Core, { nodes }: PushPull): boolean {
+  const isNew = ({ Name, State }: PushNodeState): boolean =>
+    State === NodeState.alive && core.table.get(Name) === undefined;
+  return nodes.some(isNew) && isPacked(core);
+}
+
+async function refuseJoin(core: Core, exchange: StreamExchange): Promise<void> {
+  const text = `No room for another node: ${core.config.maxNodes} are known`;
+  await exchange.send(encodeMessage(MessageType.err, ErrorReply, { Error: text }));
+  core.noise.write("error", exchange.remote.host, `${text} from=${exchange.remote.host}`);
 }
 
 function encodeOwnState(core: Core, join: boolean): Uint8Array {
