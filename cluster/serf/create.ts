@@ -6,6 +6,7 @@
 
 import { LimitedLogger } from "../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../memberlist/core/node.ts";
+import { Slices } from "../memberlist/core/slices.ts";
 import { Timers } from "../memberlist/core/timers.ts";
 import type { Runtime } from "../runtime.ts";
 import { Broadcasts } from "./core/broadcasts.ts";
@@ -69,6 +70,7 @@ export function createCore(
     keySaver: new KeySaver(config),
     broadcasts: new Broadcasts(config, () => members.size, log, () => hooks.cluster().gossipSoon()),
     tally,
+    slices: new Slices(timers),
     metrics,
     coordinates: config.coordinates ? new CoordinateTable(runtime.random) : undefined,
     get cluster() {

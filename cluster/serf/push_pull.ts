@@ -18,6 +18,9 @@ import {
   PushPull,
 } from "./model/messages.ts";
 
+/** Statuses, and events, of a peer that are taken in at a time: about a millisecond's worth. */
+const ITEMS_PER_SLICE = 1_024;
+
 /** The own state, with one entry for each slot of the event ring, used or not. */
 export function localState(core: Core): Uint8Array {
   const statusTimes: Record<string, bigint> = Object.create(null);
@@ -35,14 +38,15 @@ export function localState(core: Core): Uint8Array {
 
 /**
  * Takes a peer's state in. `join` tells whether the exchange is part of a join, and `chosen` whether somebody asked this
- * node for that: then it follows the peer's clocks wherever they are.
+ * node for that: then it follows the peer's clocks wherever they are. A long state is taken in in pieces, a short one at
+ * once.
  */
 export function mergeRemoteState(
   core: Core,
   bytes: Uint8Array,
   join: boolean,
   chosen = false,
-): void {
+): void | Promise<void> {
   if (bytes[0] !== MessageType.pushPull) {
     core.noise.write("error", "push/pull", `Remote state has bad type: ${bytes[0] ?? "none"}`);
     return;
@@ -58,9 +62,13 @@ export function mergeRemoteState(
   meet(core, core.memberClock, state.LTime, chosen);
   meet(core, core.eventClock, state.EventLTime, chosen);
   meet(core, core.queryClock, state.QueryLTime, chosen);
-  mergeStatuses(core, state);
+  return core.slices.run(mergeContent(core, state, join));
+}
+
+function* mergeContent(core: Core, state: PushPull, join: boolean): Generator<void> {
+  yield* mergeStatuses(core, state);
   if (join && core.ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
-  mergeEvents(core, state.Events ?? []);
+  yield* mergeEvents(core, state.Events ?? []);
 }
 
 /** Whether a Lamport time of another node must be wrong, and what carries it is not to be taken in: counted and logged. */
@@ -84,9 +92,11 @@ function ignoreEventsBefore(core: Core, ltime: bigint): void {
 }
 
 /** Reads the peer's statuses as intents. A leave is set after the member's last known time, to count as newer. */
-function mergeStatuses(core: Core, state: PushPull): void {
+function* mergeStatuses(core: Core, state: PushPull): Generator<void> {
   const times = new Map(Object.entries(state.StatusLTimes ?? {}));
+  let count = 0;
   for (const name of state.LeftMembers ?? []) {
+    if (++count % ITEMS_PER_SLICE === 0) yield;
     const ltime = (times.get(name) ?? 0n) + 1n;
     times.delete(name);
     if (!isRefused(core, core.memberClock, ltime)) {
@@ -94,6 +104,7 @@ function mergeStatuses(core: Core, state: PushPull): void {
     }
   }
   for (const [name, ltime] of times) {
+    if (++count % ITEMS_PER_SLICE === 0) yield;
     if (isRefused(core, core.memberClock, ltime)) continue;
     if (name === core.name) outdo(core, ltime);
     else handleJoinIntent(core, { LTime: ltime, Node: name });
@@ -111,10 +122,12 @@ function outdo(core: Core, ltime: bigint): void {
   if (core.state === "alive") announceJoin(core, core.memberClock.time());
 }
 
-function mergeEvents(core: Core, groups: readonly (EventGroup | null)[]): void {
+function* mergeEvents(core: Core, groups: readonly (EventGroup | null)[]): Generator<void> {
+  let count = 0;
   for (const group of groups) {
     if (group === null || isRefused(core, core.eventClock, group.LTime)) continue;
     for (const { Name, Payload } of group.Events ?? []) {
+      if (++count % ITEMS_PER_SLICE === 0) yield;
       handleUserEvent(core, { LTime: group.LTime, Name, Payload, CC: false });
     }
   }

@@ -18,6 +18,7 @@ import type { Delegate } from "./delegate.ts";
 import { LimitedLogger } from "./limited_logger.ts";
 import type { MemberNode } from "./node.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
+import { Slices } from "./slices.ts";
 import { Timers } from "./timers.ts";
 
 /** What the own node knows about itself alone. */
@@ -26,6 +27,16 @@ export interface OwnState {
   incarnation: number;
   /** Whether this node has begun to leave: it then lets itself be declared dead. */
   leaving: boolean;
+}
+
+/** An encoded own state. */
+export interface OwnStateCopy {
+  /** Clock milliseconds at which it was made. */
+  readonly at: number;
+  /** Whether it is part of a join. */
+  readonly join: boolean;
+  /** The message. */
+  readonly encoded: Promise<Uint8Array>;
 }
 
 /** One memberlist's parts. */
@@ -62,6 +73,10 @@ export interface Core {
   readonly streams: Set<Stream>;
   /** Memory for what comes on streams. */
   readonly receiveBudget: ReceiveBudget;
+  /** Turns for long work. */
+  readonly slices: Slices;
+  /** The own state as it was sent last, when it is so long that making it takes long. */
+  ownState: OwnStateCopy | undefined;
   /** What compressed packets may grow to. */
   readonly packetExpansion: ExpansionBudget;
   /** What compressed streams may grow to. */
@@ -122,6 +137,8 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
     receiveBudget: new ReceiveBudget(),
+    slices: new Slices(timers),
+    ownState: undefined,
     packetExpansion: new ExpansionBudget(timers, PACKET_EXPANSION),
     streamExpansion: new ExpansionBudget(timers, STREAM_EXPANSION),
     packedUntil: -Infinity,

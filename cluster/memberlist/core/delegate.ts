@@ -40,9 +40,10 @@ export interface Delegate {
   localState(join: boolean): Uint8Array;
   /**
    * The peer's half of a push/pull; not called when the peer sent none. `chosen` tells whether somebody asked this node
-   * to join the peer, so that it is more than a stranger.
+   * to join the peer, so that it is more than a stranger. What takes long may be done in pieces; the exchange of states
+   * is over when that is.
    */
-  mergeRemoteState(state: Uint8Array, join: boolean, chosen?: boolean): void;
+  mergeRemoteState(state: Uint8Array, join: boolean, chosen?: boolean): void | Promise<void>;
   /** A node became alive (new, or again after dead or left). */
   notifyJoin(node: MemberNode): void;
   /** A node became dead or left. */

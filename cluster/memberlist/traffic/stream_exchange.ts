@@ -9,6 +9,7 @@ import type { Address, Stream, Timer } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
+import type { BudgetShare } from "../wire/receive_budget.ts";
 import { sealStream, StreamReader } from "../wire/stream.ts";
 import { checkNamed } from "./packet_sender.ts";
 
@@ -28,6 +29,10 @@ export interface StreamExchange {
   send(message: Uint8Array): Promise<void>;
   /** From now on the peer has `ms` milliseconds. */
   setDeadline(ms: number): void;
+  /** What is received is taken from it; given back when the exchange is over. */
+  readonly share: BudgetShare;
+  /** Ends the stream; what was received may still be worked on, for any time. */
+  hangUp(): void;
   /** What is being done, in the words of the log for the case that it fails. */
   failure: string;
 }
@@ -80,6 +85,11 @@ export async function useStream<T>(
       return stream.write(sealed);
     },
     setDeadline,
+    share,
+    hangUp: () => {
+      timer?.cancel();
+      stream.close();
+    },
     failure: "Failed",
   };
   core.streams.add(stream);

@@ -253,31 +253,42 @@ export interface PushPull {
 }
 
 /** A push/pull message, type byte first. */
-export function encodePushPull(state: PushPull): Uint8Array {
-  const { join, nodes, userState } = state;
-  // A node takes some 90 bytes beside its name and meta.
-  const writer = new Writer("gossip", 64 + 128 * nodes.length + userState.length);
-  writer.byte(MessageType.pushPull);
-  PushPullHeader.write(writer, {
-    Nodes: nodes.length,
-    UserStateLen: userState.length,
-    Join: join,
-  });
+export function encodePushPull({ join, nodes, userState }: PushPull): Uint8Array {
+  const writer = beginPushPull({ join, count: nodes.length, userStateBytes: userState.length });
   for (const node of nodes) PushNodeState.write(writer, node);
   writer.raw(userState);
   return writer.finish();
 }
 
-/** Reads the body of a push/pull message. Throws {@linkcode StreamError}. */
+/** The beginning of a push/pull message: `count` nodes are to be written after it, and the user state. */
+export function beginPushPull(
+  { join, count, userStateBytes }: { join: boolean; count: number; userStateBytes: number },
+): Writer {
+  // A node takes some 90 bytes beside its name and meta.
+  const writer = new Writer("gossip", 64 + 128 * count + userStateBytes);
+  writer.byte(MessageType.pushPull);
+  PushPullHeader.write(writer, { Nodes: count, UserStateLen: userStateBytes, Join: join });
+  return writer;
+}
+
+/**
+ * Reads the body of a push/pull message. Throws {@linkcode StreamError}.
+ *
+ * @param pieces `size` nodes are read at a time; `next` is called between two pieces, and may wait or throw
+ */
 export async function decodePushPull(
   body: StreamBody,
   limits: StreamLimits = DEFAULT_STREAM_LIMITS,
+  pieces?: { readonly size: number; next(): Promise<void> },
 ): Promise<PushPull> {
   const { Nodes, UserStateLen, Join } = await body.value(PushPullHeader);
   checkCount("node count", Nodes, limits.nodes);
   checkCount("user state length", UserStateLen, limits.userStateBytes);
   const nodes: PushNodeState[] = [];
-  for (let i = 0; i < Nodes; i++) nodes.push(await body.value(PushNodeState));
+  for (let i = 0; i < Nodes; i++) {
+    if (pieces !== undefined && i > 0 && i % pieces.size === 0) await pieces.next();
+    nodes.push(await body.value(PushNodeState));
+  }
   return { join: Join, nodes, userState: await body.bytes(UserStateLen) };
 }
 

@@ -7,6 +7,7 @@
 
 import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
+import type { Slices } from "../../memberlist/core/slices.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
@@ -92,6 +93,8 @@ export interface Core {
   readonly broadcasts: Broadcasts;
   /** What happened how often. */
   readonly tally: Tally;
+  /** Turns for long work. */
+  readonly slices: Slices;
   /** Where figures go, if anywhere. */
   readonly metrics: Metrics | undefined;
   /** Network coordinates; `undefined` when they are off. */
