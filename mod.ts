@@ -86,6 +86,7 @@ export type {
   Transport,
 } from "./cluster/runtime.ts";
 export {
+  EventQueueFullError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
   KeyOperationError,

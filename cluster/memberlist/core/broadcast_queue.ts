@@ -115,8 +115,8 @@ export class BroadcastQueue {
     this.#finish(entry);
   }
 
-  /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. */
-  prune(max: number): void {
+  /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. Returns how many. */
+  prune(max: number): number {
     let dropped: Entry[] = [];
     for (const tier of this.#tiers.toReversed()) {
       const surplus = Math.max(0, this.#length - dropped.length - max);
@@ -124,6 +124,7 @@ export class BroadcastQueue {
     }
     this.#length -= dropped.length;
     for (const entry of dropped) this.#finish(entry);
+    return dropped.length;
   }
 
   /** How often a message is sent in a cluster of the present size. */
