@@ -87,6 +87,7 @@ export type {
   Transport,
 } from "./cluster/runtime.ts";
 export {
+  EventQueueFullError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
   KeyOperationError,

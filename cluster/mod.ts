@@ -80,6 +80,7 @@ export type {
 export {
   CoordinatesDisabledError,
   type Counters,
+  EventQueueFullError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
   KeyManager,

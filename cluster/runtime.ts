@@ -124,6 +124,8 @@ export interface TransportHandlers {
   packet(from: Address, bytes: Uint8Array): void;
   /** An accepted stream. The handler owns it and must close it. */
   stream(stream: Stream): void;
+  /** This machine could not send a datagram: it has no way there, or a firewall of its own forbids it. */
+  unsent?(to: Address, reason: string): void;
 }
 
 /**
@@ -149,7 +151,7 @@ export interface Transport {
   readonly localAddress: Address;
   /** Starts delivering what arrives. Called once. */
   start(handlers: TransportHandlers): void;
-  /** Sends one datagram and returns at once. A loss or a local error is not reported to the caller. */
+  /** Sends one datagram and returns at once. A loss is not reported; a local error is, to `unsent`. */
   sendPacket(to: Address, bytes: Uint8Array): void;
   /** Opens a stream. Rejects after `timeoutMs`, or earlier with the network's reason. */
   dial(to: Address, timeoutMs: number): Promise<Stream>;

@@ -23,7 +23,7 @@ import { announceSelf } from "./rules/alive.ts";
 import { announceLeave } from "./rules/dead.ts";
 import { joinAddresses } from "./traffic/join.ts";
 import { receivePacket } from "./traffic/packet_receiver.ts";
-import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
+import { sendMessages, tellUnsent, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
 import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
@@ -110,6 +110,7 @@ export class Memberlist implements AsyncDisposable {
     const { config, random, table, timers } = core;
     const pace = new GossipPace(core);
     core.onNews = () => pace.soon();
+    core.isThere = (node) => pingNode(core, node).then(() => true, () => false);
     announceSelf(core);
     if (table.size === 0) {
       throw new MemberlistConfigError("The own node was refused by the delegate");
@@ -120,6 +121,7 @@ export class Memberlist implements AsyncDisposable {
         if (!timers.closed) receivePacket(core, from, bytes);
       },
       stream: (stream) => timers.background(serveStream(core, stream)),
+      unsent: (to, reason) => tellUnsent(core, to, reason),
     });
     startPeriodic(timers, random, {
       intervalMs: () => config.probeIntervalMs,
@@ -147,10 +149,13 @@ export class Memberlist implements AsyncDisposable {
    *
    * Rejects with `JoinError` when there were addresses and none succeeded, with
    * {@linkcode ShutdownError} after a shutdown.
+   *
+   * @param chosen Whether somebody asked for this, rather than the node trying by itself to reach those it knew. Default
+   * true
    */
-  async join(addresses: readonly string[]): Promise<number> {
+  async join(addresses: readonly string[], chosen = true): Promise<number> {
     this.#assertRunning();
-    const joined = await joinAddresses(this.#core, addresses);
+    const joined = await joinAddresses(this.#core, addresses, chosen);
     if (joined > 0) {
       // Of many joins in a row only the last one has to be settled.
       this.#settling?.cancel();

@@ -6,6 +6,7 @@
 
 import { LimitedLogger } from "../memberlist/core/limited_logger.ts";
 import type { MemberNode } from "../memberlist/core/node.ts";
+import { Slices } from "../memberlist/core/slices.ts";
 import { Timers } from "../memberlist/core/timers.ts";
 import type { Runtime } from "../runtime.ts";
 import { Broadcasts } from "./core/broadcasts.ts";
@@ -67,8 +68,15 @@ export function createCore(
     queries: new QueryRing(config.queryBuffer),
     running,
     keySaver: new KeySaver(config),
-    broadcasts: new Broadcasts(config, () => members.size, log, () => hooks.cluster().gossipSoon()),
+    broadcasts: new Broadcasts(
+      config,
+      () => members.size,
+      log,
+      () => hooks.cluster().gossipSoon(),
+      (count) => tally.add("broadcastsDropped", count),
+    ),
     tally,
+    slices: new Slices(timers),
     metrics,
     coordinates: config.coordinates ? new CoordinateTable(runtime.random) : undefined,
     get cluster() {

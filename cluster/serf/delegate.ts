@@ -13,8 +13,8 @@ import type { Core } from "./core/core.ts";
 import { handleUserEvent } from "./events/user_events.ts";
 import { ConflictResolver } from "./members/conflict.ts";
 import { handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
-import { nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
-import { MAX_LAMPORT_TIME } from "./model/lamport.ts";
+import { nodeForgotten, nodeJoined, nodeLeft, nodeUpdated } from "./members/node_rules.ts";
+import type { LamportClock } from "./model/lamport.ts";
 import {
   decodeMessage,
   JoinIntent,
@@ -24,7 +24,7 @@ import {
   QueryResponse,
   UserEvent,
 } from "./model/messages.ts";
-import { localState, mergeRemoteState } from "./push_pull.ts";
+import { isRefused, localState, mergeRemoteState } from "./push_pull.ts";
 import { handleQuery } from "./queries/receive.ts";
 import { forward } from "./queries/relay.ts";
 
@@ -44,9 +44,10 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
       return messages;
     },
     localState: () => localState(core),
-    mergeRemoteState: (state, join) => mergeRemoteState(core, state, join),
+    mergeRemoteState: (state, join, chosen) => mergeRemoteState(core, state, join, chosen),
     notifyJoin: (node) => nodeJoined(core, node),
     notifyLeave: (node) => nodeLeft(core, node),
+    notifyForget: ({ name }) => nodeForgotten(core, name),
     notifyUpdate: (node) => nodeUpdated(core, node),
     notifyConflict: (existing, other) => conflicts.report(existing, other),
     ackPayload: () => ackPayload(core),
@@ -73,22 +74,22 @@ function receive(core: Core, message: Uint8Array): void {
 function dispatch(core: Core, message: Uint8Array): void {
   switch (message[0]) {
     case MessageType.leave:
-      return gossip(core, "intents", message, LeaveIntent, (intent) => {
+      return gossip(core, "intents", core.memberClock, message, LeaveIntent, (intent) => {
         core.log.debug(`messageLeaveType: ${intent.Node}`);
         return handleLeaveIntent(core, intent);
       });
     case MessageType.join:
-      return gossip(core, "intents", message, JoinIntent, (intent) => {
+      return gossip(core, "intents", core.memberClock, message, JoinIntent, (intent) => {
         core.log.debug(`messageJoinType: ${intent.Node}`);
         return handleJoinIntent(core, intent);
       });
     case MessageType.userEvent:
-      return gossip(core, "events", message, UserEvent, (event) => {
+      return gossip(core, "events", core.eventClock, message, UserEvent, (event) => {
         core.log.debug(`messageUserEventType: ${event.Name}`);
         return handleUserEvent(core, event);
       });
     case MessageType.query:
-      return gossip(core, "queries", message, Query, (query) => {
+      return gossip(core, "queries", core.queryClock, message, Query, (query) => {
         core.log.debug(`messageQueryType: ${query.Name}`);
         return handleQuery(core, query);
       });
@@ -108,14 +109,12 @@ function dispatch(core: Core, message: Uint8Array): void {
 function gossip<T extends { LTime: bigint }>(
   core: Core,
   queue: QueueName,
+  clock: LamportClock,
   message: Uint8Array,
   codec: Codec<T>,
   handle: (body: T) => boolean,
 ): void {
   const body = decodeMessage(codec, message);
-  if (body.LTime > MAX_LAMPORT_TIME) {
-    core.noise.write("warn", "ltime", `Dropped a message of Lamport time ${body.LTime}`);
-  } else if (handle(body)) {
-    core.broadcasts.enqueue(queue, message.slice());
-  }
+  if (isRefused(core, clock, body.LTime)) return;
+  if (handle(body)) core.broadcasts.enqueue(queue, message.slice());
 }

@@ -16,6 +16,7 @@ export type { SerfState } from "./core/core.ts";
 export type { Counters } from "./core/counters.ts";
 export {
   CoordinatesDisabledError,
+  EventQueueFullError,
   EventTooLargeError,
   ForceLeaveTimeoutError,
   LeaveInProgressError,

@@ -9,7 +9,7 @@ import type { Core } from "./core/core.ts";
 import type { RingGroup } from "./core/event_ring.ts";
 import { handleUserEvent } from "./events/user_events.ts";
 import { announceJoin, handleJoinIntent, handleLeaveIntent } from "./members/intent_rules.ts";
-import { type LamportClock, MAX_LAMPORT_TIME } from "./model/lamport.ts";
+import type { LamportClock } from "./model/lamport.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -17,6 +17,9 @@ import {
   MessageType,
   PushPull,
 } from "./model/messages.ts";
+
+/** Statuses, and events, of a peer that are taken in at a time: about a millisecond's worth. */
+const ITEMS_PER_SLICE = 1_024;
 
 /** The own state, with one entry for each slot of the event ring, used or not. */
 export function localState(core: Core): Uint8Array {
@@ -33,8 +36,17 @@ export function localState(core: Core): Uint8Array {
   return encodeMessage(MessageType.pushPull, PushPull, state);
 }
 
-/** Takes a peer's state in. `join` tells whether the exchange is part of a join. */
-export function mergeRemoteState(core: Core, bytes: Uint8Array, join: boolean): void {
+/**
+ * Takes a peer's state in. `join` tells whether the exchange is part of a join, and `chosen` whether somebody asked this
+ * node for that: then it follows the peer's clocks wherever they are. A long state is taken in in pieces, a short one at
+ * once.
+ */
+export function mergeRemoteState(
+  core: Core,
+  bytes: Uint8Array,
+  join: boolean,
+  chosen = false,
+): void | Promise<void> {
   if (bytes[0] !== MessageType.pushPull) {
     core.noise.write("error", "push/pull", `Remote state has bad type: ${bytes[0] ?? "none"}`);
     return;
@@ -47,17 +59,31 @@ export function mergeRemoteState(core: Core, bytes: Uint8Array, join: boolean): 
     core.noise.write("error", "push/pull", `Failed to decode remote state: ${error.message}`);
     return;
   }
-  meet(core.memberClock, state.LTime);
-  meet(core.eventClock, state.EventLTime);
-  meet(core.queryClock, state.QueryLTime);
-  mergeStatuses(core, state);
+  meet(core, core.memberClock, state.LTime, chosen);
+  meet(core, core.eventClock, state.EventLTime, chosen);
+  meet(core, core.queryClock, state.QueryLTime, chosen);
+  return core.slices.run(mergeContent(core, state, join));
+}
+
+function* mergeContent(core: Core, state: PushPull, join: boolean): Generator<void> {
+  yield* mergeStatuses(core, state);
   if (join && core.ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
-  mergeEvents(core, state.Events ?? []);
+  yield* mergeEvents(core, state.Events ?? []);
+}
+
+/** Whether a Lamport time of another node must be wrong, and what carries it is not to be taken in: counted and logged. */
+export function isRefused(core: Core, clock: LamportClock, ltime: bigint): boolean {
+  if (!clock.isFarFetched(ltime)) return false;
+  core.tally.count("lamportRejected");
+  core.noise.write("warn", "ltime", `Ignoring Lamport time ${ltime}, ours is ${clock.time()}`);
+  return true;
 }
 
 /** Moves a clock up to a peer's, whose next unused time is `remote`. */
-function meet(clock: LamportClock, remote: bigint): void {
-  if (remote > 0n && remote <= MAX_LAMPORT_TIME) clock.witness(remote - 1n);
+function meet(core: Core, clock: LamportClock, remote: bigint, chosen: boolean): void {
+  if (remote === 0n) return;
+  if (chosen) clock.follow(remote - 1n);
+  if (!isRefused(core, clock, remote - 1n)) clock.witness(remote - 1n);
 }
 
 /** The clock has met the peer's; one that it refused to follow does not count. */
@@ -66,17 +92,20 @@ function ignoreEventsBefore(core: Core, ltime: bigint): void {
 }
 
 /** Reads the peer's statuses as intents. A leave is set after the member's last known time, to count as newer. */
-function mergeStatuses(core: Core, state: PushPull): void {
+function* mergeStatuses(core: Core, state: PushPull): Generator<void> {
   const times = new Map(Object.entries(state.StatusLTimes ?? {}));
+  let count = 0;
   for (const name of state.LeftMembers ?? []) {
+    if (++count % ITEMS_PER_SLICE === 0) yield;
     const ltime = (times.get(name) ?? 0n) + 1n;
     times.delete(name);
-    if (ltime <= MAX_LAMPORT_TIME) {
+    if (!isRefused(core, core.memberClock, ltime)) {
       handleLeaveIntent(core, { LTime: ltime, Node: name, Prune: false });
     }
   }
   for (const [name, ltime] of times) {
-    if (ltime > MAX_LAMPORT_TIME) continue;
+    if (++count % ITEMS_PER_SLICE === 0) yield;
+    if (isRefused(core, core.memberClock, ltime)) continue;
     if (name === core.name) outdo(core, ltime);
     else handleJoinIntent(core, { LTime: ltime, Node: name });
   }
@@ -93,10 +122,12 @@ function outdo(core: Core, ltime: bigint): void {
   if (core.state === "alive") announceJoin(core, core.memberClock.time());
 }
 
-function mergeEvents(core: Core, groups: readonly (EventGroup | null)[]): void {
+function* mergeEvents(core: Core, groups: readonly (EventGroup | null)[]): Generator<void> {
+  let count = 0;
   for (const group of groups) {
-    if (group === null || group.LTime > MAX_LAMPORT_TIME) continue;
+    if (group === null || isRefused(core, core.eventClock, group.LTime)) continue;
     for (const { Name, Payload } of group.Events ?? []) {
+      if (++count % ITEMS_PER_SLICE === 0) yield;
       handleUserEvent(core, { LTime: group.LTime, Name, Payload, CC: false });
     }
   }

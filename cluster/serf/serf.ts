@@ -226,6 +226,7 @@ export class Serf implements AsyncDisposable {
    *
    * @param coalesce whether a newer event of the same name may replace this one
    * @throws {EventTooLargeError} when name and payload, or the whole message, exceed `userEventSizeLimit`
+   * @throws {EventQueueFullError} when so many wait to be gossiped that one more would be lost
    */
   userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
     sendUserEvent(this.#core, name, payload, coalesce);
@@ -234,8 +235,8 @@ export class Serf implements AsyncDisposable {
   /**
    * Asks the cluster. The own application is asked during the call.
    *
-   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running, the protocol version
-   * is below 4, or the name is one that agents keep for themselves: of those that begin with {@linkcode
+   * @throws {QueryError} when the message exceeds `querySizeLimit`, too many queries are running or wait to be gossiped,
+   * the protocol version is below 4, or the name is one that agents keep for themselves: of those that begin with {@linkcode
    * INTERNAL_PREFIX} only `_serf_ping` without a payload may be asked
    */
   query(name: string, payload: Uint8Array | null, params: QueryParams = {}): RunningQuery {

@@ -218,6 +218,7 @@ export class Agent implements AsyncDisposable {
    *
    * @param coalesce whether agents may hand out only the last of several events of this name. Default true
    * @throws {EventTooLargeError} when it exceeds `userEventSizeLimit`.
+   * @throws {EventQueueFullError} when so many wait to be gossiped that one more would be lost.
    */
   userEvent(name: string, payload: Payload = null, coalesce = true): void {
     this.#commands.userEvent(name, bytesOf(payload), coalesce);

@@ -13,10 +13,11 @@ import type {
   Transport,
   TransportHandlers,
 } from "../../cluster/runtime.ts";
+import { joinHostPort } from "../../protocol/host_port.ts";
 import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import { dial } from "../net/dial.ts";
 import { Listener } from "../net/listener.ts";
-import { isIPv6, plainHost } from "../net/problems.ts";
+import { isIPv6, plainHost, reasonOf } from "../net/problems.ts";
 import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
 import { type StreamHooks, TcpStream } from "./tcp_stream.ts";
 
@@ -44,6 +45,12 @@ export const ACCEPT_LIMITS: AdmissionLimits = {
   strangersPerSource: 192,
   strangerMs: 30_000,
 };
+
+/** Deno has one code for whatever keeps a datagram from being sent. */
+function sendProblem(cause: unknown): string {
+  if ((cause as { code?: unknown }).code !== "UNKNOWN") return reasonOf("sendto", cause);
+  return "sendto: no route, or forbidden by a firewall of this machine";
+}
 
 /** At most one warning in this many milliseconds about what others do. */
 const COMPLAINT_MS = 1_000;
@@ -134,6 +141,7 @@ export class NetTransport implements Transport, AsyncDisposable {
   #unsentBytes = 0;
   #sending = false;
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
+  #unsentTo: TransportHandlers["unsent"];
 
   private constructor(udp: Socket, tcp: Deno.TcpListener, options: NetTransportOptions) {
     this.#udp = udp;
@@ -166,6 +174,7 @@ export class NetTransport implements Transport, AsyncDisposable {
   /** Starts delivering packets and accepted streams. Datagrams that came before are gone. */
   start(handlers: TransportHandlers): void {
     this.#wakeTimer = setTimeout(wakeTicks, WAKE_AFTER_MS);
+    this.#unsentTo = handlers.unsent;
     this.#udp.on("message", (bytes, from) => {
       // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
       const sender = { host: plainHost(from.address), port: from.port };
@@ -185,7 +194,7 @@ export class NetTransport implements Transport, AsyncDisposable {
     else if (this.#unsentBytes + bytes.length <= SEND_QUEUE_BYTES) {
       this.#unsentBytes += bytes.length;
       this.#unsent.push({ to, bytes });
-    }
+    } else this.#unsentTo?.(to, "too much waits to be sent");
   }
 
   /**
@@ -246,11 +255,20 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#sending = true;
     wakeTicks();
     try {
-      this.#udp.send(bytes, to.port, host, () => this.#sendNext());
+      this.#udp.send(bytes, to.port, host, (cause) => {
+        if (cause !== null) this.#tellUnsent(to, cause);
+        this.#sendNext();
+      });
     } catch (cause) {
-      this.#logger.debug("UDP send failed", { cause });
+      this.#tellUnsent(to, cause);
       queueMicrotask(() => this.#sendNext());
     }
+  }
+
+  #tellUnsent(to: Address, cause: unknown): void {
+    if (this.#closed !== undefined) return;
+    const [from, there] = [this.localAddress, to].map(({ host, port }) => joinHostPort(host, port));
+    this.#unsentTo?.(to, `write udp ${from}->${there}: ${sendProblem(cause)}`);
   }
 
   #sendNext(): void {

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { MAX_LAMPORT_TIME } from "../../cluster/serf/model/lamport.ts";
+import { MAX_FIRST_TIME } from "../../cluster/serf/model/lamport.ts";
 import {
   MAX_LINE_BYTES,
   RejoinJournal,
@@ -85,7 +85,7 @@ function check(bytes: Uint8Array, random: SeededRandom): void {
   const lines = bytes.reduce((count, byte) => count + (byte === 0x0a ? 1 : 0), 0);
   assert.ok(damaged + records <= lines);
   for (const time of [restored.memberTime, restored.eventTime, restored.queryTime]) {
-    assert.ok(time >= 0n && time <= MAX_LAMPORT_TIME);
+    assert.ok(time >= 0n && time <= MAX_FIRST_TIME);
   }
   for (const [name, address] of [...restored.members, ...restored.failed]) {
     assert.ok(!name.includes("\n") && name.length < MAX_LINE_BYTES);

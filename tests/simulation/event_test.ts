@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventQueueFullError } from "../../cluster/serf/model/errors.ts";
 import { CATCH_UP_MS, Cluster, type SimNode, spread } from "../support/simulation/cluster.ts";
 import { type Scenario, scenario } from "../support/simulation/scenario.ts";
 import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
@@ -45,6 +46,40 @@ scenario("an event during a partition reaches the other side after it", {}, asyn
   simulation.heal();
   await seenByAll(test, cluster, ["during"]);
 });
+
+scenario(
+  "of 2,500 events a second each one is told of: it reaches all, or is refused",
+  {},
+  async (test) => {
+    const { simulation } = test;
+    const cluster = new Cluster<SerfApp>(simulation, startSerf());
+    await cluster.form(10);
+    const { serf } = cluster.live[0]!.app;
+    const sent: string[] = [];
+    let refused = 0;
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < 25; i++) {
+        const name = `e${round}-${i}`;
+        try {
+          serf.userEvent(name, new Uint8Array(30), false);
+          sent.push(name);
+        } catch (error) {
+          if (!(error instanceof EventQueueFullError)) throw error;
+          refused++;
+        }
+      }
+      await simulation.runFor(10);
+    }
+    await simulation.runFor(CATCH_UP_MS);
+    test.report({ sent: String(sent.length), refused: String(refused) });
+    for (const { name, app } of cluster.live) {
+      const missed = sent.filter((event) => !app.userEvents.has(event));
+      assert.deepEqual(missed, [], name);
+      assert.equal(app.serf.counters.broadcastsDropped + app.serf.counters.eventsDropped, 0);
+    }
+    assert.ok(sent.length >= 512 && refused > 0);
+  },
+);
 
 /** Waits until every live node saw each event, and asserts that none saw one twice. */
 async function seenByAll(

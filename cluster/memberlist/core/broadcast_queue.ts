@@ -107,8 +107,16 @@ export class BroadcastQueue {
     this.#insert(entry);
   }
 
-  /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. */
-  prune(max: number): void {
+  /** Drops the message of this name, if there is one. */
+  withdraw(name: string): void {
+    const entry = this.#named.get(name);
+    if (entry === undefined) return;
+    this.#remove(entry);
+    this.#finish(entry);
+  }
+
+  /** Drops messages until at most `max` are left: the most transmitted first, of those the shortest. Returns how many. */
+  prune(max: number): number {
     let dropped: Entry[] = [];
     for (const tier of this.#tiers.toReversed()) {
       const surplus = Math.max(0, this.#length - dropped.length - max);
@@ -116,6 +124,7 @@ export class BroadcastQueue {
     }
     this.#length -= dropped.length;
     for (const entry of dropped) this.#finish(entry);
+    return dropped.length;
   }
 
   /** How often a message is sent in a cluster of the present size. */

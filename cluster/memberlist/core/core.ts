@@ -6,6 +6,7 @@
  */
 
 import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../../runtime.ts";
+import { ExpansionBudget, PACKET_EXPANSION, STREAM_EXPANSION } from "../wire/expansion_budget.ts";
 import { labelBytes } from "../wire/label.ts";
 import type { PacketOptions } from "../wire/packet.ts";
 import { ReceiveBudget } from "../wire/receive_budget.ts";
@@ -15,7 +16,9 @@ import { BroadcastQueue } from "./broadcast_queue.ts";
 import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
 import { LimitedLogger } from "./limited_logger.ts";
+import type { MemberNode } from "./node.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
+import { Slices } from "./slices.ts";
 import { Timers } from "./timers.ts";
 
 /** What the own node knows about itself alone. */
@@ -24,6 +27,16 @@ export interface OwnState {
   incarnation: number;
   /** Whether this node has begun to leave: it then lets itself be declared dead. */
   leaving: boolean;
+}
+
+/** An encoded own state. */
+export interface OwnStateCopy {
+  /** Clock milliseconds at which it was made. */
+  readonly at: number;
+  /** Whether it is part of a join. */
+  readonly join: boolean;
+  /** The message. */
+  readonly encoded: Promise<Uint8Array>;
 }
 
 /** One memberlist's parts. */
@@ -60,6 +73,22 @@ export interface Core {
   readonly streams: Set<Stream>;
   /** Memory for what comes on streams. */
   readonly receiveBudget: ReceiveBudget;
+  /** Turns for long work. */
+  readonly slices: Slices;
+  /** The own state as it was sent last, when it is so long that making it takes long. */
+  ownState: OwnStateCopy | undefined;
+  /** What compressed packets may grow to. */
+  readonly packetExpansion: ExpansionBudget;
+  /** What compressed streams may grow to. */
+  readonly streamExpansion: ExpansionBudget;
+  /** Clock milliseconds until which no node can make room for another. */
+  packedUntil: number;
+  /** Nodes that had answered at some moment, good until clock milliseconds `until`. */
+  acquaintances: { readonly until: number; readonly records: readonly NodeRecord[] };
+  /** Names of nodes that get a place if they answer. */
+  readonly challenged: Set<string>;
+  /** Pings a node that is not known, and resolves with whether it answered. */
+  isThere: (node: MemberNode) => Promise<boolean>;
   /** Called when something new waits to be gossiped. */
   onNews: () => void;
   /** What this node is doing for others right now. */
@@ -108,6 +137,14 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
     receiveBudget: new ReceiveBudget(),
+    slices: new Slices(timers),
+    ownState: undefined,
+    packetExpansion: new ExpansionBudget(timers, PACKET_EXPANSION),
+    streamExpansion: new ExpansionBudget(timers, STREAM_EXPANSION),
+    packedUntil: -Infinity,
+    acquaintances: { until: -Infinity, records: [] },
+    challenged: new Set(),
+    isThere: () => Promise.resolve(false),
     onNews: () => {},
     serving: { pushPulls: 0 },
   };

@@ -38,12 +38,18 @@ export interface Delegate {
   getBroadcasts(overhead: number, limit: number): Uint8Array[];
   /** The application's half of a push/pull. */
   localState(join: boolean): Uint8Array;
-  /** The peer's half of a push/pull; not called when the peer sent none. */
-  mergeRemoteState(state: Uint8Array, join: boolean): void;
+  /**
+   * The peer's half of a push/pull; not called when the peer sent none. `chosen` tells whether somebody asked this node
+   * to join the peer, so that it is more than a stranger. What takes long may be done in pieces; the exchange of states
+   * is over when that is.
+   */
+  mergeRemoteState(state: Uint8Array, join: boolean, chosen?: boolean): void | Promise<void>;
   /** A node became alive (new, or again after dead or left). */
   notifyJoin(node: MemberNode): void;
   /** A node became dead or left. */
   notifyLeave(node: MemberNode): void;
+  /** A node that took part is forgotten, as it never answered and others need its place. */
+  notifyForget?(node: MemberNode): void;
   /** The meta of an alive node changed. */
   notifyUpdate(node: MemberNode): void;
   /** An alive message named a known node with another address; it was ignored. */

@@ -16,6 +16,8 @@ export interface NodeRecord {
   changedAt: number;
   /** The running suspicion, if it is suspected. */
   suspicion: Suspicion | undefined;
+  /** Whether it ever answered this node, so that it is no invention. */
+  answered: boolean;
 }
 
 /** The nodes. */
@@ -25,6 +27,7 @@ export class NodeTable {
   readonly #byName = new Map<string, NodeRecord>();
   #ring: NodeRecord[] = [];
   #cursor = 0;
+  #hand = 0;
 
   /** An empty table. `intern` gives the object to keep in place of a node: an equal one, if there is one already. */
   constructor(random: Random, intern: (node: MemberNode) => MemberNode = (node) => node) {
@@ -49,7 +52,7 @@ export class NodeTable {
 
   /** Adds a node under a new name, at a random place of the ring. */
   add(node: MemberNode, changedAt: number): NodeRecord {
-    const record = { node: this.#intern(node), changedAt, suspicion: undefined };
+    const record = { node: this.#intern(node), changedAt, suspicion: undefined, answered: false };
     const last = this.#ring.length;
     const place = Math.floor(this.#random.float() * (last + 1));
     this.#ring.push(record);
@@ -67,6 +70,21 @@ export class NodeTable {
   /** The next record of this round, or `undefined` when the round is over. */
   next(): NodeRecord | undefined {
     return this.#ring[this.#cursor++];
+  }
+
+  /** Forgets one record that `isSpare` picks, a random one of them, and returns it. */
+  forgetOne(isSpare: (record: NodeRecord) => boolean): NodeRecord | undefined {
+    const ring = this.#ring;
+    for (let looked = 0; looked < ring.length; looked++) {
+      this.#hand = (this.#hand + 1) % ring.length;
+      const record = ring[this.#hand] as NodeRecord;
+      if (!isSpare(record)) continue;
+      ring[this.#hand] = ring.at(-1) as NodeRecord;
+      ring.pop();
+      this.#byName.delete(record.node.name);
+      return record;
+    }
+    return undefined;
   }
 
   /** Forgets what `isGone` picks, shuffles the rest and begins a new round. */

@@ -8,6 +8,7 @@ import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, NodeState } from "../core/node.ts";
 import type { NodeRecord } from "../core/node_table.ts";
 import { pickRandom } from "../core/select.ts";
+import { peers } from "../rules/room.ts";
 import { sendBroadcasts } from "../traffic/packet_sender.ts";
 
 /**
@@ -25,7 +26,7 @@ export function gossip(core: Core): boolean {
     if (record.node.state !== NodeState.dead) return isLive(record.node);
     return now - record.changedAt <= config.gossipToTheDeadTimeMs;
   };
-  const targets = pickRandom(random, table.records, config.gossipNodes, wants);
+  const targets = pickRandom(random, peers(core), config.gossipNodes, wants);
   // The draw may have missed who is there, and those who are dead may come back.
   if (targets.length === 0) return table.size > 1;
   let sent = false;

@@ -11,6 +11,7 @@ import { type Core, ownRecord } from "../core/core.ts";
 import { isLive, maxProtocol, type MemberNode, NodeState } from "../core/node.ts";
 import type { NodeRecord } from "../core/node_table.ts";
 import { pickRandom } from "../core/select.ts";
+import { isCrowded, peers } from "../rules/room.ts";
 import { receiveSuspect } from "../rules/suspect.ts";
 import { sendMessages, sendWithBroadcasts } from "../traffic/packet_sender.ts";
 import { encodePing, ownSource } from "../traffic/ping.ts";
@@ -31,13 +32,16 @@ export function probeNext(core: Core, done: () => void): void {
 function nextTarget(core: Core): NodeRecord | undefined {
   const { table } = core;
   const own = ownRecord(core);
+  // Inventions must not keep those that ever answered from being watched.
+  const onlyAnswered = isCrowded(core) && core.random.float() < 0.5;
   for (let looked = 0; looked < table.size; looked++) {
     let record = table.next();
     if (record === undefined) {
       table.startRound((candidate) => candidate !== own && isForgettable(core, candidate));
       record = table.next();
     }
-    if (record !== undefined && record !== own && isLive(record.node)) return record;
+    if (record === undefined || record === own || !isLive(record.node)) continue;
+    if (!onlyAnswered || record.answered) return record;
   }
   return undefined;
 }
@@ -101,6 +105,7 @@ class Probe {
       delegate.notifyPingComplete(this.#node, rttMs, payload ?? NO_BYTES);
     }
     awareness.change(-1);
+    this.#target.answered = true;
     this.#finish();
   }
 
@@ -118,8 +123,8 @@ class Probe {
     const own = ownRecord(core);
     const canHelp = (record: NodeRecord): boolean =>
       record !== own && record !== this.#target && record.node.state === NodeState.alive;
-    const { config, random, table } = core;
-    for (const helper of pickRandom(random, table.records, config.indirectChecks, canHelp)) {
+    const { config, random } = core;
+    for (const helper of pickRandom(random, peers(core), config.indirectChecks, canHelp)) {
       const wantsNack = maxProtocol(helper.node) >= SINCE_PROTOCOL.nack;
       if (wantsNack) this.#expectedNacks++;
       const request = {
@@ -141,6 +146,7 @@ class Probe {
     pingOverStream(core, to, this.#seqNo, this.#deadline - core.timers.now()).then(
       (reached) => {
         this.#reachedByStream = reached;
+        if (reached) this.#target.answered = true;
       },
       (error: Error) => {
         core.noise.write("error", to.host, `Failed fallback TCP ping: ${error.message}`);

@@ -14,7 +14,15 @@ import { isLive, type MemberNode, NodeState, type Versions } from "../core/node.
 import { endSuspicion, type NodeRecord } from "../core/node_table.ts";
 import type { Alive } from "../wire/messages.ts";
 import { announceAlive } from "./announce.ts";
+import { isFarFetched } from "./incarnation.ts";
 import { nextIncarnation, refute } from "./refute.ts";
+import { isFull, isPacked, makeRoom } from "./room.ts";
+
+/**
+ * Nodes that are pinged at a time to see whether they are there: forged messages must not make a flood of pings. There
+ * is as much room for those that are told of from their own address, as those that join are.
+ */
+const MAX_CHALLENGED = 32;
 
 const NO_VERSIONS: Versions = [0, 0, 0, 0, 0, 0];
 
@@ -64,6 +72,7 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
     core.noise.write("warn", source, `Ignoring alive message for '${message.Node}': ${problem}`);
     return;
   }
+  if (isFarFetched(core, record, message, context.source)) return;
   const moved = record !== undefined && !hasAddress(record.node, message);
   if ((record === undefined || moved) && !isAllowed(core, addrOf(message))) {
     const host = addrToHost(addrOf(message));
@@ -74,11 +83,14 @@ function applyAlive(core: Core, message: Alive, context: AliveContext): void {
     );
     return;
   }
-  if (moved && !mayMove(core, record)) return reportConflict(core, record, message, context.source);
+  if (moved) {
+    if (!mayMove(core, record)) return reportConflict(core, record, message, context.source);
+    tellMove(core, record, message, context.source);
+  }
   if (record !== undefined && !moved && isStale(message, record, isOwn)) return;
   if (record !== undefined) endSuspicion(record);
   if (isOwn && !context.bootstrap) return defendSelf(core, message, context.source);
-  if (record === undefined && isFull(core, message, context.source)) return;
+  if (record === undefined && isFull(core)) return challenge(core, message, context);
   accept(core, message, record, context);
 }
 
@@ -120,6 +132,15 @@ function mayMove(core: Core, record: NodeRecord): boolean {
     core.timers.now() - record.changedAt > deadNodeReclaimTimeMs;
 }
 
+function tellMove(core: Core, { node }: NodeRecord, message: Alive, source: string): void {
+  const to = `${addrToHost(addrOf(message))}:${message.Port}`;
+  core.noise.write(
+    "info",
+    source,
+    `Updating address for left or failed node ${node.name} from ${node.host}:${node.port} to ${to}`,
+  );
+}
+
 function reportConflict(core: Core, record: NodeRecord, message: Alive, source: string): void {
   const mine = `${record.node.host}:${record.node.port}`;
   const theirs = `${addrToHost(addrOf(message))}:${message.Port}`;
@@ -153,11 +174,24 @@ function defendSelf(core: Core, message: Alive, source: string): void {
   refute(core, message.Incarnation);
 }
 
-function isFull(core: Core, message: Alive, source: string): boolean {
-  const { maxNodes } = core.config;
-  if (core.table.size < maxNodes) return false;
-  core.noise.write("error", source, `Ignoring node ${message.Node}: ${maxNodes} nodes are known`);
-  return true;
+/** When there is no room, a node has to answer a ping to get the place of one that never answered. */
+function challenge(core: Core, message: Alive, context: AliveContext): void {
+  const { challenged, config, timers } = core;
+  const { Node: name } = message;
+  if (challenged.has(name)) return;
+  const ownWord = context.source === addrToHost(addrOf(message));
+  if (isPacked(core) || challenged.size >= (ownWord ? 2 : 1) * MAX_CHALLENGED) {
+    const text = `Ignoring node ${name}: ${config.maxNodes} nodes are known`;
+    return core.noise.write("error", context.source, text);
+  }
+  const admit = async (): Promise<void> => {
+    const answered = await core.isThere(nodeOf(message, undefined));
+    challenged.delete(name);
+    if (!answered || core.table.get(name) !== undefined || !makeRoom(core)) return;
+    accept(core, message, undefined, context).answered = true;
+  };
+  challenged.add(name);
+  timers.background(admit());
 }
 
 function accept(
@@ -165,7 +199,7 @@ function accept(
   message: Alive,
   known: NodeRecord | undefined,
   { onFinished }: AliveContext,
-): void {
+): NodeRecord {
   const before = known?.node;
   const now = core.timers.now();
   const record = known ?? core.table.add(nodeOf(message, known), now);
@@ -178,6 +212,7 @@ function accept(
   core.metrics?.count("memberlist.msg.alive");
   if (before === undefined || !isLive(before)) core.delegate.notifyJoin(node);
   else if (!equalBytes(before.meta, node.meta)) core.delegate.notifyUpdate(node);
+  return record;
 }
 
 /** The node that a message describes; nothing of it is a view into the message. */

@@ -9,6 +9,7 @@ import { isLive, NodeState } from "../core/node.ts";
 import { endSuspicion } from "../core/node_table.ts";
 import type { Dead } from "../wire/messages.ts";
 import { announceDead } from "./announce.ts";
+import { isFarFetched } from "./incarnation.ts";
 import { refute } from "./refute.ts";
 
 /** Takes in a dead message. `source` is who sent it, for the log. */
@@ -29,6 +30,7 @@ export function announceLeave(core: Core, onFinished: () => void): void {
 function applyDead(core: Core, message: Dead, source: string, onFinished?: () => void): void {
   const record = core.table.get(message.Node);
   if (record === undefined || message.Incarnation < record.node.incarnation) return;
+  if (isFarFetched(core, record, message, source)) return;
   endSuspicion(record);
   if (!isLive(record.node)) return;
   if (message.Node === core.config.name && !core.own.leaving) {

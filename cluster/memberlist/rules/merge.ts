@@ -8,6 +8,7 @@ import { NO_BYTES } from "../../../protocol/bytes.ts";
 import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
 import { type Core, portOrOwn } from "../core/core.ts";
 import { type MemberNode, NodeState, type Versions } from "../core/node.ts";
+import { NODES_PER_SLICE } from "../core/slices.ts";
 import type { PushNodeState } from "../wire/messages.ts";
 import { receiveAlive } from "./alive.ts";
 import { receiveDead } from "./dead.ts";
@@ -29,31 +30,43 @@ export interface RemoteState {
 }
 
 /**
- * Merges a peer's state. `join` says whether the exchange is part of a join; `source` is the peer's
- * address, for the log. Throws `ProtocolMismatchError` or {@linkcode MergeRefusedError} before anything
- * is merged.
+ * Merges a peer's state. `join` says whether the exchange is part of a join, `chosen` whether somebody asked this node
+ * for that; `source` is the peer's address, for the log. Rejects with `ProtocolMismatchError` or
+ * {@linkcode MergeRefusedError} before anything is merged. A long state is merged in pieces, a short one at once.
  */
-export function mergeRemoteState(
+export async function mergeRemoteState(
   core: Core,
-  remote: RemoteState,
-  join: boolean,
+  { nodes, userState }: RemoteState,
+  { join, chosen = false }: { join: boolean; chosen?: boolean },
   source: string,
-): void {
-  const nodes = remote.nodes.map((node) => ({ ...node, Port: portOrOwn(core, node.Port) }));
+): Promise<void> {
   checkProtocols(nodes, core.table.records.map((record) => record.node));
-  if (join) {
-    const refusal = core.delegate.notifyMerge?.(nodes.map(asMemberNode));
+  if (join && core.delegate.notifyMerge !== undefined) {
+    const members = nodes.map((node) => asMemberNode(node, portOrOwn(core, node.Port)));
+    const refusal = core.delegate.notifyMerge(members);
     if (refusal !== undefined) throw new MergeRefusedError(refusal);
   }
-  for (const node of nodes) mergeNode(core, node, source);
-  if (remote.userState.length > 0) core.delegate.mergeRemoteState(remote.userState, join);
+  if (nodes.length <= NODES_PER_SLICE) { for (const node of nodes) mergeNode(core, node, source); }
+  else await core.slices.run(mergeNodes(core, nodes, source));
+  if (userState.length > 0) await core.delegate.mergeRemoteState(userState, join, chosen);
+}
+
+function* mergeNodes(
+  core: Core,
+  nodes: readonly PushNodeState[],
+  source: string,
+): Generator<void> {
+  for (const [i, node] of nodes.entries()) {
+    if (i > 0 && i % NODES_PER_SLICE === 0) yield;
+    mergeNode(core, node, source);
+  }
 }
 
 function mergeNode(core: Core, node: PushNodeState, source: string): void {
   const { Name: Node, Incarnation } = node;
   switch (node.State) {
     case NodeState.alive:
-      receiveAlive(core, { ...node, Node }, source);
+      receiveAlive(core, { ...node, Node, Port: portOrOwn(core, node.Port) }, source);
       break;
     case NodeState.left:
       receiveDead(core, { Incarnation, Node, From: Node }, source);
@@ -66,14 +79,14 @@ function mergeNode(core: Core, node: PushNodeState, source: string): void {
   }
 }
 
-function asMemberNode(node: PushNodeState): MemberNode {
+function asMemberNode(node: PushNodeState, port: number): MemberNode {
   const versions = Array.from({ length: 6 }, (_, i) => node.Vsn?.[i] ?? 0);
   const addr = (node.Addr ?? NO_BYTES).slice();
   return {
     name: node.Name,
     addr,
     host: isIpAddress(addr) ? addrToHost(addr) : "",
-    port: node.Port,
+    port,
     meta: (node.Meta ?? NO_BYTES).slice(),
     incarnation: node.Incarnation,
     state: node.State as NodeState,

@@ -6,13 +6,14 @@
 
 import { type Core, ownRecord, type OwnState } from "../core/core.ts";
 import { announceAlive } from "./announce.ts";
+import { MAX_INCARNATION } from "./incarnation.ts";
 
 /**
- * The next incarnation of the own node, above `atLeast`. It wraps at 32 bits past 0, which would never
- * bring a node up (docs/spec/memberlist.md 8.3).
+ * The next incarnation of the own node, above `atLeast`. It stops at the highest: a lower one would be old news to
+ * everybody.
  */
 export function nextIncarnation(own: OwnState, atLeast = 0): number {
-  own.incarnation = (Math.max(own.incarnation, atLeast) + 1) >>> 0 || 1;
+  own.incarnation = Math.min(Math.max(own.incarnation, atLeast) + 1, MAX_INCARNATION);
   return own.incarnation;
 }
 

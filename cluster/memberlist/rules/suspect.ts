@@ -11,12 +11,14 @@ import { Suspicion, suspicionLimits } from "../core/suspicion.ts";
 import type { Suspect } from "../wire/messages.ts";
 import { announceSuspect } from "./announce.ts";
 import { receiveDead } from "./dead.ts";
+import { isFarFetched } from "./incarnation.ts";
 import { refute } from "./refute.ts";
 
 /** Takes in a suspicion, the own node's or another's. `source` is who sent it, for the log. */
 export function receiveSuspect(core: Core, message: Suspect, source: string): void {
   const record = core.table.get(message.Node);
   if (record === undefined || message.Incarnation < record.node.incarnation) return;
+  if (isFarFetched(core, record, message, source)) return;
   if (record.suspicion !== undefined) {
     if (record.suspicion.confirm(message.From)) announceSuspect(core, message);
     return;

@@ -30,10 +30,14 @@ export class JoinAddressError extends Error {
 
 /**
  * Exchanges states with every address in turn and returns how many exchanges succeeded; a name may stand
- * for several addresses. Rejects with {@linkcode JoinError} when there were addresses and none succeeded,
+ * for several addresses. `chosen` tells whether somebody asked for the join. Rejects with {@linkcode JoinError} when there were addresses and none succeeded,
  * with {@linkcode ShutdownError} when a shutdown comes in between.
  */
-export async function joinAddresses(core: Core, addresses: readonly string[]): Promise<number> {
+export async function joinAddresses(
+  core: Core,
+  addresses: readonly string[],
+  chosen: boolean,
+): Promise<number> {
   let joined = 0;
   const errors: Error[] = [];
   const failed = (level: "warn" | "debug", what: string, cause: unknown): void => {
@@ -52,7 +56,7 @@ export async function joinAddresses(core: Core, addresses: readonly string[]): P
     }
     for (const to of destinations) {
       try {
-        await exchangeState(core, to, true);
+        await exchangeState(core, to, true, chosen);
         joined++;
       } catch (cause) {
         failed("debug", `join ${joinHostPort(to.host, to.port)}`, cause);

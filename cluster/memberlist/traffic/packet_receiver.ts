@@ -7,11 +7,11 @@
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import { addrToHost, hostToAddr, isIpAddress } from "../../../protocol/ip.ts";
 import { decode, DecodeError } from "../../../protocol/msgpack/mod.ts";
-import { goQuote } from "../../../protocol/quote.ts";
 import { fitsUtf8, utf8Length } from "../../../protocol/text.ts";
 import type { Address } from "../../runtime.ts";
 import { MAX_NAME_BYTES } from "../core/config.ts";
 import { type Core, portOrOwn } from "../core/core.ts";
+import type { LogLevel } from "../core/limited_logger.ts";
 import type { Destination } from "../core/node.ts";
 import { isAllowed, receiveAlive } from "../rules/alive.ts";
 import { receiveDead } from "../rules/dead.ts";
@@ -37,7 +37,7 @@ export function receivePacket(core: Core, from: Address, packet: Uint8Array): vo
   core.metrics?.count("memberlist.udp.received", packet.length);
   let opened;
   try {
-    opened = openPacket(packet, core.packetOptions);
+    opened = openPacket(packet, core.packetOptions, core.packetExpansion, from.host);
   } catch (error) {
     return complain(core, from, error instanceof PacketError ? error.message : String(error));
   }
@@ -53,8 +53,8 @@ export function receivePacket(core: Core, from: Address, packet: Uint8Array): vo
   }
 }
 
-function complain(core: Core, from: Address, text: string): void {
-  core.noise.write("error", from.host, `${text} from=${joinHostPort(from.host, from.port)}`);
+function complain(core: Core, from: Address, text: string, level: LogLevel = "error"): void {
+  core.noise.write(level, from.host, `${text} from=${joinHostPort(from.host, from.port)}`);
 }
 
 function receiveMessage(core: Core, from: Address, message: Uint8Array): void {
@@ -96,7 +96,8 @@ function checkName(name: string): void {
 
 function receivePing(core: Core, from: Address, ping: Ping): void {
   if (ping.Node !== "" && ping.Node !== core.config.name) {
-    return complain(core, from, `Got ping for unexpected node ${goQuote(ping.Node)}`);
+    const text = `Got ping for unexpected node '${ping.Node}'`;
+    return complain(core, from, text, "warn");
   }
   const ack = { SeqNo: ping.SeqNo, Payload: core.delegate.ackPayload() };
   sendWithBroadcasts(core, requesterOf(ping, from), encodeMessage(MessageType.ack, Ack, ack));

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import type { Address } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import { NodeNameRequiredError } from "../core/errors.ts";
 import { type Destination, maxProtocol, type MemberNode } from "../core/node.ts";
@@ -56,6 +58,13 @@ export function sendMessages(
     core.metrics?.count("memberlist.udp.sent", sealed.length);
     core.transport.sendPacket(to, sealed);
   }
+}
+
+/** Counts and logs that a packet did not leave this machine; all destinations together get one line a second. */
+export function tellUnsent(core: Core, to: Address, reason: string): void {
+  core.metrics?.count("memberlist.udp.unsent");
+  const place = joinHostPort(to.host, to.port);
+  core.noise.write("error", "unsent packets", `Failed to send UDP packet to ${place}: ${reason}`);
 }
 
 /** Throws {@linkcode NodeNameRequiredError} when names are required and there is none. */

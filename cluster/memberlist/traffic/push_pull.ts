@@ -11,14 +11,32 @@ import { type Core, ownRecord } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { type Destination, type MemberNode, NodeState } from "../core/node.ts";
 import { pickRandom } from "../core/select.ts";
+import { NODES_PER_SLICE } from "../core/slices.ts";
 import { mergeRemoteState } from "../rules/merge.ts";
-import { MessageType } from "../wire/messages.ts";
-import { decodePushPull, encodePushPull, type PushPull, type StreamBody } from "../wire/stream.ts";
+import { isPacked, peers } from "../rules/room.ts";
+import { encodeMessage, ErrorReply, MessageType, PushNodeState } from "../wire/messages.ts";
+import {
+  beginPushPull,
+  decodePushPull,
+  DEFAULT_STREAM_LIMITS,
+  encodePushPull,
+  type PushPull,
+  type StreamBody,
+} from "../wire/stream.ts";
 import { readReply } from "./stream_client.ts";
 import { dialAndUse, type StreamExchange } from "./stream_exchange.ts";
 
 /** Exchanges that are served at a time; one more is turned away (docs/spec/memberlist.md 6.3). */
 const MAX_SERVED = 127;
+
+/** What one node of a peer's state takes when it is decoded, in bytes, beside the bytes in which it came. */
+const DECODED_NODE_BYTES = 400;
+
+/** An own state of more nodes takes more than three milliseconds to encode, and is made in pieces. */
+const LONG_STATE_NODES = 4_096;
+
+/** So long a long own state is sent as it was made, in milliseconds: what changed meanwhile is gossiped anyway. */
+const OWN_STATE_MS = 1_000;
 
 /** In larger clusters exchanges are rarer: they cost more, and there are more nodes to make them. */
 const SCALE_THRESHOLD = 32;
@@ -47,7 +65,7 @@ export async function pushPull(core: Core): Promise<void> {
   const own = ownRecord(core);
   const [peer] = pickRandom(
     core.random,
-    core.table.records,
+    peers(core),
     1,
     (record) => record !== own && record.node.state === NodeState.alive,
   );
@@ -66,22 +84,41 @@ export async function pushPull(core: Core): Promise<void> {
 
 /**
  * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
- * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
+ * so that success does not mean that it accepted ours. `chosen`: see {@linkcode mergeRemoteState}. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
-export async function exchangeState(core: Core, to: Destination, join: boolean): Promise<void> {
+export async function exchangeState(
+  core: Core,
+  to: Destination,
+  join: boolean,
+  chosen = false,
+): Promise<void> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
-  const remote = await dialAndUse(core, to, tcpTimeoutMs, async (exchange) => {
+  await dialAndUse(core, to, tcpTimeoutMs, async (exchange) => {
     core.metrics?.count("memberlist.tcp.connect");
-    await exchange.send(encodeOwnState(core, join));
+    await sendOwnState(core, exchange, join);
     exchange.setDeadline(tcpTimeoutMs);
-    return await decodePushPull(await readReply(exchange, MessageType.pushPull));
+    const remote = await readState(core, exchange, await readReply(exchange, MessageType.pushPull));
+    exchange.hangUp();
+    const peer = core.table.get(to.name ?? "");
+    if (peer?.node.host === to.host && peer.node.port === to.port) peer.answered = true;
+    const isNewcomer = core.table.size === 1;
+    await mergeRemoteState(core, remote, { join, chosen }, to.host);
+    if (isNewcomer) ownNewsFirst(core, remote);
   });
-  const isNewcomer = core.table.size === 1;
-  mergeRemoteState(core, remote, join, to.host);
-  if (isNewcomer) ownNewsFirst(core, remote);
+}
+
+/** A peer's state. One that is long is read in pieces, and what it becomes in memory is taken from the budget. */
+function readState(core: Core, exchange: StreamExchange, body: StreamBody): Promise<PushPull> {
+  return decodePushPull(body, DEFAULT_STREAM_LIMITS, {
+    size: NODES_PER_SLICE,
+    next() {
+      exchange.share.take(NODES_PER_SLICE * DECODED_NODE_BYTES);
+      return core.slices.next();
+    },
+  });
 }
 
 /**
@@ -97,37 +134,86 @@ function ownNewsFirst({ broadcasts, config }: Core, { nodes }: PushPull): void {
 
 /**
  * Serves an exchange that another node began, from the body of its message on: answers with the own
- * state, then merges. `source` is the peer's address, for the log.
+ * state, then merges.
  */
 export async function answerPushPull(
   core: Core,
   exchange: StreamExchange,
   body: StreamBody,
-  source: string,
 ): Promise<void> {
+  const { host: source } = exchange.remote;
   if (core.serving.pushPulls >= MAX_SERVED) {
     core.noise.write("error", source, `Too many pending push/pull requests: ${MAX_SERVED}`);
     return;
   }
   core.serving.pushPulls++;
   try {
-    const remote: PushPull = await decodePushPull(body);
+    exchange.failure = "Failed to read remote state";
+    const remote = await readState(core, exchange, body);
+    if (remote.join && isUnwelcome(core, remote)) return await refuseJoin(core, exchange);
     exchange.setDeadline(core.config.tcpTimeoutMs);
-    await exchange.send(encodeOwnState(core, remote.join));
-    mergeRemoteState(core, remote, remote.join, source);
+    exchange.failure = "Failed to push local state";
+    await sendOwnState(core, exchange, remote.join);
+    exchange.hangUp();
+    exchange.failure = "Failed push/pull merge";
+    await mergeRemoteState(core, remote, { join: remote.join }, source);
   } finally {
     core.serving.pushPulls--;
   }
 }
 
+/** Whether whoever joins brings a node for which there is no room. */
+function isUnwelcome(core: Core, { nodes }: PushPull): boolean {
+  const isNew = ({ Name, State }: PushNodeState): boolean =>
+    State === NodeState.alive && core.table.get(Name) === undefined;
+  return nodes.some(isNew) && isPacked(core);
+}
+
+async function refuseJoin(core: Core, exchange: StreamExchange): Promise<void> {
+  const text = `No room for another node: ${core.config.maxNodes} are known`;
+  await exchange.send(encodeMessage(MessageType.err, ErrorReply, { Error: text }));
+  core.noise.write("error", exchange.remote.host, `${text} from=${exchange.remote.host}`);
+}
+
+async function sendOwnState(core: Core, exchange: StreamExchange, join: boolean): Promise<void> {
+  const isLong = core.table.size > LONG_STATE_NODES;
+  const encoded = isLong ? await longOwnState(core, join) : encodeOwnState(core, join);
+  if (core.metrics !== undefined) measureState(core, core.metrics, encoded.length);
+  await exchange.send(encoded);
+}
+
 function encodeOwnState(core: Core, join: boolean): Uint8Array {
-  const encoded = encodePushPull({
+  return encodePushPull({
     join,
     nodes: core.table.records.map(({ node }) => pushNodeState(node)),
     userState: core.delegate.localState(join),
   });
-  if (core.metrics !== undefined) measureState(core, core.metrics, encoded.length);
+}
+
+/** Peers may ask as often as they like, so that a long state is made once a second at most, in pieces. */
+function longOwnState(core: Core, join: boolean): Promise<Uint8Array> {
+  const now = core.timers.now();
+  const { ownState: made } = core;
+  if (made !== undefined && made.join === join && now - made.at < OWN_STATE_MS) return made.encoded;
+  const encoded = encodeInPieces(core, join);
+  core.ownState = { at: now, join, encoded };
+  core.timers.set(OWN_STATE_MS, () => {
+    if (core.ownState?.encoded === encoded) core.ownState = undefined;
+  });
   return encoded;
+}
+
+async function encodeInPieces(core: Core, join: boolean): Promise<Uint8Array> {
+  const userState = core.delegate.localState(join);
+  const records = [...core.table.records];
+  const sizes = { join, count: records.length, userStateBytes: userState.length };
+  const writer = beginPushPull(sizes);
+  for (const [i, { node }] of records.entries()) {
+    if (i > 0 && i % NODES_PER_SLICE === 0) await core.slices.next();
+    PushNodeState.write(writer, pushNodeState(node));
+  }
+  writer.raw(userState);
+  return writer.finish();
 }
 
 /** How large the own state is, and how many nodes of it are in which state. */

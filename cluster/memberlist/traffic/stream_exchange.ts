@@ -5,10 +5,11 @@
  */
 
 import { joinHostPort } from "../../../protocol/host_port.ts";
-import type { Stream, Timer } from "../../runtime.ts";
+import type { Address, Stream, Timer } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
+import type { BudgetShare } from "../wire/receive_budget.ts";
 import { sealStream, StreamReader } from "../wire/stream.ts";
 import { checkNamed } from "./packet_sender.ts";
 
@@ -20,12 +21,20 @@ export class StreamTimeoutError extends Error {
 
 /** A stream in use. */
 export interface StreamExchange {
+  /** The other end. */
+  readonly remote: Address;
   /** Reads the peer's message. */
   readonly reader: StreamReader;
   /** Wraps a message and sends it; the dialling end sends its label before. */
   send(message: Uint8Array): Promise<void>;
   /** From now on the peer has `ms` milliseconds. */
   setDeadline(ms: number): void;
+  /** What is received is taken from it; given back when the exchange is over. */
+  readonly share: BudgetShare;
+  /** Ends the stream; what was received may still be worked on, for any time. */
+  hangUp(): void;
+  /** What is being done, in the words of the log for the case that it fails. */
+  failure: string;
 }
 
 /**
@@ -63,13 +72,25 @@ export async function useStream<T>(
   };
   const share = core.receiveBudget.share();
   const exchange: StreamExchange = {
-    reader: new StreamReader(stream, core.packetOptions, { share, metrics: core.metrics }),
+    remote: stream.remote,
+    reader: new StreamReader(stream, core.packetOptions, {
+      share,
+      // Who was dialled was chosen.
+      expansion: dialled ? undefined : core.streamExpansion,
+      metrics: core.metrics,
+    }),
     send: (message) => {
       const sealed = sealStream(message, core.packetOptions, dialled);
       core.metrics?.count("memberlist.tcp.sent", sealed.length);
       return stream.write(sealed);
     },
     setDeadline,
+    share,
+    hangUp: () => {
+      timer?.cancel();
+      stream.close();
+    },
+    failure: "Failed",
   };
   core.streams.add(stream);
   try {

@@ -5,8 +5,7 @@
  */
 
 import { joinHostPort } from "../../../protocol/host_port.ts";
-import { goQuote } from "../../../protocol/quote.ts";
-import type { Address, Stream } from "../../runtime.ts";
+import type { Stream } from "../../runtime.ts";
 import type { Core } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { Ack, encodeMessage, ErrorReply, MessageType, Ping } from "../wire/messages.ts";
@@ -25,24 +24,28 @@ export async function serveStream(core: Core, stream: Stream): Promise<void> {
   core.noise.write("debug", stream.remote.host, `Stream connection from=${from}`);
   core.metrics?.count("memberlist.tcp.accept");
   const options = { timeoutMs: core.config.tcpTimeoutMs, dialled: false };
+  let used: StreamExchange | undefined;
   try {
-    await useStream(core, stream, options, (exchange) => serve(core, exchange, stream.remote));
+    await useStream(core, stream, options, (exchange) => serve(core, used = exchange, from));
   } catch (error) {
     if (error instanceof ShutdownError) return;
     const reason = error instanceof Error ? error.message : String(error);
-    core.noise.write("error", stream.remote.host, `${reason} from=${from}`);
+    const text = `${used?.failure ?? "Failed"}: ${reason} from=${from}`;
+    core.noise.write("error", stream.remote.host, text);
   }
 }
 
-async function serve(core: Core, exchange: StreamExchange, remote: Address): Promise<void> {
+async function serve(core: Core, exchange: StreamExchange, from: string): Promise<void> {
+  exchange.failure = "failed to receive";
   const message = await readRequest(exchange);
   if (message === undefined) return;
   switch (message.type) {
     case MessageType.ping:
-      return await answerPing(core, exchange, message.body);
+      return await answerPing(core, exchange, message.body, from);
     case MessageType.pushPull:
-      return await answerPushPull(core, exchange, message.body, remote.host);
+      return await answerPushPull(core, exchange, message.body);
     case MessageType.user:
+      exchange.failure = "Failed to receive user message";
       return await receiveUserMessage(core, message.body);
     default:
       throw new StreamError(
@@ -67,11 +70,19 @@ async function readRequest(exchange: StreamExchange): Promise<StreamMessage | un
   }
 }
 
-async function answerPing(core: Core, exchange: StreamExchange, body: StreamBody): Promise<void> {
+async function answerPing(
+  core: Core,
+  exchange: StreamExchange,
+  body: StreamBody,
+  from: string,
+): Promise<void> {
+  exchange.failure = "Failed to decode ping";
   const { Node, SeqNo } = await body.value(Ping);
   if (Node !== "" && Node !== core.config.name) {
-    throw new StreamError("malformed", `Got ping for unexpected node ${goQuote(Node)}`);
+    const text = `Got ping for unexpected node ${Node} from=${from}`;
+    return core.noise.write("warn", exchange.remote.host, text);
   }
+  exchange.failure = "Failed to send ack";
   await exchange.send(encodeMessage(MessageType.ack, Ack, { SeqNo, Payload: null }));
 }
 

@@ -15,6 +15,16 @@ const LZW = 0;
 export class CompressionError extends Error {
   /** Names the class in logs. */
   override readonly name = "CompressionError";
+
+  /** Whether the message is only larger than the limit. */
+  get isTooLong(): boolean {
+    return this.cause instanceof LzwError && this.cause.isTooLong;
+  }
+
+  /** Bytes that were decompressed in vain. */
+  get wasted(): number {
+    return this.cause instanceof LzwError ? this.cause.produced : 0;
+  }
 }
 
 /** Wraps a message. The result may be longer than the message. */

@@ -20,6 +20,17 @@ const TABLE_FULL = 4095;
 export class LzwError extends Error {
   /** Names the class in logs. */
   override readonly name = "LzwError";
+  /** Bytes that had come out before. */
+  readonly produced: number;
+  /** Whether the data may be right, and only more than the caller allows. */
+  readonly isTooLong: boolean;
+
+  /** An error after so many bytes. */
+  constructor(message: string, produced: number, isTooLong = false) {
+    super(message);
+    this.produced = produced;
+    this.isTooLong = isTooLong;
+  }
 }
 
 /**
@@ -132,7 +143,7 @@ export function decompressLzw(bytes: Uint8Array, maxBytes: number): Uint8Array {
   for (;;) {
     while (bitCount < width) {
       if (position === bytes.length) {
-        throw new LzwError(`LZW data of ${bytes.length} bytes ends before its end code`);
+        throw new LzwError(`LZW data of ${bytes.length} bytes ends before its end code`, size);
       }
       bits |= (bytes[position++] as number) << bitCount;
       bitCount += 8;
@@ -149,7 +160,9 @@ export function decompressLzw(bytes: Uint8Array, maxBytes: number): Uint8Array {
       continue;
     }
     if (code === END) return out.subarray(0, size);
-    if (code > high) throw new LzwError(`LZW code ${code} is not assigned, highest is ${high}`);
+    if (code > high) {
+      throw new LzwError(`LZW code ${code} is not assigned, highest is ${high}`, size);
+    }
 
     if (lastLength > 0) {
       starts[high] = lastStart;
@@ -158,7 +171,7 @@ export function decompressLzw(bytes: Uint8Array, maxBytes: number): Uint8Array {
     const length = code < CLEAR ? 1 : lengths[code] as number;
     if (size + length > out.length) {
       if (size + length > maxBytes) {
-        throw new LzwError(`LZW data decompresses to more than ${maxBytes} bytes`);
+        throw new LzwError(`LZW data decompresses to more than ${maxBytes} bytes`, size, true);
       }
       const larger = new Uint8Array(Math.min(maxBytes, Math.max(out.length * 2, size + length)));
       larger.set(out);

@@ -9,6 +9,7 @@ import type { Random } from "../../runtime.ts";
 import { addChecksum, ChecksumError, hasChecksum, stripChecksum } from "./checksum.ts";
 import { CompoundError, splitCompound } from "./compound.ts";
 import { compress, CompressionError, decompress } from "./compress.ts";
+import type { ExpansionBudget } from "./expansion_budget.ts";
 import type { Keyring } from "./keyring.ts";
 import { addLabel, LabelError, labelOverhead, stripLabel } from "./label.ts";
 import { MessageType } from "./messages.ts";
@@ -112,8 +113,15 @@ export function packetOverhead(options: PacketOptions): number {
 /**
  * Unwraps a packet. Throws {@linkcode PacketError} when it holds no usable message; a part that cannot
  * be used beside others that can is a problem of the result.
+ *
+ * @param budget What a packet of `source` may decompress to; without it, as much as any packet may.
  */
-export function openPacket(packet: Uint8Array, options: PacketOptions): OpenedPacket {
+export function openPacket(
+  packet: Uint8Array,
+  options: PacketOptions,
+  budget?: ExpansionBudget,
+  source = "",
+): OpenedPacket {
   let message;
   try {
     message = stripLabel(options.label, packet);
@@ -127,8 +135,10 @@ export function openPacket(packet: Uint8Array, options: PacketOptions): OpenedPa
   if (type !== MessageType.compound && type !== MessageType.compress) {
     return { messages: [message], problems: NO_PROBLEMS };
   }
-  const content: Content = { messages: [], problems: [], decompressed: 0 };
+  const room = Math.min(MAX_DECOMPRESSED, budget?.room(source) ?? MAX_DECOMPRESSED);
+  const content: Content = { messages: [], problems: [], decompressed: 0, room };
   unwrap(message, 0, content);
+  budget?.spend(source, content.decompressed);
   const { messages, problems } = content;
   if (messages.length === 0) {
     throw new PacketError("malformed", problems[0] ?? "Packet holds no message");
@@ -148,7 +158,9 @@ function decrypted(packet: Uint8Array, options: PacketOptions): Uint8Array {
 
 function asPacketError(cause: unknown): unknown {
   if (cause instanceof LabelError) return new PacketError("label", cause.message, { cause });
-  if (cause instanceof DecryptError) return new PacketError("decrypt", cause.message, { cause });
+  if (cause instanceof DecryptError) {
+    return new PacketError("decrypt", `Decrypt packet failed: ${cause.message}`, { cause });
+  }
   if (cause instanceof ChecksumError) return new PacketError("checksum", cause.message, { cause });
   return cause;
 }
@@ -158,6 +170,8 @@ interface Content {
   readonly problems: string[];
   /** Bytes that came out of compressed messages so far. */
   decompressed: number;
+  /** Bytes that may. */
+  readonly room: number;
 }
 
 /** Adds what is in `message`, whatever compounds and compressions are nested in each other. */
@@ -174,7 +188,7 @@ function unwrap(message: Uint8Array, depth: number, content: Content): void {
   }
   try {
     if (type === MessageType.compress) {
-      const inner = decompress(message, MAX_DECOMPRESSED - content.decompressed);
+      const inner = decompress(message, content.room - content.decompressed);
       content.decompressed += inner.length;
       unwrap(inner, depth + 1, content);
     } else {
@@ -185,6 +199,7 @@ function unwrap(message: Uint8Array, depth: number, content: Content): void {
     }
   } catch (error) {
     if (!(error instanceof CompoundError || error instanceof CompressionError)) throw error;
+    if (error instanceof CompressionError) content.decompressed += error.wasted;
     addProblem(content, error.message);
   }
 }

@@ -14,6 +14,8 @@ export const RECEIVE_BUDGET_BYTES = 128 * 1024 * 1024;
 
 /** What one stream has of the budget. */
 export interface BudgetShare {
+  /** Bytes that nobody holds. */
+  readonly left: number;
   /** Takes `bytes` more. Throws {@linkcode StreamError} `too-large` when other streams hold them. */
   take(bytes: number): void;
   /** Gives everything back. */
@@ -37,7 +39,11 @@ export class ReceiveBudget {
   /** An empty share, for one stream. */
   share(): BudgetShare {
     let held = 0;
+    const left = () => this.#left;
     return {
+      get left() {
+        return left();
+      },
       take: (bytes) => {
         if (bytes > this.#left) {
           throw new StreamError("too-large", "Other streams take the memory that is set aside");

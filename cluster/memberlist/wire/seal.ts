@@ -92,7 +92,7 @@ export function unseal(sealed: Uint8Array, keyring: Keyring, aad: Uint8Array): U
     const plaintext = decrypt(key, nonce, aad, body);
     if (plaintext !== undefined) return version === 0 ? unpadded(plaintext) : plaintext;
   }
-  throw new DecryptError("No installed keys could decrypt the message");
+  throw new DecryptError("no installed keys could decrypt the message");
 }
 
 function encrypt(

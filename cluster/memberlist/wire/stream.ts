@@ -9,6 +9,7 @@ import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import { Writer } from "../../../protocol/msgpack/mod.ts";
 import type { Metrics, Stream } from "../../runtime.ts";
 import { compress, CompressionError, unpack } from "./compress.ts";
+import type { ExpansionBudget } from "./expansion_budget.ts";
 import { addLabel, checkLabel, LabelError } from "./label.ts";
 import { Compress, MessageType, PushNodeState, PushPullHeader, UserHeader } from "./messages.ts";
 import type { PacketOptions } from "./packet.ts";
@@ -104,6 +105,8 @@ export class StreamReader {
   readonly #options: PacketOptions;
   readonly #limits: StreamLimits;
   readonly #share: BudgetShare | undefined;
+  readonly #expansion: ExpansionBudget | undefined;
+  readonly #source: string;
   readonly #metrics: Metrics | undefined;
   readonly #received: StreamBody;
 
@@ -111,7 +114,8 @@ export class StreamReader {
    * A reader of `stream`, which stays the caller's to close.
    *
    * @param bounds `limits`: default {@linkcode DEFAULT_STREAM_LIMITS}; `share`: what is received is taken from it, and
-   * the caller releases it; `metrics`: are told how large an encrypted message is
+   * the caller releases it; `expansion`: what the peer may let a compressed message grow to, default as much as the
+   * limits say; `metrics`: are told how large an encrypted message is
    */
   constructor(
     stream: Stream,
@@ -119,12 +123,15 @@ export class StreamReader {
     bounds: {
       readonly limits?: Partial<StreamLimits>;
       readonly share?: BudgetShare;
+      readonly expansion?: ExpansionBudget | undefined;
       readonly metrics?: Metrics | undefined;
     } = {},
   ) {
     this.#options = options;
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...bounds.limits };
     this.#share = bounds.share;
+    this.#expansion = bounds.expansion;
+    this.#source = stream.remote.host;
     this.#metrics = bounds.metrics;
     const { totalBytes } = this.#limits;
     this.#received = new StreamBody(NO_BYTES, stream, totalBytes, bounds.share?.take);
@@ -172,12 +179,32 @@ export class StreamReader {
       throw new StreamError("plaintext", text);
     }
     if (type === MessageType.compress) {
-      const message = unpack(await body.value(Compress), this.#limits.decompressedBytes);
-      this.#share?.take(message.length);
+      const message = this.#unpack(await body.value(Compress));
       type = typeOf(message, "Compressed message");
       body = new StreamBody(message.subarray(1));
     }
     return { type, body };
+  }
+
+  /** No more is decompressed than there is room for. */
+  #unpack(packed: Compress): Uint8Array {
+    const { decompressedBytes } = this.#limits;
+    const most = Math.min(
+      decompressedBytes,
+      this.#share?.left ?? decompressedBytes,
+      this.#expansion?.room(this.#source) ?? decompressedBytes,
+    );
+    try {
+      const message = unpack(packed, most);
+      this.#share?.take(message.length);
+      this.#expansion?.spend(this.#source, message.length);
+      return message;
+    } catch (cause) {
+      if (!(cause instanceof CompressionError)) throw cause;
+      this.#expansion?.spend(this.#source, cause.wasted);
+      if (!cause.isTooLong || most === decompressedBytes) throw cause;
+      throw new StreamError("too-large", `No room for more than ${most} bytes now`, { cause });
+    }
   }
 
   async #unsealFrame(): Promise<Uint8Array> {
@@ -226,31 +253,42 @@ export interface PushPull {
 }
 
 /** A push/pull message, type byte first. */
-export function encodePushPull(state: PushPull): Uint8Array {
-  const { join, nodes, userState } = state;
-  // A node takes some 90 bytes beside its name and meta.
-  const writer = new Writer("gossip", 64 + 128 * nodes.length + userState.length);
-  writer.byte(MessageType.pushPull);
-  PushPullHeader.write(writer, {
-    Nodes: nodes.length,
-    UserStateLen: userState.length,
-    Join: join,
-  });
+export function encodePushPull({ join, nodes, userState }: PushPull): Uint8Array {
+  const writer = beginPushPull({ join, count: nodes.length, userStateBytes: userState.length });
   for (const node of nodes) PushNodeState.write(writer, node);
   writer.raw(userState);
   return writer.finish();
 }
 
-/** Reads the body of a push/pull message. Throws {@linkcode StreamError}. */
+/** The beginning of a push/pull message: `count` nodes are to be written after it, and the user state. */
+export function beginPushPull(
+  { join, count, userStateBytes }: { join: boolean; count: number; userStateBytes: number },
+): Writer {
+  // A node takes some 90 bytes beside its name and meta.
+  const writer = new Writer("gossip", 64 + 128 * count + userStateBytes);
+  writer.byte(MessageType.pushPull);
+  PushPullHeader.write(writer, { Nodes: count, UserStateLen: userStateBytes, Join: join });
+  return writer;
+}
+
+/**
+ * Reads the body of a push/pull message. Throws {@linkcode StreamError}.
+ *
+ * @param pieces `size` nodes are read at a time; `next` is called between two pieces, and may wait or throw
+ */
 export async function decodePushPull(
   body: StreamBody,
   limits: StreamLimits = DEFAULT_STREAM_LIMITS,
+  pieces?: { readonly size: number; next(): Promise<void> },
 ): Promise<PushPull> {
   const { Nodes, UserStateLen, Join } = await body.value(PushPullHeader);
   checkCount("node count", Nodes, limits.nodes);
   checkCount("user state length", UserStateLen, limits.userStateBytes);
   const nodes: PushNodeState[] = [];
-  for (let i = 0; i < Nodes; i++) nodes.push(await body.value(PushNodeState));
+  for (let i = 0; i < Nodes; i++) {
+    if (pieces !== undefined && i > 0 && i % pieces.size === 0) await pieces.next();
+    nodes.push(await body.value(PushNodeState));
+  }
   return { join: Join, nodes, userState: await body.bytes(UserStateLen) };
 }
 

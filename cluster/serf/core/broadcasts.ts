@@ -31,20 +31,26 @@ export class Broadcasts {
   readonly #config: SerfConfig;
   readonly #memberCount: () => number;
   readonly #log: Logger;
+  readonly #onDrop: (count: number) => void;
   readonly #queues: Readonly<Record<QueueName, BroadcastQueue>>;
   /** The queues in the order in which packets are filled. */
   readonly #inOrder: readonly BroadcastQueue[];
 
-  /** Empty queues; `memberCount` counts members of any status, `onEnqueue` is called after a message was added. */
+  /**
+   * Empty queues; `memberCount` counts members of any status, `onEnqueue` is called after a message was added, `onDrop`
+   * when some were dropped.
+   */
   constructor(
     config: SerfConfig,
     memberCount: () => number,
     log: Logger,
     onEnqueue: () => void = () => {},
+    onDrop: (count: number) => void = () => {},
   ) {
     this.#config = config;
     this.#memberCount = memberCount;
     this.#log = log;
+    this.#onDrop = onDrop;
     const { retransmitMult } = config.memberlist;
     const queue = () => new BroadcastQueue({ retransmitMult, nodeCount: memberCount, onEnqueue });
     this.#queues = { intents: queue(), queries: queue(), events: queue() };
@@ -71,7 +77,12 @@ export class Broadcasts {
     const queue = this.#queues[name];
     queue.enqueue({ message, ...(onFinished && { onFinished }) });
     const max = this.#maxDepth();
-    if (queue.length > OVERFLOW_FACTOR * max) queue.prune(max);
+    if (queue.length > OVERFLOW_FACTOR * max) this.prune(name, max);
+  }
+
+  /** Drops messages of a queue until at most `max` are left. */
+  prune(name: QueueName, max: number): void {
+    this.#onDrop(this.#queues[name].prune(max));
   }
 
   /** Messages for one packet: the sum of `length + overhead` over them is at most `limit`. */
@@ -99,7 +110,7 @@ export class Broadcasts {
         this.#log.warn(
           `${title} queue depth (${depth}) exceeds limit (${max}), dropping messages!`,
         );
-        queue.prune(max);
+        this.prune(name as QueueName, max);
       }
     }
   }

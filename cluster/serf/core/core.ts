@@ -7,6 +7,7 @@
 
 import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
+import type { Slices } from "../../memberlist/core/slices.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
@@ -47,8 +48,11 @@ export interface ClusterLayer {
   gossipSoon(): void;
   /** Sends a user message in a packet of its own. */
   sendTo(to: Destination, userMessage: Uint8Array): void;
-  /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
-  join(addresses: string[]): Promise<number>;
+  /**
+   * Exchanges state with each address; resolves with how many it reached, rejects when it reached none. `chosen` tells
+   * whether somebody asked for it.
+   */
+  join(addresses: string[], chosen: boolean): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }
@@ -89,6 +93,8 @@ export interface Core {
   readonly broadcasts: Broadcasts;
   /** What happened how often. */
   readonly tally: Tally;
+  /** Turns for long work. */
+  readonly slices: Slices;
   /** Where figures go, if anywhere. */
   readonly metrics: Metrics | undefined;
   /** Network coordinates; `undefined` when they are off. */

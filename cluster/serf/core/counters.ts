@@ -46,6 +46,12 @@ export interface Counters {
   coordinateRejected: number;
   /** Round trips too short to be measured. */
   coordinateZeroRtt: number;
+  /** Lamport times of others that were too far ahead to be right. */
+  lamportRejected: number;
+  /** User events of others that came too late, or found no room. */
+  eventsDropped: number;
+  /** Messages that fell out of a queue before they were sent often enough. */
+  broadcastsDropped: number;
 }
 
 /** What each counter is called in metrics (docs/spec/serf.md 17.2). */
@@ -63,6 +69,9 @@ const METRIC_NAMES: Readonly<Record<keyof Counters, string>> = {
   queryDuplicateResponses: "serf.query_duplicate_responses",
   coordinateRejected: "serf.coordinate.rejected",
   coordinateZeroRtt: "serf.coordinate.zero-rtt",
+  lamportRejected: "serf.lamport.rejected",
+  eventsDropped: "serf.events_dropped",
+  broadcastsDropped: "serf.broadcasts_dropped",
 };
 
 /** Counts what happens, here and in the metrics. */
@@ -74,6 +83,12 @@ export class Tally {
   /** All counts are 0. */
   constructor(metrics: Metrics | undefined) {
     this.#metrics = metrics;
+  }
+
+  /** It happened `n` times more. */
+  add(what: keyof Counters, n: number): void {
+    this.counters[what] += n;
+    this.#metrics?.count(METRIC_NAMES[what], n);
   }
 
   /** It happened once more. With a `name`, metrics tell it apart by that, too. */
@@ -101,5 +116,8 @@ function newCounters(): Counters {
     queryDuplicateResponses: 0,
     coordinateRejected: 0,
     coordinateZeroRtt: 0,
+    lamportRejected: 0,
+    eventsDropped: 0,
+    broadcastsDropped: 0,
   };
 }

@@ -5,15 +5,17 @@
  */
 
 import { asRead, utf8Length } from "../../../protocol/text.ts";
+import { isCongested } from "../core/congestion.ts";
 import type { Core } from "../core/core.ts";
 import { MAX_USER_EVENT_BYTES } from "../model/config.ts";
-import { EventTooLargeError } from "../model/errors.ts";
+import { EventQueueFullError, EventTooLargeError } from "../model/errors.ts";
 import { encodeMessage, MessageType, UserEvent } from "../model/messages.ts";
 
 /**
  * Fires a user event: the own application gets it at once, the others by gossip.
  *
  * @throws {EventTooLargeError} when name and payload, or the whole message, exceed the configured limit
+ * @throws {EventQueueFullError} when one more event would be lost
  */
 export function sendUserEvent(
   core: Core,
@@ -46,6 +48,9 @@ export function sendUserEvent(
       `encoded user event exceeds configured limit of ${limit} bytes after encoding`,
     );
   }
+  if (isCongested(core, "events", core.config.eventBuffer)) {
+    throw new EventQueueFullError(core.broadcasts.depth("events"));
+  }
   core.eventClock.increment();
   handleUserEvent(core, event);
   core.broadcasts.enqueue("events", message);
@@ -61,6 +66,7 @@ export function handleUserEvent(core: Core, event: UserEvent): boolean {
     case "duplicate":
       return false;
     case "old":
+      core.tally.count("eventsDropped");
       core.noise.write(
         "warn",
         "old event",
@@ -68,6 +74,7 @@ export function handleUserEvent(core: Core, event: UserEvent): boolean {
       );
       return false;
     case "full":
+      core.tally.count("eventsDropped");
       core.noise.write("warn", "full events", `No room for event ${name} of time ${ltime}`);
       return false;
     case "new":

@@ -64,6 +64,14 @@ export function nodeLeft(core: Core, node: MemberNode): void {
   makeRoom(core);
 }
 
+/** A node that never answered had to make room for another. */
+export function nodeForgotten(core: Core, name: string): void {
+  const member = core.members.get(name);
+  if (member === undefined) return;
+  core.noise.write("info", "forgotten nodes", `EventMemberReap: ${name}, which never answered`);
+  erase(core, member);
+}
+
 /** The meta of a node changed. */
 export function nodeUpdated(core: Core, node: MemberNode): void {
   const member = core.members.get(node.name);

@@ -101,7 +101,33 @@ export class EventTooLargeError extends Error {
 }
 
 /**
- * A query cannot be sent: it is too large, too many are running, or the protocol version is too old.
+ * So many user events wait to be gossiped that one more would be lost. It was not sent, and not told here; try it again.
+ *
+ * @example
+ * ```ts
+ * import { Agent, EventQueueFullError } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * try {
+ *   agent.userEvent("deploy", "v1.2.3");
+ * } catch (error) {
+ *   if (!(error instanceof EventQueueFullError)) throw error;
+ *   console.log("Too many events at once");
+ * }
+ * ```
+ */
+export class EventQueueFullError extends Error {
+  /** Names the class in logs. */
+  override readonly name = "EventQueueFullError";
+
+  /** `waiting` events wait. */
+  constructor(waiting: number) {
+    super(`Event queue is full: ${waiting} events wait to be gossiped`);
+  }
+}
+
+/**
+ * A query cannot be sent: it is too large, too many are running or wait to be gossiped, or the protocol version is too old.
  *
  * @example
  * ```ts

@@ -7,6 +7,7 @@
 import { asRead } from "../../../protocol/text.ts";
 import { randomInt } from "../../runtime.ts";
 import type { RunningQuery } from "../core/collector.ts";
+import { isCongested } from "../core/congestion.ts";
 import type { Core } from "../core/core.ts";
 import { QueryError } from "../model/errors.ts";
 import { encodeMessage, MessageType, Query, QueryFlag } from "../model/messages.ts";
@@ -60,7 +61,7 @@ export function defaultQueryTimeout(core: Core): number {
 /**
  * Asks the cluster. The own node is asked first, before this returns.
  *
- * @throws {QueryError} when the message exceeds the limit, too many queries are running or the protocol version
+ * @throws {QueryError} when the message exceeds the limit, too many queries are running or wait, or the protocol version
  * knows no queries
  */
 export function sendQuery(
@@ -92,6 +93,10 @@ export function sendQuery(
   const message = encodeMessage(MessageType.query, Query, query);
   if (message.length > config.querySizeLimit) {
     throw new QueryError(`query exceeds limit of ${config.querySizeLimit} bytes`);
+  }
+  if (isCongested(core, "queries", config.queryBuffer)) {
+    const waiting = core.broadcasts.depth("queries");
+    throw new QueryError(`Query queue is full: ${waiting} queries wait to be gossiped`);
   }
   const running = core.running.add({
     ltime: query.LTime,

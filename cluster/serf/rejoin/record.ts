@@ -7,7 +7,7 @@
 
 import { MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
 import { fitsUtf8 } from "../../../protocol/text.ts";
-import { MAX_LAMPORT_TIME } from "../model/lamport.ts";
+import { MAX_FIRST_TIME } from "../model/lamport.ts";
 
 /** Longest line, in bytes with its end: the longest node name, an address and a keyword fit. */
 export const MAX_LINE_BYTES = 4_096;
@@ -112,5 +112,5 @@ function isAddress(text: string): boolean {
 function clockRecord(type: ClockName, text: string): RejoinRecord | undefined {
   if (!/^[0-9]{1,32}$/.test(text)) return undefined;
   const time = BigInt(text);
-  return time > MAX_LAMPORT_TIME ? undefined : { type, time };
+  return time > MAX_FIRST_TIME ? undefined : { type, time };
 }

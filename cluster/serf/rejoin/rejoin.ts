@@ -80,7 +80,7 @@ async function tryAll(
     core.log[level](`Attempting re-join to previously known node: ${name}: ${address}`);
     try {
       // A name with a slash cannot be told from the address behind it.
-      await core.cluster.join([name.includes("/") ? address : `${name}/${address}`]);
+      await core.cluster.join([name.includes("/") ? address : `${name}/${address}`], false);
       core.log.info(`Re-joined to previously known node: ${name}: ${address}`);
       return true;
     } catch (error) {

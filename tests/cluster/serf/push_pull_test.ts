@@ -185,3 +185,41 @@ Deno.test("hostile times neither wrap a clock nor shut events out nor come back 
   }
   assert.equal(f.core.events.minTime, 0n);
 });
+
+Deno.test("times near the end are ignored, wherever in a push/pull they are", () => {
+  const f = fixture();
+  const end = 2n ** 64n - 2n;
+  f.delegate.notifyJoin(node("b"));
+  const poisoned = state({
+    LTime: end,
+    StatusLTimes: { b: end, c: end },
+    LeftMembers: ["c"],
+    EventLTime: end,
+    Events: [events(end, "poison")],
+    QueryLTime: end,
+  });
+  for (const chosen of [false, true]) f.delegate.mergeRemoteState(poisoned, true, chosen);
+  const { core } = f;
+  const clocks = [core.memberClock, core.eventClock, core.queryClock];
+  assert.deepEqual(clocks.map((clock) => clock.time()), [1n, 1n, 1n]);
+  assert.equal(core.members.get("b")?.statusTime, 0n);
+  assert.equal(core.intents.size, 0);
+  assert.ok(!f.events.some(({ type }) => type === "user"));
+  assert.equal(core.tally.counters.lamportRejected, 12);
+});
+
+Deno.test("only a peer that the node was told to join takes its clocks far beyond the middle", () => {
+  const far = 2n ** 63n + 2n ** 40n;
+  const old = state({ LTime: far, EventLTime: far, QueryLTime: far, Events: [events(far, "e")] });
+  const f = fixture();
+  f.delegate.mergeRemoteState(old, true);
+  assert.equal(f.core.eventClock.time(), 1n);
+  f.delegate.mergeRemoteState(old, true, true);
+  const { memberClock, eventClock, queryClock } = f.core;
+  assert.deepEqual([memberClock.time(), eventClock.time(), queryClock.time()], [
+    far,
+    far + 1n,
+    far,
+  ]);
+  assert.ok(f.events.some((event) => event.type === "user" && event.name === "e"));
+});

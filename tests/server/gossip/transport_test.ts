@@ -212,3 +212,23 @@ Deno.test("in a program that has no other use for node:process, a transport send
   clearTimeout(limit);
   assert.equal(code, 0);
 });
+
+Deno.test("a packet that cannot leave the machine is told with its way, and the next one goes out", async () => {
+  await using from = await NetTransport.open({ host: A, port: 0, logger: QUIET });
+  await using to = await NetTransport.open({ host: A, port: 0, logger: QUIET });
+  const arrived = Promise.withResolvers<void>();
+  to.start({ packet: () => arrived.resolve(), stream: () => {} });
+  const unsent: string[] = [];
+  from.start({
+    packet: () => {},
+    stream: () => {},
+    unsent: ({ host }, reason) => unsent.push(`${host} ${reason}`),
+  });
+  // Broadcasting has to be asked for, so the system refuses it on any machine.
+  from.sendPacket({ host: "255.255.255.255", port: 9 }, Uint8Array.of(1));
+  from.sendPacket(to.localAddress, Uint8Array.of(2));
+  await arrived.promise;
+  const way = `write udp ${A}:${from.localAddress.port}->255.255.255.255:9`;
+  assert.equal(unsent.length, 1);
+  assert.ok(unsent[0]?.startsWith(`255.255.255.255 ${way}: sendto: `), unsent[0]);
+});

@@ -154,3 +154,14 @@ Deno.test("defer() lets the others go first and counts one transmission", () => 
   assert.deepEqual(sent, [b, a, b]);
   assert.equal(queue.length, 0);
 });
+
+Deno.test("a withdrawn message is never sent and counts as finished", () => {
+  const queue = queueOf(10);
+  let finished = 0;
+  queue.enqueue({ name: "a", message: message("a"), onFinished: () => finished++ });
+  queue.enqueue({ name: "b", message: message("b") });
+  queue.withdraw("a");
+  queue.withdraw("nobody");
+  assert.equal(finished, 1);
+  assert.deepEqual(texts(queue.take(0, 100)), ["b"]);
+});

@@ -68,3 +68,15 @@ Deno.test("a node is held in the form that the table was given for it", () => {
   table.replace(record, node("a"));
   assert.equal(record.node, first);
 });
+
+Deno.test("of those that may be forgotten one is, and the rest stay as they are", () => {
+  const table = new NodeTable(seededRandom(5));
+  for (const name of ["a", "b", "c", "d"]) table.add(node(name), 0);
+  const isSpare = (name: string) => name === "b" || name === "d";
+  const first = table.forgetOne((record) => isSpare(record.node.name));
+  const second = table.forgetOne((record) => isSpare(record.node.name));
+  assert.deepEqual([first?.node.name, second?.node.name].sort(), ["b", "d"]);
+  assert.equal(table.forgetOne((record) => isSpare(record.node.name)), undefined);
+  assert.deepEqual(names(table).sort(), ["a", "c"]);
+  assert.deepEqual([table.get("b"), table.get("a")?.node.name], [undefined, "a"]);
+});

@@ -165,7 +165,7 @@ Deno.test("somebody else under the own name is a conflict and not refuted", () =
 });
 
 Deno.test("a node that left may come back with another address and a lower incarnation", () => {
-  const { core, delegate, node } = fakeCore();
+  const { core, delegate, node, log } = fakeCore();
   receiveAlive(core, alive("n", "10.0.0.2", { Incarnation: 8 }), "x");
   receiveDead(core, accusation("n", "n", 8), "x");
   receiveAlive(core, alive("n", "10.0.0.3", { Incarnation: 1 }), "x");
@@ -173,6 +173,8 @@ Deno.test("a node that left may come back with another address and a lower incar
   assert.equal(node("n").incarnation, 1);
   assert.deepEqual(node("n").addr, hostToAddr("10.0.0.3"));
   assert.equal(node("n").host, "10.0.0.3");
+  const text = "Updating address for left or failed node n from 10.0.0.2:7946 to 10.0.0.3:7946";
+  assert.deepEqual(log, [`info ${text}`]);
 });
 
 Deno.test("a node that left comes back with its address only by a higher incarnation", () => {

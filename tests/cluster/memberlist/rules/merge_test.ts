@@ -35,7 +35,7 @@ function fakeWith(...names: string[]) {
   return fake;
 }
 
-Deno.test("an alive entry adds or renews the node, a left entry makes it left", () => {
+Deno.test("an alive entry adds or renews the node, a left entry makes it left", async () => {
   const { core, node, delegate } = fakeWith("a", "b");
   const nodes = [
     entry("new", "10.0.1.1"),
@@ -43,18 +43,18 @@ Deno.test("an alive entry adds or renews the node, a left entry makes it left", 
     entry("b", "10.0.0.3", { State: NodeState.left }),
     entry("unknown", "10.0.1.2", { State: NodeState.left }),
   ];
-  mergeRemoteState(core, { nodes, userState: NOTHING }, false, "x");
+  await mergeRemoteState(core, { nodes, userState: NOTHING }, { join: false }, "x");
   assert.equal(node("a").incarnation, 5);
   assert.equal(node("b").state, NodeState.left);
   assert.deepEqual(delegate.events, ["join new", "leave b"]);
   assert.equal(core.table.size, 4);
 });
 
-Deno.test("a suspect or dead entry is only suspected, by the own node", () => {
+Deno.test("a suspect or dead entry is only suspected, by the own node", async () => {
   for (const State of [NodeState.suspect, NodeState.dead]) {
     const { core, node, delegate, queued } = fakeWith("a");
     const nodes = [entry("a", "10.0.0.2", { State }), entry("b", "10.0.0.9", { State })];
-    mergeRemoteState(core, { nodes, userState: NOTHING }, false, "x");
+    await mergeRemoteState(core, { nodes, userState: NOTHING }, { join: false }, "x");
     assert.equal(node("a").state, NodeState.suspect);
     assert.deepEqual(queued(), ["suspect a 1 by me"]);
     assert.deepEqual(delegate.events, []);
@@ -62,40 +62,40 @@ Deno.test("a suspect or dead entry is only suspected, by the own node", () => {
   }
 });
 
-Deno.test("an entry in an unknown state is ignored", () => {
+Deno.test("an entry in an unknown state is ignored", async () => {
   const { core, node } = fakeWith("a");
   const nodes = [4, -1, 77].map((State) => entry("a", "10.0.0.2", { State, Incarnation: 9 }));
-  mergeRemoteState(core, { nodes, userState: NOTHING }, false, "x");
+  await mergeRemoteState(core, { nodes, userState: NOTHING }, { join: false }, "x");
   assert.equal(node("a").incarnation, 1);
 });
 
-Deno.test("a dead or older self in a peer's state is refuted", () => {
+Deno.test("a dead or older self in a peer's state is refuted", async () => {
   const { core, queued } = fakeWith();
   const nodes = [entry("me", "10.0.0.1", { State: NodeState.dead, Incarnation: 12 })];
-  mergeRemoteState(core, { nodes, userState: NOTHING }, false, "x");
+  await mergeRemoteState(core, { nodes, userState: NOTHING }, { join: false }, "x");
   assert.deepEqual(queued(), ["alive me 13"]);
 });
 
-Deno.test("port 0 stands for the own port", () => {
+Deno.test("port 0 stands for the own port", async () => {
   const { core, node } = fakeWith();
-  mergeRemoteState(
+  await mergeRemoteState(
     core,
     { nodes: [entry("a", "10.0.0.2", { Port: 0 })], userState: NOTHING },
-    true,
+    { join: true },
     "x",
   );
   assert.equal(node("a").port, PORT);
 });
 
-Deno.test("the application's state is merged last, and only when there is one", () => {
+Deno.test("the application's state is merged last, and only when there is one", async () => {
   const { core, delegate } = fakeWith();
   const userState = new TextEncoder().encode("theirs");
-  mergeRemoteState(core, { nodes: [entry("a", "10.0.0.2")], userState }, true, "x");
-  mergeRemoteState(core, { nodes: [], userState: NOTHING }, true, "x");
+  await mergeRemoteState(core, { nodes: [entry("a", "10.0.0.2")], userState }, { join: true }, "x");
+  await mergeRemoteState(core, { nodes: [], userState: NOTHING }, { join: true }, "x");
   assert.deepEqual(delegate.events, ["join a", "merge theirs true"]);
 });
 
-Deno.test("the application may refuse to merge on a join, and is only asked then", () => {
+Deno.test("the application may refuse to merge on a join, and is only asked then", async () => {
   const { core, delegate } = fakeWith();
   const asked: MemberNode[][] = [];
   delegate.notifyMerge = (nodes) => {
@@ -103,10 +103,13 @@ Deno.test("the application may refuse to merge on a join, and is only asked then
     return "wrong cluster";
   };
   const nodes = [entry("a", "10.0.0.2", { State: NodeState.left, Vsn: VERSIONS })];
-  assert.throws(() => mergeRemoteState(core, { nodes, userState: NOTHING }, true, "x"), {
-    name: "MergeRefusedError",
-    message: "wrong cluster",
-  });
+  await assert.rejects(
+    () => mergeRemoteState(core, { nodes, userState: NOTHING }, { join: true }, "x"),
+    {
+      name: "MergeRefusedError",
+      message: "wrong cluster",
+    },
+  );
   assert.deepEqual(asked[0]?.[0], {
     name: "a",
     addr: hostToAddr("10.0.0.2"),
@@ -117,16 +120,21 @@ Deno.test("the application may refuse to merge on a join, and is only asked then
     state: NodeState.left,
     versions: [1, 5, 2, 0, 0, 0],
   });
-  mergeRemoteState(core, { nodes: [entry("a", "10.0.0.2")], userState: NOTHING }, false, "x");
+  await mergeRemoteState(
+    core,
+    { nodes: [entry("a", "10.0.0.2")], userState: NOTHING },
+    { join: false },
+    "x",
+  );
   assert.equal(asked.length, 1);
   assert.deepEqual(delegate.events, ["join a"]);
 });
 
-Deno.test("nothing is merged when one node does not fit the protocol", () => {
+Deno.test("nothing is merged when one node does not fit the protocol", async () => {
   const { core, delegate } = fakeWith();
   const nodes = [entry("a", "10.0.0.2"), entry("old", "10.0.0.3", { Vsn: null })];
-  assert.throws(
-    () => mergeRemoteState(core, { nodes, userState: NOTHING }, false, "x"),
+  await assert.rejects(
+    () => mergeRemoteState(core, { nodes, userState: NOTHING }, { join: false }, "x"),
     /node 'old' protocol version \(0\) is incompatible: \[1, 5\]/,
   );
   assert.deepEqual(delegate.events, []);

@@ -96,12 +96,6 @@ Deno.test("a suspicion of the own node is refuted above the accusing incarnation
   assert.equal(core.awareness.score, 1, "an old accusation needs no refutation");
 });
 
-Deno.test("a refutation at the end of the 32-bit incarnations goes on at 1", () => {
-  const { core, queued } = coreWith(6);
-  receiveSuspect(core, accusation("me", "n", 0xffff_ffff), "x");
-  assert.deepEqual(queued(), ["alive me 1"]);
-});
-
 Deno.test("a refutation is queued under the own IP address and displaces nothing", () => {
   const { core, queued } = coreWith(6);
   core.broadcasts.enqueue({ name: "me", message: Uint8Array.of(8, 65) });

@@ -60,7 +60,7 @@ Deno.test("a ping for another node is dropped, one for nobody in particular is a
   const { receive, sent, log } = setUp();
   receive(MessageType.ping, Ping, ping({ Node: "other" }));
   assert.deepEqual(sent(), []);
-  assert.deepEqual(log, ['error Got ping for unexpected node "other" from=10.0.0.9:5555']);
+  assert.deepEqual(log, ["warn Got ping for unexpected node 'other' from=10.0.0.9:5555"]);
   receive(MessageType.ping, Ping, ping({ Node: "" }));
   assert.equal(sent().length, 1);
 });

@@ -4,6 +4,7 @@ import {
   sendBroadcasts,
   sendMessages,
   sendWithBroadcasts,
+  tellUnsent,
 } from "../../../../cluster/memberlist/traffic/packet_sender.ts";
 import { CHECKSUM_OVERHEAD } from "../../../../cluster/memberlist/wire/checksum.ts";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
@@ -100,4 +101,24 @@ Deno.test("with required node names nothing is sent to a destination without one
   assert.throws(() => sendWithBroadcasts(core, { ...peer, name: "" }, ping), error);
   sendMessages(core, { ...peer, name: "n" }, [ping]);
   assert.equal(network.packets.length, 1);
+});
+
+Deno.test("packets that do not leave the machine are counted, and logged once a second", () => {
+  const counts = new Map<string, number>();
+  const { core, clock, log } = fakeCore();
+  const metrics = {
+    count: (name: string, n = 1) => void counts.set(name, (counts.get(name) ?? 0) + n),
+    gauge() {},
+    sample() {},
+  };
+  for (let i = 0; i < 20; i++) {
+    tellUnsent({ ...core, metrics }, { host: `10.0.0.${i}`, port: 7946 }, "oops");
+  }
+  clock.advanceSync(1_000);
+  tellUnsent({ ...core, metrics }, { host: "10.0.0.99", port: 7946 }, "oops");
+  assert.deepEqual(log, [
+    "error Failed to send UDP packet to 10.0.0.0:7946: oops",
+    "error Failed to send UDP packet to 10.0.0.99:7946: oops (19 more not logged)",
+  ]);
+  assert.equal(counts.get("memberlist.udp.unsent"), 21);
 });

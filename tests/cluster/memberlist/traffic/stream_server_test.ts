@@ -67,8 +67,9 @@ Deno.test("a ping on a stream is answered without the application's payload", as
 });
 
 Deno.test("a ping for another node gets no reply", async () => {
-  const { isSilent } = await serve(pingMessage("other"));
+  const { isSilent, log } = await serve(pingMessage("other"));
   assert.ok(await isSilent());
+  assert.equal(log.at(-1), "warn Got ping for unexpected node other from=10.0.0.9:40000");
 });
 
 Deno.test("the answer to a ping equals the captured one of a Go agent", async () => {
@@ -111,7 +112,10 @@ Deno.test("an idle stream is closed after the stream timeout", async () => {
   assert.equal(far.isClosed, false);
   await clock.advance(1);
   assert.ok(far.isClosed && isServed());
-  assert.match(log.at(-1) ?? "", /read tcp 10\.0\.0\.9:40000: i\/o timeout/);
+  assert.match(
+    log.at(-1) ?? "",
+    /^error failed to receive: read tcp 10\.0\.0\.9:40000: i\/o timeout/,
+  );
 });
 
 const KEY = new Keyring([new Uint8Array(32).fill(7)]);
@@ -192,7 +196,7 @@ Deno.test("an application that throws harms only its own stream", async () => {
   await near.write(encodeUserStream(Uint8Array.of(1)));
   await fake.clock.advance(10);
   await serving;
-  assert.equal(fake.log.at(-1), "error oops from=10.0.0.9:40000");
+  assert.equal(fake.log.at(-1), "error Failed to receive user message: oops from=10.0.0.9:40000");
 });
 
 Deno.test("garbage on streams is survived and leaves nothing behind", async () => {

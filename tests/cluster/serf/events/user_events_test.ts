@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sendUserEvent } from "../../../../cluster/serf/events/user_events.ts";
-import { eventMessage, fixture, hex, told, utf8 } from "../../../support/serf/fixture.ts";
+import { eventMessage, fixture, hex, node, told, utf8 } from "../../../support/serf/fixture.ts";
 
 Deno.test("an event is told here at once, uses one time and is gossiped", () => {
   const f = fixture();
@@ -91,4 +91,27 @@ Deno.test("an old event witnesses its time before it is dropped", () => {
   f.delegate.notifyMessage(eventMessage(50n, "early"));
   assert.deepEqual(f.events, []);
   assert.equal(f.core.eventClock.time(), 51n);
+});
+
+Deno.test("an event that would be lost is refused: others take the newest 512 Lamport times", () => {
+  const f = fixture();
+  f.delegate.notifyJoin(node("b"));
+  for (let i = 0; i < 512; i++) sendUserEvent(f.core, `e${i}`, null, false);
+  f.events.length = 0;
+  assert.throws(() => sendUserEvent(f.core, "one more", null, false), {
+    name: "EventQueueFullError",
+    message: "Event queue is full: 512 events wait to be gossiped",
+  });
+  assert.deepEqual([f.events.length, f.core.eventClock.time()], [0, 513n]);
+  f.gossip();
+  sendUserEvent(f.core, "one more", null, false);
+  assert.deepEqual(told(f.events), ["user one more"]);
+});
+
+Deno.test("who is alone may send any number of events; the newest wait for others", () => {
+  const f = fixture();
+  for (let i = 0; i < 2_000; i++) sendUserEvent(f.core, `e${i}`, null, false);
+  assert.equal(f.events.length, 2_000);
+  assert.ok(f.core.broadcasts.depth("events") <= 512);
+  assert.equal(f.core.tally.counters.broadcastsDropped, 2_000 - f.core.broadcasts.depth("events"));
 });
