@@ -25,7 +25,12 @@ import { joinAddresses } from "./traffic/join.ts";
 import { receivePacket } from "./traffic/packet_receiver.ts";
 import { sendMessages, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
-import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
+import {
+  type ExchangeOptions,
+  pushPull,
+  pushPullIntervalMs,
+  settleJoin,
+} from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
 import { serveStream } from "./traffic/stream_server.ts";
 import type { Keyring } from "./wire/keyring.ts";
@@ -141,16 +146,16 @@ export class Memberlist implements AsyncDisposable {
   }
 
   /**
-   * Exchanges states with the nodes at `addresses`, one after the other: `[name/]host[:port]`, where the
+   * Exchanges states with the nodes at `addresses`, side by side: `[name/]host[:port]`, where the
    * port defaults to the own one. Resolves with how many exchanges succeeded; a host name may stand for
    * several nodes.
    *
    * Rejects with `JoinError` when there were addresses and none succeeded, with
    * {@linkcode ShutdownError} after a shutdown.
    */
-  async join(addresses: readonly string[]): Promise<number> {
+  async join(addresses: readonly string[], options: ExchangeOptions = {}): Promise<number> {
     this.#assertRunning();
-    const joined = await joinAddresses(this.#core, addresses);
+    const joined = await joinAddresses(this.#core, addresses, options);
     if (joined > 0) {
       // Of many joins in a row only the last one has to be settled.
       this.#settling?.cancel();

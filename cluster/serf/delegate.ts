@@ -44,7 +44,7 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
       return messages;
     },
     localState: () => localState(core),
-    mergeRemoteState: (state, join) => mergeRemoteState(core, state, join),
+    mergeRemoteState: (state) => mergeRemoteState(core, state),
     notifyJoin: (node) => nodeJoined(core, node),
     notifyLeave: (node) => nodeLeft(core, node),
     notifyUpdate: (node) => nodeUpdated(core, node),

@@ -33,8 +33,10 @@ export function localState(core: Core): Uint8Array {
   return encodeMessage(MessageType.pushPull, PushPull, state);
 }
 
-/** Takes a peer's state in. `join` tells whether the exchange is part of a join. */
-export function mergeRemoteState(core: Core, bytes: Uint8Array, join: boolean): void {
+/**
+ * Takes a peer's state in. A join may not want the events of before it, `ignoreOldEvents` (docs/spec/serf.md 13.2).
+ */
+export function mergeRemoteState(core: Core, bytes: Uint8Array, ignoreOldEvents = false): void {
   if (bytes[0] !== MessageType.pushPull) {
     core.noise.write("error", "push/pull", `Remote state has bad type: ${bytes[0] ?? "none"}`);
     return;
@@ -51,7 +53,7 @@ export function mergeRemoteState(core: Core, bytes: Uint8Array, join: boolean): 
   meet(core.eventClock, state.EventLTime);
   meet(core.queryClock, state.QueryLTime);
   mergeStatuses(core, state);
-  if (join && core.ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
+  if (ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
   mergeEvents(core, state.Events ?? []);
 }
 

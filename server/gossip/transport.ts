@@ -191,11 +191,13 @@ export class NetTransport implements Transport, AsyncDisposable {
   /**
    * Opens a TCP connection.
    *
+   * @param cancel Ends the wait.
    * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
    */
-  async dial(to: Address, timeoutMs: number): Promise<Stream> {
+  async dial(to: Address, timeoutMs: number, cancel?: AbortSignal): Promise<Stream> {
     const { signal } = this.#closing;
-    const conn = await dial(to, timeoutMs, signal);
+    const ending = cancel === undefined ? signal : AbortSignal.any([signal, cancel]);
+    const conn = await dial(to, timeoutMs, ending);
     const stream = new TcpStream(conn, to, { onClose: (stream) => this.#dialled.delete(stream) });
     this.#dialled.add(stream);
     if (signal.aborted) stream.close();

@@ -16,7 +16,11 @@ import type { MemberlistConfig } from "./config.ts";
 import type { Delegate } from "./delegate.ts";
 import { LimitedLogger } from "./limited_logger.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
+import { Places } from "./places.ts";
 import { Timers } from "./timers.ts";
+
+/** Exchanges of state that all joins together have under way; further ones wait. */
+const MAX_JOINING = 64;
 
 /** What the own node knows about itself alone. */
 export interface OwnState {
@@ -60,6 +64,8 @@ export interface Core {
   readonly streams: Set<Stream>;
   /** Memory for what comes on streams. */
   readonly receiveBudget: ReceiveBudget;
+  /** Exchanges of state that joins begin. */
+  readonly joining: Places;
   /** Called when something new waits to be gossiped. */
   onNews: () => void;
   /** What this node is doing for others right now. */
@@ -108,6 +114,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     own: { incarnation: 0, leaving: false },
     streams: new Set(),
     receiveBudget: new ReceiveBudget(),
+    joining: new Places(MAX_JOINING),
     onNews: () => {},
     serving: { pushPulls: 0 },
   };

@@ -30,7 +30,7 @@ export interface RemoteState {
 
 /**
  * Merges a peer's state. `join` says whether the exchange is part of a join; `source` is the peer's
- * address, for the log. Throws `ProtocolMismatchError` or {@linkcode MergeRefusedError} before anything
+ * address, for the log; `mergeState` takes the application's part, by default the delegate. Throws `ProtocolMismatchError` or {@linkcode MergeRefusedError} before anything
  * is merged.
  */
 export function mergeRemoteState(
@@ -38,6 +38,7 @@ export function mergeRemoteState(
   remote: RemoteState,
   join: boolean,
   source: string,
+  mergeState: (state: Uint8Array) => void = (state) => core.delegate.mergeRemoteState(state, join),
 ): void {
   const nodes = remote.nodes.map((node) => ({ ...node, Port: portOrOwn(core, node.Port) }));
   checkProtocols(nodes, core.table.records.map((record) => record.node));
@@ -46,7 +47,7 @@ export function mergeRemoteState(
     if (refusal !== undefined) throw new MergeRefusedError(refusal);
   }
   for (const node of nodes) mergeNode(core, node, source);
-  if (remote.userState.length > 0) core.delegate.mergeRemoteState(remote.userState, join);
+  if (remote.userState.length > 0) mergeState(remote.userState);
 }
 
 function mergeNode(core: Core, node: PushNodeState, source: string): void {

@@ -65,11 +65,33 @@ export async function pushPull(core: Core): Promise<void> {
 }
 
 /**
+ * How a join may differ from another.
+ *
+ * @example
+ * ```ts
+ * import type { ExchangeOptions } from "@skein/agent/cluster";
+ *
+ * const patient: ExchangeOptions = { signal: AbortSignal.timeout(60_000) };
+ * ```
+ */
+export interface ExchangeOptions {
+  /** Ends the join; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the application's half of what a node answers. Default: the delegate's `mergeRemoteState`. */
+  readonly mergeState?: (state: Uint8Array) => void;
+}
+
+/**
  * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
  * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
-export async function exchangeState(core: Core, to: Destination, join: boolean): Promise<void> {
+export async function exchangeState(
+  core: Core,
+  to: Destination,
+  join: boolean,
+  { signal, mergeState }: ExchangeOptions = {},
+): Promise<void> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
@@ -78,9 +100,10 @@ export async function exchangeState(core: Core, to: Destination, join: boolean):
     await exchange.send(encodeOwnState(core, join));
     exchange.setDeadline(tcpTimeoutMs);
     return await decodePushPull(await readReply(exchange, MessageType.pushPull));
-  });
+  }, signal);
+  signal?.throwIfAborted();
   const isNewcomer = core.table.size === 1;
-  mergeRemoteState(core, remote, join, to.host);
+  mergeRemoteState(core, remote, join, to.host, mergeState);
   if (isNewcomer) ownNewsFirst(core, remote);
 }
 

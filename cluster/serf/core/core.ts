@@ -8,6 +8,7 @@
 import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
+import type { ExchangeOptions } from "../../memberlist/traffic/push_pull.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
 import type { SerfEvent } from "../model/event.ts";
@@ -48,7 +49,7 @@ export interface ClusterLayer {
   /** Sends a user message in a packet of its own. */
   sendTo(to: Destination, userMessage: Uint8Array): void;
   /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
-  join(addresses: string[]): Promise<number>;
+  join(addresses: string[], options?: ExchangeOptions): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }
@@ -97,8 +98,6 @@ export interface Core {
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */
   state: SerfState;
-  /** Whether a join is under way that does not want the events of before it (docs/spec/serf.md 13.2). */
-  ignoreOldEvents: boolean;
   /** Hands an event to the application, by way of the coalescers. */
   emit(event: SerfEvent): void;
   /** Ends the instance. */
