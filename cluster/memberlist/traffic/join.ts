@@ -5,7 +5,7 @@
  */
 
 import { joinHostPort, MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
-import { addrToHost, hostToAddr } from "../../../protocol/ip.ts";
+import { addrToHost, endsInNumber, hostToAddr } from "../../../protocol/ip.ts";
 import { goQuote } from "../../../protocol/quote.ts";
 import type { Core } from "../core/core.ts";
 import { JoinError, ShutdownError } from "../core/errors.ts";
@@ -129,7 +129,7 @@ function parsePort(text: string): number {
 
 async function resolveHost(core: Core, host: string): Promise<string[]> {
   // What looks like an IP address is one or is wrong; a resolver has no say in it.
-  if (host !== "" && !host.includes(":") && !/^[0-9.]+$/.test(host)) {
+  if (host !== "" && !host.includes(":") && !endsInNumber(host)) {
     return await core.transport.resolve(host);
   }
   try {

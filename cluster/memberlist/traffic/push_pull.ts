@@ -71,7 +71,7 @@ export async function pushPull(core: Core): Promise<void> {
  * ```ts
  * import type { ExchangeOptions } from "@skein/agent/cluster";
  *
- * const patient: ExchangeOptions = { signal: AbortSignal.timeout(60_000) };
+ * const options: ExchangeOptions = { signal: AbortSignal.timeout(60_000) };
  * ```
  */
 export interface ExchangeOptions {

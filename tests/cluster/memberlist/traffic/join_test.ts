@@ -83,16 +83,17 @@ Deno.test("a join without any success lists every reason in the text of the Go a
   log.length = 0;
   const many = await outcome(
     clock,
-    list.join(["/x", "h:xx", "nohost", "300.1.1.1", "::g", "", "n/"]),
+    list.join(["/x", "h:xx", "nohost", "300.1.1.1", "0x0a010203:80", "::g", "", "n/"]),
   );
   assert.ok(many instanceof Error);
   assert.equal(
     many.message,
-    "7 errors occurred:\n" +
+    "8 errors occurred:\n" +
       "\t* failed to resolve /x: empty node name provided\n" +
       '\t* failed to resolve h:xx: strconv.ParseUint: parsing "xx": invalid syntax\n' +
       "\t* failed to resolve nohost: lookup nohost: no such host\n" +
       "\t* failed to resolve 300.1.1.1: lookup 300.1.1.1: no such host\n" +
+      "\t* failed to resolve 0x0a010203:80: lookup 0x0a010203: no such host\n" +
       "\t* failed to resolve ::g: lookup ::g: no such host\n" +
       "\t* failed to resolve : lookup : no such host\n" +
       "\t* failed to resolve n/: lookup : no such host\n\n",
