@@ -43,6 +43,7 @@ export {
   type Delegate,
   type DelegateVersions,
   type Destination,
+  type ExchangeOptions,
   hostToAddr,
   JoinError,
   Keyring,

@@ -153,8 +153,8 @@ export interface Transport {
   start(handlers: TransportHandlers): void;
   /** Sends one datagram and returns at once. A loss is not reported; a local error is, to `unsent`. */
   sendPacket(to: Address, bytes: Uint8Array): void;
-  /** Opens a stream. Rejects after `timeoutMs`, or earlier with the network's reason. */
-  dial(to: Address, timeoutMs: number): Promise<Stream>;
+  /** Opens a stream. Rejects after `timeoutMs`, or earlier with the network's reason, or when `signal` aborts. */
+  dial(to: Address, timeoutMs: number, signal?: AbortSignal): Promise<Stream>;
   /** The IP addresses of a host name (a textual IP resolves to itself). Rejects when there is none. */
   resolve(host: string): Promise<string[]>;
   /** Stops delivery and closes every socket and stream. */

@@ -86,6 +86,14 @@ export function ipBytes(text: string): Uint8Array | undefined {
   return text.includes(":") ? textToV6(text) : textToV4(text);
 }
 
+/**
+ * Whether a host is an IPv4 address or nothing, as its last label is a number (URL Standard, section 3.5). Resolvers take
+ * `10.258`, `010` and `0x0a010203` for addresses, which hardly anybody means.
+ */
+export function endsInNumber(host: string): boolean {
+  return /(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(host);
+}
+
 /** A decimal number without sign or leading zero, up to five digits; `undefined` for any other text. */
 export function decimal(text: string): number | undefined {
   return /^(0|[1-9][0-9]{0,4})$/.test(text) ? Number(text) : undefined;

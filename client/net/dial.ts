@@ -5,6 +5,7 @@
  */
 
 import { joinHostPort, portNumber, splitHostPort } from "../../protocol/host_port.ts";
+import { endsInNumber, ipBytes } from "../../protocol/ip.ts";
 import { type CallOptions, waitFor } from "./deadline.ts";
 import { ConnectError } from "./errors.ts";
 
@@ -31,7 +32,11 @@ export function parseAddress(address: string): AgentAddress {
   const port = portNumber(parts.port);
   if (port === "unknown port") return refuse(`lookup tcp/${parts.port}: ${port}`);
   if (port === "invalid port") return refuse(`address ${parts.port}: ${port}`);
-  return { host: parts.host, port };
+  const { host } = parts;
+  if (endsInNumber(host) && ipBytes(host) === undefined) {
+    return refuse(`lookup ${host}: no such host`);
+  }
+  return { host, port };
 }
 
 /**

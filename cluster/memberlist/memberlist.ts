@@ -25,7 +25,12 @@ import { joinAddresses } from "./traffic/join.ts";
 import { receivePacket } from "./traffic/packet_receiver.ts";
 import { sendMessages, tellUnsent, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
-import { pushPull, pushPullIntervalMs, settleJoin } from "./traffic/push_pull.ts";
+import {
+  type ExchangeOptions,
+  pushPull,
+  pushPullIntervalMs,
+  settleJoin,
+} from "./traffic/push_pull.ts";
 import { sendUserStream } from "./traffic/stream_client.ts";
 import { serveStream } from "./traffic/stream_server.ts";
 import type { Keyring } from "./wire/keyring.ts";
@@ -143,19 +148,16 @@ export class Memberlist implements AsyncDisposable {
   }
 
   /**
-   * Exchanges states with the nodes at `addresses`, one after the other: `[name/]host[:port]`, where the
+   * Exchanges states with the nodes at `addresses`, side by side: `[name/]host[:port]`, where the
    * port defaults to the own one. Resolves with how many exchanges succeeded; a host name may stand for
    * several nodes.
    *
    * Rejects with `JoinError` when there were addresses and none succeeded, with
    * {@linkcode ShutdownError} after a shutdown.
-   *
-   * @param chosen Whether somebody asked for this, rather than the node trying by itself to reach those it knew. Default
-   * true
    */
-  async join(addresses: readonly string[], chosen = true): Promise<number> {
+  async join(addresses: readonly string[], options: ExchangeOptions = {}): Promise<number> {
     this.#assertRunning();
-    const joined = await joinAddresses(this.#core, addresses, chosen);
+    const joined = await joinAddresses(this.#core, addresses, options);
     if (joined > 0) {
       // Of many joins in a row only the last one has to be settled.
       this.#settling?.cancel();

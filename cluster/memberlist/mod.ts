@@ -48,4 +48,5 @@ export {
   type Versions,
 } from "./core/node.ts";
 export { ProtocolMismatchError } from "./rules/protocol_check.ts";
+export type { ExchangeOptions } from "./traffic/push_pull.ts";
 export { loadCiphers } from "./wire/seal.ts";

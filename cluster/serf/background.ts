@@ -68,7 +68,7 @@ async function reconnect(core: Core): Promise<void> {
   // A name with a slash cannot be told from the address behind it.
   const target = member.name.includes("/") ? place : `${member.name}/${place}`;
   try {
-    await core.cluster.join([target], false);
+    await core.cluster.join([target], { chosen: false });
   } catch (error) {
     core.log.debug(`Failed to reconnect to ${member.name}: ${(error as Error).message}`, { error });
   }

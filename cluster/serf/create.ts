@@ -83,7 +83,6 @@ export function createCore(
       return hooks.cluster();
     },
     state: "alive",
-    ignoreOldEvents: false,
     emit: (event) => {
       config.recorder?.event(event, core.memberClock.time() - 1n);
       pipeline.push(event);

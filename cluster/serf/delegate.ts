@@ -44,7 +44,7 @@ export function serfDelegate(core: Core, meta: () => Uint8Array): Delegate {
       return messages;
     },
     localState: () => localState(core),
-    mergeRemoteState: (state, join, chosen) => mergeRemoteState(core, state, join, chosen),
+    mergeRemoteState: (state, _join, chosen) => mergeRemoteState(core, state, { chosen }),
     notifyJoin: (node) => nodeJoined(core, node),
     notifyLeave: (node) => nodeLeft(core, node),
     notifyForget: ({ name }) => nodeForgotten(core, name),

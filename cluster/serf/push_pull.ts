@@ -36,16 +36,19 @@ export function localState(core: Core): Uint8Array {
   return encodeMessage(MessageType.pushPull, PushPull, state);
 }
 
-/**
- * Takes a peer's state in. `join` tells whether the exchange is part of a join, and `chosen` whether somebody asked this
- * node for that: then it follows the peer's clocks wherever they are. A long state is taken in in pieces, a short one at
- * once.
- */
+/** How a peer's state is taken in. */
+export interface StateOptions {
+  /** Whether the events of before it are not wanted, as some joins do not (docs/spec/serf.md 13.2). Default false. */
+  readonly ignoreOldEvents?: boolean;
+  /** Whether somebody asked this node for the join: then it follows the peer's clocks wherever they are. Default false. */
+  readonly chosen?: boolean | undefined;
+}
+
+/** Takes a peer's state in: a long one in pieces, a short one at once. */
 export function mergeRemoteState(
   core: Core,
   bytes: Uint8Array,
-  join: boolean,
-  chosen = false,
+  { ignoreOldEvents = false, chosen = false }: StateOptions = {},
 ): void | Promise<void> {
   if (bytes[0] !== MessageType.pushPull) {
     core.noise.write("error", "push/pull", `Remote state has bad type: ${bytes[0] ?? "none"}`);
@@ -62,12 +65,12 @@ export function mergeRemoteState(
   meet(core, core.memberClock, state.LTime, chosen);
   meet(core, core.eventClock, state.EventLTime, chosen);
   meet(core, core.queryClock, state.QueryLTime, chosen);
-  return core.slices.run(mergeContent(core, state, join));
+  return core.slices.run(mergeContent(core, state, ignoreOldEvents));
 }
 
-function* mergeContent(core: Core, state: PushPull, join: boolean): Generator<void> {
+function* mergeContent(core: Core, state: PushPull, ignoreOldEvents: boolean): Generator<void> {
   yield* mergeStatuses(core, state);
-  if (join && core.ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
+  if (ignoreOldEvents) ignoreEventsBefore(core, state.EventLTime);
   yield* mergeEvents(core, state.Events ?? []);
 }
 

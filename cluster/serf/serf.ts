@@ -25,6 +25,7 @@ import { CoordinatesDisabledError, QueryError, SerfStateError } from "./model/er
 import type { Member } from "./model/member.ts";
 import { INTERNAL_PREFIX, PING_QUERY } from "./model/query_names.ts";
 import { copyTags, encodeTags, type Tags, tagsOf } from "./model/tags.ts";
+import { mergeRemoteState } from "./push_pull.ts";
 import { defaultQueryTimeout, type QueryParams, sendQuery } from "./queries/send.ts";
 import { endRecord, startRejoin } from "./rejoin/rejoin.ts";
 import { statsOf } from "./stats.ts";
@@ -70,7 +71,6 @@ export class Serf implements AsyncDisposable {
   readonly #memberlist: Memberlist;
   readonly #markClosed: () => void;
   #tags: Tags;
-  #joins: Promise<unknown> = Promise.resolve();
   #shutdown: Promise<void> | undefined;
 
   /**
@@ -141,33 +141,27 @@ export class Serf implements AsyncDisposable {
   }
 
   /**
-   * Exchanges states with the agents at `addresses`, one after the other: `[name/]host[:port]`. Resolves with how
-   * many exchanges succeeded. Joins wait for each other.
+   * Exchanges states with the agents at `addresses`, side by side: `[name/]host[:port]`. Resolves with how many
+   * exchanges succeeded.
    *
    * Rejects with `JoinError` when there were addresses and none succeeded, with {@linkcode SerfStateError} after a
-   * leave or shutdown.
+   * leave or shutdown, and with the reason of the signal when that aborts.
    *
-   * @param options `ignoreOld`: do not tell user events of before the join. Default false
+   * @param options `ignoreOld`: do not tell user events of before the join. Default false. `signal`: ends the join
    */
-  join(addresses: string[], options: { ignoreOld?: boolean } = {}): Promise<number> {
-    const joined = this.#joins.then(() => this.#join(addresses, options.ignoreOld ?? false));
-    // Whoever asked for the join gets the error.
-    this.#joins = joined.catch(() => {});
-    return joined;
-  }
-
-  async #join(addresses: string[], ignoreOld: boolean): Promise<number> {
+  async join(
+    addresses: string[],
+    options: { ignoreOld?: boolean; signal?: AbortSignal | undefined } = {},
+  ): Promise<number> {
+    const { ignoreOld = false, signal } = options;
     const core = this.#core;
     if (core.state !== "alive") throw new SerfStateError("Serf can't Join after Leave or Shutdown");
-    core.ignoreOldEvents = ignoreOld;
-    try {
-      const count = await this.#memberlist.join(addresses);
-      // A leave that began meanwhile must not be taken back.
-      if (count > 0 && this.state === "alive") announceJoin(core, core.memberClock.time());
-      return count;
-    } finally {
-      core.ignoreOldEvents = false;
-    }
+    const mergeState = (state: Uint8Array): void | Promise<void> =>
+      mergeRemoteState(core, state, { ignoreOldEvents: ignoreOld, chosen: true });
+    const count = await this.#memberlist.join(addresses, { signal, mergeState });
+    // A leave that began meanwhile must not be taken back.
+    if (count > 0 && this.state === "alive") announceJoin(core, core.memberClock.time());
+    return count;
   }
 
   /**

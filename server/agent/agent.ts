@@ -6,17 +6,18 @@
 
 import type { Coordinate } from "../../cluster/coordinate/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
-import type {
-  KeyOptions,
-  KeyReport,
-  Member,
-  MemberEvent,
-  QueryEvent,
-  QueryParams,
-  Serf,
-  SerfEvent,
-  Tags,
-  UserEventNotice,
+import {
+  type KeyOptions,
+  type KeyReport,
+  type Member,
+  type MemberEvent,
+  type QueryEvent,
+  type QueryParams,
+  type Serf,
+  type SerfEvent,
+  SerfStateError,
+  type Tags,
+  type UserEventNotice,
 } from "../../cluster/serf/mod.ts";
 import { roundTripMs } from "../../protocol/coordinate.ts";
 import { bytesOf } from "../../protocol/payload.ts";
@@ -194,12 +195,19 @@ export class Agent implements AsyncDisposable {
   /**
    * Joins the cluster through agents at `[name/]host[:port]`. Resolves with how many answered.
    *
-   * Rejects with `JoinError` when there were addresses and none answered, with `SerfStateError` after a leave.
+   * Rejects with `JoinError` when there were addresses and none answered, with `SerfStateError` after a leave, and with
+   * the signal's reason when that aborts. A leave and the end of the agent end a join, too.
    *
-   * @param options `replay`: deliver user events of before the join. Default false
+   * @param options `replay`: deliver user events of before the join. Default false. `signal`: ends the join
    */
-  join(addresses: readonly string[], options: { replay?: boolean } = {}): Promise<number> {
-    return this.#commands.join(addresses, options.replay ?? false);
+  join(
+    addresses: readonly string[],
+    options: { replay?: boolean; signal?: AbortSignal } = {},
+  ): Promise<number> {
+    const { replay = false, signal } = options;
+    const ending = this.#joining.signal;
+    const signals = signal === undefined ? [ending] : [ending, signal];
+    return this.#commands.join(addresses, { replay, signal: AbortSignal.any(signals) });
   }
 
   /**
@@ -298,7 +306,7 @@ export class Agent implements AsyncDisposable {
 
   /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `LeaveInProgressError` during another. */
   async leave(): Promise<void> {
-    this.#joining.abort();
+    this.#endJoins();
     this.#info("requesting graceful leave from Serf");
     await this.serf.leave();
   }
@@ -328,6 +336,10 @@ export class Agent implements AsyncDisposable {
     await this.#parts.begin();
   }
 
+  #endJoins(): void {
+    this.#joining.abort(new SerfStateError("Serf can't Join after Leave or Shutdown"));
+  }
+
   #onSerfClosed(): void {
     if (this.#ending.begun) return;
     this.#warn("Serf shutdown detected, quitting");
@@ -335,7 +347,7 @@ export class Agent implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#joining.abort();
+    this.#endJoins();
     this.#info("requesting serf shutdown");
     await closeInOrder([
       () => this.#parts[Symbol.asyncDispose](),

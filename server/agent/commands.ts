@@ -35,13 +35,17 @@ export class Commands {
   }
 
   /** Joins through `addresses`; resolves with how many answered. */
-  async join(addresses: readonly string[], replay: boolean): Promise<number> {
+  async join(
+    addresses: readonly string[],
+    { replay, signal }: { replay: boolean; signal: AbortSignal },
+  ): Promise<number> {
     this.#info(() => `joining: [${addresses.join(" ")}] replay: ${replay}`);
     try {
-      const joined = await this.#serf.join([...addresses], { ignoreOld: !replay });
+      const joined = await this.#serf.join([...addresses], { ignoreOld: !replay, signal });
       if (joined > 0) this.#info(`joined: ${joined} nodes`);
       return joined;
     } catch (error) {
+      if (signal.aborted) throw error;
       this.#log.write("WARN", "agent", `error joining: ${blockOf(error)}`, { multiline: true });
       throw error;
     }

@@ -23,7 +23,10 @@ export interface AgentHost {
   /** Where it gossips. */
   readonly address: Address;
   /** Joins the cluster through some addresses; resolves with how many answered, rejects when none did. */
-  join(addresses: readonly string[], options: { replay: boolean }): Promise<number>;
+  join(
+    addresses: readonly string[],
+    options: { replay: boolean; signal?: AbortSignal },
+  ): Promise<number>;
   /** Calls `listener` with every event, in order. Returns how to end that. */
   subscribe(listener: (event: SerfEvent) => void): () => void;
 }

@@ -6,7 +6,7 @@
 
 import type { Address } from "../../cluster/runtime.ts";
 import { portNumber, splitHostPort } from "../../protocol/host_port.ts";
-import { AddressError, hostToAddr } from "../../protocol/ip.ts";
+import { AddressError, addrToHost, endsInNumber, ipBytes } from "../../protocol/ip.ts";
 import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (docs/spec/agent.md 6.3). */
@@ -73,12 +73,6 @@ export function requireInterface(label: string, name: string): Deno.NetworkInter
   throw new ConfigError(`${label}: route ip+net: no such network interface`);
 }
 
-/** A private IPv4 address of this machine, or else a private IPv6 address; `undefined` when there is none. */
-export function privateAddress(): string | undefined {
-  const all = Deno.networkInterfaces().map(({ address }) => address);
-  return all.find(isPrivateV4) ?? all.find((address) => /^f[cd]/i.test(address));
-}
-
 /**
  * Splits `host:port`, or `host` when there is a default port.
  *
@@ -93,11 +87,16 @@ export function splitGoAddress(text: string, defaultPort?: number): Address {
   const port = portNumber(parts.port);
   if (port === "unknown port") throw new AddressError(`address tcp/${parts.port}: ${port}`);
   if (port === "invalid port") throw new AddressError(`address ${parts.port}: ${port}`);
-  return { host: parts.host, port };
+  const { host } = parts;
+  if (endsInNumber(host) && ipBytes(host) === undefined) {
+    throw new AddressError(`lookup ${host}: no such host`);
+  }
+  return { host, port };
 }
 
 async function firstIp(host: string): Promise<string> {
-  if (isIp(host)) return host;
+  const ip = ipBytes(host);
+  if (ip !== undefined) return addrToHost(ip);
   const { lookup } = await import("node:dns/promises");
   try {
     const found = await lookup(host, { all: true });
@@ -109,23 +108,6 @@ async function firstIp(host: string): Promise<string> {
   throw new AddressError(`lookup ${host}: no such host`);
 }
 
-function isIp(host: string): boolean {
-  try {
-    hostToAddr(host);
-    return true;
-  } catch {
-    // It is a name.
-    return false;
-  }
-}
-
 function isLinkLocal(address: string): boolean {
   return address.startsWith("169.254.") || /^fe[89ab]/i.test(address);
-}
-
-/** RFC 1918 and the shared space of RFC 6598. */
-function isPrivateV4(address: string): boolean {
-  const [a = -1, b = -1] = address.split(".").map(Number);
-  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) ||
-    (a === 100 && b >= 64 && b < 128);
 }

@@ -6,6 +6,7 @@
 
 import { createSocket, type Socket } from "node:dgram";
 import { joinHostPort } from "../../protocol/host_port.ts";
+import { listen, type Listening } from "../net/listen.ts";
 import { isIPv6, reasonOf } from "../net/problems.ts";
 
 /**
@@ -28,16 +29,22 @@ export class BindError extends Error {
 }
 
 /** Listens on TCP. Throws {@linkcode BindError}. */
-export function listenTcp(host: string, port: number): Deno.TcpListener {
+export function listenTcp(host: string, port: number): Listening {
   try {
-    return Deno.listen({ hostname: host, port });
+    return listen(host, port);
   } catch (cause) {
     throw bindError("TCP", host, port, cause);
   }
 }
 
-/** Binds a UDP socket. Rejects with {@linkcode BindError}. */
-export function bindUdp(host: string, port: number): Promise<Socket> {
+/**
+ * Binds a UDP socket to the address that a TCP socket has. Rejects with {@linkcode BindError}, which calls the address
+ * `shown`.
+ */
+export function bindUdp(
+  { hostname: host, port }: Deno.NetAddr,
+  shown: string,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const family = isIPv6(host) ? 6 : 4;
     const socket = createSocket({
@@ -48,7 +55,7 @@ export function bindUdp(host: string, port: number): Promise<Socket> {
     socket.once("error", (cause) => {
       wakeTicks();
       socket.close();
-      reject(bindError("UDP", host, port, cause));
+      reject(bindError("UDP", shown, port, cause));
     });
     socket.bind({ address: host, port }, () => {
       socket.removeAllListeners("error");

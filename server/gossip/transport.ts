@@ -14,8 +14,10 @@ import type {
   TransportHandlers,
 } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
+import { endsInNumber, ipBytes } from "../../protocol/ip.ts";
 import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import { dial } from "../net/dial.ts";
+import type { Listening } from "../net/listen.ts";
 import { Listener } from "../net/listener.ts";
 import { isIPv6, plainHost, reasonOf } from "../net/problems.ts";
 import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
@@ -90,7 +92,7 @@ export class ResolveError extends Error {
  * ```
  */
 export interface NetTransportOptions {
-  /** IPv4 or IPv6 address; `"::"` serves both families. */
+  /** IPv4 or IPv6 address; `"0.0.0.0"` and `"::"` serve both families, where the system can. */
   readonly host: string;
   /** Port for UDP and TCP; 0 takes any that is free in both. */
   readonly port: number;
@@ -120,6 +122,8 @@ const WAKE_AFTER_MS = 250;
 export class NetTransport implements Transport, AsyncDisposable {
   /** The bound address, with the port that was found when 0 was asked for. */
   readonly localAddress: Address;
+  /** The families of the addresses under which others reach it. */
+  readonly families: readonly ("IPv4" | "IPv6")[];
   readonly #udp: Socket;
   readonly #listener: Listener<Deno.TcpConn>;
   readonly #admission = new Admission(ACCEPT_LIMITS, (_source, text) => this.#complain(text));
@@ -143,12 +147,17 @@ export class NetTransport implements Transport, AsyncDisposable {
   #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   #unsentTo: TransportHandlers["unsent"];
 
-  private constructor(udp: Socket, tcp: Deno.TcpListener, options: NetTransportOptions) {
+  private constructor(
+    udp: Socket,
+    { socket, families }: Listening,
+    options: NetTransportOptions,
+  ) {
     this.#udp = udp;
-    this.#listener = new Listener(tcp);
+    this.#listener = new Listener(socket);
     this.#logger = options.logger;
-    this.#mapIPv4 = isIPv6(options.host);
-    this.localAddress = { host: plainHost(options.host), port: tcp.addr.port };
+    this.#mapIPv4 = isIPv6(socket.addr.hostname);
+    this.localAddress = { host: plainHost(options.host), port: socket.addr.port };
+    this.families = families;
     udp.on("error", (cause) => this.#logger.debug("UDP socket error", { cause }));
   }
 
@@ -162,10 +171,9 @@ export class NetTransport implements Transport, AsyncDisposable {
     for (let left = PORT_TRIES;; left--) {
       const tcp = listenTcp(host, port);
       try {
-        const udp = await bindUdp(host, port === 0 ? tcp.addr.port : port);
-        return new NetTransport(udp, tcp, options);
+        return new NetTransport(await bindUdp(tcp.socket.addr, host), tcp, options);
       } catch (error) {
-        tcp.close();
+        tcp.socket.close();
         if (port !== 0 || left <= 1) throw error;
       }
     }
@@ -200,11 +208,13 @@ export class NetTransport implements Transport, AsyncDisposable {
   /**
    * Opens a TCP connection.
    *
+   * @param cancel Ends the wait.
    * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
    */
-  async dial(to: Address, timeoutMs: number): Promise<Stream> {
+  async dial(to: Address, timeoutMs: number, cancel?: AbortSignal): Promise<Stream> {
     const { signal } = this.#closing;
-    const conn = await dial(to, timeoutMs, signal);
+    const ending = cancel === undefined ? signal : AbortSignal.any([signal, cancel]);
+    const conn = await dial(to, timeoutMs, ending);
     const stream = new TcpStream(conn, to, { onClose: (stream) => this.#dialled.delete(stream) });
     this.#dialled.add(stream);
     if (signal.aborted) stream.close();
@@ -217,7 +227,11 @@ export class NetTransport implements Transport, AsyncDisposable {
    * @throws {ResolveError} when there is none.
    */
   async resolve(host: string): Promise<string[]> {
-    if (isIPv6(host) || /^[\d.]+$/.test(host)) return [host];
+    if (isIPv6(host)) return [host];
+    if (endsInNumber(host)) {
+      if (ipBytes(host) !== undefined) return [host];
+      throw new ResolveError(`lookup ${host}: no such host`);
+    }
     try {
       const { lookup } = await import("node:dns/promises");
       const found = await lookup(host, { all: true });

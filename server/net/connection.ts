@@ -9,6 +9,7 @@ import type { Admission } from "./admission.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "./conversation.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
+import { plainHost } from "./problems.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 
 /** What one connection may hold. */
@@ -60,8 +61,8 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   /** Takes over `conn`, which is of TCP or of TLS and was admitted. */
   constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
-    this.source = hostname;
-    this.name = joinHostPort(hostname, port);
+    this.source = plainHost(hostname);
+    this.name = joinHostPort(this.source, port);
     this.#conn = conn;
     this.#admission = parts.admission;
     this.#strangerBytes = parts.limits.strangerBytes;

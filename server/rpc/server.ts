@@ -13,6 +13,7 @@ import { background } from "../logging/background.ts";
 import type { LogLevel } from "../logging/log.ts";
 import { Admission, type AdmissionLimits } from "../net/admission.ts";
 import type { Peer } from "../net/conversation.ts";
+import { listen } from "../net/listen.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
@@ -150,7 +151,7 @@ export class RpcServer implements AsyncDisposable {
     let socket: Deno.TcpListener;
     try {
       const { host, port } = splitGoAddress(address);
-      socket = Deno.listen({ hostname: host === "" ? "0.0.0.0" : host, port });
+      ({ socket } = listen(host === "" ? "0.0.0.0" : host, port));
     } catch (cause) {
       throw new RpcListenError(listenProblem(address, cause), { cause });
     }

@@ -29,6 +29,9 @@ import { listenProblem } from "../net/problems.ts";
 /** Stands for addresses that cannot be resolved while the rest is looked at. Nothing is bound to it. */
 const SOME_ADDRESS = { host: "127.0.0.1", port: 7946 } as const;
 
+/** A network that is bound there. */
+const SOME_NETWORK = { localAddress: SOME_ADDRESS, families: ["IPv4"] } as const;
+
 /**
  * Everything that would end a start with these settings, in the order in which it would, each in the words of the
  * start, and addresses that can never be joined.
@@ -61,7 +64,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
   const keyring: Keyring | undefined = fileKeys ??
     await attempt(() => keyringOf(plan), FAILED.start);
   await attempt(() => {
-    const memberlist = memberlistSettings(config, plan, SOME_ADDRESS, keyring);
+    const memberlist = memberlistSettings(config, plan, SOME_NETWORK, keyring);
     checkSerfConfig(serfSettings(config, tags, memberlist, new Listeners(log)));
     checkConfig(memberlist);
   }, FAILED.start);

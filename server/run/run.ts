@@ -209,12 +209,16 @@ class Run {
     const { startJoin, replayOnJoin: replay } = this.#config;
     if (startJoin.length === 0) return true;
     this.#console.say(`Joining cluster...(replay: ${replay})`);
-    const join = this.#agent.join(startJoin, { replay }).then(
+    const cancel = new AbortController();
+    const join = this.#agent.join(startJoin, { replay, signal: cancel.signal }).then(
       (joined) => ({ joined }),
       (error: unknown) => ({ error }),
     );
     const result = await this.#unless(ENDING, join);
-    if (result === undefined) return true;
+    if (result === undefined) {
+      cancel.abort();
+      return true;
+    }
     if ("error" in result) {
       this.#console.fail(blockOf(result.error));
       return false;

@@ -19,7 +19,11 @@ import { LimitedLogger } from "./limited_logger.ts";
 import type { MemberNode } from "./node.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import { Slices } from "./slices.ts";
+import { Places } from "./places.ts";
 import { Timers } from "./timers.ts";
+
+/** Exchanges of state that all joins together have under way; further ones wait. */
+const MAX_JOINING = 64;
 
 /** What the own node knows about itself alone. */
 export interface OwnState {
@@ -89,6 +93,8 @@ export interface Core {
   readonly challenged: Set<string>;
   /** Pings a node that is not known, and resolves with whether it answered. */
   isThere: (node: MemberNode) => Promise<boolean>;
+  /** Exchanges of state that joins begin. */
+  readonly joining: Places;
   /** Called when something new waits to be gossiped. */
   onNews: () => void;
   /** What this node is doing for others right now. */
@@ -145,6 +151,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     acquaintances: { until: -Infinity, records: [] },
     challenged: new Set(),
     isThere: () => Promise.resolve(false),
+    joining: new Places(MAX_JOINING),
     onNews: () => {},
     serving: { pushPulls: 0 },
   };

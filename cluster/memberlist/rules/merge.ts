@@ -29,15 +29,24 @@ export interface RemoteState {
   readonly userState: Uint8Array;
 }
 
+/** How a state is merged. */
+export interface MergeOptions {
+  /** Whether the exchange is part of a join. */
+  readonly join: boolean;
+  /** Whether somebody asked this node for that join. Default false. */
+  readonly chosen?: boolean;
+  /** Takes the application's part. Default: the delegate. */
+  readonly mergeState?: ((state: Uint8Array) => void | Promise<void>) | undefined;
+}
+
 /**
- * Merges a peer's state. `join` says whether the exchange is part of a join, `chosen` whether somebody asked this node
- * for that; `source` is the peer's address, for the log. Rejects with `ProtocolMismatchError` or
+ * Merges a peer's state; `source` is its address, for the log. Rejects with `ProtocolMismatchError` or
  * {@linkcode MergeRefusedError} before anything is merged. A long state is merged in pieces, a short one at once.
  */
 export async function mergeRemoteState(
   core: Core,
   { nodes, userState }: RemoteState,
-  { join, chosen = false }: { join: boolean; chosen?: boolean },
+  { join, chosen = false, mergeState }: MergeOptions,
   source: string,
 ): Promise<void> {
   checkProtocols(nodes, core.table.records.map((record) => record.node));
@@ -48,7 +57,9 @@ export async function mergeRemoteState(
   }
   if (nodes.length <= NODES_PER_SLICE) { for (const node of nodes) mergeNode(core, node, source); }
   else await core.slices.run(mergeNodes(core, nodes, source));
-  if (userState.length > 0) await core.delegate.mergeRemoteState(userState, join, chosen);
+  if (userState.length === 0) return;
+  if (mergeState !== undefined) await mergeState(userState);
+  else await core.delegate.mergeRemoteState(userState, join, chosen);
 }
 
 function* mergeNodes(

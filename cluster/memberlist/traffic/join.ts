@@ -5,12 +5,16 @@
  */
 
 import { joinHostPort, MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
-import { addrToHost, hostToAddr } from "../../../protocol/ip.ts";
+import { addrToHost, endsInNumber, hostToAddr } from "../../../protocol/ip.ts";
 import { goQuote } from "../../../protocol/quote.ts";
 import type { Core } from "../core/core.ts";
 import { JoinError, ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
-import { exchangeState } from "./push_pull.ts";
+import { Places } from "../core/places.ts";
+import { type ExchangeOptions, exchangeState } from "./push_pull.ts";
+
+/** Addresses that one join has under way; further ones wait. */
+const MAX_AT_ONCE = 16;
 
 /** An address to join as it was given: `[name/]host[:port]`. */
 export interface JoinAddress {
@@ -29,42 +33,65 @@ export class JoinAddressError extends Error {
 }
 
 /**
- * Exchanges states with every address in turn and returns how many exchanges succeeded; a name may stand
- * for several addresses. `chosen` tells whether somebody asked for the join. Rejects with {@linkcode JoinError} when there were addresses and none succeeded,
- * with {@linkcode ShutdownError} when a shutdown comes in between.
+ * Exchanges states with every address, side by side, and returns how many exchanges succeeded; a name may stand
+ * for several addresses. Rejects with {@linkcode JoinError} when there were addresses and none succeeded,
+ * with {@linkcode ShutdownError} when a shutdown comes in between, and with its reason when the signal of `options`
+ * aborts.
  */
 export async function joinAddresses(
   core: Core,
   addresses: readonly string[],
-  chosen: boolean,
+  options: ExchangeOptions = {},
 ): Promise<number> {
+  const places = new Places(MAX_AT_ONCE);
   let joined = 0;
-  const errors: Error[] = [];
-  const failed = (level: "warn" | "debug", what: string, cause: unknown): void => {
+  const failed = (level: "warn" | "debug", what: string, cause: unknown): Error => {
+    options.signal?.throwIfAborted();
     if (core.timers.closed) throw new ShutdownError();
     const reason = cause instanceof Error ? cause.message : String(cause);
     const error = new Error(`failed to ${what}: ${reason}`, { cause });
     core.logger[level](error.message);
-    errors.push(error);
+    return error;
   };
-  for (const text of addresses) {
-    let destinations: Destination[] = [];
+  const joinOne = async (to: Destination): Promise<Error[]> => {
     try {
-      destinations = await resolveAddress(core, text);
+      await places.run(() => core.joining.run(() => attempt(core, to, options)));
+      joined++;
+      return [];
     } catch (cause) {
-      failed("warn", `resolve ${text}`, cause);
+      return [failed("debug", `join ${joinHostPort(to.host, to.port)}`, cause)];
     }
-    for (const to of destinations) {
-      try {
-        await exchangeState(core, to, true, chosen);
-        joined++;
-      } catch (cause) {
-        failed("debug", `join ${joinHostPort(to.host, to.port)}`, cause);
-      }
+  };
+  const joinAll = async (text: string): Promise<Error[]> => {
+    let destinations: Destination[];
+    try {
+      destinations = await places.run(() => resolveAddress(core, text));
+    } catch (cause) {
+      return [failed("warn", `resolve ${text}`, cause)];
     }
-  }
+    return (await Promise.all(destinations.map(joinOne))).flat();
+  };
+  const errors = (await unlessAborted(Promise.all(addresses.map(joinAll)), options.signal)).flat();
   if (joined === 0 && errors.length > 0) throw new JoinError(errors);
   return joined;
+}
+
+/** What `work` gives; rejects with the signal's reason when that aborts first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+/** An exchange that is cancelled while it waits for its place does not begin. */
+async function attempt(core: Core, to: Destination, options: ExchangeOptions): Promise<void> {
+  options.signal?.throwIfAborted();
+  await exchangeState(core, to, true, options);
 }
 
 async function resolveAddress(core: Core, text: string): Promise<Destination[]> {
@@ -102,7 +129,7 @@ function parsePort(text: string): number {
 
 async function resolveHost(core: Core, host: string): Promise<string[]> {
   // What looks like an IP address is one or is wrong; a resolver has no say in it.
-  if (host !== "" && !host.includes(":") && !/^[0-9.]+$/.test(host)) {
+  if (host !== "" && !host.includes(":") && !endsInNumber(host)) {
     return await core.transport.resolve(host);
   }
   try {

@@ -83,15 +83,34 @@ export async function pushPull(core: Core): Promise<void> {
 }
 
 /**
+ * How a join may differ from another.
+ *
+ * @example
+ * ```ts
+ * import type { ExchangeOptions } from "@skein/agent/cluster";
+ *
+ * const options: ExchangeOptions = { signal: AbortSignal.timeout(60_000) };
+ * ```
+ */
+export interface ExchangeOptions {
+  /** Ends the join; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the application's half of what a node answers. Default: the delegate's `mergeRemoteState`. */
+  readonly mergeState?: (state: Uint8Array) => void | Promise<void>;
+  /** Whether somebody asked for it, rather than the node trying by itself to reach those it knew. Default: of joins. */
+  readonly chosen?: boolean;
+}
+
+/**
  * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
- * so that success does not mean that it accepted ours. `chosen`: see {@linkcode mergeRemoteState}. Rejects with the network's error, `RemoteError`,
+ * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
 export async function exchangeState(
   core: Core,
   to: Destination,
   join: boolean,
-  chosen = false,
+  { signal, mergeState, chosen = join }: ExchangeOptions = {},
 ): Promise<void> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
@@ -105,9 +124,10 @@ export async function exchangeState(
     const peer = core.table.get(to.name ?? "");
     if (peer?.node.host === to.host && peer.node.port === to.port) peer.answered = true;
     const isNewcomer = core.table.size === 1;
-    await mergeRemoteState(core, remote, { join, chosen }, to.host);
+    signal?.throwIfAborted();
+    await mergeRemoteState(core, remote, { join, chosen, mergeState }, to.host);
     if (isNewcomer) ownNewsFirst(core, remote);
-  });
+  }, signal);
 }
 
 /** A peer's state. One that is long is read in pieces, and what it becomes in memory is taken from the budget. */

@@ -40,18 +40,26 @@ export interface StreamExchange {
 /**
  * Dials `to`, uses the stream and closes it. Opening it, and then using it, may take `timeoutMs` each,
  * unless `use` sets another deadline. Rejects with what the network, `use` or the deadline
- * ({@linkcode StreamTimeoutError}) says.
+ * ({@linkcode StreamTimeoutError}) says. When `signal` aborts, the stream is closed.
  */
 export async function dialAndUse<T>(
   core: Core,
   to: Destination,
   timeoutMs: number,
   use: (exchange: StreamExchange) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   checkNamed(core, to);
   if (core.timers.closed) throw new ShutdownError();
-  const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs);
-  return await useStream(core, stream, { timeoutMs, dialled: true }, use);
+  const stream = await core.transport.dial({ host: to.host, port: to.port }, timeoutMs, signal);
+  const close = (): void => stream.close();
+  if (signal?.aborted) close();
+  signal?.addEventListener("abort", close);
+  try {
+    return await useStream(core, stream, { timeoutMs, dialled: true }, use);
+  } finally {
+    signal?.removeEventListener("abort", close);
+  }
 }
 
 /** Uses a stream within `timeoutMs` milliseconds, or what `use` sets instead, and closes it. */

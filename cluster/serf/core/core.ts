@@ -9,6 +9,7 @@ import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Slices } from "../../memberlist/core/slices.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
+import type { ExchangeOptions } from "../../memberlist/traffic/push_pull.ts";
 import type { Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
 import type { SerfEvent } from "../model/event.ts";
@@ -48,11 +49,8 @@ export interface ClusterLayer {
   gossipSoon(): void;
   /** Sends a user message in a packet of its own. */
   sendTo(to: Destination, userMessage: Uint8Array): void;
-  /**
-   * Exchanges state with each address; resolves with how many it reached, rejects when it reached none. `chosen` tells
-   * whether somebody asked for it.
-   */
-  join(addresses: string[], chosen: boolean): Promise<number>;
+  /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
+  join(addresses: string[], options?: ExchangeOptions): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }
@@ -103,8 +101,6 @@ export interface Core {
   readonly cluster: ClusterLayer;
   /** Where the instance is in its life. */
   state: SerfState;
-  /** Whether a join is under way that does not want the events of before it (docs/spec/serf.md 13.2). */
-  ignoreOldEvents: boolean;
   /** Hands an event to the application, by way of the coalescers. */
   emit(event: SerfEvent): void;
   /** Ends the instance. */

@@ -13,6 +13,12 @@ import { hasOtherAlive } from "../members/depart.ts";
 /** The longest pause between two rounds of tries, in milliseconds. Serf itself tries once. */
 const MAX_PAUSE_MS = 5 * 60_000;
 
+/** A member that is silent for so long no longer holds up the next one, in milliseconds (RFC 8305, section 5). */
+const STAGGER_MS = 250;
+
+/** Most members that are tried at the same time. */
+const MAX_AT_ONCE = 16;
+
 /** Sets the clocks on; what was told in the earlier life is not told again. */
 export function restoreClocks(core: Core): void {
   const { restored } = core.config;
@@ -25,8 +31,8 @@ export function restoreClocks(core: Core): void {
 }
 
 /**
- * Looks for the members of the earlier life, in the background: one after the other until one answers or another member
- * is there, those that had failed last. After a round without success comes another one, with pauses that grow.
+ * Looks for the members of the earlier life, in the background: until one answers or another member is there, those that
+ * had failed last. The next one is tried when one failed, or is silent for {@linkcode STAGGER_MS}. After a round without success comes another one, with pauses that grow.
  *
  * Members that are not seen again within `reconnectTimeoutMs` are forgotten, unless nobody is there.
  */
@@ -76,19 +82,46 @@ async function tryAll(
   targets: readonly Target[],
   level: "info" | "debug",
 ): Promise<boolean> {
-  for (const [name, address] of targets) {
-    core.log[level](`Attempting re-join to previously known node: ${name}: ${address}`);
-    try {
-      // A name with a slash cannot be told from the address behind it.
-      await core.cluster.join([name.includes("/") ? address : `${name}/${address}`], false);
-      core.log.info(`Re-joined to previously known node: ${name}: ${address}`);
-      return true;
-    } catch (error) {
-      core.log.debug(`Failed to re-join ${name}: ${(error as Error).message}`, { error });
-    }
-    if (isSettled(core)) return true;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const running = new Set<Promise<void>>();
+  const isOver = (): boolean => signal.aborted || isSettled(core);
+  for (const target of targets) {
+    const tried = tryOne(core, target, level, stop).finally(() => running.delete(tried));
+    running.add(tried);
+    await Promise.race([tried, pause(core, STAGGER_MS)]);
+    while (running.size >= MAX_AT_ONCE && !isOver()) await Promise.race(running);
+    if (isOver()) break;
   }
-  return false;
+  while (running.size > 0 && !isOver()) await Promise.race(running);
+  const done = isOver();
+  stop.abort();
+  await Promise.all(running);
+  return done;
+}
+
+/** Tries one member; success ends all tries. */
+async function tryOne(
+  core: Core,
+  [name, address]: Target,
+  level: "info" | "debug",
+  stop: AbortController,
+): Promise<void> {
+  const { signal } = stop;
+  core.log[level](`Attempting re-join to previously known node: ${name}: ${address}`);
+  try {
+    // A name with a slash cannot be told from the address behind it.
+    await core.cluster.join([name.includes("/") ? address : `${name}/${address}`], {
+      signal,
+      chosen: false,
+    });
+    if (signal.aborted) return;
+    stop.abort();
+    core.log.info(`Re-joined to previously known node: ${name}: ${address}`);
+  } catch (error) {
+    if (signal.aborted) return;
+    core.log.debug(`Failed to re-join ${name}: ${(error as Error).message}`, { error });
+  }
 }
 
 /** Whether the node is with others, or on its way out. */

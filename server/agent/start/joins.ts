@@ -27,7 +27,7 @@ export async function joinAtStart(
   signal: AbortSignal,
 ): Promise<void> {
   const { startJoin, replayOnJoin: replay } = config;
-  if (startJoin.length > 0) await agent.join(startJoin, { replay });
+  if (startJoin.length > 0) await agent.join(startJoin, { replay, signal });
   const retrying = retryJoin(agent, config, signal).then(async (gaveUp) => {
     if (gaveUp) await agent.shutdown();
   });
@@ -52,7 +52,7 @@ export async function retryJoin(
   for (let failures = 1; !signal.aborted; failures++) {
     log.write("INFO", "agent", `Joining cluster...(replay: ${replayOnJoin})`);
     try {
-      const joined = await agent.join(addresses, { replay: replayOnJoin });
+      const joined = await agent.join(addresses, { replay: replayOnJoin, signal });
       log.write("INFO", "agent", `Join completed. Synced with ${joined} initial agents`);
       return false;
     } catch (error) {

@@ -12,12 +12,13 @@ import {
 } from "../../../cluster/memberlist/mod.ts";
 import type { Address } from "../../../cluster/runtime.ts";
 import { type SerfConfig, serfConfig } from "../../../cluster/serf/mod.ts";
-import { privateAddress } from "../../config/addresses.ts";
 import type { AgentPlan } from "../../config/plan.ts";
+import { privateAddress } from "../../config/private_address.ts";
 import type { AgentConfig } from "../../config/settings.ts";
 import { writeKeyringFile } from "../../files/keyring_file.ts";
 import { NetTransport } from "../../gossip/transport.ts";
 import type { AgentLog } from "../../logging/log.ts";
+import { type Family, isWildcard } from "../../net/listen.ts";
 import type { Listeners } from "../events/listeners.ts";
 
 /** Longest and shortest wait of events for more of their kind, in milliseconds (docs/spec/agent.md 6.8). */
@@ -50,6 +51,9 @@ export async function openTransport({ host, port }: Address, log: AgentLog): Pro
   }
 }
 
+/** What the network tells of itself. */
+type Bound = Pick<NetTransport, "localAddress" | "families">;
+
 /**
  * The settings of memberlist.
  *
@@ -59,11 +63,13 @@ export async function openTransport({ host, port }: Address, log: AgentLog): Pro
 export function memberlistSettings(
   config: AgentConfig,
   plan: AgentPlan,
-  bound: Address,
+  bound: Bound,
   keyring: Keyring | undefined,
 ): MemberlistConfig {
-  const { host, port } = plan.advertise ?? bound;
-  const addr = hostToAddr(under("Failed to create memberlist", () => reachable(host)));
+  const { host, port } = plan.advertise ?? bound.localAddress;
+  const addr = hostToAddr(
+    under("Failed to create memberlist", () => reachable(host, bound.families)),
+  );
   return memberlistConfig(config.nodeName, { addr, port }, plan.profile, {
     compression: config.compression,
     ...(keyring === undefined ? {} : { keyring }),
@@ -71,13 +77,13 @@ export function memberlistSettings(
 }
 
 /** Bound to every address, the agent tells others a private one of this machine (docs/spec/agent.md 6.3). */
-function reachable(host: string): string {
+function reachable(host: string, families: readonly Family[]): string {
   const problem = "failed to get final advertise address";
   if (host.includes("%")) {
     throw new Error(`${problem}: '${host}' means nothing elsewhere, and explicit IP not provided`);
   }
-  if (host !== "0.0.0.0" && host !== "::") return host;
-  const found = privateAddress();
+  if (!isWildcard(host)) return host;
+  const found = privateAddress(families);
   if (found !== undefined) return found;
   throw new Error(`${problem}: no private IP address found, and explicit IP not provided`);
 }

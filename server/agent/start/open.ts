@@ -85,7 +85,7 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     opened.defer(() => transport.close());
     const keyring = fileKeys ?? keyringOf(plan);
     if (keyring !== undefined) await loadCiphers();
-    const memberlist = memberlistSettings(config, plan, transport.localAddress, keyring);
+    const memberlist = memberlistSettings(config, plan, transport, keyring);
     const earlier = recorder && { recorder, restored: recorder.restored };
     const logger = (subsystem: string): Logger => log.logger(subsystem);
     const runtime = realRuntime(transport, logger, metrics, (error) => log.unexpected(error));

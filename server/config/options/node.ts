@@ -24,7 +24,7 @@ export const NODE_OPTIONS = {
     flag: "bind",
     placeholder: "ADDRESS",
     doc: "Address for gossip, UDP and TCP. An IPv6 address needs brackets: [::1] or [::1]:7946. " +
-      "Port 0 takes a free one.",
+      "0.0.0.0 and [::] are all addresses, of both families. Port 0 takes a free one.",
     unset: "0.0.0.0:7946",
     examples: ["0.0.0.0:7946", "[::]:7946"],
   },
@@ -35,7 +35,8 @@ export const NODE_OPTIONS = {
     flag: "advertise",
     placeholder: "ADDRESS",
     doc: "Address that other members use to reach this one; without a port, 7946.",
-    unset: "the bind address",
+    unset: "the bind address; when that is all addresses, a private one of an interface that is " +
+      "up, first of that with the default route",
   },
   interface: {
     kind: "text",
@@ -52,7 +53,8 @@ export const NODE_OPTIONS = {
     default: "127.0.0.1:7373",
     flag: "rpc-addr",
     placeholder: "ADDRESS",
-    doc: "Address of the RPC listener, which the other commands talk to.",
+    doc: "Address of the RPC listener, which the other commands talk to. :7373 and 0.0.0.0:7373 " +
+      "are all addresses, of both families.",
   },
   rpc_auth: {
     kind: "text",

@@ -5,6 +5,7 @@ import {
   MessageType,
   PushPull,
 } from "../../../cluster/serf/model/messages.ts";
+import { mergeRemoteState } from "../../../cluster/serf/push_pull.ts";
 import {
   eventMessage,
   fixture,
@@ -136,19 +137,20 @@ Deno.test("a list of events may be of any length", () => {
 
 Deno.test("a join that ignores old events takes none from before the peer's clock", () => {
   const f = fixture();
-  f.core.ignoreOldEvents = true;
-  f.delegate.mergeRemoteState(state({ EventLTime: 6n, Events: [events(5n, "old")] }), true);
+  mergeRemoteState(f.core, state({ EventLTime: 6n, Events: [events(5n, "old")] }), {
+    ignoreOldEvents: true,
+  });
   assert.deepEqual(f.events, []);
-  f.core.ignoreOldEvents = false;
   f.delegate.notifyMessage(eventMessage(5n, "late"));
   f.delegate.notifyMessage(eventMessage(6n, "new"));
   assert.deepEqual(told(f.events), ["user new"]);
 });
 
-Deno.test("an exchange that is no join does not ignore old events", () => {
+Deno.test("an exchange that another node began does not ignore old events", () => {
   const f = fixture();
-  f.core.ignoreOldEvents = true;
-  f.delegate.mergeRemoteState(state({ EventLTime: 6n, Events: [events(5n, "old")] }), false);
+  f.delegate.mergeRemoteState(state({ EventLTime: 6n, Events: [events(5n, "old")] }), {
+    ignoreOldEvents: true,
+  });
   assert.deepEqual(told(f.events), ["user old 5"]);
 });
 
@@ -166,8 +168,8 @@ Deno.test("hostile times neither wrap a clock nor shut events out nor come back 
   const f = fixture();
   const hostile = 2n ** 64n - 1n;
   f.delegate.notifyJoin(node("b"));
-  f.core.ignoreOldEvents = true;
-  f.delegate.mergeRemoteState(
+  mergeRemoteState(
+    f.core,
     state({
       LTime: hostile,
       EventLTime: hostile,
@@ -176,9 +178,8 @@ Deno.test("hostile times neither wrap a clock nor shut events out nor come back 
       LeftMembers: ["c"],
       Events: [events(hostile, "e")],
     }),
-    true,
+    { ignoreOldEvents: true },
   );
-  f.core.ignoreOldEvents = false;
   const own = decodeMessage(PushPull, f.delegate.localState(false));
   for (const time of [own.LTime, own.EventLTime, own.QueryLTime, own.StatusLTimes?.b ?? 0n]) {
     assert.ok(time <= 1n);

@@ -278,3 +278,21 @@ Deno.test("retryJoin joins in the background, and the agent ends when it may try
   await using patient = await start("p", { retryJoin: [`${HOST}:1`], retryIntervalMs: 60_000 });
   await patient.shutdown();
 });
+
+Deno.test("a silent address holds up no other join, and a leave or its own signal ends one", async () => {
+  using silent = Deno.listen({ hostname: HOST, port: 0 });
+  const nobody = `${HOST}:${silent.addr.port}`;
+  await using a = await start("a");
+  await using b = await start("b", { startJoin: [addressOf(a)], retryJoin: [nobody, nobody] });
+  assert.equal(b.members().length, 2);
+  const slow = b.join([nobody, nobody]);
+  assert.equal(await b.join([addressOf(a)]), 1);
+  const cancel = new AbortController();
+  const cancelled = b.join([nobody], { signal: cancel.signal });
+  cancel.abort(new Error("enough"));
+  await assert.rejects(cancelled, { message: "enough" });
+  const ended = assert.rejects(slow, { name: "SerfStateError" });
+  await b.leave();
+  await ended;
+  assert.deepEqual(lines(b).filter((line) => line.includes("error joining")), []);
+});

@@ -14,6 +14,7 @@ Deno.test("resolveAddress() takes hosts, ports and IPv6 in brackets; the port de
     "127.0.0.1:": { host: "127.0.0.1", port: 0 },
     ":9": { host: "0.0.0.0", port: 9 },
     "[::1]": { host: "::1", port: 7946 },
+    "[0:0::0]": { host: "::", port: 7946 },
     "[fd00::2]:80": { host: "fd00::2", port: 80 },
     "localhost:80": { host: "127.0.0.1", port: 80 },
   };
@@ -30,6 +31,12 @@ Deno.test("resolveAddress() refuses what Go refuses, with Go's words", async () 
     "127.0.0.1:99999": "address 99999: invalid port",
     "127.0.0.1:-1": "address -1: invalid port",
     "no.such.host.invalid:80": "lookup no.such.host.invalid: no such host",
+    ...Object.fromEntries(
+      ["010", "10.258", "127.1", "0x0a010203", "0x7f.1", "1.2.3.4.5", "256.1.1.1"].map((host) => [
+        host,
+        `lookup ${host}: no such host`,
+      ]),
+    ),
   };
   for (const [text, reason] of Object.entries(wrong)) {
     await assert.rejects(resolveAddress("bind", text), {

@@ -12,7 +12,7 @@ import {
   NodeState,
 } from "../../../cluster/memberlist/core/node.ts";
 import type { Logger, Random, Runtime } from "../../../cluster/runtime.ts";
-import type { Core } from "../../../cluster/serf/core/core.ts";
+import type { ClusterLayer, Core } from "../../../cluster/serf/core/core.ts";
 import { createCore } from "../../../cluster/serf/create.ts";
 import { serfDelegate } from "../../../cluster/serf/delegate.ts";
 import type { EventPipeline } from "../../../cluster/serf/events/pipeline.ts";
@@ -67,7 +67,7 @@ export interface FixtureOptions {
   /** What memberlist's `leave` does. */
   leave?: (timeoutMs: number) => Promise<void>;
   /** What memberlist's `join` does. */
-  join?: (addresses: string[]) => Promise<number>;
+  join?: ClusterLayer["join"];
 }
 
 /** A core whose own node has started. */
@@ -97,9 +97,9 @@ export function fixture(options: FixtureOptions = {}): Fixture {
       gossipSoon: () => {},
       numAlive,
       sendTo: (to, message) => void sent.push({ to, message }),
-      join: (addresses) => {
+      join: (addresses, how) => {
         joins.push(...addresses);
-        return options.join?.(addresses) ?? Promise.resolve(addresses.length);
+        return options.join?.(addresses, how) ?? Promise.resolve(addresses.length);
       },
       leave: (timeoutMs) => options.leave?.(timeoutMs) ?? Promise.resolve(),
     }),

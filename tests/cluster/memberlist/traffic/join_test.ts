@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { JoinError } from "../../../../cluster/memberlist/core/errors.ts";
 import { JoinAddressError, parseJoinAddress } from "../../../../cluster/memberlist/traffic/join.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 import { FakeNetwork, PORT } from "../../../support/memberlist/fake_network.ts";
@@ -82,16 +83,17 @@ Deno.test("a join without any success lists every reason in the text of the Go a
   log.length = 0;
   const many = await outcome(
     clock,
-    list.join(["/x", "h:xx", "nohost", "300.1.1.1", "::g", "", "n/"]),
+    list.join(["/x", "h:xx", "nohost", "300.1.1.1", "0x0a010203:80", "::g", "", "n/"]),
   );
   assert.ok(many instanceof Error);
   assert.equal(
     many.message,
-    "7 errors occurred:\n" +
+    "8 errors occurred:\n" +
       "\t* failed to resolve /x: empty node name provided\n" +
       '\t* failed to resolve h:xx: strconv.ParseUint: parsing "xx": invalid syntax\n' +
       "\t* failed to resolve nohost: lookup nohost: no such host\n" +
       "\t* failed to resolve 300.1.1.1: lookup 300.1.1.1: no such host\n" +
+      "\t* failed to resolve 0x0a010203:80: lookup 0x0a010203: no such host\n" +
       "\t* failed to resolve ::g: lookup ::g: no such host\n" +
       "\t* failed to resolve : lookup : no such host\n" +
       "\t* failed to resolve n/: lookup : no such host\n\n",
@@ -132,4 +134,62 @@ Deno.test("a join that a shutdown interrupts says so", async () => {
   clock.setTimer(3, () => void list.shutdown());
   assert.equal((await joining as Error).name, "ShutdownError");
   assert.equal((await outcome(clock, list.join(["10.0.0.2"])) as Error).name, "ShutdownError");
+});
+
+Deno.test("silent addresses delay neither the others of a join nor another join", async () => {
+  const { clock, network: net } = network();
+  const { list } = startNode(net, "a", "10.0.0.1");
+  const good = startNode(net, "b", "10.0.0.2");
+  const other = startNode(net, "c", "10.0.0.3");
+  net.silence("10.0.0.8");
+  net.silence("10.0.0.9");
+  const mixed = list.join(["10.0.0.8", "10.0.0.9", "10.0.0.2"]);
+  await clock.until(() => good.list.members().length === 2, 100, "the good address");
+  assert.equal(await outcome(clock, list.join(["10.0.0.3"])), 1);
+  assert.equal(other.list.members().length, 3);
+  assert.ok(clock.now() < 1_000, "the other join did not wait");
+  assert.equal(await outcome(clock, mixed), 1);
+  assert.ok(clock.now() < 11_000, "both time-outs ran side by side");
+  await Promise.all([list.shutdown(), good.list.shutdown(), other.list.shutdown()]);
+});
+
+Deno.test("one join has 16 addresses under way, all joins together 64", async () => {
+  const { clock, network: net } = network();
+  const { list, transport } = startNode(net, "a", "10.0.0.1");
+  net.silence("10.0.0.9");
+  let dialled = 0;
+  const dial = transport.dial.bind(transport);
+  transport.dial = (...args) => {
+    dialled++;
+    return dial(...args);
+  };
+  const addresses = Array.from({ length: 20 }, (_, i) => `10.0.0.9:${i + 1}`);
+  const joins = [list.join(addresses)];
+  await clock.advance(1);
+  assert.equal(dialled, 16);
+  for (let i = 0; i < 4; i++) joins.push(list.join(addresses));
+  await clock.advance(1);
+  assert.equal(dialled, 64);
+  const all = Promise.all(joins.map((join) => join.catch((error: JoinError) => error)));
+  const errors = await outcome(clock, all) as JoinError[];
+  assert.equal(dialled, 100);
+  const expected = addresses.map((to) => `failed to join ${to}: dial tcp ${to}: i/o timeout`);
+  for (const error of errors) assert.deepEqual(error.errors.map((e) => e.message), expected);
+  await list.shutdown();
+});
+
+Deno.test("a join that is cancelled ends at once and begins nothing more", async () => {
+  const { clock, network: net } = network();
+  const { list, transport } = startNode(net, "a", "10.0.0.1");
+  startNode(net, "b", "10.0.0.2").transport.handlers = { packet: () => {}, stream: () => {} };
+  const cancel = new AbortController();
+  const reason = new Error("enough");
+  const addresses = Array.from({ length: 30 }, () => "10.0.0.2");
+  clock.setTimer(5, () => cancel.abort(reason));
+  assert.equal(await outcome(clock, list.join(addresses, { signal: cancel.signal })), reason);
+  assert.ok(clock.now() < 100);
+  await clock.advance(1_000);
+  assert.ok(transport.isIdle, "every stream is closed");
+  assert.equal(await outcome(clock, list.join(["10.0.0.2"], { signal: cancel.signal })), reason);
+  await list.shutdown();
 });

@@ -137,6 +137,33 @@ Deno.test("those that are left are not tried when another member has come meanwh
   assert.ok(!f.logs.some((line) => line.startsWith("[WARN]")));
 });
 
+Deno.test("a member that is silent holds up the next one for a quarter of a second, and is given up in the end", async () => {
+  const members = Object.fromEntries(
+    Array.from({ length: 20 }, (_, i) => [`n${i}`, `10.0.0.2:${i + 1}`]),
+  );
+  const silent: (() => void)[] = [];
+  let cancelled = 0;
+  const join: FixtureOptions["join"] = (_addresses, options) =>
+    new Promise((resolve, reject) => {
+      options?.signal?.addEventListener("abort", () => {
+        cancelled++;
+        reject(new Error("cancelled"));
+      });
+      silent.push(() => resolve(1));
+    });
+  const f = rejoining(restored({ members }), { join });
+  await f.clock.advance(1_000);
+  assert.equal(f.joins.length, 5);
+  await f.clock.advance(60_000);
+  assert.equal(f.joins.length, 16, "so many at the same time");
+  silent[7]?.();
+  await f.clock.advance(HOUR);
+  assert.equal(f.joins.length, 16);
+  assert.equal(cancelled, 16);
+  const told = f.logs.filter((line) => line.includes("Re-joined"));
+  assert.equal(told.length, 1);
+});
+
 Deno.test("the order is by chance, so that many nodes do not all try the same one first", async () => {
   const known = restored({ members: { b: "10.0.0.2:1", c: "10.0.0.3:1" } });
   const firsts = [0, 0.99].map((draw) => {
