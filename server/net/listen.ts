@@ -64,6 +64,7 @@ function isApart(port: number): boolean {
     Deno.listen({ hostname: "0.0.0.0", port }).close();
     return true;
   } catch {
+    // The port is taken for IPv4, too, or there is no IPv4.
     return false;
   }
 }

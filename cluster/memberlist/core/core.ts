@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Places } from "../../places.ts";
 import type { Logger, Metrics, Random, Runtime, Stream, Transport } from "../../runtime.ts";
 import { ExpansionBudget, PACKET_EXPANSION, STREAM_EXPANSION } from "../wire/expansion_budget.ts";
 import { labelBytes } from "../wire/label.ts";
@@ -19,7 +20,6 @@ import { LimitedLogger } from "./limited_logger.ts";
 import type { MemberNode } from "./node.ts";
 import { type NodeRecord, NodeTable } from "./node_table.ts";
 import { Slices } from "./slices.ts";
-import { Places } from "./places.ts";
 import { Timers } from "./timers.ts";
 
 /** Exchanges of state that all joins together have under way; further ones wait. */

@@ -7,10 +7,10 @@
 import { joinHostPort, MAX_PORT, splitHostPort } from "../../../protocol/host_port.ts";
 import { addrToHost, endsInNumber, hostToAddr } from "../../../protocol/ip.ts";
 import { goQuote } from "../../../protocol/quote.ts";
+import { Places } from "../../places.ts";
 import type { Core } from "../core/core.ts";
 import { JoinError, ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
-import { Places } from "../core/places.ts";
 import { type ExchangeOptions, exchangeState } from "./push_pull.ts";
 
 /** Addresses that one join has under way; further ones wait. */

@@ -148,9 +148,7 @@ Deno.test("a join that ignores old events takes none from before the peer's cloc
 
 Deno.test("an exchange that another node began does not ignore old events", () => {
   const f = fixture();
-  f.delegate.mergeRemoteState(state({ EventLTime: 6n, Events: [events(5n, "old")] }), {
-    ignoreOldEvents: true,
-  });
+  f.delegate.mergeRemoteState(state({ EventLTime: 6n, Events: [events(5n, "old")] }), true);
   assert.deepEqual(told(f.events), ["user old 5"]);
 });
 
