@@ -9,7 +9,7 @@ import type { LimitedLogger } from "../../memberlist/core/limited_logger.ts";
 import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Slices } from "../../memberlist/core/slices.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
-import type { Logger, Metrics, Random } from "../../runtime.ts";
+import type { Address, Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
 import type { SerfEvent } from "../model/event.ts";
 import type { LamportClock } from "../model/lamport.ts";
@@ -19,6 +19,7 @@ import type { Tally } from "./counters.ts";
 import type { EventRing } from "./event_ring.ts";
 import type { IntentBuffer } from "./intents.ts";
 import type { KeySaver } from "./key_saver.ts";
+import type { LostMembers } from "./lost_members.ts";
 import type { MemberTable } from "./member_table.ts";
 import type { QueryRing } from "./query_ring.ts";
 import type { RunningQueries } from "./running_queries.ts";
@@ -53,6 +54,10 @@ export interface ClusterLayer {
    * whether somebody asked for it.
    */
   join(addresses: string[], chosen: boolean): Promise<number>;
+  /** Where an address leads, as `join` takes it. */
+  resolve(address: string): Promise<Address[]>;
+  /** Pings a node by its name; rejects when it does not answer. */
+  ping(name: string, address: Address): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }
@@ -81,6 +86,8 @@ export interface Core {
   readonly members: MemberTable;
   /** Intents about nodes that are not members. */
   readonly intents: IntentBuffer;
+  /** Where members were that are forgotten. */
+  readonly lost: LostMembers;
   /** User events of late. */
   readonly events: EventRing;
   /** Queries of late. */
