@@ -21,7 +21,7 @@ import { startPeriodic } from "./rounds/periodic.ts";
 import { probeNext } from "./rounds/probe.ts";
 import { announceSelf } from "./rules/alive.ts";
 import { announceLeave } from "./rules/dead.ts";
-import { joinAddresses } from "./traffic/join.ts";
+import { joinAddresses, resolveAddress } from "./traffic/join.ts";
 import { receivePacket } from "./traffic/packet_receiver.ts";
 import { sendMessages, tellUnsent, userMessage } from "./traffic/packet_sender.ts";
 import { pingNode } from "./traffic/ping.ts";
@@ -164,6 +164,12 @@ export class Memberlist implements AsyncDisposable {
       this.#settling = settleJoin(this.#core);
     }
     return joined;
+  }
+
+  /** Where an address to join leads; a name may stand for several nodes. Rejects when it leads nowhere. */
+  async resolve(address: string): Promise<Address[]> {
+    this.#assertRunning();
+    return await resolveAddress(this.#core, address);
   }
 
   /**

@@ -9,16 +9,18 @@ import { joinHostPort } from "../../protocol/host_port.ts";
 import { randomInt } from "../runtime.ts";
 import type { Core } from "./core/core.ts";
 import type { MemberRecord } from "./core/member_table.ts";
+import type { Healer } from "./healer.ts";
 import { erase } from "./members/tell.ts";
 
 /** Time between two looks at the member clock for the rejoin file, in milliseconds (docs/spec/serf.md 15.1). */
 const REJOIN_TICK_MS = 500;
 
 /** Starts the tasks; they end when the timers are closed. */
-export function startBackgroundTasks(core: Core): void {
-  const { reapIntervalMs, reconnectIntervalMs, queueCheckIntervalMs } = core.config;
+export function startBackgroundTasks(core: Core, healer: Healer): void {
+  const { reapIntervalMs, reconnectIntervalMs, queueCheckIntervalMs, healIntervalMs } = core.config;
   repeat(core, reapIntervalMs, () => reap(core));
   repeat(core, reconnectIntervalMs, () => reconnect(core));
+  repeat(core, healIntervalMs, () => healer.look());
   repeat(core, queueCheckIntervalMs, () => core.broadcasts.check(core.metrics));
   const { recorder } = core.config;
   if (recorder === undefined) return;
@@ -39,18 +41,25 @@ function repeat(core: Core, ms: number, task: () => void | Promise<void>): void 
 function reap(core: Core): void {
   const { members, config, timers } = core;
   const now = timers.now();
-  reapGone(core, members.failed, now - config.reconnectTimeoutMs);
+  for (const { name, node } of reapGone(core, members.failed, now - config.reconnectTimeoutMs)) {
+    if (config.healIntervalMs > 0) core.lost.add(name, node, now);
+  }
   reapGone(core, members.left, now - config.tombstoneTimeoutMs);
   core.intents.expire(now, config.recentIntentTimeoutMs);
 }
 
-/** Forgets those who have been gone since before `limit`. */
-function reapGone(core: Core, gone: ReadonlyMap<string, MemberRecord>, limit: number): void {
-  for (const member of [...gone.values()]) {
-    if ((member.leftAt ?? limit) >= limit) continue;
+/** Forgets those who have been gone since before `limit`, and returns them. */
+function reapGone(
+  core: Core,
+  gone: ReadonlyMap<string, MemberRecord>,
+  limit: number,
+): MemberRecord[] {
+  const reaped = [...gone.values()].filter((member) => (member.leftAt ?? limit) < limit);
+  for (const member of reaped) {
     core.log.info(`EventMemberReap: ${member.name}`);
     erase(core, member);
   }
+  return reaped;
 }
 
 /**

@@ -16,6 +16,7 @@ import { Tally } from "./core/counters.ts";
 import { EventRing } from "./core/event_ring.ts";
 import { IntentBuffer } from "./core/intents.ts";
 import { KeySaver } from "./core/key_saver.ts";
+import { LostMembers } from "./core/lost_members.ts";
 import { MemberTable } from "./core/member_table.ts";
 import { QueryRing } from "./core/query_ring.ts";
 import { RunningQueries } from "./core/running_queries.ts";
@@ -64,6 +65,7 @@ export function createCore(
     queryClock: new LamportClock(),
     members,
     intents: new IntentBuffer(),
+    lost: new LostMembers(),
     events: new EventRing(config.eventBuffer),
     queries: new QueryRing(config.queryBuffer),
     running,

@@ -16,6 +16,7 @@ import { createCore } from "./create.ts";
 import { serfDelegate } from "./delegate.ts";
 import type { EventPipeline } from "./events/pipeline.ts";
 import { sendUserEvent } from "./events/user_events.ts";
+import { Healer } from "./healer.ts";
 import { warnOfManyKeys } from "./keys/answer.ts";
 import { KeyManager } from "./keys/key_manager.ts";
 import { forceLeave, leave } from "./members/depart.ts";
@@ -69,6 +70,7 @@ export class Serf implements AsyncDisposable {
   readonly #core: Core;
   readonly #pipeline: EventPipeline;
   readonly #memberlist: Memberlist;
+  readonly #healer: Healer;
   readonly #markClosed: () => void;
   #tags: Tags;
   #shutdown: Promise<void> | undefined;
@@ -92,6 +94,7 @@ export class Serf implements AsyncDisposable {
     });
     this.#core = core;
     this.#pipeline = pipeline;
+    this.#healer = new Healer(core);
     this.keys = new KeyManager(core);
     const layer = {
       ...config.memberlist,
@@ -111,7 +114,7 @@ export class Serf implements AsyncDisposable {
    */
   start(): void {
     this.#memberlist.start();
-    startBackgroundTasks(this.#core);
+    startBackgroundTasks(this.#core, this.#healer);
     startRejoin(this.#core);
     warnOfManyKeys(this.#core);
   }
@@ -162,6 +165,14 @@ export class Serf implements AsyncDisposable {
     // A leave that began meanwhile must not be taken back.
     if (count > 0 && this.state === "alive") announceJoin(core, core.memberClock.time());
     return count;
+  }
+
+  /**
+   * Looks for the nodes at `addresses` from time to time, as long as they are no members, in place of those that were
+   * given before. See `healIntervalMs`.
+   */
+  lookFor(addresses: readonly string[]): void {
+    this.#healer.seeds = [...addresses];
   }
 
   /**

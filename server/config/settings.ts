@@ -72,6 +72,8 @@ export interface AgentConfig {
   readonly reconnectIntervalMs: number;
   /** After this time a failed node is forgotten. Default 24 hours. */
   readonly reconnectTimeoutMs: number;
+  /** Pause between looks for lost nodes; 0 for none. Default 5 minutes. */
+  readonly healIntervalMs: number;
   /** After this time a node that left is forgotten. Default 24 hours. */
   readonly tombstoneTimeoutMs: number;
   /** Do not vote when two nodes have one name. Default false. */

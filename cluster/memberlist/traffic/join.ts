@@ -94,7 +94,8 @@ async function attempt(core: Core, to: Destination, options: ExchangeOptions): P
   await exchangeState(core, to, true, options);
 }
 
-async function resolveAddress(core: Core, text: string): Promise<Destination[]> {
+/** Where an address to join leads. Rejects with {@linkcode JoinAddressError}, or why the name cannot be looked up. */
+export async function resolveAddress(core: Core, text: string): Promise<Destination[]> {
   const { name, host, port } = parseJoinAddress(text, core.transport.localAddress.port);
   return (await resolveHost(core, host)).map((ip) => ({ host: ip, port, name }));
 }

@@ -10,7 +10,7 @@ import type { Destination, MemberNode } from "../../memberlist/core/node.ts";
 import type { Slices } from "../../memberlist/core/slices.ts";
 import type { Timers } from "../../memberlist/core/timers.ts";
 import type { ExchangeOptions } from "../../memberlist/traffic/push_pull.ts";
-import type { Logger, Metrics, Random } from "../../runtime.ts";
+import type { Address, Logger, Metrics, Random } from "../../runtime.ts";
 import type { SerfConfig } from "../model/config.ts";
 import type { SerfEvent } from "../model/event.ts";
 import type { LamportClock } from "../model/lamport.ts";
@@ -20,6 +20,7 @@ import type { Tally } from "./counters.ts";
 import type { EventRing } from "./event_ring.ts";
 import type { IntentBuffer } from "./intents.ts";
 import type { KeySaver } from "./key_saver.ts";
+import type { LostMembers } from "./lost_members.ts";
 import type { MemberTable } from "./member_table.ts";
 import type { QueryRing } from "./query_ring.ts";
 import type { RunningQueries } from "./running_queries.ts";
@@ -51,6 +52,10 @@ export interface ClusterLayer {
   sendTo(to: Destination, userMessage: Uint8Array): void;
   /** Exchanges state with each address; resolves with how many it reached, rejects when it reached none. */
   join(addresses: string[], options?: ExchangeOptions): Promise<number>;
+  /** Where an address leads, as `join` takes it. */
+  resolve(address: string): Promise<Address[]>;
+  /** Pings a node by its name; rejects when it does not answer. */
+  ping(name: string, address: Address): Promise<number>;
   /** Tells the cluster that the node leaves; rejects when that takes longer than `timeoutMs`. */
   leave(timeoutMs: number): Promise<void>;
 }
@@ -79,6 +84,8 @@ export interface Core {
   readonly members: MemberTable;
   /** Intents about nodes that are not members. */
   readonly intents: IntentBuffer;
+  /** Where members were that are forgotten. */
+  readonly lost: LostMembers;
   /** User events of late. */
   readonly events: EventRing;
   /** Queries of late. */

@@ -34,6 +34,7 @@ export function nodeJoined(core: Core, node: MemberNode): void {
     core.members.setNode(member, node);
     core.members.setStatus(member, "alive");
   }
+  core.lost.delete(node.name);
   core.tally.count("memberJoin");
   core.log.info(`EventMemberJoin: ${node.name} ${node.host}`);
   tell(core, "member-join", member);

@@ -59,6 +59,11 @@ export interface SerfConfig {
   readonly reapIntervalMs: number;
   /** Time between two attempts to reach a failed member. Default 30 s. */
   readonly reconnectIntervalMs: number;
+  /**
+   * Time between two looks for members that were lost: failed and forgotten, or never met. 0 turns it off. Default 5
+   * min.
+   */
+  readonly healIntervalMs: number;
   /** How long a failed member is remembered. Default 24 h. */
   readonly reconnectTimeoutMs: number;
   /** How long a member that left is remembered. Default 24 h. */
@@ -149,6 +154,7 @@ export function serfConfig(
     userQuiescentPeriodMs: 0,
     reapIntervalMs: 15_000,
     reconnectIntervalMs: 30_000,
+    healIntervalMs: 5 * 60_000,
     reconnectTimeoutMs: 24 * 3_600_000,
     tombstoneTimeoutMs: 24 * 3_600_000,
     flapTimeoutMs: 60_000,

@@ -13,7 +13,7 @@ import type { AgentHost } from "../host.ts";
 import { blockOf } from "../log_text.ts";
 
 /** What joins, and where it tells of it. */
-type Joiner = Pick<AgentHost, "log" | "join">;
+type Joiner = Pick<AgentHost, "log" | "join" | "serf">;
 
 /**
  * Joins the `startJoin` addresses of the settings, and goes on to try the `retryJoin` addresses in the background; when
@@ -36,7 +36,7 @@ export async function joinAtStart(
 
 /**
  * Tries the `retryJoin` addresses of the settings, at a fixed interval, as often as `retryMaxAttempts` allows
- * after the first time.
+ * after the first time. Later, those of them that are no members are looked for from time to time.
  *
  * @param signal Ends it.
  * @returns Whether it gave up. `false` after a success, without addresses, and when it was ended.
@@ -47,6 +47,7 @@ export async function retryJoin(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { retryJoin: addresses, retryMaxAttempts, retryIntervalMs, replayOnJoin } = config;
+  agent.serf.lookFor(addresses);
   if (addresses.length === 0) return false;
   const { log } = agent;
   for (let failures = 1; !signal.aborted; failures++) {

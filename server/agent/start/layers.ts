@@ -106,6 +106,7 @@ export function serfSettings(
     userCoalescePeriodMs: period,
     userQuiescentPeriodMs: quiet,
     reconnectIntervalMs: config.reconnectIntervalMs,
+    healIntervalMs: config.healIntervalMs,
     reconnectTimeoutMs: config.reconnectTimeoutMs,
     tombstoneTimeoutMs: config.tombstoneTimeoutMs,
     userEventSizeLimit: config.userEventSizeLimit,

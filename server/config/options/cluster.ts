@@ -48,6 +48,14 @@ export const CLUSTER_OPTIONS = {
     default: 86_400_000,
     doc: "After this time a failed member is forgotten.",
   },
+  heal_interval: {
+    kind: "duration",
+    setting: "healIntervalMs",
+    default: 300_000,
+    doc:
+      "Time between two looks for members that are lost: forgotten after reconnect_timeout, for " +
+      "7 days, or named in retry_join and no members. 0s turns it off.",
+  },
   tombstone_timeout: {
     kind: "duration",
     setting: "tombstoneTimeoutMs",

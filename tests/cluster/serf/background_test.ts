@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startBackgroundTasks } from "../../../cluster/serf/background.ts";
+import { Healer } from "../../../cluster/serf/healer.ts";
 import {
   type Fixture,
   fixture,
@@ -16,7 +17,7 @@ function running(names: string[], options: FixtureOptions = {}): Fixture {
   const f = fixture(options);
   for (const name of names) f.delegate.notifyJoin(node(name, { port: 7_001 }));
   f.events.length = 0;
-  startBackgroundTasks(f.core);
+  startBackgroundTasks(f.core, new Healer(f.core));
   return f;
 }
 

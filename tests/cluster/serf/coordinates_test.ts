@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Coordinate, distance } from "../../../cluster/coordinate/mod.ts";
 import { startBackgroundTasks } from "../../../cluster/serf/background.ts";
+import { Healer } from "../../../cluster/serf/healer.ts";
 import { decodeCoordinate, encodeCoordinate } from "../../../cluster/serf/coordinates.ts";
 import { type Fixture, fixture, hex, node, unhex } from "../../support/serf/fixture.ts";
 import { type Agent, Network } from "../../support/serf/simulated.ts";
@@ -95,7 +96,7 @@ Deno.test("a member that is erased is forgotten, and an ack that comes later is 
   f.delegate.notifyPingComplete(node("b"), 30, encodeCoordinate(ORIGIN));
   f.delegate.notifyLeave(node("b"));
   assert.ok(f.core.coordinates?.get("b") !== undefined, "A failed member keeps its place");
-  startBackgroundTasks(f.core);
+  startBackgroundTasks(f.core, new Healer(f.core));
   await f.clock.advance(f.core.config.reconnectTimeoutMs + f.core.config.reapIntervalMs);
   assert.equal(f.core.members.get("b"), undefined);
   assert.equal(f.core.coordinates?.get("b"), undefined);

@@ -101,6 +101,8 @@ export function fixture(options: FixtureOptions = {}): Fixture {
         joins.push(...addresses);
         return options.join?.(addresses, how) ?? Promise.resolve(addresses.length);
       },
+      resolve: (address) => Promise.resolve([{ host: address, port: 7946 }]),
+      ping: () => Promise.resolve(1),
       leave: (timeoutMs) => options.leave?.(timeoutMs) ?? Promise.resolve(),
     }),
     shutdown: () => {

@@ -24,6 +24,7 @@ Deno.test("the defaults are those of the agent's protocol version and of the lib
     userQuiescentPeriodMs: 0,
     reapIntervalMs: 15_000,
     reconnectIntervalMs: 30_000,
+    healIntervalMs: 300_000,
     reconnectTimeoutMs: 86_400_000,
     tombstoneTimeoutMs: 86_400_000,
     flapTimeoutMs: 60_000,
