@@ -81,7 +81,7 @@ export class Healer {
     try {
       // Somebody else may have the address now, of another cluster even.
       if (name !== undefined) await cluster.ping(name, address);
-      await cluster.join([place], name === undefined);
+      await cluster.join([place], { chosen: name === undefined });
       log.info(`Found ${name ?? "a lost member"} at ${place}`);
     } catch (error) {
       log.debug(`Nobody at ${place}: ${(error as Error).message}`);
