@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
-import { moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
+import { agentOutput, moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
 import { loopback } from "../support/loopback.ts";
 
 const HOST = loopback();
@@ -68,7 +68,8 @@ async function live(sample: Sample): Promise<void> {
     ["127.0.0.1:19390", `${host}:${rpcPort}`],
     ["127.0.0.1", host],
   ]);
-  const { args, rc, stdout } = moved(sample, addresses);
+  const { args, rc, ...rest } = moved(sample, addresses);
+  const stdout = agentOutput({ args, rc, ...rest });
   const got = await run(args, {
     watch: (output, kill) => {
       if (signal === undefined || !until.test(output)) return false;

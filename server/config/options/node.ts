@@ -60,9 +60,18 @@ export const NODE_OPTIONS = {
     kind: "text",
     setting: "rpcAuth",
     default: "",
-    doc: "Token that RPC clients must show. There is no flag, because others could read it in " +
-      "the list of processes.",
+    doc: "Token that RPC clients must show. There is no flag for it, because others could read " +
+      "it in the list of processes; rpc_auth_file names a file.",
     secret: true,
+  },
+  rpc_auth_file: {
+    kind: "text",
+    isOurs: true,
+    setting: "rpcAuthFile",
+    default: "",
+    flag: "rpc-auth-file",
+    placeholder: "PATH",
+    doc: "File that holds the token of rpc_auth and nothing else.",
   },
   tags: {
     kind: "map",
