@@ -34,9 +34,10 @@ export const NODE_OPTIONS = {
     default: "",
     flag: "advertise",
     placeholder: "ADDRESS",
-    doc: "Address that other members use to reach this one; without a port, 7946.",
-    unset: "the bind address; when that is all addresses, a private one of an interface that is " +
-      "up, first of that with the default route",
+    doc: "Address that other members use to reach this one; without a port, 7946. For a bind " +
+      "address that is all addresses, a private one of an interface that is up is taken, first " +
+      "of that with the default route.",
+    unset: "the bind address",
   },
   interface: {
     kind: "text",
