@@ -122,6 +122,42 @@ Deno.test("an agent outlives the reader of its output and keeps its exit code", 
   }
 });
 
+Deno.test("an agent whose working directory is gone goes on", async () => {
+  const folder = await Deno.makeTempDir();
+  const [bind, rpc] = [`${HOST}:${await freePort(HOST)}`, `${HOST}:${await freePort(HOST)}`];
+  const agent = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...launchArguments(),
+      "agent",
+      "-node=homeless",
+      "-tag=role=web",
+      `-bind=${bind}`,
+      `-rpc-addr=${rpc}`,
+      "-event-handler=query:q=echo answer 2>/dev/null",
+    ],
+    cwd: folder,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    const env = { SERF_RPC_ADDR: rpc };
+    await eventually("the agent answers", async () => (await run(["info"], { env })).code === 0);
+    await Deno.remove(folder);
+    const members = await run(["members", "-name=home.*", "-tag", "role=w.b"], { env });
+    assert.deepEqual(members.stdout, `homeless  ${bind}  alive  role=web\n`, members.stderr);
+    const query = await run(["query", "-tag", "role=w.b", "q"], { env });
+    assert.match(query.stdout, /answer\n.*\nTotal Responses: 1/s);
+    assert.equal((await run(["leave"], { env })).code, 0);
+    assert.equal((await agent.status).code, 0);
+  } finally {
+    try {
+      agent.kill("SIGKILL");
+    } catch { /* It has ended. */ }
+    await agent.status;
+  }
+});
+
 Deno.test("SIGUSR1, on which Deno starts a debugger, leaves none open", async () => {
   await using agent = await startAgent(skein, { name: "figures", host: HOST });
   const [, id] = await eventually("Deno has tried to start its debugger", () => {
