@@ -35,6 +35,7 @@ export type {
   Handlers,
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
+export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
 export type { Payload } from "./server/agent/payload.ts";
 export type { AgentQuery } from "./server/agent/query.ts";

@@ -112,6 +112,10 @@ Deno.test("cluster and protocol know nothing of the outside world", () => {
   assert.deepEqual(outsideNames(readSources()), []);
 });
 
+Deno.test("what is loaded late is a module of the project, or of the runtime", () => {
+  assert.deepEqual(latePackages(readSources()), []);
+});
+
 Deno.test("every source file is short and begins by saying what it is for", () => {
   assert.deepEqual(shapeProblems(readSources()), []);
 });
@@ -251,6 +255,15 @@ Deno.test("the purity check catches clocks, timers, chance, the runtime and sock
     `export const randomInt = (random: Random) => random.float();`,
   ];
   for (const text of pure) assert.equal(planted(text), 0, text);
+});
+
+Deno.test("the check of late imports catches packages", () => {
+  const sources = new Map([
+    ["server/a.ts", 'await import("./b.ts"); await import("node:path");'],
+    ["server/b.ts", 'const { z } = await import("zod");'],
+    ["server/c.ts", '/** `import("zod")` */\nimport { z } from "zod";'],
+  ]);
+  assert.deepEqual(latePackages(sources), ["server/b.ts imports zod late"]);
 });
 
 Deno.test("the shape check catches long files and files without a first paragraph", () => {
@@ -405,6 +418,18 @@ function outsideNames(sources: Sources): string[] {
 }
 
 /** Files that are too long or do not begin with a module comment. */
+/** A package that is imported late is looked for on the disk then, which fails when the working directory is gone. */
+function latePackages(sources: Sources): string[] {
+  return [...sources].flatMap(([path, text]) =>
+    /^(?:server|client|cluster|protocol)\//.test(path)
+      ? [...withoutComments(text).matchAll(/\bimport\(\s*["'`]([^"'`]+)/g)]
+        .flatMap(([, name = ""]) =>
+          /^(?:\.|node:)/.test(name) ? [] : [`${path} imports ${name} late`]
+        )
+      : []
+  );
+}
+
 function shapeProblems(sources: Sources): string[] {
   const problems: string[] = [];
   for (const [path, text] of sources) {

@@ -6,6 +6,7 @@
 
 import type { ConfigInput } from "../../server/config/load.ts";
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
+import { variable } from "../shell/environment.ts";
 import type { FlagTable, ParsedFlags } from "../shell/flags.ts";
 import { AGENT_FLAGS, configInput, configPaths } from "./agent_flags.ts";
 
@@ -25,7 +26,11 @@ export const command: Command = defineCommand({
   outputPrefix: OUTPUT_PREFIX,
   outlivesReader: true,
   async run(parsed) {
-    const input = { configPaths: configPaths(parsed), flags: flagInput(parsed) };
+    const input = {
+      configPaths: configPaths(parsed),
+      flags: flagInput(parsed),
+      environment: { encryptKey: variable("SERF_ENCRYPT_KEY") },
+    };
     // Loaded late, so that help and wrong flags do not wait for the agent's code.
     const { runAgent } = await import("../../server/run/run.ts");
     return await runAgent(input, {

@@ -6,8 +6,8 @@
 
 import { type ConnectOptions, RpcClient } from "../../client/mod.ts";
 import { explain } from "./command.ts";
+import { variable } from "./environment.ts";
 import { type FlagValues, stringFlag } from "./flags.ts";
-import { wholeVariable } from "./process_bytes.ts";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7373";
 
@@ -45,15 +45,4 @@ export function connect(
     "Error connecting to Serf agent",
     RpcClient.connect({ ...options, address, authKey }),
   );
-}
-
-/** A variable of the environment, whatever bytes it has. One that this process has no permission to read counts as not set. */
-function variable(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    if (error instanceof Deno.errors.InvalidData) return wholeVariable(name);
-    throw error;
-  }
 }

@@ -30,7 +30,7 @@ import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
-import { Ending } from "./ending.ts";
+import { Ending, NameTakenError } from "./ending.ts";
 import { type EventFeed, EventFeeds, type FeedOptions } from "./events/feed.ts";
 import { filterOf, isMemberEvent, isNamed } from "./events/filters.ts";
 import type { Listeners } from "./events/listeners.ts";
@@ -44,6 +44,7 @@ import type { AgentSettings } from "./start/settings.ts";
 import { AgentStats } from "./stats.ts";
 import { AgentTags } from "./tags.ts";
 
+export { NameTakenError } from "./ending.ts";
 export { AgentStartError } from "./start/open.ts";
 export type { AgentSettings } from "./start/settings.ts";
 
@@ -81,10 +82,11 @@ export class Agent implements AsyncDisposable {
   /** Where it gossips. */
   readonly address: Address;
   /**
-   * Resolves when it has ended, also when it lost its name to another node (docs/spec/serf.md 14): with nothing, or
-   * with the error that nobody expected and that made it end. Never rejects.
+   * Resolves when it has ended: with nothing, or with what made it end, {@linkcode NameTakenError} or an error that
+   * nobody expected. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
+  readonly #rpcAuth: string;
   readonly #transport: NetTransport;
   readonly #listeners: Listeners;
   readonly #commands: Commands;
@@ -96,12 +98,14 @@ export class Agent implements AsyncDisposable {
   readonly #stats = new AgentStats(this);
   readonly #ending: Ending;
 
-  private constructor({ config, log, metrics, listeners, serf, transport }: OpenAgent) {
+  private constructor(parts: OpenAgent) {
+    const { config, log, metrics, listeners, serf, rpcAuth, transport } = parts;
     this.config = config;
     this.log = log;
     this.metrics = metrics;
     this.serf = serf;
     this.address = transport.localAddress;
+    this.#rpcAuth = rpcAuth;
     this.#transport = transport;
     this.#listeners = listeners;
     this.#commands = new Commands(serf, log);
@@ -158,7 +162,7 @@ export class Agent implements AsyncDisposable {
     address: string = this.config.rpcAddr,
     { reload }: { readonly reload?: Reload } = {},
   ): RpcListener {
-    const server = RpcServer.listen(this, { address, authKey: this.config.rpcAuth, reload });
+    const server = RpcServer.listen(this, { address, authKey: this.#rpcAuth, reload });
     this.#rpcServers.push(server);
     return server;
   }
@@ -343,7 +347,7 @@ export class Agent implements AsyncDisposable {
   #onSerfClosed(): void {
     if (this.#ending.begun) return;
     this.#warn("Serf shutdown detected, quitting");
-    background(this.shutdown(), this.log);
+    background(this.#ending.endWith(new NameTakenError(this.config.nodeName)), this.log);
   }
 
   async #close(): Promise<void> {

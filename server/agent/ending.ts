@@ -6,9 +6,32 @@
 
 import { LeaveInProgressError, SerfStateError } from "../../cluster/serf/mod.ts";
 import { background } from "../logging/background.ts";
-import type { AgentLog } from "../logging/log.ts";
+import { type AgentLog, escapeControls } from "../logging/log.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
+
+/**
+ * The agent ended because most members know another node by its name (docs/spec/serf.md 14).
+ *
+ * @example
+ * ```ts
+ * import { Agent, NameTakenError } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * agent.closed.then((error) => {
+ *   if (error instanceof NameTakenError) console.error(error.message);
+ * });
+ * ```
+ */
+export class NameTakenError extends Error {
+  /** "NameTakenError". */
+  override readonly name = "NameTakenError";
+
+  /** `node` is the name. */
+  constructor(node: string) {
+    super(`Node name '${escapeControls(node)}' is taken by another member, choose one with -node`);
+  }
+}
 
 /** What leaving and closing may take after an error that nobody expected, in milliseconds. */
 const LAST_MS = { leave: 5_000, close: 3_000 } as const;
@@ -47,6 +70,12 @@ export class Ending {
   /** Whether the agent was shut down. */
   get begun(): boolean {
     return this.#shutdown !== undefined;
+  }
+
+  /** Closes everything because of `error`, which {@linkcode Ending.closed} then gives. */
+  endWith(error: Error): Promise<void> {
+    this.#error ??= error;
+    return this.shutdown();
   }
 
   /** Closes everything. Safe to call again. Rejects, when all is done, with what could not be closed. */

@@ -5,9 +5,11 @@
  */
 
 import { byteOrder } from "../../protocol/byte_order.ts";
+import { parseJsonText } from "../files/json_text.ts";
 import { fileProblem } from "../files/problem.ts";
 import { readTextBounded } from "../files/read_bounded.ts";
 import { requireText } from "./checks.ts";
+import { escapeControls } from "../logging/line.ts";
 import { ConfigError } from "./error.ts";
 import type { InputOf, Options, OptionTable } from "./options/option.ts";
 import { mergeInputs } from "./options/values.ts";
@@ -80,7 +82,7 @@ async function readFile<I>(path: string, check: (value: unknown) => I): Promise<
   try {
     return check(parseFirstValue(text));
   } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s*\n\s*/g, " ");
+    const reason = escapeControls((cause as Error).message);
     throw new ConfigError(`Error decoding '${path}': ${reason}`, { cause });
   }
 }
@@ -91,13 +93,7 @@ function unreadable(path: string, cause: unknown): ConfigError {
 
 /** The first JSON value of `text`; what follows it is ignored, as Serf does. */
 function parseFirstValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const end = endOfFirstObject(text);
-    if (end === text.length) throw error;
-    return JSON.parse(text.slice(0, end));
-  }
+  return parseJsonText(text.slice(0, endOfFirstObject(text)));
 }
 
 /** Where the first object of `text` ends; `text.length` when it does not start with a whole one. */

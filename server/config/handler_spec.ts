@@ -5,11 +5,13 @@
  */
 
 import {
+  EVENT_TYPES,
   type EventSelector,
   isValidSelector,
   splitEventFilter,
 } from "../../cluster/serf/model/event_filter.ts";
 import { ConfigError } from "./error.ts";
+import { suggest } from "./suggest.ts";
 
 /** A script and the events it is for. */
 export interface HandlerSpec {
@@ -31,7 +33,12 @@ export function parseHandler(text: string): HandlerSpec {
   const selectors = splitEventFilter(equals < 0 ? "" : text.slice(0, equals));
   const wrong = selectors.find((selector) => !isValidSelector(selector));
   if (wrong === undefined) return { selectors, script };
-  throw new ConfigError(`Invalid event script: Event '${wrong.type}' invoking '${script}'`);
+  const meant = suggest(wrong.type.split(":")[0] ?? "", EVENT_TYPES);
+  const hint = meant === undefined ? "." : `, did you mean '${meant}'?`;
+  throw new ConfigError(
+    `Invalid event script: Event '${wrong.type}' invoking '${script}'${hint} ` +
+      `Valid events are: ${EVENT_TYPES.join(" ")}, with names as in user:NAME`,
+  );
 }
 
 /**

@@ -30,6 +30,12 @@ export interface CheckedConfig extends LoadedConfig {
   readonly problems: readonly ConfigError[];
 }
 
+/** What the environment gives. */
+export interface Environment {
+  /** The key for settings that name none. */
+  readonly encryptKey?: string | undefined;
+}
+
 /**
  * The settings that the files and then the flags give.
  *
@@ -39,8 +45,9 @@ export interface CheckedConfig extends LoadedConfig {
 export async function loadConfig(
   paths: readonly string[],
   flags: ConfigInput,
+  environment: Environment = {},
 ): Promise<LoadedConfig> {
-  const { config, warnings, problems } = await checkConfig(paths, flags);
+  const { config, warnings, problems } = await checkConfig(paths, flags, environment);
   const [first] = problems;
   if (first !== undefined) throw first;
   return { config, warnings };
@@ -50,9 +57,14 @@ export async function loadConfig(
 export async function checkConfig(
   paths: readonly string[],
   flags: ConfigInput,
+  { encryptKey = "" }: Environment = {},
 ): Promise<CheckedConfig> {
   const files = await readFiles(paths);
   const input = mergeInputs(AGENT_OPTIONS, files.input, flags);
+  const { encrypt_key, encrypt_file, keyring_file } = input;
+  if (encryptKey !== "" && !encrypt_key && !encrypt_file && !keyring_file) {
+    input.encrypt_key = encryptKey;
+  }
   const { given, warnings, problems } = givenSettings(AGENT_OPTIONS, input);
   const { role } = input;
   const config = completeConfig(role ? { ...given, tags: { ...given.tags, role } } : given);

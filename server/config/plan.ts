@@ -8,8 +8,10 @@
 import type { Profile } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
+import { KEYGEN_HINT } from "../files/keyring_file.ts";
 import { type BindPlan, planBind, resolveAddress } from "./addresses.ts";
 import { ConfigError } from "./error.ts";
+import { secretOf } from "./secrets.ts";
 import type { AgentConfig } from "./settings.ts";
 
 /**
@@ -24,6 +26,7 @@ import type { AgentConfig } from "./settings.ts";
  *   bind: { host: "127.0.0.1", port: 0 },
  *   advertise: undefined,
  *   encryptKey: undefined,
+ *   rpcAuth: "",
  *   profile: "local",
  *   notices: [],
  * };
@@ -37,8 +40,10 @@ export interface AgentPlan {
   readonly bind: Address;
   /** What other nodes are told, when it is not the bound address. */
   readonly advertise: Address | undefined;
-  /** The key of `encryptKey`; its length is not checked. */
+  /** The key of `encryptKey` or `encryptFile`; its length is not checked. */
   readonly encryptKey: Uint8Array | undefined;
+  /** Token that RPC clients must show; "" for none. */
+  readonly rpcAuth: string;
   /** Timing. */
   readonly profile: Profile;
   /** Lines to print. */
@@ -58,7 +63,8 @@ export async function planAgent(config: AgentConfig): Promise<AgentPlan> {
     config,
     bind,
     advertise: await advertisedAddress(config),
-    encryptKey: encryptionKey(config),
+    encryptKey: await encryptionKey(config),
+    rpcAuth: await rpcToken(config),
     profile: profileOf(config),
     notices: notice === undefined ? [] : [notice],
   };
@@ -83,17 +89,31 @@ export async function advertisedAddress({ advertise }: AgentConfig): Promise<Add
 }
 
 /**
- * The key of `encryptKey`; its length is not checked.
+ * The key of `encryptKey` or `encryptFile`; its length is not checked.
  *
- * @throws {ConfigError} when it is no base64.
+ * @throws {ConfigError} when its file cannot be read, and when it is no base64.
  */
-export function encryptionKey({ encryptKey }: AgentConfig): Uint8Array | undefined {
-  if (encryptKey === "") return undefined;
+export async function encryptionKey(config: AgentConfig): Promise<Uint8Array | undefined> {
+  const { encryptKey: value, encryptFile: path } = config;
+  const text = await secretOf({ name: "encrypt_key", value, fileName: "encrypt_file", path });
+  if (text === "") return undefined;
   try {
-    return decodeBase64(encryptKey);
+    return decodeBase64(text);
   } catch (cause) {
-    throw new ConfigError(`Invalid encryption key: ${(cause as Error).message}`, { cause });
+    const { message } = cause as Error;
+    throw new ConfigError(`Invalid encryption key: ${message}; ${KEYGEN_HINT}`, { cause });
   }
+}
+
+/**
+ * The token of `rpcAuth` or `rpcAuthFile`, "" for none.
+ *
+ * @throws {ConfigError} when its file cannot be read.
+ */
+export async function rpcToken(
+  { rpcAuth: value, rpcAuthFile: path }: AgentConfig,
+): Promise<string> {
+  return await secretOf({ name: "rpc_auth", value, fileName: "rpc_auth_file", path });
 }
 
 /**
@@ -103,5 +123,6 @@ export function encryptionKey({ encryptKey }: AgentConfig): Uint8Array | undefin
  */
 export function profileOf({ profile }: AgentConfig): Profile {
   if (PROFILES.includes(profile)) return profile as Profile;
-  throw new ConfigError(`Unknown profile: ${profile}`);
+  const names = `${PROFILES.slice(0, -1).join(", ")} or ${PROFILES.at(-1)}`;
+  throw new ConfigError(`Unknown profile: ${profile}, expected ${names}`);
 }

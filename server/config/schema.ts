@@ -100,7 +100,9 @@ function problem(
   if (issue.code === "invalid_type") {
     const isDuration = option?.option.kind === "duration";
     const wanted = isDuration ? `a duration such as "30s"` : EXPECTED[issue.expected];
-    return `${where} expected ${wanted ?? issue.expected}, got ${shown(input, issue.path)}`;
+    return `${where} expected ${wanted ?? issue.expected}, got ${
+      shown(input, issue.path, option?.option.secret)
+    }`;
   }
   return `${where}: ${issue.message}`;
 }
@@ -142,13 +144,14 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: "an object of strings",
 };
 
-/** The kind of the value at `path` and, if short, the value. */
-function shown(input: unknown, path: readonly PropertyKey[]): string {
+/** The kind of the value at `path` and, if short and no secret, the value. */
+function shown(input: unknown, path: readonly PropertyKey[], secret = false): string {
   let value = input;
   for (const part of path) value = (value as Record<PropertyKey, unknown>)[part];
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object") return "an object";
+  if (secret) return `a ${typeof value}`;
   const json = typeof value === "string" ? JSON.stringify(value) : String(value);
   return `${typeof value} ${json.length > 40 ? `${json.slice(0, 40)}...` : json}`;
 }

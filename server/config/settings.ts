@@ -36,6 +36,8 @@ export interface AgentConfig {
   readonly interface: string;
   /** Base64 of a 16, 24 or 32 byte key; "" for no encryption. */
   readonly encryptKey: string;
+  /** File that holds `encryptKey`; "" for none. */
+  readonly encryptFile: string;
   /** JSON file of keys, the first one encrypts; "" for none. */
   readonly keyringFile: string;
   /** TRACE, DEBUG, INFO, WARN or ERR: what `skein agent` shows. Default INFO. */
@@ -44,6 +46,8 @@ export interface AgentConfig {
   readonly rpcAddr: string;
   /** Token that RPC clients must show; "" for none. */
   readonly rpcAuth: string;
+  /** File that holds `rpcAuth`; "" for none. */
+  readonly rpcAuthFile: string;
   /** Serf protocol version, 2 to 5. Default 5. */
   readonly protocol: number;
   /** Deliver user events of before a join. Default false. */

@@ -4,10 +4,14 @@
  * @module
  */
 
-import { Keyring } from "../../cluster/memberlist/mod.ts";
+import { Keyring, KeyringError } from "../../cluster/memberlist/mod.ts";
 import { decodeBase64 } from "../../protocol/base64.ts";
+import { parseJsonText } from "./json_text.ts";
 import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
+
+/** What to do about a key that is none. */
+export const KEYGEN_HINT = "'skein keygen' makes a key";
 
 /** A keyring file that cannot be used. The message has the form of the Go agent. */
 export class KeyringFileError extends Error {
@@ -28,7 +32,22 @@ export async function readKeyringFile(path: string): Promise<Keyring> {
   const keys = texts.map((text) =>
     attempt("Failed to decode key from keyring", () => decodeBase64(text))
   );
-  return attempt("Failed to restore keyring", () => new Keyring(keys));
+  return attempt("Failed to restore keyring", () => keyringOfKeys(keys));
+}
+
+/**
+ * A keyring of these keys.
+ *
+ * @throws {KeyringError} for a key of a wrong length, with what it has.
+ */
+export function keyringOfKeys(keys: readonly Uint8Array[]): Keyring {
+  try {
+    return new Keyring(keys);
+  } catch (cause) {
+    const wrong = keys.find(({ length }) => ![16, 24, 32].includes(length));
+    if (!(cause instanceof KeyringError) || wrong === undefined) throw cause;
+    throw new KeyringError(`${cause.message}, got ${wrong.length}; ${KEYGEN_HINT}`, { cause });
+  }
 }
 
 /**
@@ -54,7 +73,7 @@ async function read(path: string): Promise<string> {
   } catch (cause) {
     const problem = fileProblem(cause);
     const text = cause instanceof Deno.errors.NotFound
-      ? `stat ${path}: ${problem}`
+      ? `stat ${path}: ${problem}; it has to hold a list of keys: ["KEY"]; ${KEYGEN_HINT}`
       : `Failed to read keyring file: ${problem}`;
     throw new KeyringFileError(text, { cause });
   }
@@ -63,7 +82,7 @@ async function read(path: string): Promise<string> {
 function parse(json: string): string[] {
   const label = "Failed to decode keyring file";
   if (json.trim() === "") throw new KeyringFileError(`${label}: unexpected end of JSON input`);
-  const value: unknown = attempt(label, () => JSON.parse(json));
+  const value: unknown = attempt(label, () => parseJsonText(json));
   if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
   const kind = Array.isArray(value) ? "a list with other values" : typeof value;
   throw new KeyringFileError(`${label}: expected an array of strings, got ${kind}`);

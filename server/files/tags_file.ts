@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJsonText } from "./json_text.ts";
 import { fileProblem } from "./problem.ts";
 import { readTextBounded } from "./read_bounded.ts";
 
@@ -76,7 +77,7 @@ export async function writeTagsFile(
 function parseTags(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = text.trim() === "" ? undefined : JSON.parse(text);
+    value = text.trim() === "" ? undefined : parseJsonText(text);
   } catch (cause) {
     throw new TagsFileError(`Failed to decode tags file: ${(cause as Error).message}`, { cause });
   }

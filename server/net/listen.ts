@@ -4,10 +4,8 @@
  * @module
  */
 
+import { ipBytes } from "../../protocol/ip.ts";
 import { isIPv6, plainHost } from "./problems.ts";
-
-/** The addresses that stand for every one of this machine. */
-const WILDCARDS: readonly string[] = ["0.0.0.0", "::"];
 
 /** A family of IP addresses. */
 export type Family = "IPv4" | "IPv6";
@@ -22,7 +20,7 @@ export interface Listening {
 
 /** Whether an address stands for every one of this machine. */
 export function isWildcard(host: string): boolean {
-  return WILDCARDS.includes(host);
+  return ipBytes(host)?.every((byte) => byte === 0) ?? false;
 }
 
 /**
@@ -32,9 +30,10 @@ export function isWildcard(host: string): boolean {
  * @throws {Error} of the operating system.
  */
 export function listen(host: string, port: number): Listening {
-  if (host === "0.0.0.0") return listenOnBoth(port) ?? listenOnOne(host, port);
+  const isAny = isWildcard(host);
+  if (isAny && !isIPv6(host)) return listenOnBoth(port) ?? listenOnOne(host, port);
   const one = listenOnOne(host, port);
-  if (host !== "::" || isApart(one.socket.addr.port)) return one;
+  if (!isAny || isApart(one.socket.addr.port)) return one;
   return { socket: one.socket, families: ["IPv4", "IPv6"] };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import project from "../../deno.json" with { type: "json" };
 import type { Address } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
 import type { AgentConfig } from "../config/load.ts";
@@ -16,8 +17,8 @@ const LABEL_WIDTH = 27;
 export interface BannerFacts {
   /** Where the agent gossips. */
   readonly address: Address;
-  /** What it tells others, when configured. */
-  readonly advertise: Address | undefined;
+  /** What it tells others. */
+  readonly advertise: Address;
   /** Where RPC clients are let in. */
   readonly rpcAddr: string;
   /** Whether it has a key. */
@@ -29,12 +30,14 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
   const { nodeName, profile, compression, discover } = config;
   const { rpcAddr, encrypted } = facts;
   const bindAddr = joinHostPort(facts.address.host, facts.address.port);
-  const advertiseAddr = facts.advertise && joinHostPort(facts.advertise.host, facts.advertise.port);
+  const advertiseAddr = joinHostPort(facts.advertise.host, facts.advertise.port);
   const snapshot = config.snapshotPath !== "";
+  const { version } = project;
   console.say("Serf agent running!", {
+    version,
     node_name: nodeName,
     bind_addr: bindAddr,
-    ...advertiseAddr && { advertise_addr: advertiseAddr },
+    advertise_addr: advertiseAddr,
     rpc_addr: rpcAddr,
     encrypted,
     snapshot,
@@ -44,10 +47,10 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
   });
   const row = (label: string, value: string | boolean): void =>
     console.detail(`${label.padStart(LABEL_WIDTH)}: ${value}`);
+  row("Version", `skein ${version}`);
   row("Node name", `'${nodeName}'`);
   row("Bind addr", `'${bindAddr}'`);
-  // Out of line with the others, as in Serf.
-  if (advertiseAddr) console.detail(`Advertise addr: '${advertiseAddr}'`);
+  row("Advertise addr", `'${advertiseAddr}'`);
   row("RPC addr", `'${rpcAddr}'`);
   row("Encrypted", encrypted);
   row("Snapshot", snapshot);

@@ -20,6 +20,7 @@ import {
   bindPlanOf,
   encryptionKey,
   profileOf,
+  rpcToken,
 } from "../config/plan.ts";
 import type { AgentConfig } from "../config/settings.ts";
 import { fileProblem } from "../files/problem.ts";
@@ -55,6 +56,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
     bind: SOME_ADDRESS,
     advertise: await attempt(() => advertisedAddress(config)),
     encryptKey: await attempt(() => encryptionKey(config)),
+    rpcAuth: await attempt(() => rpcToken(config)) ?? "",
     profile: await attempt(() => profileOf(config)) ?? "lan",
     notices: [],
   };

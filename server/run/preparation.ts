@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type AgentConfig, checkConfig, type ConfigInput } from "../config/load.ts";
+import { exposureWarnings } from "../config/exposure.ts";
+import {
+  type AgentConfig,
+  checkConfig,
+  type ConfigInput,
+  type Environment,
+} from "../config/load.ts";
 import { type AgentPlan, planAgent } from "../config/plan.ts";
 import { LevelFilter } from "../logging/levels.ts";
 import type { AgentLog } from "../logging/log.ts";
@@ -17,6 +23,8 @@ export interface RunInput {
   readonly configPaths: readonly string[];
   /** Flags under the names of a configuration file. */
   readonly flags: ConfigInput;
+  /** What the environment gives. Default: nothing. */
+  readonly environment?: Environment;
 }
 
 /**
@@ -29,13 +37,17 @@ export async function prepare(
   console: Console,
 ): Promise<AgentPlan> {
   if (input.flags.log_format === "json") console.format = "json";
-  const { config, warnings, problems } = await checkConfig(input.configPaths, input.flags);
+  const { config, warnings, problems } = await checkConfig(
+    input.configPaths,
+    input.flags,
+    input.environment,
+  );
   console.node = config.nodeName;
   const [problem] = problems;
   if (config.logFormat === "json") console.format = "json";
   if (problem !== undefined) throw problem;
   console.filter = filterOf(config);
-  for (const warning of warnings) console.warn(warning);
+  for (const warning of [...warnings, ...exposureWarnings(config)]) console.warn(warning);
   const plan = await planAgent(config);
   for (const notice of plan.notices) console.say(notice);
   return plan;

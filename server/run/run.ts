@@ -7,7 +7,8 @@
 import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import { LeaveInProgressError } from "../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
-import { Agent } from "../agent/agent.ts";
+import { addrToHost } from "../../protocol/ip.ts";
+import { Agent, NameTakenError } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
 import { type AgentConfig, loadConfig } from "../config/load.ts";
@@ -187,12 +188,13 @@ class Run {
       if (result instanceof Error) throw result;
       return result;
     };
+    const own = this.#agent.serf.localMember();
     try {
       const { hostname, port } = this.#agent.listenRpc(rpcAddr, { reload }).address;
       this.#console.say("Starting Serf agent RPC...");
       showBanner(this.#console, this.#config, {
         address: this.#agent.address,
-        advertise: this.#parts.plan.advertise,
+        advertise: { host: addrToHost(own.addr), port: own.port },
         rpcAddr: rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr,
         encrypted: this.#agent.serf.encrypted,
       });
@@ -228,12 +230,16 @@ class Run {
   }
 
   async #serve(): Promise<number> {
-    const closed = this.#agent.closed.then(() => "closed" as const);
+    const closed = this.#agent.closed.then((error) => error ?? "closed" as const);
     const joining = retryJoin(this.#agent, this.#config, this.#retrying.signal);
-    const gaveUp = joining.then((gaveUp) => gaveUp ? "gave up" as const : closed);
+    const gaveUp = joining.then(async (gaveUp) => gaveUp ? "gave up" as const : await closed);
     for (;;) {
       const reason = await Promise.race([closed, gaveUp, this.#signals.waiting]);
       if (reason === "closed") return 0;
+      if (reason instanceof Error) {
+        if (reason instanceof NameTakenError) this.#console.fail(reason.message);
+        return 1;
+      }
       if (reason === "gave up") return 1;
       const signal = this.#signals.take();
       const exitCode = signal === undefined ? undefined : await this.#handle(signal);
@@ -310,8 +316,8 @@ class Run {
     this.#console.say("Reloading configuration...");
     let changes: ConfigChanges;
     try {
-      const { configPaths, flags } = this.#parts.input;
-      const { config, warnings } = await loadConfig(configPaths, flags);
+      const { configPaths, flags, environment } = this.#parts.input;
+      const { config, warnings } = await loadConfig(configPaths, flags, environment);
       for (const warning of warnings) this.#console.warn(warning);
       changes = compareConfigs(AGENT_OPTIONS, this.#config, config);
       await this.#reloadTags(changes.next.tags);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { eventually, freePort, skein, startAgent } from "../support/agents.ts";
 import { launchArguments, run } from "../support/e2e/cli.ts";
-import { moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
+import { agentOutput, moved, type Sample, samplesOf } from "../support/e2e/samples.ts";
 import { loopback } from "../support/loopback.ts";
 
 const HOST = loopback();
@@ -68,7 +68,8 @@ async function live(sample: Sample): Promise<void> {
     ["127.0.0.1:19390", `${host}:${rpcPort}`],
     ["127.0.0.1", host],
   ]);
-  const { args, rc, stdout } = moved(sample, addresses);
+  const { args, rc, ...rest } = moved(sample, addresses);
+  const stdout = agentOutput({ args, rc, ...rest });
   const got = await run(args, {
     watch: (output, kill) => {
       if (signal === undefined || !until.test(output)) return false;
@@ -112,6 +113,42 @@ Deno.test("an agent outlives the reader of its output and keeps its exit code", 
       stderr: "",
     });
     assert.equal(await new Response(agent.stderr).text(), "");
+    assert.equal((await agent.status).code, 0);
+  } finally {
+    try {
+      agent.kill("SIGKILL");
+    } catch { /* It has ended. */ }
+    await agent.status;
+  }
+});
+
+Deno.test("an agent whose working directory is gone goes on", async () => {
+  const folder = await Deno.makeTempDir();
+  const [bind, rpc] = [`${HOST}:${await freePort(HOST)}`, `${HOST}:${await freePort(HOST)}`];
+  const agent = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...launchArguments(),
+      "agent",
+      "-node=homeless",
+      "-tag=role=web",
+      `-bind=${bind}`,
+      `-rpc-addr=${rpc}`,
+      "-event-handler=query:q=echo answer 2>/dev/null",
+    ],
+    cwd: folder,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    const env = { SERF_RPC_ADDR: rpc };
+    await eventually("the agent answers", async () => (await run(["info"], { env })).code === 0);
+    await Deno.remove(folder);
+    const members = await run(["members", "-name=home.*", "-tag", "role=w.b"], { env });
+    assert.deepEqual(members.stdout, `homeless  ${bind}  alive  role=web\n`, members.stderr);
+    const query = await run(["query", "-tag", "role=w.b", "q"], { env });
+    assert.match(query.stdout, /answer\n.*\nTotal Responses: 1/s);
+    assert.equal((await run(["leave"], { env })).code, 0);
     assert.equal((await agent.status).code, 0);
   } finally {
     try {

@@ -11,6 +11,7 @@ import { Places } from "../../places.ts";
 import type { Core } from "../core/core.ts";
 import { JoinError, ShutdownError } from "../core/errors.ts";
 import type { Destination } from "../core/node.ts";
+import { StreamError } from "../wire/stream.ts";
 import { type ExchangeOptions, exchangeState } from "./push_pull.ts";
 
 /** Addresses that one join has under way; further ones wait. */
@@ -48,7 +49,7 @@ export async function joinAddresses(
   const failed = (level: "warn" | "debug", what: string, cause: unknown): Error => {
     options.signal?.throwIfAborted();
     if (core.timers.closed) throw new ShutdownError();
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     const error = new Error(`failed to ${what}: ${reason}`, { cause });
     core.logger[level](error.message);
     return error;
@@ -74,6 +75,13 @@ export async function joinAddresses(
   const errors = (await unlessAborted(Promise.all(addresses.map(joinAll)), options.signal)).flat();
   if (joined === 0 && errors.length > 0) throw new JoinError(errors);
   return joined;
+}
+
+/** Serf's RPC port takes a gossip stream for a broken request and closes it. */
+function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (!(cause instanceof StreamError && cause.kind === "closed")) return reason;
+  return `${reason}. Is it an RPC address? Members join the address for gossip, by default port 7946`;
 }
 
 /** What `work` gives; rejects with the signal's reason when that aborts first. */

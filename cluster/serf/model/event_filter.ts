@@ -18,7 +18,8 @@ export interface EventSelector {
   readonly name: string;
 }
 
-const TYPES: readonly string[] = [
+/** What a filter may name; after `user` and `query`, a colon and a name may follow. */
+export const EVENT_TYPES: readonly string[] = [
   "*",
   "member-join",
   "member-leave",
@@ -41,7 +42,7 @@ export function splitEventFilter(text: string): EventSelector[] {
 
 /** Whether there are such events. */
 export function isValidSelector({ type }: EventSelector): boolean {
-  return TYPES.includes(type);
+  return EVENT_TYPES.includes(type);
 }
 
 /** Whether one part of a filter wants an event. */

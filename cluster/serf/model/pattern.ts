@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RE2JS } from "re2js";
+import type { RE2JS } from "./_re2.ts";
 
 /** Longest pattern, in UTF-16 units. One that comes by gossip is shorter: it has to fit a packet. */
 export const MAX_PATTERN_LENGTH = 1_024;
@@ -38,7 +38,7 @@ export function hasPatterns(): boolean {
 
 /** Loads what {@linkcode compilePattern} needs, once. Rejects when it is not installed. */
 export async function loadPatterns(): Promise<void> {
-  engine ??= (await import("re2js")).RE2JS;
+  engine ??= (await import("./_re2.ts")).RE2JS;
 }
 
 /**

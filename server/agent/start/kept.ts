@@ -42,9 +42,11 @@ export async function initialKeys(
   config: AgentConfig,
   log: AgentLog,
 ): Promise<Keyring | undefined> {
-  const { keyringFile, encryptKey } = config;
+  const { keyringFile, encryptKey, encryptFile } = config;
   if (keyringFile === "") return undefined;
-  if (encryptKey !== "") throw new Error("Encryption key not allowed while using a keyring");
+  if (encryptKey + encryptFile !== "") {
+    throw new Error("Encryption key not allowed while using a keyring");
+  }
   const keyring = await readKeyringFile(keyringFile);
   log.write("INFO", "agent", `Restored keyring with ${keyring.size} keys from ${keyringFile}`);
   return keyring;

@@ -6,7 +6,7 @@
 
 import {
   hostToAddr,
-  Keyring,
+  type Keyring,
   type MemberlistConfig,
   memberlistConfig,
 } from "../../../cluster/memberlist/mod.ts";
@@ -15,7 +15,7 @@ import { type SerfConfig, serfConfig } from "../../../cluster/serf/mod.ts";
 import type { AgentPlan } from "../../config/plan.ts";
 import { privateAddress } from "../../config/private_address.ts";
 import type { AgentConfig } from "../../config/settings.ts";
-import { writeKeyringFile } from "../../files/keyring_file.ts";
+import { keyringOfKeys, writeKeyringFile } from "../../files/keyring_file.ts";
 import { NetTransport } from "../../gossip/transport.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { type Family, isWildcard } from "../../net/listen.ts";
@@ -32,7 +32,7 @@ const COALESCE_MS = { period: 3_000, quiet: 1_000 } as const;
 export function keyringOf({ encryptKey }: AgentPlan): Keyring | undefined {
   return encryptKey === undefined
     ? undefined
-    : under("Failed to create memberlist", () => new Keyring([encryptKey]));
+    : under("Failed to create memberlist", () => keyringOfKeys([encryptKey]));
 }
 
 /**

@@ -56,6 +56,8 @@ export interface OpenAgent {
   readonly listeners: Listeners;
   /** The core. */
   readonly serf: Serf;
+  /** Token that RPC clients must show; "" for none. */
+  readonly rpcAuth: string;
   /** The bound network; the core closes it when it is shut down. */
   readonly transport: NetTransport;
 }
@@ -93,7 +95,7 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     const serf = new Serf({ ...serfConfig, ...earlier }, runtime);
     // From here on the core closes them.
     opened.move();
-    return { config, log, metrics, listeners, serf, transport };
+    return { config, log, metrics, listeners, serf, rpcAuth: plan.rpcAuth, transport };
   });
 }
 

@@ -80,6 +80,16 @@ export const CLUSTER_OPTIONS = {
     unset: "none, no encryption",
     secret: true,
   },
+  encrypt_file: {
+    kind: "text",
+    isOurs: true,
+    setting: "encryptFile",
+    default: "",
+    flag: "encrypt-file",
+    placeholder: "PATH",
+    doc: "File that holds the key of encrypt_key and nothing else. Without a key from files and " +
+      "flags, the variable SERF_ENCRYPT_KEY gives it.",
+  },
   keyring_file: {
     kind: "text",
     setting: "keyringFile",

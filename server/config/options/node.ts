@@ -34,9 +34,10 @@ export const NODE_OPTIONS = {
     default: "",
     flag: "advertise",
     placeholder: "ADDRESS",
-    doc: "Address that other members use to reach this one; without a port, 7946.",
-    unset: "the bind address; when that is all addresses, a private one of an interface that is " +
-      "up, first of that with the default route",
+    doc: "Address that other members use to reach this one; without a port, 7946. For a bind " +
+      "address that is all addresses, a private one of an interface that is up is taken, first " +
+      "of that with the default route.",
+    unset: "the bind address",
   },
   interface: {
     kind: "text",
@@ -60,9 +61,18 @@ export const NODE_OPTIONS = {
     kind: "text",
     setting: "rpcAuth",
     default: "",
-    doc: "Token that RPC clients must show. There is no flag, because others could read it in " +
-      "the list of processes.",
+    doc: "Token that RPC clients must show. There is no flag for it, because others could read " +
+      "it in the list of processes; rpc_auth_file names a file.",
     secret: true,
+  },
+  rpc_auth_file: {
+    kind: "text",
+    isOurs: true,
+    setting: "rpcAuthFile",
+    default: "",
+    flag: "rpc-auth-file",
+    placeholder: "PATH",
+    doc: "File that holds the token of rpc_auth and nothing else.",
   },
   tags: {
     kind: "map",

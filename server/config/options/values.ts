@@ -116,7 +116,10 @@ export function givenSettings<const T extends OptionTable>(
 function settingOf({ name, option }: NamedOption, value: unknown, warnings: string[]): unknown {
   switch (option.kind) {
     case "duration": {
-      const ms = milliseconds(name, value as string);
+      const ms = milliseconds(
+        option.flag === undefined ? name : `-${option.flag}`,
+        value as string,
+      );
       const { raised } = option;
       if (raised === undefined || ms >= raised.toMs) return ms;
       const least = formatDuration(raised.toMs);
@@ -142,7 +145,8 @@ function milliseconds(name: string, text: string): number {
     if (ms >= 0) return ms;
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
-    throw new ConfigError(`Error: ${error.message}`, { cause: error });
+    const wanted = "expected a duration such as 30s";
+    throw new ConfigError(`Invalid ${name}: ${error.message}, ${wanted}`, { cause: error });
   }
   throw new ConfigError(`Invalid ${name}: expected a positive duration, got '${text}'`);
 }

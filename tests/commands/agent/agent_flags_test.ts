@@ -25,6 +25,8 @@ Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
     "-advertise=a": { advertise: "a" },
     "-iface=lo": { interface: "lo" },
     "-encrypt=k": { encrypt_key: "k" },
+    "-encrypt-file=f": { encrypt_file: "f" },
+    "-rpc-auth-file=f": { rpc_auth_file: "f" },
     "-keyring-file=k": { keyring_file: "k" },
     "-event-handler=x=y": { event_handlers: ["x=y"] },
     "-join=j": { start_join: ["j"] },

@@ -89,13 +89,13 @@ Deno.test("validate finds everything that would end a start", async () => {
   );
   assert.match(broken ?? "", /^Error decoding 'DIR\/2\.json': /);
   assert.deepEqual(rest, [
-    "Invalid event script: Event 'foo' invoking 'bar'",
+    "Invalid event script: Event 'foo' invoking 'bar'. Valid events are: * member-join member-leave member-failed member-update member-reap user query, with names as in user:NAME",
     "Invalid log level: LOUD. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
     "Invalid bind address: address tcp/xx: unknown port",
     "Invalid advertise address: address ::1: too many colons in address",
-    "Unknown profile: x",
+    "Unknown profile: x, expected lan, wan or local",
     `${start}: Failed to setup snapshot: open DIR/none/snapshot: no such file or directory`,
-    `${start}: Failed to create memberlist: key size must be 16, 24 or 32 bytes`,
+    `${start}: Failed to create memberlist: key size must be 16, 24 or 32 bytes, got 3; 'skein keygen' makes a key`,
     `${start}: Protocol version '6' too high. Must be in range: [2, 5]`,
     "Error starting RPC listener: listen tcp: address here: missing port in address",
     `Invalid start_join address '127.0.14.9:http': strconv.ParseUint: parsing "http": invalid syntax`,
@@ -118,7 +118,11 @@ Deno.test("validate reads keyring and tags files", async () => {
   const long = await validate({ ...files, keys: `["${KEY}"]`, tags: { a: "y".repeat(600) } });
   assert.match(long.stdout, /: Encoded length of tags exceeds limit of 512 bytes/);
   const missing = await validate(files);
-  assert.equal(missing.stdout, `${setup}: stat DIR/keys: no such file or directory\n`);
+  assert.equal(
+    missing.stdout,
+    `${setup}: stat DIR/keys: no such file or directory; it has to hold a list of keys: ` +
+      `["KEY"]; 'skein keygen' makes a key\n`,
+  );
 });
 
 Deno.test("validate tells errors as JSON, too", async () => {
@@ -129,7 +133,7 @@ Deno.test("validate tells errors as JSON, too", async () => {
   assert.deepEqual([code, stderr], [1, ""]);
   const errors = [
     "Invalid log format: xml. Valid log formats are: [text json]",
-    "Unknown profile: x",
+    "Unknown profile: x, expected lan, wan or local",
   ];
   assert.deepEqual(JSON.parse(stdout), { error: errors.join("\n"), errors });
 });

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
-import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
+import { Agent, AgentStartError, NameTakenError } from "../../../server/agent/agent.ts";
 import { type AgentConfig, ConfigError } from "../../../server/config/load.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -105,10 +105,14 @@ Deno.test("a failed start says why and leaves nothing behind", async () => {
     [
       { encryptKey: "YWJj" },
       AgentStartError,
-      /^Failed to start the Serf agent: Error creating Serf: Failed to create memberlist: key size must be 16, 24 or 32 bytes$/,
+      /^Failed to start the Serf agent: Error creating Serf: Failed to create memberlist: key size must be 16, 24 or 32 bytes, got 3; 'skein keygen' makes a key$/,
     ],
-    [{ encryptKey: "!!" }, ConfigError, /^Invalid encryption key: illegal base64 .* byte 0$/],
-    [{ profile: "foo" }, ConfigError, /^Unknown profile: foo$/],
+    [
+      { encryptKey: "!!" },
+      ConfigError,
+      /^Invalid encryption key: illegal base64 .* byte 0; .*keygen/,
+    ],
+    [{ profile: "foo" }, ConfigError, /^Unknown profile: foo, expected lan, wan or local$/],
     [
       { bind: `${HOST}:xx` },
       ConfigError,
@@ -120,7 +124,7 @@ Deno.test("a failed start says why and leaves nothing behind", async () => {
     [
       { keyringFile: "/nonexistent.json" },
       AgentStartError,
-      /^Failed to setup the Serf agent: stat \/nonexistent\.json: no such file or directory$/,
+      /^Failed to setup the Serf agent: stat \/nonexistent\.json: no such file or directory; it has to hold a list of keys: \["KEY"\]; /,
     ],
     [
       { keyringFile: "/x", encryptKey: "YWJj" },
@@ -197,7 +201,7 @@ Deno.test("keys come from the keyring file", async () => {
       "{}": /Failed to decode keyring file: expected an array of strings, got object$/,
       "[]": /Keyring file contains no keys$/,
       '["!"]': /Failed to decode key from keyring: illegal base64 data at input byte 0$/,
-      '["YWJj"]': /Failed to restore keyring: key size must be 16, 24 or 32 bytes$/,
+      '["YWJj"]': /Failed to restore keyring: key size must be 16, 24 or 32 bytes, got 3; /,
     };
     for (const [text, message] of Object.entries(wrong)) {
       await Deno.writeTextFile(keyringFile, text);
@@ -248,4 +252,20 @@ Deno.test("a listener that throws does not keep others from the event", async ()
   agent.userEvent("y", null, false);
   assert.equal(seen, 1);
   assert.ok(lines(agent).includes("[ERR] agent: A listener failed on an event: bad listener"));
+});
+
+Deno.test("who joins an RPC port is asked whether it is one", async () => {
+  await using a = await start("a");
+  await using b = await start("b");
+  const { port } = a.listenRpc(`${HOST}:0`).address;
+  await assert.rejects(b.join([`${HOST}:${port}`]), /Is it an RPC address\? .* port 7946/);
+});
+
+Deno.test("who loses its name to another ends with an error that says so", async () => {
+  await using first = await start("twin");
+  await using voter = await start("voter", { startJoin: [addressOf(first)] });
+  await using second = await start("twin", { startJoin: [addressOf(voter)] });
+  const error = await second.closed;
+  assert.ok(error instanceof NameTakenError);
+  assert.equal(error.message, "Node name 'twin' is taken by another member, choose one with -node");
 });

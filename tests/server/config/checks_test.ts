@@ -30,7 +30,10 @@ Deno.test("0 says nothing, as a number and as a duration, but for the time limit
 Deno.test("values that no agent could use are refused, each with its reason", async () => {
   const levels = "Valid log levels are: [TRACE DEBUG INFO WARN ERR]";
   const refused: [ConfigInput, string][] = [
-    [{ event_handlers: ["foo=bar"] }, "Invalid event script: Event 'foo' invoking 'bar'"],
+    [
+      { event_handlers: ["foo=bar"] },
+      "Invalid event script: Event 'foo' invoking 'bar'. Valid events are: * member-join member-leave member-failed member-update member-reap user query, with names as in user:NAME",
+    ],
     [
       { event_handler_concurrency: -1 },
       "Invalid event_handler_concurrency: expected a positive number, got -1",
@@ -141,7 +144,10 @@ Deno.test("every option has its section in the reference", () => {
 Deno.test("flags with bad durations and negative values are refused", async () => {
   const refused = (flags: ConfigInput, message: string) =>
     assert.rejects(loadConfig([], flags), new ConfigError(message));
-  await refused({ retry_interval: "xx" }, `Error: time: invalid duration "xx"`);
+  await refused(
+    { retry_interval: "xx" },
+    `Invalid -retry-interval: time: invalid duration "xx", expected a duration such as 30s`,
+  );
   await refused(
     { reconnect_timeout: "-1s" },
     "Invalid reconnect_timeout: expected a positive duration, got '-1s'",

@@ -21,22 +21,32 @@ Deno.test("filters end at the first equals sign and are separated by commas", ()
   });
 });
 
-Deno.test("a filter that is no event is refused with Serf's text", () => {
+Deno.test("a filter that is no event is refused with Serf's text, what it may have meant, and what there is", () => {
   const refused = (text: string, message: string) =>
     assert.throws(() => parseHandler(text), (error) => {
       assert.ok(error instanceof ConfigError);
-      assert.equal(error.message, message);
+      assert.equal(
+        error.message,
+        `${message} Valid events are: * member-join member-leave member-failed member-update member-reap user query, with names as in user:NAME`,
+      );
       return true;
     });
-  refused("foo=bar", "Invalid event script: Event 'foo' invoking 'bar'");
-  refused("member-join,foo:x=bar", "Invalid event script: Event 'foo:x' invoking 'bar'");
-  refused("member-join:x=bar", "Invalid event script: Event 'member-join:x' invoking 'bar'");
-  refused("*:x=bar", "Invalid event script: Event '*:x' invoking 'bar'");
+  refused("foo=bar", "Invalid event script: Event 'foo' invoking 'bar'.");
+  refused("member-join,foo:x=bar", "Invalid event script: Event 'foo:x' invoking 'bar'.");
+  refused(
+    "member-join:x=bar",
+    "Invalid event script: Event 'member-join:x' invoking 'bar', did you mean 'member-join'?",
+  );
+  refused("*:x=bar", "Invalid event script: Event '*:x' invoking 'bar', did you mean '*'?");
   refused(
     "member-join, user=bar",
-    "Invalid event script: Event ' user' invoking 'bar'",
+    "Invalid event script: Event ' user' invoking 'bar', did you mean 'user'?",
   );
-  refused("FOO=1 run.sh", "Invalid event script: Event 'FOO' invoking '1 run.sh'");
+  refused(
+    "member-jion=bar",
+    "Invalid event script: Event 'member-jion' invoking 'bar', did you mean 'member-join'?",
+  );
+  refused("FOO=1 run.sh", "Invalid event script: Event 'FOO' invoking '1 run.sh'.");
 });
 
 Deno.test("stats show one script for each event and name", () => {

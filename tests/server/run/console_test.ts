@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import project from "../../../deno.json" with { type: "json" };
 import { DEFAULT_AGENT_CONFIG } from "../../../server/config/load.ts";
 import { LevelFilter } from "../../../server/logging/levels.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
@@ -37,9 +38,10 @@ Deno.test("the banner has Serf's lines, also those that not every agent has", ()
   assert.equal(
     printed.join("\n"),
     `==> Serf agent running!
+                        Version: skein ${project.version}
                       Node name: 'a'
                       Bind addr: '[::1]:7946'
-    Advertise addr: '127.0.14.9:1'
+                 Advertise addr: '127.0.14.9:1'
                        RPC addr: '127.0.14.9:2'
                       Encrypted: true
                        Snapshot: true
@@ -54,6 +56,7 @@ Deno.test("as JSON the banner is one line", () => {
   console.format = "json";
   showBanner(console, CONFIG, FACTS);
   assert.deepEqual(JSON.parse(printed.join("")).fields, {
+    version: project.version,
     node_name: "a",
     bind_addr: "[::1]:7946",
     advertise_addr: "127.0.14.9:1",

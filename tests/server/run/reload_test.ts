@@ -179,8 +179,10 @@ Deno.test("as JSON every line is an object, from the first to the last", async (
   }
   const banner = lines.find(({ message }) => message === "Serf agent running!");
   assert.deepEqual(Object.keys(banner.fields), [
+    "version",
     "node_name",
     "bind_addr",
+    "advertise_addr",
     "rpc_addr",
     "encrypted",
     "snapshot",
@@ -198,6 +200,6 @@ Deno.test("as JSON a failed start is one object, too", async () => {
   const lines = running.lines().map((line) => JSON.parse(line));
   assert.deepEqual(lines.map(({ level, message }) => [level, message]), [
     ["WARN", "Deprecation warning: 'Role' has been replaced with 'Tags'"],
-    ["ERR", "Unknown profile: foo"],
+    ["ERR", "Unknown profile: foo, expected lan, wan or local"],
   ]);
 });

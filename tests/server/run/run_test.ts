@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import project from "../../../deno.json" with { type: "json" };
 import { Agent } from "../../../server/agent/agent.ts";
 import type { ConfigInput } from "../../../server/config/load.ts";
 import { AgentMetrics } from "../../../server/metrics/agent_metrics.ts";
@@ -23,9 +24,10 @@ Deno.test("SIGINT leaves gracefully: banner, log behind the gate, exit code 0", 
     `==> Starting Serf agent...
 ==> Starting Serf agent RPC...
 ==> Serf agent running!
+                        Version: skein ${project.version}
                       Node name: 't'
                       Bind addr: 'ADDRESS'
-    Advertise addr: '127.0.14.5:1234'
+                 Advertise addr: '127.0.14.5:1234'
                        RPC addr: 'ADDRESS'
                       Encrypted: false
                        Snapshot: false
@@ -177,15 +179,24 @@ Deno.test("wrong configurations end with one line and exit code 1", async () => 
       { log_level: "foo" },
       "Invalid log level: FOO. Valid log levels are: [TRACE DEBUG INFO WARN ERR]",
     ],
-    [{ profile: "foo" }, "Unknown profile: foo"],
-    [{ event_handlers: ["foo=bar"] }, "Invalid event script: Event 'foo' invoking 'bar'"],
+    [{ profile: "foo" }, "Unknown profile: foo, expected lan, wan or local"],
+    [
+      { event_handlers: ["foo=bar"] },
+      "Invalid event script: Event 'foo' invoking 'bar'. Valid events are: * member-join member-leave member-failed member-update member-reap user query, with names as in user:NAME",
+    ],
     [
       { enable_syslog: true, syslog_facility: "NOPE" },
       "Syslog setup failed: invalid syslog facility: NOPE",
     ],
-    [{ encrypt_key: "!" }, "Invalid encryption key: illegal base64 data at input byte 0"],
+    [
+      { encrypt_key: "!" },
+      "Invalid encryption key: illegal base64 data at input byte 0; 'skein keygen' makes a key",
+    ],
     [{ bind: "::1" }, "Invalid bind address: address ::1: too many colons in address"],
-    [{ retry_interval: "xx" }, `Error: time: invalid duration "xx"`],
+    [
+      { retry_interval: "xx" },
+      `Invalid -retry-interval: time: invalid duration "xx", expected a duration such as 30s`,
+    ],
   ];
   for (const [flags, line] of wrong) {
     const running = new Running(flags);
@@ -237,3 +248,14 @@ async function freePort(): Promise<number> {
   await using agent = await Agent.start({ nodeName: "p", bind: `${HOST}:0`, profile: "local" });
   return agent.address.port;
 }
+
+Deno.test("who loses its name to another says what to do, and exits with 1", async () => {
+  const local = { bind: `${HOST}:0`, profile: "local" } as const;
+  await using first = await Agent.start({ nodeName: "t", ...local });
+  const joined = [`${HOST}:${first.address.port}`];
+  await using voter = await Agent.start({ nodeName: "voter", startJoin: joined, ...local });
+  const running = await ready({ start_join: [`${HOST}:${voter.address.port}`] });
+  assert.equal(await withPatience(running.exit), 1);
+  const line = "==> Node name 't' is taken by another member, choose one with -node";
+  assert.ok(running.lines().includes(line), running.output);
+});

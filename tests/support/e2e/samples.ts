@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import project from "../../../deno.json" with { type: "json" };
 import captured from "../../vectors/cli-samples.json" with { type: "json" };
 import { type CliResult, type Program, skein } from "../agents.ts";
 import { run, type RunOptions } from "./cli.ts";
@@ -165,7 +166,9 @@ function figureNames(text: string): string {
 }
 
 /** What skein is to print, all that must differ having been done to the captured text. */
-export async function expectation({ args, rc, stdout, stderr }: Sample): Promise<CliResult> {
+export async function expectation(sample: Sample): Promise<CliResult> {
+  const { args, rc, stderr } = sample;
+  const stdout = args[0] === "agent" ? agentOutput(sample) : sample.stdout;
   const code = rc < 0 ? 128 - rc : rc;
   if (code === 1) return { code, stdout: withoutHelp(args, stdout, stderr), stderr };
   return { code, stdout: await ours(stdout), stderr: await ours(stderr) };
@@ -194,6 +197,45 @@ async function ours(text: string): Promise<string> {
   if (text.startsWith("Usage: serf [--version]")) return (await known("-h")).stderr;
   const [version] = (await known("version")).stdout.split("\n");
   return text.replace(/^0\.8\.2-dev\n/, `${version}\n`);
+}
+
+/** What skein's agent says more, or in other words; docs/COMPATIBILITY.md lists it. */
+const OTHER_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^(==> Invalid encryption key: .*)$/m, "$1; 'skein keygen' makes a key"],
+  [/(key size must be 16, 24 or 32 bytes)$/m, "$1, got 3; 'skein keygen' makes a key"],
+  [
+    /^(==> Failed to setup the Serf agent: stat .*)$/m,
+    `$1; it has to hold a list of keys: ["KEY"]; 'skein keygen' makes a key`,
+  ],
+  [/^(==> Unknown profile: .*)$/m, "$1, expected lan, wan or local"],
+  [
+    /^(==> Invalid event script: .*)$/m,
+    "$1. Valid events are: * member-join member-leave member-failed member-update " +
+    "member-reap user query, with names as in user:NAME",
+  ],
+];
+
+/** What the console of Serf's agent shows, as that of skein's agent does. */
+export function agentOutput({ args, stdout }: Sample): string {
+  let text = stdout;
+  for (const [pattern, words] of OTHER_WORDS) text = text.replace(pattern, words);
+  const flag = args.find((arg) => /^-[\w-]+=xx$/.test(arg))?.replace("=xx", "");
+  text = text.replace(
+    /^==> Error: (time: invalid duration .*)$/m,
+    `==> Invalid ${flag}: $1, expected a duration such as 30s`,
+  );
+  return withOurBanner(text);
+}
+
+/** The version comes first, and what is advertised is always told, in line with the others. */
+function withOurBanner(text: string): string {
+  const [line = "", advertised] = /^ {4}Advertise addr: (.*)\n/m.exec(text) ?? [];
+  return text.replace(line, "").replace(
+    /^( *Node name: .*\n *Bind addr: (.*)\n)/m,
+    (_, rows, bound) =>
+      `${" ".repeat(24)}Version: skein ${project.version}\n${rows}` +
+      `${" ".repeat(17)}Advertise addr: ${advertised ?? bound}\n`,
+  );
 }
 
 const results = new Map<string, Promise<CliResult>>();
