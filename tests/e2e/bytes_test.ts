@@ -54,6 +54,9 @@ Deno.test("an agent keeps bytes that are no UTF-8 in its file, its name, its tok
     );
     assert.match(decodeUtf8(await Deno.readFile(`${folder}/members`)), /^alive: caf\udce9 /m);
 
+    const { stdout } = await ask(["query", "-format=json", "q\udce8", "\ufffd"]);
+    assert.match(stdout, /"caf\\ufffd": "caf\\ufffd\|q\\ufffd\|Z\\ufffdrich\|s\\ufffd\|\ufffd\\n"/);
+
     const refused = await ask(["members"], "t\udcff", bound);
     assert.deepEqual(refused, {
       code: 1,

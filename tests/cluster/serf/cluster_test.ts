@@ -73,8 +73,11 @@ Deno.test("a name that a program cuts in the middle of a character is the one th
   const [a, b] = await three(network);
   a.serf.userEvent("cut\ud83d", null, false);
   await network.until(() => told(b.events).includes("user cut\ufffd"));
+  a.serf.query("cut\ud83d", null);
   await network.simulation.runFor(60_000);
-  assert.deepEqual(told(a.events), ["user cut\ufffd"]);
+  for (const { events } of [a, b]) {
+    assert.deepEqual(told(events), ["user cut\ufffd", "query cut\ufffd"]);
+  }
 });
 
 Deno.test("an agent of protocol version 2 shows its role and nothing else", async () => {

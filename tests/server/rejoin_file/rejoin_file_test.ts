@@ -7,6 +7,8 @@ import {
   type Logger,
 } from "../../../cluster/runtime.ts";
 import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { concatBytes } from "../../../protocol/bytes.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { MAX_READ_BYTES } from "../../../server/rejoin_file/reading.ts";
 import { RejoinFile } from "../../../server/rejoin_file/rejoin_file.ts";
 import { eventually } from "../../support/agents.ts";
@@ -100,6 +102,19 @@ class Faults {
 
 const noSpace = new Error("No space left on device (os error 28)");
 const busy = new Error("Device or resource busy (os error 16)");
+
+Deno.test("names that are no UTF-8 outlive a restart, added and written anew", async () => {
+  const line = encodeUtf8("alive: caf\udce9 10.0.0.1:7946\n");
+  // The line that says nothing makes it write the file anew.
+  await using place = new Place(concatBytes([line, encodeUtf8("nonsense\n")]));
+  const file = await place.open();
+  assert.deepEqual([...file.restored.members.keys()], ["caf\udce9"]);
+  await eventually("the file is written anew", () => !place.read().includes("nonsense"));
+  assert.deepEqual(Deno.readFileSync(place.path).subarray(0, line.length), line);
+  file.event(joined("caf\udce8"), 1n);
+  await file.close();
+  assert.deepEqual([...(await place.open()).restored.members.keys()], ["caf\udce9", "caf\udce8"]);
+});
 
 Deno.test("a new rejoin file is an empty file of mode 0644 that everyone may read", async () => {
   await using place = new Place();
