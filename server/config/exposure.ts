@@ -34,6 +34,7 @@ function hostOf(address: string, defaultPort?: number): string | undefined {
   try {
     return splitGoAddress(address, defaultPort).host;
   } catch {
+    // It is no address.
     return undefined;
   }
 }

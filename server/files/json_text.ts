@@ -37,6 +37,7 @@ export function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // The engine's message has a piece of the text in it, which may be a secret.
     throw new JsonTextError(faultOf(text));
   }
 }
