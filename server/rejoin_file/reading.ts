@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Disk } from "../../cluster/runtime.ts";
+import { type Disk, DiskRefusedError } from "../../cluster/runtime.ts";
 import { RejoinReplay, type Replayed } from "../../cluster/serf/rejoin/mod.ts";
 import { fileProblem } from "../files/problem.ts";
 import { userFile } from "../files/user_file.ts";
@@ -64,13 +64,32 @@ export async function openFile(
     const replay = new RejoinReplay(options);
     const skipped = await readInto(replay, disk, name, unread);
     const replayed = replay.end();
-    const bytes = unread + skipped + replayed.wholeBytes;
-    if (replayed.torn) await disk.truncate(name, bytes);
+    const whole = unread + skipped + replayed.wholeBytes;
+    const bytes = replayed.torn ? await endLastLine(disk, name, { whole, size }) : whole;
     opened.move();
     return { disk, name, release: () => file.disk.close(), bytes, replayed, unread };
   } catch (cause) {
     const text = `failed to open snapshot: open ${path}: ${fileProblem(cause)}`;
     throw new RejoinFileError(`Failed to setup snapshot: ${text}`, { cause });
+  }
+}
+
+/**
+ * Cuts a torn last line off; where that is refused, ends it so that it is no record. Resolves with the length of the
+ * file then.
+ */
+async function endLastLine(
+  disk: Disk,
+  name: string,
+  { whole, size }: { whole: number; size: number },
+): Promise<number> {
+  try {
+    await disk.truncate(name, whole);
+    return whole;
+  } catch (error) {
+    if (!(error instanceof DiskRefusedError)) throw error;
+    await disk.append(name, Uint8Array.of(0, LINE_END));
+    return size + 2;
   }
 }
 

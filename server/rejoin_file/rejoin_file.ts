@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Disk, Logger, Metrics } from "../../cluster/runtime.ts";
+import { type Disk, DiskRefusedError, type Logger, type Metrics } from "../../cluster/runtime.ts";
 import type { Recorder, Restored, SerfEvent } from "../../cluster/serf/mod.ts";
 import { RejoinJournal } from "../../cluster/serf/rejoin/mod.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
@@ -67,6 +67,8 @@ export class RejoinFile implements Recorder, AsyncDisposable {
   #waitingChars = 0;
   /** Whether the file does not say what the journal says, and has to be written anew. */
   #stale = false;
+  /** Whether the file can neither be replaced nor emptied. */
+  #appendOnly = false;
   /** Everything that is done to the file, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -235,10 +237,10 @@ export class RejoinFile implements Recorder, AsyncDisposable {
   /** Writes a long file anew. When that fails the long one goes on. */
   async #shorten(): Promise<void> {
     const now = performance.now();
-    if (now < this.#shortenFrom) return;
+    if (this.#appendOnly || now < this.#shortenFrom) return;
     if (!this.#journal.isTooLong(this.#bytes, this.#compactedBytes)) return;
     try {
-      await this.#writeAnew();
+      await this.#replace();
     } catch (error) {
       if (error instanceof HalfWrittenError) this.#giveUpLines();
       this.#shortenFrom = now + REPORT_INTERVAL_MS;
@@ -246,10 +248,34 @@ export class RejoinFile implements Recorder, AsyncDisposable {
     }
   }
 
-  /** Puts a new file in the place of the old one. Lines that come meanwhile are added after that. */
+  /** Makes the file say what the journal says. Lines that come meanwhile are added after that. */
   async #writeAnew(): Promise<void> {
     this.#stale = false;
     const begun = performance.now();
+    try {
+      await this.#replace();
+    } catch (error) {
+      if (!(error instanceof DiskRefusedError)) throw error;
+      await this.#appendAnew(error);
+    }
+    this.#metrics?.sample("serf.snapshot.compact", performance.now() - begun);
+  }
+
+  /** A file that can neither be replaced nor emptied can still be added to. */
+  async #appendAnew(refusal: DiskRefusedError): Promise<void> {
+    const { disk, name } = this.#opened;
+    for (const chunk of chunksOf(this.#journal.linesAnew())) {
+      await disk.append(name, chunk);
+      this.#bytes += chunk.length;
+    }
+    if (this.#appendOnly) return;
+    this.#appendOnly = true;
+    const problem = fileProblem(refusal);
+    this.#log.warn(`Snapshot ${this.#path} can only be appended to, and will grow: ${problem}`);
+  }
+
+  /** Puts a new file in the place of the old one. */
+  async #replace(): Promise<void> {
     const { disk, name } = this.#opened;
     let bytes = 0;
     const journal = this.#journal;
@@ -261,7 +287,7 @@ export class RejoinFile implements Recorder, AsyncDisposable {
       }
     }, `${name}.compact`);
     this.#bytes = this.#compactedBytes = bytes;
-    this.#metrics?.sample("serf.snapshot.compact", performance.now() - begun);
+    this.#appendOnly = false;
   }
 
   #report(problem: string): void {

@@ -84,6 +84,15 @@ export class RejoinJournal {
   }
 
   /**
+   * The lines to append to a file, whatever it says, so that it says the same: a leave forgets what stands above it. A node
+   * that joins again after a leave also tries those who stand there.
+   */
+  *linesAnew(): Generator<string> {
+    yield lineOf({ type: "leave" });
+    yield* this.lines();
+  }
+
+  /**
    * Whether a file is so long that it should be written anew.
    *
    * @param bytes its length

@@ -1,107 +1,11 @@
 import assert from "node:assert/strict";
-import { hostToAddr } from "../../../cluster/memberlist/mod.ts";
-import {
-  type Disk,
-  DiskFullError,
-  DiskRefusedError,
-  type Logger,
-} from "../../../cluster/runtime.ts";
-import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import type { Logger } from "../../../cluster/runtime.ts";
 import { concatBytes } from "../../../protocol/bytes.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { MAX_READ_BYTES } from "../../../server/rejoin_file/reading.ts";
 import { RejoinFile } from "../../../server/rejoin_file/rejoin_file.ts";
 import { eventually } from "../../support/agents.ts";
-
-/** A directory, a log and what is opened in it, gone at the end of a test. */
-class Place implements AsyncDisposable {
-  readonly directory: string = Deno.makeTempDirSync();
-  readonly path: string = `${this.directory}/snapshot`;
-  readonly logs: string[] = [];
-  readonly #opened: RejoinFile[] = [];
-
-  constructor(content?: string | Uint8Array) {
-    if (typeof content === "string") Deno.writeTextFileSync(this.path, content);
-    else if (content !== undefined) Deno.writeFileSync(this.path, content);
-  }
-
-  async open(
-    options: { rejoinAfterLeave?: boolean; onDisk?: (disk: Disk) => Disk } = {},
-  ): Promise<RejoinFile> {
-    const at = (level: string) => (message: string) =>
-      void this.logs.push(`[${level}] ${message.replaceAll(this.path, "PATH")}`);
-    const log: Logger = {
-      debug: at("DEBUG"),
-      info: at("INFO"),
-      warn: at("WARN"),
-      error: at("ERR"),
-    };
-    const file = await RejoinFile.open(this.path, { rejoinAfterLeave: false, ...options, log });
-    this.#opened.push(file);
-    return file;
-  }
-
-  read(): string {
-    return Deno.readTextFileSync(this.path);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#opened) await file.close();
-    Deno.removeSync(this.directory, { recursive: true });
-  }
-}
-
-const joined = (name: string): SerfEvent => about("member-join", name);
-
-function about(type: MemberEvent["type"], name: string): SerfEvent {
-  const member = { name, addr: hostToAddr("10.0.0.1"), port: 7946 } as Member;
-  return { type, members: [member] };
-}
-
-function user(ltime: bigint): SerfEvent {
-  return { type: "user", ltime, name: "e", payload: null, coalesce: false };
-}
-
-/** A disk that refuses, or has no room, when it is told to. */
-class Faults {
-  full = false;
-  /** Whether the folder takes no other file, as when the file is mounted alone. */
-  refusing = false;
-  renames = 0;
-  /** Tries to write a file anew. */
-  tries = 0;
-  /** Bytes that were to be written. */
-  bytes = 0;
-  /** How many bytes still fit into the file when the disk is full; the rest of an append is lost. */
-  room = 0;
-
-  on = (disk: Disk): Disk => ({
-    append: async (path, bytes) => {
-      const beside = path.endsWith(".compact");
-      if (beside) this.tries++;
-      this.bytes += bytes.length;
-      if (beside && this.refusing) throw new DiskRefusedError(path, busy);
-      if (!this.full) return await disk.append(path, bytes);
-      if (beside) throw new DiskFullError(path, noSpace);
-      const part = bytes.subarray(0, this.room);
-      this.room -= part.length;
-      await disk.append(path, part);
-      if (part.length < bytes.length) throw new DiskFullError(path, noSpace);
-    },
-    rename: (from, to) => {
-      this.renames++;
-      return disk.rename(from, to);
-    },
-    sync: (path) => disk.sync(path),
-    read: (path, position, length) => disk.read(path, position, length),
-    truncate: (path, length) => disk.truncate(path, length),
-    list: (folder) => disk.list(folder),
-    remove: (path) => disk.remove(path),
-  });
-}
-
-const noSpace = new Error("No space left on device (os error 28)");
-const busy = new Error("Device or resource busy (os error 16)");
+import { Faults, joined, Place, user } from "../../support/rejoin_file/place.ts";
 
 Deno.test("names that are no UTF-8 outlive a restart, added and written anew", async () => {
   const line = encodeUtf8("alive: caf\udce9 10.0.0.1:7946\n");
