@@ -213,6 +213,24 @@ Deno.test("a changed configuration counts from the next event on, and nothing th
   assert.equal(stage.read("kept"), "kept 1\nkept 2\nkept 3\n");
 });
 
+Deno.test("a process that a script leaves behind holds up neither its answer nor later events", async () => {
+  await using stage = new Stage(["query=echo $SERF_QUERY_NAME; sleep 60 & echo $! >> DIR/pids"]);
+  const queries = ["one", "two", "three"].map((name) => query(name));
+  const started = performance.now();
+  for (const { event } of queries) stage.handlers.handle(event);
+  await stage.idle();
+  const elapsed = performance.now() - started;
+  assert.ok(elapsed < 3_000, `${elapsed} ms`);
+  assert.deepEqual(queries.map(({ answers }) => answers), [["one\n"], ["two\n"], ["three\n"]]);
+  assert.equal(
+    stage.lines(/ended, but a process that it started still holds its output/).length,
+    3,
+  );
+  stage.handlers.replace([]);
+  await stage.handlers[Symbol.asyncDispose]();
+  for (const pid of stage.read("pids").trim().split("\n")) Deno.kill(Number(pid), "SIGKILL");
+});
+
 Deno.test("at the end running scripts are ended and waiting events are forgotten", async () => {
   await using stage = new Stage(["user=echo $$ >> DIR/out; sleep 60"]);
   for (const name of ["1", "2"]) stage.handlers.handle(user(name));
