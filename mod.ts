@@ -29,6 +29,7 @@ import { toLogTape } from "./server/logging/logtape.ts";
 
 export { Agent } from "./server/agent/agent.ts";
 export type { EventFeed, FeedOptions } from "./server/agent/events/feed.ts";
+export { HandlerError, type OnHandlerError } from "./server/agent/events/handler_error.ts";
 export type {
   EventHandler,
   HandlerAnswer,
@@ -36,7 +37,7 @@ export type {
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
-export type { Payload } from "./server/agent/payload.ts";
+export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
 export type { AgentQuery } from "./server/agent/query.ts";
 export type { RpcListener } from "./server/agent/rpc_listener.ts";
 export type { AgentSettings } from "./server/agent/start/settings.ts";

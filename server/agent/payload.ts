@@ -4,6 +4,8 @@
  * @module
  */
 
+export { PayloadBytes } from "../../protocol/payload.ts";
+
 /**
  * Bytes, a text that travels as UTF-8, or nothing. Bytes are not to be changed afterwards.
  *

@@ -138,6 +138,14 @@ export class QueryError extends Error {
 export class RespondError extends Error {
   /** Names the class in logs. */
   override readonly name = "RespondError";
+  /** What keeps the answer from being sent. */
+  readonly reason: "too-large" | "answered" | "late" | "unreachable";
+
+  /** `options.reason` is "unreachable" by default. */
+  constructor(message: string, options: ErrorOptions & { reason?: RespondError["reason"] } = {}) {
+    super(message, options);
+    this.reason = options.reason ?? "unreachable";
+  }
 }
 
 /**

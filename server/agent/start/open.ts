@@ -14,6 +14,7 @@ import type { NetTransport } from "../../gossip/transport.ts";
 import { AgentLog } from "../../logging/log.ts";
 import { type AgentMetrics, metricsOf } from "../../metrics/agent_metrics.ts";
 import { realRuntime } from "../../runtime.ts";
+import { HandlerFaults } from "../events/handler_error.ts";
 import { callerOf } from "../events/handlers.ts";
 import { Listeners } from "../events/listeners.ts";
 import { initialKeys, initialRejoinFile, initialTags } from "./kept.ts";
@@ -67,13 +68,15 @@ export interface OpenAgent {
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
 export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
-  const { handlers, log: ownLog, plan: knownPlan, ...given } = settings;
+  const { handlers = {}, log: ownLog, onError, plan: knownPlan, ...given } = settings;
   const config = completeConfig(given, knownPlan?.config);
   const plan = knownPlan ?? await planAgent(requireUsable(config));
   const log = ownLog ?? new AgentLog(config.nodeName);
   const metrics = metricsOf(config);
-  const listeners = new Listeners(log);
-  if (handlers !== undefined) listeners.add(callerOf(handlers, log));
+  const faults = new HandlerFaults(log, onError);
+  const listeners = new Listeners(log, faults);
+  const caller = callerOf(handlers, log, faults);
+  if (caller !== undefined) listeners.add(caller);
   const tags = await settingUp(() => initialTags(config, log));
   const fileKeys = await settingUp(() => initialKeys(config, log));
   log.write("INFO", "agent", "Serf agent starting");
