@@ -145,6 +145,7 @@ Deno.test("an answer of one handler counts more than the failure of another", as
     assert.deepEqual(await answers(agent, "ok"), ["yes"]);
     const asked = [answers(agent, "late"), answers(agent, "itself")];
     await until(() => errorsOf(agent).length === 3);
+    await new Promise((turn) => setTimeout(turn));
     late.resolve("at last");
     assert.deepEqual(await Promise.all(asked), [["at last"], ["itself"]]);
     assert.deepEqual(await answers(agent, "both"), ["first"]);
