@@ -16,7 +16,7 @@
  *   handlers: { "query:uptime": () => `${Math.round(performance.now())} ms` },
  * });
  * for await (const { from, payload } of alpha.query("uptime", null, { nodes: ["beta"] })) {
- *   console.log(from, new TextDecoder().decode(payload ?? undefined));
+ *   console.log(from, payload?.text());
  * }
  * ```
  *
@@ -39,6 +39,7 @@ export type {
 export { AgentStartError } from "./server/agent/start/open.ts";
 export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
 export type { AgentQuery } from "./server/agent/query.ts";
+export type { EventOptions, MemberFilter, TagChanges } from "./server/agent/requests.ts";
 export type { RpcListener } from "./server/agent/rpc_listener.ts";
 export type { AgentSettings } from "./server/agent/start/settings.ts";
 export {
@@ -97,6 +98,7 @@ export {
   type Member,
   type MemberEvent,
   type MemberStatus,
+  PatternError,
   type QueryAnswer,
   QueryError,
   type QueryEvent,

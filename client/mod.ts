@@ -40,7 +40,7 @@ export type {
   MemberFilter,
   TagChanges,
 } from "./rpc/options.ts";
-export type { Payload } from "./rpc/payload.ts";
+export { type Payload, PayloadBytes } from "./rpc/payload.ts";
 export type {
   QueryAck,
   QueryOptions,

@@ -5,9 +5,10 @@
  * @module
  */
 
-/** What each kind of argument is called, and what tells it. */
+/** What each kind of argument is called, and what tells it. A `secret` is a text that is not shown. */
 const KINDS = {
   text: ["a string", (value: unknown) => typeof value === "string"],
+  secret: ["a string", (value: unknown) => typeof value === "string"],
   number: ["a number", (value: unknown) => typeof value === "number"],
   duration: ["a number of milliseconds", (value: unknown) => typeof value === "number"],
   switch: ["true or false", (value: unknown) => typeof value === "boolean"],
@@ -24,18 +25,10 @@ export type ArgumentKind = keyof typeof KINDS;
 /** The kind of each option that a call takes. */
 export type OptionKinds = Readonly<Record<string, ArgumentKind>>;
 
-/**
- * What is wrong with `value` as an argument of this kind, "expected a string, got number 5"; `undefined` when nothing is.
- *
- * @param isSecret Whether the value must not be shown. Default false.
- */
-export function mismatch(
-  value: unknown,
-  kind: ArgumentKind,
-  isSecret = false,
-): string | undefined {
+/** What is wrong with `value`, "expected a string, got number 5"; `undefined` when it is of this kind. */
+export function mismatch(value: unknown, kind: ArgumentKind): string | undefined {
   const [wanted, fits] = KINDS[kind];
-  return fits(value) ? undefined : `expected ${wanted}, got ${kindOf(value, isSecret)}`;
+  return fits(value) ? undefined : `expected ${wanted}, got ${kindOf(value, kind === "secret")}`;
 }
 
 /**
@@ -56,14 +49,15 @@ export function requireArgument(name: string, value: unknown, kind: ArgumentKind
  */
 export function requireOptions(call: string, options: unknown, kinds: OptionKinds): void {
   if (options === undefined) return;
-  requireArgument(`options of ${call}()`, options, "object");
-  for (const [name, value] of Object.entries(options as object)) {
+  requireArgument(`options of ${call}`, options, "object");
+  for (const name in options as object) {
+    const value = (options as Record<string, unknown>)[name];
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     if (kind === undefined) {
       const known = Object.keys(kinds).join(", ");
-      throw new TypeError(`Unknown option '${name}' of ${call}(): expected ${known}`);
+      throw new TypeError(`Unknown option '${name}' of ${call}: expected ${known}`);
     }
-    if (value !== undefined) requireArgument(`option '${name}' of ${call}()`, value, kind);
+    if (value !== undefined) requireArgument(`option '${name}' of ${call}`, value, kind);
   }
 }
 

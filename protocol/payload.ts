@@ -20,6 +20,11 @@ import { kindOf } from "./arguments.ts";
  * ```
  */
 export class PayloadBytes extends Uint8Array {
+  /** Parts and copies are plain bytes. */
+  static get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array;
+  }
+
   /** The bytes as UTF-8; what is none becomes U+FFFD. */
   text(): string {
     return new TextDecoder().decode(this);
@@ -35,11 +40,9 @@ export class PayloadBytes extends Uint8Array {
   }
 }
 
-/** The same bytes, not copied, to be read as a text. */
-export function readable(payload: Uint8Array | null): PayloadBytes | null {
-  if (payload === null) return null;
-  const { buffer, byteOffset, length } = payload;
-  return new PayloadBytes(buffer as ArrayBuffer, byteOffset, length);
+/** A copy, so that what is kept does not keep all that was received with it. */
+export function ownPayload(payload: Uint8Array | null): PayloadBytes | null {
+  return payload === null ? null : new PayloadBytes(payload);
 }
 
 /**

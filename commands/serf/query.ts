@@ -58,7 +58,7 @@ export const command: Command = defineCommand({
   },
   async run(invocation) {
     const { values, args, json, terminal } = invocation;
-    const filterTags = tagsFromFlags(values.tag);
+    const tags = tagsFromFlags(values.tag);
     const [name, payload] = args;
     if (name === undefined) {
       return await wrongArguments(invocation, "A query name must be specified.");
@@ -69,7 +69,7 @@ export const command: Command = defineCommand({
         "Too many command line arguments. Only a name and payload must be specified.",
       );
     }
-    const { node: filterNodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
+    const { node: nodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
     if (relayFactor < 0 || relayFactor > MAX_RELAY_FACTOR) {
       throw new CommandError("Relay factor must be between 0 and 255");
     }
@@ -82,15 +82,15 @@ export const command: Command = defineCommand({
     const query = await explain(
       "Error sending query",
       client.query(name, payload ?? null, {
-        filterNodes,
-        filterTags,
+        nodes,
+        tags,
         requestAck,
         relayFactor,
         timeoutMs,
       }),
     );
     if (!json) await terminal.out(`Query '${name}' dispatched`);
-    const total = values.tag.length > 0 ? undefined : expected(alive, filterNodes);
+    const total = values.tag.length > 0 ? undefined : expected(alive, nodes);
     const gathered: Gathered = { acks: [], responses: new Map(), answers: 0 };
     const end = await gather(query, gathered, { requestAck, total: total?.size, json, terminal });
     if (end === "interrupted") {

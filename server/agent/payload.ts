@@ -15,7 +15,7 @@ export { PayloadBytes } from "../../protocol/payload.ts";
  *
  * const payloads: Payload[] = ["text", Uint8Array.of(1, 2), null];
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * for (const payload of payloads) agent.userEvent("deploy", payload);
+ * for (const payload of payloads) agent.event("deploy", payload);
  * ```
  */
 export type Payload = Uint8Array | string | null;

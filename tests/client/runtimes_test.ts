@@ -43,7 +43,7 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
   const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc]));
   assert.deepEqual(seen, {
     members: ["one alive"],
-    event: ["deploy", "Uint8Array", [0xc3, 0xa9]],
+    event: ["deploy", "é", [0xc3, 0xa9]],
     records: [["ack", "one", 0], ["response", "one", 900]],
     burst: 500,
     error: "RpcError: user event exceeds configured limit of 512 bytes before encoding",

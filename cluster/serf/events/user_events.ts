@@ -5,6 +5,7 @@
  */
 
 import { utf8Length } from "../../../protocol/msgpack/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import type { Core } from "../core/core.ts";
 import { MAX_USER_EVENT_BYTES } from "../model/config.ts";
 import { EventTooLargeError } from "../model/errors.ts";
@@ -75,7 +76,7 @@ export function handleUserEvent(core: Core, event: UserEvent): boolean {
         type: "user",
         ltime,
         name,
-        payload: payload?.slice() ?? null,
+        payload: ownPayload(payload),
         coalesce: event.CC,
       });
       return true;

@@ -5,7 +5,7 @@
  */
 
 import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
-import { bytesOf } from "../../../protocol/payload.ts";
+import { bytesOf, ownPayload } from "../../../protocol/payload.ts";
 import type { Destination } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { RespondError } from "../model/errors.ts";
@@ -78,7 +78,7 @@ function takeUp(core: Core, query: Query): void {
     ltime,
     id,
     name,
-    payload: query.Payload?.slice() ?? null,
+    payload: ownPayload(query.Payload),
     sourceNode: query.SourceNode,
     deadline,
     respond: responder(core, query, deadline),

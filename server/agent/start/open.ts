@@ -7,7 +7,9 @@
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
 import type { Logger } from "../../../cluster/runtime.ts";
 import { Serf } from "../../../cluster/serf/mod.ts";
+import { mismatch } from "../../../protocol/arguments.ts";
 import { requireUsable } from "../../config/checks.ts";
+import { ConfigError } from "../../config/error.ts";
 import { planAgent } from "../../config/plan.ts";
 import { type AgentConfig, completeConfig } from "../../config/settings.ts";
 import type { NetTransport } from "../../gossip/transport.ts";
@@ -68,6 +70,7 @@ export interface OpenAgent {
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
 export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
+  requireKinds(settings);
   const { handlers = {}, log: ownLog, onError, plan: knownPlan, ...given } = settings;
   const config = completeConfig(given, knownPlan?.config);
   const plan = knownPlan ?? await planAgent(requireUsable(config));
@@ -98,6 +101,18 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     opened.move();
     return { config, log, metrics, listeners, serf, transport };
   });
+}
+
+/** @throws {ConfigError} when what only a program can give is of a wrong type. */
+function requireKinds(settings: AgentSettings): void {
+  const kinds = { handlers: "object", log: "object", onError: "function", plan: "object" } as const;
+  const problem = mismatch(settings, "object");
+  if (problem !== undefined) throw new ConfigError(`Invalid settings: ${problem}`);
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value = settings[name as keyof typeof kinds];
+    const problem = value === undefined ? undefined : mismatch(value, kind);
+    if (problem !== undefined) throw new ConfigError(`Invalid setting '${name}': ${problem}`);
+  }
 }
 
 function settingUp<T>(work: () => Promise<T>): Promise<T> {

@@ -51,7 +51,7 @@ const FAULTY = {
 Deno.test("a handler that fails is told of on standard error, in the log, and to the asker", async () => {
   await printed(async (lines) => {
     await using agent = await start({ handlers: FAULTY });
-    agent.userEvent("x", null, false);
+    agent.event("x", null, { coalesce: false });
     assert.deepEqual(await answers(agent, "throws"), ["Error: the handler failed"]);
     assert.deepEqual(await answers(agent, "big"), ["Error: the answer is too large"]);
     assert.deepEqual(await answers(agent, "self"), ["Error: the answer is too large"]);
@@ -79,7 +79,7 @@ Deno.test("a handler that keeps failing is printed once a second, and what peers
       throw new Error("down");
     };
     await using agent = await start({ handlers: { user: fail } });
-    for (let i = 0; i < 100; i++) agent.userEvent("\x1b[2Jx", null, false);
+    for (let i = 0; i < 100; i++) agent.event("\x1b[2Jx", null, { coalesce: false });
     await until(() => errorsOf(agent).length === 100);
     assert.deepEqual(lines, [
       "Agent 'a': The handler for 'user' failed on user-event: \\x1b[2Jx: Error: down",
@@ -98,7 +98,7 @@ Deno.test("onError takes over, knows the event, and may answer itself", async ()
     const stop = agent.subscribe((event) => {
       if (event.type === "user") throw new Error("listener");
     });
-    agent.userEvent("x", null, false);
+    agent.event("x", null, { coalesce: false });
     stop();
     assert.deepEqual(await answers(agent, "throws"), ["out of order"]);
     const seen = errors.map((

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RespondError, type SerfEvent } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { parseHandler } from "../../../server/config/handler_spec.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { type HandlerSettings, ScriptHandlers } from "../../../server/scripts/mod.ts";
@@ -8,7 +9,7 @@ const user = (name: string, payload = ""): SerfEvent => ({
   type: "user",
   ltime: 1n,
   name,
-  payload: new TextEncoder().encode(payload),
+  payload: ownPayload(new TextEncoder().encode(payload)),
   coalesce: false,
 });
 

@@ -19,7 +19,7 @@ const events = await client.stream("user,query");
 const reader = events[Symbol.asyncIterator]();
 await client.event("deploy", "é", { coalesce: false });
 const { value: event } = await reader.next();
-seen.event = [event.name, event.payload.constructor.name, [...event.payload]];
+seen.event = [event.name, event.payload.text(), [...event.payload]];
 const query = await client.query("load", null, { requestAck: true, timeoutMs: 10_000 });
 const { value: asked } = await reader.next();
 await asked.respond(new Uint8Array(900).fill(7));
