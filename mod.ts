@@ -16,7 +16,7 @@
  *   handlers: { "query:uptime": () => `${Math.round(performance.now())} ms` },
  * });
  * for await (const { from, payload } of alpha.query("uptime", null, { nodes: ["beta"] })) {
- *   console.log(from, new TextDecoder().decode(payload ?? undefined));
+ *   console.log(from, payload?.text());
  * }
  * ```
  *
@@ -29,6 +29,7 @@ import { toLogTape } from "./server/logging/logtape.ts";
 
 export { Agent } from "./server/agent/agent.ts";
 export type { EventFeed, FeedOptions } from "./server/agent/events/feed.ts";
+export { HandlerError, type OnHandlerError } from "./server/agent/events/handler_error.ts";
 export type {
   EventHandler,
   HandlerAnswer,
@@ -37,8 +38,9 @@ export type {
 } from "./server/agent/events/handlers.ts";
 export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
-export type { Payload } from "./server/agent/payload.ts";
+export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
 export type { AgentQuery } from "./server/agent/query.ts";
+export type { EventOptions, MemberFilter, TagChanges } from "./server/agent/requests.ts";
 export type { RpcListener } from "./server/agent/rpc_listener.ts";
 export type { AgentSettings } from "./server/agent/start/settings.ts";
 export {
@@ -99,6 +101,7 @@ export {
   type Member,
   type MemberEvent,
   type MemberStatus,
+  PatternError,
   type QueryAnswer,
   QueryError,
   type QueryEvent,

@@ -41,7 +41,7 @@ export type {
   ReloadReport,
   TagChanges,
 } from "./rpc/options.ts";
-export type { Payload } from "./rpc/payload.ts";
+export { type Payload, PayloadBytes } from "./rpc/payload.ts";
 export type {
   QueryAck,
   QueryOptions,

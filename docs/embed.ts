@@ -8,8 +8,7 @@ await using agent = await Agent.start({
   tags: { role: "worker" },
   handlers: {
     "query:uptime": () => `${Math.round(performance.now() / 1000)} s`,
-    "user:deploy": ({ payload }) =>
-      console.log("deploy", new TextDecoder().decode(payload ?? undefined)),
+    "user:deploy": ({ payload }) => console.log("deploy", payload?.text()),
   },
 });
 console.log("members:", agent.members().map(({ name }) => name).sort().join(" "));

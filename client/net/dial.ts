@@ -6,8 +6,10 @@
 
 import { joinHostPort, portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { endsInNumber, ipBytes } from "../../protocol/ip.ts";
+import { carrier } from "./carrier.ts";
 import { type CallOptions, waitFor } from "./deadline.ts";
 import { ConnectError } from "./errors.ts";
+import type { Socket } from "./socket.ts";
 
 /** Where an agent listens. */
 export interface AgentAddress {
@@ -47,9 +49,10 @@ export function parseAddress(address: string): AgentAddress {
 export async function dial(
   address: string,
   options: CallOptions & { readonly timeoutMs: number },
-): Promise<Deno.TcpConn> {
+): Promise<Socket> {
   const { host, port } = parseAddress(address);
   const shown = joinHostPort(host, port);
+  const { connect, reasonOf } = await carrier();
   const dialling = new AbortController();
   const deadline = {
     signal: options.signal,
@@ -57,18 +60,17 @@ export async function dial(
     timeoutError: () => new ConnectError(`dial tcp ${shown}: i/o timeout`),
     giveUp: () => dialling.abort(),
   };
-  return await waitFor<Deno.TcpConn>(deadline, ({ resolve, reject }) => {
-    Deno.connect({ hostname: host || "127.0.0.1", port, signal: dialling.signal }).then(
-      (conn) => dialling.signal.aborted ? conn.close() : resolve(conn),
-      (cause) => reject(new ConnectError(dialFailure(host, shown, cause), { cause })),
+  const failure = (cause: Error): ConnectError => {
+    const reason = reasonOf(cause);
+    const text = reason === undefined
+      ? `dial tcp: lookup ${host}: no such host`
+      : `dial tcp ${shown}: connect: ${reason}`;
+    return new ConnectError(text, { cause });
+  };
+  return await waitFor<Socket>(deadline, ({ resolve, reject }) => {
+    connect(host || "127.0.0.1", port, dialling.signal).then(
+      (socket) => dialling.signal.aborted ? socket.close() : resolve(socket),
+      (cause) => reject(failure(cause)),
     );
   });
-}
-
-function dialFailure(host: string, shown: string, cause: Error): string {
-  if (cause.message.includes("lookup address information")) {
-    return `dial tcp: lookup ${host}: no such host`;
-  }
-  const reason = cause.message.replace(/ \(os error \d+\)$/, "");
-  return `dial tcp ${shown}: connect: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
 }

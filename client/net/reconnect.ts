@@ -6,6 +6,7 @@
 
 import { type Deadline, pause, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, DisconnectedError } from "./errors.ts";
+import { deferred } from "./portable.ts";
 
 /**
  * How to come back after the connection has dropped.
@@ -70,7 +71,7 @@ export class Link<C extends LinkConnection> {
   readonly #options: ReconnectOptions;
   readonly #closing = new AbortController();
   #connection: C;
-  #waiting = Promise.withResolvers<C>();
+  #waiting = deferred<C>();
   #end: Error | undefined;
 
   /** Begins with a connection that is open; `reconnect` says how to open more, if that is wanted. */
@@ -137,7 +138,7 @@ export class Link<C extends LinkConnection> {
       if (this.isClosing) await next.close();
       else this.#tell("connected");
       this.#waiting.resolve(next);
-      this.#waiting = Promise.withResolvers();
+      this.#waiting = deferred();
       this.#waiting.promise.catch(() => {}); // Nobody may wait for it.
     }
   }

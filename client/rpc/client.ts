@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireArgument, requireOptions } from "../../protocol/arguments.ts";
 import { type CommandName, LogRecord } from "../../protocol/ipc/mod.ts";
 import { decode } from "../../protocol/msgpack/mod.ts";
 import { bytesOf } from "../../protocol/payload.ts";
@@ -22,14 +23,16 @@ import { decodeEvent } from "./event.ts";
 import { keyFailure, type KeyReport, reportOf } from "./keys.ts";
 import { fromWire, type Member } from "./member.ts";
 import { DEFAULT_TIMEOUT_MS, openConnection } from "./open.ts";
-import type {
-  ConnectOptions,
-  EventOptions,
-  ForceLeaveOptions,
-  JoinOptions,
-  MemberFilter,
-  ReloadReport,
-  TagChanges,
+import {
+  checkConnectOptions,
+  checkOptions,
+  type ConnectOptions,
+  type EventOptions,
+  type ForceLeaveOptions,
+  type JoinOptions,
+  type MemberFilter,
+  type ReloadReport,
+  type TagChanges,
 } from "./options.ts";
 import type { Payload } from "./payload.ts";
 import { decodeQueryRecord, type QueryOptions, queryRequest, type QueryStream } from "./query.ts";
@@ -91,6 +94,7 @@ export class RpcClient implements AsyncDisposable {
    * @throws {RpcError} when the agent refuses the token or the protocol version
    */
   static async connect(options: ConnectOptions = {}): Promise<RpcClient> {
+    checkConnectOptions(options);
     const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
     const opener = {
       open: (signal?: AbortSignal): Promise<Connection> => openConnection(options, signal),
@@ -106,17 +110,18 @@ export class RpcClient implements AsyncDisposable {
     return this.#link.current?.isClosed === false;
   }
 
-  /** Lists all members, in no order. */
-  async members(options?: CallOptions): Promise<Member[]> {
-    const { Members } = await this.#call("members", null, options);
-    return (Members ?? []).map(fromWire);
-  }
-
-  /** Lists the members that match all of `filter`. An agent may close the connection on a pattern it cannot read. */
-  async membersFiltered(filter: MemberFilter, options?: CallOptions): Promise<Member[]> {
-    const { tags = {}, status = "", name = "" } = filter;
-    const request = { Tags: { ...tags }, Status: status, Name: name };
-    const { Members } = await this.#call("members-filtered", request, options);
+  /**
+   * Lists the members that match all of `filter`, by default all, in no order. A Go agent closes the connection on a
+   * pattern it cannot read.
+   */
+  async members(filter: MemberFilter = {}): Promise<Member[]> {
+    checkOptions("members", filter);
+    const { tags, status, name, ...options } = filter;
+    const isFiltered = tags !== undefined || status !== undefined || name !== undefined;
+    const request = { Tags: { ...tags }, Status: status ?? "", Name: name ?? "" };
+    const { Members } = isFiltered
+      ? await this.#call("members-filtered", request, options)
+      : await this.#call("members", null, options);
     return (Members ?? []).map(fromWire);
   }
 
@@ -126,6 +131,7 @@ export class RpcClient implements AsyncDisposable {
    * @returns how many of them were joined; when it is none of several, the promise rejects instead
    */
   async join(addresses: readonly string[], options: JoinOptions = {}): Promise<number> {
+    requireArgument("addresses of join", addresses, "list");
     const request = { Existing: [...addresses], Replay: options.replay ?? false };
     const patience = Math.max(CLUSTER_PATIENCE, addresses.length + 1);
     return (await this.#call("join", request, options, patience)).Num;
@@ -138,12 +144,14 @@ export class RpcClient implements AsyncDisposable {
 
   /** Turns the failed member `node` into one that left. Succeeds for unknown names too. */
   async forceLeave(node: string, options: ForceLeaveOptions = {}): Promise<void> {
+    requireArgument("name of a node", node, "text");
     const request = { Node: node, Prune: options.prune ?? false };
     await this.#call("force-leave", request, options, CLUSTER_PATIENCE);
   }
 
   /** Fires a user event. Name and payload together may take some 500 bytes, as the agent is configured. */
   async event(name: string, payload: Payload = null, options: EventOptions = {}): Promise<void> {
+    requireArgument("name of an event", name, "text");
     const request = { Name: name, Payload: bytesOf(payload), Coalesce: options.coalesce ?? true };
     await this.#call("event", request, options);
   }
@@ -154,11 +162,17 @@ export class RpcClient implements AsyncDisposable {
    *
    * @throws {RangeError} when the query's timeout is no number
    */
-  query(name: string, payload: Payload = null, options: QueryOptions = {}): Promise<QueryStream> {
+  async query(
+    name: string,
+    payload: Payload = null,
+    options: QueryOptions = {},
+  ): Promise<QueryStream> {
+    requireArgument("name of a query", name, "text");
+    checkOptions("query", options);
     const { timeoutMs: _, acceptTimeoutMs: timeoutMs, ...rest } = options;
     const body = queryRequest(name, payload, options);
     const request = { command: "query", body, decode: decodeQueryRecord } as const;
-    return this.#subscribe(request, timeoutMs === undefined ? rest : { ...rest, timeoutMs });
+    return await this.#subscribe(request, timeoutMs === undefined ? rest : { ...rest, timeoutMs });
   }
 
   /** Answers the query event with this `id`, which came on the connection that there is now. */
@@ -209,11 +223,13 @@ export class RpcClient implements AsyncDisposable {
 
   /** The network coordinate of a node; `undefined` when the agent does not know it. See `rttBetween`. */
   async coordinate(node: string, options?: CallOptions): Promise<Coordinate | undefined> {
+    requireArgument("name of a node", node, "text");
     return coordinateOf(await this.#call("get-coordinate", { Node: node }, options));
   }
 
   /** Changes the agent's tags. */
   async updateTags(changes: TagChanges, options?: CallOptions): Promise<void> {
+    requireOptions("updateTags", changes, { set: "map", delete: "list" });
     const request = { Tags: { ...changes.set }, DeleteTags: [...changes.delete ?? []] };
     await this.#call("tags", request, options, CLUSTER_PATIENCE);
   }
@@ -239,8 +255,9 @@ export class RpcClient implements AsyncDisposable {
    * `filter` is a list with commas, no blanks: `*`, `user`, `user:NAME`, `query`, `query:NAME`, `member-join`,
    * `member-leave`, `member-failed`, `member-update`, `member-reap`.
    */
-  stream(filter = "*", options: StreamOptions = {}): Promise<EventStream> {
-    return this.#subscribe({
+  async stream(filter = "*", options: StreamOptions = {}): Promise<EventStream> {
+    requireArgument("filter of a stream", filter, "text");
+    return await this.#subscribe({
       command: "stream",
       body: { Type: filter },
       decode: (record, connection) =>
@@ -253,10 +270,11 @@ export class RpcClient implements AsyncDisposable {
   }
 
   /** Streams the agent's log from `level` (trace, debug, info, warn or err) up. One per client. */
-  monitor(level = "info", options: StreamOptions = {}): Promise<LogStream> {
+  async monitor(level = "info", options: StreamOptions = {}): Promise<LogStream> {
+    requireArgument("level of a monitor", level, "text");
     const body = { LogLevel: level };
     const line = (record: Uint8Array): string => decode(LogRecord, record).Log;
-    return this.#subscribe({ command: "monitor", body, decode: line }, options);
+    return await this.#subscribe({ command: "monitor", body, decode: line }, options);
   }
 
   /** Closes the connection. Calls under way reject, streams end. Safe to call again. */
@@ -269,15 +287,17 @@ export class RpcClient implements AsyncDisposable {
     return this.close();
   }
 
-  #subscribe<N extends StreamCommand, T>(
+  async #subscribe<N extends StreamCommand, T>(
     request: StreamRequest<N, T>,
     options: StreamOptions,
   ): Promise<RecordStream<T>> {
+    checkOptions(request.command, options);
     const { timeoutMs = this.#timeoutMs } = options;
-    return subscribe(this.#link, request, { ...options, timeoutMs });
+    return await subscribe(this.#link, request, { ...options, timeoutMs });
   }
 
   async #changeKey(command: KeyChange, key: string, options?: CallOptions): Promise<KeyReport> {
+    requireArgument("key", key, "secret");
     const failure = keyFailure(command);
     const body = { Key: key };
     return reportOf(await this.#call(command, body, options, CLUSTER_PATIENCE, failure));
@@ -290,6 +310,7 @@ export class RpcClient implements AsyncDisposable {
     patience = 1,
     failure?: Failure<N>,
   ): Promise<ResponseOf<N>> {
+    checkOptions(command, options);
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs * patience;
     const { current } = this.#link;
     if (current !== undefined) {

@@ -18,6 +18,8 @@ import {
 import { type Codec, decode, DecodeError, Splitter, written } from "../../protocol/msgpack/mod.ts";
 import { type CallOptions, waitFor } from "../net/deadline.ts";
 import { ConnectionClosedError, TimeoutError } from "../net/errors.ts";
+import { reportFault } from "../net/portable.ts";
+import type { Socket } from "../net/socket.ts";
 import { RpcError } from "./errors.ts";
 
 /** The body of a command's request; `null` when it has none. */
@@ -47,14 +49,12 @@ export type Failure<N extends CommandName> = (
   response: ResponseOf<N> | null,
 ) => Error;
 
-const READ_BYTES = 16 * 1024;
-
 /** One connection to an agent. */
 export class Connection {
   /** Resolves when the connection has ended: with nothing after {@linkcode Connection.close}, else with the reason. */
   readonly closed: Promise<Error | undefined>;
 
-  readonly #conn: Deno.TcpConn;
+  readonly #socket: Socket;
   readonly #exchanges = new Map<number | bigint, Exchange>();
   readonly #splitter: Splitter;
   #lastSeq = 0;
@@ -67,10 +67,9 @@ export class Connection {
   /** The request whose body is next. */
   #expected: Exchange | undefined;
 
-  /** Takes over `conn`, which is to an agent. */
-  constructor(conn: Deno.TcpConn) {
-    this.#conn = conn;
-    conn.setNoDelay(true);
+  /** Takes over `socket`, which leads to an agent. */
+  constructor(socket: Socket) {
+    this.#socket = socket;
     this.#splitter = new Splitter((value) => this.#receive(value));
     this.closed = this.#read();
   }
@@ -89,7 +88,7 @@ export class Connection {
   async close(): Promise<void> {
     if (!this.isClosed) {
       this.#closing = true;
-      this.#conn.close();
+      this.#socket.close();
     }
     await this.closed;
   }
@@ -111,7 +110,7 @@ export class Connection {
     });
     this.#exchanges.set(seq, exchange);
     this.#outgoing.push(request);
-    if (!this.#writing) this.#write().catch(reportError);
+    if (!this.#writing) this.#write().catch(reportFault);
     return seq;
   }
 
@@ -173,7 +172,7 @@ export class Connection {
       while (this.#outgoing.length > 0) {
         const bytes = concatBytes(this.#outgoing);
         this.#outgoing = [];
-        for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+        await this.#socket.write(bytes);
       }
     } catch {
       // The agent has gone, perhaps after an answer that is still to be read. Reading finds the end.
@@ -184,20 +183,15 @@ export class Connection {
   }
 
   async #read(): Promise<Error | undefined> {
-    const buffer = new Uint8Array(READ_BYTES);
     let cause = new Error("Agent closed the connection");
     try {
-      for (;;) {
-        const count = await this.#conn.read(buffer);
-        if (count === null) break;
-        this.#splitter.push(buffer.slice(0, count));
-      }
+      await this.#socket.pump((bytes) => this.#splitter.push(bytes));
     } catch (error) {
       if (error instanceof DecodeError) cause = error;
       else cause = new Error("Connection broke", { cause: error });
     }
     if (this.#closing) cause = closedHere();
-    else this.#conn.close();
+    else this.#socket.close();
     this.#ended = new ConnectionClosedError({ cause });
     const exchanges = [...this.#exchanges.values()];
     this.#exchanges.clear();

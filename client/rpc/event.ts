@@ -6,9 +6,10 @@
 
 import { MemberEventRecord, QueryEventRecord, UserEventRecord } from "../../protocol/ipc/mod.ts";
 import { type Codec, decode, str, struct } from "../../protocol/msgpack/mod.ts";
+import { ownPayload, type PayloadBytes } from "../../protocol/payload.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { fromWire, type Member } from "./member.ts";
-import { ownBytes, type Payload } from "./payload.ts";
+import type { Payload } from "./payload.ts";
 
 /**
  * A user event.
@@ -28,7 +29,7 @@ export interface UserEvent {
   /** Its name. */
   name: string;
   /** What it carries; `null` when nothing was given. */
-  payload: Uint8Array | null;
+  payload: PayloadBytes | null;
   /** Whether it may be folded into later ones of its name. */
   coalesce: boolean;
 }
@@ -55,7 +56,7 @@ export interface QueryEvent {
   /** Its name. */
   name: string;
   /** What it carries; `null` when nothing was given. */
-  payload: Uint8Array | null;
+  payload: PayloadBytes | null;
   /**
    * Answers the query, once.
    *
@@ -121,7 +122,7 @@ export function decodeEvent(record: Uint8Array, respond: Respond): StreamEvent |
         type: kind,
         ltime: LTime,
         name: Name,
-        payload: ownBytes(Payload),
+        payload: ownPayload(Payload),
         coalesce: Coalesce,
       };
     }
@@ -132,7 +133,7 @@ export function decodeEvent(record: Uint8Array, respond: Respond): StreamEvent |
         id: ID,
         ltime: LTime,
         name: Name,
-        payload: ownBytes(Payload),
+        payload: ownPayload(Payload),
         respond: (payload, options) => respond(ID, payload, options),
       };
     }

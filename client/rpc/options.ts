@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type OptionKinds, requireArgument, requireOptions } from "../../protocol/arguments.ts";
+import type { CommandName } from "../../protocol/ipc/mod.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import type { ReconnectOptions } from "../net/reconnect.ts";
 
@@ -38,7 +40,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Which members to list: patterns (RE2) that must match from the first to the last character.
+ * Which members to list: patterns (RE2) that must match from the first to the last character; `a|b` means "starts with a
+ * or ends with b", `(a|b)` one of them.
  *
  * @example
  * ```ts
@@ -49,10 +52,10 @@ export interface ConnectOptions {
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * const { port } = agent.listenRpc("127.0.0.1:0").address;
  * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
- * console.log((await client.membersFiltered(filter)).length); // 0
+ * console.log((await client.members(filter)).length); // 0
  * ```
  */
-export interface MemberFilter {
+export interface MemberFilter extends CallOptions {
   /** Patterns by tag; a tag that a member lacks counts as empty. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Pattern of the status. Default: any. */
@@ -161,4 +164,56 @@ export interface ReloadReport {
   readonly applied: readonly string[];
   /** The options whose new values need a restart. */
   readonly restart: readonly string[];
+}
+
+/** The kinds of {@linkcode CallOptions}. */
+const CALL: OptionKinds = { signal: "signal", timeoutMs: "number" };
+const STREAM: OptionKinds = { ...CALL, bufferSize: "number" };
+const MEMBERS: OptionKinds = { ...CALL, tags: "map", status: "text", name: "text" };
+
+/** The kinds of the options of commands that have more than {@linkcode CallOptions}. */
+const OF_COMMANDS: Readonly<Partial<Record<CommandName, OptionKinds>>> = {
+  members: MEMBERS,
+  join: { ...CALL, replay: "switch" },
+  "force-leave": { ...CALL, prune: "switch" },
+  event: { ...CALL, coalesce: "switch" },
+  stream: STREAM,
+  monitor: STREAM,
+  query: {
+    ...STREAM,
+    nodes: "list",
+    tags: "map",
+    requestAck: "switch",
+    relayFactor: "number",
+    acceptTimeoutMs: "number",
+  },
+};
+
+/**
+ * Checks the options of a call, for programs whose compiler does not.
+ *
+ * @throws {TypeError} when one is unknown or of a wrong type
+ */
+export function checkOptions(command: CommandName, options: CallOptions | undefined): void {
+  if (options !== undefined) requireOptions(command, options, OF_COMMANDS[command] ?? CALL);
+}
+
+/**
+ * Checks the options of a client.
+ *
+ * @throws {TypeError} when one is unknown or of a wrong type
+ */
+export function checkConnectOptions(options: ConnectOptions): void {
+  requireArgument("options of connect", options, "object");
+  const { reconnect = false, ...others } = options;
+  requireOptions("connect", others, { ...CALL, address: "text", authKey: "secret" });
+  if (typeof reconnect === "boolean") return;
+  requireOptions("reconnect", reconnect, {
+    minDelayMs: "number",
+    maxDelayMs: "number",
+    maxAttempts: "number",
+    whileDown: "text",
+    onStatus: "function",
+    signal: "signal",
+  });
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+export { PayloadBytes } from "../../protocol/payload.ts";
+
 /**
  * Bytes, a text that travels as UTF-8, or nothing.
  *
@@ -20,8 +22,3 @@
  * ```
  */
 export type Payload = Uint8Array | string | null;
-
-/** A copy, so that a record that is kept does not keep all that was received with it. */
-export function ownBytes(payload: Uint8Array | null): Uint8Array | null {
-  return payload === null ? null : payload.slice();
-}

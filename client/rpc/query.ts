@@ -6,8 +6,8 @@
 
 import { QueryRecord as WireRecord, type QueryRequest } from "../../protocol/ipc/mod.ts";
 import { decode } from "../../protocol/msgpack/mod.ts";
-import { bytesOf } from "../../protocol/payload.ts";
-import { ownBytes, type Payload } from "./payload.ts";
+import { bytesOf, ownPayload, type PayloadBytes } from "../../protocol/payload.ts";
+import type { Payload } from "./payload.ts";
 import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
 
 /**
@@ -18,7 +18,7 @@ import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
  * import { Agent } from "@skein/agent";
  * import { type QueryOptions, RpcClient } from "@skein/agent/client";
  *
- * const options: QueryOptions = { filterTags: { role: "web" }, requestAck: true, timeoutMs: 50 };
+ * const options: QueryOptions = { tags: { role: "web" }, requestAck: true, timeoutMs: 50 };
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * const { port } = agent.listenRpc("127.0.0.1:0").address;
  * await using client = await RpcClient.connect({ address: `127.0.0.1:${port}` });
@@ -27,9 +27,9 @@ import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
  */
 export interface QueryOptions extends StreamOptions {
   /** Names of the only nodes to ask. Default: all. */
-  readonly filterNodes?: readonly string[];
+  readonly nodes?: readonly string[];
   /** Patterns (RE2) by tag: only nodes whose tags match all of them are asked. Default: all. */
-  readonly filterTags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
   /** Whether each node that is asked confirms that it was. Default false. */
   readonly requestAck?: boolean;
   /** Through how many other members each answer travels besides, 0 to 255. Default 0. */
@@ -78,7 +78,7 @@ export interface QueryResponse {
   /** Name of the node, as it says. */
   readonly from: string;
   /** What it answered; `null` when it answered without a payload. */
-  readonly payload: Uint8Array | null;
+  readonly payload: PayloadBytes | null;
 }
 
 /**
@@ -118,10 +118,10 @@ export function queryRequest(
   payload: Payload,
   options: QueryOptions,
 ): QueryRequest {
-  const { filterNodes = [], filterTags = {}, timeoutMs = 0 } = options;
+  const { nodes = [], tags = {}, timeoutMs = 0 } = options;
   return {
-    FilterNodes: [...filterNodes],
-    FilterTags: { ...filterTags },
+    FilterNodes: [...nodes],
+    FilterTags: { ...tags },
     RequestAck: options.requestAck ?? false,
     RelayFactor: options.relayFactor ?? 0,
     Timeout: nanoseconds(timeoutMs),
@@ -148,5 +148,5 @@ export function decodeQueryRecord(record: Uint8Array): QueryRecord | typeof END 
   // Agents may send empty records when a query ends (docs/spec/agent.md 4.3).
   if (from === "") return undefined;
   if (type === "ack") return { type, from };
-  return type === "response" ? { type, from, payload: ownBytes(payload) } : undefined;
+  return type === "response" ? { type, from, payload: ownPayload(payload) } : undefined;
 }

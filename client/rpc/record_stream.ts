@@ -5,6 +5,7 @@
  */
 
 import type { CallOptions } from "../net/deadline.ts";
+import { type Deferred, deferred } from "../net/portable.ts";
 
 /** Stands for the record that ends a stream. */
 export const END: unique symbol = Symbol("end of stream");
@@ -67,7 +68,7 @@ export interface RecordStream<T> extends AsyncIterable<T>, AsyncDisposable {
 export class RecordBuffer<T> {
   readonly #capacity: number;
   readonly #records: T[] = [];
-  #reader: PromiseWithResolvers<IteratorResult<T>> | undefined;
+  #reader: Deferred<IteratorResult<T>> | undefined;
   #end: { error: unknown } | "ended" | undefined;
   #dropped = 0;
 
@@ -118,7 +119,7 @@ export class RecordBuffer<T> {
     if (this.#reader !== undefined) {
       return Promise.reject(new TypeError("Stream is already being read"));
     }
-    this.#reader = Promise.withResolvers();
+    this.#reader = deferred();
     return this.#reader.promise;
   }
 }

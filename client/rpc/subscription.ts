@@ -7,6 +7,7 @@
 import type { ResponseHeader } from "../../protocol/ipc/mod.ts";
 import { type CallOptions, type Deadline, waitFor } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
+import { reportFault } from "../net/portable.ts";
 import type { Link } from "../net/reconnect.ts";
 import { answerTimeout, type Connection, type RequestOf } from "./connection.ts";
 import { RpcError } from "./errors.ts";
@@ -145,7 +146,7 @@ class Subscription<N extends StreamCommand, T> implements RecordStream<T> {
   #lost(error: ConnectionClosedError): void {
     const goesOn = this.#link.reconnects && this.#request.command !== "query";
     if (goesOn && !this.#link.isOver && this.#stopped === undefined) {
-      this.#resume().catch(reportError);
+      this.#resume().catch(reportFault);
     } else this.#end(this.#link.isClosing ? undefined : error);
   }
 

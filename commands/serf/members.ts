@@ -56,7 +56,7 @@ export const command: Command = defineCommand({
     await using client = await connect(values);
     const filter = { tags, status: values.status ?? "", name: values.name ?? "" };
     const list = async () => {
-      const members = await explain("Error retrieving members", client.membersFiltered(filter));
+      const members = await explain("Error retrieving members", client.members(filter));
       return members.sort((a, b) => byteOrder(a.name, b.name));
     };
     if (values.watch) {

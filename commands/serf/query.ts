@@ -62,12 +62,12 @@ export const command: Command = defineCommand({
     many: "Too many command line arguments. Only a name and payload must be specified.",
   },
   async run({ values, args: [name = "", payload], json, terminal }) {
-    const filterTags = tagsFromFlags(values.tag);
-    const { node: filterNodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
+    const tags = tagsFromFlags(values.tag);
+    const { node: nodes, "relay-factor": relayFactor, timeout: timeoutMs } = values;
     if (relayFactor < 0 || relayFactor > MAX_RELAY_FACTOR) {
       throw new CommandError("Relay factor must be between 0 and 255");
     }
-    await requirePatterns(filterTags);
+    await requirePatterns(tags);
     await using client = await connect(values);
     if (!["text", "json"].includes(values.format ?? "text")) {
       throw new CommandError(`Invalid format: ${values.format}`);
@@ -77,15 +77,15 @@ export const command: Command = defineCommand({
     const query = await explain(
       "Error sending query",
       client.query(name, payload ?? null, {
-        filterNodes,
-        filterTags,
+        nodes,
+        tags,
         requestAck,
         relayFactor,
         timeoutMs,
       }),
     );
     if (!json) await terminal.out(`Query '${name}' dispatched`);
-    const total = values.tag.length > 0 ? undefined : expected(alive, filterNodes);
+    const total = values.tag.length > 0 ? undefined : expected(alive, nodes);
     const gathered: Gathered = { acks: [], responses: new Map(), answers: 0 };
     const end = await gather(query, gathered, { requestAck, total: total?.size, json, terminal });
     if (end === "interrupted") {
@@ -93,7 +93,7 @@ export const command: Command = defineCommand({
       return 1;
     }
     const { acks, responses, answers } = gathered;
-    const silent = filterNodes.filter((node) => !acks.includes(node) && !responses.has(node));
+    const silent = nodes.filter((node) => !acks.includes(node) && !responses.has(node));
     if (end === "lost") await terminal.err(GONE);
     else if (silent.length > 0) await tellUnknown(silent, client, terminal);
     if (json) {

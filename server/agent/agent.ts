@@ -19,6 +19,7 @@ import {
   type Tags,
   type UserEventNotice,
 } from "../../cluster/serf/mod.ts";
+import { requireArgument, requireOptions } from "../../protocol/arguments.ts";
 import { roundTripMs } from "../../protocol/coordinate.ts";
 import { bytesOf } from "../../protocol/payload.ts";
 import type { AgentConfig } from "../config/load.ts";
@@ -28,6 +29,7 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
+import { memberFilter } from "../rpc/member_list.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";
@@ -36,6 +38,7 @@ import { filterOf, isMemberEvent, isNamed } from "./events/filters.ts";
 import type { Listeners } from "./events/listeners.ts";
 import type { Payload } from "./payload.ts";
 import { type AgentQuery, asAgentQuery } from "./query.ts";
+import { type EventOptions, type MemberFilter, REQUESTS, type TagChanges } from "./requests.ts";
 import type { RpcListener } from "./rpc_listener.ts";
 import { joinAtStart } from "./start/joins.ts";
 import { type OpenAgent, openAgent, starting } from "./start/open.ts";
@@ -62,7 +65,7 @@ export type { AgentSettings } from "./start/settings.ts";
  *   handlers: { "query:load": () => "0.5", "member-join": ({ members }) => console.log(members) },
  * });
  * using deploys = agent.userEvents("deploy");
- * agent.userEvent("deploy", "v1.2", false);
+ * agent.event("deploy", "v1.2", { coalesce: false });
  * for await (const { payload } of deploys) {
  *   console.log(payload);
  *   break;
@@ -146,9 +149,18 @@ export class Agent implements AsyncDisposable {
     return this.serf.version;
   }
 
-  /** All members, in every status. */
-  members(): Member[] {
-    return this.serf.members();
+  /**
+   * The members that match all of `filter`, by default all, in every status.
+   *
+   * @throws {PatternError} when a pattern is none, or all together are too large.
+   */
+  members(filter?: MemberFilter): Member[] {
+    requireOptions("members", filter, REQUESTS.members);
+    const all = this.serf.members();
+    if (filter === undefined) return all;
+    const { tags = null, status = "", name = "" } = filter;
+    const matches = memberFilter({ Tags: tags, Status: status, Name: name });
+    return matches === undefined ? all : all.filter(matches);
   }
 
   /**
@@ -204,14 +216,16 @@ export class Agent implements AsyncDisposable {
    *
    * @param options `replay`: deliver user events of before the join. Default false. `signal`: ends the join
    */
-  join(
+  async join(
     addresses: readonly string[],
     options: { replay?: boolean; signal?: AbortSignal } = {},
   ): Promise<number> {
+    requireArgument("addresses of a join", addresses, "list");
+    requireOptions("join", options, REQUESTS.join);
     const { replay = false, signal } = options;
     const ending = this.#joining.signal;
     const signals = signal === undefined ? [ending] : [ending, signal];
-    return this.#commands.join(addresses, { replay, signal: AbortSignal.any(signals) });
+    return await this.#commands.join(addresses, { replay, signal: AbortSignal.any(signals) });
   }
 
   /**
@@ -221,19 +235,22 @@ export class Agent implements AsyncDisposable {
    *
    * @param options `prune`: every agent forgets the member. Default false
    */
-  forceLeave(node: string, options: { prune?: boolean } = {}): Promise<void> {
-    return this.#commands.forceLeave(node, options.prune ?? false);
+  async forceLeave(node: string, options: { prune?: boolean } = {}): Promise<void> {
+    requireArgument("name of a node", node, "text");
+    requireOptions("forceLeave", options, REQUESTS.forceLeave);
+    await this.#commands.forceLeave(node, options.prune ?? false);
   }
 
   /**
    * Fires a user event.
    *
-   * @param coalesce whether agents may hand out only the last of several events of this name. Default true
    * @throws {EventTooLargeError} when it exceeds `userEventSizeLimit`.
    * @throws {EventQueueFullError} when so many wait to be gossiped that one more would be lost.
    */
-  userEvent(name: string, payload: Payload = null, coalesce = true): void {
-    this.#commands.userEvent(name, bytesOf(payload), coalesce);
+  event(name: string, payload: Payload = null, options?: EventOptions): void {
+    requireArgument("name of an event", name, "text");
+    requireOptions("event", options, REQUESTS.event);
+    this.#commands.event(name, bytesOf(payload), options?.coalesce ?? true);
   }
 
   /**
@@ -243,22 +260,24 @@ export class Agent implements AsyncDisposable {
    * themselves, except `_serf_ping` without a payload.
    */
   query(name: string, payload: Payload = null, params: QueryParams = {}): AgentQuery {
+    requireArgument("name of a query", name, "text");
+    requireOptions("query", params, REQUESTS.query);
     return asAgentQuery(this.#commands.query(name, bytesOf(payload), params));
   }
 
   /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
   installKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#commands.changeKey("install", key, options);
+    return this.#changeKey("install", key, options);
   }
 
   /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
   useKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#commands.changeKey("use", key, options);
+    return this.#changeKey("use", key, options);
   }
 
   /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
   removeKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#commands.changeKey("remove", key, options);
+    return this.#changeKey("remove", key, options);
   }
 
   /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
@@ -281,13 +300,14 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Deletes tags, then sets others, and writes the tags file if there is one.
+   * Deletes tags and sets others, and writes the tags file if there is one.
    *
    * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in
    * effect then, and in the file), and with `TagsFileError`.
    */
-  updateTags(set: Tags, remove: readonly string[] = []): Promise<void> {
-    return this.#tags.update(set, remove);
+  async updateTags(changes: TagChanges): Promise<void> {
+    requireOptions("updateTags", changes, REQUESTS.updateTags);
+    await this.#tags.update(changes);
   }
 
   /**
@@ -331,6 +351,15 @@ export class Agent implements AsyncDisposable {
   /** Figures for operators, by group and name (docs/spec/agent.md 3, stats). */
   stats(): Record<string, Record<string, string>> {
     return this.#stats.groups();
+  }
+
+  async #changeKey(
+    change: "install" | "use" | "remove",
+    key: string,
+    options?: KeyOptions,
+  ): Promise<KeyReport> {
+    requireArgument("key", key, "secret");
+    return await this.#commands.changeKey(change, key, options);
   }
 
   async #begin(): Promise<void> {

@@ -63,7 +63,7 @@ export class Commands {
   }
 
   /** Fires a user event. */
-  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
+  event(name: string, payload: Uint8Array | null, coalesce: boolean): void {
     this.#debug(() =>
       `Requesting user event send: ${name}. Coalesced: ${coalesce}. Payload: ${
         goQuoteBytes(payload)

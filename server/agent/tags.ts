@@ -7,6 +7,7 @@
 import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import type { Serf, Tags } from "../../cluster/serf/mod.ts";
 import { writeTagsFile } from "../files/tags_file.ts";
+import type { TagChanges } from "./requests.ts";
 
 /** Changes tags, and writes what is in effect to the tags file, one write after the other. */
 export class AgentTags {
@@ -26,10 +27,10 @@ export class AgentTags {
    * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
    * then, and in the file), and with `TagsFileError`.
    */
-  async update(set: Tags, remove: readonly string[]): Promise<void> {
+  async update(changes: TagChanges): Promise<void> {
     const tags = this.#serf.tags();
-    for (const tag of remove) delete tags[tag];
-    await this.#set({ ...tags, ...set });
+    for (const tag of changes.delete ?? []) delete tags[tag];
+    await this.#set({ ...tags, ...changes.set });
   }
 
   /**

@@ -20,7 +20,7 @@ const MAX_FILE_BYTES = 64 * 1024;
  *
  * async function retag(agent: Agent): Promise<void> {
  *   try {
- *     await agent.updateTags({ role: "web" });
+ *     await agent.updateTags({ set: { role: "web" } });
  *   } catch (error) {
  *     if (!(error instanceof TagsFileError)) throw error;
  *     console.warn("The tags are in effect, but not in the file:", error.message);

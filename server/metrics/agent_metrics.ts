@@ -73,7 +73,7 @@ export function metricsOf(settings: { statsdAddr: string; statsiteAddr: string }
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * agent.metrics.add({ push: (line) => console.log(line.trim()) });
- * agent.userEvent("deploy", "v1.2");
+ * agent.event("deploy", "v1.2");
  * ```
  */
 export class AgentMetrics implements Metrics {

@@ -69,7 +69,7 @@ export interface RpcBackend {
   /** Makes a failed member count as left, or forgets it. */
   forceLeave(node: string, options: { prune: boolean }): Promise<void>;
   /** Fires a user event. Throws when it is too large. Keeps `payload`. */
-  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void;
+  event(name: string, payload: Uint8Array | null, options: { coalesce: boolean }): void;
   /** Asks the cluster. Throws when the query is too large, or is not one that clients may send. Keeps `payload`. */
   query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery;
   /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
@@ -83,7 +83,10 @@ export interface RpcBackend {
   /** The network coordinate of a node, `undefined` when it is unknown. */
   coordinate(node: string): Coordinate | undefined;
   /** Deletes tags, then sets others. */
-  updateTags(set: Readonly<Record<string, string>>, remove: readonly string[]): Promise<void>;
+  updateTags(changes: {
+    readonly set: Readonly<Record<string, string>>;
+    readonly delete: readonly string[];
+  }): Promise<void>;
   /** Leaves the cluster gracefully. Rejects with `LeaveInProgressError` while another leave is under way, which goes on. */
   leave(): Promise<void>;
   /** Ends the agent. */

@@ -81,7 +81,9 @@ export class MemberList {
  * `^P$`, by concatenation: `a|b` is "starts with a or ends with b". Tags come first, then status, then name; together they
  * may take {@linkcode MAX_PATTERN_SIZE} instructions.
  */
-function memberFilter(filter: MembersFilteredRequest): ((member: Member) => boolean) | undefined {
+export function memberFilter(
+  filter: MembersFilteredRequest,
+): ((member: Member) => boolean) | undefined {
   let room = MAX_PATTERN_SIZE;
   const compile = (source: string): Pattern => {
     const pattern = compilePattern(`^${source}$`, room);

@@ -107,7 +107,7 @@ async function runFrom(
     console.attach(log);
     const signals = stack.use(new SignalQueue(surroundings.signals ?? systemSignals));
     // The operator shall see the joins, so they wait for the banner.
-    const starting = Agent.start({ plan, startJoin: [], retryJoin: [], log });
+    const starting = Agent.start({ plan, startJoin: [], retryJoin: [], log, onError: () => {} });
     stack.defer(async () => void await within(SHUTDOWN_LIMIT_MS, ended(starting)));
     const agent = await Promise.race([starting, faults.first]);
     if (agent instanceof Error) return EXIT_FAULT;

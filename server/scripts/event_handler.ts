@@ -10,6 +10,7 @@ import type { SerfEvent } from "../../cluster/serf/mod.ts";
 import { selects } from "../../cluster/serf/model/event_filter.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import type { HandlerSpec } from "../config/handler_spec.ts";
+import { background } from "../logging/background.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { OUTPUT_LIMIT } from "./output_tail.ts";
 import { scriptInput, type ScriptSelf, scriptVariables } from "./script_input.ts";
@@ -41,10 +42,12 @@ export class EventHandler {
   readonly spec: HandlerSpec;
   readonly #settings: HandlerSettings;
   readonly #waiting: SerfEvent[] = [];
-  readonly #running = new Set<ScriptRun>();
+  /** Runs that have something open, be it only the output of a process that was left behind. */
+  readonly #runs = new Set<ScriptRun>();
   readonly #ends = new Set<Promise<void>>();
   readonly #limiter = new LogLimiter(performance);
   #closed = false;
+  #running = 0;
   /** Events that found no room. */
   dropped = 0;
 
@@ -56,12 +59,12 @@ export class EventHandler {
 
   /** Runs of the script that are under way. */
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
-  /** Events that wait. */
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Whether events wait or a run has something open. */
+  get busy(): boolean {
+    return this.#waiting.length + this.#runs.size > 0;
   }
 
   /** Takes an event: the script runs once for each filter that wants it. */
@@ -79,12 +82,12 @@ export class EventHandler {
   async close(graceMs: number): Promise<void> {
     this.#closed = true;
     this.#waiting.length = 0;
-    for (const run of this.#running) run.stop(graceMs);
-    await Promise.all(this.#ends);
+    for (const run of this.#runs) run.stop(graceMs);
+    await Promise.all([...this.#ends, ...[...this.#runs].map(({ released }) => released)]);
   }
 
   #next(): void {
-    while (this.#running.size < this.#settings.concurrency) {
+    while (this.#running < this.#settings.concurrency) {
       const event = this.#waiting.shift();
       if (event === undefined) return;
       const end = this.#run(event)
@@ -106,13 +109,15 @@ export class EventHandler {
       log.write("ERR", "agent", `Error invoking script '${script}': ${(error as Error).message}`);
       return;
     }
-    this.#running.add(run);
+    this.#runs.add(run);
+    this.#running++;
     const slow = setTimeout(() => {
       log.write("WARN", "agent", `Script '${script}' slow, execution exceeding 1s`);
     }, SLOW_MS);
+    background(run.released.then(() => void this.#runs.delete(run)), log);
     const result = await run.finished;
     clearTimeout(slow);
-    this.#running.delete(run);
+    this.#running--;
     metrics?.sample(`agent.invoke.${script}`, performance.now() - started);
     this.#conclude(event, result);
     this.#next();

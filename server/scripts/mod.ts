@@ -55,8 +55,7 @@ export class ScriptHandlers implements AsyncDisposable {
       return before.splice(same, same < 0 ? 0 : 1)[0] ?? new EventHandler(spec, this.#settings);
     });
     for (const { dropped } of before) this.#droppedBefore += dropped;
-    const busy = ({ running, waiting }: EventHandler): boolean => running + waiting > 0;
-    this.#retired = [...this.#retired, ...before].filter(busy);
+    this.#retired = [...this.#retired, ...before].filter(({ busy }) => busy);
   }
 
   /** Starts no more scripts, gives running ones a second, and kills them then. */

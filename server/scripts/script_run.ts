@@ -19,7 +19,13 @@ import { OutputTail } from "./output_tail.ts";
 /** How long a script may take to end after SIGTERM, in milliseconds: when its time is over, and when the agent's is. */
 const KILL_GRACE_MS = { timeout: 5_000, end: 500 } as const;
 
-/** How long processes that a script left behind may hold its output, in milliseconds. */
+/**
+ * How long the output of a script is read after its end, in milliseconds, when a process that it left behind still holds
+ * it. What the script itself has printed waits in the pipe by then.
+ */
+const LAST_READ_MS = 100;
+
+/** How long such a process can go on printing, to nobody, in milliseconds. */
 const LINGER_MS = 5_000;
 
 /** How long a killed process may take to be gone, in milliseconds; one in the kernel's hands may never be. */
@@ -57,17 +63,22 @@ export interface ScriptResult {
 
 /** A script that runs. */
 export class ScriptRun {
-  /** Resolves when it is over; nothing of it is held any more. Never rejects. */
+  /** Resolves when the script has ended and its output is read. Never rejects. */
   readonly finished: Promise<ScriptResult>;
+  /** Resolves when nothing of it is held any more: later than the end when it left processes behind. Never rejects. */
+  readonly released: Promise<void>;
   readonly #child: ChildProcess;
   readonly #log: UnexpectedLog;
   readonly #tail = new OutputTail();
   readonly #timers = new Set<Timer>();
   readonly #finish: (result: ScriptResult) => void;
+  readonly #markReleased: () => void;
   #exited = false;
   #closed = false;
   #problem: string | undefined;
   #verdict: string | undefined;
+  #timeLimit: Timer | undefined;
+  #finished = false;
   #done = false;
 
   /** Starts `script`. An error of the system becomes the result's problem. */
@@ -75,6 +86,9 @@ export class ScriptRun {
     const { promise, resolve } = Promise.withResolvers<ScriptResult>();
     this.finished = promise;
     this.#finish = resolve;
+    const released = Promise.withResolvers<void>();
+    this.released = released.promise;
+    this.#markReleased = released.resolve;
     this.#log = log;
     this.#child = start(script, env);
     const child = this.#child;
@@ -96,13 +110,17 @@ export class ScriptRun {
     child.on("close", guarded(onClose, log));
     if (timeoutMs > 0) {
       const verdict = `no end within ${formatDuration(timeoutMs)}, killed`;
-      this.#after(timeoutMs, () => this.#end(verdict, KILL_GRACE_MS.timeout));
+      this.#timeLimit = this.#after(timeoutMs, () => this.#end(verdict, KILL_GRACE_MS.timeout));
     }
   }
 
-  /** Gives it `graceMs` milliseconds to end by itself, and ends its whole process group then. */
+  /**
+   * Gives it `graceMs` milliseconds to end by itself, and ends its whole process group then. What a script left behind
+   * that ended by itself is let go at once, and lives on.
+   */
   stop(graceMs: number): void {
-    this.#after(graceMs, () => this.#end("the agent ends, killed", KILL_GRACE_MS.end));
+    if (this.#finished && this.#verdict === undefined) this.#release();
+    else this.#after(graceMs, () => this.#end("the agent ends, killed", KILL_GRACE_MS.end));
   }
 
   #end(verdict: string, graceMs: number): void {
@@ -131,8 +149,15 @@ export class ScriptRun {
     this.#child.stdin?.destroy();
     const { stdout } = this.#child;
     if (stdout === null || stdout === undefined || this.#child.pid === undefined) this.#release();
-    else this.#after(LINGER_MS, () => this.#release());
+    else this.#after(LAST_READ_MS, () => this.#linger());
     this.#settle();
+  }
+
+  /** Gives the result, and reads on, to nobody, so that what is left behind does not die of its next line at once. */
+  #linger(): void {
+    this.#conclude();
+    this.#timeLimit?.cancel();
+    this.#after(LINGER_MS - LAST_READ_MS, () => this.#release());
   }
 
   #settle(): void {
@@ -147,6 +172,13 @@ export class ScriptRun {
     const { stdin, stdout, stderr } = this.#child;
     for (const stream of [stdin, stdout, stderr]) stream?.destroy();
     if (this.#child.pid !== undefined) this.#child.unref();
+    this.#conclude();
+    this.#markReleased();
+  }
+
+  #conclude(): void {
+    if (this.#finished) return;
+    this.#finished = true;
     this.#finish({
       output: this.#tail.bytes(),
       written: this.#tail.total,
@@ -167,14 +199,15 @@ export class ScriptRun {
     this.#child.kill(signal);
   }
 
-  #after(ms: number, work: () => void): void {
-    if (this.#done) return;
+  #after(ms: number, work: () => void): Timer | undefined {
+    if (this.#done) return undefined;
     const due = (): void => {
       this.#timers.delete(timer);
       work();
     };
     const timer = realClock.setTimer(ms, guarded(due, this.#log));
     this.#timers.add(timer);
+    return timer;
   }
 }
 

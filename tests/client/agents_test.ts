@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { KeyError, RpcClient, rttBetween } from "../../client/mod.ts";
+import { ownPayload } from "../../protocol/payload.ts";
 import { type Program, skein, startAgent } from "../support/agents.ts";
 import { goTest, newestGoTest } from "../support/interop/go.ts";
 import { loopback } from "../support/loopback.ts";
@@ -24,7 +25,7 @@ everyAgentTest("a query is answered through its own event stream", async (progra
   const answering = (async () => {
     for await (const event of events) {
       assert(event.type === "query");
-      await event.respond(`${new TextDecoder().decode(event.payload ?? undefined)}: 0.5`);
+      await event.respond(`${event.payload?.text()}: 0.5`);
       await assert.rejects(event.respond("again"), { code: "already-answered" });
       await assert.rejects(client.respond(99, "x"), { code: "unknown-query" });
       break;
@@ -32,7 +33,7 @@ everyAgentTest("a query is answered through its own event stream", async (progra
   })();
   const query = await client.query("load", "1m", {
     requestAck: true,
-    filterNodes: ["one"],
+    nodes: ["one"],
     timeoutMs: 500,
   });
   const records = await Array.fromAsync(query);
@@ -41,7 +42,7 @@ everyAgentTest("a query is answered through its own event stream", async (progra
   records.sort((a, b) => a.type < b.type ? -1 : 1);
   assert.deepEqual(records, [
     { type: "ack", from: "one" },
-    { type: "response", from: "one", payload: new TextEncoder().encode("1m: 0.5") },
+    { type: "response", from: "one", payload: ownPayload(new TextEncoder().encode("1m: 0.5")) },
   ]);
   await assert.rejects(client.query("_serf_x"), { code: "reserved-name" });
   await assert.rejects(client.query("q", "x".repeat(1_100)), { code: "too-large" });

@@ -15,6 +15,7 @@ import {
   UserEventRecord,
 } from "../../protocol/ipc/mod.ts";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
+import { ownPayload } from "../../protocol/payload.ts";
 import { type FakeRequest, member, startFakeAgent } from "../support/fake_agent.ts";
 import { loopback } from "../support/loopback.ts";
 
@@ -77,7 +78,7 @@ Deno.test("a stream delivers records of every kind, typed", async () => {
     type: "user",
     ltime: 2n ** 60n,
     name: "deploy",
-    payload,
+    payload: ownPayload(payload),
     coalesce: true,
   });
   const query = await nextOf(reader);

@@ -11,6 +11,7 @@
 
 import assert from "node:assert/strict";
 import { encodeValue } from "../../protocol/msgpack/mod.ts";
+import { ownPayload } from "../../protocol/payload.ts";
 import { RpcServer } from "../../server/rpc/server.ts";
 import { loopback } from "../support/loopback.ts";
 import { mutated } from "../support/mutate.ts";
@@ -61,7 +62,7 @@ Deno.test("the RPC port survives random and mutated bytes and clients of every t
     { length: 30 },
     (_, i) => member(`node-${i}`, { tags: { role: "web" } }),
   );
-  backend.on.userEvent = (name) => backend.emitUser(String(name));
+  backend.on.event = (name) => backend.emitUser(String(name));
   backend.on.shutdown = () => new Promise(() => {});
   backend.on.query = (name) => answered(backend, String(name));
   backend.on.listKeys = () => keyReport({ keys: { k: 2 } });
@@ -104,7 +105,7 @@ function answered(backend: FakeBackend, name: string): FakeQuery {
   const query = new FakeQuery();
   const respond = (payload: Uint8Array | null) => {
     if ((payload?.length ?? 0) > 100) throw new Error("too long");
-    query.answers.push({ from: "a", payload });
+    query.answers.push({ from: "a", payload: ownPayload(payload) });
   };
   backend.emit(queryEvent(name, { respond, deadline: performance.now() + name.length }));
   query.acks.push("a");

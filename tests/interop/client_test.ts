@@ -45,8 +45,8 @@ async function run(program: Program, host: string, ports: number[]): Promise<unk
   };
 
   say(await client.members());
-  say(await client.membersFiltered({ tags: { dc: "ea.*" }, status: "alive", name: "o.e" }));
-  say(await client.membersFiltered({ name: "nobody" }));
+  say(await client.members({ tags: { dc: "ea.*" }, status: "alive", name: "o.e" }));
+  say(await client.members({ name: "nobody" }));
   say(await client.join([agent.gossip, agent.gossip]));
   await sayError(client.join([`${host}:1`]));
   await client.forceLeave("nobody");

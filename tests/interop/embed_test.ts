@@ -66,7 +66,7 @@ async function embeds(serf: Program): Promise<void> {
   await program.prints("members: embedded one two");
   await using client = await RpcClient.connect({ address: one.rpc });
   const query = await client.query("uptime", null, {
-    filterTags: { role: "worker" },
+    tags: { role: "worker" },
     requestAck: true,
     timeoutMs: 1_000,
   });
@@ -80,7 +80,7 @@ async function embeds(serf: Program): Promise<void> {
   await client.event("deploy", "v2", { coalesce: false });
   await program.prints("deploy v2");
   assert.equal(await program.interrupt(), 0);
-  const [embedded] = await client.membersFiltered({ name: "embedded" });
+  const [embedded] = await client.members({ name: "embedded" });
   assert.equal(embedded?.status, "left");
   assert.deepEqual(embedded.tags, { role: "worker" });
 }

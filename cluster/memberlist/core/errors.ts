@@ -106,7 +106,7 @@ export class LeaveTimeoutError extends Error {
  *   startJoin: [`127.0.0.1:${alpha.address.port}`],
  *   broadcastTimeoutMs: 1,
  * });
- * await assert.rejects(beta.updateTags({ role: "web" }), UpdateTimeoutError);
+ * await assert.rejects(beta.updateTags({ set: { role: "web" } }), UpdateTimeoutError);
  * console.log(beta.serf.tags()); // in effect all the same
  * ```
  */

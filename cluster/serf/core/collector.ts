@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ownPayload, type PayloadBytes } from "../../../protocol/payload.ts";
 import { BoundedStream } from "./answer_stream.ts";
 
 /**
@@ -21,7 +22,7 @@ export interface QueryAnswer {
   /** Name of the node, as it says; nothing verifies it. */
   readonly from: string;
   /** What it answered; `null` when it answered without a payload. */
-  readonly payload: Uint8Array | null;
+  readonly payload: PayloadBytes | null;
 }
 
 /**
@@ -172,7 +173,7 @@ export class Collector implements RunningQuery {
 
   /** Takes in an answer. */
   addAnswer(from: string, payload: Uint8Array | null): Verdict {
-    const answer = () => ({ from, payload: payload?.slice() ?? null });
+    const answer = () => ({ from, payload: ownPayload(payload) });
     const offer = () => this.answers.offer(answer());
     return this.#add(this.#answeredBy, this.#awaitedAnswers, from, offer);
   }

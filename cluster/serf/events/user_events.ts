@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ownPayload } from "../../../protocol/payload.ts";
 import { asRead, utf8Length } from "../../../protocol/text.ts";
 import { isCongested } from "../core/congestion.ts";
 import type { Core } from "../core/core.ts";
@@ -83,7 +84,7 @@ export function handleUserEvent(core: Core, event: UserEvent): boolean {
         type: "user",
         ltime,
         name,
-        payload: payload?.slice() ?? null,
+        payload: ownPayload(payload),
         coalesce: event.CC,
       });
       return true;

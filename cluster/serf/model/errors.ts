@@ -75,7 +75,7 @@ export class LeaveInProgressError extends SerfStateError {
  * import assert from "node:assert/strict";
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * await assert.rejects(agent.updateTags({ role: "x".repeat(600) }), TagsTooLargeError);
+ * await assert.rejects(agent.updateTags({ set: { role: "x".repeat(600) } }), TagsTooLargeError);
  * ```
  */
 export class TagsTooLargeError extends Error {
@@ -92,7 +92,7 @@ export class TagsTooLargeError extends Error {
  * import assert from "node:assert/strict";
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * assert.throws(() => agent.userEvent("deploy", "x".repeat(600)), EventTooLargeError);
+ * assert.throws(() => agent.event("deploy", "x".repeat(600)), EventTooLargeError);
  * ```
  */
 export class EventTooLargeError extends Error {
@@ -164,6 +164,14 @@ export class QueryError extends Error {
 export class RespondError extends Error {
   /** Names the class in logs. */
   override readonly name = "RespondError";
+  /** What keeps the answer from being sent. */
+  readonly reason: "too-large" | "answered" | "late" | "unreachable";
+
+  /** `options.reason` is "unreachable" by default. */
+  constructor(message: string, options: ErrorOptions & { reason?: RespondError["reason"] } = {}) {
+    super(message, options);
+    this.reason = options.reason ?? "unreachable";
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PayloadBytes } from "../../../protocol/payload.ts";
 import type { Member } from "./member.ts";
 
 /**
@@ -43,7 +44,7 @@ export interface UserEventNotice {
   /** Name of the event. */
   readonly name: string;
   /** What came with it; `null` when nothing did. */
-  readonly payload: Uint8Array | null;
+  readonly payload: PayloadBytes | null;
   /** Whether a newer event of the same name may replace this one. */
   readonly coalesce: boolean;
 }
@@ -75,7 +76,7 @@ export interface QueryEvent {
   /** Name of the query. */
   readonly name: string;
   /** What came with it; `null` when nothing did. */
-  readonly payload: Uint8Array | null;
+  readonly payload: PayloadBytes | null;
   /** Name of the node that asks. */
   readonly sourceNode: string;
   /** Clock milliseconds until which an answer makes sense. */

@@ -14,7 +14,18 @@ export const MAX_PATTERN_LENGTH = 1_024;
 /** Most instructions of a pattern. `a{1000}` takes about 1,000 of them. */
 export const MAX_PATTERN_SIZE = 4_096;
 
-/** A regular expression that is invalid or too large. */
+/**
+ * A regular expression that is invalid or too large.
+ *
+ * @example
+ * ```ts
+ * import { Agent, PatternError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * assert.throws(() => agent.members({ name: "web-[" }), PatternError);
+ * ```
+ */
 export class PatternError extends Error {
   /** Names the class in logs. */
   override readonly name = "PatternError";

@@ -5,7 +5,7 @@
  */
 
 import { addrToHost, isIpAddress } from "../../../protocol/ip.ts";
-import { bytesOf } from "../../../protocol/payload.ts";
+import { bytesOf, ownPayload } from "../../../protocol/payload.ts";
 import type { Destination } from "../../memberlist/core/node.ts";
 import type { Core } from "../core/core.ts";
 import { RespondError } from "../model/errors.ts";
@@ -78,7 +78,7 @@ function takeUp(core: Core, query: Query): void {
     ltime,
     id,
     name,
-    payload: query.Payload?.slice() ?? null,
+    payload: ownPayload(query.Payload),
     sourceNode: query.SourceNode,
     deadline,
     respond: responder(core, query, deadline),
@@ -111,19 +111,26 @@ function responder(
 ): QueryEvent["respond"] {
   const asker = { LTime, ID, Addr: Addr?.slice() ?? null, Port, SourceNode, RelayFactor };
   let answered = false;
+  const refusal = (
+    reason: RespondError["reason"],
+    text: string,
+    options?: ErrorOptions,
+  ): RespondError =>
+    new RespondError(`failed to respond to key query: ${text}`, { ...options, reason });
   return (payload) => {
-    try {
-      const message = encodeResponse(core, asker, 0, bytesOf(payload));
-      const limit = core.config.queryResponseSizeLimit;
-      if (message.length > limit) throw new Error(`response exceeds limit of ${limit} bytes`);
-      if (answered) throw new Error("response already sent");
-      if (core.timers.now() >= deadline) throw new Error("response is past the deadline");
-      reply(core, asker, message);
-      answered = true;
-    } catch (cause) {
-      const reason = (cause as Error).message;
-      throw new RespondError(`failed to respond to key query: ${reason}`, { cause });
+    const message = encodeResponse(core, asker, 0, bytesOf(payload));
+    const limit = core.config.queryResponseSizeLimit;
+    if (message.length > limit) {
+      throw refusal("too-large", `response exceeds limit of ${limit} bytes`);
     }
+    if (answered) throw refusal("answered", "response already sent");
+    if (core.timers.now() >= deadline) throw refusal("late", "response is past the deadline");
+    try {
+      reply(core, asker, message);
+    } catch (cause) {
+      throw refusal("unreachable", (cause as Error).message, { cause });
+    }
+    answered = true;
   };
 }
 

@@ -5,21 +5,24 @@
  */
 
 import { hiddenNote, LogLimiter } from "../../../cluster/log_limiter.ts";
-import type {
-  MemberEvent,
-  QueryEvent,
-  SerfEvent,
-  UserEventNotice,
+import {
+  type MemberEvent,
+  type QueryEvent,
+  RespondError,
+  type SerfEvent,
+  type UserEventNotice,
 } from "../../../cluster/serf/mod.ts";
 import { parseEventFilter } from "../../../cluster/serf/model/event_filter.ts";
+import { mismatch } from "../../../protocol/arguments.ts";
 import { ConfigError } from "../../config/load.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { titleOf } from "../log_text.ts";
 import type { Payload } from "../payload.ts";
+import { HandlerError, type HandlerFaults } from "./handler_error.ts";
 
 /**
- * Handles an event. What it throws, or a promise of it rejects with, is logged.
+ * Handles an event. What it throws, or a promise of it rejects with, goes to `onError`.
  *
  * @example
  * ```ts
@@ -44,7 +47,8 @@ export type EventHandler<T> = (event: T) => void | Promise<void>;
 export type HandlerAnswer = Payload | undefined | void;
 
 /**
- * Handles a query; what it returns is the answer. What it throws is logged, and the query stays without an answer.
+ * Handles a query; what it returns is the answer. What it throws goes to `onError`, and the asker gets a text that begins
+ * with "Error: ".
  *
  * @example
  * ```ts
@@ -100,53 +104,103 @@ const MAX_CALLS = 1_024;
 /** Any of the functions above, as they are called. */
 type AnyHandler = (event: SerfEvent) => HandlerAnswer | Promise<HandlerAnswer>;
 
+/** Why a query is not answered, as the asker is told; `undefined` when it is, or may be later. */
+type NoAnswer = string | undefined;
+
 /**
- * What calls the handlers with an event.
+ * What calls the handlers with an event; `undefined` when there are none.
  *
- * @throws {ConfigError} when a name is no event
+ * A query whose every handler fails gets an answer that says so, since the protocol has nothing else to tell it with: a
+ * text that begins with "Error: ".
+ *
+ * @throws {ConfigError} when a name is no event, or a handler no function
  */
-export function callerOf(handlers: Handlers, log: AgentLog): (event: SerfEvent) => void {
-  const calls = Object.entries(handlers).flatMap(([name, handler]) => {
-    if (handler === undefined) return [];
-    const wants = name === "" ? undefined : parseEventFilter(name);
-    if (wants === undefined) {
-      throw new ConfigError(`Invalid handler '${name}': expected an event, such as 'member-join'`);
-    }
-    const call = new HandlerCalls(name, handler as AnyHandler, log);
-    return [(event: SerfEvent) => void (wants(event) && call.begin(event))];
-  });
+export function callerOf(
+  handlers: Handlers,
+  log: AgentLog,
+  faults: HandlerFaults,
+): ((event: SerfEvent) => void) | undefined {
+  const calls = Object.entries(handlers)
+    .filter(([, handler]) => handler !== undefined)
+    .map(([name, handler]) => new HandlerCalls(name, handler, log, faults));
+  if (calls.length === 0) return undefined;
   return (event) => {
-    for (const call of calls) call(event);
+    const answering: Promise<NoAnswer>[] = [];
+    for (const call of calls) {
+      if (!call.wants(event)) continue;
+      const run = call.begin(event);
+      if (event.type === "query" && call.canAnswer) answering.push(run);
+      else background(run, log);
+    }
+    if (event.type === "query") background(answerFailure(event, answering), log);
   };
+}
+
+/** Answers a query that nobody has answered, and nobody will. */
+async function answerFailure(query: QueryEvent, runs: Promise<NoAnswer>[]): Promise<void> {
+  const reasons = await Promise.all(runs);
+  const [reason] = reasons;
+  if (reason === undefined || reasons.includes(undefined)) return;
+  try {
+    query.respond(`Error: ${reason}`);
+  } catch (error) {
+    // It is answered by other means, it is too late, or even this is too large.
+    if (!(error instanceof RespondError)) throw error;
+  }
 }
 
 /** One handler and its calls that are under way. */
 class HandlerCalls {
+  readonly wants: (event: SerfEvent) => boolean;
+  /** Whether what it returns for a query is an answer; what the handler of all events returns is none. */
+  readonly canAnswer: boolean;
   readonly #name: string;
   readonly #handler: AnyHandler;
   readonly #log: AgentLog;
+  readonly #faults: HandlerFaults;
   readonly #limiter = new LogLimiter(performance);
   #running = 0;
 
-  constructor(name: string, handler: AnyHandler, log: AgentLog) {
+  constructor(name: string, handler: unknown, log: AgentLog, faults: HandlerFaults) {
+    const wants = name === "" ? undefined : parseEventFilter(name);
+    if (wants === undefined) {
+      throw new ConfigError(`Invalid handler '${name}': expected an event, such as 'member-join'`);
+    }
+    const problem = mismatch(handler, "function");
+    if (problem !== undefined) throw new ConfigError(`Invalid handler '${name}': ${problem}`);
+    this.wants = wants;
+    this.canAnswer = name !== "*";
     this.#name = name;
-    this.#handler = handler;
+    this.#handler = handler as AnyHandler;
     this.#log = log;
+    this.#faults = faults;
   }
 
-  begin(event: SerfEvent): void {
-    if (this.#running >= MAX_CALLS) return this.#refuse(event);
+  /** Resolves when the call is over. Never rejects. */
+  begin(event: SerfEvent): Promise<NoAnswer> {
+    if (this.#running >= MAX_CALLS) {
+      this.#refuse(event);
+      return Promise.resolve("the handler is busy");
+    }
     this.#running++;
-    background(this.#run(event), this.#log);
+    return this.#run(event);
   }
 
-  async #run(event: SerfEvent): Promise<void> {
+  async #run(event: SerfEvent): Promise<NoAnswer> {
+    let answered = false;
     try {
       const answer = await this.#handler(event);
-      if (event.type === "query" && answer !== undefined) event.respond(answer);
+      if (event.type !== "query" || !this.canAnswer || answer === undefined) return undefined;
+      answered = true;
+      event.respond(answer);
+      return undefined;
     } catch (cause) {
-      const text = `The handler for '${this.#name}' failed on ${titleOf(event)}`;
-      this.#log.write("ERR", "agent", text, { fields: { cause } });
+      const refusal = cause instanceof RespondError ? cause.reason : undefined;
+      // Of several answers the first one counts.
+      if (answered && refusal === "answered") return undefined;
+      await this.#faults.tell(new HandlerError(this.#name, event, { cause }));
+      if (refusal === "too-large") return "the answer is too large";
+      return answered ? "the answer is neither text nor bytes" : "the handler failed";
     } finally {
       this.#running--;
     }

@@ -7,15 +7,18 @@
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { titleOf } from "../log_text.ts";
+import { HandlerFaults } from "./handler_error.ts";
 
 /** Passes every event on to any number of listeners, in order. */
 export class Listeners {
   readonly #log: AgentLog;
+  readonly #faults: HandlerFaults;
   readonly #listeners = new Set<(event: SerfEvent) => void>();
 
-  /** Nobody listens yet. */
-  constructor(log: AgentLog) {
+  /** Nobody listens yet. What listeners throw goes to `faults`. */
+  constructor(log: AgentLog, faults: HandlerFaults = new HandlerFaults(log)) {
     this.#log = log;
+    this.#faults = faults;
   }
 
   /** Calls `listener` with every event from now on. Returns how to end that. */
@@ -31,7 +34,7 @@ export class Listeners {
       try {
         listener(event);
       } catch (cause) {
-        this.#log.write("ERR", "agent", "A listener failed on an event", { fields: { cause } });
+        this.#faults.listener(event, cause);
       }
     }
   }

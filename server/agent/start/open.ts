@@ -7,13 +7,16 @@
 import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
 import type { Logger } from "../../../cluster/runtime.ts";
 import { Serf } from "../../../cluster/serf/mod.ts";
+import { mismatch } from "../../../protocol/arguments.ts";
 import { requireUsable } from "../../config/checks.ts";
+import { ConfigError } from "../../config/error.ts";
 import { planAgent } from "../../config/plan.ts";
 import { type AgentConfig, completeConfig } from "../../config/settings.ts";
 import type { NetTransport } from "../../gossip/transport.ts";
 import { AgentLog } from "../../logging/log.ts";
 import { type AgentMetrics, metricsOf } from "../../metrics/agent_metrics.ts";
 import { realRuntime } from "../../runtime.ts";
+import { HandlerFaults } from "../events/handler_error.ts";
 import { callerOf } from "../events/handlers.ts";
 import { Listeners } from "../events/listeners.ts";
 import { initialKeys, initialRejoinFile, initialTags } from "./kept.ts";
@@ -69,13 +72,16 @@ export interface OpenAgent {
  * @throws {AgentStartError} when a file cannot be read, the port cannot be had or a setting is out of range.
  */
 export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
-  const { handlers, log: ownLog, plan: knownPlan, ...given } = settings;
+  requireKinds(settings);
+  const { handlers = {}, log: ownLog, onError, plan: knownPlan, ...given } = settings;
   const config = completeConfig(given, knownPlan?.config);
   const plan = knownPlan ?? await planAgent(requireUsable(config));
   const log = ownLog ?? new AgentLog(config.nodeName);
   const metrics = metricsOf(config);
-  const listeners = new Listeners(log);
-  if (handlers !== undefined) listeners.add(callerOf(handlers, log));
+  const faults = new HandlerFaults(log, onError);
+  const listeners = new Listeners(log, faults);
+  const caller = callerOf(handlers, log, faults);
+  if (caller !== undefined) listeners.add(caller);
   const tags = await settingUp(() => initialTags(config, log));
   const fileKeys = await settingUp(() => initialKeys(config, log));
   log.write("INFO", "agent", "Serf agent starting");
@@ -97,6 +103,18 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     opened.move();
     return { config, log, metrics, listeners, serf, rpcAuth: plan.rpcAuth, transport };
   });
+}
+
+/** @throws {ConfigError} when what only a program can give is of a wrong type. */
+function requireKinds(settings: AgentSettings): void {
+  const kinds = { handlers: "object", log: "object", onError: "function", plan: "object" } as const;
+  const problem = mismatch(settings, "object");
+  if (problem !== undefined) throw new ConfigError(`Invalid settings: ${problem}`);
+  for (const [name, kind] of Object.entries(kinds)) {
+    const value = settings[name as keyof typeof kinds];
+    const problem = value === undefined ? undefined : mismatch(value, kind);
+    if (problem !== undefined) throw new ConfigError(`Invalid setting '${name}': ${problem}`);
+  }
 }
 
 function settingUp<T>(work: () => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import type { SomeOf } from "../../config/options/option.ts";
 import type { AgentPlan } from "../../config/plan.ts";
 import type { AgentConfig } from "../../config/settings.ts";
 import type { AgentLog } from "../../logging/log.ts";
+import type { OnHandlerError } from "../events/handler_error.ts";
 import type { Handlers } from "../events/handlers.ts";
 
 /**
@@ -29,6 +30,8 @@ import type { Handlers } from "../events/handlers.ts";
 export interface AgentSettings extends SomeOf<AgentConfig> {
   /** Functions that are called on events, by event: `member-join`, `user:deploy`, `query:uptime`, `*`. Default: none. */
   readonly handlers?: Handlers;
+  /** Hears of handlers and listeners that fail. Default: they are told of on standard error, at most a line a second each. */
+  readonly onError?: OnHandlerError;
   /** Where the agent's log lines go. Default: a new log, which nothing prints. */
   readonly log?: AgentLog;
   /**

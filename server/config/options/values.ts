@@ -5,8 +5,10 @@
  * @module
  */
 
+import { mismatch } from "../../../protocol/arguments.ts";
 import { DurationError, formatDuration, parseDuration } from "../../../protocol/duration.ts";
 import { ConfigError } from "../error.ts";
+import { suggest } from "../suggest.ts";
 import {
   type ConfigOption,
   type InputOf,
@@ -179,12 +181,27 @@ function withGiven(table: OptionTable, given: object, settings: object, outer: s
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const member = members.get(name);
-    if (member === undefined) throw new ConfigError(`Unknown setting '${outer}${name}'`);
+    if (member === undefined) throw unknownSetting(outer, name, members.keys());
+    const kind = isGroup(member) ? "object" : member.secret ? "secret" : member.kind;
+    const problem = mismatch(value, kind);
+    if (problem !== undefined) {
+      throw new ConfigError(`Invalid setting '${outer}${name}': ${problem}`);
+    }
     complete[name] = isGroup(member)
       ? withGiven(member.options, value, complete[name] as object, `${outer}${name}.`)
       : value;
   }
   return complete;
+}
+
+function unknownSetting(
+  outer: string,
+  name: string,
+  known: Iterable<string | undefined>,
+): ConfigError {
+  const meant = suggest(name, [...known].filter((one) => one !== undefined));
+  const note = meant === undefined ? "" : `, did you mean '${outer}${meant}'?`;
+  return new ConfigError(`Unknown setting '${outer}${name}'${note}`);
 }
 
 /** Every setting under the name of its option, as a file would write it; secrets are hidden. */

@@ -47,7 +47,7 @@ export const forceLeave: Run<"force-leave"> = async ({ services }, { Node, Prune
 
 /** Deletes first, then sets. */
 export const tags: Run<"tags"> = async ({ services }, { Tags, DeleteTags }) => {
-  await services.backend.updateTags(Tags ?? {}, DeleteTags ?? []);
+  await services.backend.updateTags({ set: Tags ?? {}, delete: DeleteTags ?? [] });
   return DONE;
 };
 

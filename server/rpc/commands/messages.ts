@@ -19,7 +19,8 @@ const eventPayloads = new Slab();
 
 /** Fires a user event. */
 export const event: Run<"event"> = ({ services }, { Name, Payload, Coalesce }) => {
-  services.backend.userEvent(Name, Payload && eventPayloads.copy(Payload), Coalesce);
+  const payload = Payload && eventPayloads.copy(Payload);
+  services.backend.event(Name, payload, { coalesce: Coalesce });
   return DONE;
 };
 

@@ -8,6 +8,7 @@ import {
   QueryEventRecord,
   QueryRecord,
 } from "../../../protocol/ipc/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { type FakeRequest, startFakeAgent } from "../../support/fake_agent.ts";
 import { loopback } from "../../support/loopback.ts";
 
@@ -34,8 +35,8 @@ Deno.test("query() sends every option and nothing that was not given", async () 
   first.answer();
   await plain;
   const full = client.query("load", "é", {
-    filterNodes: ["a", "b"],
-    filterTags: { role: "web" },
+    nodes: ["a", "b"],
+    tags: { role: "web" },
     requestAck: true,
     relayFactor: 2,
     timeoutMs: 1.5,
@@ -59,7 +60,7 @@ Deno.test("query() sends every option and nothing that was not given", async () 
     request.answer();
     await query;
   }
-  assert.throws(() => client.query("q", null, { timeoutMs: NaN }), RangeError);
+  await assert.rejects(client.query("q", null, { timeoutMs: NaN }), RangeError);
 });
 
 Deno.test("a query brings acks and answers, passes empty records over, and ends at done", async () => {
@@ -79,7 +80,7 @@ Deno.test("a query brings acks and answers, passes empty records over, and ends 
   tell(request, "response", "late", Uint8Array.of(9));
   assert.deepEqual(await Array.fromAsync(query), [
     { type: "ack", from: "a" },
-    { type: "response", from: "a", payload: Uint8Array.of(1) },
+    { type: "response", from: "a", payload: ownPayload(Uint8Array.of(1)) },
     { type: "response", from: "b", payload: null },
   ]);
   await query.stop();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunningQuery } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import {
   eventMessage,
   leaveMessage,
@@ -117,7 +118,7 @@ Deno.test("a user event reaches every agent exactly once, byte for byte", async 
     assert.equal(events.length, 1);
     const [event] = events;
     assert.ok(event?.type === "user");
-    assert.deepEqual(event.payload, payload);
+    assert.deepEqual(event.payload, ownPayload(payload));
     assert.deepEqual([event.ltime, event.name, event.coalesce], [1n, "deploy", false]);
   }
 });

@@ -6,7 +6,12 @@
 
 import assert from "node:assert/strict";
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
-import { Agent, AgentStartError, NameTakenError } from "../../../server/agent/agent.ts";
+import {
+  Agent,
+  type AgentSettings,
+  AgentStartError,
+  NameTakenError,
+} from "../../../server/agent/agent.ts";
 import { type AgentConfig, ConfigError } from "../../../server/config/load.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -14,7 +19,7 @@ import { until } from "../../support/rpc/peer.ts";
 const HOST = loopback();
 
 /** An agent on a free port of loopback, with the fastest timing. */
-function start(name: string, settings: Partial<AgentConfig> = {}): Promise<Agent> {
+function start(name: string, settings: AgentSettings = {}): Promise<Agent> {
   return Agent.start({ nodeName: name, bind: `${HOST}:0`, profile: "local", ...settings });
 }
 
@@ -52,10 +57,10 @@ Deno.test("two agents in one process form a cluster, pass events, and see a leav
   assert.equal(await b.join([addressOf(a)]), 1);
   await until(() => statuses(a).b === "alive" && statuses(b).a === "alive");
   assert.deepEqual(b.members().find(({ name }) => name === "a")?.tags, { role: "web" });
-  a.userEvent("deploy", new TextEncoder().encode("v1"), false);
+  a.event("deploy", new TextEncoder().encode("v1"), { coalesce: false });
   await until(() => seen.length === 1);
   assert.deepEqual(seen, ["deploy=v1"]);
-  await a.updateTags({ dc: "east", role: "db" }, ["role"]);
+  await a.updateTags({ set: { dc: "east", role: "db" }, delete: ["role"] });
   await until(() => b.members().find(({ name }) => name === "a")?.tags.dc === "east");
   assert.deepEqual(a.stats().tags, { dc: "east", role: "db" });
   assert.equal(b.stats().serf?.members, "2");
@@ -153,8 +158,11 @@ Deno.test("tags are kept in the tags file, and a bad change is not", async () =>
   await withPath(async (tagsFile) => {
     {
       await using agent = await start("a", { tagsFile });
-      await agent.updateTags({ b: "<2>", a: "1" });
-      await assert.rejects(agent.updateTags({ c: "x".repeat(600) }), /exceeds limit of 512 bytes/);
+      await agent.updateTags({ set: { b: "<2>", a: "1" } });
+      await assert.rejects(
+        agent.updateTags({ set: { c: "x".repeat(600) } }),
+        /exceeds limit of 512 bytes/,
+      );
     }
     const text = '{\n  "a": "1",\n  "b": "\\u003c2\\u003e"\n}';
     assert.equal(await Deno.readTextFile(tagsFile), text);
@@ -165,7 +173,7 @@ Deno.test("tags are kept in the tags file, and a bad change is not", async () =>
     assert.ok(lines(agent).includes(`[INFO] agent: Restored 2 tag(s) from ${tagsFile}`));
     await agent.reloadTags({}, {});
     assert.equal(await Deno.readTextFile(tagsFile), text, "a reload does not wipe it");
-    await agent.updateTags({}, ["a", "b", "unknown"]);
+    await agent.updateTags({ delete: ["a", "b", "unknown"] });
     assert.equal(await Deno.readTextFile(tagsFile), "{}");
     assert.equal((await Deno.stat(tagsFile)).mode! & 0o777, 0o640);
   });
@@ -212,7 +220,7 @@ Deno.test("keys come from the keyring file", async () => {
 
 Deno.test("a reload keeps tags that were set by other means", async () => {
   await using agent = await start("a", { tags: { a: "1", b: "1", c: "1" } });
-  await agent.updateTags({ b: "rpc", x: "rpc" }, ["c"]);
+  await agent.updateTags({ set: { b: "rpc", x: "rpc" }, delete: ["c"] });
   await agent.reloadTags({ a: "1", b: "1", c: "1" }, { b: "1", c: "2", d: "1" });
   assert.deepEqual(agent.serf.tags(), { b: "rpc", x: "rpc", c: "2", d: "1" });
 });
@@ -240,18 +248,18 @@ Deno.test("an agent whose core shuts itself down follows", async () => {
 });
 
 Deno.test("a listener that throws does not keep others from the event", async () => {
-  await using agent = await start("a");
+  await using agent = await start("a", { onError: () => {} });
   let seen = 0;
   agent.subscribe(() => {
     throw new Error("bad listener");
   });
   const unsubscribe = agent.subscribe(() => seen++);
-  agent.userEvent("x", null, false);
+  agent.event("x", null, { coalesce: false });
   assert.equal(seen, 1);
   unsubscribe();
-  agent.userEvent("y", null, false);
+  agent.event("y", null, { coalesce: false });
   assert.equal(seen, 1);
-  assert.ok(lines(agent).includes("[ERR] agent: A listener failed on an event: bad listener"));
+  assert.ok(lines(agent).includes("[ERR] agent: A listener failed on user-event: x: bad listener"));
 });
 
 Deno.test("who joins an RPC port is asked whether it is one", async () => {

@@ -106,7 +106,9 @@ Deno.test("part of a group may be given; the rest has its default, and the defau
   const unknown = { store: { limits: { batch: { maxCont: 7 } } } } as SomeOf<Settings>;
   assert.throws(
     () => completed(PLANTED, unknown, DEFAULTS),
-    new ConfigError("Unknown setting 'store.limits.batch.maxCont'"),
+    new ConfigError(
+      "Unknown setting 'store.limits.batch.maxCont', did you mean 'store.limits.batch.maxCount'?",
+    ),
   );
 });
 

@@ -80,7 +80,7 @@ Deno.test("a statsd server sees the same names as from Serf's agent", async () =
     });
     await client.join([`${HOST}:${other.address.port}`]);
     await other.join([`${HOST}:${agent.address.port}`]);
-    agent.userEvent("deploy", null, false);
+    agent.event("deploy", null, { coalesce: false });
     void agent.query("load", null, { requestAck: true });
     const wanted = [...COUNTERS, ...SAMPLES, ...GAUGES];
     await eventually(

@@ -64,8 +64,8 @@ Deno.test("agents that restart find each other, and hear of nothing twice", asyn
   const [atA, atB] = [addressOf(a), addressOf(b)];
   await b.join([atA]);
   const before = heard(b);
-  a.userEvent("one", null, false);
-  a.userEvent("two", null, false);
+  a.event("one", null, { coalesce: false });
+  a.event("two", null, { coalesce: false });
   await eventually("both events", () => before.length === 2);
   await b.shutdown();
   const written = folder.read("b").split("\n");
@@ -73,7 +73,7 @@ Deno.test("agents that restart find each other, and hear of nothing twice", asyn
     assert.ok(written.includes(line), line);
   }
 
-  a.userEvent("while away", null, false);
+  a.event("while away", null, { coalesce: false });
   const again = await life("b", atB);
   const names = heard(again);
   await eventually("a rejoin", () => statuses(a).b === "alive" && statuses(again).a === "alive");
@@ -98,7 +98,7 @@ Deno.test("a killed agent comes back, past a torn line", async () => {
   const gossip = await (async () => {
     const join = `-join=${addressOf(a)}`;
     await using b = await startSkeinAgent({ ...options, flags: [...flags, join] });
-    a.userEvent("deploy", null, false);
+    a.event("deploy", null, { coalesce: false });
     await eventually("the event", () => folder.read("b").includes("event-clock: 1\n"));
     assert.match(b.output(), /^ +Snapshot: true$/m);
     b.kill("SIGKILL");
@@ -109,7 +109,7 @@ Deno.test("a killed agent comes back, past a torn line", async () => {
   const bindPort = Number(gossip.split(":")[1]);
   await using b = await startSkeinAgent({ ...options, bindPort, flags });
   await eventually("a rejoin", () => b.output().includes("Re-joined to previously known node: a:"));
-  a.userEvent("next", null, false);
+  a.event("next", null, { coalesce: false });
   await eventually("an event", () => b.output().includes("user-event: next"));
   assert.ok(!b.output().includes("user-event: deploy"), b.output());
   assert.ok(b.output().includes("[WARN] serf: Ignored 1 damaged line of snapshot"));

@@ -40,7 +40,7 @@ Deno.test("errors of a command carry its text and keep the connection", async ()
     const fail = () => {
       throw new Error("text of the command");
     };
-    Object.assign(backend.on, { userEvent: fail, updateTags: fail, forceLeave: fail });
+    Object.assign(backend.on, { event: fail, updateTags: fail, forceLeave: fail });
     const error = "text of the command";
     assert.deepEqual(await peer.ask("event", { Name: "x" }), { Error: error, Seq: 2 });
     assert.deepEqual(await peer.ask("tags", { Tags: {} }), { Error: error, Seq: 3 });
@@ -53,7 +53,10 @@ Deno.test("tags come as what to set and what to delete", async () => {
     using peer = await Peer.ready(server.address);
     await peer.ask("tags", { Tags: { a: "1" }, DeleteTags: ["b"] });
     await peer.ask("tags", {});
-    assert.deepEqual(backend.calls, [["updateTags", { a: "1" }, ["b"]], ["updateTags", {}, []]]);
+    assert.deepEqual(backend.calls, [["updateTags", { set: { a: "1" }, delete: ["b"] }], [
+      "updateTags",
+      { set: {}, delete: [] },
+    ]]);
   });
 });
 

@@ -172,8 +172,8 @@ Deno.test("values are taken in every spelling that Go takes", async () => {
     );
     assert.deepEqual(await peer.take(2), [ok(7), ok(8)]);
     assert.deepEqual(backend.calls, [
-      ["userEvent", "n", text("p"), true],
-      ["userEvent", "n2", new Uint8Array([1, 2]), false],
+      ["event", "n", text("p"), { coalesce: true }],
+      ["event", "n2", new Uint8Array([1, 2]), { coalesce: false }],
     ]);
   });
 });
@@ -206,10 +206,10 @@ Deno.test("a request may come byte by byte", async () => {
     }
     assert.deepEqual(await peer.next(), ok(2));
     assert.deepEqual(backend.calls.at(-1), [
-      "userEvent",
+      "event",
       "deploy",
       new TextEncoder().encode("v1"),
-      true,
+      { coalesce: true },
     ]);
   });
 });

@@ -52,7 +52,7 @@ Deno.test("1: a Seq of 0, 2^53+1 or 2^64-1 comes back exactly, in responses and 
         success(seq),
       );
       peer.keep();
-      agent.userEvent("e", null, false);
+      agent.event("e", null, { coalesce: false });
       assert.deepEqual((await peer.take(2))[1], {
         Coalesce: false,
         Event: "user",

@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import type { QueryParams, RunningQuery } from "../../../cluster/serf/mod.ts";
+import { PayloadBytes } from "../../../protocol/payload.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -128,7 +129,9 @@ Deno.test("a client that goes while its answers wait frees them, and what it had
   const query = new FakeQuery();
   backend.on.query = () => query;
   await peer.ask("query", { Name: "x" });
-  for (let i = 0; i < 200; i++) query.answers.push({ from: "n", payload: new Uint8Array(100_000) });
+  for (let i = 0; i < 200; i++) {
+    query.answers.push({ from: "n", payload: new PayloadBytes(100_000) });
+  }
   await until(() => query.answers.waiting < 200);
   peer.close();
   await until(() => server.stats().clients === "0");

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { QueryError, RespondError } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
 import { loopback } from "../../support/loopback.ts";
 import { FakeBackend, FakeQuery, queryEvent } from "../../support/rpc/backend.ts";
@@ -71,7 +72,7 @@ Deno.test("acks and responses come as records of the query, and done after the l
     assert.equal(server.stats().queries, "1");
     query.acks.push("a");
     assert.deepEqual(await peer.take(2), [ok(2), ack("a")]);
-    query.answers.push({ from: "a", payload: new TextEncoder().encode("0.5") });
+    query.answers.push({ from: "a", payload: ownPayload(new TextEncoder().encode("0.5")) });
     assert.deepEqual(await peer.take(2), [ok(2), {
       From: "a",
       Payload: new TextEncoder().encode("0.5"),
@@ -172,7 +173,9 @@ Deno.test("answers wait in the query while the client does not read, and done is
     await peer.ask("query", { Name: "x" });
     const payload = new Uint8Array(60_000);
     const count = 300;
-    for (let i = 0; i < count; i++) query.answers.push({ from: `n${i}`, payload });
+    for (let i = 0; i < count; i++) {
+      query.answers.push({ from: `n${i}`, payload: ownPayload(payload) });
+    }
     query.close();
     using other = await Peer.ready(peer.remote);
     await until(() => query.answers.waiting < count);
@@ -277,7 +280,7 @@ Deno.test("a query that a slow client never heard of is not pending", async () =
     const payload = new Uint8Array(1_000_000);
     let sent = 0;
     while (Number(server.stats().dropped_events) < 10) {
-      backend.emit(queryEvent("q", { payload }));
+      backend.emit(queryEvent("q", { payload: ownPayload(payload) }));
       sent++;
       if (sent % 5 === 0) await new Promise((resolve) => setTimeout(resolve));
       assert.ok(sent < 1_000, "the queue has no bound");

@@ -14,7 +14,7 @@ Deno.test("a reader that keeps up loses nothing of a burst", async () => {
     using peer = await Peer.ready(server.address);
     using sender = await Peer.ready(server.address);
     await peer.ask("stream", { Type: "user" });
-    backend.on.userEvent = (name) => backend.emitUser(String(name));
+    backend.on.event = (name) => backend.emitUser(String(name));
     const burst = Array.from({ length: 3_000 }, (_, i) => request("event", i, { Name: `e${i}` }));
     const [got] = await Promise.all([
       records(peer, burst.length),
@@ -86,12 +86,12 @@ Deno.test("requests of a client that does not read its answers wait, in bounded 
     backend.list = [member("a", { tags })];
     using peer = await Peer.ready(server.address);
     const asked = 1_000;
-    backend.on.userEvent = () => {};
+    backend.on.event = () => {};
     const requests = Array.from({ length: asked }, (_, i) => request("members", i));
     await peer.send(...requests, request("event", 1, { Name: "last" }));
     using other = await Peer.ready(server.address);
     for (let i = 0; i < 20; i++) await other.ask("stop", { Stop: 0 });
-    const done = () => backend.calls.some(([name]) => name === "userEvent");
+    const done = () => backend.calls.some(([name]) => name === "event");
     assert.ok(!done(), "1,000 answers of 70 KB cannot have been made");
     const rest = await peer.take(2 * asked + 1);
     assert.ok(done());

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { PayloadBytes } from "../../../protocol/payload.ts";
 import { member } from "../../support/rpc/backend.ts";
 import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
 import { ok, records, withServer } from "../../support/rpc/stage.ts";
@@ -19,7 +20,7 @@ Deno.test("a stream gets member and user events in Serf's form", async () => {
       type: "user",
       ltime: 2n ** 40n,
       name: "deploy",
-      payload: new Uint8Array([1, 2]),
+      payload: new PayloadBytes([1, 2]),
       coalesce: true,
     });
     backend.emitUser("none");
@@ -161,7 +162,7 @@ Deno.test("stop of anything succeeds; records that waited before still come", as
     using peer = await Peer.ready(server.address);
     assert.deepEqual(await peer.ask("stop", { Stop: 77 }), ok(2));
     assert.deepEqual(await peer.ask("stream", { Type: "*" }), ok(3));
-    backend.on.userEvent = (name) => backend.emitUser(String(name));
+    backend.on.event = (name) => backend.emitUser(String(name));
     await peer.send(
       request("event", 4, { Name: "before" }),
       request("stop", 5, { Stop: 3 }),

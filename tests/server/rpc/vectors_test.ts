@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
 import { decodeValue, encodeValue } from "../../../protocol/msgpack/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { RpcServer } from "../../../server/rpc/server.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -41,7 +42,7 @@ Deno.test("three agents answer what the cluster a, b, c answered", async () => {
   for (const index of [0, 1, 2, 3, 4, 5, 6]) await replay(index, peer);
   await replay(7, peer, [[`127.0.0.1:19947`, addressOf(b)], ["127.0.0.1:19948", addressOf(c)]]);
   for (const index of [8, 9, 10, 11, 19, 20]) await replay(index, peer);
-  await c.updateTags({ m: "2" });
+  await c.updateTags({ set: { m: "2" } });
   await until(() => a.members().some(({ tags }) => tags.m === "2"));
   await replay(46, peer);
 
@@ -248,7 +249,7 @@ function toEvent(body: Readonly<Record<string, unknown>>): SerfEvent {
     type: "user",
     ltime: BigInt(body.LTime as number),
     name: body.Name as string,
-    payload: payload === null ? null : Uint8Array.fromHex(payload.$bin),
+    payload: ownPayload(payload && Uint8Array.fromHex(payload.$bin)),
     coalesce: body.Coalesce as boolean,
   };
 }

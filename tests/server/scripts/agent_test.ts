@@ -52,7 +52,7 @@ Deno.test("an agent runs its scripts on events of members, users and queries", a
     "query:load": "echo up $(cat)",
   });
   await eventually("the own join", () => dir.read() === "member-join web eu a\tweb\n");
-  agent.userEvent("deploy", new TextEncoder().encode("v1"), false);
+  agent.event("deploy", new TextEncoder().encode("v1"), { coalesce: false });
   await eventually("the event", () => dir.read().endsWith("\ndeploy 1 v1\n"));
   const query = agent.query("load", new TextEncoder().encode("now"), {});
   const answers: string[] = [];
@@ -66,21 +66,21 @@ Deno.test("changed scripts run from the next event on; a wrong list changes noth
   using dir = folder();
   await using agent = await start([]);
   await agent.reloadHandlers([`user=echo one >> ${dir.path}/out`]);
-  agent.userEvent("x", null, false);
+  agent.event("x", null, { coalesce: false });
   await eventually("the first script", () => dir.read() === "one\n");
   await assert.rejects(agent.reloadHandlers(["nonsense=true"]), ConfigError);
   await agent.reloadHandlers([`user=echo two >> ${dir.path}/out`]);
-  agent.userEvent("x", null, false);
+  agent.event("x", null, { coalesce: false });
   await eventually("the second script", () => dir.read() === "one\ntwo\n");
   await agent.reloadHandlers([]);
-  agent.userEvent("x", null, false);
+  agent.event("x", null, { coalesce: false });
   assert.deepEqual(agent.stats().event_handlers, {}, "stats show what the agent started with");
 });
 
 Deno.test("an agent that ends takes its running scripts with it", async () => {
   using dir = folder();
   const agent = await start([`user=echo $$ >> ${dir.path}/out; sleep 60`]);
-  agent.userEvent("x", null, false);
+  agent.event("x", null, { coalesce: false });
   await eventually("the script", () => dir.read() !== "");
   const started = performance.now();
   await agent.shutdown();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RespondError, type SerfEvent } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { parseHandler } from "../../../server/config/handler_spec.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { type HandlerSettings, ScriptHandlers } from "../../../server/scripts/mod.ts";
@@ -8,7 +9,7 @@ const user = (name: string, payload = ""): SerfEvent => ({
   type: "user",
   ltime: 1n,
   name,
-  payload: new TextEncoder().encode(payload),
+  payload: ownPayload(new TextEncoder().encode(payload)),
   coalesce: false,
 });
 
@@ -211,6 +212,24 @@ Deno.test("a changed configuration counts from the next event on, and nothing th
   await stage.until(() => stage.read("out") === "old 1\nold 2\n");
   await stage.idle();
   assert.equal(stage.read("kept"), "kept 1\nkept 2\nkept 3\n");
+});
+
+Deno.test("a process that a script leaves behind holds up neither its answer nor later events", async () => {
+  await using stage = new Stage(["query=echo $SERF_QUERY_NAME; sleep 60 & echo $! >> DIR/pids"]);
+  const queries = ["one", "two", "three"].map((name) => query(name));
+  const started = performance.now();
+  for (const { event } of queries) stage.handlers.handle(event);
+  await stage.idle();
+  const elapsed = performance.now() - started;
+  assert.ok(elapsed < 3_000, `${elapsed} ms`);
+  assert.deepEqual(queries.map(({ answers }) => answers), [["one\n"], ["two\n"], ["three\n"]]);
+  assert.equal(
+    stage.lines(/ended, but a process that it started still holds its output/).length,
+    3,
+  );
+  stage.handlers.replace([]);
+  await stage.handlers[Symbol.asyncDispose]();
+  for (const pid of stage.read("pids").trim().split("\n")) Deno.kill(Number(pid), "SIGKILL");
 });
 
 Deno.test("at the end running scripts are ended and waiting events are forgotten", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Member, SerfEvent } from "../../../cluster/serf/mod.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { scriptInput, scriptVariables } from "../../../server/scripts/script_input.ts";
 
 const member = (name: string, addr: number[], tags: Record<string, string>): Member => ({
@@ -21,7 +22,7 @@ const user = (payload: Uint8Array | null): SerfEvent => ({
   type: "user",
   ltime: 2n ** 60n + 1n,
   name: "deploy",
-  payload,
+  payload: ownPayload(payload),
   coalesce: true,
 });
 const query: SerfEvent = {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { type ScriptOptions, ScriptRun } from "../../../server/scripts/script_run.ts";
+import { eventually } from "../../support/agents.ts";
 
 const run = (script: string, options: Partial<ScriptOptions> = {}): ScriptRun =>
   new ScriptRun(script, {
@@ -95,20 +96,59 @@ Deno.test("a script whose time is over ends with all its processes", async () =>
   await gone(Number(textOf(output)));
 });
 
-Deno.test("nothing is waited for longer than five seconds", async () => {
+Deno.test("what a script leaves behind is not waited for, lives on and can print for a while", async () => {
+  const dir = await Deno.makeTempDir();
+  const script = `(sleep 0.4; echo late; echo lives > ${dir}/file; exec sleep 60) & echo $!`;
   const started = performance.now();
-  const leftBehind = run("sleep 60 & echo $!");
-  const deaf = run("trap '' TERM; sleep 60 & echo $!; wait; sleep 60", { timeoutMs: 200 });
-  const left = await leftBehind.finished;
-  assert.deepEqual([left.lingered, left.problem], [true, undefined]);
-  const pid = Number(textOf(left.output));
-  assert.ok(await lives(pid), "what a script leaves behind goes on");
+  const left = run(script);
+  const { lingered, output, problem } = await left.finished;
+  const elapsed = performance.now() - started;
+  assert.ok(elapsed < 2_000, `${elapsed} ms`);
+  assert.deepEqual([lingered, problem], [true, undefined]);
+  const pid = Number(textOf(output));
+  await eventually("its line", () => Deno.readTextFileSync(`${dir}/file`) === "lives\n");
+  left.stop(60_000);
+  await left.released;
+  assert.ok(await lives(pid), "what is let go lives on");
   Deno.kill(pid, "SIGKILL");
-  const { output, problem } = await deaf.finished;
-  assert.equal(problem, "no end within 200ms, killed");
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("of what a script leaves behind the output is held for five seconds, its time limit is over", async () => {
+  const started = performance.now();
+  const left = run("sleep 60 & echo $!", { timeoutMs: 1_000 });
+  const pid = Number(textOf((await left.finished).output));
+  await left.released;
   const elapsed = performance.now() - started;
   assert.ok(elapsed >= 5_000 && elapsed < 20_000, `${elapsed} ms`);
-  await gone(Number(textOf(output)));
+  assert.ok(await lives(pid), "the time limit is the script's");
+  Deno.kill(pid, "SIGKILL");
+});
+
+Deno.test("a program that is always busy still gets all that a script has printed", async () => {
+  const busy = setInterval(() => {
+    const until = performance.now() + 150;
+    while (performance.now() < until);
+  });
+  const left = run("sleep 60 & echo $!; head -c 200000 /dev/zero | tr '\\0' x; echo $!");
+  const { output, written } = await left.finished;
+  clearInterval(busy);
+  left.stop(0);
+  await left.released;
+  const pid = textOf(output).replaceAll("x", "");
+  assert.equal(written, 200_000 + 2 * pid.length);
+  Deno.kill(Number(pid), "SIGKILL");
+});
+
+Deno.test("a script that is deaf to the end of its time is killed with what it left behind", async () => {
+  const deaf = run("trap '' TERM; sleep 60 & echo $!; wait; sleep 60", { timeoutMs: 200 });
+  const heir = run("(trap '' TERM; exec sleep 60) & echo $!; sleep 60", { timeoutMs: 200 });
+  for (const { finished, released } of [deaf, heir]) {
+    const { output, problem } = await finished;
+    assert.equal(problem, "no end within 200ms, killed");
+    await released;
+    await gone(Number(textOf(output)));
+  }
 });
 
 Deno.test("a stopped script may end by itself, or is killed", async () => {

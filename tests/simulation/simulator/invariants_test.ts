@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type MemberNode, NodeState } from "../../../cluster/memberlist/mod.ts";
 import type { Member, MemberEvent, SerfEvent } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { Cluster } from "../../support/simulation/cluster.ts";
 import { BELIEF_RULES, Beliefs } from "../../support/simulation/invariants/beliefs.ts";
 import {
@@ -90,7 +91,7 @@ function about(type: MemberEvent["type"], name = "a"): SerfEvent {
 }
 
 function user(ltime: bigint, name = "deploy", payload: Uint8Array | null = null): SerfEvent {
-  return { type: "user", ltime, name, payload, coalesce: false };
+  return { type: "user", ltime, name, payload: ownPayload(payload), coalesce: false };
 }
 
 function query(ltime: bigint, id: number): SerfEvent {

@@ -15,6 +15,7 @@ import type {
   RunningQuery,
   SerfEvent,
 } from "../../../cluster/serf/mod.ts";
+import { ownPayload } from "../../../protocol/payload.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import type { RpcBackend } from "../../../server/rpc/backend.ts";
 
@@ -91,8 +92,8 @@ export class FakeBackend implements RpcBackend {
     await this.#called("forceLeave", node, options);
   }
 
-  userEvent(name: string, payload: Uint8Array | null, coalesce: boolean): void {
-    this.#called("userEvent", name, payload, coalesce);
+  event(name: string, payload: Uint8Array | null, options: { coalesce: boolean }): void {
+    this.#called("event", name, payload, options);
   }
 
   query(name: string, payload: Uint8Array | null, params: QueryParams): RunningQuery {
@@ -120,8 +121,11 @@ export class FakeBackend implements RpcBackend {
     return this.#called("coordinate", node) as Coordinate | undefined;
   }
 
-  async updateTags(set: Record<string, string>, remove: readonly string[]): Promise<void> {
-    await this.#called("updateTags", set, remove);
+  async updateTags(changes: {
+    set: Record<string, string>;
+    delete: readonly string[];
+  }): Promise<void> {
+    await this.#called("updateTags", changes);
   }
 
   async leave(): Promise<void> {
@@ -149,7 +153,7 @@ export class FakeBackend implements RpcBackend {
 
   /** A user event with this name. */
   emitUser(name: string, payload: Uint8Array | null = null): void {
-    this.emit({ type: "user", ltime: 1n, name, payload, coalesce: false });
+    this.emit({ type: "user", ltime: 1n, name, payload: ownPayload(payload), coalesce: false });
   }
 
   async #keys(name: keyof RpcBackend, ...args: unknown[]): Promise<KeyReport> {

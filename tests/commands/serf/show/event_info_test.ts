@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Member } from "../../../../client/mod.ts";
 import { eventInfo, eventText } from "../../../../commands/serf/show/event_info.ts";
+import { ownPayload } from "../../../../protocol/payload.ts";
 import { VERSIONS } from "../../../support/versions.ts";
 
 const MEMBER: Member = {
@@ -20,7 +21,13 @@ const respond = () => Promise.resolve();
 Deno.test("a user event, with and without payload", () => {
   const payload = new TextEncoder().encode("ab\x01ü");
   assert.equal(
-    eventInfo({ type: "user", ltime: 2n, name: "e2", payload, coalesce: true }),
+    eventInfo({
+      type: "user",
+      ltime: 2n,
+      name: "e2",
+      payload: ownPayload(payload),
+      coalesce: true,
+    }),
     'Event Info:\n\tCoalesce: true\n\tEvent: "user"\n\tLTime: 2\n\tName: "e2"\n' +
       "\tPayload: []byte{0x61, 0x62, 0x1, 0xc3, 0xbc}",
   );
@@ -33,7 +40,14 @@ Deno.test("a user event, with and without payload", () => {
 Deno.test("a query", () => {
   const payload = new TextEncoder().encode("pay");
   assert.equal(
-    eventInfo({ type: "query", id: 1, ltime: 1n, name: "qq", payload, respond }),
+    eventInfo({
+      type: "query",
+      id: 1,
+      ltime: 1n,
+      name: "qq",
+      payload: ownPayload(payload),
+      respond,
+    }),
     'Event Info:\n\tEvent: "query"\n\tID: 1\n\tLTime: 1\n\tName: "qq"\n' +
       "\tPayload: []byte{0x70, 0x61, 0x79}",
   );
@@ -72,7 +86,7 @@ Deno.test("addresses are shown as the bytes that came", () => {
 Deno.test("on a screen payloads are text, or hex, and members have a line each", () => {
   const user = { type: "user", ltime: 2n, name: "deploy", coalesce: true } as const;
   const shown = (payload: Uint8Array | null) =>
-    /Payload: (.*)$/.exec(eventText({ ...user, payload }))?.[1];
+    /Payload: (.*)$/.exec(eventText({ ...user, payload: ownPayload(payload) }))?.[1];
   assert.equal(shown(new TextEncoder().encode('v1.2 "ü"\n\x1b[2J')), '"v1.2 \\"ü\\"\\n\\x1b[2J"');
   assert.equal(shown(Uint8Array.of(0xff, 0x0a)), "0xff0a");
   assert.equal(shown(new Uint8Array()), '""');

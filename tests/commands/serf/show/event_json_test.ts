@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Member } from "../../../../client/mod.ts";
 import { eventJson, logJson } from "../../../../commands/serf/show/event_json.ts";
 import { goJsonLine } from "../../../../commands/shell/format/gojson.ts";
+import { ownPayload } from "../../../../protocol/payload.ts";
 import { VERSIONS } from "../../../support/versions.ts";
 
 const TIME = new Date("2026-11-21T06:00:00Z");
@@ -27,7 +28,7 @@ Deno.test("eventJson() writes text as it is and other bytes in base64 under anot
   ];
   for (const [payload, written] of cases) {
     assert.equal(
-      goJsonLine(eventJson({ ...user, payload }, TIME)),
+      goJsonLine(eventJson({ ...user, payload: ownPayload(payload) }, TIME)),
       `{"type":"user",${time},${written},"coalesce":true}`,
     );
   }

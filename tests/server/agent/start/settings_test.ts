@@ -29,10 +29,11 @@ Deno.test("a setting that is undefined has its default, and one that does not ex
   assert.equal(completeConfig(JSON.parse("{}")).nodeName, Deno.hostname());
   const absent = { nodeName: "a", profile: undefined } as unknown as AgentSettings;
   assert.equal(completeConfig(absent).profile, "lan");
-  for (const [given, name] of [[{ nodename: "a" }, "nodename"], [{ mdns: { x: 1 } }, "mdns.x"]]) {
+  const meant = "nodename', did you mean 'nodeName'?";
+  for (const [given, told] of [[{ nodename: "a" }, meant], [{ mdns: { x: 1 } }, "mdns.x'"]]) {
     await assert.rejects(
       Agent.start(given as AgentSettings),
-      new ConfigError(`Unknown setting '${name}'`),
+      new ConfigError(`Unknown setting '${told}`),
     );
   }
 });

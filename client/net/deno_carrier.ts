@@ -1,0 +1,53 @@
+/**
+ * TCP connections in Deno.
+ *
+ * @module
+ */
+
+import type { Carrier, Socket } from "./socket.ts";
+
+/** Bytes that one read takes at most. */
+const READ_BYTES = 16 * 1024;
+
+/** `Deno.connect`. */
+export const denoCarrier: Carrier = {
+  async connect(hostname, port, signal) {
+    const conn = await Deno.connect({ hostname, port, signal });
+    conn.setNoDelay(true);
+    return new DenoSocket(conn);
+  },
+  reasonOf({ message }) {
+    // Deno says it in no other way.
+    if (message.includes("lookup address information")) return undefined;
+    const reason = message.replace(/ \(os error \d+\)$/, "");
+    return reason.charAt(0).toLowerCase() + reason.slice(1);
+  },
+};
+
+class DenoSocket implements Socket {
+  readonly #conn: Deno.TcpConn;
+  #closed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  async pump(take: (bytes: Uint8Array) => void): Promise<void> {
+    const buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const count = await this.#conn.read(buffer);
+      if (count === null) return;
+      take(buffer.slice(0, count));
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.#conn.write(bytes.subarray(at));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+}

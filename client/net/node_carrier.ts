@@ -1,0 +1,77 @@
+/**
+ * TCP connections in Node and Bun. Loaded in no other runtime.
+ *
+ * @module
+ */
+
+import type { Socket as NodeTcpSocket } from "node:net";
+import type { Carrier, Socket } from "./socket.ts";
+
+/** What the system calls the failures of a connect. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset by peer",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network is unreachable",
+  ETIMEDOUT: "connection timed out",
+};
+
+/** `net.connect`. */
+export const nodeCarrier: Carrier = {
+  async connect(host, port, signal) {
+    // Here, so that a program that is bundled into one file does not load it in Deno.
+    const { connect } = await import("node:net");
+    return await new Promise((resolve, reject) => {
+      const socket = connect({ host, port, noDelay: true, signal });
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(new NodeSocket(socket));
+      });
+    });
+  },
+  reasonOf(error) {
+    const { code = "", syscall } = error as Error & { code?: string; syscall?: string };
+    return syscall === "getaddrinfo" ? undefined : REASONS[code] ?? error.message;
+  },
+};
+
+class NodeSocket implements Socket {
+  readonly #socket: NodeTcpSocket;
+
+  constructor(socket: NodeTcpSocket) {
+    this.#socket = socket;
+    // What breaks a connection is told by `pump`, and nothing is thrown into the program before somebody pumps.
+    socket.on("error", () => {});
+  }
+
+  pump(take: (bytes: Uint8Array) => void): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
+      if (socket.destroyed) return reject(new Error("Socket was closed"));
+      socket.on("data", ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>) => {
+        try {
+          // No `Buffer`, whose `slice` makes no copy.
+          take(new Uint8Array(buffer, byteOffset, length));
+        } catch (error) {
+          reject(error);
+          socket.destroy();
+        }
+      });
+      socket.on("error", reject);
+      socket.on("end", () => resolve());
+      socket.on("close", () => reject(new Error("Socket was closed")));
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a program does with the client, in any runtime: `program.mjs CLIENT ADDRESS`. Prints what it saw as JSON.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+const [clientModule, address] = process.argv.slice(2);
+const { RpcClient } = await import(clientModule);
+const seen = {};
+
+const failed = (promise) =>
+  promise.then(() => "no error", ({ name, message }) => `${name}: ${message}`);
+
+const client = await RpcClient.connect({ address });
+seen.members = (await client.members()).map(({ name, status }) => `${name} ${status}`);
+const events = await client.stream("user,query");
+const reader = events[Symbol.asyncIterator]();
+await client.event("deploy", "é", { coalesce: false });
+const { value: event } = await reader.next();
+seen.event = [event.name, event.payload.text(), [...event.payload]];
+const query = await client.query("load", null, { requestAck: true, timeoutMs: 10_000 });
+const { value: asked } = await reader.next();
+await asked.respond(new Uint8Array(900).fill(7));
+seen.records = [];
+for await (const { type, from, payload } of query) {
+  seen.records.push([type, from, payload?.length ?? 0]);
+  if (seen.records.length === 2) break;
+}
+seen.records.sort();
+seen.burst = (await Promise.all(Array.from({ length: 500 }, () => client.members()))).length;
+seen.error = await failed(client.event("big", "x".repeat(600)));
+seen.refused = await failed(RpcClient.connect({ address: "127.0.0.1:1" }));
+seen.unknown = await failed(RpcClient.connect({ address: "no.such.host.invalid:1" }));
+await client.close();
+seen.closed = (await client.closed) ?? "closed";
+
+const statuses = [];
+const leaver = await RpcClient.connect({
+  address,
+  reconnect: { maxAttempts: 1, minDelayMs: 1, onStatus: (status) => statuses.push(status) },
+});
+const last = await leaver.stream("user");
+await leaver.leave();
+seen.end = await failed((async () => {
+  for await (const _ of last);
+})());
+seen.reason = (await leaver.closed).cause.message;
+seen.statuses = statuses;
+console.log(JSON.stringify(seen));
