@@ -29,13 +29,13 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
-import { memberFilter } from "../rpc/member_list.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";
 import { type EventFeed, EventFeeds, type FeedOptions } from "./events/feed.ts";
 import { filterOf, isMemberEvent, isNamed } from "./events/filters.ts";
 import type { Listeners } from "./events/listeners.ts";
+import { filteredMembers } from "./members.ts";
 import type { Payload } from "./payload.ts";
 import { type AgentQuery, asAgentQuery } from "./query.ts";
 import { type EventOptions, type MemberFilter, REQUESTS, type TagChanges } from "./requests.ts";
@@ -155,12 +155,7 @@ export class Agent implements AsyncDisposable {
    * @throws {PatternError} when a pattern is none, or all together are too large.
    */
   members(filter?: MemberFilter): Member[] {
-    requireOptions("members", filter, REQUESTS.members);
-    const all = this.serf.members();
-    if (filter === undefined) return all;
-    const { tags = null, status = "", name = "" } = filter;
-    const matches = memberFilter({ Tags: tags, Status: status, Name: name });
-    return matches === undefined ? all : all.filter(matches);
+    return filteredMembers(this.serf.members(), filter);
   }
 
   /**
