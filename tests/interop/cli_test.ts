@@ -127,5 +127,7 @@ function events(text: string, host: string): string[] {
 
 /** What an agent printed before its log. */
 function banner(output: string, host: string): string[] {
-  return output.replaceAll(host, "HOST").split("\n    20")[0]?.split("\n") ?? [];
+  const [text = ""] = output.replaceAll(host, "HOST").split("\n    20");
+  // Besides, skein says its version, and always which address it tells others.
+  return text.split("\n").filter((line) => !/^ +(?:Version: skein|Advertise addr:) /.test(line));
 }
