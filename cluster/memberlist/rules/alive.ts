@@ -20,7 +20,7 @@ import { isFull, isPacked, makeRoom } from "./room.ts";
 
 /**
  * Nodes that are pinged at a time to see whether they are there: forged messages must not make a flood of pings. There
- * is as much room for those that are told of from their own address, as those that join are.
+ * is as much room again for those that are just joining.
  */
 const MAX_CHALLENGED = 32;
 
@@ -49,15 +49,20 @@ export function announceSelf(core: Core, onFinished?: () => void): void {
   applyAlive(core, message, { source: "self", bootstrap: true, ...(onFinished && { onFinished }) });
 }
 
-/** Takes in an alive message. `source` is who sent it, for the log. `Port` must not be 0. */
-export function receiveAlive(core: Core, message: Alive, source: string): void {
-  applyAlive(core, message, { source, bootstrap: false });
+/**
+ * Takes in an alive message. `source` is who sent it, for the log. `Port` must not be 0. `joins` tells whether the node,
+ * with few others, is just joining.
+ */
+export function receiveAlive(core: Core, message: Alive, source: string, joins = false): void {
+  applyAlive(core, message, { source, bootstrap: false, joins });
 }
 
 interface AliveContext {
   readonly source: string;
   /** Whether the own node speaks about itself. */
   readonly bootstrap: boolean;
+  /** Whether the node is just joining. */
+  readonly joins?: boolean;
   readonly onFinished?: () => void;
 }
 
@@ -179,8 +184,8 @@ function challenge(core: Core, message: Alive, context: AliveContext): void {
   const { challenged, config, timers } = core;
   const { Node: name } = message;
   if (challenged.has(name)) return;
-  const ownWord = context.source === addrToHost(addrOf(message));
-  if (isPacked(core) || challenged.size >= (ownWord ? 2 : 1) * MAX_CHALLENGED) {
+  const most = context.joins ? 2 * MAX_CHALLENGED : MAX_CHALLENGED;
+  if (isPacked(core) || challenged.size >= most) {
     const text = `Ignoring node ${name}: ${config.maxNodes} nodes are known`;
     return core.noise.write("error", context.source, text);
   }

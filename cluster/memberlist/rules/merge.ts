@@ -15,6 +15,9 @@ import { receiveDead } from "./dead.ts";
 import { checkProtocols } from "./protocol_check.ts";
 import { receiveSuspect } from "./suspect.ts";
 
+/** Who joins and knows no more nodes than this is a newcomer. */
+const NEWCOMERS = 4;
+
 /** The application refused to merge with a peer; the message is its reason. */
 export class MergeRefusedError extends Error {
   /** `"MergeRefusedError"`, whatever happens to the name of the class. */
@@ -55,8 +58,11 @@ export async function mergeRemoteState(
     const refusal = core.delegate.notifyMerge(members);
     if (refusal !== undefined) throw new MergeRefusedError(refusal);
   }
-  if (nodes.length <= NODES_PER_SLICE) { for (const node of nodes) mergeNode(core, node, source); }
-  else await core.slices.run(mergeNodes(core, nodes, source));
+  if (nodes.length > NODES_PER_SLICE) {
+    await core.slices.run(mergeNodes(core, nodes, source));
+  } else {
+    for (const node of nodes) mergeNode(core, node, source, join && nodes.length <= NEWCOMERS);
+  }
   if (userState.length === 0) return;
   if (mergeState !== undefined) await mergeState(userState);
   else await core.delegate.mergeRemoteState(userState, join, chosen);
@@ -73,11 +79,11 @@ function* mergeNodes(
   }
 }
 
-function mergeNode(core: Core, node: PushNodeState, source: string): void {
+function mergeNode(core: Core, node: PushNodeState, source: string, joins = false): void {
   const { Name: Node, Incarnation } = node;
   switch (node.State) {
     case NodeState.alive:
-      receiveAlive(core, { ...node, Node, Port: portOrOwn(core, node.Port) }, source);
+      receiveAlive(core, { ...node, Node, Port: portOrOwn(core, node.Port) }, source, joins);
       break;
     case NodeState.left:
       receiveDead(core, { Incarnation, Node, From: Node }, source);

@@ -10,6 +10,7 @@ import type { Metrics, Timer } from "../../runtime.ts";
 import { type Core, ownRecord } from "../core/core.ts";
 import { ShutdownError } from "../core/errors.ts";
 import { type Destination, type MemberNode, NodeState } from "../core/node.ts";
+import type { NodeRecord } from "../core/node_table.ts";
 import { pickRandom } from "../core/select.ts";
 import { NODES_PER_SLICE } from "../core/slices.ts";
 import { mergeRemoteState } from "../rules/merge.ts";
@@ -121,13 +122,20 @@ export async function exchangeState(
     exchange.setDeadline(tcpTimeoutMs);
     const remote = await readState(core, exchange, await readReply(exchange, MessageType.pushPull));
     exchange.hangUp();
-    const peer = core.table.get(to.name ?? "");
-    if (peer?.node.host === to.host && peer.node.port === to.port) peer.answered = true;
     const isNewcomer = core.table.size === 1;
     signal?.throwIfAborted();
     await mergeRemoteState(core, remote, { join, chosen, mergeState }, to.host);
     if (isNewcomer) ownNewsFirst(core, remote);
+    markAnswered(core, to);
   }, signal);
+}
+
+/** Whoever is at this address, and no invention. */
+function markAnswered({ table }: Core, { name, host, port }: Destination): void {
+  const isThere = ({ node }: NodeRecord): boolean => node.host === host && node.port === port;
+  const named = table.get(name ?? "");
+  const record = named !== undefined && isThere(named) ? named : table.records.find(isThere);
+  if (record !== undefined) record.answered = true;
 }
 
 /** A peer's state. One that is long is read in pieces, and what it becomes in memory is taken from the budget. */
