@@ -295,10 +295,10 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Deletes tags and sets others, and writes the tags file if there is one.
+   * Deletes tags and sets others, after they were written to the tags file if there is one.
    *
-   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in
-   * effect then, and in the file), and with `TagsFileError`.
+   * Rejects with `TagsTooLargeError` and `TagsFileError`, and nothing has changed then; with `UpdateTimeoutError` when
+   * the news is not sent in time (the tags are in effect then, and in the file).
    */
   async updateTags(changes: TagChanges): Promise<void> {
     requireOptions("updateTags", changes, REQUESTS.updateTags);

@@ -6,7 +6,7 @@
 
 import { encodeUtf8 } from "../../protocol/text.ts";
 import { FileDisk, type FileDiskOptions } from "./disk.ts";
-import { replaceUserFile } from "./replace.ts";
+import { HalfWrittenError, replaceUserFile } from "./replace.ts";
 
 /** A file as a name on the disk of its folder. */
 export interface UserFile {
@@ -24,7 +24,10 @@ export async function userFile(path: string, options: FileDiskOptions): Promise<
   return { disk: new FileDisk(dirname(target), options), name: basename(target) };
 }
 
-/** Replaces a file by one that holds `text`. Rejects as {@linkcode replaceUserFile} does. */
+/**
+ * Replaces a file by one that holds `text`. Rejects as {@linkcode replaceUserFile} does; a file that had to be written in
+ * place gets its old content back then, if that can be written.
+ */
 export async function replaceText(
   path: string,
   text: string,
@@ -34,5 +37,24 @@ export async function replaceText(
   await using _ = disk;
   // Nobody who may write to the folder can be there first.
   const fresh = `.skein-${crypto.randomUUID()}`;
-  await replaceUserFile(disk, name, () => [encodeUtf8(text)], fresh);
+  // There need not be one.
+  const before = await Deno.readFile(path).catch(() => undefined);
+  try {
+    await replaceUserFile(disk, name, () => [encodeUtf8(text)], fresh);
+  } catch (error) {
+    if (error instanceof HalfWrittenError && before !== undefined) {
+      await restore(disk, name, before);
+    }
+    throw error;
+  }
+}
+
+async function restore(disk: FileDisk, name: string, content: Uint8Array): Promise<void> {
+  try {
+    await disk.truncate(name, 0);
+    await disk.append(name, content);
+    await disk.sync(name);
+  } catch {
+    // Whoever replaces the file gets the error of that.
+  }
 }

@@ -131,10 +131,15 @@ export class RejoinFile implements Recorder, AsyncDisposable {
     this.#add(this.#journal.forget(name));
   }
 
-  /** Resolves when the leave is on the disk, or after 2 s. */
+  /** Resolves when the leave is on the disk, or after 2 s; the log tells when it is not. */
   async leave(): Promise<void> {
     this.#add(this.#journal.leave());
-    await this.#withinLimit(this.#enqueue(() => this.#saveAndSync()));
+    let saved = false;
+    await this.#withinLimit(this.#enqueue(async () => {
+      saved = await this.#saveAndSync();
+    }));
+    if (saved) return;
+    this.#log.error(`Snapshot ${this.#path} does not tell that this node left, it will join again`);
   }
 
   /** Writes what waits and closes the file; takes 2 s at most. What happens from then on is not kept. Safe to call twice. */
@@ -198,12 +203,15 @@ export class RejoinFile implements Recorder, AsyncDisposable {
     if (done !== true) this.#report("the disk takes too long");
   }
 
-  async #saveAndSync(): Promise<void> {
-    if (!await this.#save()) return;
+  /** Whether the file is up to date and on the disk. Never rejects. */
+  async #saveAndSync(): Promise<boolean> {
+    if (!await this.#save()) return false;
     try {
       await this.#opened.disk.sync(this.#opened.name);
+      return true;
     } catch (error) {
       this.#report(fileProblem(error));
+      return false;
     }
   }
 

@@ -98,6 +98,7 @@ Deno.test("a killed agent comes back, past a torn line", async () => {
   const gossip = await (async () => {
     const join = `-join=${addressOf(a)}`;
     await using b = await startSkeinAgent({ ...options, flags: [...flags, join] });
+    await eventually("the join", () => statuses(a).b === "alive");
     a.event("deploy", null, { coalesce: false });
     await eventually("the event", () => folder.read("b").includes("event-clock: 1\n"));
     assert.match(b.output(), /^ +Snapshot: true$/m);

@@ -155,6 +155,7 @@ Deno.test("a full disk is reported once, loses nothing, and is forgotten when th
   await file.leave();
   assert.deepEqual(place.logs, [
     "[ERR] Failed to write snapshot PATH: no space left on device",
+    "[ERR] Snapshot PATH does not tell that this node left, it will join again",
   ]);
   assert.equal(place.read(), "alive: a 10.0.0.1:7946\nalive", "Half a line went in");
   disk.full = false;
