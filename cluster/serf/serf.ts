@@ -5,6 +5,7 @@
  */
 
 import type { Coordinate } from "../coordinate/mod.ts";
+import { UpdateTimeoutError } from "../memberlist/core/errors.ts";
 import { Memberlist } from "../memberlist/memberlist.ts";
 import type { Runtime } from "../runtime.ts";
 import { startBackgroundTasks } from "./background.ts";
@@ -245,15 +246,30 @@ export class Serf implements AsyncDisposable {
   }
 
   /**
-   * Replaces the own tags and resolves when the news was gossiped. They stay in effect when that takes too long.
+   * Replaces the own tags and resolves when the news was gossiped.
    *
-   * Rejects with {@linkcode TagsTooLargeError}, and with `UpdateTimeoutError` after the broadcast timeout.
+   * Rejects with {@linkcode TagsTooLargeError}, with `LeftError` and with `ShutdownError`, and the tags are as they were
+   * then; with `UpdateTimeoutError` after the broadcast timeout, and they stay in effect.
    */
   async setTags(tags: Tags): Promise<void> {
-    const { protocolVersion, broadcastTimeoutMs } = this.#core.config;
-    encodeTags(tags, protocolVersion);
+    this.checkTags(tags);
+    const before = this.#tags;
     this.#tags = copyTags(tags);
-    await this.#memberlist.updateNode(broadcastTimeoutMs);
+    try {
+      await this.#memberlist.updateNode(this.#core.config.broadcastTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof UpdateTimeoutError)) this.#tags = before;
+      throw error;
+    }
+  }
+
+  /**
+   * Looks whether tags can be set, and sets none.
+   *
+   * @throws {TagsTooLargeError} when they do not fit
+   */
+  checkTags(tags: Tags): void {
+    encodeTags(tags, this.#core.config.protocolVersion);
   }
 
   /** The own tags, a new object. */

@@ -275,10 +275,10 @@ export class Agent implements AsyncDisposable {
   }
 
   /**
-   * Deletes tags, then sets others, and writes the tags file if there is one.
+   * Deletes tags, then sets others, after they were written to the tags file if there is one.
    *
-   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in
-   * effect then, and in the file), and with `TagsFileError`.
+   * Rejects with `TagsTooLargeError` and `TagsFileError`, and nothing has changed then; with `UpdateTimeoutError` when
+   * the news is not sent in time (the tags are in effect then, and in the file).
    */
   updateTags(set: Tags, remove: readonly string[] = []): Promise<void> {
     return this.#tags.update(set, remove);

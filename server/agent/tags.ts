@@ -8,11 +8,11 @@ import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import type { Serf, Tags } from "../../cluster/serf/mod.ts";
 import { writeTagsFile } from "../files/tags_file.ts";
 
-/** Changes tags, and writes what is in effect to the tags file, one write after the other. */
+/** Changes tags, all or nothing: with a tags file they are written there first, one change after the other. */
 export class AgentTags {
   readonly #serf: Serf;
   readonly #file: string;
-  #writes: Promise<void> = Promise.resolve();
+  #changes: Promise<unknown> = Promise.resolve();
 
   /** `file` is the path of the tags file, "" for none. */
   constructor(serf: Serf, file: string) {
@@ -23,13 +23,14 @@ export class AgentTags {
   /**
    * Deletes tags, then sets others.
    *
-   * Rejects with `TagsTooLargeError`, with `UpdateTimeoutError` when the news is not sent in time (the tags are in effect
-   * then, and in the file), and with `TagsFileError`.
+   * Rejects with `TagsTooLargeError` and `TagsFileError`, and nothing has changed then; with `UpdateTimeoutError` when the
+   * news is not sent in time: the tags are in effect then, and in the file.
    */
   async update(set: Tags, remove: readonly string[]): Promise<void> {
-    const tags = this.#serf.tags();
-    for (const tag of remove) delete tags[tag];
-    await this.#set({ ...tags, ...set });
+    await this.#change((tags) => {
+      for (const tag of remove) delete tags[tag];
+      return { ...tags, ...set };
+    });
   }
 
   /**
@@ -45,28 +46,35 @@ export class AgentTags {
     const names = Object.keys(next);
     const same = names.length === Object.keys(tags).length &&
       names.every((tag) => tags[tag] === next[tag]);
-    if (!same) await this.#set(next);
+    if (!same) await this.#serf.setTags(next);
   }
 
   /** Resolves when no write is under way. */
   async settled(): Promise<void> {
-    await this.#writes.catch(() => {}); // Whoever changed the tags gets the error.
+    await this.#changes;
   }
 
-  async #set(tags: Tags): Promise<void> {
-    try {
-      await this.#serf.setTags(tags);
-    } catch (error) {
-      if (error instanceof UpdateTimeoutError) await this.#save();
+  /** `change` may change the tags that it gets. */
+  async #change(change: (tags: Record<string, string>) => Tags): Promise<void> {
+    if (this.#file === "") return await this.#serf.setTags(change(this.#serf.tags()));
+    const made = this.#changes.then(() => this.#saveAndSet(change(this.#serf.tags())));
+    // Whoever changes the tags gets the error.
+    this.#changes = made.catch(() => {});
+    const { spread } = await made;
+    await spread;
+  }
+
+  /** `spread` is the news on its way to others, for which the next change need not wait. */
+  async #saveAndSet(tags: Tags): Promise<{ spread: Promise<void> }> {
+    this.#serf.checkTags(tags);
+    const before = this.#serf.tags();
+    await writeTagsFile(this.#file, tags);
+    const spread = this.#serf.setTags(tags).catch(async (error: unknown) => {
+      if (error instanceof UpdateTimeoutError) throw error;
+      // The agent has left, or has ended, and its tags are as they were. What matters is the first error.
+      await writeTagsFile(this.#file, before).catch(() => {});
       throw error;
-    }
-    await this.#save();
-  }
-
-  #save(): Promise<void> {
-    if (this.#file === "") return Promise.resolve();
-    const write = (): Promise<void> => writeTagsFile(this.#file, this.#serf.tags());
-    this.#writes = this.#writes.then(write, write);
-    return this.#writes;
+    });
+    return { spread };
   }
 }

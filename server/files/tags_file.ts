@@ -23,7 +23,7 @@ const MAX_FILE_BYTES = 64 * 1024;
  *     await agent.updateTags({ role: "web" });
  *   } catch (error) {
  *     if (!(error instanceof TagsFileError)) throw error;
- *     console.warn("The tags are in effect, but not in the file:", error.message);
+ *     console.warn("The tags are as they were:", error.message);
  *   }
  * }
  * ```

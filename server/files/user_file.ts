@@ -5,7 +5,7 @@
  */
 
 import { FileDisk, type FileDiskOptions } from "./disk.ts";
-import { replaceUserFile } from "./replace.ts";
+import { HalfWrittenError, replaceUserFile } from "./replace.ts";
 
 /** A file as a name on the disk of its folder. */
 export interface UserFile {
@@ -23,7 +23,10 @@ export async function userFile(path: string, options: FileDiskOptions): Promise<
   return { disk: new FileDisk(dirname(target), options), name: basename(target) };
 }
 
-/** Replaces a file by one that holds `text`. Rejects as {@linkcode replaceUserFile} does. */
+/**
+ * Replaces a file by one that holds `text`. Rejects as {@linkcode replaceUserFile} does; a file that had to be written in
+ * place gets its old content back then, if that can be written.
+ */
 export async function replaceText(
   path: string,
   text: string,
@@ -33,5 +36,23 @@ export async function replaceText(
   await using _ = disk;
   // Nobody who may write to the folder can be there first.
   const fresh = `.skein-${crypto.randomUUID()}`;
-  await replaceUserFile(disk, name, () => [new TextEncoder().encode(text)], fresh);
+  const before = await Deno.readFile(path).catch(() => undefined);
+  try {
+    await replaceUserFile(disk, name, () => [new TextEncoder().encode(text)], fresh);
+  } catch (error) {
+    if (error instanceof HalfWrittenError && before !== undefined) {
+      await restore(disk, name, before);
+    }
+    throw error;
+  }
+}
+
+async function restore(disk: FileDisk, name: string, content: Uint8Array): Promise<void> {
+  try {
+    await disk.truncate(name, 0);
+    await disk.append(name, content);
+    await disk.sync(name);
+  } catch {
+    // Whoever replaces the file gets the error of that.
+  }
 }

@@ -84,7 +84,7 @@ export interface Core {
   readonly queries: QueryRing;
   /** Own queries that wait for answers. */
   readonly running: RunningQueries;
-  /** Keeps changed keys. */
+  /** Changes keys and keeps them. */
   readonly keySaver: KeySaver;
   /** What waits to be gossiped. */
   readonly broadcasts: Broadcasts;

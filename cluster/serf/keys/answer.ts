@@ -87,7 +87,7 @@ async function answerChange(core: Core, query: QueryEvent, change: Change): Prom
   send(core, query, keyResponse(answer));
 }
 
-/** Makes a change and saves it. Returns why that failed: no text when the request cannot be read, as Go. */
+/** Saves a change and makes it. Returns why that failed: no text when the request cannot be read, as Go. */
 async function makeChange(
   core: Core,
   { payload, name }: QueryEvent,
@@ -101,11 +101,12 @@ async function makeChange(
   }
   if (keyring === undefined) return "No keyring to modify (encryption not enabled)";
   try {
-    apply(keyring, key);
+    await core.keySaver.change((ring) => apply(ring, key));
   } catch (error) {
-    if (!(error instanceof KeyringError)) throw error;
-    core.noise.write("error", name, `${failure}: ${error.message}`);
-    return error.message;
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof KeyringError) core.noise.write("error", name, `${failure}: ${message}`);
+    else core.noise.write("error", "save keys", message);
+    return message;
   }
   warnOfManyKeys(core);
   if (core.config.saveKeys === undefined) {
@@ -115,14 +116,7 @@ async function makeChange(
       "Keys are not saved, this agent forgets the change when it ends",
     );
   }
-  try {
-    await core.keySaver.save();
-    return undefined;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    core.noise.write("error", "save keys", message);
-    return message;
-  }
+  return undefined;
 }
 
 /** The key of a request; its type byte may be any. */

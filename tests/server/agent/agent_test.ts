@@ -171,6 +171,27 @@ Deno.test("tags are kept in the tags file, and a bad change is not", async () =>
   });
 });
 
+Deno.test("tags that cannot be written do not come into effect, nor do those of an agent that has left", async () => {
+  const folder = await Deno.makeTempDir();
+  const tagsFile = `${folder}/tags.json`;
+  await using agent = await start("a", { tagsFile });
+  await agent.updateTags({ a: "1" });
+  await Promise.all([agent.updateTags({ b: "1" }), agent.updateTags({ c: "1" }, ["a"])]);
+  assert.deepEqual(agent.serf.tags(), { b: "1", c: "1" }, "changes at the same time add up");
+  await Deno.rename(folder, `${folder}.away`);
+  const failure = { name: "TagsFileError", message: /Failed to write tags file: no such file/ };
+  await assert.rejects(agent.updateTags({ d: "1" }), failure);
+  assert.deepEqual(agent.serf.tags(), { b: "1", c: "1" });
+  assert.deepEqual(agent.members()[0]?.tags, { b: "1", c: "1" });
+  await Deno.rename(`${folder}.away`, folder);
+  const written = await Deno.readTextFile(tagsFile);
+  await agent.leave();
+  await assert.rejects(agent.updateTags({ e: "1" }), { name: "LeftError" });
+  assert.deepEqual(agent.serf.tags(), { b: "1", c: "1" });
+  assert.equal(await Deno.readTextFile(tagsFile), written);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("an unusable tags file stops the start", async () => {
   await withPath(async (tagsFile) => {
     const wrong: Record<string, RegExp> = {

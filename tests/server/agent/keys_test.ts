@@ -70,6 +70,7 @@ Deno.test("a keyring file that cannot be written fails the change with its reaso
     });
     return true;
   });
+  assert.deepEqual((await agent.serf.keys.list()).keys, { [OLD]: 1 });
 });
 
 Deno.test("a key and a keyring file together are refused", async () => {
