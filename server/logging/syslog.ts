@@ -40,6 +40,12 @@ const RESTART_MS = { first: 1_000, longest: 60_000 } as const;
 /** How long `logger` may take to write the last lines, in milliseconds. */
 const CLOSE_MS = 1_000;
 
+/**
+ * Runs a program that ignores what ends the agent. A supervisor, or a terminal, may send that to all processes of a service,
+ * and the last lines come after it.
+ */
+const UNTOUCHED = 'trap "" HUP INT TERM; exec "$0" "$@"';
+
 /** There is no syslog to write to. The message has the form of the Go agent. */
 export class SyslogError extends Error {
   /** "SyslogError". */
@@ -122,11 +128,12 @@ export class Syslog implements AsyncDisposable {
     return new Syslog(options, facility, socket);
   }
 
-  /** Writes what is waiting, if `logger` takes it within a second, and ends it. */
+  /** Writes what is waiting, if `logger`, started once more when it is not there, takes it within a second, and ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#detach();
     this.#closed = true;
     clearTimeout(this.#restart);
+    if (this.#child === undefined && this.#waiting.length > 0) this.#start();
     const child = this.#child;
     if (child === undefined) return;
     const timer = setTimeout(() => kill(child), CLOSE_MS);
@@ -185,8 +192,8 @@ export class Syslog implements AsyncDisposable {
     const started = performance.now();
     let child: Deno.ChildProcess;
     try {
-      child = new Deno.Command(this.#program, {
-        args: [...this.#args],
+      child = new Deno.Command("/bin/sh", {
+        args: ["-c", UNTOUCHED, this.#program, ...this.#args],
         stdin: "piped",
         stdout: "null",
         stderr: "null",
@@ -208,12 +215,12 @@ export class Syslog implements AsyncDisposable {
     this.#child = undefined;
     this.#writer = undefined;
     await writer?.abort().catch(() => {}); // Its reader has gone.
-    if (this.#closed) return;
     if (performance.now() - started > RESTART_MS.longest) this.#pauseMs = this.#firstPauseMs;
     this.#startLater(`exit status ${code}`);
   }
 
   #startLater(reason: string): void {
+    if (this.#closed) return;
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(2 * pauseMs, RESTART_MS.longest);
     this.#restart = setTimeout(guarded(() => this.#start(), this.#log), pauseMs);

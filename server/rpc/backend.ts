@@ -24,7 +24,7 @@ import type { AgentLog } from "../logging/log.ts";
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * const reload = async (): Promise<ReloadReport> => {
- *   await agent.updateTags({ build: "8" });
+ *   await agent.updateTags({ set: { build: "8" } });
  *   return { applied: ["build"], restart: [] };
  * };
  * agent.listenRpc("127.0.0.1:0", { reload });
@@ -46,7 +46,7 @@ export interface ReloadReport {
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * const reload: Reload = async () => {
- *   await agent.updateTags({ build: "8" });
+ *   await agent.updateTags({ set: { build: "8" } });
  *   return { applied: ["build"], restart: [] };
  * };
  * agent.listenRpc("127.0.0.1:0", { reload });

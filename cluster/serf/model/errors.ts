@@ -109,7 +109,7 @@ export class EventTooLargeError extends Error {
  *
  * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
  * try {
- *   agent.userEvent("deploy", "v1.2.3");
+ *   agent.event("deploy", "v1.2.3");
  * } catch (error) {
  *   if (!(error instanceof EventQueueFullError)) throw error;
  *   console.log("Too many events at once");

@@ -84,6 +84,38 @@ Deno.test("a logger that dies is started again, and what waited meanwhile is wri
   });
 });
 
+Deno.test("signals that end all processes of a service end the logger after the last line", async () => {
+  await withLogger(`echo $$ > pid; cat >> output`, async ({ socket, program, read }) => {
+    const log = new AgentLog("a");
+    {
+      const options = { facility: "USER", log, filter: ALL, socket, program };
+      await using _syslog = await Syslog.open(options);
+      log.write("INFO", "x", "1");
+      await until(() => read() === "<13>x: 1\n");
+      const pid = Number(await Deno.readTextFile(program.replace(/logger$/, "pid")));
+      for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) Deno.kill(pid, signal);
+      log.write("INFO", "x", "2");
+    }
+    assert.equal(read(), "<13>x: 1\n<13>x: 2\n");
+    assert.equal(log.lines().length, 2, "no warning");
+  });
+});
+
+Deno.test("the last lines are written by another logger when the first has died", async () => {
+  await withLogger(`read line; echo "$line" >> output`, async ({ socket, program, read }) => {
+    const log = new AgentLog("a");
+    {
+      const filter = new LevelFilter("ERR");
+      const options = { facility: "USER", log, filter, socket, program, restartMs: 60_000 };
+      await using _syslog = await Syslog.open(options);
+      log.write("ERR", "x", "1");
+      await until(() => log.lines().some((line) => line.includes("for syslog ended")));
+      log.write("ERR", "x", "2");
+    }
+    assert.equal(read(), "<11>x: 1\n<11>x: 2\n");
+  });
+});
+
 Deno.test("a stuck logger costs bounded memory, and the lost lines are counted", async () => {
   const script = `while [ ! -e go ]; do sleep 0.05; done; cat >> output`;
   await withLogger(script, async ({ socket, program, read }) => {
