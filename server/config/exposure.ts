@@ -34,6 +34,7 @@ function hostOf(address: string, defaultPort?: number): string | undefined {
   try {
     return splitGoAddress(address, defaultPort).host;
   } catch {
+    // A start does not come so far with it.
     return undefined;
   }
 }

@@ -113,6 +113,7 @@ function read(path: string): string {
     const { state } = Deno.permissions.querySync({ name: "read", path });
     return state === "granted" ? Deno.readTextFileSync(path) : "";
   } catch {
+    // Not Linux, no such interface, or not allowed.
     return "";
   }
 }

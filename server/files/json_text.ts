@@ -37,6 +37,7 @@ export function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // The error of the parser quotes the text.
     throw new JsonTextError(faultOf(text));
   }
 }

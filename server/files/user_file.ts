@@ -36,6 +36,7 @@ export async function replaceText(
   await using _ = disk;
   // Nobody who may write to the folder can be there first.
   const fresh = `.skein-${crypto.randomUUID()}`;
+  // There need not be such a file.
   const before = await Deno.readFile(path).catch(() => undefined);
   try {
     await replaceUserFile(disk, name, () => [new TextEncoder().encode(text)], fresh);

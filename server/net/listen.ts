@@ -63,6 +63,7 @@ function isApart(port: number): boolean {
     Deno.listen({ hostname: "0.0.0.0", port }).close();
     return true;
   } catch {
+    // The socket for IPv6 has it.
     return false;
   }
 }
