@@ -82,8 +82,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
- * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
+ * Exchanges states with the node at `to` and merges its state. Resolves with how many other nodes it told of. It answers
+ * before it merges, so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
 export async function exchangeState(
@@ -91,7 +91,7 @@ export async function exchangeState(
   to: Destination,
   join: boolean,
   { signal, mergeState }: ExchangeOptions = {},
-): Promise<void> {
+): Promise<number> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
@@ -105,6 +105,7 @@ export async function exchangeState(
   const isNewcomer = core.table.size === 1;
   mergeRemoteState(core, remote, join, to.host, mergeState);
   if (isNewcomer) ownNewsFirst(core, remote);
+  return remote.nodes.filter(({ Name }) => Name !== core.config.name).length;
 }
 
 /**
