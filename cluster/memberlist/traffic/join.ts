@@ -27,6 +27,12 @@ export interface JoinAddress {
   readonly port: number;
 }
 
+/** A member that was joined, and how many others it told of. */
+interface Met {
+  readonly to: Destination;
+  readonly told: number;
+}
+
 /** The text is no address to join. The messages are those of the Go agent (docs/spec/agent.md 3, join). */
 export class JoinAddressError extends Error {
   /** `"JoinAddressError"`, whatever happens to the name of the class. */
@@ -45,7 +51,7 @@ export async function joinAddresses(
   options: ExchangeOptions = {},
 ): Promise<number> {
   const places = new Places(MAX_AT_ONCE);
-  let joined = 0;
+  const met: Met[] = [];
   const failed = (level: "warn" | "debug", what: string, cause: unknown): Error => {
     options.signal?.throwIfAborted();
     if (core.timers.closed) throw new ShutdownError();
@@ -56,8 +62,8 @@ export async function joinAddresses(
   };
   const joinOne = async (to: Destination): Promise<Error[]> => {
     try {
-      await places.run(() => core.joining.run(() => attempt(core, to, options)));
-      joined++;
+      const told = await places.run(() => core.joining.run(() => attempt(core, to, options)));
+      met.push({ to, told });
       return [];
     } catch (cause) {
       return [failed("debug", `join ${joinHostPort(to.host, to.port)}`, cause)];
@@ -73,8 +79,30 @@ export async function joinAddresses(
     return (await Promise.all(destinations.map(joinOne))).flat();
   };
   const errors = (await unlessAborted(Promise.all(addresses.map(joinAll)), options.signal)).flat();
-  if (joined === 0 && errors.length > 0) throw new JoinError(errors);
-  return joined;
+  if (met.length === 0 && errors.length > 0) throw new JoinError(errors);
+  introduce(core, met);
+  return met.length;
+}
+
+/**
+ * What one member told is missing from what another was told at the same time: those who know fewer nodes than this one
+ * does now, as they are of several clusters, get it once more.
+ */
+function introduce(core: Core, met: readonly Met[]): void {
+  if (met.length < 2) return;
+  for (const { to, told } of met) {
+    if (told < core.table.size - 1) core.timers.background(core.joining.run(() => again(core, to)));
+  }
+}
+
+async function again(core: Core, to: Destination): Promise<void> {
+  try {
+    await exchangeState(core, to, false);
+  } catch (error) {
+    if (core.timers.closed) return;
+    const where = joinHostPort(to.host, to.port);
+    core.logger.debug(`Push/Pull with ${where} after a join failed: ${(error as Error).message}`);
+  }
 }
 
 /** Serf's RPC port takes a gossip stream for a broken request and closes it. */
@@ -97,9 +125,9 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 }
 
 /** An exchange that is cancelled while it waits for its place does not begin. */
-async function attempt(core: Core, to: Destination, options: ExchangeOptions): Promise<void> {
+async function attempt(core: Core, to: Destination, options: ExchangeOptions): Promise<number> {
   options.signal?.throwIfAborted();
-  await exchangeState(core, to, true, options);
+  return await exchangeState(core, to, true, options);
 }
 
 /** Where an address to join leads. Rejects with {@linkcode JoinAddressError}, or why the name cannot be looked up. */

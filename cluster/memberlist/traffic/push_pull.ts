@@ -103,8 +103,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * Exchanges states with the node at `to` and merges its state. The node there answers before it merges,
- * so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
+ * Exchanges states with the node at `to` and merges its state. Resolves with how many other nodes it told of. It answers
+ * before it merges, so that success does not mean that it accepted ours. Rejects with the network's error, `RemoteError`,
  * `UnexpectedReplyError`, or why the state could not be merged.
  */
 export async function exchangeState(
@@ -112,11 +112,11 @@ export async function exchangeState(
   to: Destination,
   join: boolean,
   { signal, mergeState, chosen = join }: ExchangeOptions = {},
-): Promise<void> {
+): Promise<number> {
   const { tcpTimeoutMs } = core.config;
   const where = joinHostPort(to.host, to.port);
   core.logger.debug(`Initiating push/pull sync with: ${to.name ?? ""} ${where}`);
-  await dialAndUse(core, to, tcpTimeoutMs, async (exchange) => {
+  return await dialAndUse(core, to, tcpTimeoutMs, async (exchange) => {
     core.metrics?.count("memberlist.tcp.connect");
     await sendOwnState(core, exchange, join);
     exchange.setDeadline(tcpTimeoutMs);
@@ -127,6 +127,7 @@ export async function exchangeState(
     await mergeRemoteState(core, remote, { join, chosen, mergeState }, to.host);
     if (isNewcomer) ownNewsFirst(core, remote);
     markAnswered(core, to);
+    return remote.nodes.filter(({ Name }) => Name !== core.config.name).length;
   }, signal);
 }
 

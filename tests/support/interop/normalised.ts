@@ -27,6 +27,8 @@ export function normalised(args: readonly string[], text: string, host: string):
 }
 
 const BY_COMMAND: Record<string, (text: string) => string[]> = {
+  // The banner of ours says more.
+  agent: (text) => text.replace(/^ +(?:Version|Advertise addr): .*\n/gm, "").split("\n"),
   info,
   keys,
   members,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { JoinError } from "../../../../cluster/memberlist/core/errors.ts";
+import type { Memberlist } from "../../../../cluster/memberlist/memberlist.ts";
 import { JoinAddressError, parseJoinAddress } from "../../../../cluster/memberlist/traffic/join.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 import { FakeNetwork, PORT } from "../../../support/memberlist/fake_network.ts";
@@ -192,4 +193,19 @@ Deno.test("a join that is cancelled ends at once and begins nothing more", async
   assert.ok(transport.isIdle, "every stream is closed");
   assert.equal(await outcome(clock, list.join(["10.0.0.2"], { signal: cancel.signal })), reason);
   await list.shutdown();
+});
+
+Deno.test("members of several clusters hear of each other without gossip, those of one are asked once", async () => {
+  const { clock, network: net } = network();
+  const nodes = ["1", "2", "3"].map((n) => startNode(net, n, `10.0.0.${n}`));
+  const [a, b, c] = nodes.map(({ list }) => list) as [Memberlist, Memberlist, Memberlist];
+  net.loses = () => true;
+  assert.equal(await outcome(clock, a.join(["10.0.0.2", "10.0.0.3"])), 2);
+  await clock.until(() => [b, c].every((list) => list.members().length === 3), 100, "the others");
+  const late = startNode(net, "4", "10.0.0.4");
+  assert.equal(await outcome(clock, late.list.join(["10.0.0.1", "10.0.0.2", "10.0.0.3"])), 3);
+  await clock.advance(100);
+  const asked = late.log.filter((line) => line.startsWith("debug Initiating push/pull"));
+  assert.equal(asked.length, 3);
+  await Promise.all([a, b, c, late.list].map((list) => list.shutdown()));
 });
