@@ -21,14 +21,25 @@ import {
 /** Statuses, and events, of a peer that are taken in at a time: about a millisecond's worth. */
 const ITEMS_PER_SLICE = 1_024;
 
-/** The own state, with one entry for each slot of the event ring, used or not. */
+/**
+ * The own state, with one entry for each slot of the event ring, used or not.
+ *
+ * A member that is leaving is among those that left, one time earlier, which is read as the leave intent it is. Among
+ * the others its time would be read as a join's, the intent that is still on its way would look old, and the member
+ * would fail instead of leave (docs/spec/serf.md 13.3).
+ */
 export function localState(core: Core): Uint8Array {
   const statusTimes: Record<string, bigint> = Object.create(null);
-  for (const { name, statusTime } of core.members.records()) statusTimes[name] = statusTime;
+  const left = [...core.members.left.keys()];
+  for (const { name, statusTime, status } of core.members.records()) {
+    const leaving = status === "leaving";
+    statusTimes[name] = leaving ? statusTime - 1n : statusTime;
+    if (leaving) left.push(name);
+  }
   const state: PushPull = {
     LTime: core.memberClock.time(),
     StatusLTimes: statusTimes,
-    LeftMembers: [...core.members.left.keys()],
+    LeftMembers: left,
     EventLTime: core.eventClock.time(),
     Events: core.events.groups.map(toWire),
     QueryLTime: core.queryClock.time(),

@@ -93,6 +93,23 @@ Deno.test("members that the peer lists as left have left here, one time later th
   assert.deepEqual(f.gossip(), [], "what a push/pull brings is not gossiped");
 });
 
+Deno.test("a member whose leave comes by push/pull before its intent has left, not failed", () => {
+  for (const name of ["b", "c"]) {
+    const peer = fixture({ name });
+    if (name === "b") peer.core.state = "leaving";
+    else peer.delegate.notifyJoin(node("b"));
+    peer.delegate.notifyMessage(leaveMessage("b", 7n));
+    const f = fixture();
+    f.delegate.notifyJoin(node("b"));
+    f.delegate.mergeRemoteState(peer.delegate.localState(false), false);
+    assert.equal(statuses(f.core).b, "leaving");
+    assert.equal(f.core.members.get("b")?.statusTime, 7n);
+    f.delegate.notifyMessage(leaveMessage("b", 7n));
+    f.delegate.notifyLeave(node("b"));
+    assert.deepEqual(told(f.events), ["member-join b", "member-leave b"]);
+  }
+});
+
 Deno.test("a node that memberlist lost and the peer knows as left fails and then leaves", () => {
   const f = fixture();
   f.delegate.notifyJoin(node("b"));
