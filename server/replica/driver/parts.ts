@@ -11,7 +11,7 @@ import type {
   StoreChunk,
   VoteWrite,
 } from "../../../cluster/raft/state/effects.ts";
-import type { StoreView } from "../../../cluster/machine/mod.ts";
+import type { Store, StoreView } from "../../../cluster/machine/mod.ts";
 
 /** The log on the disk. */
 export interface LogStore {
@@ -24,6 +24,11 @@ export interface LogStore {
   load(request: Omit<LoadEntries, "to">): Promise<readonly Entry[]>;
   /** Frees what holds nothing but entries up to `index`. */
   trim(index: number): Promise<void>;
+  /**
+   * After a write was rejected with a `DiskFullError`, and all those after it were: brings the log back to what it was after the
+   * last one that resolved, so that it can be written again. Rejects as `Disk` does, and may be tried again then.
+   */
+  recover(): Promise<void>;
 }
 
 /** Term and vote on the disk. */
@@ -51,6 +56,14 @@ export interface SnapshotStore {
   store(piece: StoreChunk): Promise<number>;
   /** Puts a snapshot that is on the disk in the place of the machine's state, in slices. */
   load(snapshot: SnapshotMeta): Promise<void>;
+}
+
+/** Where the machine's state is, as far as the disk comes into it. */
+export interface StateStore extends Store {
+  /** Resolves when there is room for more changes; `undefined` when there is now. */
+  room(): Promise<void> | undefined;
+  /** Resolves when all changes up to now will outlive a crash of the machine. */
+  sync(): Promise<void>;
 }
 
 /** The way to the other servers. */
