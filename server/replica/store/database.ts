@@ -81,7 +81,9 @@ export function createFile(path: string): FreshFile {
           connection.close();
         });
       },
-      abort: () => connection.close(),
+      abort() {
+        if (connection.isOpen) connection.close();
+      },
     };
   });
 }
