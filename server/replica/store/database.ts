@@ -29,6 +29,9 @@ const FORMAT = 1;
 /** What a file of SQLite begins with (https://sqlite.org/fileformat.html). */
 const HEADER = new TextEncoder().encode("SQLite format 3\0");
 
+/** How a file in WAL mode has to be written and read: two bytes of its header. */
+const WAL_VERSION = 2;
+
 /** Most memory for pages that were read, in KiB. It is taken as pages come. */
 const CACHE_KIB = 64 * 1024;
 
@@ -38,12 +41,12 @@ const SMALL_CACHE_KIB = 2 * 1024;
 /** A WAL that grew while a view was open does not stay longer than this, in bytes. */
 const WAL_BYTES = 16 * 1024 * 1024;
 
-const SCHEMA = `
-  CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE redo (seq INTEGER PRIMARY KEY, last INTEGER NOT NULL, changes BLOB NOT NULL);
-  PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${FORMAT};
-`;
+const SCHEMA = [
+  "CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID",
+  "CREATE TABLE redo (seq INTEGER PRIMARY KEY, last INTEGER NOT NULL, changes BLOB NOT NULL)",
+  `PRAGMA application_id = ${APPLICATION_ID}`,
+  `PRAGMA user_version = ${FORMAT}`,
+];
 
 /** Rows as they were when it was made. */
 export interface PinnedRows extends Pick<StoreReader, "get" | "range"> {
@@ -65,9 +68,18 @@ export interface FreshFile {
 export function createFile(path: string): FreshFile {
   return onFile(path, () => {
     const connection = new DatabaseSync(path);
-    // A file that is not whole is never used: it needs no journal.
-    connection.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-      PRAGMA cache_size = -${SMALL_CACHE_KIB}; ${SCHEMA} BEGIN`);
+    try {
+      // A file that is not whole is never used: it needs no journal.
+      const settings = [
+        "PRAGMA journal_mode = OFF",
+        "PRAGMA synchronous = OFF",
+        `PRAGMA cache_size = -${SMALL_CACHE_KIB}`,
+      ];
+      runAll(connection, [...settings, ...SCHEMA, "BEGIN"]);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     const insert = connection.prepare("INSERT INTO rows VALUES (?, ?, ?)");
     const commit = connection.prepare("COMMIT");
     return {
@@ -77,7 +89,7 @@ export function createFile(path: string): FreshFile {
       finish() {
         onFile(path, () => {
           commit.run();
-          connection.exec("PRAGMA journal_mode = WAL");
+          runAll(connection, ["PRAGMA journal_mode = WAL"]);
           connection.close();
         });
       },
@@ -113,15 +125,20 @@ export class Database {
     const opened: DatabaseSync[] = [];
     try {
       checkHeader(path);
-      const open = (settings: string) => {
+      const open = (...settings: string[]) => {
         const connection = new DatabaseSync(path);
         opened.push(connection);
-        connection.exec(`PRAGMA wal_autocheckpoint = 0; ${settings}`);
+        // The first look at the file; what is wrong with it has a code here, but not where tables are looked up.
+        runAll(connection, ["PRAGMA schema_version", "PRAGMA wal_autocheckpoint = 0", ...settings]);
         return connection;
       };
-      this.#connection = open(`PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
-        PRAGMA journal_size_limit = ${WAL_BYTES}; PRAGMA cell_size_check = ON`);
-      this.#checkpointer = open(`PRAGMA synchronous = OFF; PRAGMA cache_size = -64`);
+      this.#connection = open(
+        "PRAGMA synchronous = NORMAL",
+        `PRAGMA cache_size = -${CACHE_KIB}`,
+        `PRAGMA journal_size_limit = ${WAL_BYTES}`,
+        "PRAGMA cell_size_check = ON",
+      );
+      this.#checkpointer = open("PRAGMA synchronous = OFF", "PRAGMA cache_size = -64");
       checkFormat(path, this.#connection);
       this.#rows = new RowReader(this.#connection, path);
       this.#statements = prepared(this.#connection);
@@ -132,9 +149,8 @@ export class Database {
       this.#truncate = checkpoint("TRUNCATE");
     } catch (cause) {
       for (const connection of opened) connection.close();
-      const error = storeError(path, cause);
-      // SQLite gives no code for what is wrong with tables. What the system refuses is known by then.
-      if (!(error instanceof StoreFailedError) || opened.length < 2) throw error;
+      const isWithoutCode = cause instanceof Error && "code" in cause && !("errcode" in cause);
+      if (opened.length === 0 || !isWithoutCode) throw storeError(path, cause);
       throw new DamagedStoreError(path, "SQLite cannot make sense of it", cause);
     }
   }
@@ -203,8 +219,12 @@ export class Database {
     return onFile(this.path, () => {
       const connection = new DatabaseSync(this.path);
       try {
-        connection.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = ON;
-          PRAGMA cache_size = -${SMALL_CACHE_KIB}; BEGIN`);
+        runAll(connection, [
+          "PRAGMA wal_autocheckpoint = 0",
+          "PRAGMA query_only = ON",
+          `PRAGMA cache_size = -${SMALL_CACHE_KIB}`,
+          "BEGIN",
+        ]);
         const rows = new RowReader(connection, this.path);
         // Only a read makes the transaction see this moment.
         rows.range(new Uint8Array(), undefined, 1);
@@ -294,17 +314,27 @@ function prepared(connection: DatabaseSync): Record<StatementName, StatementSync
   return statements as Record<StatementName, StatementSync>;
 }
 
-/** SQLite takes an empty file for a new database. */
+/** Runs statements one by one: errors of several at once have no code. */
+function runAll(connection: DatabaseSync, statements: readonly string[]): void {
+  for (const sql of statements) connection.prepare(sql).all();
+}
+
+/** SQLite takes an empty file for a new database, and one of a later version for one that is only to be read. */
 function checkHeader(path: string): void {
-  const found = new Uint8Array(HEADER.length);
+  const found = new Uint8Array(HEADER.length + 4);
   try {
     using file = Deno.openSync(path);
     file.readSync(found);
   } catch (cause) {
     throw new StoreFailedError(path, cause);
   }
-  if (found.some((byte, i) => byte !== HEADER[i])) {
+  if (HEADER.some((byte, i) => byte !== found[i])) {
     throw new DamagedStoreError(path, "it does not begin like a file of SQLite");
+  }
+  const versions = found.subarray(HEADER.length + 2);
+  // Rows are only safe where the journal is what `write` counts on.
+  if (versions.some((version) => version !== WAL_VERSION)) {
+    throw new StoreFormatError(path, `journal versions ${versions}, wanted ${WAL_VERSION}`);
   }
 }
 
@@ -317,7 +347,4 @@ function checkFormat(path: string, connection: DatabaseSync): void {
   }
   const format = read("user_version");
   if (format !== FORMAT) throw new StoreFormatError(path, `format ${format}, wanted ${FORMAT}`);
-  // Rows are only safe where the journal is what `write` counts on.
-  const mode = read("journal_mode");
-  if (mode !== "wal") throw new StoreFormatError(path, `journal mode '${mode}'`);
 }

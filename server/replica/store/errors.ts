@@ -40,7 +40,7 @@ export class StoreFailedError extends Error {
 }
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html), less what extends them. */
-const CODE = { ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const CODE = { error: 1, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 
 /** The index of the write-ahead log could not grow: the disk is full. */
 const NO_ROOM_FOR_INDEX = CODE.ioError | (19 << 8);
@@ -54,6 +54,8 @@ export function storeError(path: string, error: unknown): unknown {
   switch (errcode & 0xff) {
     case CODE.full:
       return new DiskFullError(path, error);
+    case CODE.error:
+      // The statements are right, so it is the file that they do not fit.
     case CODE.corrupt:
     case CODE.notADatabase:
       return new DamagedStoreError(path, "SQLite cannot make sense of it", error);

@@ -22,7 +22,7 @@ import { checkRow } from "../../../cluster/machine/store/store.ts";
 import { DiskFullError } from "../../../cluster/runtime.ts";
 import { compareBytes } from "../../../protocol/bytes.ts";
 import { Slab } from "../../../protocol/slab.ts";
-import { createFile } from "./database.ts";
+import { createFile, type FreshFile } from "./database.ts";
 import { finishFlush, flushLayer, type FlushState } from "./flushing.ts";
 import { fileOf, Generation } from "./generation.ts";
 import { DELETED, Layer, type Rows, stacked } from "./layer.ts";
@@ -195,7 +195,7 @@ export class SqliteStore implements Store, AsyncDisposable {
     const number = this.#generation.number + 1;
     const path = fileOf(this.#folder, number);
     removeLeftover(path);
-    const file = createFile(path);
+    const file = this.#create(path);
     let last: Uint8Array = new Uint8Array();
     return {
       put(key, value) {
@@ -253,6 +253,15 @@ export class SqliteStore implements Store, AsyncDisposable {
   /** Same as {@linkcode SqliteStore.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #create(path: string): FreshFile {
+    try {
+      return createFile(path);
+    } catch (error) {
+      removeLeftover(path);
+      throw error;
+    }
   }
 
   #layers(): Rows[] {

@@ -41,9 +41,9 @@ export function withStore(
   });
 }
 
-/** What a crash of the process would leave: a copy of the files as they are now. */
-export async function crashCopy(folder: string, to: string): Promise<void> {
+/** Copies what a crash of the process would leave at this very moment. */
+export function crashCopy(folder: string, to: string): void {
   for (const { name } of Deno.readDirSync(folder)) {
-    if (!name.endsWith("-shm")) await Deno.copyFile(`${folder}/${name}`, `${to}/${name}`);
+    if (!name.endsWith("-shm")) Deno.copyFileSync(`${folder}/${name}`, `${to}/${name}`);
   }
 }
