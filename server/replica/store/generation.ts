@@ -12,7 +12,8 @@
 
 import { FileNotFoundError } from "../../../cluster/runtime.ts";
 import { FileDisk } from "../../files/disk.ts";
-import { createFile, Database, type PinnedRows } from "./database.ts";
+import { Database, type PinnedRows } from "./database.ts";
+import { createFile } from "./file_format.ts";
 import { DamagedStoreError, StoreFailedError } from "./errors.ts";
 
 /** Pages in the WAL that are moved into the file at once: 3 ms (measured, at random in a file of 140 MB). */

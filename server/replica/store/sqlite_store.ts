@@ -22,33 +22,11 @@ import { checkRow } from "../../../cluster/machine/store/store.ts";
 import { DiskFullError } from "../../../cluster/runtime.ts";
 import { compareBytes } from "../../../protocol/bytes.ts";
 import { Slab } from "../../../protocol/slab.ts";
-import { createFile, type FreshFile } from "./database.ts";
+import { createFile, type FreshFile } from "./file_format.ts";
 import { finishFlush, flushLayer, type FlushState } from "./flushing.ts";
 import { fileOf, Generation } from "./generation.ts";
+import { DEFAULT_STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import { DELETED, Layer, type Rows, stacked } from "./layer.ts";
-
-/** How much may be in memory, and for how long. */
-export interface StoreLimits {
-  /** Changed keys from which on they are written. Default 32,768. */
-  readonly flushRows: number;
-  /** Bytes of them. Default 8 MiB. */
-  readonly flushBytes: number;
-  /** Milliseconds that changes are in memory until they are written at the latest. Default 1,000. */
-  readonly flushMs: number;
-  /** Changed keys with which {@linkcode SqliteStore.mustWait} begins. Default 131,072. */
-  readonly mostRows: number;
-  /** Bytes of them. Default 32 MiB. */
-  readonly mostBytes: number;
-}
-
-/** The defaults of {@linkcode StoreLimits}. Many rows at once share pages: the more there are, the less each one costs. */
-export const DEFAULT_STORE_LIMITS: StoreLimits = {
-  flushRows: 32_768,
-  flushBytes: 8 * 1024 * 1024,
-  flushMs: 1_000,
-  mostRows: 131_072,
-  mostBytes: 32 * 1024 * 1024,
-};
 
 /** How a store is opened. */
 export interface SqliteStoreOptions {
@@ -243,16 +221,22 @@ export class SqliteStore implements Store, AsyncDisposable {
 
   /** Writes what is in memory and closes the store; every view must be closed. Rejects as {@linkcode SqliteStore.sync} does. */
   close(): Promise<void> {
-    this.#closing ??= this.sync().finally(async () => {
-      clearTimeout(this.#timer);
-      for (const generation of [...this.#retired, this.#generation]) await generation.close();
-    });
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
   /** Same as {@linkcode SqliteStore.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.sync();
+    } finally {
+      clearTimeout(this.#timer);
+      for (const generation of [...this.#retired, this.#generation]) await generation.close();
+    }
   }
 
   #create(path: string): FreshFile {
@@ -282,6 +266,7 @@ export class SqliteStore implements Store, AsyncDisposable {
         throw error;
       }
     });
+    // Whoever asked hears of it.
     this.#work = done.catch(() => {});
     return done;
   }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { SqliteStore, type StoreLimits } from "../../../server/replica/store/sqlite_store.ts";
+import type { StoreLimits } from "../../../server/replica/store/limits.ts";
+import { SqliteStore } from "../../../server/replica/store/sqlite_store.ts";
 
 /** Limits with which nothing is written unless a test asks for it. */
 export const BY_HAND: Partial<StoreLimits> = { flushMs: 2 ** 30 };
