@@ -288,12 +288,12 @@ export class SqliteStore implements Store, AsyncDisposable {
 
   async #writeFrozen(): Promise<void> {
     const generation = this.#generation;
-    const isWanted = () => generation === this.#generation;
     await generation.settle();
+    // A replacement does away with it.
     if (this.#frozen === undefined) return;
-    await flushLayer(generation, this.#frozen.layer, this.#frozen.state, isWanted);
-    // A replacement has done away with it already.
-    if (isWanted()) this.#frozen = undefined;
+    const { layer, state } = this.#frozen;
+    await flushLayer(generation, layer, state, () => generation === this.#generation);
+    this.#frozen = undefined;
   }
 
   /** Sees to it that changes are written in time. */

@@ -89,7 +89,8 @@ Deno.test("a crash at any moment of a flush leaves the state after one transacti
       const states = new Map([[0, ""]]);
       const seen = new Map<number, number>();
       for (let index = 1; index <= 3; index++) {
-        change(store, random, index, 2_000, 4_000);
+        // More than one chunk of notes.
+        change(store, random, index, 8_000, 20_000);
         states.set(index, shown(store));
         let isOver = false;
         let crashes = 0;
