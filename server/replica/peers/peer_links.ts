@@ -13,27 +13,18 @@ import type { Address, Random } from "../../../cluster/runtime.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import { Writer } from "../../../protocol/msgpack/mod.ts";
 import { guarded } from "../../logging/background.ts";
-import type { AgentLog, LogLevel } from "../../logging/log.ts";
+import type { AgentLog } from "../../logging/log.ts";
 import { Admission, type AdmissionLimits } from "../../net/admission.ts";
 import { closeTogether } from "../../net/closing.ts";
 import { listen } from "../../net/listen.ts";
-import { Port } from "../../net/port.ts";
 import { listenProblem } from "../../net/problems.ts";
 import { WriterPool } from "../../net/writer_pool.ts";
 import { realRandom } from "../../runtime.ts";
 import { type PeerNet, UnsentError } from "../driver/parts.ts";
-import { Callee } from "./callee.ts";
+import { Accepted } from "./accepted.ts";
 import { CHANNEL, frameOf } from "./frames.ts";
 import type { Hello, Identity, Lane } from "./hello.ts";
-import {
-  ADMISSION,
-  DRAIN_LIMIT_MS,
-  MAX_BACKLOG_BYTES,
-  MAX_STRANGER_BYTES,
-  PEER_TIMINGS,
-  type PeerTimings,
-  STALL_LIMIT_MS,
-} from "./limits.ts";
+import { ADMISSION, PEER_TIMINGS, type PeerTimings } from "./limits.ts";
 import { Link, type LinkParts } from "./link.ts";
 import type { PeerHandlers, PeerParts } from "./parts.ts";
 
@@ -109,16 +100,14 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
   readonly #options: PeerLinksOptions;
   readonly #timings: PeerTimings;
   readonly #linkParts: LinkParts;
-  readonly #port: Port<Writer, Callee>;
+  readonly #accepted: Accepted;
   readonly #peers = new Map<string, Located>();
-  /** Accepted connections by lane and id: the newest of each. */
-  readonly #callees = new Map<string, Callee>();
   readonly #names = new Map<string, string>();
   readonly #complaints = new LogLimiter(performance);
   /** Links that are being closed. */
   readonly #ending = new Set<Promise<void>>();
   readonly #beating: ReturnType<typeof setInterval>;
-  readonly #counts = { refused: 0, dropped: 0, failed: 0 };
+  readonly #counts = { dropped: 0, failed: 0 };
   #closed: Promise<void> | undefined;
 
   private constructor(socket: Deno.TcpListener, options: PeerLinksOptions) {
@@ -135,8 +124,15 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
       opened: (hello) => this.#opened(hello),
       failed: (id, lane, problem) => this.#failed(id, lane, problem),
     };
-    this.#port = this.#serve(socket, parts, writers);
-    this.address = this.#port.address;
+    this.#accepted = new Accepted(socket, {
+      ...parts,
+      writers,
+      admission: { ...ADMISSION, ...options.admission },
+      entered: (hello) => this.#greeted(hello),
+      left: (id) => this.#forgetName(id),
+      complain: (subject, text) => this.#complain(subject, text),
+    });
+    this.address = this.#accepted.address;
     const { beatMs } = this.#timings;
     this.#beating = setInterval(guarded(() => this.#beat(), log), beatMs);
   }
@@ -160,7 +156,7 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
 
   /** What happened so far. */
   get counts(): PeerCounts {
-    return { ...this.#counts };
+    return { ...this.#counts, refused: this.#accepted.refused };
   }
 
   /** Tells where the server of an id is, or that nobody knows any more. What it is told again changes nothing. */
@@ -210,8 +206,7 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
       const heard = [
         peer?.links.talk.heardAt,
         peer?.links.bulk.heardAt,
-        this.#callees.get(keyOf("talk", id))?.heardAt,
-        this.#callees.get(keyOf("bulk", id))?.heardAt,
+        this.#accepted.heardAt(id),
       ].filter((at) => at !== undefined);
       return {
         id,
@@ -239,73 +234,21 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
     clearInterval(this.#beating);
     const links = [...this.#peers.values()].flatMap(({ links }) => [links.talk, links.bulk]);
     await closeTogether([
-      () => this.#port.close(),
+      () => this.#accepted.close(),
       ...links.map((link) => () => link.close()),
       ...[...this.#ending].map((ending) => () => ending),
     ]);
   }
 
-  #serve(
-    socket: Deno.TcpListener,
-    parts: PeerParts,
-    writers: WriterPool<Writer>,
-  ): Port<Writer, Callee> {
-    const calleeParts = {
-      ...parts,
-      entered: (callee: Callee) => this.#entered(callee),
-      left: (callee: Callee) => this.#left(callee),
-      refused: (source: string, problem: string) => this.#refused(source, problem),
-    };
-    return new Port<Writer, Callee>(socket, {
-      writers,
-      limits: {
-        backlogBytes: MAX_BACKLOG_BYTES,
-        waitingRecords: 0,
-        waitingBytes: 0,
-        strangerBytes: MAX_STRANGER_BYTES,
-      },
-      admission: new Admission(
-        { ...ADMISSION, ...this.#options.admission },
-        (source, text) => this.#complain(source, text),
-      ),
-      stallLimitMs: STALL_LIMIT_MS,
-      drainLimitMs: DRAIN_LIMIT_MS,
-      open: (peer, deliver) => new Callee(peer, deliver, calleeParts),
-      onUnexpected: (error) => parts.log.unexpected(error),
-      onAcceptFailure: (cause) => {
-        this.#complain("accept", `Failed to accept a peer: ${(cause as Error).message}`);
-      },
-      onStall: ({ source }) => this.#complain(source, "Closed a connection: it read nothing"),
-    });
-  }
-
-  #opened({ id, name, lane }: Hello): void {
-    const peer = this.#peers.get(id);
+  #opened(hello: Hello): void {
+    const peer = this.#peers.get(hello.id);
     if (peer !== undefined) peer.told = undefined;
-    this.#greeted(id, name, lane);
+    this.#greeted(hello);
   }
 
-  /** Of two connections of a peer on one lane the older one is a leftover. */
-  #entered(callee: Callee): void {
-    const { id, name, lane } = callee.hello as Hello;
-    const key = keyOf(lane, id);
-    const older = this.#callees.get(key);
-    this.#callees.set(key, callee);
-    older?.hangUp();
-    this.#greeted(id, name, lane);
-  }
-
-  #greeted(id: string, name: string, lane: Lane): void {
+  #greeted({ id, name, lane }: Hello): void {
     this.#names.set(id, name);
     if (lane === "talk") this.#options.handlers.connected(id, name);
-  }
-
-  #left(callee: Callee): void {
-    if (callee.hello === undefined) return;
-    const { id, lane } = callee.hello;
-    const key = keyOf(lane, id);
-    if (this.#callees.get(key) === callee) this.#callees.delete(key);
-    this.#forgetName(id);
   }
 
   #forget(id: string, { links }: Located): void {
@@ -319,8 +262,7 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
 
   /** Names are kept of those only who have an address or a connection. */
   #forgetName(id: string): void {
-    const isKnown = this.#peers.has(id) || this.#callees.has(keyOf("talk", id)) ||
-      this.#callees.has(keyOf("bulk", id));
+    const isKnown = this.#peers.has(id) || this.#accepted.heardAt(id) !== undefined;
     if (!isKnown) this.#names.delete(id);
   }
 
@@ -334,19 +276,10 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
     this.#complain(`${lane} ${id}`, `No connection to '${name}' (${to}): ${problem}`);
   }
 
-  #refused(source: string, problem: string): void {
-    this.#counts.refused++;
-    this.#complain(source, `Refused a connection from ${source}: ${problem}`);
-  }
-
   /** Writes a line, for each subject at most one a second. */
   #complain(subject: string, text: string): void {
     const hidden = this.#complaints.admit(subject);
-    if (hidden !== undefined) this.#write("WARN", text + hiddenNote(hidden));
-  }
-
-  #write(level: LogLevel, text: string): void {
-    this.#options.log.write(level, "peers", text);
+    if (hidden !== undefined) this.#options.log.write("WARN", "peers", text + hiddenNote(hidden));
   }
 
   #beat(): void {
@@ -355,17 +288,13 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
       links.talk.beat(beatMs);
       links.bulk.beat(beatMs);
     }
-    for (const callee of this.#callees.values()) callee.beat();
+    this.#accepted.beat();
   }
 }
 
 /** Which lane carries a message. */
 function laneOf({ type }: Message): Lane {
   return type === "install" || type === "install-reply" ? "bulk" : "talk";
-}
-
-function keyOf(lane: Lane, id: string): string {
-  return `${lane} ${id}`;
 }
 
 /** Of the own connections only the time until their hello is bounded: how many there are is known. */

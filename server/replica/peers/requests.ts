@@ -8,6 +8,9 @@ import { UnsentError } from "../driver/parts.ts";
 import { STATUS } from "./frames.ts";
 import { MAX_WAITING_REQUESTS } from "./limits.ts";
 
+/** The longest wait that `setTimeout` takes, in milliseconds. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** A request got no answer, in time or at all. What it asked for may have been done. */
 export class UnansweredError extends Error {
   /** "UnansweredError". */
@@ -41,7 +44,10 @@ export class Requests {
     if (this.#requests.size >= MAX_WAITING_REQUESTS) return undefined;
     const number = this.#nextNumber();
     const { promise: answer, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const timer = setTimeout(() => this.#expire(number, timeoutMs), timeoutMs);
+    const timer = setTimeout(
+      () => this.#expire(number, timeoutMs),
+      Math.min(timeoutMs, LONGEST_TIMEOUT_MS),
+    );
     this.#requests.set(number, { resolve, reject, timer, isSent: false });
     return { number, answer };
   }
