@@ -20,6 +20,8 @@ export interface Peer<W extends ByteWriter> {
   readonly outbox: Outbox<W>;
   /** It has shown that it speaks the protocol, and who it is if that matters: the limits for strangers end. */
   know(): void;
+  /** Closes the connection at once, whatever waits. Not while the conversation begins. */
+  close(): void;
 }
 
 /** A stranger sent more than it may before it is known. */
