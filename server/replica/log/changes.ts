@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { Entry } from "../../../cluster/raft/log/entry.ts";
 import type { LogWrite } from "../../../cluster/raft/state/effects.ts";
+import { MAX_ENTRY_DATA_BYTES } from "../../../cluster/raft/wire/entry_codec.ts";
 import { type Change, groupBytes, MAX_GROUP_BYTES } from "./format.ts";
 import type { LogIndex } from "./index.ts";
 
@@ -21,6 +23,7 @@ export function changeOf(writes: readonly LogWrite[], index: LogIndex): Change {
     cut: truncateFrom === undefined ? undefined : placeOf(truncateFrom - 1, index),
     entries: writes.length === 1 ? writes[0]!.entries : writes.flatMap(({ entries }) => entries),
   };
+  if (!change.entries.every(isReadable)) throw new RangeError("An entry could not be read again");
   const bytes = groupBytes(change);
   if (bytes > MAX_GROUP_BYTES) {
     throw new RangeError(`Change takes ${bytes} bytes, at most ${MAX_GROUP_BYTES} are written`);
@@ -28,6 +31,12 @@ export function changeOf(writes: readonly LogWrite[], index: LogIndex): Change {
   const problem = index.problem(change);
   if (problem !== undefined) throw new RangeError(problem);
   return change;
+}
+
+/** Whether `readEntry` takes it, once it follows what there is. */
+function isReadable({ term, time, data }: Entry): boolean {
+  return Number.isSafeInteger(term) && Number.isSafeInteger(time) && time >= 0 &&
+    data.length <= MAX_ENTRY_DATA_BYTES;
 }
 
 function placeOf(at: number, index: LogIndex): { index: number; term: number } {

@@ -81,7 +81,7 @@ export class LogIndex {
       [last, lastTerm] = [cut.index, cut.term];
     }
     for (const { index, term } of entries) {
-      if (index !== last + 1 || term < lastTerm) {
+      if (index !== last + 1 || term < lastTerm || term === 0) {
         return `Entry ${index} of term ${term} cannot follow entry ${last} of term ${lastTerm}`;
       }
       [last, lastTerm] = [index, term];
