@@ -68,7 +68,8 @@ export class VoteFile implements VoteStore {
   #failure: VoteFailedError | undefined;
 
   /**
-   * Reads the file at `path` of `disk`; without one nothing was promised. What is read outlives a crash of the machine.
+   * Reads the file at `path` of `disk`. Where there is none nothing was promised, and one is made. What is read outlives a crash of
+   * the machine.
    *
    * Rejects as `Disk` does, and with {@linkcode DamagedVoteError}.
    */
@@ -129,10 +130,10 @@ async function readVote(disk: Disk, path: string): Promise<Vote> {
     if (error instanceof FileNotFoundError) return undefined;
     throw error;
   });
-  if (bytes === undefined) return { term: 0, vote: undefined };
-  const vote = decodeVote(bytes);
+  const vote = bytes === undefined ? { term: 0, vote: undefined } : decodeVote(bytes);
   if (typeof vote === "string") throw new DamagedVoteError(path, vote);
-  // A process that was killed may have left the name unsynced.
+  if (bytes === undefined) await placeFile(disk, path, () => [encodeVote(vote)]);
+  // The folder may be new, or a process that was killed has left the name unsynced.
   await syncFolders(disk, folderOf(path));
   return vote;
 }
