@@ -22,6 +22,11 @@ export interface Peer<W extends ByteWriter> {
   know(): void;
   /** Closes the connection at once, whatever waits. Not while the conversation begins. */
   close(): void;
+  /**
+   * Ends the connection although the other end may be silent: no further message is taken, what is in the outbox is sent, and
+   * the other end gets a moment to read it. The conversation must have {@linkcode Conversation.ended}.
+   */
+  hangUp(): void;
 }
 
 /** A stranger sent more than it may before it is known. */
