@@ -6,17 +6,20 @@
 
 import type { Machine, Result } from "../../../cluster/machine/mod.ts";
 import type { Entry, Raft } from "../../../cluster/raft/mod.ts";
-import type { Clock, Timer } from "../../../cluster/runtime.ts";
+import { type Clock, DiskFullError, type Timer } from "../../../cluster/runtime.ts";
 import type { LogStore, StateStore } from "./parts.ts";
 
 /** Entries, and bytes of them, that are applied at a time; the next ones come in a turn of their own. */
 const SLICE = { count: 512, bytes: 1024 * 1024 } as const;
 
+/** Pause before a full disk is tried again. */
+const RETRY_MS = 500;
+
 /** What the applying needs. */
 export interface ApplierParts {
   readonly clock: Clock;
   readonly log: LogStore;
-  readonly store: Pick<StateStore, "room">;
+  readonly store: Pick<StateStore, "mustWait" | "flush">;
   /** Takes the result of an entry. */
   readonly applied: (entry: Entry, result: Result | undefined) => void;
   /** The machine has come to this entry. */
@@ -80,8 +83,7 @@ export class Applier {
     const machine = this.#machine;
     const from = machine.context.index + 1;
     if (this.#closed || this.#suspended || from > this.#target) return;
-    const room = this.#parts.store.room();
-    if (room !== undefined) return this.#waitFor(room.then(() => {}));
+    if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
     const count = Math.min(SLICE.count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
     if (entries !== undefined) return this.#apply(entries);
@@ -118,6 +120,16 @@ export class Applier {
     done.then(() => this.#goOn(machine), (error) => {
       if (!this.#closed && !this.#suspended && machine === this.#machine) this.#parts.failed(error);
     });
+  }
+
+  /** A full disk may have room again later; meanwhile nothing is applied. */
+  async #flush(): Promise<void> {
+    try {
+      await this.#parts.store.flush();
+    } catch (error) {
+      if (!(error instanceof DiskFullError)) throw error;
+      await new Promise<void>((resolve) => this.#parts.clock.setTimer(RETRY_MS, resolve));
+    }
   }
 
   /** What waited for an earlier state is over. */

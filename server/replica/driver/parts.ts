@@ -25,10 +25,10 @@ export interface LogStore {
   /** Frees what holds nothing but entries up to `index`. */
   trim(index: number): Promise<void>;
   /**
-   * After a write was rejected with a `DiskFullError`, and all those after it were: brings the log back to what it was after the
-   * last one that resolved, so that it can be written again. Rejects as `Disk` does, and may be tried again then.
+   * Lets writes be tried again that were rejected with a `DiskFullError`, from the first of them on. Throws when something else
+   * went wrong meanwhile.
    */
-  recover(): Promise<void>;
+  recover(): void;
 }
 
 /** Term and vote on the disk. */
@@ -60,8 +60,10 @@ export interface SnapshotStore {
 
 /** Where the machine's state is, as far as the disk comes into it. */
 export interface StateStore extends Store {
-  /** Resolves when there is room for more changes; `undefined` when there is now. */
-  room(): Promise<void> | undefined;
+  /** Whether so much waits to be written that nothing may be changed before a {@linkcode StateStore.flush}. */
+  readonly mustWait: boolean;
+  /** Writes what waits. Rejects with a `DiskFullError` when there is no room; it can be tried again then. */
+  flush(): Promise<void>;
   /** Resolves when all changes up to now will outlive a crash of the machine. */
   sync(): Promise<void>;
 }

@@ -121,13 +121,13 @@ export class Writes {
   #retryLog(): void {
     this.#parts.clock.setTimer(RETRY_MS, () => {
       if (this.#closed) return;
-      this.#parts.log.recover().then(() => {
-        this.#setFull("log", false);
-        this.#give();
-      }, (error) => {
-        if (error instanceof DiskFullError) this.#retryLog();
-        else this.#fail(error);
-      });
+      try {
+        this.#parts.log.recover();
+      } catch (error) {
+        return this.#fail(error as Error);
+      }
+      this.#setFull("log", false);
+      this.#give();
     });
   }
 

@@ -73,9 +73,7 @@ export class MemoryDisk implements LogStore, VoteStore {
     return Promise.resolve();
   }
 
-  recover(): Promise<void> {
-    return this.isFull ? Promise.reject(new DiskFullError("log")) : Promise.resolve();
-  }
+  recover(): void {}
 
   async #write(write: LogWrite | VoteWrite): Promise<void> {
     await new Promise<void>((resolve) => this.#clock.setTimer(this.writeMs, resolve));
@@ -92,11 +90,15 @@ export class MemoryDisk implements LogStore, VoteStore {
 
 /** A store in memory that has room until a test says otherwise. */
 export class RoomyStore extends MemoryStore implements StateStore {
-  /** What {@linkcode RoomyStore.room} gives. */
+  /** What {@linkcode RoomyStore.flush} waits for; no more may be changed meanwhile. */
   wait: Promise<void> | undefined;
 
-  room(): Promise<void> | undefined {
-    return this.wait;
+  get mustWait(): boolean {
+    return this.wait !== undefined;
+  }
+
+  async flush(): Promise<void> {
+    await this.wait;
   }
 
   sync(): Promise<void> {
