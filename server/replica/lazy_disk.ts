@@ -5,18 +5,17 @@
  */
 
 import type { Disk, DiskEntry } from "../../cluster/runtime.ts";
-import type { FileDisk } from "../files/disk.ts";
 import { guarded, type UnexpectedLog } from "../logging/background.ts";
 
 /** A disk that says at once that a file is synced, and does so every now and then, or never. */
 export class LazyDisk implements Disk, AsyncDisposable {
-  readonly #disk: FileDisk;
+  readonly #disk: Disk;
   readonly #due = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #syncing: Promise<unknown> = Promise.resolve();
 
   /** Syncs what is due every `everyMs` milliseconds; never without. What fails then goes to `log`. */
-  constructor(disk: FileDisk, log: UnexpectedLog, everyMs?: number) {
+  constructor(disk: Disk, log: UnexpectedLog, everyMs?: number) {
     this.#disk = disk;
     if (everyMs === undefined) return;
     this.#timer = setInterval(guarded(() => this.#syncDue(log), log), everyMs);
@@ -60,12 +59,11 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.#disk.remove(path);
   }
 
-  /** Syncs what is due, and closes all files. */
+  /** Syncs what is due. The disk below stays open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#syncing;
     for (const path of this.#due) await this.#disk.sync(path);
-    await this.#disk.close();
   }
 
   /** Same as {@linkcode LazyDisk.close}. */
