@@ -57,6 +57,8 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   #stranger = true;
   #draining = false;
   #closed = false;
+  /** Closes the connection if the peer does not. */
+  #limit: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over `conn`, which is of TCP or of TLS and was admitted. */
   constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
@@ -118,10 +120,21 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     }
   }
 
+  /** As {@linkcode Peer.hangUp}. The read that waits ends when the peer closes its end, too. */
+  hangUp(): void {
+    if (this.#closed || this.#limit !== undefined) return;
+    this.#draining = true;
+    this.#limit = setTimeout(() => this.close(), LINGER_MS);
+    this.outbox.drained(0).then(() => this.#conn.closeWrite()).catch(() => {
+      // The peer is gone, or the connection was closed here.
+    });
+  }
+
   /** Closes the connection at once and frees what it has. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#limit);
     this.#admission.leave(this);
     this.outbox.close();
     this.#conn.close();

@@ -8,6 +8,7 @@ import { Connection, type ConnectionParts } from "./connection.ts";
 import type { Conversation, Peer } from "./conversation.ts";
 import { within } from "./deadline.ts";
 import { Listener } from "./listener.ts";
+import { Refusals } from "./refusals.ts";
 import type { ByteWriter } from "./writer_pool.ts";
 
 /** How often stalled peers are looked for, as a part of the time they have. */
@@ -24,6 +25,8 @@ export interface PortParts<W extends ByteWriter, C extends Conversation>
   readonly onAcceptFailure: (cause: unknown) => void;
   /** Told when a peer was disconnected because it read nothing. */
   readonly onStall: (peer: Peer<W>) => void;
+  /** What a peer is told that finds no room. Default: it is disconnected without a word. */
+  readonly refusal?: Uint8Array;
 }
 
 /** Serves all who connect, until it is closed. */
@@ -34,6 +37,7 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
   readonly #parts: PortParts<W, C>;
   /** The open connections, each with what resolves when it has ended. */
   readonly #connections = new Map<Connection<W, C>, Promise<void>>();
+  readonly #refusals = new Refusals();
   #sweep: ReturnType<typeof setInterval> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -73,6 +77,7 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
     const connections = [...this.#connections.keys()];
     const served = [...this.#connections.values()];
     const drained = connections.map((connection) => connection.drain());
+    this.#refusals.close();
     await within(drainLimitMs, Promise.all(drained));
     for (const connection of connections) connection.close();
     // A message that is still being dealt with must not keep the program from ending.
@@ -82,7 +87,9 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
 
   #serve(conn: Deno.Conn): void {
     if (!this.#parts.admission.admit((conn.remoteAddr as Deno.NetAddr).hostname)) {
-      return conn.close();
+      const { refusal, onUnexpected } = this.#parts;
+      if (refusal === undefined) return conn.close();
+      return void this.#refusals.refuse(conn, refusal).catch(onUnexpected);
     }
     let connection: Connection<W, C>;
     try {

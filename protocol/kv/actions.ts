@@ -1,0 +1,172 @@
+/**
+ * The actions: which members a request of each may have, and which one is wrong.
+ *
+ * The checks are written by hand because every request goes through one of them; a test holds them to a schema.
+ *
+ * @module
+ */
+
+import type { Members } from "./request.ts";
+
+/** A key as requests have it: the text of a path, or its segments. */
+export type RequestKey = string | readonly string[];
+
+/** What all actions about one node have. */
+export interface TargetRequest {
+  readonly key: RequestKey;
+  readonly namespace?: string;
+}
+
+/** SET. */
+export interface SetRequest extends TargetRequest {
+  /** Any value of JSON. */
+  readonly value: unknown;
+  readonly nx?: boolean;
+  readonly xx?: boolean;
+  readonly if_rev?: number;
+  readonly get?: boolean;
+}
+
+/** GET and EXISTS. */
+export interface ReadRequest extends TargetRequest {
+  readonly consistency?: "linearizable" | "lease" | "stale";
+}
+
+/** DEL. */
+export interface DeleteRequest extends TargetRequest {
+  readonly if_rev?: number;
+  readonly tree?: boolean;
+  readonly if_exists?: boolean;
+}
+
+/** INCR and DECR. */
+export interface IncrementRequest extends TargetRequest {
+  readonly by?: number;
+}
+
+/** PING and ECHO. */
+export interface ValueRequest {
+  readonly value?: unknown;
+}
+
+/** HELLO. */
+export interface HelloRequest {
+  readonly client?: string;
+  readonly strict?: boolean;
+  readonly version?: number;
+}
+
+/** INFO. */
+export interface InfoRequest {
+  readonly section?: string;
+}
+
+/** What is known of an action's requests. */
+export interface ActionMembers {
+  /** The members that it has, besides `id` and `action`. */
+  readonly known: readonly string[];
+  /** The member that is missing or wrong; `undefined` when all are right. */
+  readonly wrong: (request: Members) => string | undefined;
+}
+
+/** Members that belong to the wire, but that no agent understands yet: they must not be passed over. */
+const UNBUILT = {
+  set: ["ttl", "ttl_ms", "keep_ttl", "rid", "low"],
+  delete: ["rid", "low"],
+  increment: ["ttl", "ttl_ms", "rid", "low"],
+} as const;
+
+/** Every action by name. */
+export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
+  PING: { known: ["value"], wrong: () => undefined },
+  ECHO: { known: ["value"], wrong: wrongEcho },
+  HELLO: { known: ["client", "strict", "version"], wrong: wrongHello },
+  INFO: { known: ["section"], wrong: wrongInfo },
+  QUIT: { known: [], wrong: () => undefined },
+  SET: { known: ["key", "namespace", "value", "nx", "xx", "if_rev", "get"], wrong: wrongSet },
+  GET: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
+  DEL: { known: ["key", "namespace", "if_rev", "tree", "if_exists"], wrong: wrongDelete },
+  EXISTS: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
+  INCR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
+  DECR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
+};
+
+/** The first member of a request that its action does not have. */
+export function unknownMember(request: Members, { known }: ActionMembers): string | undefined {
+  for (const name in request) {
+    if (name !== "id" && name !== "action" && !known.includes(name)) return name;
+  }
+  return undefined;
+}
+
+function wrongEcho({ value }: Members): string | undefined {
+  return value === undefined ? "value" : undefined;
+}
+
+function wrongHello({ client, strict, version }: Members): string | undefined {
+  if (client !== undefined && typeof client !== "string") return "client";
+  if (isNoSwitch(strict)) return "strict";
+  return version === undefined || Number.isSafeInteger(version) ? undefined : "version";
+}
+
+function wrongInfo({ section }: Members): string | undefined {
+  return section === undefined || typeof section === "string" ? undefined : "section";
+}
+
+function wrongSet(request: Members): string | undefined {
+  const { value, nx, xx, if_rev, get } = request;
+  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.set);
+  if (wrong !== undefined) return wrong;
+  if (value === undefined) return "value";
+  if (isNoSwitch(nx) || (nx === true && xx === true)) return "nx";
+  if (isNoSwitch(xx)) return "xx";
+  if (isNoRevision(if_rev)) return "if_rev";
+  return isNoSwitch(get) ? "get" : undefined;
+}
+
+function wrongRead(request: Members): string | undefined {
+  const { consistency } = request;
+  const wrong = wrongTarget(request);
+  if (wrong !== undefined || consistency === undefined) return wrong;
+  const isKnown = consistency === "linearizable" || consistency === "lease" ||
+    consistency === "stale";
+  return isKnown ? undefined : "consistency";
+}
+
+function wrongDelete(request: Members): string | undefined {
+  const { if_rev, tree, if_exists } = request;
+  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.delete);
+  if (wrong !== undefined) return wrong;
+  if (isNoRevision(if_rev)) return "if_rev";
+  if (isNoSwitch(tree)) return "tree";
+  return isNoSwitch(if_exists) ? "if_exists" : undefined;
+}
+
+function wrongIncrement(request: Members): string | undefined {
+  const { by } = request;
+  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.increment);
+  if (wrong !== undefined) return wrong;
+  return by === undefined || Number.isSafeInteger(by) ? undefined : "by";
+}
+
+function wrongTarget({ key, namespace }: Members): string | undefined {
+  if (typeof key !== "string" && !areTexts(key)) return "key";
+  return namespace === undefined || typeof namespace === "string" ? undefined : "namespace";
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function isNoSwitch(value: unknown): boolean {
+  return value !== undefined && typeof value !== "boolean";
+}
+
+function isNoRevision(value: unknown): boolean {
+  return value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+function unbuilt(request: Members, names: readonly string[]): string | undefined {
+  for (const name of names) if (request[name] !== undefined) return name;
+  return undefined;
+}

@@ -1,0 +1,23 @@
+/**
+ * Bounds of the key-value wire that both ends know.
+ *
+ * @module
+ */
+
+/** Port that agents serve unless they are told another one. */
+export const DEFAULT_PORT = 8379;
+
+/** Version of the wire. */
+export const PROTOCOL_VERSION = 1;
+
+/** Longest line in bytes, without its end. */
+export const MAX_LINE_BYTES = 1024 * 1024;
+
+/** How much of a line that is too long is passed over, in bytes, before the connection is given up. */
+export const MAX_SKIPPED_BYTES = 16 * 1024 * 1024;
+
+/** How deep arrays and objects of a line may nest in each other, the request itself being the first. */
+export const MAX_DEPTH = 64;
+
+/** Longest `id` that is a text, in UTF-16 units. */
+export const MAX_ID_LENGTH = 64;

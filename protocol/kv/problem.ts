@@ -1,0 +1,88 @@
+/**
+ * What is wrong with a request, or went wrong with it: codes, reasons and words.
+ *
+ * @module
+ */
+
+/** Why a request was not done. */
+export interface Problem {
+  readonly ok: false;
+  /** Number of the kind, as in HTTP. */
+  readonly code: number;
+  /** Name of the kind. */
+  readonly reason: string;
+  /** The member of the request that is wrong. */
+  readonly field?: string;
+  /** The revision that a condition met. */
+  readonly rev?: number;
+}
+
+function problem(code: number, reason: string): Problem {
+  return { ok: false, code, reason };
+}
+
+/** A line that is no JSON. */
+export const BAD_JSON: Problem = problem(400, "BAD_JSON");
+/** A line that is no UTF-8. */
+export const BAD_UTF8: Problem = problem(400, "BAD_UTF8");
+/** A line that is JSON, but no object. */
+export const NOT_OBJECT: Problem = problem(400, "NOT_OBJECT");
+/** A line that nests too deep. */
+export const TOO_DEEP: Problem = problem(400, "TOO_DEEP");
+/** An action that does not exist. */
+export const UNKNOWN_ACTION: Problem = problem(405, "UNKNOWN_ACTION");
+/** A line whose end did not come in time. */
+export const LINE_TIMEOUT: Problem = problem(408, "LINE_TIMEOUT");
+/** A peer that sent no line for too long. */
+export const IDLE_TIMEOUT: Problem = problem(408, "IDLE_TIMEOUT");
+/** A line that is too long. */
+export const LINE_TOO_LONG: Problem = problem(413, "LINE_TOO_LONG");
+/** A version of the wire that is not spoken here. */
+export const UNSUPPORTED_VERSION: Problem = {
+  ...problem(426, "UNSUPPORTED_VERSION"),
+  field: "version",
+};
+/** More connections than there may be. */
+export const TOO_MANY_CONNECTIONS: Problem = problem(429, "TOO_MANY_CONNECTIONS");
+/** A fault of the program. */
+export const INTERNAL: Problem = problem(500, "INTERNAL");
+
+/** A member that is missing or wrong. */
+export function invalid(field: string): Problem {
+  return { ok: false, code: 422, reason: "INVALID", field };
+}
+
+/** What each reason means, for people. */
+const TEXTS: Readonly<Record<string, string>> = {
+  BAD_JSON: "the line is not JSON",
+  BAD_UTF8: "the line is not UTF-8",
+  NOT_OBJECT: "expected one JSON object in a line",
+  TOO_DEEP: "arrays and objects nest too deep",
+  RESERVED: "keys below $sys are reserved",
+  KEY_NOT_FOUND: "key not found",
+  UNKNOWN_ACTION: "unknown action",
+  LINE_TIMEOUT: "the line did not end in time",
+  IDLE_TIMEOUT: "no request for too long",
+  CONDITION_FAILED: "the condition does not hold",
+  NOT_INTEGER: "the value is not an integer",
+  OVERFLOW: "the sum is beyond 2^53-1",
+  LINE_TOO_LONG: "the line is too long",
+  VALUE_TOO_LARGE: "the value is too large",
+  INVALID: "missing or wrong",
+  BAD_KEY: "not a key",
+  AMBIGUOUS_NAMESPACE: "an absolute key and a namespace",
+  UNSUPPORTED_VERSION: "this version is not supported",
+  TOO_MANY_CONNECTIONS: "too many connections",
+  INTERNAL: "internal error",
+  NO_LEADER: "no leader",
+  SHUTTING_DOWN: "the agent is shutting down",
+  OVERLOADED: "too much to do",
+  OUTCOME_UNKNOWN: "it is not known whether this was done",
+  STORAGE_FULL: "the disk is full",
+};
+
+/** A problem in words. */
+export function textOfProblem({ reason, field }: Problem): string {
+  const text = TEXTS[reason] ?? reason.toLowerCase().replaceAll("_", " ");
+  return field === undefined ? text : `'${field}': ${text}`;
+}

@@ -1,0 +1,60 @@
+/**
+ * What the actions of the key-value port are made of.
+ *
+ * @module
+ */
+
+import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import type { ActionMembers, Members } from "../../protocol/kv/mod.ts";
+import type { Services } from "./services.ts";
+
+/** What is remembered of one connection. */
+export interface ClientState {
+  /** Whether members that an action does not have are refused. */
+  strict: boolean;
+}
+
+/** How an action is done with a request whose members are right. */
+export type Doing =
+  /** By a command. */
+  | {
+    readonly kind: "command";
+    /** Its bytes, or why there is none. */
+    readonly make: (path: Uint8Array, request: Members) => Uint8Array | Failure;
+    /** Whether it may change other nodes than the one it names. */
+    readonly isBroad: (request: Members) => boolean;
+  }
+  /** By a question. */
+  | {
+    readonly kind: "question";
+    /** Its bytes. */
+    readonly make: (path: Uint8Array) => Uint8Array;
+    /** Whether it is about other nodes than the one it names. */
+    readonly isBroad: (request: Members) => boolean;
+  }
+  /** Here and now. */
+  | {
+    readonly kind: "local";
+    readonly run: (request: Members, services: Services, client: ClientState) => Result;
+    /** Whether the connection ends with it. Default: it goes on. */
+    readonly last?: boolean;
+  };
+
+/** One row of the table of actions. */
+export interface Action {
+  /** Its name. */
+  readonly name: string;
+  /** Its members. */
+  readonly members: ActionMembers;
+  /** What it does. */
+  readonly doing: Doing;
+  /** Whether a success tells a revision. */
+  readonly tellsRevision: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** A success whose result is any value that JSON has. */
+export function successOf(result: unknown): Result {
+  return { ok: true, rev: 0, body: encoder.encode(JSON.stringify(result)) };
+}

@@ -1,0 +1,205 @@
+/**
+ * The answers of one connection, in the order of its requests, whichever is ready first.
+ *
+ * @module
+ */
+
+import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import {
+  beginSuccess,
+  endSuccess,
+  type FailureNotes,
+  type LineWriter,
+  type RequestId,
+  writeFailure,
+} from "../../protocol/kv/mod.ts";
+import type { Outbox } from "../net/outbox.ts";
+import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
+
+/** Results from this size on go to the outbox as they are; less is copied into its buffer. */
+const LARGE_BYTES = 16 * 1024;
+
+/** The place of a request that is about many nodes. */
+export const EVERYWHERE = -1;
+
+/** What a request does with the state. */
+export type Touch = "nothing" | "reads" | "changes";
+
+/** A request that is not answered. */
+export class Pending {
+  readonly id: RequestId | undefined;
+  /** Bytes of the request. */
+  readonly bytes: number;
+  /** What it does with the state ... */
+  touch: Touch = "nothing";
+  /** ... and where: a hash of the path, or {@linkcode EVERYWHERE}. */
+  place = EVERYWHERE;
+  /** Whether {@linkcode Answers} has it. */
+  added = false;
+  /** Whether a success tells a revision. */
+  tellsRevision = false;
+  /** Whether the connection ends with the answer. */
+  last = false;
+  /** How old the answer may be, in milliseconds. */
+  lagMs: number | undefined;
+  /** What comes of it. */
+  result: Result | undefined;
+  /** What a failure says besides. */
+  notes: FailureNotes | undefined;
+  next: Pending | undefined;
+
+  /** Nothing has come of it yet. */
+  constructor(id: RequestId | undefined, bytes: number) {
+    this.id = id;
+    this.bytes = bytes;
+  }
+}
+
+/** Keeps the answers of one connection in order. */
+export class Answers {
+  readonly #outbox: Outbox<LineWriter>;
+  readonly #onLast: () => void;
+  readonly #onUnexpected: (error: unknown) => void;
+  /** The oldest that is not answered, and the newest. */
+  #head: Pending | undefined;
+  #tail: Pending | undefined;
+  #count = 0;
+  /** How many of them read, and change, the state. */
+  readonly #touches = { nothing: 0, reads: 0, changes: 0 };
+  /** Bytes of requests without a result, and of results that are not in the outbox. */
+  #bytes = 0;
+  #congested = false;
+  #closed = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * @param onLast Called when the answer is in the outbox with which the connection ends.
+   * @param onUnexpected Gets what nobody expected to be thrown.
+   */
+  constructor(
+    outbox: Outbox<LineWriter>,
+    onLast: () => void,
+    onUnexpected: (error: unknown) => void,
+  ) {
+    this.#outbox = outbox;
+    this.#onLast = onLast;
+    this.#onUnexpected = onUnexpected;
+  }
+
+  /** How many requests are not answered. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** A request has come; its answer follows those of the requests before it. */
+  add(pending: Pending): void {
+    pending.added = true;
+    if (this.#tail === undefined) this.#head = pending;
+    else this.#tail.next = pending;
+    this.#tail = pending;
+    this.#count++;
+    this.#touches[pending.touch]++;
+    this.#bytes += pending.bytes;
+  }
+
+  /**
+   * Whether a request must wait until those before it are answered, so that a client sees its requests done in order: one that
+   * reads what one before it changes, or the other way round. Requests of a kind are done in order anyway, and the others need
+   * not wait for each other.
+   */
+  mustWait({ touch, place }: Pending): boolean {
+    const other = touch === "reads" ? "changes" : "reads";
+    if (touch === "nothing" || this.#touches[other] === 0) return false;
+    for (let one = this.#head; one !== undefined; one = one.next) {
+      if (one.touch !== other) continue;
+      if (place === EVERYWHERE || one.place === EVERYWHERE || one.place === place) return true;
+    }
+    return false;
+  }
+
+  /** Something has come of a request; what else comes of it later is passed over. */
+  settle(pending: Pending, result: Result): void {
+    if (this.#closed || pending.result !== undefined) return;
+    pending.result = result;
+    if (result.ok) this.#bytes += result.body.length;
+    if (pending === this.#head && !this.#congested) this.#send();
+  }
+
+  /** A promise, when there are so many that no more should be taken, of when there is room again. */
+  room(): Promise<void> | undefined {
+    if (this.#count < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** Resolves when all are answered. */
+  finished(): Promise<void> {
+    if (this.#head === undefined) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  /** The connection is gone: nobody waits any more. */
+  close(): void {
+    this.#closed = true;
+    this.#head = this.#tail = undefined;
+    this.#room?.resolve();
+    this.#idle?.resolve();
+  }
+
+  /** Writes what is ready, as long as the peer reads. */
+  #send(): void {
+    while (this.#head?.result !== undefined) {
+      if (this.#outbox.congested) return this.#wait();
+      const pending = this.#head;
+      const { result } = pending as { result: Result };
+      this.#head = pending.next;
+      if (this.#head === undefined) this.#tail = undefined;
+      this.#count--;
+      this.#touches[pending.touch]--;
+      this.#bytes -= pending.bytes + (result.ok ? result.body.length : 0);
+      write(this.#outbox, pending, result);
+      if (pending.last) this.#onLast();
+    }
+    if (this.#head === undefined) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+    if (
+      this.#room !== undefined && this.#count <= MAX_IN_FLIGHT / 2 &&
+      this.#bytes <= MAX_IN_FLIGHT_BYTES / 2
+    ) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+  }
+
+  #wait(): void {
+    this.#congested = true;
+    this.#outbox.drained().then(() => {
+      this.#congested = false;
+      if (!this.#closed) this.#send();
+    }).catch(this.#onUnexpected);
+  }
+}
+
+function write(outbox: Outbox<LineWriter>, pending: Pending, result: Result): void {
+  const writer = outbox.open();
+  if (writer === undefined) return;
+  const { id, lagMs } = pending;
+  if (!result.ok) return writeFailureOf(writer, pending, result);
+  const rev = pending.tellsRevision ? result.rev : undefined;
+  beginSuccess(writer, id);
+  if (result.body.length < LARGE_BYTES) {
+    writer.raw(result.body);
+    return endSuccess(writer, rev, lagMs);
+  }
+  outbox.append(result.body);
+  const rest = outbox.open();
+  if (rest !== undefined) endSuccess(rest, rev, lagMs);
+}
+
+function writeFailureOf(writer: LineWriter, { id, lagMs, notes }: Pending, result: Failure): void {
+  writeFailure(writer, id, result, lagMs === undefined ? notes : { ...notes, lagMs });
+}

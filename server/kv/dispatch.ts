@@ -1,0 +1,47 @@
+/**
+ * The dispatcher: one table from actions to what they do.
+ *
+ * @module
+ */
+
+import { type ActionMembers, ACTIONS } from "../../protocol/kv/mod.ts";
+import type { Action, Doing } from "./action.ts";
+import { echo, hello, info, ping, quit } from "./actions/connection.ts";
+import { del, exists, get, increment, set } from "./actions/values.ts";
+
+const TABLE: Readonly<Record<string, Doing>> = {
+  PING: ping,
+  ECHO: echo,
+  HELLO: hello,
+  INFO: info,
+  QUIT: quit,
+  SET: set,
+  GET: get,
+  DEL: del,
+  EXISTS: exists,
+  INCR: increment(1),
+  DECR: increment(-1),
+};
+
+/** The actions whose success tells a revision. */
+const WITH_REVISION: readonly string[] = ["SET", "GET", "DEL", "INCR", "DECR"];
+
+const ROWS = new Map<string, Action>(
+  Object.entries(TABLE).map(([name, doing]) => [name, {
+    name,
+    members: ACTIONS[name] as ActionMembers,
+    doing,
+    tellsRevision: WITH_REVISION.includes(name),
+  }]),
+);
+
+/** No name of an action is longer. */
+const MAX_NAME_LENGTH = 32;
+
+/** The action of this name, in letters of any case; `undefined` when there is none. */
+export function actionOf(name: string): Action | undefined {
+  const row = ROWS.get(name);
+  if (row !== undefined || name.length > MAX_NAME_LENGTH) return row;
+  // Of other letters, some have a capital that is one of these.
+  return /^[a-z]+$/i.test(name) ? ROWS.get(name.toUpperCase()) : undefined;
+}

@@ -1,0 +1,227 @@
+/**
+ * The key-value port of an agent: JSON lines over TCP.
+ *
+ * @module
+ */
+
+import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
+import { formatDuration } from "../../protocol/duration.ts";
+import { LineWriter, TOO_MANY_CONNECTIONS, writeFailure } from "../../protocol/kv/mod.ts";
+import { splitGoAddress } from "../config/addresses.ts";
+import { stackOf } from "../logging/errors.ts";
+import type { AgentLog } from "../logging/log.ts";
+import { Admission } from "../net/admission.ts";
+import type { Peer } from "../net/conversation.ts";
+import { listen } from "../net/listen.ts";
+import { Port } from "../net/port.ts";
+import { listenProblem } from "../net/problems.ts";
+import { WriterPool } from "../net/writer_pool.ts";
+import type { StateService } from "../replica/service.ts";
+import { KvConversation } from "./conversation.ts";
+import { EchoConversation } from "./echo.ts";
+import {
+  DRAIN_LIMIT_MS,
+  IDLE_LIMIT_MS,
+  LINE_LIMIT_MS,
+  MAX_BACKLOG_BYTES,
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_PER_SOURCE,
+  REQUEST_LIMIT_MS,
+  STALL_LIMIT_MS,
+} from "./limits.ts";
+import type { Services } from "./services.ts";
+
+/** First size of a buffer for answers, in bytes. */
+const FIRST_WRITER_BYTES = 1_024;
+
+/** How often late lines and idle clients are looked for: so many times in the shorter of their limits ... */
+const SWEEPS_PER_LIMIT = 8;
+/** ... but not less often than this, in milliseconds. */
+const LONGEST_SWEEP_MS = 1_000;
+
+/** The key-value address cannot be listened on. */
+export class KvListenError extends Error {
+  /** "KvListenError". */
+  override readonly name = "KvListenError";
+}
+
+/** Where a {@linkcode KvPort} listens and for whom. */
+export interface KvPortOptions {
+  /** `host:port`; IPv6 in brackets; port 0 takes a free one. */
+  readonly address: string;
+  /** The replicated state. */
+  readonly state: StateService;
+  /** Name of this agent, as the leader is named. */
+  readonly node: string;
+  /** Version of the program. */
+  readonly version: string;
+  /** Where happenings are logged. */
+  readonly log: Pick<AgentLog, "write" | "unexpected">;
+  /** What clients get: answers to requests, or their own bytes. Default "json". */
+  readonly mode?: "json" | "echo";
+  /** A client that sends no line for this long is disconnected; 0: none is. Default 300,000 ms. */
+  readonly idleLimitMs?: number;
+  /** A line has to end this long after its first byte. Default 30,000 ms. */
+  readonly lineLimitMs?: number;
+  /** A request gets its answer within this time. Default 5,000 ms. */
+  readonly requestLimitMs?: number;
+  /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
+  readonly stallLimitMs?: number;
+  /** Requests under way get this long when the port closes. Default 5,000 ms. */
+  readonly drainLimitMs?: number;
+  /** Connections in all. Default 10,000. */
+  readonly maxConnections?: number;
+}
+
+/** Serves key-value clients until it is closed. */
+export class KvPort implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Deno.NetAddr;
+  readonly #log: KvPortOptions["log"];
+  readonly #mistakes = new LogLimiter(performance);
+  readonly #troubles = new LogLimiter(performance);
+  readonly #services: Services;
+  readonly #port: Port<LineWriter, KvConversation | EchoConversation>;
+  readonly #sweep: ReturnType<typeof setInterval>;
+  #closing = false;
+
+  private constructor(socket: Deno.TcpListener, options: KvPortOptions) {
+    const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS } = options;
+    this.#log = log;
+    this.#services = this.#servicesOf(options);
+    const { counters, idleLimitMs, lineLimitMs } = this.#services;
+    this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
+      writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
+      limits: {
+        backlogBytes: MAX_BACKLOG_BYTES,
+        waitingRecords: 0,
+        waitingBytes: 0,
+        strangerBytes: 0,
+      },
+      admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
+      stallLimitMs,
+      drainLimitMs: options.drainLimitMs ?? DRAIN_LIMIT_MS,
+      refusal: refusal(),
+      open: (peer, deliver) => {
+        counters.connections++;
+        // There is nothing to show first, and a line may be as long as it likes from the beginning.
+        peer.know();
+        return mode === "echo" ? new EchoConversation(peer, deliver) : this.#open(peer, deliver);
+      },
+      onUnexpected: (error) => log.unexpected(error),
+      onAcceptFailure: (cause) => {
+        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
+      },
+      onStall: ({ name, source }) => {
+        const time = formatDuration(stallLimitMs);
+        this.#trouble(source, `Closing client ${name}: read nothing for ${time}`);
+      },
+    });
+    this.address = this.#port.address;
+    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    this.#sweep = setInterval(() => this.#lookForLate(), Math.min(shortest, LONGEST_SWEEP_MS));
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @throws {KvListenError} when the address cannot be used
+   */
+  static listen(options: KvPortOptions): KvPort {
+    const { address } = options;
+    let socket: Deno.TcpListener;
+    try {
+      const { host, port } = splitGoAddress(address);
+      ({ socket } = listen(host === "" ? "0.0.0.0" : host, port));
+    } catch (cause) {
+      throw new KvListenError(listenProblem(address, cause), { cause });
+    }
+    return new KvPort(socket, options);
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#port.size;
+  }
+
+  /** Stops listening, lets requests under way be answered, tells clients why, and closes all connections. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#sweep);
+    await this.#port.close();
+  }
+
+  /** Same as {@linkcode KvPort.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(peer: Peer<LineWriter>, deliver: (line: Uint8Array) => void): KvConversation {
+    this.#log.write("DEBUG", "agent.kv", () => `Accepted client: ${peer.name}`);
+    return new KvConversation(peer, this.#services, deliver);
+  }
+
+  #servicesOf(options: KvPortOptions): Services {
+    const { state, node, version } = options;
+    const isClosing = (): boolean => this.#closing;
+    return {
+      state,
+      node,
+      version,
+      requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,
+      idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
+      lineLimitMs: options.lineLimitMs ?? LINE_LIMIT_MS,
+      startedAt: Date.now(),
+      counters: { connections: 0, requests: 0, failures: 0 },
+      connections: () => this.#port.size,
+      get closing() {
+        return isClosing();
+      },
+      complain: (source, kind, text) => this.#write(this.#mistakes, `${source} ${kind}`, text),
+      incident: (error) => this.#incident(error),
+    };
+  }
+
+  /** Unlike other errors that nobody expected, one that a request met does not end the agent. */
+  #incident(error: unknown): string {
+    const name = crypto.randomUUID();
+    const text = `Incident ${name}: ${stackOf(error)}`;
+    this.#log.write("ERR", "agent.kv", text, { multiline: true });
+    return name;
+  }
+
+  #lookForLate(): void {
+    const now = performance.now();
+    for (const conversation of this.#port.conversations()) conversation.sweep(now);
+  }
+
+  #trouble(key: string, text: string): void {
+    this.#write(this.#troubles, key, text);
+  }
+
+  #write(limiter: LogLimiter, key: string, text: string): void {
+    const hidden = limiter.admit(key);
+    if (hidden === undefined) return;
+    this.#log.write("WARN", "agent.kv", text + hiddenNote(hidden));
+  }
+}
+
+/** Nobody is a stranger here. */
+function admissionOf(
+  { maxConnections = MAX_CONNECTIONS }: KvPortOptions,
+  onRefusal: (source: string, text: string) => void,
+): Admission {
+  return new Admission({
+    connections: maxConnections,
+    perSource: Math.min(maxConnections, MAX_CONNECTIONS_PER_SOURCE),
+    strangers: maxConnections,
+    strangersPerSource: maxConnections,
+    strangerMs: LINE_LIMIT_MS,
+  }, onRefusal);
+}
+
+function refusal(): Uint8Array {
+  const writer = new LineWriter();
+  writeFailure(writer, undefined, TOO_MANY_CONNECTIONS);
+  return writer.finish();
+}

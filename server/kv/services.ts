@@ -1,0 +1,45 @@
+/**
+ * What the connections of a key-value port share.
+ *
+ * @module
+ */
+
+import type { StateService } from "../replica/service.ts";
+
+/** Figures of a port since it began. */
+export interface Counters {
+  /** Connections that were accepted. */
+  connections: number;
+  /** Requests that were read, good or bad. */
+  requests: number;
+  /** Answers that were failures. */
+  failures: number;
+}
+
+/** What requests are done with. */
+export interface Services {
+  /** The replicated state. */
+  readonly state: StateService;
+  /** Name of this agent. */
+  readonly node: string;
+  /** Version of the program. */
+  readonly version: string;
+  /** How long a request may take, in milliseconds. */
+  readonly requestLimitMs: number;
+  /** How long a connection may be without a line, in milliseconds; 0: for ever. */
+  readonly idleLimitMs: number;
+  /** How long a line may take, in milliseconds. */
+  readonly lineLimitMs: number;
+  /** When the port began, by the wall clock, in milliseconds. */
+  readonly startedAt: number;
+  /** Figures. */
+  readonly counters: Counters;
+  /** Connections that are open. */
+  connections(): number;
+  /** Whether the port is closing: connections say so before they end. */
+  readonly closing: boolean;
+  /** Writes a line about a client's mistake, unless there was one of this kind about its address within the last second. */
+  complain(source: string, kind: string, text: string): void;
+  /** Logs a fault of the program with its stack, and returns what names it. */
+  incident(error: unknown): string;
+}

@@ -1,0 +1,46 @@
+/**
+ * Telling those who find no room, and getting rid of them.
+ *
+ * @module
+ */
+
+import { LINGER_MS } from "./limits.ts";
+
+/** Peers that are told at a time; who comes when there are so many is disconnected without a word. */
+const MAX_TOLD = 64;
+
+/** What a peer may send meanwhile is thrown away in pieces of so many bytes. */
+const READ_BYTES = 1_024;
+
+/** The peers that are being refused. */
+export class Refusals {
+  readonly #conns = new Set<Deno.Conn>();
+
+  /** Sends `text` to a peer, gives it a moment to read it, and closes `conn`. */
+  async refuse(conn: Deno.Conn, text: Uint8Array): Promise<void> {
+    if (this.#conns.size >= MAX_TOLD) return conn.close();
+    this.#conns.add(conn);
+    const limit = setTimeout(() => this.#end(conn), LINGER_MS);
+    try {
+      await conn.write(text);
+      await conn.closeWrite();
+      // Closing with unread bytes would reset the connection and take the text away.
+      const buffer = new Uint8Array(READ_BYTES);
+      while (await conn.read(buffer) !== null);
+    } catch {
+      // The peer is gone, or has had its time.
+    } finally {
+      clearTimeout(limit);
+      this.#end(conn);
+    }
+  }
+
+  /** Ends all at once. */
+  close(): void {
+    for (const conn of this.#conns) this.#end(conn);
+  }
+
+  #end(conn: Deno.Conn): void {
+    if (this.#conns.delete(conn)) conn.close();
+  }
+}

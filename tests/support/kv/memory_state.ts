@@ -1,0 +1,106 @@
+/**
+ * A replicated state without replicas: a machine in memory that answers in the next turn, or when a test says so.
+ *
+ * @module
+ */
+
+import { type Failure, Machine, MemoryStore, type Result } from "../../../cluster/machine/mod.ts";
+import type { Answer, Consistency, StateService } from "../../../server/replica/service.ts";
+
+/** Something that was asked and is not answered. */
+type Waiting =
+  | { readonly command: Uint8Array; readonly done: (result: Result) => void }
+  | {
+    readonly question: Uint8Array;
+    readonly consistency: Consistency;
+    readonly done: (answer: Answer) => void;
+  };
+
+/** The state of one server alone. */
+export class MemoryState implements StateService {
+  /** The leader; a test may change it. */
+  leader: string | undefined = "alpha";
+  /** What everything fails with, if anything. */
+  failure: Failure | undefined;
+  /** What is thrown at everyone who asks, if anything. */
+  fault: Error | undefined;
+  /** How old answers to `stale` questions are, in milliseconds. */
+  lagMs = 7;
+  readonly #machine = new Machine(new MemoryStore());
+  #waiting: Waiting[] = [];
+  #held = false;
+  #scheduled = false;
+
+  /** How many requests are not answered. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Answers nothing until {@linkcode MemoryState.release}. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Answers what waits, and goes on. */
+  release(): void {
+    this.#held = false;
+    this.#answer();
+  }
+
+  /** As {@linkcode StateService.propose}. */
+  propose(command: Uint8Array, _timeoutMs: number, done: (result: Result) => void): void {
+    if (this.fault !== undefined) throw this.fault;
+    this.#add({ command, done });
+  }
+
+  /** As {@linkcode StateService.query}. */
+  query(
+    question: Uint8Array,
+    consistency: Consistency,
+    _timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    if (this.fault !== undefined) throw this.fault;
+    this.#add({ question, consistency, done });
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#held || this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#held) this.#answer();
+    });
+  }
+
+  /** In order; commands that follow each other are one batch. */
+  #answer(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < waiting.length;) {
+      const one = waiting[at] as Waiting;
+      if ("question" in one) {
+        const result = this.failure ?? this.#machine.query(one.question);
+        one.done({ result, lagMs: one.consistency === "stale" ? this.lagMs : 0 });
+        at++;
+        continue;
+      }
+      const batch: Extract<Waiting, { command: Uint8Array }>[] = [];
+      for (let next = waiting[at]; next && "command" in next; next = waiting[++at]) {
+        batch.push(next);
+      }
+      const results = this.failure === undefined
+        ? this.#apply(batch.map((one) => one.command))
+        : [];
+      batch.forEach((one, i) => one.done(this.failure ?? results[i] as Result));
+    }
+  }
+
+  #apply(commands: readonly Uint8Array[]): (Result | undefined)[] {
+    const next = this.#machine.context.index + 1;
+    return this.#machine.apply(
+      commands.map((data, i) => ({ index: next + i, type: "command", time: next + i, data })),
+    );
+  }
+}
