@@ -23,7 +23,7 @@ import { isId, NODE_FILE, type NodeIdentity, readNodeFile, writeNodeFile } from 
 const LOCK_FILE = "lock";
 
 /** Where a server keeps what it has promised. A directory that has one of them is somebody's. */
-const STATE = ["raft", "snapshots", "state.db", "topics"];
+const STATE = ["raft", "state", "topics"];
 
 /** What systems say when a file stands where a directory should. */
 const FILE_IN_THE_WAY = ["EEXIST", "ENOTDIR"];
