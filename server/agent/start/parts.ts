@@ -50,7 +50,7 @@ export class AgentParts implements AsyncDisposable {
    * @throws {AgentStartError} when no interface takes part in multicast.
    */
   async begin(failed: (error: Error) => void): Promise<void> {
-    const settings = stateSettings(this.#agent.config);
+    const settings = stateSettings(this.#agent.config, this.#agent.address.host);
     if (settings !== undefined) {
       const { AgentState } = await import("./state.ts");
       this.#state = this.#stack.use(await AgentState.open(this.#agent, settings, failed));
