@@ -5,12 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent, AgentStartError, NoStateError } from "../../../server/agent/agent.ts";
+import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
+import { NoStateError } from "../../../server/agent/state.ts";
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
 import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
-import { withPatience } from "../../support/rpc/peer.ts";
 
 const HOST = loopback();
 
@@ -57,7 +57,7 @@ interface Status {
 }
 
 async function status(agent: Agent): Promise<Status> {
-  return await agent.administer("status") as Status;
+  return await agent.state?.administer("status") as Status;
 }
 
 /** The name of the leader on which all agree. */
@@ -189,7 +189,7 @@ Deno.test("an agent for trying things out leaves nothing behind", async () => {
     kvAddr: `${HOST}:0`,
   });
   await agent.kv.set("foo", "bar");
-  assert.equal(agent.stateAddresses?.dataDir, undefined);
+  assert.equal(agent.state?.addresses.dataDir, undefined);
   await agent.shutdown();
 });
 
@@ -203,7 +203,7 @@ Deno.test("a directory in use and a taken port are one line, and nothing is left
     assert.match(error.message, new RegExp(`${own}.*in use by another agent`));
     return !error.message.includes("\n");
   });
-  const { kvAddr, peerAddr } = agent.stateAddresses ?? {};
+  const { kvAddr, peerAddr } = agent.state?.addresses ?? {};
   for (const taken of [{ kvAddr }, { peerAddr }] as AgentSettings[]) {
     await assert.rejects(start("b", data.path, { ...settings, ...taken }), AgentStartError);
   }
@@ -215,5 +215,5 @@ Deno.test("a directory in use and a taken port are one line, and nothing is left
 Deno.test("an agent without state says so", async () => {
   await using agent = await Agent.start({ bind: `${HOST}:0` });
   assert.throws(() => agent.kv, NoStateError);
-  await assert.rejects(withPatience(agent.administer("status")), NoStateError);
+  assert.equal(agent.state, undefined);
 });
