@@ -70,23 +70,21 @@ export type {
   AgentMetricsOptions,
   MetricSink,
 } from "./server/metrics/agent_metrics.ts";
-export type {
-  AgentKv,
-  KvDeleteOptions,
-  KvEntry,
-  KvExistence,
-  KvGetOptions,
-  KvKey,
-  KvRequestOptions,
-  KvSetOptions,
-  KvValue,
-} from "./server/kv/local.ts";
 export {
+  type AgentKv,
   ConditionFailedError,
+  type KvDeleteOptions,
+  type KvEntry,
   KvError,
+  type KvExistence,
+  type KvGetOptions,
+  type KvKey,
+  type KvRequestOptions,
+  type KvSetOptions,
+  type KvValue,
   NoLeaderError,
   OutcomeUnknownError,
-} from "./protocol/kv/errors.ts";
+} from "./server/kv/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";
