@@ -91,7 +91,7 @@ export function* dump(view: StoreReader): Generator<Uint8Array<ArrayBuffer>, Dum
   return { index, size, hash: hash.digest("hex") };
 }
 
-/** All rows in order, read in pages of about a block. */
+/** All rows in order, read in pages of about a quarter of a block, so that a block takes little more than what is in it. */
 function* rowsOf(view: StoreReader): Generator<Row> {
   let from: Uint8Array = new Uint8Array();
   let limit = 16;
@@ -102,7 +102,7 @@ function* rowsOf(view: StoreReader): Generator<Row> {
     if (last === undefined || page.length < limit) return;
     from = keyAfter(last.key);
     const bytes = page.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
-    limit = Math.max(1, Math.min(1_024, Math.floor(BLOCK_BYTES * limit / bytes)));
+    limit = Math.max(1, Math.min(1_024, Math.floor(BLOCK_BYTES / 4 * limit / bytes)));
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Coordinate } from "../../cluster/coordinate/mod.ts";
+import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import {
   type KeyOptions,
@@ -29,6 +30,7 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
+import type { AgentKv } from "../kv/local.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";
@@ -45,6 +47,7 @@ import { type OpenAgent, openAgent, starting } from "./start/open.ts";
 import { AgentParts } from "./start/parts.ts";
 import type { AgentSettings } from "./start/settings.ts";
 import { AgentStats } from "./stats.ts";
+import { type AgentState, requireState } from "./state.ts";
 import { AgentTags } from "./tags.ts";
 
 export { NameTakenError } from "./ending.ts";
@@ -89,6 +92,8 @@ export class Agent implements AsyncDisposable {
    * nobody expected. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
+  /** The keys of gossip, if it is encrypted. */
+  readonly keyring: Keyring | undefined;
   readonly #rpcAuth: string;
   readonly #transport: NetTransport;
   readonly #listeners: Listeners;
@@ -102,7 +107,8 @@ export class Agent implements AsyncDisposable {
   readonly #ending: Ending;
 
   private constructor(parts: OpenAgent) {
-    const { config, log, metrics, listeners, serf, rpcAuth, transport } = parts;
+    const { config, log, metrics, listeners, serf, rpcAuth, keyring, transport } = parts;
+    this.keyring = keyring;
     this.config = config;
     this.log = log;
     this.metrics = metrics;
@@ -116,7 +122,7 @@ export class Agent implements AsyncDisposable {
     this.#tags = new AgentTags(serf, config.tagsFile);
     this.#ending = new Ending({
       log,
-      leave: () => this.leave(),
+      leave: () => this.leave({ force: true }),
       close: () => this.#close(),
       closeServers: () => closeTogether(this.#rpcServers.map((server) => () => server.close())),
     });
@@ -149,11 +155,7 @@ export class Agent implements AsyncDisposable {
     return this.serf.version;
   }
 
-  /**
-   * The members that match all of `filter`, by default all, in every status.
-   *
-   * @throws {PatternError} when a pattern is none, or all together are too large.
-   */
+  /** The members that match all of `filter`, by default all, in every status. Throws `PatternError`. */
   members(filter?: MemberFilter): Member[] {
     return filteredMembers(this.serf.members(), filter);
   }
@@ -262,17 +264,17 @@ export class Agent implements AsyncDisposable {
 
   /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
   installKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("install", key, options);
+    return this.#commands.changeKey("install", key, options);
   }
 
   /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
   useKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("use", key, options);
+    return this.#commands.changeKey("use", key, options);
   }
 
   /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
   removeKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("remove", key, options);
+    return this.#commands.changeKey("remove", key, options);
   }
 
   /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
@@ -323,10 +325,24 @@ export class Agent implements AsyncDisposable {
     await this.#parts.replaceScripts(eventHandlers);
   }
 
-  /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `LeaveInProgressError` during another. */
-  async leave(): Promise<void> {
+  /** The key-value store of a server. Throws `NoStateError` when this agent is none. */
+  get kv(): AgentKv {
+    return requireState(this.state).kv;
+  }
+
+  /** The replicated state, when this agent is a server. */
+  get state(): AgentState | undefined {
+    return this.#parts.state;
+  }
+
+  /**
+   * Leaves the cluster: the others will see `left`, not `failed`. A server is taken out of the log's members first; `force` leaves
+   * although that cannot be done. Rejects with `LeaveInProgressError`, and with `LeaveRefusedError` when too few would remain.
+   */
+  async leave({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.state?.leave(force);
     this.#endJoins();
-    this.#info("requesting graceful leave from Serf");
+    this.log.write("INFO", "agent", "requesting graceful leave from Serf");
     await this.serf.leave();
   }
 
@@ -348,20 +364,14 @@ export class Agent implements AsyncDisposable {
     return this.#stats.groups();
   }
 
-  async #changeKey(
-    change: "install" | "use" | "remove",
-    key: string,
-    options?: KeyOptions,
-  ): Promise<KeyReport> {
-    requireArgument("key", key, "secret");
-    return await this.#commands.changeKey(change, key, options);
-  }
-
   async #begin(): Promise<void> {
     background(this.serf.closed.then(() => this.#onSerfClosed()), this.log);
     await this.#parts.prepare();
     this.serf.start();
-    await this.#parts.begin();
+    await this.#parts.begin((error) => {
+      this.log.write("ERR", "raft", error.message);
+      background(this.#ending.endWith(error), this.log);
+    });
   }
 
   #endJoins(): void {
@@ -370,13 +380,13 @@ export class Agent implements AsyncDisposable {
 
   #onSerfClosed(): void {
     if (this.#ending.begun) return;
-    this.#warn("Serf shutdown detected, quitting");
+    this.log.write("WARN", "agent", "Serf shutdown detected, quitting");
     background(this.#ending.endWith(new NameTakenError(this.config.nodeName)), this.log);
   }
 
   async #close(): Promise<void> {
     this.#endJoins();
-    this.#info("requesting serf shutdown");
+    this.log.write("INFO", "agent", "requesting serf shutdown");
     await closeInOrder([
       () => this.#parts[Symbol.asyncDispose](),
       () => this.serf.shutdown(),
@@ -384,14 +394,6 @@ export class Agent implements AsyncDisposable {
       () => this.#transport.close(),
       () => this.#tags.settled(),
     ]);
-    this.#info("shutdown complete");
-  }
-
-  #info(text: string): void {
-    this.log.write("INFO", "agent", text);
-  }
-
-  #warn(text: string): void {
-    this.log.write("WARN", "agent", text);
+    this.log.write("INFO", "agent", "shutdown complete");
   }
 }

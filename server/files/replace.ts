@@ -66,7 +66,11 @@ export async function replaceUserFile(
   await disk.sync(folderOf(path)).catch(() => {});
 }
 
-async function putInPlace(
+/**
+ * Does all of {@linkcode replaceFile} but the last sync: after a crash `path` may be the old file again. When it rejects, `path`
+ * is as it was.
+ */
+export async function putInPlace(
   disk: Disk,
   path: string,
   content: Content,

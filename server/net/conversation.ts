@@ -20,6 +20,8 @@ export interface Peer<W extends ByteWriter> {
   readonly outbox: Outbox<W>;
   /** It has shown that it speaks the protocol, and who it is if that matters: the limits for strangers end. */
   know(): void;
+  /** Closes the connection at once, whatever waits. Not while the conversation begins. */
+  close(): void;
   /**
    * Ends the connection although the other end may be silent: no further message is taken, what is in the outbox is sent, and
    * the other end gets a moment to read it. The conversation must have {@linkcode Conversation.ended}.

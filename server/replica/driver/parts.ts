@@ -11,7 +11,7 @@ import type {
   StoreChunk,
   VoteWrite,
 } from "../../../cluster/raft/state/effects.ts";
-import type { StoreView } from "../../../cluster/machine/mod.ts";
+import type { Store, StoreView } from "../../../cluster/machine/mod.ts";
 
 /** The log on the disk. */
 export interface LogStore {
@@ -24,6 +24,11 @@ export interface LogStore {
   load(request: Omit<LoadEntries, "to">): Promise<readonly Entry[]>;
   /** Frees what holds nothing but entries up to `index`. */
   trim(index: number): Promise<void>;
+  /**
+   * Lets writes be tried again that were rejected with a `DiskFullError`, from the first of them on. Throws when something else
+   * went wrong meanwhile.
+   */
+  recover(): void;
 }
 
 /** Term and vote on the disk. */
@@ -51,6 +56,16 @@ export interface SnapshotStore {
   store(piece: StoreChunk): Promise<number>;
   /** Puts a snapshot that is on the disk in the place of the machine's state, in slices. */
   load(snapshot: SnapshotMeta): Promise<void>;
+}
+
+/** Where the machine's state is, as far as the disk comes into it. */
+export interface StateStore extends Store {
+  /** Whether so much waits to be written that nothing may be changed before a {@linkcode StateStore.flush}. */
+  readonly mustWait: boolean;
+  /** Writes what waits. Rejects with a `DiskFullError` when there is no room; it can be tried again then. */
+  flush(): Promise<void>;
+  /** Resolves when all changes up to now will outlive a crash of the machine. */
+  sync(): Promise<void>;
 }
 
 /** The way to the other servers. */

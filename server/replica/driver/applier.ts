@@ -1,0 +1,141 @@
+/**
+ * Brings the machine to where the log is committed, in slices that leave room for everything else.
+ *
+ * @module
+ */
+
+import type { Machine, Result } from "../../../cluster/machine/mod.ts";
+import type { Entry, Raft } from "../../../cluster/raft/mod.ts";
+import { type Clock, DiskFullError, type Timer } from "../../../cluster/runtime.ts";
+import type { LogStore, StateStore } from "./parts.ts";
+
+/** Entries, and bytes of them, that are applied at a time; the next ones come in a turn of their own. */
+const SLICE = { count: 512, bytes: 1024 * 1024 } as const;
+
+/** Pause before a full disk is tried again. */
+const RETRY_MS = 500;
+
+/** What the applying needs. */
+export interface ApplierParts {
+  readonly clock: Clock;
+  readonly log: LogStore;
+  readonly store: Pick<StateStore, "mustWait" | "flush">;
+  /** Takes the result of an entry. */
+  readonly applied: (entry: Entry, result: Result | undefined) => void;
+  /** The machine has come to this entry. */
+  readonly reached: (index: number) => void;
+  /** It cannot go on. */
+  readonly failed: (error: Error) => void;
+}
+
+/** The applying of one server. */
+export class Applier {
+  readonly #parts: ApplierParts;
+  readonly #raft: Raft;
+  #machine: Machine;
+  #target: number;
+  /** Whether it waits: for a later turn, for entries from the disk, for room in the store, for another state. */
+  #waits = false;
+  #suspended = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  /** Goes on from where the machine is; {@linkcode Applier.to} begins it. */
+  constructor(machine: Machine, raft: Raft, parts: ApplierParts) {
+    this.#machine = machine;
+    this.#raft = raft;
+    this.#parts = parts;
+    this.#target = machine.context.index;
+  }
+
+  /** The machine, which another takes the place of when a snapshot is loaded. */
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  /** Entries up to here may be applied. */
+  to(index: number): void {
+    this.#target = Math.max(this.#target, index);
+    if (!this.#waits) this.#applySlice();
+  }
+
+  /** The state is about to be replaced: nothing is applied until {@linkcode Applier.resume}. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  /** The state was replaced, and this machine is on it. */
+  resume(machine: Machine): void {
+    this.#machine = machine;
+    this.#suspended = false;
+    this.#target = Math.max(this.#target, machine.context.index);
+    this.#parts.reached(machine.context.index);
+    this.#goOn(machine);
+  }
+
+  /** Applies nothing any more. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #applySlice(): void {
+    const machine = this.#machine;
+    const from = machine.context.index + 1;
+    if (this.#closed || this.#suspended || from > this.#target) return;
+    if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
+    const count = Math.min(SLICE.count, this.#target - from + 1);
+    const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
+    if (entries !== undefined) return this.#apply(entries);
+    this.#waitFor(
+      this.#parts.log.load({ from, maxEntries: count, maxBytes: SLICE.bytes }).then((loaded) => {
+        if (this.#closed || this.#suspended || machine !== this.#machine) return;
+        if (loaded.length === 0) {
+          throw new RangeError(`Entry ${from} is to be applied and not there`);
+        }
+        this.#apply(loaded);
+      }),
+    );
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    let results: readonly (Result | undefined)[];
+    try {
+      results = this.#machine.apply(entries);
+    } catch (error) {
+      return this.#parts.failed(error as Error);
+    }
+    for (const [i, entry] of entries.entries()) this.#parts.applied(entry, results[i]);
+    const { index } = this.#machine.context;
+    this.#parts.reached(index);
+    if (index >= this.#target) return;
+    const machine = this.#machine;
+    this.#waits = true;
+    this.#timer = this.#parts.clock.setTimer(0, () => this.#goOn(machine));
+  }
+
+  #waitFor(done: Promise<void>): void {
+    const machine = this.#machine;
+    this.#waits = true;
+    done.then(() => this.#goOn(machine), (error) => {
+      if (!this.#closed && !this.#suspended && machine === this.#machine) this.#parts.failed(error);
+    });
+  }
+
+  /** A full disk may have room again later; meanwhile nothing is applied. */
+  async #flush(): Promise<void> {
+    try {
+      await this.#parts.store.flush();
+    } catch (error) {
+      if (!(error instanceof DiskFullError)) throw error;
+      await new Promise<void>((resolve) => this.#parts.clock.setTimer(RETRY_MS, resolve));
+    }
+  }
+
+  /** What waited for an earlier state is over. */
+  #goOn(machine: Machine): void {
+    if (this.#closed || machine !== this.#machine) return;
+    this.#waits = false;
+    this.#applySlice();
+  }
+}

@@ -1,0 +1,372 @@
+/**
+ * One server of the replicated state: steps the consensus core, and carries out what it asks for.
+ *
+ * This is the only place where the log, the machine, the disk and the other servers meet. The core decides; everything here is
+ * about order and answers. Each input gives one step, whose effects are begun before the next one.
+ *
+ * @module
+ */
+
+import type { Machine, Result } from "../../../cluster/machine/mod.ts";
+import {
+  type Configuration,
+  type ConfigurationChange,
+  type Effects,
+  type Entry,
+  type Input,
+  type Message,
+  type Raft,
+  type Refusal,
+  type SnapshotMeta,
+  step,
+} from "../../../cluster/raft/mod.ts";
+import { noEffects } from "../../../cluster/raft/state/effects.ts";
+import type { Clock, Logger, Timer } from "../../../cluster/runtime.ts";
+import { type Answer, type Consistency, SHUTTING_DOWN, type StateService } from "../service.ts";
+import { Applier } from "./applier.ts";
+import { Desk } from "./desk.ts";
+import { LoopLag } from "./loop_lag.ts";
+import { type ChangeOutcome, Operations } from "./operations.ts";
+import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./parts.ts";
+import type { Request } from "./requests.ts";
+import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
+import { leaderIdOf, type RaftStatus, raftStatus } from "./status.ts";
+import { Writes } from "./writes.ts";
+
+/** Pause between two ticks of the core. */
+const TICK_MS = 20;
+
+/** What a server is made of. */
+export interface ReplicaParts {
+  readonly clock: Clock;
+  /** Milliseconds since 1970, for the time that entries carry. */
+  readonly wallClock: () => number;
+  readonly logger: Logger;
+  /** The core, as it was made of what is on the disk. */
+  readonly raft: Raft;
+  /** The machine on `store`. */
+  readonly machine: Machine;
+  readonly store: StateStore;
+  readonly log: LogStore;
+  readonly votes: VoteStore;
+  readonly snapshots: SnapshotStore;
+  readonly peers: PeerNet;
+  readonly snapshotTrigger: SnapshotTrigger;
+  /** The name of the agent with that node id. */
+  readonly nameOf: (id: string) => string | undefined;
+  /** Makes a machine on the store anew, after its rows were replaced. */
+  readonly newMachine: () => Machine;
+  /** Something that others show has changed: role, leader, members. */
+  readonly changed?: () => void;
+  /** The server cannot go on; it has stopped. */
+  readonly failed: (error: Error) => void;
+}
+
+/** A running server. */
+export class Replica implements StateService {
+  readonly #parts: ReplicaParts;
+  readonly #raft: Raft;
+  readonly #desk: Desk;
+  readonly #operations: Operations;
+  readonly #writes: Writes;
+  readonly #applier: Applier;
+  readonly #snapshotter: Snapshotter;
+  readonly #lag: LoopLag;
+  #timer: Timer | undefined;
+  #isFull = false;
+  #isClosed = false;
+
+  /** A server that begins with {@linkcode Replica.start}. */
+  constructor(parts: ReplicaParts) {
+    const { clock, wallClock, raft, log, votes, peers, store, snapshots } = parts;
+    this.#parts = parts;
+    this.#raft = raft;
+    this.#lag = new LoopLag(clock, TICK_MS);
+    this.#writes = new Writes({
+      clock,
+      log,
+      votes,
+      install: (snapshot) => this.#install(snapshot),
+      logWritten: (seq) => this.#take({ type: "log-written", seq }),
+      voteWritten: (seq) => this.#take({ type: "vote-written", seq }),
+      full: (isFull) => this.#onFull(isFull),
+      failed: (error) => this.#fail(error),
+    });
+    this.#applier = new Applier(parts.machine, raft, {
+      clock,
+      log,
+      store,
+      applied: (entry, result) => this.#onApplied(entry, result),
+      reached: (index) => this.#onReached(index),
+      failed: (error) => this.#fail(error),
+    });
+    this.#desk = new Desk({
+      clock,
+      wallClock,
+      raft,
+      peers,
+      take: (input, before) => this.#take(input, before),
+      query: (question) => this.#applier.machine.query(question),
+      applied: () => this.#applier.machine.context.index,
+      isWriting: () => this.#writes.isWriting,
+      isFull: () => this.#isFull,
+    });
+    this.#operations = new Operations((input, before) => this.#take(input, before));
+    this.#snapshotter = new Snapshotter(parts.snapshotTrigger, {
+      raft,
+      store,
+      snapshots,
+      saved: (snapshot) => this.#take({ type: "snapshot-saved", snapshot }),
+      failed: (error) => this.#onSnapshotFailed(error),
+    });
+  }
+
+  /** Begins: applies what is known to be committed, and takes part. */
+  start(): void {
+    // The machine's state may be older than what the log knows to be committed.
+    this.#applier.to(this.#raft.applying);
+    this.#tick();
+  }
+
+  /** Its state, and the others' as far as it knows. */
+  get status(): RaftStatus {
+    return raftStatus(this.#raft, this.#applier.machine.context.index);
+  }
+
+  /** The members, as far as this server knows. */
+  get configuration(): Configuration {
+    return this.#raft.members.configuration;
+  }
+
+  /** The machine. */
+  get machine(): Machine {
+    return this.#applier.machine;
+  }
+
+  /** Whether there is no room on the disk. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** How late the loop was lately at most, in milliseconds. */
+  get loopLagMs(): number {
+    return this.#lag.worst;
+  }
+
+  /** Node id of the leader, if one is known. */
+  get leaderId(): string | undefined {
+    return leaderIdOf(this.#raft);
+  }
+
+  /** See {@linkcode StateService.leader}. */
+  get leader(): string | undefined {
+    const { leaderId } = this;
+    return leaderId === undefined ? undefined : this.#parts.nameOf(leaderId);
+  }
+
+  /** See {@linkcode StateService.propose}. */
+  propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.#desk.ask("command", command, false, timeoutMs, done);
+  }
+
+  /** See {@linkcode StateService.query}. */
+  query(
+    question: Uint8Array,
+    consistency: Consistency,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    if (consistency !== "stale") {
+      const finish = (result: Result): void => done({ result, lagMs: 0 });
+      return this.#desk.ask("question", question, consistency === "lease", timeoutMs, finish);
+    }
+    queueMicrotask(() => {
+      if (this.#isClosed) return done({ result: SHUTTING_DOWN, lagMs: 0 });
+      const { role, heardLeaderAt } = this.#raft;
+      const lagMs = role.name === "leader" ? 0 : this.#parts.clock.now() - heardLeaderAt;
+      done({ result: this.#applier.machine.query(question), lagMs });
+    });
+  }
+
+  /** A message of another server. */
+  receive(from: string, message: Message): void {
+    this.#take({ type: "message", from, message });
+  }
+
+  /**
+   * Requests that another server forwards; resolves with their answers.
+   *
+   * @throws {ForwardError} when the message is none
+   */
+  receiveRequests(message: Uint8Array): Promise<Uint8Array> {
+    return this.#desk.receive(message);
+  }
+
+  /**
+   * Adds, changes or removes a member, as the leader. Resolves when the change is applied here, or with why it was not taken on;
+   * `lost` when another leader has undone it, or nobody knows.
+   */
+  change(change: ConfigurationChange, expectedIndex?: number): Promise<ChangeOutcome> {
+    return this.#operations.change(change, expectedIndex, this.#parts.wallClock());
+  }
+
+  /** Hands the leadership over. Resolves when it is gone, or with why that was not tried or did not come about. */
+  transfer(target?: string): Promise<Refusal | { readonly reason: "no-takeover" } | undefined> {
+    return this.#operations.transfer(target);
+  }
+
+  /** Makes a snapshot now. Resolves when it is on the disk; with `undefined` when there is nothing new. */
+  snapshot(): Promise<SnapshotMeta | undefined> {
+    return this.#snapshotter.now(this.#applier.machine.context.index);
+  }
+
+  /** Ends it; the requests that wait are for {@linkcode Replica.takeOver} of the next one. */
+  release(): Request[] {
+    const requests = this.#desk.release();
+    this.close();
+    return requests;
+  }
+
+  /** Takes over what waited at an earlier one. */
+  takeOver(requests: readonly Request[]): void {
+    this.#desk.takeOver(requests);
+  }
+
+  /** Ends it: nothing is taken on any more, and all that waits is answered. What the disk is doing is for its owner to end. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#writes.close();
+    this.#applier.close();
+    this.#snapshotter.close();
+    this.#operations.close();
+    this.#desk.close();
+  }
+
+  #take(input: Input, before?: (effects: Effects) => void): void {
+    if (this.#isClosed) return before?.(noEffects());
+    const effects = this.#step(input);
+    before?.(effects);
+    if (!this.#isClosed) this.#carryOut(effects);
+  }
+
+  #step(input: Input): Effects {
+    try {
+      return step(this.#raft, this.#parts.clock.now(), input);
+    } catch (error) {
+      this.#fail(error as Error);
+      return noEffects();
+    }
+  }
+
+  #carryOut(effects: Effects): void {
+    const { log, vote, messages, role, configuration } = effects;
+    if (log?.reset !== undefined) this.#applier.suspend();
+    if (log !== undefined) this.#writes.write(log);
+    if (vote !== undefined) this.#writes.writeVote(vote);
+    for (const { to, message } of messages) this.#parts.peers.send(to, message);
+    if (effects.apply !== undefined) this.#applier.to(effects.apply);
+    this.#desk.readsDone(effects);
+    if (effects.trimTo !== undefined) this.#trim(effects.trimTo);
+    for (const load of effects.loads) this.#load(load);
+    for (const chunk of effects.chunks) this.#loadChunk(chunk);
+    if (effects.store !== undefined) this.#store(effects.store);
+    if (role !== undefined) this.#onRole(role);
+    if (effects.transferFailed) this.#operations.transferred(false);
+    if (role !== undefined || configuration !== undefined) this.#parts.changed?.();
+    this.#desk.flushSoon();
+  }
+
+  #onRole({ role, term, leader }: NonNullable<Effects["role"]>): void {
+    const { logger, nameOf } = this.#parts;
+    if (role === "leader") return logger.info(`Leads from now on, in term ${term}`);
+    if (leader === undefined) logger.info(`Knows no leader: ${role} in term ${term}`);
+    else logger.info(`Follows ${nameOf(leader) ?? leader} in term ${term}`);
+    this.#operations.transferred(true);
+    this.#desk.leaderLost();
+  }
+
+  #onApplied(entry: Entry, result: Result | undefined): void {
+    this.#desk.applied(entry, result);
+    this.#operations.applied(entry);
+    this.#snapshotter.count(entry);
+  }
+
+  #onReached(index: number): void {
+    this.#take({ type: "applied", index });
+    this.#desk.reached(index);
+    this.#operations.reached(index);
+    this.#snapshotter.maybe(index);
+  }
+
+  async #install(snapshot: SnapshotMeta): Promise<void> {
+    this.#parts.logger.info(`Takes over a snapshot that ends with entry ${snapshot.index}`);
+    await this.#parts.snapshots.load(snapshot);
+    if (!this.#isClosed) this.#applier.resume(this.#parts.newMachine());
+  }
+
+  /** Before entries go, the state that was made of them has to be safe, or a restart would need them. */
+  #trim(index: number): void {
+    const { store, log } = this.#parts;
+    store.sync().then(() => log.trim(index)).catch((error) => this.#onSnapshotFailed(error));
+  }
+
+  #load({ to, from, maxEntries, maxBytes }: Effects["loads"][number]): void {
+    this.#parts.log.load({ from, maxEntries, maxBytes }).then(
+      (entries) => this.#take({ type: "entries-loaded", to, entries }),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #loadChunk({ to, index, offset }: Effects["chunks"][number]): void {
+    this.#parts.snapshots.read(index, offset).then(
+      (chunk) => this.#take({ type: "chunk-loaded", to, index, offset, chunk }),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #store(piece: NonNullable<Effects["store"]>): void {
+    const { snapshot } = piece;
+    this.#parts.snapshots.store(piece).then((nextOffset) => {
+      if (nextOffset >= snapshot.size) this.#take({ type: "snapshot-received", snapshot });
+      else this.#take({ type: "chunk-stored", index: snapshot.index, nextOffset });
+    }, (error) => {
+      // For which there is no room now: it is sent again.
+      this.#onSnapshotFailed(error);
+      this.#take({ type: "chunk-stored", index: snapshot.index, nextOffset: 0 });
+    });
+  }
+
+  /** Without a new snapshot the log only grows: nothing is lost, and the next try may have room. */
+  #onSnapshotFailed(error: Error): void {
+    if (!this.#isClosed) this.#parts.logger.error(`Snapshot failed: ${error.message}`, { error });
+  }
+
+  #onFull(isFull: boolean): void {
+    const { logger } = this.#parts;
+    this.#isFull = isFull;
+    if (isFull) logger.error("Disk is full: takes nothing on, and leads no more if another can");
+    else logger.info("Disk has room again");
+    if (isFull && this.#raft.role.name === "leader") this.#take({ type: "transfer" });
+    this.#desk.flushSoon();
+  }
+
+  #tick(): void {
+    this.#timer = this.#parts.clock.setTimer(TICK_MS, () => {
+      const now = this.#parts.clock.now();
+      this.#lag.tick(now);
+      this.#take({ type: "tick" });
+      if (this.#isClosed) return;
+      this.#desk.expire(now);
+      this.#desk.flushSoon();
+      this.#tick();
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#parts.failed(error);
+  }
+}

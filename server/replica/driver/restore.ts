@@ -1,0 +1,90 @@
+/**
+ * What a server begins with: the core and the machine, made of what is on the disk.
+ *
+ * Log, snapshots and state are written at different times, so after a crash one may be ahead of the other. What is
+ * possible is put right here; what is not was damaged.
+ *
+ * @module
+ */
+
+import type { Machine } from "../../../cluster/machine/mod.ts";
+import {
+  createRaft,
+  type Entry,
+  type Raft,
+  type RaftOptions,
+  type Restored,
+} from "../../../cluster/raft/mod.ts";
+import type { Clock, Random } from "../../../cluster/runtime.ts";
+import type { LogStore, SnapshotStore } from "./parts.ts";
+
+/** The parts of the data directory do not belong to each other. */
+export class TornStateError extends Error {
+  /** "TornStateError". */
+  override readonly name = "TornStateError";
+}
+
+/** What a restore needs. */
+export interface RestoreParts {
+  /** Id of this server. */
+  readonly id: string;
+  readonly options: RaftOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: LogStore;
+  readonly snapshots: SnapshotStore;
+  /** Makes a machine on the store as it is. */
+  readonly newMachine: () => Machine;
+}
+
+/**
+ * Makes the core and the machine.
+ *
+ * @throws {TornStateError} when entries are missing between the state, or the snapshot, and the log
+ */
+export async function restore(
+  parts: RestoreParts,
+  found: Omit<Restored, "applied" | "entries"> & { readonly entries: readonly Entry[] },
+): Promise<{ readonly raft: Raft; readonly machine: Machine }> {
+  const { id, options, clock, random, newMachine } = parts;
+  const log = await withoutGap(parts, found);
+  const { snapshot } = found;
+  let machine = newMachine();
+  const lastIndex = log.beforeIndex + log.entries.length;
+  if (machine.context.index > Math.max(lastIndex, snapshot?.index ?? 0)) {
+    throw new TornStateError(
+      `State has entry ${machine.context.index}, the log ends with ${lastIndex}`,
+    );
+  }
+  if (machine.context.index < log.beforeIndex) {
+    if (snapshot === undefined) {
+      throw new TornStateError(
+        `State ends with entry ${machine.context.index}, the log begins after ${log.beforeIndex}, and there is no snapshot`,
+      );
+    }
+    await parts.snapshots.load(snapshot);
+    machine = newMachine();
+  }
+  const restored = { ...found, ...log, applied: machine.context.index };
+  return { raft: createRaft(id, options, random, clock.now(), restored), machine };
+}
+
+/** A snapshot that was received but whose log was not begun yet takes effect now. */
+async function withoutGap(
+  { log }: RestoreParts,
+  { snapshot, beforeIndex, beforeTerm, entries }: Parameters<typeof restore>[1],
+): Promise<Pick<Restored, "beforeIndex" | "beforeTerm"> & { readonly entries: readonly Entry[] }> {
+  const lastIndex = beforeIndex + entries.length;
+  if (snapshot === undefined || snapshot.index <= lastIndex) {
+    if (beforeIndex > (snapshot?.index ?? 0)) {
+      throw new TornStateError(
+        `Log begins after entry ${beforeIndex}, the newest snapshot ends with ${
+          snapshot?.index ?? 0
+        }`,
+      );
+    }
+    return { beforeIndex, beforeTerm, entries };
+  }
+  await log.write({ seq: 0, reset: { snapshot, keepSuffix: false }, entries: [] });
+  return { beforeIndex: snapshot.index, beforeTerm: snapshot.term, entries: [] };
+}

@@ -1,0 +1,97 @@
+/**
+ * When snapshots of the own machine are made, so that the log does not grow for ever.
+ *
+ * @module
+ */
+
+import { type Entry, type Raft, type SnapshotMeta } from "../../../cluster/raft/mod.ts";
+import { entryBytes } from "../../../cluster/raft/log/entry.ts";
+import type { SnapshotStore, StateStore } from "./parts.ts";
+
+/** How much has to be applied since the last one. */
+export interface SnapshotTrigger {
+  /** Entries; this one or the other limit is enough. */
+  readonly entries: number;
+  /** Bytes of entries. */
+  readonly bytes: number;
+}
+
+/** What is snapshot, and where to. */
+export interface SnapshotterParts {
+  readonly raft: Raft;
+  readonly store: StateStore;
+  readonly snapshots: SnapshotStore;
+  /** One is on the disk. */
+  readonly saved: (snapshot: SnapshotMeta) => void;
+  /** One could not be made; the next one is tried when as much was applied again. */
+  readonly failed: (error: Error) => void;
+}
+
+/** The snapshots of one server. */
+export class Snapshotter {
+  readonly #trigger: SnapshotTrigger;
+  readonly #parts: SnapshotterParts;
+  #entries = 0;
+  #bytes = 0;
+  #running: Promise<SnapshotMeta | undefined> | undefined;
+  #isClosed = false;
+
+  /** Nothing was applied yet. */
+  constructor(trigger: SnapshotTrigger, parts: SnapshotterParts) {
+    this.#trigger = trigger;
+    this.#parts = parts;
+  }
+
+  /** An entry was applied. */
+  count(entry: Entry): void {
+    this.#entries++;
+    this.#bytes += entryBytes(entry);
+  }
+
+  /** Begins one if it is time; the machine is at `index`. */
+  maybe(index: number): void {
+    if (this.#entries < this.#trigger.entries && this.#bytes < this.#trigger.bytes) return;
+    this.#running ??= this.#begin(index);
+  }
+
+  /** Makes one now, or waits for the one that is being made; `undefined` when there is nothing new. */
+  now(index: number): Promise<SnapshotMeta | undefined> {
+    return this.#running ??= this.#begin(index);
+  }
+
+  /** Begins none any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #begin(index: number): Promise<SnapshotMeta | undefined> {
+    try {
+      return await this.#make(index);
+    } catch (error) {
+      this.#parts.failed(error as Error);
+      return undefined;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #make(index: number): Promise<SnapshotMeta | undefined> {
+    const { raft, store, snapshots, saved } = this.#parts;
+    const made = raft.members.at(index);
+    const term = raft.log.term(index);
+    if (this.#isClosed || made === undefined || term === undefined || raft.applied < index) return;
+    if (index <= (raft.snapshot?.index ?? 0)) return;
+    this.#entries = 0;
+    this.#bytes = 0;
+    const snapshot = await snapshots.save(store.view(), {
+      index,
+      term,
+      configuration: made.configuration,
+      configurationIndex: made.index,
+    });
+    // A newer one may have come from the leader meanwhile.
+    if (this.#isClosed || index <= (raft.snapshot?.index ?? 0)) return snapshot;
+    saved(snapshot);
+    return snapshot;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What a server tells about itself and the others.
+ *
+ * @module
+ */
+
+import type { MemberRole, Raft } from "../../../cluster/raft/mod.ts";
+
+/** Node id of the leader, as far as this server knows. */
+export function leaderIdOf({ role, id }: Readonly<Raft>): string | undefined {
+  if (role.name === "leader") return id;
+  return role.name === "follower" ? role.leader : undefined;
+}
+
+/** One member as a server sees it. */
+export interface MemberStatus {
+  readonly id: string;
+  readonly role: MemberRole;
+  /** Up to where its log is known to be the leader's; only the leader knows. */
+  readonly matchIndex: number | undefined;
+  /** Milliseconds since it was heard, 0 for the server itself; only the leader knows, and only of those that it has heard. */
+  readonly lastContactMs: number | undefined;
+}
+
+/** One server as it sees itself. */
+export interface RaftStatus {
+  readonly id: string;
+  readonly role: "leader" | "follower" | "candidate" | "learner";
+  readonly term: number;
+  readonly leader: string | undefined;
+  readonly lastIndex: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly snapshotIndex: number;
+  readonly configurationIndex: number;
+  readonly members: readonly MemberStatus[];
+}
+
+/** The status of a server whose machine has applied so much. */
+export function raftStatus(raft: Readonly<Raft>, appliedIndex: number): RaftStatus {
+  const { id, role, term, members, log, commit, snapshot, now } = raft;
+  const own = members.configuration.find((member) => member.id === id)?.role;
+  const peers = role.name === "leader" ? role.peers : undefined;
+  return {
+    id,
+    role: role.name === "leader"
+      ? "leader"
+      : role.name !== "follower"
+      ? "candidate"
+      : own === "voter"
+      ? "follower"
+      : "learner",
+    term,
+    leader: leaderIdOf(raft),
+    lastIndex: log.lastIndex,
+    commitIndex: commit,
+    appliedIndex,
+    snapshotIndex: snapshot?.index ?? 0,
+    configurationIndex: members.index,
+    members: members.configuration.map((member) => {
+      const peer = peers?.get(member.id);
+      const isSelf = member.id === id;
+      return {
+        ...member,
+        matchIndex: isSelf ? log.durableIndex : peer?.match,
+        lastContactMs: isSelf
+          ? 0
+          : peer?.heardAt === undefined
+          ? undefined
+          : Math.max(0, now - peer.heardAt),
+      };
+    }),
+  };
+}

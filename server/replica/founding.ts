@@ -1,0 +1,80 @@
+/**
+ * How servers found a cluster: when as many as are expected see each other and none has a log, the one with the least id asks the
+ * others, and founds it once all of them have promised to follow nobody else.
+ *
+ * Gossip alone would not do: two servers that see different sets could both believe to have the least id. A promise is given to one
+ * founder at a time, and the two sets of two founders share a server unless there are twice as many as expected.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../cluster/runtime.ts";
+import type { GossipServer } from "./servers.ts";
+
+/** How long a promise binds a server, in milliseconds: longer than the founder waits for the others. */
+const PROMISE_MS = 10_000;
+
+/** Whom a server waits for, or whom it can found a cluster with. */
+export type Gathering =
+  | { readonly state: "waiting"; readonly text: string }
+  | { readonly state: "following"; readonly founder: string }
+  | { readonly state: "founding"; readonly ids: readonly string[] };
+
+/** What a server without a log makes of the servers that it sees. `own` is its id. */
+export function gather(
+  own: string,
+  expect: number,
+  servers: readonly GossipServer[],
+): Gathering {
+  const alive = servers.filter(({ status }) => status === "alive");
+  const member = alive.find(({ cluster }) => cluster !== undefined);
+  if (member !== undefined) {
+    return {
+      state: "waiting",
+      text: `waiting to be added to the cluster of '${member.name}'`,
+    };
+  }
+  const equal = alive.filter((server) => server.expect === expect);
+  const names = equal.map(({ name }) => `'${name}'`).sort().join(", ");
+  if (equal.length < expect) {
+    const other = alive.find((server) => server.expect !== expect && server.expect > 0);
+    const hint = other === undefined
+      ? ""
+      : `; '${other.name}' expects ${other.expect}, which has to be the same everywhere`;
+    return {
+      state: "waiting",
+      text: `waiting for ${expect - equal.length} of ${expect} servers, here are ${names}${hint}`,
+    };
+  }
+  if (equal.length > expect) {
+    return {
+      state: "waiting",
+      text:
+        `${equal.length} servers expect ${expect} (${names}): start the others without -bootstrap-expect`,
+    };
+  }
+  const ids = equal.map(({ id }) => id);
+  const founder = ids[0] as string;
+  return founder === own ? { state: "founding", ids } : { state: "following", founder };
+}
+
+/** The promise of a server without a log. */
+export class Promises {
+  readonly #clock: Clock;
+  #to: string | undefined;
+  #until = -Infinity;
+
+  /** Nothing is promised. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Promises to found nothing, and to follow nobody but `founder`, for a while. Returns false when somebody else has a promise. */
+  give(founder: string): boolean {
+    const now = this.#clock.now();
+    if (this.#to !== undefined && this.#to !== founder && now < this.#until) return false;
+    this.#to = founder;
+    this.#until = now + PROMISE_MS;
+    return true;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * A disk whose syncs are put off, for those who can do without: data that need not outlive a crash of the machine.
+ *
+ * @module
+ */
+
+import type { Disk, DiskEntry } from "../../cluster/runtime.ts";
+import { guarded, type UnexpectedLog } from "../logging/background.ts";
+
+/** A disk that says at once that a file is synced, and does so every now and then, or never. */
+export class LazyDisk implements Disk, AsyncDisposable {
+  readonly #disk: Disk;
+  readonly #due = new Set<string>();
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  #syncing: Promise<unknown> = Promise.resolve();
+
+  /** Syncs what is due every `everyMs` milliseconds; never without. What fails then goes to `log`. */
+  constructor(disk: Disk, log: UnexpectedLog, everyMs?: number) {
+    this.#disk = disk;
+    if (everyMs === undefined) return;
+    this.#timer = setInterval(guarded(() => this.#syncDue(log), log), everyMs);
+  }
+
+  /** See {@linkcode Disk.append}. */
+  append(path: string, bytes: Uint8Array): Promise<void> {
+    return this.#disk.append(path, bytes);
+  }
+
+  /** Notes that it is due. */
+  sync(path: string): Promise<void> {
+    if (this.#timer !== undefined) this.#due.add(path);
+    return Promise.resolve();
+  }
+
+  /** See {@linkcode Disk.read}. */
+  read(path: string, position: number, length: number): Promise<Uint8Array> {
+    return this.#disk.read(path, position, length);
+  }
+
+  /** See {@linkcode Disk.truncate}. */
+  truncate(path: string, length: number): Promise<void> {
+    return this.#disk.truncate(path, length);
+  }
+
+  /** See {@linkcode Disk.rename}. */
+  rename(from: string, to: string): Promise<void> {
+    if (this.#due.delete(from)) this.#due.add(to);
+    return this.#disk.rename(from, to);
+  }
+
+  /** See {@linkcode Disk.list}. */
+  list(folder: string): Promise<DiskEntry[]> {
+    return this.#disk.list(folder);
+  }
+
+  /** See {@linkcode Disk.remove}. */
+  remove(path: string): Promise<void> {
+    this.#due.delete(path);
+    return this.#disk.remove(path);
+  }
+
+  /** Syncs what is due. The disk below stays open. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#syncing;
+    for (const path of this.#due) await this.#disk.sync(path);
+  }
+
+  /** Same as {@linkcode LazyDisk.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #syncDue(log: UnexpectedLog): void {
+    const due = [...this.#due];
+    this.#due.clear();
+    const syncs = due.map((path) => this.#disk.sync(path));
+    this.#syncing = Promise.all(syncs).catch((error: unknown) => log.unexpected(error));
+  }
+}

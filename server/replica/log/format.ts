@@ -1,0 +1,207 @@
+/**
+ * The bytes of a log file: a segment of the log.
+ *
+ *     segment  head | group | group | ...
+ *     head     "skeinlog" | u32 format | u32 flags | u64 sequence number | u64 index and u64 term before the first entry
+ *              | u32 CRC-32 of all before
+ *     group    u32 magic | u64 sequence number of the segment | u32 where in the file it begins | u32 length of the payload
+ *              | u32 CRC-32 of the payload | u32 CRC-32 of all before | payload | "end."
+ *     payload  u8 flags | begin: u64 index, u64 term | cut: u64 from, u64 term before it | entries
+ *
+ * A group is what one sync makes last: a change of the log, as a whole or not at all. It knows its place, so that bytes of another
+ * file or another time are none. It ends with a byte that is not zero, nor by a single flipped bit: zeros at the end of a file
+ * are of a group that was never whole. Integers have their highest byte first; entries are as
+ * `cluster/raft/wire/entry_codec.ts` has them.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import { type Entry, ENTRY_OVERHEAD_BYTES } from "../../../cluster/raft/log/entry.ts";
+import { decodeEntries, EntryError, putEntry } from "../../../cluster/raft/wire/entry_codec.ts";
+import { equalBytes, getU32, getU64, putU32, putU64 } from "../../../protocol/bytes.ts";
+
+/** The format that is written, and the only one that is read. */
+export const LOG_FORMAT = 1;
+
+/** Bytes before the first group of a segment. */
+export const SEGMENT_HEAD_BYTES = 44;
+
+/** Bytes of a group before its payload. */
+export const GROUP_HEAD_BYTES = 28;
+
+/** Longest payload of a group, in bytes: what a start reads into memory at once. */
+export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+
+const SEGMENT_MAGIC = new TextEncoder().encode("skeinlog");
+const GROUP_MAGIC = 0x67727570;
+const GROUP_END = new TextEncoder().encode("end.");
+
+/** Bytes of a group that say where it stands. */
+const GROUP_PLACE_BYTES = 16;
+
+const IS_RESET = 1;
+const HAS_BEGIN = 1;
+const HAS_CUT = 2;
+
+/** Bytes of a begin or a cut. */
+const PAIR_BYTES = 16;
+
+/** Longest group. */
+export const MAX_GROUP_BYTES: number = GROUP_HEAD_BYTES + MAX_PAYLOAD_BYTES + GROUP_END.length;
+
+/** What a segment begins with. */
+export interface SegmentHead {
+  /** Segments are numbered from 1, without gaps. */
+  readonly sequence: number;
+  /** The last index when the segment was begun. */
+  readonly beforeIndex: number;
+  /** Its term. */
+  readonly beforeTerm: number;
+  /** Whether the log begins here: nothing of earlier segments counts. */
+  readonly isReset: boolean;
+}
+
+/** A place in the log: an index and the term of the entry there. */
+export interface Place {
+  /** 0 before the first entry of all. */
+  readonly index: number;
+  /** 0 where the index is. */
+  readonly term: number;
+}
+
+/** What a group changes, in this order. */
+export interface Change {
+  /** The log begins after this entry, which it has; what follows stays. */
+  readonly begin?: Place | undefined;
+  /** All after this entry goes, if it is there or not; a log that began later begins here. */
+  readonly cut?: Place | undefined;
+  /** These follow. */
+  readonly entries: readonly Entry[];
+}
+
+/** What the head of a group tells of the rest. */
+export interface GroupHead {
+  /** Length of the payload. */
+  readonly payloadBytes: number;
+  /** Its checksum. */
+  readonly checksum: number;
+  /** Length of the whole group. */
+  readonly bytes: number;
+}
+
+/** The head of a segment. */
+export function encodeSegmentHead(head: SegmentHead): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(SEGMENT_HEAD_BYTES);
+  bytes.set(SEGMENT_MAGIC);
+  putU32(bytes, 8, LOG_FORMAT);
+  putU32(bytes, 12, head.isReset ? IS_RESET : 0);
+  putU64(bytes, 16, head.sequence);
+  putU64(bytes, 24, head.beforeIndex);
+  putU64(bytes, 32, head.beforeTerm);
+  putU32(bytes, 40, crc32(bytes.subarray(0, 40)));
+  return bytes;
+}
+
+/** The head of a segment that is to have that number, or what is wrong with it. */
+export function readSegmentHead(bytes: Uint8Array, sequence: number): SegmentHead | string {
+  if (bytes.length < SEGMENT_HEAD_BYTES) return "File ends within its head";
+  if (!equalBytes(bytes.subarray(0, 8), SEGMENT_MAGIC)) return "No head of a log file";
+  if (crc32(bytes.subarray(0, 40)) !== getU32(bytes, 40)) return "Head has a wrong checksum";
+  const format = getU32(bytes, 8);
+  if (format !== LOG_FORMAT) return `Log has format ${format}, expected ${LOG_FORMAT}`;
+  const got = getU64(bytes, 16);
+  if (got !== sequence) return `Head is of file ${got}, expected ${sequence}`;
+  const [beforeIndex, beforeTerm] = [getU64(bytes, 24), getU64(bytes, 32)];
+  const flags = getU32(bytes, 12);
+  if (flags > IS_RESET || !isPlace(beforeIndex, beforeTerm)) return "Head is none";
+  return { sequence, beforeIndex, beforeTerm, isReset: flags === IS_RESET };
+}
+
+/** Length of a group, in bytes. */
+export function groupBytes({ begin, cut, entries }: Change): number {
+  let length = GROUP_HEAD_BYTES + 1 + GROUP_END.length;
+  if (begin !== undefined) length += PAIR_BYTES;
+  if (cut !== undefined) length += PAIR_BYTES;
+  for (const { data } of entries) length += ENTRY_OVERHEAD_BYTES + data.length;
+  return length;
+}
+
+/** A group that is to begin at `at` in the segment of that number. */
+export function encodeGroup(change: Change, sequence: number, at: number): Uint8Array<ArrayBuffer> {
+  const { begin, cut, entries } = change;
+  const bytes = new Uint8Array(groupBytes(change));
+  let end = GROUP_HEAD_BYTES;
+  bytes[end++] = (begin === undefined ? 0 : HAS_BEGIN) | (cut === undefined ? 0 : HAS_CUT);
+  for (const place of [begin, cut]) {
+    if (place === undefined) continue;
+    putU64(bytes, end, place.index);
+    putU64(bytes, end + 8, place.term);
+    end += PAIR_BYTES;
+  }
+  for (const entry of entries) end = putEntry(bytes, end, entry);
+  bytes.set(GROUP_END, end);
+  bytes.set(groupPlace(sequence, at));
+  putU32(bytes, 16, end - GROUP_HEAD_BYTES);
+  putU32(bytes, 20, crc32(bytes.subarray(GROUP_HEAD_BYTES, end)));
+  putU32(bytes, 24, crc32(bytes.subarray(0, 24)));
+  return bytes;
+}
+
+/** The head of a group that is to stand there, or what is wrong with it. */
+export function readGroupHead(bytes: Uint8Array, sequence: number, at: number): GroupHead | string {
+  if (bytes.length < GROUP_HEAD_BYTES) return "File ends within the head of a group";
+  if (crc32(bytes.subarray(0, 24)) !== getU32(bytes, 24)) return "Head has a wrong checksum";
+  if (!beginsGroup(bytes, sequence, at)) return "Group belongs elsewhere";
+  const [payloadBytes, checksum] = [getU32(bytes, 16), getU32(bytes, 20)];
+  if (payloadBytes === 0 || payloadBytes > MAX_PAYLOAD_BYTES) {
+    return `Group claims ${payloadBytes} bytes`;
+  }
+  return { payloadBytes, checksum, bytes: GROUP_HEAD_BYTES + payloadBytes + GROUP_END.length };
+}
+
+/** Whether `bytes`, which may be fewer than a head, can be the beginning of a group there. */
+export function beginsGroup(bytes: Uint8Array, sequence: number, at: number): boolean {
+  const length = Math.min(bytes.length, GROUP_PLACE_BYTES);
+  return equalBytes(bytes.subarray(0, length), groupPlace(sequence, at).subarray(0, length));
+}
+
+/** What a whole group changes, or what is wrong with it. The data of entries are views. */
+export function readGroup(bytes: Uint8Array, head: GroupHead): Change | string {
+  const end = GROUP_HEAD_BYTES + head.payloadBytes;
+  const payload = bytes.subarray(GROUP_HEAD_BYTES, end);
+  if (crc32(payload) !== head.checksum) return "Group has a wrong checksum";
+  if (!equalBytes(bytes.subarray(end), GROUP_END)) return "Group has a wrong end";
+  const flags = payload[0] as number;
+  if (flags > (HAS_BEGIN | HAS_CUT)) return "Group is none";
+  let at = 1;
+  const place = (flag: number): Place | undefined => {
+    if ((flags & flag) === 0) return undefined;
+    at += PAIR_BYTES;
+    if (at > payload.length) return { index: -1, term: -1 };
+    return { index: getU64(payload, at - 16), term: getU64(payload, at - 8) };
+  };
+  const [begin, cut] = [place(HAS_BEGIN), place(HAS_CUT)];
+  for (const it of [begin, cut]) {
+    if (it !== undefined && !isPlace(it.index, it.term)) return "Group is none";
+  }
+  try {
+    return { begin, cut, entries: decodeEntries(payload.subarray(at)) };
+  } catch (error) {
+    if (error instanceof EntryError) return error.message;
+    throw error;
+  }
+}
+
+function groupPlace(sequence: number, at: number): Uint8Array {
+  const bytes = new Uint8Array(GROUP_PLACE_BYTES);
+  putU32(bytes, 0, GROUP_MAGIC);
+  putU64(bytes, 4, sequence);
+  putU32(bytes, 12, at);
+  return bytes;
+}
+
+function isPlace(index: number, term: number): boolean {
+  return Number.isSafeInteger(index) && Number.isSafeInteger(term) && index >= 0 &&
+    (index === 0) === (term === 0);
+}

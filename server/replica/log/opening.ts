@@ -1,0 +1,189 @@
+/**
+ * What a start finds of the log.
+ *
+ * @module
+ */
+
+import type { Entry } from "../../../cluster/raft/log/entry.ts";
+import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
+import { type Change, encodeSegmentHead, SEGMENT_HEAD_BYTES, type SegmentHead } from "./format.ts";
+import { LogIndex } from "./index.ts";
+import { placeFile, syncFolders, UnsyncedNameError } from "./placing.ts";
+import { type Segment, segmentName, SegmentReader, sequenceOf } from "./segment.ts";
+
+/** Bytes that a start reads at a time. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** The log of a server as it was on the disk. */
+export interface RestoredLog {
+  /** The index before the first entry. */
+  readonly beforeIndex: number;
+  /** Its term. */
+  readonly beforeTerm: number;
+  /** All entries. Their data are views of what was read, and nobody else keeps them. */
+  readonly entries: readonly Entry[];
+  /** Bytes that were cut off the end, of a write that nobody was told was done; worth a warning unless 0. */
+  readonly cutBytes: number;
+}
+
+/** Files of a log, and what is in them. */
+export interface OpenedLog {
+  /** The files from which entries come, and the one that grows, which is the last. */
+  readonly segments: readonly [...Segment[], Segment];
+  /** What is where. */
+  readonly index: LogIndex;
+  /** What goes to the core. */
+  readonly restored: RestoredLog;
+}
+
+/**
+ * Reads the log in a folder, which is made when it is missing. What is read outlives a crash of the machine from here on.
+ *
+ * Rejects as `Disk` does, and with `DamagedLogError`; nothing was changed then but that files of nobody are gone.
+ */
+export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
+  const found = await segmentsIn(disk, folder);
+  if (found.length === 0) return await beginLog(disk, folder);
+  const { heads, void: outdated } = await countingHeads(disk, found);
+  const entries = new Entries(heads[0] as FoundHead);
+  let [end, cutBytes] = [0, 0];
+  for (const { reader, head } of heads) {
+    const { path, bytes } = reader.segment;
+    entries.expect(reader, head);
+    const read = await reader.groups(SEGMENT_HEAD_BYTES, (change, at) => {
+      entries.take(reader, change, at);
+      return true;
+    });
+    end = read.end;
+    if (read.problem === undefined) continue;
+    const isLast = reader === heads.at(-1)?.reader;
+    if (!isLast || !await reader.isTorn(end)) throw reader.damaged(end, read.problem);
+    cutBytes = bytes - end;
+    await disk.truncate(path, end);
+  }
+  const segments = heads.map(({ reader }) => reader.segment);
+  const last = segments.pop() as Segment;
+  // A process that was killed may have left bytes and names that were not synced.
+  await disk.sync(last.path);
+  await syncFolders(disk, folder);
+  for (const segment of outdated) await removeSegment(disk, segment);
+  const { index, list } = entries;
+  const { beforeIndex, beforeTerm } = index;
+  return {
+    segments: [...segments, { ...last, bytes: end }],
+    index,
+    restored: { beforeIndex, beforeTerm, entries: list, cutBytes },
+  };
+}
+
+/** Makes a segment that holds nothing but its head and `first`. Rejects as `placeFile` does. */
+export async function placeSegment(
+  disk: Disk,
+  folder: string,
+  head: SegmentHead,
+  first: Uint8Array,
+): Promise<Segment> {
+  const path = pathIn(folder, segmentName(head.sequence));
+  await placeFile(disk, path, () => [encodeSegmentHead(head), first]);
+  return { sequence: head.sequence, path, bytes: SEGMENT_HEAD_BYTES + first.length };
+}
+
+/**
+ * Removes a file, for good once this resolves: who removes the next one only then leaves no gap, also after a crash. Rejects with
+ * {@linkcode UnsyncedNameError} when it may come back.
+ */
+export async function removeSegment(disk: Disk, { path }: Segment): Promise<void> {
+  await disk.remove(path).catch((error) => {
+    if (!(error instanceof FileNotFoundError)) throw error;
+  });
+  await disk.sync(folderOf(path)).catch((cause) => {
+    throw new UnsyncedNameError(path, cause);
+  });
+}
+
+interface FoundHead {
+  readonly reader: SegmentReader;
+  readonly head: SegmentHead;
+}
+
+/** The segments in a folder by their numbers. What a crash left of files that were being made is removed. */
+async function segmentsIn(disk: Disk, folder: string): Promise<Segment[]> {
+  const names = await disk.list(folder).catch((error) => {
+    if (error instanceof FileNotFoundError) return [];
+    throw error;
+  });
+  const segments: Segment[] = [];
+  for (const { name, kind, bytes } of names) {
+    const path = pathIn(folder, name);
+    const sequence = sequenceOf(name);
+    if (kind === "file" && sequence !== undefined) segments.push({ sequence, path, bytes });
+    else if (sequenceOf(name.replace(/\.new$/, "")) !== undefined) await disk.remove(path);
+  }
+  return segments;
+}
+
+async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
+  const head: SegmentHead = { sequence: 1, beforeIndex: 0, beforeTerm: 0, isReset: false };
+  const segment = await placeSegment(disk, folder, head, new Uint8Array(0));
+  await syncFolders(disk, folder);
+  const restored: RestoredLog = { beforeIndex: 0, beforeTerm: 0, entries: [], cutBytes: 0 };
+  return { segments: [segment], index: new LogIndex(0, 0), restored };
+}
+
+/** The heads of the segments that count, in order, and the segments before them. */
+async function countingHeads(
+  disk: Disk,
+  segments: readonly Segment[],
+): Promise<{ heads: FoundHead[]; void: readonly Segment[] }> {
+  const heads: FoundHead[] = [];
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const reader = new SegmentReader(disk, segments[i] as Segment, WINDOW_BYTES);
+    const head = await reader.head();
+    const next = heads[0]?.head.sequence ?? head.sequence + 1;
+    if (next !== head.sequence + 1) {
+      const missing = segmentName(next - 1);
+      throw (heads[0] as FoundHead).reader.damaged(0, `File '${missing}' before it is missing`);
+    }
+    heads.unshift({ reader, head });
+    if (head.isReset) return { heads, void: segments.slice(0, i) };
+  }
+  return { heads, void: [] };
+}
+
+/** Entries as groups bring them and take them away. */
+class Entries {
+  readonly index: LogIndex;
+  readonly list: Entry[] = [];
+
+  constructor({ head }: FoundHead) {
+    this.index = new LogIndex(head.beforeIndex, head.beforeTerm);
+  }
+
+  /** A segment has to follow what there is. */
+  expect(reader: SegmentReader, { beforeIndex, beforeTerm }: SegmentHead): void {
+    const { lastIndex, lastTerm } = this.index;
+    if (beforeIndex === lastIndex && beforeTerm === lastTerm) return;
+    throw reader.damaged(
+      0,
+      `File follows entry ${beforeIndex} of term ${beforeTerm}, ` +
+        `expected entry ${lastIndex} of term ${lastTerm}`,
+    );
+  }
+
+  take(reader: SegmentReader, change: Change, at: number): void {
+    const problem = this.index.problem(change);
+    if (problem !== undefined) throw reader.damaged(at, problem);
+    const { beforeIndex } = this.index;
+    this.index.apply(change, reader.segment.sequence, at);
+    const { begin, cut, entries } = change;
+    if (cut !== undefined) {
+      this.list.length = Math.max(0, Math.min(this.list.length, cut.index - beforeIndex));
+    }
+    if (begin !== undefined) this.list.splice(0, begin.index - beforeIndex);
+    for (const entry of entries) this.list.push(entry);
+  }
+}
+
+function pathIn(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}

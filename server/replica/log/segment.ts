@@ -1,0 +1,156 @@
+/**
+ * Reading a segment of the log, and telling a group that was torn by a crash from damage.
+ *
+ * The argument. A group is acknowledged once it is synced, and the next one is not begun before. So at any time at most the
+ * last group of the last segment is not acknowledged, and of that one a crash leaves the first bytes, with nothing or with zeros
+ * in place of the rest. A group ends with a byte that is neither zero nor a single bit away from it. So an acknowledged group is
+ * as long as its head says, and is not followed by the end of the file before that nor by zeros from within it to the end of
+ * the file, whichever bit of it is flipped: its head has a checksum, so that a flipped length is not believed, and where the head
+ * is wrong there is something other than zeros behind it. What is cut has missing bytes or ends with zeros; everything else is
+ * damage. What cannot be told from a crash is a disk that loses or clears the end of what it has synced.
+ *
+ * @module
+ */
+
+import type { Disk } from "../../../cluster/runtime.ts";
+import { NO_BYTES } from "../../../protocol/bytes.ts";
+import { DamagedLogError } from "./errors.ts";
+import {
+  beginsGroup,
+  type Change,
+  GROUP_HEAD_BYTES,
+  MAX_GROUP_BYTES,
+  readGroup,
+  readGroupHead,
+  readSegmentHead,
+  SEGMENT_HEAD_BYTES,
+  type SegmentHead,
+} from "./format.ts";
+
+/** A file of the log. */
+export interface Segment {
+  /** Its number. */
+  readonly sequence: number;
+  /** Its path on the disk. */
+  readonly path: string;
+  /** Bytes of it that count. */
+  readonly bytes: number;
+}
+
+/** Digits of the number in a file's name: as many as a safe integer has. */
+const DIGITS = 16;
+
+const NAME = new RegExp(String.raw`^(\d{${DIGITS}})\.log$`);
+
+/** The name of the file of a segment. Names sort as numbers do. */
+export function segmentName(sequence: number): string {
+  return `${String(sequence).padStart(DIGITS, "0")}.log`;
+}
+
+/** The number in the name of a file, `undefined` when it is of no segment. */
+export function sequenceOf(name: string): number | undefined {
+  const [, digits] = NAME.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Reads a segment through a window, so that small groups do not take a call each. */
+export class SegmentReader {
+  /** What is read. */
+  readonly segment: Segment;
+  readonly #disk: Disk;
+  readonly #windowBytes: number;
+  #window: Uint8Array = NO_BYTES;
+  #begin = 0;
+
+  /** Nothing is read yet. `windowBytes` are read at a time, or a whole group. */
+  constructor(disk: Disk, segment: Segment, windowBytes: number) {
+    this.#disk = disk;
+    this.segment = segment;
+    this.#windowBytes = windowBytes;
+  }
+
+  /**
+   * The head of the segment.
+   *
+   * @throws {DamagedLogError} when it is none
+   */
+  async head(): Promise<SegmentHead> {
+    const { bytes, sequence } = this.segment;
+    const length = Math.min(SEGMENT_HEAD_BYTES, bytes);
+    const head = readSegmentHead(await this.#read(0, length), sequence);
+    if (typeof head === "string") throw this.damaged(0, head);
+    return head;
+  }
+
+  /**
+   * Hands over whole groups from `from` on, up to the end or until `visit` returns false. Resolves with where the last one
+   * ends; when the next one is wrong, with what is wrong about it.
+   */
+  async groups(
+    from: number,
+    visit: (change: Change, at: number) => boolean,
+  ): Promise<{ end: number; problem: string | undefined }> {
+    const { bytes, sequence } = this.segment;
+    for (let at = from; at < bytes;) {
+      const length = Math.min(GROUP_HEAD_BYTES, bytes - at);
+      const head = readGroupHead(
+        this.#held(at, length) ?? await this.#read(at, length),
+        sequence,
+        at,
+      );
+      if (typeof head === "string") return { end: at, problem: head };
+      if (head.bytes > bytes - at) return { end: at, problem: "File ends within a group" };
+      const whole = this.#held(at, head.bytes) ?? await this.#read(at, head.bytes);
+      const change = readGroup(whole, head);
+      if (typeof change === "string") return { end: at, problem: change };
+      if (!visit(change, at)) return { end: at + head.bytes, problem: undefined };
+      at += head.bytes;
+    }
+    return { end: bytes, problem: undefined };
+  }
+
+  /** Whether what stands from `at` to the end of the file can be what a crash left of a last group. */
+  async isTorn(at: number): Promise<boolean> {
+    const { bytes, sequence } = this.segment;
+    const rest = bytes - at;
+    if (rest > MAX_GROUP_BYTES) return false;
+    const written = await this.#withoutZeros(at) - at;
+    const begin = await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES));
+    if (!beginsGroup(begin.subarray(0, written), sequence, at)) return false;
+    const head = readGroupHead(begin, sequence, at);
+    if (typeof head === "string") return rest < GROUP_HEAD_BYTES || written < GROUP_HEAD_BYTES;
+    return rest < head.bytes || (rest === head.bytes && written < rest);
+  }
+
+  /** Says that something is wrong at a place in the file. */
+  damaged(offset: number, problem: string): DamagedLogError {
+    return new DamagedLogError(this.segment.path, offset, problem);
+  }
+
+  /** Where the zeros begin that the file ends with; `at` when there is nothing else from there on. */
+  async #withoutZeros(at: number): Promise<number> {
+    for (let end = this.segment.bytes; end > at;) {
+      const begin = Math.max(at, end - this.#windowBytes);
+      const last = (await this.#read(begin, end - begin)).findLastIndex((byte) => byte !== 0);
+      if (last >= 0) return begin + last + 1;
+      end = begin;
+    }
+    return at;
+  }
+
+  #held(at: number, length: number): Uint8Array | undefined {
+    const begin = at - this.#begin;
+    if (begin < 0 || begin + length > this.#window.length) return undefined;
+    return this.#window.subarray(begin, begin + length);
+  }
+
+  /** Moves the window. What was read through it before stays as it is. */
+  async #read(at: number, length: number): Promise<Uint8Array> {
+    const { path, bytes } = this.segment;
+    const wanted = Math.min(Math.max(length, this.#windowBytes), bytes - at);
+    this.#window = await this.#disk.read(path, at, wanted);
+    this.#begin = at;
+    if (this.#window.length < wanted) throw this.damaged(at, "File has become shorter");
+    return this.#window.subarray(0, length);
+  }
+}

@@ -1,0 +1,336 @@
+/**
+ * The replica with what it stands on: the data directory below it and the links to the other servers beside it.
+ *
+ * @module
+ */
+
+import type { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
+import { Machine, type Result } from "../../cluster/machine/mod.ts";
+import {
+  DEFAULT_RAFT_OPTIONS,
+  type Entry,
+  foundingEntry,
+  type Message,
+  type RaftOptions,
+  type Restored,
+} from "../../cluster/raft/mod.ts";
+import type { Clock } from "../../cluster/runtime.ts";
+import type { AgentLog } from "../logging/log.ts";
+import { background } from "../logging/background.ts";
+import { closeInOrder } from "../net/closing.ts";
+import { guardedClock, realRandom } from "../runtime.ts";
+import { ForwardError } from "./driver/forwarding.ts";
+import { Replica } from "./driver/replica.ts";
+import { restore } from "./driver/restore.ts";
+import { Promises } from "./founding.ts";
+import { type Hello, PeerLinks } from "./peers/mod.ts";
+import type { Answer, Consistency, StateService } from "./service.ts";
+import type { LogSettings, StateSettings } from "./state_settings.ts";
+import { openStorage, type Storage } from "./storage.ts";
+import {
+  decodeOperation,
+  decodeOutcome,
+  encodeOperation,
+  encodeOutcome,
+  type Operation,
+  type OperationOutcome,
+  REQUEST,
+} from "./wire_requests.ts";
+
+/** How long an operation at another server may take, in milliseconds. */
+const OPERATION_LIMIT_MS = 5_000;
+
+/** How long a founder waits for a promise, in milliseconds. */
+const PROMISE_LIMIT_MS = 2_000;
+
+/** Bytes of the log since the last snapshot that make a new one. */
+const SNAPSHOT_BYTES = 64 * 1024 * 1024;
+
+/** What there is to say to a request that is none. */
+const NO_ANSWER = new Uint8Array();
+
+/** What a server is started with. */
+export interface ReplicaHostOptions {
+  readonly settings: StateSettings;
+  /** Name of the agent. */
+  readonly name: string;
+  /** The keys of gossip, which seal what servers say to each other; without any it is in the open. */
+  readonly keyring: Keyring | undefined;
+  readonly log: AgentLog;
+  /** Name of the agent with that node id, as gossip has it. */
+  readonly nameOf: (id: string) => string | undefined;
+  /** Role, leader or members have changed. */
+  readonly changed: () => void;
+  /** It cannot go on; its owner is to close it. */
+  readonly failed: (error: Error) => void;
+}
+
+/** A replica that runs. */
+export class ReplicaHost implements StateService, AsyncDisposable {
+  readonly #options: ReplicaHostOptions;
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #promises: Promises;
+  #links: PeerLinks | undefined;
+  #replica: Replica | undefined;
+  /** The cluster that each peer has said it belongs to. */
+  readonly #clusters = new Map<string, string>();
+  /** Whether messages are not taken, because the cluster's id is being written down or the replica is made anew. */
+  #isBusy = false;
+
+  private constructor(options: ReplicaHostOptions, storage: Storage) {
+    this.#options = options;
+    this.#storage = storage;
+    this.#clock = guardedClock((error) => options.log.unexpected(error));
+    this.#promises = new Promises(this.#clock);
+  }
+
+  /**
+   * Opens the data directory, listens for other servers and begins to take part.
+   *
+   * Rejects with one line for the operator: what is wrong with the directory, or with the address.
+   */
+  static async open(options: ReplicaHostOptions): Promise<ReplicaHost> {
+    const { settings, log, failed } = options;
+    await using opened = new AsyncDisposableStack();
+    const { dataDir, durability, bootstrapExpect } = settings;
+    const storage = opened.use(await openStorage(dataDir, { durability, log, failed }));
+    const { cutBytes } = storage.found;
+    if (cutBytes > 0) {
+      log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);
+    }
+    const host = new ReplicaHost(options, storage);
+    host.#links = opened.use(await host.#listen());
+    const isNew = host.#isNew(storage.found);
+    if (isNew && bootstrapExpect === 1) await host.#found([storage.directory.nodeId]);
+    else await host.#begin(storage.found);
+    opened.move();
+    return host;
+  }
+
+  /** Id of this server. */
+  get id(): string {
+    return this.#storage.directory.nodeId;
+  }
+
+  /** Id of its cluster; `undefined` until it belongs to one. */
+  get clusterId(): string | undefined {
+    return this.#storage.directory.clusterId;
+  }
+
+  /** The links to the others. */
+  get links(): PeerLinks {
+    return this.#links as PeerLinks;
+  }
+
+  /** The replica, which is another one once this server has founded a cluster. */
+  get replica(): Replica {
+    return this.#replica as Replica;
+  }
+
+  /** Whether nothing was ever written to its log. */
+  get isEmpty(): boolean {
+    return this.replica.status.lastIndex === 0;
+  }
+
+  /** See {@linkcode StateService.leader}. */
+  get leader(): string | undefined {
+    return this.replica.leader;
+  }
+
+  /** See {@linkcode StateService.propose}. */
+  propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.replica.propose(command, timeoutMs, done);
+  }
+
+  /** See {@linkcode StateService.query}. */
+  query(
+    question: Uint8Array,
+    consistency: Consistency,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    this.replica.query(question, consistency, timeoutMs, done);
+  }
+
+  /** Asks the leader for an operation, wherever it is. */
+  async operate(operation: Operation): Promise<OperationOutcome> {
+    const { leaderId } = this.replica;
+    if (leaderId === undefined) return { reason: "no-leader" };
+    if (leaderId === this.id) return await this.#operate(operation);
+    try {
+      const request = encodeOperation(operation);
+      return decodeOutcome(await this.links.request(leaderId, request, OPERATION_LIMIT_MS));
+    } catch {
+      // Whatever it was that went wrong on the way there, or back.
+      return { reason: "lost" };
+    }
+  }
+
+  /** Founds a cluster with these servers, if all of them promise to follow. Returns whether it has. */
+  async found(ids: readonly string[]): Promise<boolean> {
+    if (this.#isBusy || !this.#isNewNow()) return false;
+    const others = ids.filter((id) => id !== this.id);
+    if (!this.#promises.give(this.id)) return false;
+    const request = Uint8Array.of(REQUEST.promise);
+    const answers = await Promise.allSettled(
+      others.map((id) => this.links.request(id, request, PROMISE_LIMIT_MS)),
+    );
+    const isPromised = answers.every((answer) =>
+      answer.status === "fulfilled" && answer.value[0] === 1
+    );
+    if (!isPromised || this.#isBusy || !this.#isNewNow()) return false;
+    this.#isBusy = true;
+    try {
+      await this.#found(ids);
+    } finally {
+      this.#isBusy = false;
+    }
+    return true;
+  }
+
+  /** Ends it, after what is under way on the disk. */
+  async close(): Promise<void> {
+    await closeInOrder([
+      () => this.replica.close(),
+      () => this.links.close(),
+      () => this.#storage[Symbol.asyncDispose](),
+    ]);
+  }
+
+  /** Same as {@linkcode ReplicaHost.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #isNew({ beforeIndex, entries }: Pick<Restored, "beforeIndex"> & { entries: readonly Entry[] }) {
+    return beforeIndex === 0 && entries.length === 0;
+  }
+
+  /** Whether it may found a cluster: it has neither a log nor voted. */
+  #isNewNow(): boolean {
+    return this.isEmpty && this.replica.status.term === 0;
+  }
+
+  #listen(): Promise<PeerLinks> {
+    const { settings, name, keyring, log } = this.#options;
+    return PeerLinks.open({
+      ...settings.peer,
+      identity: () => ({ clusterId: this.clusterId ?? "", id: this.id, name }),
+      keyring,
+      log,
+      handlers: {
+        accepts: (hello) => this.#accepts(hello),
+        message: (from, message) => this.#receive(from, message),
+        request: (from, bytes) => this.#answer(from, bytes),
+        connected: () => {},
+      },
+    });
+  }
+
+  async #found(ids: readonly string[]): Promise<void> {
+    const { directory, log, found } = this.#storage;
+    await directory.setClusterId(directory.clusterId ?? randomId());
+    const members = ids.map((id) => ({ id, role: "voter" as const }));
+    const entry = foundingEntry(members, Date.now());
+    await log.write({ seq: 0, entries: [entry] });
+    this.#options.log.write("INFO", "raft", `Founds a cluster of ${ids.length}`);
+    await this.#begin({ ...found, entries: [entry] });
+  }
+
+  async #begin(found: Storage["found"]): Promise<void> {
+    const { settings, log, nameOf, changed, failed } = this.#options;
+    const { store, snapshots, votes, log: logFiles } = this.#storage;
+    const newMachine = () => new Machine(store);
+    const options = raftOptions(settings.raft);
+    const { raft, machine } = await restore({
+      id: this.id,
+      options,
+      clock: this.#clock,
+      random: realRandom,
+      log: logFiles,
+      snapshots,
+      newMachine,
+    }, { ...found, snapshot: snapshots.newest });
+    const replica = new Replica({
+      clock: this.#clock,
+      wallClock: () => Date.now(),
+      logger: log.logger("raft"),
+      raft,
+      machine,
+      store,
+      log: logFiles,
+      votes,
+      snapshots,
+      peers: this.links,
+      snapshotTrigger: { entries: settings.raft.snapshotEntries, bytes: SNAPSHOT_BYTES },
+      nameOf,
+      newMachine,
+      changed,
+      failed,
+    });
+    const waiting = this.#replica?.release() ?? [];
+    this.#replica = replica;
+    replica.start();
+    replica.takeOver(waiting);
+  }
+
+  #accepts({ id, clusterId }: Hello): undefined {
+    this.#clusters.set(id, clusterId);
+  }
+
+  #receive(from: string, message: Message): void {
+    if (this.#isBusy || this.#replica === undefined) return;
+    if (this.clusterId !== undefined) return this.#replica.receive(from, message);
+    const theirs = this.#clusters.get(from);
+    if (!theirs || !this.#promises.give(from)) return;
+    const adopted = this.#adopt(theirs).then(() => this.#receive(from, message));
+    background(adopted, this.#options.log);
+  }
+
+  /** Belongs to the cluster that has turned to it. */
+  async #adopt(clusterId: string): Promise<void> {
+    this.#isBusy = true;
+    try {
+      await this.#storage.directory.setClusterId(clusterId);
+      this.#options.log.write("INFO", "raft", `Belongs to cluster ${clusterId} from now on`);
+      this.#isBusy = false;
+    } catch (error) {
+      this.#options.failed(error as Error);
+    }
+  }
+
+  async #answer(from: string, bytes: Uint8Array): Promise<Uint8Array> {
+    if (this.#replica === undefined) return NO_ANSWER;
+    switch (bytes[0]) {
+      case REQUEST.promise: {
+        const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNewNow();
+        return Uint8Array.of(isFree && this.#promises.give(from) ? 1 : 0);
+      }
+      case REQUEST.operation: {
+        const operation = decodeOperation(bytes);
+        return operation === undefined ? NO_ANSWER : encodeOutcome(await this.#operate(operation));
+      }
+    }
+    try {
+      return await this.#replica.receiveRequests(bytes);
+    } catch (error) {
+      if (error instanceof ForwardError) return NO_ANSWER;
+      throw error;
+    }
+  }
+
+  async #operate(operation: Operation): Promise<OperationOutcome> {
+    return operation.kind === "transfer"
+      ? await this.replica.transfer(operation.target)
+      : await this.replica.change(operation.change, operation.expected);
+  }
+}
+
+function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: LogSettings): RaftOptions {
+  return { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing };
+}
+
+function randomId(): string {
+  return realRandom.bytes(16).toHex();
+}

@@ -1,0 +1,40 @@
+/**
+ * The servers that gossip shows.
+ *
+ * @module
+ */
+
+import { addrToHost } from "../../cluster/memberlist/mod.ts";
+import type { Address } from "../../cluster/runtime.ts";
+import type { Member } from "../../cluster/serf/mod.ts";
+import { decodeTag, type ServerTag, STATE_TAG } from "./gossip_tag.ts";
+
+/** One server. */
+export interface GossipServer extends ServerTag {
+  /** Name of its agent. */
+  readonly name: string;
+  /** Its status in gossip. */
+  readonly status: Member["status"];
+  /** Where it listens for other servers. */
+  readonly address: Address;
+}
+
+/**
+ * The servers among members, in order of their ids. Where two members tell the same id, the one that is alive counts: a server
+ * that was given another name is not two.
+ */
+export function serversOf(members: readonly Member[]): GossipServer[] {
+  const servers = new Map<string, GossipServer>();
+  for (const { name, status, addr, tags } of members) {
+    const tag = decodeTag(tags[STATE_TAG]);
+    if (tag === undefined) continue;
+    if (status !== "alive" && servers.has(tag.id)) continue;
+    servers.set(tag.id, {
+      ...tag,
+      name,
+      status,
+      address: { host: addrToHost(addr), port: tag.port },
+    });
+  }
+  return [...servers.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,315 @@
+/**
+ * The snapshots on the disk: the own ones, and those of other servers once they are whole.
+ *
+ *     INDEX-TERM.snapshot    the dump of the machine, then its trailer; numbers of 16 digits
+ *     saving.new             one that is being made
+ *     receiving.new          one that comes from another server
+ *
+ * A file gets its name when all of it is on the disk, so a crash leaves whole ones. The newest two are kept: one that is on its
+ * way to another server outlives the next.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import {
+  dump,
+  DumpError,
+  type DumpSummary,
+  Loader,
+  type Store,
+  type StoreView,
+} from "../../../cluster/machine/mod.ts";
+import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
+import type { StoreChunk } from "../../../cluster/raft/state/effects.ts";
+import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
+import { getU32 } from "../../../protocol/bytes.ts";
+import type { SnapshotStore } from "../driver/parts.ts";
+import { DamagedSnapshotError } from "./damaged.ts";
+import { removeIfThere, SnapshotWriter } from "./snapshot_writer.ts";
+import { PIECE_BYTES, readTrailer, type Trailer } from "./trailer.ts";
+
+/** Snapshots that are kept. */
+const KEPT = 2;
+
+/** Bytes that are loaded between two looks at the loop: about 600 rows of 100 bytes. */
+const LOAD_BYTES = 64 * 1024;
+
+const NAME = /^(\d{16})-(\d{16})\.snapshot$/;
+
+/** Where snapshots go to when they are loaded. */
+export type LoadTarget = Store & {
+  /** Makes what is in it last over a crash, if anything does. */
+  sync?(): Promise<void>;
+};
+
+/** Where snapshots are. */
+export interface SnapshotFilesOptions {
+  /** The disk. */
+  readonly disk: Disk;
+  /** Their folder on it; it is made when it is missing. */
+  readonly folder: string;
+  /** Where they are loaded into. */
+  readonly store: LoadTarget;
+}
+
+/** A file with what is known of it. */
+interface Kept extends Trailer {
+  readonly path: string;
+}
+
+/** A snapshot on its way from another server. */
+interface Receiving {
+  readonly meta: SnapshotMeta;
+  readonly writer: SnapshotWriter;
+}
+
+/** The snapshots of a folder. */
+export class SnapshotFiles implements SnapshotStore {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #store: LoadTarget;
+  /** The newest one comes last. */
+  #kept: Kept[];
+  #isSaving = false;
+  #isFolderSynced = false;
+  #receiving: Receiving | undefined;
+  /** Pieces are stored one after the other. */
+  #storing: Promise<unknown> = Promise.resolve();
+
+  private constructor({ disk, folder, store }: SnapshotFilesOptions, kept: Kept[]) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#store = store;
+    this.#kept = kept;
+  }
+
+  /**
+   * Finds the snapshots of a folder, checks every byte of the newest one, and removes what is not needed.
+   *
+   * Rejects with a {@linkcode DamagedSnapshotError} when the newest one is damaged: the log may go back no further than that. An
+   * older one that is damaged is removed. Rejects as `Disk` does.
+   */
+  static async open(options: SnapshotFilesOptions): Promise<SnapshotFiles> {
+    const { disk, folder } = options;
+    const entries = await disk.list(folder).catch((error) => {
+      if (!(error instanceof FileNotFoundError)) throw error;
+      return [];
+    });
+    const files = entries.filter(({ name, kind }) => kind === "file" && NAME.test(name)).reverse();
+    const kept: Kept[] = [];
+    for (const { name, bytes } of files) {
+      const path = `${folder}/${name}`;
+      const found = kept.length < KEPT
+        ? await openSnapshot(disk, path, bytes, kept.length === 0)
+        : undefined;
+      if (found === undefined) await disk.remove(path);
+      else kept.unshift(found);
+    }
+    for (const name of ["saving.new", "receiving.new"]) {
+      await removeIfThere(disk, `${folder}/${name}`);
+    }
+    return new SnapshotFiles(options, kept);
+  }
+
+  /** The newest snapshot. */
+  get newest(): SnapshotMeta | undefined {
+    return this.#kept.at(-1)?.meta;
+  }
+
+  /**
+   * As {@linkcode SnapshotStore.save}. Rejects as `Disk` does, and as reading the view throws; what there was of it is removed
+   * then. One at a time: rejects with an `Error` while another one is made.
+   */
+  async save(view: StoreView, place: Omit<SnapshotMeta, "size" | "hash">): Promise<SnapshotMeta> {
+    try {
+      if (this.#isSaving) throw new Error("Expected no snapshot to be made beside another one");
+      this.#isSaving = true;
+      try {
+        return await this.#save(view, place);
+      } finally {
+        this.#isSaving = false;
+      }
+    } finally {
+      view.close();
+    }
+  }
+
+  /**
+   * As {@linkcode SnapshotStore.read}: at most 512 KiB.
+   *
+   * Rejects with a {@linkcode DamagedSnapshotError} when the bytes are not what was written, and as `Disk` does.
+   */
+  async read(index: number, offset: number): Promise<Uint8Array | undefined> {
+    const kept = this.#kept.findLast(({ meta }) => meta.index === index);
+    if (kept === undefined || offset >= kept.meta.size) return undefined;
+    const into = offset % PIECE_BYTES;
+    try {
+      return (await readPiece(this.#disk, kept, (offset - into) / PIECE_BYTES)).subarray(into);
+    } catch (error) {
+      // A newer one may have taken its place meanwhile.
+      if (error instanceof FileNotFoundError && !this.#kept.includes(kept)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * As {@linkcode SnapshotStore.store}. A snapshot begins with the piece at 0, also after a restart. Rejects as `Disk` does, and
+   * what there was of it is removed then.
+   */
+  store(piece: StoreChunk): Promise<number> {
+    const stored = this.#storing.then(() => this.#take(piece));
+    // The caller hears of what goes wrong; the next piece begins after it all the same.
+    this.#storing = stored.catch(() => {});
+    return stored;
+  }
+
+  /**
+   * As {@linkcode SnapshotStore.load}: resolves when the machine's state lasts over a crash. A machine on the store has to be
+   * made anew after it.
+   *
+   * Rejects with a {@linkcode DamagedSnapshotError}, with a `FormatError` when the state is of a later version, with a
+   * `RangeError` when there is no such snapshot, and as disk and store do. The store is as it was then.
+   */
+  async load({ index, size, hash }: SnapshotMeta): Promise<void> {
+    const kept = this.#kept.find(({ meta }) => meta.index === index && meta.hash === hash);
+    if (kept === undefined) throw new RangeError(`No snapshot at entry ${index} with hash ${hash}`);
+    const loader = new Loader(this.#store, { index, size, hash });
+    try {
+      for (let at = 0; at < size; at += LOAD_BYTES) {
+        loader.push(await this.#disk.read(kept.path, at, Math.min(LOAD_BYTES, size - at)));
+      }
+      loader.finish();
+    } catch (error) {
+      loader.abort();
+      if (!(error instanceof DumpError)) throw error;
+      throw new DamagedSnapshotError(kept.path, "it cannot be loaded", error);
+    }
+    await this.#store.sync?.();
+  }
+
+  async #save(view: StoreView, place: Omit<SnapshotMeta, "size" | "hash">): Promise<SnapshotMeta> {
+    const writer = await this.#begin("saving.new");
+    try {
+      const blocks = dump(view);
+      let step = blocks.next();
+      for (; !step.done; step = blocks.next()) await writer.append(step.value);
+      const { index, size, hash }: DumpSummary = step.value;
+      if (index !== place.index) {
+        throw new RangeError(`Expected a view at entry ${place.index}, got one at ${index}`);
+      }
+      const meta = { ...place, size, hash };
+      await this.#finish(writer, meta);
+      return meta;
+    } catch (error) {
+      throw await discarded(writer, error);
+    }
+  }
+
+  async #take({ snapshot, offset, chunk }: StoreChunk): Promise<number> {
+    if (offset === 0) {
+      await this.#discardReceived();
+      this.#receiving = { meta: snapshot, writer: await this.#begin("receiving.new") };
+    }
+    const { meta, writer } = this.#receiving ?? {};
+    const fits = writer !== undefined && meta !== undefined && isSame(meta, snapshot) &&
+      writer.size === offset && offset + chunk.length <= meta.size;
+    if (!fits) return await this.#discardReceived();
+    try {
+      await writer.append(chunk);
+      if (writer.size < meta.size) return writer.size;
+      if (writer.digest() !== meta.hash) return await this.#discardReceived();
+      await this.#finish(writer, meta);
+      this.#receiving = undefined;
+      return meta.size;
+    } catch (error) {
+      this.#receiving = undefined;
+      throw await discarded(writer, error);
+    }
+  }
+
+  async #discardReceived(): Promise<0> {
+    const received = this.#receiving;
+    this.#receiving = undefined;
+    await received?.writer.discard();
+    return 0;
+  }
+
+  async #begin(name: string): Promise<SnapshotWriter> {
+    const path = `${this.#folder}/${name}`;
+    await removeIfThere(this.#disk, path);
+    return new SnapshotWriter(this.#disk, path);
+  }
+
+  /** Makes a snapshot one of the kept ones. */
+  async #finish(writer: SnapshotWriter, meta: SnapshotMeta): Promise<void> {
+    const path = `${this.#folder}/${nameOf(meta)}`;
+    if (this.#kept.some((kept) => kept.path === path && isSame(kept.meta, meta))) {
+      return await writer.discard();
+    }
+    const trailer = await writer.finish(meta, path);
+    await this.#syncAbove();
+    const others = this.#kept.filter((kept) => kept.path !== path);
+    const all = [...others, { path, ...trailer }].sort((a, b) => a.path < b.path ? -1 : 1);
+    this.#kept = all.slice(-KEPT);
+    for (const old of all.slice(0, -KEPT)) await removeIfThere(this.#disk, old.path);
+  }
+
+  /** The folder, and those above it, may have been made with the first file in it. */
+  async #syncAbove(): Promise<void> {
+    if (this.#isFolderSynced) return;
+    for (let folder = this.#folder; folder !== "";) {
+      folder = folderOf(folder);
+      await this.#disk.sync(folder);
+    }
+    this.#isFolderSynced = true;
+  }
+}
+
+/** What is in a file; `undefined` when it is damaged and not the newest one. */
+async function openSnapshot(
+  disk: Disk,
+  path: string,
+  bytes: number,
+  isNewest: boolean,
+): Promise<Kept | undefined> {
+  try {
+    const kept = { path, ...await readTrailer(disk, path, bytes) };
+    if (path.slice(path.lastIndexOf("/") + 1) !== nameOf(kept.meta)) {
+      throw new DamagedSnapshotError(path, `it is '${nameOf(kept.meta)}'`);
+    }
+    const pieces = isNewest ? Math.ceil(kept.meta.size / PIECE_BYTES) : 0;
+    for (let piece = 0; piece < pieces; piece++) await readPiece(disk, kept, piece);
+    return kept;
+  } catch (error) {
+    if (!isNewest && error instanceof DamagedSnapshotError) return undefined;
+    throw error;
+  }
+}
+
+async function readPiece(
+  disk: Disk,
+  { path, meta, sums }: Kept,
+  piece: number,
+): Promise<Uint8Array> {
+  const from = piece * PIECE_BYTES;
+  const wanted = Math.min(PIECE_BYTES, meta.size - from);
+  const bytes = await disk.read(path, from, wanted);
+  if (bytes.length === wanted && crc32(bytes) === getU32(sums, 4 * piece)) return bytes;
+  throw new DamagedSnapshotError(path, `wrong checksum of the ${wanted} bytes from ${from} on`);
+}
+
+function nameOf({ index, term }: SnapshotMeta): string {
+  return `${String(index).padStart(16, "0")}-${String(term).padStart(16, "0")}.snapshot`;
+}
+
+function isSame(a: SnapshotMeta, b: SnapshotMeta): boolean {
+  return a.index === b.index && a.term === b.term && a.size === b.size && a.hash === b.hash;
+}
+
+/** Removes what was written, as it may take the room that is missing, and gives the error back. */
+async function discarded(writer: SnapshotWriter, error: unknown): Promise<unknown> {
+  // The first error tells more.
+  await writer.discard().catch(() => {});
+  return error;
+}

@@ -1,0 +1,307 @@
+/**
+ * A server of the replicated state among the others: where they are, whom it waits for, who is to be a member.
+ *
+ * Gossip says where servers are and who is there; the log says who counts. Neither is used for the other.
+ *
+ * @module
+ */
+
+import type { Result } from "../../cluster/machine/mod.ts";
+import type { Member } from "../../cluster/serf/mod.ts";
+import { background, guarded } from "../logging/background.ts";
+import { closeInOrder } from "../net/closing.ts";
+import { within } from "../net/deadline.ts";
+import { advise, canLose } from "./autopilot.ts";
+import { LeaveRefusedError } from "./errors.ts";
+import { gather } from "./founding.ts";
+import { encodeTag, shortId } from "./gossip_tag.ts";
+import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
+import { type GossipServer, serversOf } from "./servers.ts";
+import type { Answer, Consistency, StateService } from "./service.ts";
+import { type StateStatus, stateStatus } from "./state_status.ts";
+import type { Operation, OperationOutcome } from "./wire_requests.ts";
+
+/** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
+const LOOK_MS = 500;
+
+/** Pause between two lines of the log about the same thing, in milliseconds. */
+const SAY_MS = { waiting: 10_000, otherCluster: 60_000 } as const;
+
+/** How long handing over may take when this server ends, in milliseconds. */
+const HAND_OVER_LIMIT_MS = 1_500;
+
+/** How long leaving may take, in milliseconds. */
+const LEAVE_LIMIT_MS = 5_000;
+
+/** What a server is started with. */
+export interface StateServerOptions extends Omit<ReplicaHostOptions, "nameOf" | "changed"> {
+  /** What gossip shows. */
+  readonly members: () => readonly Member[];
+  /** Tells all members where this server is. */
+  readonly tell: (tag: string) => Promise<void>;
+}
+
+/** A running server. */
+export class StateServer implements StateService, AsyncDisposable {
+  readonly #options: StateServerOptions;
+  readonly #host: ReplicaHost;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #servers: readonly GossipServer[];
+  #located: ReadonlySet<string> = new Set();
+  #tag = "";
+  #isFounding = false;
+  #isChanging = false;
+  #hasLeft = false;
+  readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    options: StateServerOptions,
+    host: ReplicaHost,
+    servers: readonly GossipServer[],
+  ) {
+    this.#options = options;
+    this.#host = host;
+    this.#servers = servers;
+    this.#timer = setInterval(guarded(() => this.#look(), options.log), LOOK_MS);
+    this.#look();
+  }
+
+  /** Opens the data directory, listens for other servers and begins to take part. Rejects with one line for the operator. */
+  static async open(options: StateServerOptions): Promise<StateServer> {
+    const servers = serversOf(options.members());
+    const opened: { server?: StateServer } = {};
+    const nameOf = (id: string): string | undefined =>
+      opened.server === undefined
+        ? servers.find((one) => one.id === id)?.name
+        : opened.server.#nameOf(id);
+    const changed = (): void => {
+      if (opened.server !== undefined) opened.server.#look();
+    };
+    const host = await ReplicaHost.open({ ...options, nameOf, changed });
+    opened.server = new StateServer(options, host, servers);
+    return opened.server;
+  }
+
+  /** Where it listens for other servers. */
+  get peerAddress(): Deno.NetAddr {
+    return this.#host.links.address;
+  }
+
+  /** See {@linkcode StateService.leader}. */
+  get leader(): string | undefined {
+    return this.#host.leader;
+  }
+
+  /** See {@linkcode StateService.propose}. */
+  propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.#host.propose(command, timeoutMs, done);
+  }
+
+  /** See {@linkcode StateService.query}. */
+  query(
+    question: Uint8Array,
+    consistency: Consistency,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    this.#host.query(question, consistency, timeoutMs, done);
+  }
+
+  /** What operators want to know. */
+  status(): StateStatus {
+    return stateStatus(this.#host, this.#servers, this.#options.name);
+  }
+
+  /** The id of the server that somebody names by its agent's name or by the beginning of its id. */
+  idOf(name: string): string | undefined {
+    const byName = this.#servers.find((server) => server.name === name)?.id;
+    if (byName !== undefined || name.length < 4) return byName;
+    const ids = this.#host.replica.configuration.map(({ id }) => id);
+    const found = ids.filter((id) => id.startsWith(name));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  /** Asks the leader for an operation, wherever it is. */
+  operate(operation: Operation): Promise<OperationOutcome> {
+    return this.#host.operate(operation);
+  }
+
+  /** Makes a snapshot now; resolves with the index that it ends with, `undefined` when there is nothing new. */
+  async snapshot(): Promise<number | undefined> {
+    return (await this.#host.replica.snapshot())?.index;
+  }
+
+  /**
+   * Takes itself out of the members, after the leadership was handed over. A lone server only stops.
+   *
+   * Rejects with {@linkcode LeaveRefusedError}, unless it is forced, when too few would remain, or nobody could be asked.
+   */
+  async leave(force = false): Promise<void> {
+    const { replica } = this.#host;
+    const voters = replica.configuration.filter(({ role }) => role === "voter");
+    const isMember = replica.configuration.some(({ id }) => id === this.#host.id);
+    if (!isMember || (voters.length === 1 && voters[0]?.id === this.#host.id)) return;
+    const left = await within(LEAVE_LIMIT_MS, this.#takeOut());
+    if (left === true) {
+      this.#hasLeft = true;
+      return;
+    }
+    const why = left ?? "The others did not answer in time";
+    if (!force) throw new LeaveRefusedError(`${why}; -force leaves all the same`);
+    this.#options.log.write("WARN", "raft", `Leaves without being taken out: ${why}`);
+  }
+
+  /** Ends it: hands the leadership over if it can. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Same as {@linkcode StateServer.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await closeInOrder([() => this.#handOver(), () => this.#host.close()]);
+  }
+
+  async #handOver(): Promise<void> {
+    const { replica } = this.#host;
+    const voters = replica.configuration.filter(({ role }) => role === "voter");
+    if (replica.leaderId !== this.#host.id || voters.length < 2) return;
+    await within(HAND_OVER_LIMIT_MS, replica.transfer());
+  }
+
+  /** True once this server is no member any more, else why it still is. */
+  async #takeOut(): Promise<true | string> {
+    const { replica, id } = this.#host;
+    if (replica.leaderId === id) {
+      if (!canLose(replica.status, id)) return "Too few servers would remain to go on";
+      await replica.transfer();
+      await this.#until(() => replica.leaderId !== undefined && replica.leaderId !== id);
+    }
+    for (;;) {
+      const outcome = await this.#host.operate({ kind: "change", change: { kind: "remove", id } });
+      if (outcome === undefined) return true;
+      if (!replica.configuration.some((member) => member.id === id)) return true;
+      if (outcome.reason === "invalid-change") return outcome.problem;
+      await this.#until(() => false, LOOK_MS);
+      if (this.#closed !== undefined) return "The agent ends";
+    }
+  }
+
+  /** Resolves when something holds, or after a while. */
+  async #until(holds: () => boolean, limitMs = LEAVE_LIMIT_MS): Promise<void> {
+    const end = performance.now() + limitMs;
+    while (!holds() && performance.now() < end && this.#closed === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #nameOf(id: string): string | undefined {
+    return id === this.#host.id
+      ? this.#options.name
+      : this.#servers.find((server) => server.id === id)?.name;
+  }
+
+  #look(): void {
+    if (this.#closed !== undefined) return;
+    this.#servers = serversOf(this.#options.members());
+    this.#locate();
+    this.#tell();
+    this.#gather();
+    this.#advise();
+    this.#noticeOthers();
+  }
+
+  #locate(): void {
+    const { links, id: own } = this.#host;
+    const located = new Set<string>();
+    for (const { id, address } of this.#servers) {
+      if (id === own) continue;
+      located.add(id);
+      links.locate(id, address);
+    }
+    for (const id of this.#located) if (!located.has(id)) links.locate(id, undefined);
+    this.#located = located;
+  }
+
+  #tell(): void {
+    const { id, clusterId, isEmpty } = this.#host;
+    const tag = encodeTag({
+      port: this.peerAddress.port,
+      id,
+      cluster: isEmpty || clusterId === undefined ? undefined : shortId(clusterId),
+      expect: this.#options.settings.bootstrapExpect,
+    });
+    if (tag === this.#tag) return;
+    this.#tag = tag;
+    background(this.#options.tell(tag), this.#options.log);
+  }
+
+  #gather(): void {
+    const { settings, log } = this.#options;
+    const { id, isEmpty } = this.#host;
+    if (!isEmpty || this.#isFounding) return;
+    const expect = settings.bootstrapExpect;
+    const gathering = gather(id, expect, this.#servers);
+    if (gathering.state === "waiting") {
+      return this.#say("waiting", `Log is empty: ${gathering.text}`);
+    }
+    if (gathering.state === "following") return;
+    this.#isFounding = true;
+    const founding = this.#host.found(gathering.ids).then((hasFounded) => {
+      if (hasFounded) this.#greetAnew();
+    }).finally(() => {
+      this.#isFounding = false;
+    });
+    background(founding, log);
+  }
+
+  /** Links say once which cluster this server belongs to. */
+  #greetAnew(): void {
+    for (const id of this.#located) this.#host.links.locate(id, undefined);
+    this.#located = new Set();
+    this.#look();
+  }
+
+  #advise(): void {
+    const { settings, log } = this.#options;
+    const { replica, clusterId } = this.#host;
+    if (!settings.raft.autopilot || this.#isChanging || clusterId === undefined) return;
+    const { cleanupDeadMs } = settings.raft;
+    const advice = advise(replica.status, this.#servers, shortId(clusterId), cleanupDeadMs);
+    if (advice === undefined) return;
+    this.#isChanging = true;
+    const change = replica.change(advice.change).then((outcome) => {
+      if (outcome === undefined) log.write("INFO", "raft", `Changed the members: ${advice.reason}`);
+    }).finally(() => {
+      this.#isChanging = false;
+    });
+    background(change, log);
+  }
+
+  #noticeOthers(): void {
+    const { clusterId } = this.#host;
+    if (clusterId === undefined) return;
+    const others = this.#servers.filter(({ cluster }) =>
+      cluster !== undefined && cluster !== shortId(clusterId)
+    );
+    if (others.length === 0) return;
+    const names = others.map(({ name }) => `'${name}'`).join(", ");
+    this.#say(
+      "otherCluster",
+      `Servers of another cluster are members here, and left alone: ${names}`,
+    );
+  }
+
+  #say(what: keyof typeof SAY_MS, text: string): void {
+    const now = performance.now();
+    if (now < this.#saidAt[what] + SAY_MS[what]) return;
+    this.#saidAt[what] = now;
+    this.#options.log.write("WARN", "raft", text);
+  }
+}

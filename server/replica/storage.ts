@@ -1,0 +1,82 @@
+/**
+ * All that a server keeps: its directory, the log and the vote, the snapshots, and the machine's state.
+ *
+ *     node.json lock      server/replica/directory
+ *     raft/*.log vote     server/replica/log
+ *     raft/snapshots/     server/replica/snapshots
+ *     state/              server/replica/store
+ *
+ * @module
+ */
+
+import type { UnexpectedLog } from "../logging/background.ts";
+import { type DataDirectory, openDirectory } from "./directory/directory.ts";
+import { LazyDisk } from "./lazy_disk.ts";
+import { LogFiles } from "./log/log_files.ts";
+import type { RestoredLog } from "./log/opening.ts";
+import { type Vote, VoteFile } from "./log/vote_file.ts";
+import { SnapshotFiles } from "./snapshots/snapshot_files.ts";
+import type { Durability } from "./state_settings.ts";
+import { SqliteStore } from "./store/sqlite_store.ts";
+
+/** Pause between two syncs of a log that is not synced before answers, in milliseconds. */
+const ASYNC_MS = 100;
+
+/** What a server keeps, opened. */
+export interface Storage extends AsyncDisposable {
+  readonly directory: DataDirectory;
+  readonly log: LogFiles;
+  readonly votes: VoteFile;
+  readonly snapshots: SnapshotFiles;
+  readonly store: SqliteStore;
+  /** What was found of the log, and of the vote. */
+  readonly found: RestoredLog & Vote;
+}
+
+/** What opening needs besides the directory. */
+export interface StorageOptions {
+  readonly durability: Durability;
+  /** Where errors go that nobody expected. */
+  readonly log: UnexpectedLog;
+  /** The state can no longer be written. */
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * Opens a data directory, which is made when it is missing; without a path one that is removed when it is closed.
+ *
+ * Rejects with one line for the operator: a `DirectoryError`, `DamagedLogError`, `DamagedVoteError`, `DamagedSnapshotError`, or an
+ * error of the store.
+ */
+export async function openStorage(
+  path: string | undefined,
+  options: StorageOptions,
+): Promise<Storage> {
+  await using opened = new AsyncDisposableStack();
+  const place = path ?? await Deno.makeTempDir({ prefix: "skein-" });
+  if (path === undefined) opened.defer(() => Deno.remove(place, { recursive: true }));
+  const directory = opened.use(await openDirectory(place));
+  let disk = directory.disk;
+  if (options.durability !== "sync") {
+    const everyMs = options.durability === "async" ? ASYNC_MS : undefined;
+    disk = opened.use(new LazyDisk(disk, options.log, everyMs));
+  }
+  const { log, restored } = await LogFiles.open(disk, "raft");
+  opened.use(log);
+  const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
+  opened.defer(() => votes.close());
+  const store = opened.use(
+    await SqliteStore.open(`${place}/state`, { failed: (error) => options.failed(error as Error) }),
+  );
+  const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
+  const stack = opened.move();
+  return {
+    directory,
+    log,
+    votes,
+    snapshots,
+    store,
+    found: { ...restored, ...vote },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * What servers ask each other besides the log: clients' requests, promises of a founding, operations for the leader.
+ *
+ * The first byte tells them apart: those of clients begin with their own kind, which is never one of these.
+ *
+ * @module
+ */
+
+import { z } from "zod";
+import type { ConfigurationChange, Refusal } from "../../cluster/raft/mod.ts";
+import { concatBytes } from "../../protocol/bytes.ts";
+import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
+
+/** First bytes of requests. */
+export const REQUEST = { promise: 0xf0, operation: 0xf1 } as const;
+
+/** What an operator asks a leader for. */
+export type Operation =
+  | { readonly kind: "change"; readonly change: ConfigurationChange; readonly expected?: number }
+  | { readonly kind: "transfer"; readonly target?: string };
+
+/** What came of an operation: nothing when it is done, or why it is not. */
+export type OperationOutcome =
+  | Refusal
+  | { readonly reason: "lost" | "no-takeover" | "no-leader" }
+  | undefined;
+
+const MAX_ID = 64;
+const id = z.string().min(1).max(MAX_ID);
+
+const operation: z.ZodType<Operation> = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("change"),
+    change: z.strictObject({
+      kind: z.enum(["add", "remove"]),
+      id,
+      role: z.enum(["voter", "learner", "staging"]).optional(),
+    }),
+    expected: z.int().min(0).optional(),
+  }),
+  z.strictObject({ kind: z.literal("transfer"), target: id.optional() }),
+]) as z.ZodType<Operation>;
+
+const outcome = z.looseObject({ reason: z.string().max(100) }).optional();
+
+/** The request for an operation. */
+export function encodeOperation(what: Operation): Uint8Array {
+  return concatBytes([Uint8Array.of(REQUEST.operation), encodeUtf8(JSON.stringify(what))]);
+}
+
+/** The operation of a request, `undefined` when it is none. */
+export function decodeOperation(bytes: Uint8Array): Operation | undefined {
+  return operation.safeParse(jsonOf(bytes.subarray(1))).data;
+}
+
+/** The answer to an operation. */
+export function encodeOutcome(what: OperationOutcome): Uint8Array {
+  return encodeUtf8(JSON.stringify({ outcome: what }));
+}
+
+/** What an answer says; that nobody knows when it says nothing. */
+export function decodeOutcome(bytes: Uint8Array): OperationOutcome {
+  const read = z.looseObject({ outcome }).safeParse(jsonOf(bytes));
+  if (!read.success) return { reason: "lost" };
+  return read.data.outcome as OperationOutcome;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decodeUtf8(bytes));
+  } catch {
+    // Bytes of another server that are no JSON are nothing.
+    return undefined;
+  }
+}

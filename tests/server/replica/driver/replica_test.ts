@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { incrementCommand, resolvePath } from "../../../../cluster/machine/kv/mod.ts";
+import { dump } from "../../../../cluster/machine/mod.ts";
+import { Replicas, type Server } from "../../../support/replica/replicas.ts";
+
+const IDS = ["a", "b", "c"];
+
+function hashOf({ store, replica }: Server): string {
+  const blocks = dump(store);
+  let next = blocks.next();
+  while (!next.done) next = blocks.next();
+  assert.equal(next.value.index, replica.machine.context.index);
+  return next.value.hash;
+}
+
+async function allEqual(cluster: Replicas): Promise<void> {
+  const servers = [...cluster.servers.values()];
+  const applied = () => new Set(servers.map(({ replica }) => replica.status.appliedIndex));
+  await cluster.clock.until(() => applied().size === 1, 10_000, "equal logs");
+  assert.equal(new Set(servers.map(hashOf)).size, 1);
+}
+
+Deno.test("a lone server leads at once, and keeps what it was told over a restart", async () => {
+  const cluster = await Replicas.found(["a"]);
+  assert.equal((await cluster.set("a", "foo", "bar")).ok, true);
+  assert.equal(await cluster.get("a", "foo"), '"bar"');
+  cluster.close();
+  await cluster.start("a");
+  assert.equal(await cluster.get("a", "foo"), '"bar"');
+  cluster.close();
+});
+
+Deno.test("every server answers writes and reads, whoever leads", async () => {
+  const cluster = await Replicas.found(IDS);
+  await cluster.leader();
+  for (const id of IDS) {
+    const result = await cluster.set(id, `key of ${id}`, id);
+    assert.equal(result.ok && new TextDecoder().decode(result.body), '"OK"');
+    for (const other of IDS) assert.equal(await cluster.get(other, `key of ${id}`), `"${id}"`);
+  }
+  assert.equal(await cluster.get("b", "missing"), "KEY_NOT_FOUND");
+  await allEqual(cluster);
+  cluster.close();
+});
+
+Deno.test("commands of one turn make one write", async () => {
+  const cluster = await Replicas.found(["a"]);
+  await cluster.leader();
+  await cluster.set("a", "first", 1);
+  const { groups } = cluster.at("a").disk;
+  await Promise.all(Array.from({ length: 100 }, (_, i) => cluster.set("a", `k${i}`, i)));
+  assert.equal(cluster.at("a").disk.groups, groups + 1);
+  cluster.close();
+});
+
+Deno.test("who has no majority answers neither writes nor reads, but stale ones", async () => {
+  const cluster = await Replicas.found(IDS);
+  const { id } = await cluster.leader();
+  await cluster.set(id, "foo", 1);
+  cluster.cut(id);
+  const write = cluster.set(id, "foo", 2);
+  const read = cluster.get(id, "foo");
+  assert.equal((await write as { reason?: string }).reason, "OUTCOME_UNKNOWN");
+  assert.equal(await read, "NO_LEADER");
+  assert.equal(await cluster.get(id, "foo", "stale"), "1");
+  // It knows by now that it leads nobody: nothing of this is taken on.
+  assert.equal((await cluster.set(id, "foo", 3) as { reason?: string }).reason, "NO_LEADER");
+  const next = await cluster.leader();
+  assert.equal(await cluster.get(next.id, "foo"), "1");
+  await cluster.set(next.id, "foo", 4);
+  cluster.cut(id, false);
+  assert.equal(await cluster.get(id, "foo"), "4");
+  await allEqual(cluster);
+  cluster.close();
+});
+
+Deno.test("requests that come before there is a leader wait for it", async () => {
+  const cluster = await Replicas.found(IDS);
+  const results = await Promise.all(IDS.map((id) => cluster.set(id, id, id)));
+  assert.ok(results.every(({ ok }) => ok));
+  cluster.close();
+});
+
+Deno.test("a command whose answer is lost is done once, and its outcome unknown", async () => {
+  const cluster = await Replicas.found(IDS);
+  const follower = await cluster.follower();
+  const command = incrementCommand(resolvePath("n") as Uint8Array, 1);
+  const answer = cluster.propose(follower.id, command);
+  await cluster.clock.advance(2);
+  cluster.cut(follower.id);
+  assert.equal((await answer as { reason?: string }).reason, "OUTCOME_UNKNOWN");
+  const leader = await cluster.leader();
+  assert.equal(await cluster.get(leader.id, "n"), "1");
+  cluster.close();
+});
+
+Deno.test("what waits for its commit when the leadership goes is answered with what became of it", async () => {
+  const cluster = await Replicas.found(IDS);
+  const { id, replica } = await cluster.leader();
+  const writes = Promise.all(Array.from({ length: 50 }, (_, i) => cluster.set(id, `k${i}`, i)));
+  await cluster.clock.advance(0);
+  const handed = replica.transfer();
+  const results = await writes;
+  assert.ok(results.every(({ ok }) => ok), JSON.stringify(results.find(({ ok }) => !ok)));
+  assert.equal(await handed, undefined);
+  assert.notEqual((await cluster.leader()).id, id);
+  cluster.close();
+});
+
+Deno.test("a server that comes late gets a snapshot and the log after it", async () => {
+  const cluster = await Replicas.found(IDS, {
+    raft: { trailing: 5 },
+    snapshotTrigger: { entries: 20, bytes: 2 ** 20 },
+  });
+  const late = await cluster.follower();
+  cluster.cut(late.id);
+  const { id, disk } = await cluster.leader();
+  for (let i = 0; i < 60; i++) await cluster.set(id, `k${i % 7}`, i);
+  assert.ok(disk.state.beforeIndex > 20, `log begins after ${disk.state.beforeIndex}`);
+  cluster.cut(late.id, false);
+  await cluster.leader();
+  await allEqual(cluster);
+  assert.match(late.logs.join("\n"), /Takes over a snapshot/);
+  // It lasts.
+  late.replica.close();
+  await cluster.start(late.id);
+  await cluster.leader();
+  await allEqual(cluster);
+  cluster.close();
+});
+
+Deno.test("members are added, changed and removed one at a time", async () => {
+  const cluster = await Replicas.found(IDS, { raft: { stagingMs: 1_000 } });
+  const { id, replica } = await cluster.leader();
+  await cluster.set(id, "ready", true);
+  await cluster.start("d");
+  const change = async (of: Parameters<typeof replica.change>[0], at?: number) => {
+    const outcomes: Awaited<ReturnType<typeof replica.change>>[] = [];
+    replica.change(of, at).then((outcome) => outcomes.push(outcome));
+    await cluster.clock.until(() => outcomes.length > 0, 5_000, "an outcome");
+    return outcomes[0];
+  };
+  const first = replica.change({ kind: "add", id: "d", role: "staging" });
+  assert.equal((await change({ kind: "remove", id: "b" }))?.reason, "change-in-progress");
+  await cluster.clock.advance(100);
+  assert.equal(await first, undefined);
+  const roles = () =>
+    cluster.at("d").replica.configuration.map(({ id, role }) => `${id} ${role}`).join(", ");
+  await cluster.clock.until(
+    () => roles() === "a voter, b voter, c voter, d voter",
+    5_000,
+    "a promotion",
+  );
+  await cluster.clock.advance(100);
+  assert.equal((await change({ kind: "remove", id: "x" }))?.reason, "invalid-change");
+  assert.equal((await change({ kind: "remove", id: "b" }, 1))?.reason, "configuration-changed");
+  assert.equal(await change({ kind: "remove", id }), undefined);
+  cluster.cut(id);
+  const next = await cluster.leader();
+  assert.equal((await cluster.set(next.id, "after", 1)).ok, true);
+  cluster.close();
+});
+
+Deno.test("a full disk takes nothing on, hands over, and loses nothing", async () => {
+  const cluster = await Replicas.found(IDS);
+  const full = await cluster.leader();
+  await cluster.set(full.id, "before", 1);
+  full.disk.isFull = true;
+  const first = await cluster.set(full.id, "n", 1);
+  assert.ok(first.ok || first.reason === "OUTCOME_UNKNOWN");
+  await cluster.clock.until(() => full.replica.isFull, 5_000, "a full disk");
+  await cluster.clock.until(() => full.replica.leaderId !== full.id, 5_000, "another leader");
+  assert.equal((await cluster.set(full.id, "forwarded", 2)).ok, true);
+  full.disk.isFull = false;
+  await cluster.clock.until(() => !full.replica.isFull, 5_000, "room");
+  await allEqual(cluster);
+  assert.equal(await cluster.get(full.id, "forwarded"), "2");
+  cluster.close();
+});
+
+Deno.test("a lone server whose disk is full says so, and goes on when there is room", async () => {
+  const cluster = await Replicas.found(["a"]);
+  await cluster.set("a", "before", 1);
+  const { disk, replica } = cluster.at("a");
+  disk.isFull = true;
+  const first = cluster.set("a", "during", 2, {}, 60_000);
+  await cluster.clock.until(() => replica.isFull, 5_000, "a full disk");
+  const second = await cluster.set("a", "refused", 3);
+  assert.equal((second as { reason?: string }).reason, "STORAGE_FULL");
+  disk.isFull = false;
+  assert.equal((await first).ok, true, "it was taken on, and is done as soon as there is room");
+  assert.equal(await cluster.get("a", "refused"), "KEY_NOT_FOUND");
+  cluster.close();
+});
+
+Deno.test("a failed write ends the server, and what waits has an answer", async () => {
+  const cluster = await Replicas.found(["a"]);
+  await cluster.leader();
+  const server = cluster.at("a");
+  server.disk.write = () => Promise.reject(new Error("The disk is broken"));
+  const result = await cluster.set("a", "foo", 1);
+  assert.equal((result as { reason?: string }).reason, "OUTCOME_UNKNOWN");
+  assert.equal(server.failure?.message, "The disk is broken");
+  assert.equal(
+    (await cluster.set("a", "foo", 1) as { reason?: string }).reason,
+    "SHUTTING_DOWN",
+  );
+});
+
+Deno.test("nothing is applied while the store has no room", async () => {
+  const cluster = await Replicas.found(["a"]);
+  await cluster.leader();
+  const { store } = cluster.at("a");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.wait = promise;
+  const write = cluster.set("a", "foo", 1);
+  await cluster.clock.advance(1_000);
+  assert.equal(await cluster.get("a", "foo", "stale"), "KEY_NOT_FOUND");
+  store.wait = undefined;
+  resolve();
+  assert.equal((await write).ok, true);
+  cluster.close();
+});

@@ -1,0 +1,231 @@
+/** Damage of the files of a log is told, and never taken for what a crash leaves. */
+
+import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
+import { concatBytes, putU32 } from "../../../../protocol/bytes.ts";
+import { DamagedLogError } from "../../../../server/replica/log/errors.ts";
+import {
+  encodeGroup,
+  encodeSegmentHead,
+  SEGMENT_HEAD_BYTES,
+} from "../../../../server/replica/log/format.ts";
+import { LogFiles } from "../../../../server/replica/log/log_files.ts";
+import type { RestoredLog } from "../../../../server/replica/log/opening.ts";
+import { segmentName } from "../../../../server/replica/log/segment.ts";
+import { MemoryDisk } from "../../../support/replica/memory_disk.ts";
+import { appended, entriesBetween, entry, tell } from "../../../support/replica/writes.ts";
+
+const FIRST = `raft/${segmentName(1)}`;
+const SECOND = `raft/${segmentName(2)}`;
+
+/** Bytes of a group of one entry. */
+const GROUP_BYTES = 77;
+
+type Files = ReadonlyMap<string, Uint8Array>;
+
+/** Five groups in two files. */
+async function written(): Promise<Files> {
+  const disk = new MemoryDisk();
+  const { log } = await LogFiles.open(disk, "raft", { segmentBytes: 250 });
+  for (const it of entriesBetween(1, 5)) await log.write(appended(it));
+  await log.close();
+  const lengths = [...disk.files].map(([, { length }]) => length);
+  assert.deepEqual(lengths, [3, 2].map((groups) => SEGMENT_HEAD_BYTES + groups * GROUP_BYTES));
+  return disk.files;
+}
+
+/** What a start finds in files. */
+async function open(files: Iterable<readonly [string, Uint8Array]>): Promise<RestoredLog> {
+  const { log, restored } = await LogFiles.open(new MemoryDisk(files), "raft");
+  await log.close();
+  return restored;
+}
+
+/** Files of which one is another. */
+function withFile(files: Files, path: string, bytes: Uint8Array | undefined): Files {
+  const copy = new Map(files);
+  if (bytes === undefined) copy.delete(path);
+  else copy.set(path, bytes);
+  return copy;
+}
+
+async function assertDamaged(
+  files: Files,
+  path: string,
+  offset: number,
+  problem: RegExp,
+): Promise<void> {
+  const disk = new MemoryDisk(files);
+  await assert.rejects(LogFiles.open(disk, "raft"), (error) => {
+    assert.ok(error instanceof DamagedLogError, String(error));
+    assert.deepEqual([error.path, error.offset], [path, offset]);
+    assert.match(error.message, /^Log file '.*' is damaged at byte \d+: [A-Z]/);
+    assert.match(error.message, problem);
+    return true;
+  });
+  assert.deepEqual(disk.files, new Map(files), "Nothing was changed");
+}
+
+Deno.test("each flipped bit of a log is found, in the last group as well", async () => {
+  const files = await written();
+  assert.equal((await open(files)).entries.length, 5);
+  for (const [path, whole] of files) {
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      const bytes = whole.slice();
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      const at = Math.floor(((bit >> 3) - SEGMENT_HEAD_BYTES) / GROUP_BYTES);
+      const offset = at < 0 ? 0 : SEGMENT_HEAD_BYTES + at * GROUP_BYTES;
+      await assertDamaged(withFile(files, path, bytes), path, offset, /./);
+    }
+  }
+});
+
+Deno.test("each byte that is another one is found", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  for (let at = 0; at < whole.length; at++) {
+    for (const value of [0x00, 0x01, 0x65, 0x80, 0xff]) {
+      const bytes = whole.slice();
+      bytes[at] = value;
+      if (value === whole[at] || (value === 0 && at === whole.length - 1)) continue;
+      await assert.rejects(open(withFile(files, SECOND, bytes)), DamagedLogError, `${at} ${value}`);
+    }
+  }
+});
+
+Deno.test("of a last group that lacks bytes, or has zeros instead, all is cut", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  const begin = whole.length - GROUP_BYTES;
+  const rest = { beforeIndex: 0, beforeTerm: 0, entries: entriesBetween(1, 4) };
+  for (let length = begin; length < whole.length; length++) {
+    for (const zeros of [0, 1, whole.length - length]) {
+      if (length + zeros === begin || length + zeros > whole.length) continue;
+      const bytes = concatBytes([whole.slice(0, length), new Uint8Array(zeros)]);
+      const disk = new MemoryDisk(withFile(files, SECOND, bytes));
+      for (const cutBytes of [bytes.length - begin, 0]) {
+        const { log, restored } = await LogFiles.open(disk, "raft");
+        assert.equal(restored.cutBytes, cutBytes);
+        assert.equal(tell(restored), tell(rest));
+        await log.close();
+      }
+      assert.equal(disk.files.get(SECOND)?.length, begin);
+    }
+  }
+});
+
+Deno.test("what no crash can have left at the end of a log is damage", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  const end = whole.length;
+  const last = end - GROUP_BYTES;
+  const withEnd = (...parts: Uint8Array[]): Files =>
+    withFile(files, SECOND, concatBytes([whole, ...parts]));
+  const elsewhere = encodeGroup(appended(entry(6)), 3, end);
+  await assertDamaged(withEnd(new Uint8Array([1])), SECOND, end, /File ends within the head/);
+  await assertDamaged(withEnd(elsewhere), SECOND, end, /Group belongs elsewhere/);
+  await assertDamaged(withEnd(elsewhere.slice(0, 40)), SECOND, end, /Group belongs elsewhere/);
+  await assertDamaged(withEnd(new Uint8Array(65 * 1024 * 1024)), SECOND, end, /Head has a wrong/);
+  const zeroed = whole.slice();
+  zeroed.fill(0, last, last + 40);
+  await assertDamaged(withFile(files, SECOND, zeroed), SECOND, last, /Head has a wrong checksum/);
+  // Zeros after the end of the group that is wrong.
+  const wrong = concatBytes([whole, new Uint8Array(5)]);
+  wrong[end - 1] = 0;
+  await assertDamaged(withFile(files, SECOND, wrong), SECOND, last, /Group has a wrong end/);
+});
+
+Deno.test("a torn group before the last file is damage", async () => {
+  const files = await written();
+  const whole = files.get(FIRST) as Uint8Array;
+  const last = whole.length - GROUP_BYTES;
+  const shorter = withFile(files, FIRST, whole.slice(0, -1));
+  await assertDamaged(shorter, FIRST, last, /File ends within a group/);
+  const without = withFile(files, FIRST, whole.slice(0, last));
+  await assertDamaged(without, SECOND, 0, /follows entry 3 of term 1, expected entry 2 of term 1/);
+});
+
+Deno.test("files that are missing between others, or are not what their names say, are damage", async () => {
+  const files = await written();
+  const [first, second] = [files.get(FIRST), files.get(SECOND)] as [Uint8Array, Uint8Array];
+  const third = `raft/${segmentName(3)}`;
+  const gap = withFile(withFile(files, SECOND, undefined), third, segment(3, 5));
+  await assertDamaged(gap, third, 0, /File '0000000000000002\.log' before it is missing/);
+  await assertDamaged(withFile(files, SECOND, first), SECOND, 0, /Head is of file 1, expected 2/);
+  await assertDamaged(
+    withFile(files, SECOND, second.slice(0, 43)),
+    SECOND,
+    0,
+    /ends within its head/,
+  );
+  await assertDamaged(
+    withFile(files, SECOND, new Uint8Array(0)),
+    SECOND,
+    0,
+    /ends within its head/,
+  );
+  await assertDamaged(
+    withFile(files, FIRST, new Uint8Array(99)),
+    FIRST,
+    0,
+    /No head of a log file/,
+  );
+});
+
+function segment(sequence: number, beforeIndex: number): Uint8Array {
+  return encodeSegmentHead({ sequence, beforeIndex, beforeTerm: 1, isReset: false });
+}
+
+Deno.test("a log of another format is not read", async () => {
+  const files = await written();
+  const bytes = (files.get(SECOND) as Uint8Array).slice();
+  putU32(bytes, 8, 2);
+  putU32(bytes, 40, crc32(bytes.subarray(0, 40)));
+  await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Log has format 2, expected 1/);
+});
+
+Deno.test("whole groups that do not follow each other are damage", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  const end = whole.length;
+  const place = { index: 4, term: 1 };
+  for (
+    const [change, problem] of [
+      [appended(entry(7)), /Entry 7 of term 1 cannot follow entry 5 of term 1/],
+      [{ cut: place, entries: [entry(5, 2), entry(6, 1)] }, /Entry 6 of term 1 cannot follow/],
+      [{ cut: { index: 6, term: 1 }, entries: [] }, /cannot be cut after 6/],
+      [{ cut: { index: 4, term: 2 }, entries: [] }, /Entry 4 has not the term 2/],
+      [{ begin: { index: 6, term: 1 }, entries: [] }, /cannot begin after 6/],
+      [{ begin: { index: 5, term: 2 }, entries: [] }, /Entry 5 has not the term 2/],
+      [{ begin: place, cut: { index: 3, term: 1 }, entries: [] }, /cut before it begins/],
+    ] as const
+  ) {
+    const bytes = concatBytes([whole, encodeGroup(change, 2, end)]);
+    await assertDamaged(withFile(files, SECOND, bytes), SECOND, end, problem);
+  }
+});
+
+Deno.test("what is damaged while the log is open is not loaded", async () => {
+  const disk = new MemoryDisk(await written());
+  const { log } = await LogFiles.open(disk, "raft");
+  (disk.files.get(FIRST) as Uint8Array)[SEGMENT_HEAD_BYTES + GROUP_BYTES + 50]! ^= 1;
+  const request = { maxEntries: 9, maxBytes: Infinity };
+  await assert.rejects(log.load({ ...request, from: 1 }), DamagedLogError);
+  assert.deepEqual(await log.load({ ...request, from: 4 }), entriesBetween(4, 5));
+  await disk.truncate(FIRST, 200);
+  await assert.rejects(log.load({ ...request, from: 1 }), /File has become shorter/);
+  await log.close();
+});
+
+Deno.test("files from before a snapshot need not be whole, and go", async () => {
+  const files = await written();
+  const head = encodeSegmentHead({ sequence: 7, beforeIndex: 9, beforeTerm: 3, isReset: true });
+  const path = `raft/${segmentName(7)}`;
+  const disk = new MemoryDisk(withFile(withFile(files, FIRST, new Uint8Array(5)), path, head));
+  disk.files.set(`raft/${segmentName(8)}.new`, new Uint8Array(5));
+  disk.files.set("raft/vote", new Uint8Array(5));
+  const { log, restored } = await LogFiles.open(disk, "raft");
+  assert.equal(tell(restored), tell({ beforeIndex: 9, beforeTerm: 3, entries: [] }));
+  assert.deepEqual([...disk.files.keys()].sort(), [path, "raft/vote"]);
+  await log.close();
+});

@@ -1,0 +1,170 @@
+/** What a log does when its disk fails, is full, or is asked for what makes no sense. */
+
+import assert from "node:assert/strict";
+import type { LogWrite } from "../../../../cluster/raft/state/effects.ts";
+import { type Disk, DiskFullError } from "../../../../cluster/runtime.ts";
+import { LogFailedError } from "../../../../server/replica/log/errors.ts";
+import { SEGMENT_HEAD_BYTES } from "../../../../server/replica/log/format.ts";
+import { LogFiles } from "../../../../server/replica/log/log_files.ts";
+import { HOST, onSimDisk } from "../../../support/replica/disks.ts";
+import { type DiskCall, WatchedDisk } from "../../../support/replica/watched_disk.ts";
+import {
+  appended,
+  entriesBetween,
+  entry,
+  snapshot,
+  tell,
+} from "../../../support/replica/writes.ts";
+import { Simulation } from "../../../support/simulation/simulation.ts";
+
+const SMALL = { segmentBytes: 250 };
+
+/** A log with three entries, on a disk that is watched. */
+async function opened(disk: Disk): Promise<{ log: LogFiles; watched: WatchedDisk }> {
+  const watched = new WatchedDisk(disk);
+  const { log } = await LogFiles.open(watched, "raft", SMALL);
+  for (const it of entriesBetween(1, 3)) await log.write(appended(it));
+  watched.calls = [];
+  return { log, watched };
+}
+
+/** A fourth write finds the first file full. */
+const FOURTH = appended(entry(4));
+
+const RESET: LogWrite = {
+  seq: 1,
+  reset: { snapshot: snapshot(9, 2), keepSuffix: false },
+  entries: [],
+};
+
+function failing(
+  watched: WatchedDisk,
+  call: DiskCall,
+  end: string,
+  error = new Error("I/O"),
+): void {
+  watched.failure = (it, path) => it === call && path.endsWith(end) ? error : undefined;
+}
+
+for (
+  const [what, call, end, write] of [
+    ["an append", "append", ".log", FOURTH],
+    ["a sync", "sync", ".log", FOURTH],
+    ["the making of a file", "append", ".new", FOURTH],
+    ["the sync of a file that is made", "sync", ".new", FOURTH],
+    ["the naming of a file", "rename", "", FOURTH],
+    ["the sync of the folder", "sync", "raft", FOURTH],
+    ["the removal of what a snapshot voids", "remove", "1.log", RESET],
+  ] as const
+) {
+  Deno.test(`nothing is written after ${what} that failed`, () =>
+    onSimDisk(async (disk) => {
+      const { log, watched } = await opened(disk);
+      failing(watched, call, end);
+      const tasks = [write, appended(entry(5))].map((it) => log.write(it));
+      for (const task of tasks) await assert.rejects(task, LogFailedError);
+      failing(watched, "list", "");
+      watched.calls = [];
+      await assert.rejects(
+        log.write(FOURTH),
+        /^LogFailedError: Log in 'raft' cannot be written any more: /,
+      );
+      await assert.rejects(log.load({ from: 1, maxEntries: 1, maxBytes: 1 }), LogFailedError);
+      await assert.rejects(log.trim(1), LogFailedError);
+      assert.throws(() => log.recover(), LogFailedError);
+      assert.deepEqual(watched.calls, []);
+      await log.close();
+    }));
+}
+
+Deno.test("a log refuses what it could not read again", () =>
+  onSimDisk(async (disk) => {
+    const nonsense: LogWrite[] = [
+      appended(entry(5)),
+      appended(entry(4), entry(4)),
+      appended(entry(4, 0)),
+      appended({ ...entry(4), time: 0.5 }),
+      appended({ ...entry(4), data: new Uint8Array(16 * 1024 * 1024 + 1) }),
+      { seq: 1, truncateFrom: 5, entries: [] },
+      { seq: 1, reset: { snapshot: snapshot(3, 2), keepSuffix: true }, entries: [] },
+      { seq: 1, reset: { snapshot: snapshot(9, 2), keepSuffix: true }, entries: [] },
+    ];
+    for (const write of nonsense) {
+      const { log } = await LogFiles.open(disk, "raft");
+      if (log.load !== undefined) {
+        await log.write({ seq: 0, truncateFrom: 1, entries: entriesBetween(1, 3) });
+      }
+      await assert.rejects(log.write(write), (error) => {
+        assert.ok(error instanceof LogFailedError && error.cause instanceof RangeError);
+        return true;
+      });
+      await log.close();
+    }
+    const { restored } = await LogFiles.open(disk, "raft");
+    assert.equal(tell(restored), tell({ ...restored, entries: entriesBetween(1, 3) }));
+  }));
+
+Deno.test("a log on a full disk is as it was, and goes on when there is room and it is told", async () => {
+  // The first two leave the file open, the third finds it full.
+  for (const before of [1, 2, 3]) {
+    for (const room of [0, 1, 30, 60]) {
+      const simulation = new Simulation(room);
+      const { disk } = simulation.addHost(HOST);
+      const platter = simulation.disk(HOST);
+      const work = async (): Promise<void> => {
+        const { log } = await LogFiles.open(disk, "raft", SMALL);
+        for (const it of entriesBetween(1, before)) await log.write(appended(it));
+        platter.room = room;
+        const writes = entriesBetween(before + 1, before + 3).map((it) => appended(it));
+        const tasks = writes.map((it) => log.write(it));
+        for (const task of tasks) await assert.rejects(task, DiskFullError);
+        // At most the head of the next file is there already.
+        assert.ok([room, room - SEGMENT_HEAD_BYTES].includes(platter.room), `${platter.room}`);
+        platter.room = Infinity;
+        await assert.rejects(log.write(writes[0] as LogWrite), DiskFullError, "Until it is told");
+        const held = await log.load({ from: 1, maxEntries: 99, maxBytes: Infinity });
+        assert.deepEqual(held, entriesBetween(1, before));
+        log.recover();
+        await Promise.all(writes.map((it) => log.write(it)));
+        await log.close();
+      };
+      await simulation.settle(work());
+      simulation.crash(HOST);
+      const next = simulation.addHost(HOST).disk;
+      const { restored } = await simulation.settle(LogFiles.open(next, "raft", SMALL));
+      assert.equal(restored.cutBytes, 0);
+      assert.deepEqual(restored.entries, entriesBetween(1, before + 3));
+    }
+  }
+});
+
+Deno.test("a full disk that cannot even be cut, or synced, ends the log", () =>
+  onSimDisk(async (disk) => {
+    for (const call of ["truncate", "sync"] as const) {
+      const watched = new WatchedDisk(disk);
+      const { log } = await LogFiles.open(watched, call);
+      const full = new DiskFullError("raft");
+      watched.failure = (it) => it === "append" || it === call ? full : undefined;
+      await assert.rejects(log.write(appended(entry(1))), LogFailedError);
+      assert.throws(() => log.recover(), LogFailedError);
+      await log.close();
+    }
+  }));
+
+Deno.test("a file that could not be removed is removed before those after it", () =>
+  onSimDisk(async (disk) => {
+    const { log, watched } = await opened(disk);
+    for (const it of entriesBetween(4, 9)) await log.write(appended(it));
+    failing(watched, "remove", "1.log");
+    await assert.rejects(log.trim(9), /I\/O/);
+    failing(watched, "list", "");
+    watched.calls = [];
+    await log.trim(9);
+    assert.deepEqual(watched.calls, [
+      "remove raft/0000000000000001.log",
+      "sync raft",
+      "remove raft/0000000000000002.log",
+      "sync raft",
+    ]);
+    await log.close();
+  }));

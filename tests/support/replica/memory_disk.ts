@@ -1,0 +1,62 @@
+/**
+ * A disk that is a map, for tests that put something else into its files.
+ *
+ * @module
+ */
+
+import {
+  type Disk,
+  type DiskEntry,
+  FileNotFoundError,
+  folderOf,
+} from "../../../cluster/runtime.ts";
+import { concatBytes } from "../../../protocol/bytes.ts";
+
+/** Files by their paths. Folders are there when something is in them, and `""` always. */
+export class MemoryDisk implements Disk {
+  readonly files: Map<string, Uint8Array>;
+
+  constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
+    this.files = new Map(files);
+  }
+
+  async append(path: string, bytes: Uint8Array): Promise<void> {
+    const before = this.files.get(path) ?? new Uint8Array(0);
+    this.files.set(path, concatBytes([before, bytes.slice()]));
+    await null;
+  }
+
+  async sync(): Promise<void> {}
+
+  async read(path: string, position: number, length: number): Promise<Uint8Array> {
+    return await this.#file(path).slice(position, position + length);
+  }
+
+  async truncate(path: string, length: number): Promise<void> {
+    await this.files.set(path, this.#file(path).slice(0, length));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.files.set(to, this.#file(from));
+    await this.files.delete(from);
+  }
+
+  async list(folder: string): Promise<DiskEntry[]> {
+    const inside = [...this.files].filter(([path]) => folderOf(path) === folder).sort();
+    if (inside.length === 0 && folder !== "") throw new FileNotFoundError(folder);
+    return await inside.map(([path, { length }]) => {
+      return { name: path.slice(folder.length).replace(/^\//, ""), kind: "file", bytes: length };
+    });
+  }
+
+  async remove(path: string): Promise<void> {
+    this.#file(path);
+    await this.files.delete(path);
+  }
+
+  #file(path: string): Uint8Array {
+    const file = this.files.get(path);
+    if (file === undefined) throw new FileNotFoundError(path);
+    return file;
+  }
+}
