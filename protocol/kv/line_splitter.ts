@@ -116,7 +116,7 @@ export class LineSplitter {
     }
     this.#buffer.set(bytes, this.#buffered);
     this.#buffered = size;
-    if (size > lineBytes && bytes[bytes.length - 1] !== CARRIAGE_RETURN) this.#overflow(size);
+    if (size > lineBytes && this.#buffer[lineBytes] !== CARRIAGE_RETURN) this.#overflow(size);
   }
 
   #overflow(size: number): void {

@@ -28,9 +28,9 @@ export class LineClient implements Disposable {
     return new LineClient(await Deno.connect({ hostname, port }));
   }
 
-  /** Sends text. */
-  async send(text: string): Promise<void> {
-    let bytes = new TextEncoder().encode(text);
+  /** Sends text, or bytes. */
+  async send(text: string | Uint8Array): Promise<void> {
+    let bytes: Uint8Array = typeof text === "string" ? new TextEncoder().encode(text) : text;
     while (bytes.length > 0) bytes = bytes.subarray(await this.#conn.write(bytes));
   }
 

@@ -1,0 +1,122 @@
+/**
+ * Random and bent lines on the key-value port, from clients that read, do not read, stop in the middle or just vanish: the port
+ * goes on serving others, forgets every client, and its memory and its log stay bounded.
+ *
+ * SKEIN_SEED repeats the bytes of a run, SKEIN_FUZZ_MS makes it longer (5,000 by default).
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { within } from "../../server/net/deadline.ts";
+import { brief, serve } from "../support/kv/stage.ts";
+import { loopback } from "../support/loopback.ts";
+import { mutated } from "../support/mutate.ts";
+import { below } from "../support/random_value.ts";
+import { concat, until } from "../support/rpc/peer.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
+
+const HOST = loopback();
+const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
+const CLIENTS = 8;
+const MAX_GROWTH_MIB = 160 + 8 * DURATION_MS / 1_000;
+
+const SAMPLES = [
+  '{"action":"PING"}',
+  '{"id":1,"action":"ECHO","value":{"a":[1,2.5e3,null,"\\u00e9\\"é"]}}',
+  '{"action":"HELLO","strict":true,"version":1}',
+  '{"action":"INFO","section":"memory"}',
+  '{"id":"x","action":"SET","key":"k","value":"v","nx":true,"get":true}',
+  '{"action":"SET","key":["a","b"],"namespace":"^n","value":[[[[]]]],"if_rev":3}',
+  '{"action":"GET","key":"k","consistency":"stale"}',
+  '{"action":"DEL","key":"^n","tree":true,"if_exists":true}',
+  '{"action":"EXISTS","key":"n^a"}',
+  '{"action":"INCR","key":"c","by":9007199254740991}',
+  '{"action":"DECR","key":"c"}',
+  '{"action":"QUIT"}',
+  '{"__proto__":{"action":"PING"},"constructor":7}',
+  "[".repeat(70),
+  "\r",
+].map((line) => new TextEncoder().encode(`${line}\n`));
+
+Deno.test("the key-value port survives random and bent lines and clients of every temper", async () => {
+  await using stage = serve(HOST, { stallLimitMs: 300, lineLimitMs: 500, idleLimitMs: 500 });
+  let complaints = 0;
+  const counter = stage.log.monitor("WARN", () => complaints++);
+  const before = Deno.memoryUsage().rss;
+  const end = performance.now() + DURATION_MS;
+  const counts = await Promise.all(
+    Array.from(
+      { length: CLIENTS },
+      (_, i) => badClients(stage.port.address, new SeededRandom(SEED, i), end),
+    ),
+  );
+  await until(() => stage.port.size === 0);
+  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  counter.stop();
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  console.log(
+    `kv: seed ${SEED}, ${total} clients, ${
+      growth.toFixed(1)
+    } MiB more, ${complaints} complaints logged`,
+  );
+  assert.deepEqual(
+    stage.unexpected,
+    [],
+    "nothing that comes from outside is a fault of the program",
+  );
+  assert.deepEqual(stage.log.lines("ERR"), []);
+  assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);
+  assert.ok(
+    complaints > 0 && complaints < 20 * (2 + DURATION_MS / 1_000),
+    `${complaints} complaints`,
+  );
+  using client = await stage.client();
+  assert.equal(brief(await client.ask({ action: "PING" })), '"PONG"');
+});
+
+/** One bad client after the other until `end`; gives how many. */
+async function badClients(
+  { hostname, port }: Deno.NetAddr,
+  random: SeededRandom,
+  end: number,
+): Promise<number> {
+  let count = 0;
+  for (; performance.now() < end; count++) {
+    using conn = await Deno.connect({ hostname, port });
+    try {
+      const bytes = noise(random);
+      // A client that does not read may find no room for what it sends.
+      const sent = sendAll(
+        conn,
+        bytes,
+        below(random, 3) === 0 ? 1 + below(random, 50) : bytes.length,
+      )
+        .catch(() => {});
+      if (below(random, 2) === 0) await within(below(random, 30), readAll(conn));
+      await within(below(random, 30), sent);
+    } catch { /* The port has closed it. */ }
+  }
+  return count;
+}
+
+function noise(random: SeededRandom): Uint8Array {
+  if (below(random, 20) === 0) return new Uint8Array(1_100_000).fill(0x20 + below(random, 90));
+  if (below(random, 8) === 0) return random.bytes(1 + below(random, 3_000));
+  return concat(Array.from({ length: 1 + below(random, 40) }, () => {
+    const sample = SAMPLES[below(random, SAMPLES.length)] as Uint8Array;
+    return below(random, 2) === 0 ? sample : mutated(random, sample);
+  }));
+}
+
+async function sendAll(conn: Deno.Conn, bytes: Uint8Array, pieceBytes: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await conn.write(bytes.subarray(at, at + pieceBytes));
+  }
+}
+
+async function readAll(conn: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(4_096);
+  while (await conn.read(buffer).catch(() => null) !== null);
+}

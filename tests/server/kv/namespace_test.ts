@@ -1,0 +1,97 @@
+/**
+ * Keys and namespaces, as a client sees them.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { brief, serve } from "../../support/kv/stage.ts";
+import { loopback } from "../../support/loopback.ts";
+
+const HOST = loopback();
+
+/** What requests say, and the canonical path that is meant or what is wrong. */
+const ROWS: readonly [target: object, path: string][] = [
+  [{ key: "foo" }, "global^foo"],
+  [{ namespace: "app", key: "foo" }, "app^foo"],
+  [{ key: "app^foo" }, "app^foo"],
+  [{ namespace: "app", key: "users^42" }, "app^users^42"],
+  [{ namespace: "^app", key: "foo" }, "app^foo"],
+  [{ namespace: "", key: "foo" }, "global^foo"],
+  [{ namespace: "global", key: "foo" }, "global^foo"],
+  [{ key: "^app" }, "app"],
+  [{ namespace: "app", key: "^x^y" }, "422 AMBIGUOUS_NAMESPACE (namespace)"],
+  [{ key: "foo^" }, "422 BAD_KEY (key)"],
+  [{ key: "a^^b" }, "422 BAD_KEY (key)"],
+  [{ key: "^" }, "422 BAD_KEY (key)"],
+  [{ key: ["a", "b"] }, "a^b"],
+  [{ key: ["a^b"] }, "422 BAD_KEY (key)"],
+  [{ key: [] }, "422 BAD_KEY (key)"],
+  [{ key: "" }, "422 BAD_KEY (key)"],
+  [{ key: " foo" }, "422 BAD_KEY (key)"],
+  [{ key: "\u0007" }, "422 BAD_KEY (key)"],
+  [{ namespace: "a^^b", key: "foo" }, "422 BAD_KEY (namespace)"],
+  [{ key: "^$sys" }, "403 RESERVED (key)"],
+  [{ key: "$sys^x" }, "403 RESERVED (key)"],
+  [{ namespace: "$sys", key: "x" }, "403 RESERVED (key)"],
+  [{ key: Array(16).fill("s") }, Array(16).fill("s").join("^")],
+  [{ key: Array(17).fill("s") }, "422 BAD_KEY (key)"],
+  [{ key: "x".repeat(255) }, `global^${"x".repeat(255)}`],
+  [{ key: "x".repeat(256) }, "422 BAD_KEY (key)"],
+  [{ key: "e\u0301" }, "global^é"],
+];
+
+Deno.test("every row of the table of namespaces means what it says", async () => {
+  for (const [target, path] of ROWS) {
+    await using stage = serve(HOST);
+    using client = await stage.client();
+    const shown = JSON.stringify(target);
+    const set = await client.ask({ action: "SET", ...target, value: "here" });
+    if (/^4\d\d /.test(path)) {
+      assert.equal(brief(set), path, shown);
+      for (const action of ["GET", "DEL", "EXISTS", "INCR", "DECR"]) {
+        assert.equal(brief(await client.ask({ action, ...target })), path, `${action} ${shown}`);
+      }
+      continue;
+    }
+    assert.equal(brief(set), '"OK" rev 1', shown);
+    assert.equal(
+      brief(await client.ask({ action: "GET", key: `^${path}` })),
+      '"here" rev 1',
+      shown,
+    );
+  }
+});
+
+Deno.test("the same key in two namespaces is two values", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  await client.all([
+    { action: "SET", namespace: "one", key: "k", value: 1 },
+    { action: "SET", namespace: "two", key: "k", value: 2 },
+  ]);
+  assert.equal(brief(await client.ask({ action: "DEL", namespace: "one", key: "k" })), "1 rev 3");
+  const replies = await client.all([
+    { action: "GET", namespace: "one", key: "k" },
+    { action: "GET", namespace: "two", key: "k" },
+  ]);
+  assert.deepEqual(replies.map(brief), ["404 KEY_NOT_FOUND", "2 rev 2"]);
+});
+
+Deno.test("a tree is deleted with all below it and nothing beside it", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const keys = ["a^b", "a^b^c", "a^b^c^d", "a^bc", "a"];
+  await client.all(keys.map((key) => ({ action: "SET", key: `^${key}`, value: key })));
+  const exists = (key: string) => client.ask({ action: "EXISTS", key: `^${key}` });
+  assert.deepEqual((await exists("a^b")).result, { value: true, children: true });
+  assert.deepEqual((await exists("a^b^c^d")).result, { value: true, children: false });
+  assert.equal(
+    brief(await client.ask({ action: "DEL", key: "a^b", tree: true })),
+    "3 rev 6",
+  );
+  const left = await client.all(keys.map((key) => ({ action: "GET", key: `^${key}` })));
+  assert.deepEqual(left.map(({ status }) => status), ["error", "error", "error", "ok", "ok"]);
+  assert.deepEqual((await exists("a^b")).result, { value: false, children: false });
+  assert.deepEqual((await exists("a")).result, { value: true, children: true });
+});

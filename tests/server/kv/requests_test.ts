@@ -1,0 +1,262 @@
+/**
+ * The forms of requests and answers, held to a schema.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { ACTIONS } from "../../../protocol/kv/mod.ts";
+import { brief, type Reply, serve } from "../../support/kv/stage.ts";
+import { loopback } from "../../support/loopback.ts";
+import { below } from "../../support/random_value.ts";
+import { SeededRandom } from "../../support/simulation/random.ts";
+
+const HOST = loopback();
+const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+
+const target = {
+  key: z.union([z.string(), z.array(z.string())]),
+  namespace: z.string().optional(),
+};
+const reading = { ...target, consistency: z.enum(["linearizable", "lease", "stale"]).optional() };
+const switched = z.boolean().optional();
+const revision = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+const integer = z.number().int().optional();
+const absent = z.undefined().optional();
+const anything = z.unknown().refine((value) => value !== undefined);
+
+/** The members of each action, as they are documented. */
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  PING: z.object({ value: z.unknown().optional() }),
+  ECHO: z.object({ value: anything }),
+  HELLO: z.object({ client: z.string().optional(), strict: switched, version: integer }),
+  INFO: z.object({ section: z.string().optional() }),
+  QUIT: z.object({}),
+  SET: z.object({
+    ...target,
+    value: anything,
+    nx: switched,
+    xx: switched,
+    if_rev: revision,
+    get: switched,
+    ttl: absent,
+    ttl_ms: absent,
+    keep_ttl: absent,
+    rid: absent,
+    low: absent,
+  }),
+  GET: z.object(reading),
+  EXISTS: z.object(reading),
+  DEL: z.object({
+    ...target,
+    if_rev: revision,
+    tree: switched,
+    if_exists: switched,
+    rid: absent,
+    low: absent,
+  }),
+  INCR: z.object({
+    ...target,
+    by: integer,
+    ttl: absent,
+    ttl_ms: absent,
+    rid: absent,
+    low: absent,
+  }),
+  DECR: z.object({
+    ...target,
+    by: integer,
+    ttl: absent,
+    ttl_ms: absent,
+    rid: absent,
+    low: absent,
+  }),
+};
+
+/** Members that are right for some actions, and values that are right for some members. */
+const MEMBERS = [
+  ...new Set(Object.values(ACTIONS).flatMap(({ known }) => known)),
+  "ttl",
+  "ttl_ms",
+  "keep_ttl",
+  "rid",
+  "low",
+  "more",
+];
+const VALUES = [
+  "k",
+  "",
+  "stale",
+  "lease",
+  0,
+  1,
+  7,
+  -1,
+  1.5,
+  2 ** 53,
+  true,
+  false,
+  null,
+  [],
+  ["k", "l"],
+  ["k", 1],
+  {},
+  { k: 1 },
+];
+
+Deno.test("the checks of requests and the schema find the same members wrong", () => {
+  const random = new SeededRandom(SEED);
+  assert.deepEqual(Object.keys(SCHEMAS).sort(), Object.keys(ACTIONS).sort());
+  let right = 0;
+  for (let i = 0; i < 50_000; i++) {
+    const name = Object.keys(ACTIONS)[below(random, Object.keys(ACTIONS).length)] as string;
+    const request = randomRequest(random, name);
+    const wrong = ACTIONS[name]?.wrong(request);
+    const { error } = (SCHEMAS[name] as z.ZodType).safeParse(request);
+    const found = new Set(error?.issues.map(({ path }) => path[0]));
+    // Both at once never hold, which a schema of members cannot say.
+    if (request["nx"] === true && request["xx"] === true && name === "SET") found.add("nx");
+    const shown = `${name} ${JSON.stringify(request)}, seed ${SEED}`;
+    if (wrong === undefined) assert.deepEqual([...found], [], shown);
+    else assert.ok(found.has(wrong), `${wrong} of ${shown}`);
+    if (wrong === undefined) right++;
+  }
+  assert.ok(right > 5_000 && right < 45_000, `${right} of 50,000 were right`);
+});
+
+/** The forms that are right: the least, and all that there is. */
+const FORMS: readonly [object, string][] = [
+  [{ action: "PING" }, '"PONG"'],
+  [{ action: "PING", value: null }, "null"],
+  [{ action: "ECHO", value: { a: [1] } }, '{"a":[1]}'],
+  [{ action: "SET", key: "k", value: "v" }, '"OK" rev 1'],
+  [
+    {
+      action: "SET",
+      key: "k",
+      namespace: "global",
+      value: 1,
+      xx: true,
+      nx: false,
+      if_rev: 1,
+      get: true,
+    },
+    '"v" rev 2',
+  ],
+  [{ action: "GET", key: "k" }, "1 rev 2"],
+  [{ action: "GET", key: ["k"], namespace: "global", consistency: "lease" }, "1 rev 2"],
+  [{ action: "EXISTS", key: "k" }, '{"value":true,"children":false}'],
+  [{ action: "INCR", key: "k" }, "2 rev 3"],
+  [{ action: "DECR", key: "k", namespace: "global", by: 2 }, "0 rev 4"],
+  [
+    { action: "DEL", key: "k", namespace: "global", if_rev: 4, tree: true, if_exists: true },
+    "1 rev 5",
+  ],
+  [{ action: "DEL", key: "k", if_exists: true }, "0 rev 5"],
+  [{ action: "QUIT" }, '"BYE"'],
+];
+
+Deno.test("the least and the fullest form of each action is taken, and its id comes back", async () => {
+  const ids = [
+    undefined,
+    0,
+    -7,
+    Number.MAX_SAFE_INTEGER,
+    "",
+    "a",
+    'quote " é \ud800',
+    "x".repeat(64),
+  ];
+  for (const id of ids) {
+    await using stage = serve(HOST);
+    using client = await stage.client();
+    for (const [request, answer] of FORMS) {
+      const reply = await client.ask({ ...request, ...id !== undefined && { id } });
+      assert.equal(brief(reply), answer, JSON.stringify(request));
+      assert.equal(reply["id"], id);
+      assertReply(reply);
+    }
+  }
+});
+
+const success = z.strictObject({
+  id: z.union([z.string().max(64), z.number().int()]).optional(),
+  status: z.literal("ok"),
+  result: z.unknown(),
+  rev: z.number().int().min(0).optional(),
+  lag_ms: z.number().int().min(0).optional(),
+});
+const failure = z.strictObject({
+  id: success.shape.id,
+  status: z.literal("error"),
+  code: z.number().int().min(400).max(507),
+  error: z.string().min(1),
+  reason: z.string().regex(/^[A-Z][A-Z_0-9]+$/),
+  field: z.string().optional(),
+  leader: z.string().optional(),
+  incident: z.string().optional(),
+  rev: z.number().int().min(0).optional(),
+  lag_ms: z.number().int().min(0).optional(),
+});
+
+Deno.test("whatever is asked, each request gets one answer that has the right form", async () => {
+  const random = new SeededRandom(SEED);
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const names = [...Object.keys(ACTIONS).filter((name) => name !== "QUIT"), "KEYS", ""];
+  for (let round = 0; round < 20; round++) {
+    const requests = Array.from({ length: 100 }, (_, id) => {
+      const action = names[below(random, names.length)] as string;
+      return { id, action, ...randomRequest(random, action), strict: false };
+    });
+    const replies = await client.all(requests);
+    replies.forEach((reply, id) => {
+      assertReply(reply);
+      assert.equal(reply["id"], id, `seed ${SEED}`);
+    });
+  }
+  assert.deepEqual(stage.unexpected, []);
+  assert.deepEqual(stage.log.lines("ERR"), []);
+});
+
+function assertReply(reply: Reply): void {
+  assert.ok(reply["status"] !== "ok" || "result" in reply);
+  (reply["status"] === "ok" ? success : failure).parse(reply);
+}
+
+/** Members of any kind, more often those of the action than others, and more often right than wrong. */
+function randomRequest(random: SeededRandom, name: string): Record<string, unknown> {
+  const request: Record<string, unknown> = {};
+  for (const member of ACTIONS[name]?.known ?? []) {
+    if (random.float() < 0.7) request[member] = randomMember(random, member);
+  }
+  if (random.float() < 0.2) {
+    const member = MEMBERS[below(random, MEMBERS.length)] as string;
+    request[member] = randomMember(random, member);
+  }
+  return request;
+}
+
+/** Right values of members that few values are right for. */
+const RIGHT: Readonly<Record<string, unknown>> = {
+  key: "k",
+  namespace: "n",
+  consistency: "stale",
+  client: "me",
+  section: "server",
+  version: 1,
+  if_rev: 3,
+  by: 2,
+  strict: false,
+  nx: true,
+  xx: false,
+  get: true,
+  tree: true,
+  if_exists: true,
+};
+
+function randomMember(random: SeededRandom, member: string): unknown {
+  if (member in RIGHT && random.float() < 0.8) return RIGHT[member];
+  return VALUES[below(random, VALUES.length)];
+}
