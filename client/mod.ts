@@ -1,5 +1,6 @@
 /**
- * A client for the RPC port of a skein or HashiCorp Serf agent.
+ * Clients for the ports of an agent: `RpcClient` for the RPC port of a skein or HashiCorp Serf agent, `KvClient` for the
+ * key-value port of a skein agent that keeps state.
  *
  * @example Who is in the cluster
  * ```ts
@@ -17,6 +18,21 @@
  * @module
  */
 
+export { KvClient } from "./kv/client.ts";
+export type {
+  KvCallOptions,
+  KvConnectOptions,
+  KvDeleteCallOptions,
+  KvGetCallOptions,
+  KvSetCallOptions,
+} from "./kv/options.ts";
+export {
+  ConditionFailedError,
+  KvError,
+  NoLeaderError,
+  OutcomeUnknownError,
+} from "../protocol/kv/errors.ts";
+export type { KvEntry, KvExistence, KvKey, KvValue } from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";

@@ -17,9 +17,9 @@ export class KvError extends Error {
   /** The part of the request that is wrong. */
   readonly field: string | undefined;
 
-  /** `problem` is what went wrong. */
-  constructor(problem: Problem) {
-    super(capital(textOfProblem(problem)));
+  /** `problem` is what went wrong, `options.cause` what it came of. */
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(capital(textOfProblem(problem)), options);
     this.code = problem.code;
     this.reason = problem.reason;
     this.field = problem.field;

@@ -15,6 +15,7 @@ import {
 } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
 import { errorOf } from "../../protocol/kv/errors.ts";
+import type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import type { Consistency, StateService } from "../replica/service.ts";
 
@@ -24,21 +25,10 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../../protocol/kv/errors.ts";
+export type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
-
-/** A value of JSON. */
-export type KvValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly KvValue[]
-  | { readonly [name: string]: KvValue };
-
-/** A key: a text as clients write it, with `^` between its segments, or the segments from the root on. */
-export type KvKey = string | readonly string[];
 
 /** What all requests may say. */
 export interface KvRequestOptions {
@@ -70,22 +60,6 @@ export interface KvDeleteOptions extends KvRequestOptions {
 export interface KvGetOptions extends KvRequestOptions {
   /** Default `linearizable`: all that was acknowledged before. `stale`: whatever this server has. */
   readonly consistency?: Consistency;
-}
-
-/** A value and when it was set. */
-export interface KvEntry {
-  /** The value. */
-  readonly value: KvValue;
-  /** Revision of its last change. */
-  readonly rev: number;
-}
-
-/** Whether there is something at a key, and below it. */
-export interface KvExistence {
-  /** Whether it has a value. */
-  readonly value: boolean;
-  /** Whether there are keys below it. */
-  readonly children: boolean;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import ts from "typescript";
-import { skein, startAgent } from "../support/agents.ts";
+import { freePort, skein, startAgent } from "../support/agents.ts";
 import { loopback } from "../support/loopback.ts";
 
 const HOST = loopback();
@@ -39,8 +39,10 @@ async function built(): Promise<{ readonly path: string } & AsyncDisposable> {
 }
 
 async function behaves(runtime: readonly string[], client: string): Promise<void> {
-  await using agent = await startAgent(skein, { name: "one", host: HOST });
-  const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc]));
+  const kv = `${HOST}:${await freePort(HOST)}`;
+  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${kv}`];
+  await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
+  const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc, kv]));
   assert.deepEqual(seen, {
     members: ["one alive"],
     event: ["deploy", "é", [0xc3, 0xa9]],
@@ -50,6 +52,10 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
     refused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
     unknown: "ConnectError: dial tcp: lookup no.such.host.invalid: no such host",
     closed: "closed",
+    value: { é: [1, null] },
+    sums: 500,
+    condition: true,
+    kvRefused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
     end: "ConnectionClosedError: client closed",
     reason: `dial tcp ${agent.rpc}: connect: connection refused`,
     statuses: ["disconnected"],

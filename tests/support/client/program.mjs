@@ -1,13 +1,13 @@
 /**
- * What a program does with the client, in any runtime: `program.mjs CLIENT ADDRESS`. Prints what it saw as JSON.
+ * What a program does with the clients, in any runtime: `program.mjs CLIENT ADDRESS KV_ADDRESS`. Prints what it saw as JSON.
  *
  * @module
  */
 
 import process from "node:process";
 
-const [clientModule, address] = process.argv.slice(2);
-const { RpcClient } = await import(clientModule);
+const [clientModule, address, kvAddress] = process.argv.slice(2);
+const { ConditionFailedError, KvClient, RpcClient } = await import(clientModule);
 const seen = {};
 
 const failed = (promise) =>
@@ -35,6 +35,14 @@ seen.refused = await failed(RpcClient.connect({ address: "127.0.0.1:1" }));
 seen.unknown = await failed(RpcClient.connect({ address: "no.such.host.invalid:1" }));
 await client.close();
 seen.closed = (await client.closed) ?? "closed";
+
+const kv = await KvClient.connect({ address: kvAddress });
+await kv.set("k", { é: [1, null] });
+seen.value = (await kv.get("k")).value;
+seen.sums = (await Promise.all(Array.from({ length: 500 }, () => kv.increment("n")))).at(-1);
+seen.condition = await kv.set("k", 1, { nx: true }).catch((e) => e instanceof ConditionFailedError);
+await kv.close();
+seen.kvRefused = await failed(KvClient.connect({ address: "127.0.0.1:1" }));
 
 const statuses = [];
 const leaver = await RpcClient.connect({

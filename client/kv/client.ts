@@ -1,0 +1,204 @@
+/**
+ * The key-value client: a connection to an agent and a method for each thing that can be done.
+ *
+ * @module
+ */
+
+import { requireArgument } from "../../protocol/arguments.ts";
+import { KvError } from "../../protocol/kv/errors.ts";
+import type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import type { CallOptions } from "../net/deadline.ts";
+import { Link } from "../net/reconnect.ts";
+import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
+import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
+import {
+  checkCallOptions,
+  checkKey,
+  checkKvConnectOptions,
+  type KvCallOptions,
+  type KvConnectOptions,
+  type KvDeleteCallOptions,
+  type KvGetCallOptions,
+  type KvSetCallOptions,
+} from "./options.ts";
+
+/**
+ * A connection to the key-value port of an agent. Calls may overlap in any number; they are done in the order in which they
+ * were made, as far as one changes what another reads.
+ *
+ * Calls reject with a `KvError` when the agent refuses or fails, and with `TimeoutError`, `ConnectionClosedError` or the
+ * signal's reason when there is no answer. A call that changes something rejects with an `OutcomeUnknownError` when its answer
+ * was lost: it may have been done.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { ConditionFailedError, KvClient } from "@skein/agent/client";
+ * import assert from "node:assert/strict";
+ *
+ * // Usually the agent is another process; this one makes the example complete.
+ * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0" });
+ *
+ * await using client = await KvClient.connect({ address: agent.state!.addresses.kvAddr! });
+ * const { rev } = await client.set("greeting", "hello");
+ * assert.deepEqual(await client.get("greeting"), { value: "hello", rev });
+ * assert.equal(await client.increment("visits"), 1);
+ * await assert.rejects(client.set("greeting", "hi", { nx: true }), ConditionFailedError);
+ * assert.equal(await client.delete("greeting"), 1);
+ * ```
+ */
+export class KvClient implements AsyncDisposable {
+  /**
+   * Resolves when the connection has ended and none is to follow: with nothing after {@linkcode KvClient.close}, else with the
+   * reason.
+   */
+  readonly closed: Promise<Error | undefined>;
+  readonly #link: Link<KvConnection>;
+  readonly #timeoutMs: number;
+
+  private constructor(link: Link<KvConnection>, timeoutMs: number) {
+    this.#link = link;
+    this.#timeoutMs = timeoutMs;
+    this.closed = link.closed;
+  }
+
+  /**
+   * Connects to an agent.
+   *
+   * @throws {ConnectError} when no connection comes about
+   * @throws {KvError} when the agent has no room, or speaks another version
+   */
+  static async connect(options: KvConnectOptions = {}): Promise<KvClient> {
+    checkKvConnectOptions(options);
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
+    const opener = {
+      open: (signal?: AbortSignal): Promise<KvConnection> => openKvConnection(options, signal),
+      // An agent that speaks another version goes on to do so; one that has no room may have some later.
+      isFinal: (error: unknown): boolean => error instanceof KvError && error.code !== 429,
+    };
+    const again = reconnect === true ? {} : reconnect || undefined;
+    return new KvClient(new Link(await opener.open(options.signal), opener, again), timeoutMs);
+  }
+
+  /** Whether there is a connection now. */
+  get connected(): boolean {
+    return this.#link.current?.isClosed === false;
+  }
+
+  /** Asks for a sign of life. */
+  async ping(options: CallOptions = {}): Promise<void> {
+    checkCallOptions("ping", options);
+    await this.#call({ action: "PING" }, false, options);
+  }
+
+  /** The value of a key; `undefined` when it has none. */
+  async get(key: KvKey, options: KvGetCallOptions = {}): Promise<KvEntry | undefined> {
+    checkCallOptions("get", options);
+    const { consistency } = options;
+    const request = { ...about("GET", key, options), ...consistency && { consistency } };
+    try {
+      const { result, rev = 0 } = await this.#call(request, false, options);
+      return { value: result as KvValue, rev };
+    } catch (error) {
+      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Sets the value of a key. Resolves with the revision of the change.
+   *
+   * @throws {TypeError} when the value is none that JSON has
+   */
+  async set(key: KvKey, value: KvValue, options: KvSetCallOptions = {}): Promise<{ rev: number }> {
+    checkCallOptions("set", options);
+    const { nx, xx, ifRev } = options;
+    const request = {
+      ...about("SET", key, options),
+      value: checked(value),
+      ...nx && { nx },
+      ...xx && { xx },
+      ...ifRev !== undefined && { if_rev: ifRev },
+    };
+    const { rev = 0 } = await this.#call(request, true, options);
+    return { rev };
+  }
+
+  /** Deletes the value of a key. Resolves with how many values there were. */
+  async delete(key: KvKey, options: KvDeleteCallOptions = {}): Promise<number> {
+    checkCallOptions("delete", options);
+    const { tree, ifRev } = options;
+    const request = {
+      ...about("DEL", key, options),
+      if_exists: true,
+      ...tree && { tree },
+      ...ifRev !== undefined && { if_rev: ifRev },
+    };
+    return (await this.#call(request, true, options)).result as number;
+  }
+
+  /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
+  async increment(key: KvKey, by = 1, options: KvCallOptions = {}): Promise<number> {
+    checkCallOptions("increment", options);
+    requireArgument("number to add", by, "number");
+    const request = { ...about("INCR", key, options), by };
+    return (await this.#call(request, true, options)).result as number;
+  }
+
+  /** Whether there is something at a key, and below it. */
+  async exists(key: KvKey, options: KvGetCallOptions = {}): Promise<KvExistence> {
+    checkCallOptions("exists", options);
+    const { consistency } = options;
+    const request = { ...about("EXISTS", key, options), ...consistency && { consistency } };
+    return (await this.#call(request, false, options)).result as KvExistence;
+  }
+
+  /** Closes the connection. Calls under way reject. Safe to call again. */
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  /** {@linkcode KvClient.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #call(request: Request, changes: boolean, options: CallOptions): Promise<Success> {
+    const { signal, timeoutMs = this.#timeoutMs } = options;
+    const withSignal = signal === undefined ? {} : { signal };
+    const { current } = this.#link;
+    if (current !== undefined) return current.call(request, changes, { ...withSignal, timeoutMs });
+    const start = performance.now();
+    const connection = await this.#link.forCall({
+      signal,
+      timeoutMs,
+      timeoutError: () => answerTimeout(request.action, timeoutMs),
+      giveUp: () => {},
+    });
+    const left = Math.max(0, timeoutMs - (performance.now() - start));
+    return connection.call(request, changes, { ...withSignal, timeoutMs: left });
+  }
+}
+
+function about(action: string, key: KvKey, { namespace }: KvCallOptions): Request {
+  checkKey(key);
+  return { action, key, ...namespace !== undefined && { namespace } };
+}
+
+/** A value, unless JSON would have another one in its place. */
+function checked(value: KvValue): KvValue {
+  const refuse = (kind: string): never => {
+    throw new TypeError(`Invalid value: expected one that JSON has, got ${kind}`);
+  };
+  if (value === undefined) refuse("undefined");
+  if (typeof value === "number" && !Number.isFinite(value)) refuse(String(value));
+  if (typeof value === "function" || typeof value === "symbol") refuse(`a ${typeof value}`);
+  if (typeof value === "object") {
+    // Goes through all of it, as it will be written.
+    JSON.stringify(
+      value,
+      (_, part) => typeof part === "number" && !Number.isFinite(part) ? refuse(String(part)) : part,
+    );
+  }
+  return value;
+}

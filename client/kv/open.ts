@@ -1,0 +1,48 @@
+/**
+ * From an address to a connection that is ready for requests.
+ *
+ * @module
+ */
+
+import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
+import { dial } from "../net/dial.ts";
+import { KvConnection } from "./connection.ts";
+import type { KvConnectOptions } from "./options.ts";
+
+const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
+
+/** How long a client waits for a connection, and for each answer, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** A sign of life is asked for so many times in the time after which the agent would close the connection. */
+const SIGNS_OF_LIFE = 3;
+
+/** What is read of the answer to HELLO. */
+interface Hello {
+  readonly limits?: { readonly idle_ms?: unknown };
+}
+
+/**
+ * Connects and asks who is there.
+ *
+ * @throws {ConnectError} when no connection comes about
+ * @throws {KvError} when the agent does not speak this version, or has no room
+ */
+export async function openKvConnection(
+  options: KvConnectOptions,
+  signal?: AbortSignal,
+): Promise<KvConnection> {
+  const { address = DEFAULT_ADDRESS, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
+  const connection = new KvConnection(await dial(address, callOptions));
+  try {
+    const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
+    const { result } = await connection.call(hello, false, callOptions);
+    const idleMs = (result as Hello | null)?.limits?.idle_ms;
+    if (typeof idleMs === "number" && idleMs > 0) connection.keepAlive(idleMs / SIGNS_OF_LIFE);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What a program gives to a key-value client and its calls.
+ *
+ * @module
+ */
+
+import {
+  kindOf,
+  type OptionKinds,
+  requireArgument,
+  requireOptions,
+} from "../../protocol/arguments.ts";
+import type { KvKey } from "../../protocol/kv/values.ts";
+import type { CallOptions } from "../net/deadline.ts";
+import type { ReconnectOptions } from "../net/reconnect.ts";
+
+/** Where and how to connect. */
+export interface KvConnectOptions {
+  /** The agent's key-value address, `host:port`. Default "127.0.0.1:8379". */
+  readonly address?: string;
+  /** What the agent is told who connects. Default: nothing. */
+  readonly name?: string;
+  /** Milliseconds to wait for the connection, and for each answer. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Gives the first connection up. */
+  readonly signal?: AbortSignal;
+  /**
+   * Whether and how to connect again after the connection has dropped. Calls under way reject all the same, since the agent may
+   * have carried them out. Default false.
+   */
+  readonly reconnect?: boolean | ReconnectOptions;
+}
+
+/** What all calls about a key may say. */
+export interface KvCallOptions extends CallOptions {
+  /** Namespace of a key that names none. Default: `global`. */
+  readonly namespace?: string;
+}
+
+/** When a value is set. */
+export interface KvSetCallOptions extends KvCallOptions {
+  /** Only if the key has no value. */
+  readonly nx?: boolean;
+  /** Only if the key has a value. */
+  readonly xx?: boolean;
+  /** Only if the last change of the key has this revision; 0: only if it has no value. */
+  readonly ifRev?: number;
+}
+
+/** When and what is deleted. */
+export interface KvDeleteCallOptions extends KvCallOptions {
+  /** Everything below the key, too. */
+  readonly tree?: boolean;
+  /** Only if the last change of the key has this revision. */
+  readonly ifRev?: number;
+}
+
+/** How fresh an answer has to be. */
+export interface KvGetCallOptions extends KvCallOptions {
+  /**
+   * Default `linearizable`: all that was acknowledged before. `lease`: the same as long as no clock runs away. `stale`: whatever
+   * the agent has.
+   */
+  readonly consistency?: "linearizable" | "lease" | "stale";
+}
+
+const CALL: OptionKinds = { signal: "signal", timeoutMs: "number" };
+const KEYED: OptionKinds = { ...CALL, namespace: "text" };
+
+/** The kinds of the options of each call. */
+const KINDS = {
+  ping: CALL,
+  get: { ...KEYED, consistency: "text" },
+  exists: { ...KEYED, consistency: "text" },
+  set: { ...KEYED, nx: "switch", xx: "switch", ifRev: "number" },
+  delete: { ...KEYED, tree: "switch", ifRev: "number" },
+  increment: KEYED,
+} as const satisfies Readonly<Record<string, OptionKinds>>;
+
+/**
+ * Checks the options of a call, for programs whose compiler does not.
+ *
+ * @throws {TypeError} when one is unknown or of a wrong type
+ */
+export function checkCallOptions(call: keyof typeof KINDS, options: CallOptions): void {
+  requireOptions(call, options, KINDS[call]);
+}
+
+/**
+ * Checks a key.
+ *
+ * @throws {TypeError} when it is neither a text nor a list of texts
+ */
+export function checkKey(key: KvKey): void {
+  if (typeof key === "string") return;
+  if (Array.isArray(key)) return requireArgument("key", key, "list");
+  throw new TypeError(`Invalid key: expected a string or an array of strings, got ${kindOf(key)}`);
+}
+
+/**
+ * Checks the options of a client.
+ *
+ * @throws {TypeError} when one is unknown or of a wrong type
+ */
+export function checkKvConnectOptions(options: KvConnectOptions): void {
+  requireArgument("options of connect", options, "object");
+  const { reconnect = false, ...others } = options;
+  requireOptions("connect", others, { ...CALL, address: "text", name: "text" });
+  if (typeof reconnect === "boolean") return;
+  requireOptions("reconnect", reconnect, {
+    minDelayMs: "number",
+    maxDelayMs: "number",
+    maxAttempts: "number",
+    whileDown: "text",
+    onStatus: "function",
+    signal: "signal",
+  });
+}
