@@ -47,7 +47,9 @@ export {
   type AgentConfig,
   ConfigError,
   DEFAULT_AGENT_CONFIG,
+  type KvConfig,
   type MdnsConfig,
+  type RaftConfig,
 } from "./server/config/load.ts";
 export type { SomeOf } from "./server/config/options/option.ts";
 export type { AgentPlan } from "./server/config/plan.ts";

@@ -52,6 +52,10 @@ export const COMMANDS: Catalogue = {
     load: () => import("./serf/monitor.ts"),
   },
   query: { synopsis: "Sends a query to the cluster", load: () => import("./serf/query.ts") },
+  raft: {
+    synopsis: "Tells how the replicated state is, and changes who keeps it",
+    load: () => import("./raft/raft.ts"),
+  },
   reachability: {
     synopsis: "Tests network reachability",
     load: () => import("./serf/reachability.ts"),

@@ -13,6 +13,7 @@ import {
 } from "../server/config/options/mod.ts";
 import {
   type ConfigOption,
+  isOnByDefault,
   type NamedOption,
   namedOptions,
   type OptionKind,
@@ -97,7 +98,7 @@ function mergeRules(all: readonly NamedOption[]): string[] {
   const namesOf = (kind: OptionKind): string =>
     listed(all.filter(({ option }) => option.kind === kind).map(({ name }) => `\`${name}\``));
   const exceptions = all.flatMap(({ name, option }) => {
-    if (option.kind === "switch" && option.negativeFlag) return [`\`${name}\` may be \`false\``];
+    if (isOnByDefault(option)) return [`\`${name}\` may be \`false\``];
     if (option.kind === "duration" && option.unlimited) return [`\`${name}\` may be \`0s\``];
     return [];
   });

@@ -250,6 +250,19 @@ export class RpcClient implements AsyncDisposable {
   }
 
   /**
+   * Tells of the replicated state of a skein agent that is a server, or changes who takes part in it: `status`, `add`, `remove`,
+   * `demote`, `transfer`, `snapshot`. Resolves with what the agent says of it. Rejects with why it could not be done.
+   *
+   * @param node Name of a server's agent, or the beginning of its id
+   */
+  async raft(action: string, node = "", options?: CallOptions): Promise<unknown> {
+    requireArgument("action", action, "text");
+    requireArgument("name of a node", node, "text");
+    const body = { Action: action, Node: node };
+    return JSON.parse((await this.#call("raft", body, options, CLUSTER_PATIENCE)).Result);
+  }
+
+  /**
    * Streams events from now on.
    *
    * `filter` is a list with commas, no blanks: `*`, `user`, `user:NAME`, `query`, `query:NAME`, `member-join`,

@@ -17,6 +17,7 @@ import {
   MembersFilteredRequest,
   MonitorRequest,
   QueryRequest,
+  RaftRequest,
   RespondRequest,
   StopRequest,
   StreamRequest,
@@ -27,6 +28,7 @@ import {
   JoinResponse,
   KeyResponse,
   MembersResponse,
+  RaftResponse,
   ReloadResponse,
   StatsResponse,
 } from "./responses.ts";
@@ -88,6 +90,8 @@ export interface Commands {
   readonly "get-coordinate": Command<Codec<CoordinateRequest>, Codec<CoordinateResponse>>;
   /** Reads the agent's configuration again; skein's only. */
   readonly reload: Command<null, Codec<ReloadResponse>>;
+  /** Tells of the replicated state, and changes who takes part in it. */
+  readonly raft: Command<Codec<RaftRequest>, Codec<RaftResponse>>;
 }
 
 /** The name of a command. */
@@ -124,6 +128,7 @@ export const COMMANDS: Commands = {
     bodyOnError: false,
   },
   reload: { request: null, response: ReloadResponse, bodyOnError: false },
+  raft: { request: RaftRequest, response: RaftResponse, bodyOnError: false },
 };
 
 /** Whether there is a command of this name. Names are case-sensitive. */

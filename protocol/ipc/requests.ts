@@ -170,6 +170,16 @@ export interface KeyRequest {
 /** Body of `install-key`, `use-key` and `remove-key`. */
 export const KeyRequest: StructCodec<KeyRequest> = struct({ Key: secret });
 
+/** Body of `raft`. */
+export interface RaftRequest {
+  /** What to do: `status`, `add`, `remove`, `demote`, `transfer` or `snapshot`. */
+  Action: string;
+  /** Which server it is about, by its agent's name or the beginning of its id; "" where that is left open. */
+  Node: string;
+}
+/** Body of `raft`. */
+export const RaftRequest: StructCodec<RaftRequest> = struct({ Action: str, Node: str });
+
 /** Body of `get-coordinate`. */
 export interface CoordinateRequest {
   /** Name of the node. */

@@ -147,3 +147,11 @@ export const ReloadResponse: StructCodec<ReloadResponse> = struct({
   Applied: list(str),
   Restart: list(str),
 });
+
+/** Response to `raft`. */
+export interface RaftResponse {
+  /** What came of it, in JSON. */
+  Result: string;
+}
+/** Response to `raft`. */
+export const RaftResponse: StructCodec<RaftResponse> = struct({ Result: str });

@@ -5,6 +5,7 @@
  */
 
 import type { Coordinate } from "../../cluster/coordinate/mod.ts";
+import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import {
   type KeyOptions,
@@ -29,6 +30,7 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
+import type { AgentKv } from "../kv/local.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";
@@ -45,9 +47,11 @@ import { type OpenAgent, openAgent, starting } from "./start/open.ts";
 import { AgentParts } from "./start/parts.ts";
 import type { AgentSettings } from "./start/settings.ts";
 import { AgentStats } from "./stats.ts";
+import { NoStateError, type StateAddresses } from "./state.ts";
 import { AgentTags } from "./tags.ts";
 
 export { NameTakenError } from "./ending.ts";
+export { NoStateError, type StateAddresses } from "./state.ts";
 export { AgentStartError } from "./start/open.ts";
 export type { AgentSettings } from "./start/settings.ts";
 
@@ -89,6 +93,8 @@ export class Agent implements AsyncDisposable {
    * nobody expected. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
+  /** The keys that gossip is encrypted with, if it is. */
+  readonly keyring: Keyring | undefined;
   readonly #rpcAuth: string;
   readonly #transport: NetTransport;
   readonly #listeners: Listeners;
@@ -102,7 +108,8 @@ export class Agent implements AsyncDisposable {
   readonly #ending: Ending;
 
   private constructor(parts: OpenAgent) {
-    const { config, log, metrics, listeners, serf, rpcAuth, transport } = parts;
+    const { config, log, metrics, listeners, serf, rpcAuth, keyring, transport } = parts;
+    this.keyring = keyring;
     this.config = config;
     this.log = log;
     this.metrics = metrics;
@@ -116,7 +123,7 @@ export class Agent implements AsyncDisposable {
     this.#tags = new AgentTags(serf, config.tagsFile);
     this.#ending = new Ending({
       log,
-      leave: () => this.leave(),
+      leave: () => this.leave({ force: true }),
       close: () => this.#close(),
       closeServers: () => closeTogether(this.#rpcServers.map((server) => () => server.close())),
     });
@@ -323,8 +330,44 @@ export class Agent implements AsyncDisposable {
     await this.#parts.replaceScripts(eventHandlers);
   }
 
-  /** Leaves the cluster: the others will see `left`, not `failed`. Rejects with `LeaveInProgressError` during another. */
-  async leave(): Promise<void> {
+  /**
+   * Tells of the replicated state, or changes who takes part in it: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot`.
+   * `node` is the name of a server's agent, or the beginning of its id.
+   *
+   * Rejects with `AdministrationError` when it could not be done, and when this agent is no server.
+   */
+  async administer(action: string, node = ""): Promise<unknown> {
+    const { state } = this.#parts;
+    if (state === undefined) throw new NoStateError();
+    return await state.administer(action, node);
+  }
+
+  /**
+   * The key-value store, when this agent is a server.
+   *
+   * @throws {NoStateError} when it is none
+   */
+  get kv(): AgentKv {
+    const { state } = this.#parts;
+    if (state === undefined) throw new NoStateError();
+    return state.store;
+  }
+
+  /** Where a server listens and keeps what it knows; `undefined` when this agent is none. */
+  get stateAddresses(): StateAddresses | undefined {
+    return this.#parts.state?.addresses;
+  }
+
+  /**
+   * Leaves the cluster: the others will see `left`, not `failed`. A server hands over and is taken out of the log's members
+   * first.
+   *
+   * Rejects with `LeaveInProgressError` during another, and with `LeaveRefusedError` when too few servers would remain.
+   *
+   * @param options `force`: leaves although too few servers remain. Default false
+   */
+  async leave({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#parts.state?.server.leave(force);
     this.#endJoins();
     this.#info("requesting graceful leave from Serf");
     await this.serf.leave();
@@ -361,7 +404,7 @@ export class Agent implements AsyncDisposable {
     background(this.serf.closed.then(() => this.#onSerfClosed()), this.log);
     await this.#parts.prepare();
     this.serf.start();
-    await this.#parts.begin();
+    await this.#parts.begin((error) => this.#onStateFailed(error));
   }
 
   #endJoins(): void {
@@ -372,6 +415,11 @@ export class Agent implements AsyncDisposable {
     if (this.#ending.begun) return;
     this.#warn("Serf shutdown detected, quitting");
     background(this.#ending.endWith(new NameTakenError(this.config.nodeName)), this.log);
+  }
+
+  #onStateFailed(error: Error): void {
+    this.log.write("ERR", "raft", error.message);
+    background(this.#ending.endWith(error), this.log);
   }
 
   async #close(): Promise<void> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Keyring } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import type { Serf, SerfEvent } from "../../cluster/serf/mod.ts";
 import type { AgentConfig } from "../config/load.ts";
@@ -22,6 +23,8 @@ export interface AgentHost {
   readonly serf: Serf;
   /** Where it gossips. */
   readonly address: Address;
+  /** The keys that gossip is encrypted with, if it is. */
+  readonly keyring: Keyring | undefined;
   /** Joins the cluster through some addresses; resolves with how many answered, rejects when none did. */
   join(
     addresses: readonly string[],

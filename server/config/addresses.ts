@@ -6,7 +6,7 @@
 
 import type { Address } from "../../cluster/runtime.ts";
 import { portNumber, splitHostPort } from "../../protocol/host_port.ts";
-import { AddressError, addrToHost, endsInNumber, ipBytes } from "../../protocol/ip.ts";
+import { AddressError, addrToHost, endsInNumber, ipBytes, toV4 } from "../../protocol/ip.ts";
 import { ConfigError } from "./error.ts";
 
 /** Gossip port when an address names none (docs/spec/agent.md 6.3). */
@@ -92,6 +92,13 @@ export function splitGoAddress(text: string, defaultPort?: number): Address {
     throw new AddressError(`lookup ${host}: no such host`);
   }
   return { host, port };
+}
+
+/** Whether only this machine reaches a host. Of names, only `localhost` is known to be one. */
+export function isLoopback(host: string): boolean {
+  if (host === "localhost") return true;
+  const ip = ipBytes(host);
+  return ip !== undefined && (toV4(ip)?.[0] === 127 || addrToHost(ip) === "::1");
 }
 
 async function firstIp(host: string): Promise<string> {

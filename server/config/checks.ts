@@ -15,6 +15,7 @@ import { parseHandler } from "./handler_spec.ts";
 import { AGENT_OPTIONS } from "./options/mod.ts";
 import { type Options, valueAt } from "./options/option.ts";
 import type { AgentConfig } from "./settings.ts";
+import { STATE_CHECKS } from "./state_checks.ts";
 
 /** A check throws what is wrong. */
 type Check<S extends object> = (settings: S) => void;
@@ -52,6 +53,7 @@ const CHECKS: readonly Check<AgentConfig>[] = [
   },
   ({ statsiteAddr }) => requireServer("Failed to start statsite sink. Got", statsiteAddr),
   ({ statsdAddr }) => requireServer("Failed to start statsd sink. Got", statsdAddr),
+  ...STATE_CHECKS,
 ];
 
 /**

@@ -5,15 +5,17 @@
  */
 
 import { isWildcard } from "../net/listen.ts";
-import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "./addresses.ts";
+import { DEFAULT_GOSSIP_PORT, isLoopback, splitGoAddress } from "./addresses.ts";
 import type { AgentConfig } from "./settings.ts";
+import { stateSettings } from "./state_settings.ts";
 
 /** One line for each port that strangers reach and that nothing protects. */
 export function exposureWarnings(config: AgentConfig): string[] {
   const { bind, encryptKey, encryptFile, keyringFile, rpcAddr, rpcAuth, rpcAuthFile } = config;
   const warnings: string[] = [];
   const isOpen = config.interface === "" && isEverywhere(hostOf(bind, DEFAULT_GOSSIP_PORT));
-  if (isOpen && encryptKey + encryptFile + keyringFile === "") {
+  const hasKey = encryptKey + encryptFile + keyringFile !== "";
+  if (isOpen && !hasKey) {
     warnings.push(
       "Warning: Gossip is open to all networks of this machine, without a key. " +
         "Use -bind or -encrypt-file",
@@ -24,6 +26,19 @@ export function exposureWarnings(config: AgentConfig): string[] {
     warnings.push(
       `Warning: RPC at '${rpcAddr}' obeys whoever reaches it, without a token. ` +
         "Use -rpc-addr or -rpc-auth-file",
+    );
+  }
+  const state = stateSettings(config);
+  if (state !== undefined && !hasKey && !isLoopback(state.peer.host)) {
+    warnings.push(
+      "Warning: Whoever reaches the port of the other servers can change the state, without a key. " +
+        "Use -peer-addr or -encrypt-file",
+    );
+  }
+  if (state?.kv !== undefined && !isLoopback(state.kv.host)) {
+    warnings.push(
+      `Warning: Whoever reaches '${config.kvAddr}' reads and writes the state, without a token. ` +
+        "Use -kv-addr",
     );
   }
   return warnings;
@@ -41,8 +56,4 @@ function hostOf(address: string, defaultPort?: number): string | undefined {
 
 function isEverywhere(host: string | undefined): boolean {
   return host === "" || (host !== undefined && isWildcard(host));
-}
-
-function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "::1" || host === "localhost";
 }

@@ -11,10 +11,17 @@ import type { FilesRead } from "./files.ts";
 import { AGENT_OPTIONS, type ConfigInput } from "./options/mod.ts";
 import { givenSettings, mergeInputs } from "./options/values.ts";
 import { type AgentConfig, completeConfig } from "./settings.ts";
+import { foundersNotes } from "./state_checks.ts";
 
 export { ConfigError } from "./error.ts";
 export type { ConfigInput } from "./options/mod.ts";
-export { type AgentConfig, DEFAULT_AGENT_CONFIG, type MdnsConfig } from "./settings.ts";
+export {
+  type AgentConfig,
+  DEFAULT_AGENT_CONFIG,
+  type KvConfig,
+  type MdnsConfig,
+  type RaftConfig,
+} from "./settings.ts";
 
 /** Settings and what the operator should know about them. */
 export interface LoadedConfig {
@@ -76,6 +83,7 @@ export async function checkConfig(
       ...config.rejoinAfterLeave && config.snapshotPath === ""
         ? ["Warning: 'RejoinAfterLeave' enabled without snapshot file"]
         : [],
+      ...foundersNotes(config),
     ],
     problems: [...files.problems, ...problems, ...settingProblems(config)],
   };

@@ -116,6 +116,24 @@ export interface AgentConfig {
   readonly statsiteAddr: string;
   /** `host:port` of a statsd server, UDP; "" for none. */
   readonly statsdAddr: string;
+  /** Keep the replicated state alone, on loopback, and nothing of it afterwards. Default false. */
+  readonly dev: boolean;
+  /** Keep the replicated state. Default false. */
+  readonly server: boolean;
+  /** Directory of a server's log and state; "" for none. */
+  readonly dataDir: string;
+  /** How many servers found the cluster, at most 9; 0 when it is there. */
+  readonly bootstrapExpect: number;
+  /** `host[:port]` for the other servers; "" for the host of `bind` and port 7376. */
+  readonly peerAddr: string;
+  /** `host[:port]` for key-value clients, or `none`; "" for `127.0.0.1:8379`. */
+  readonly kvAddr: string;
+  /** When a write is acknowledged: sync, async or memory; "" for sync, with `dev` memory. */
+  readonly durability: string;
+  /** Timing and habits of the log. */
+  readonly raft: RaftConfig;
+  /** How key-value clients are served. */
+  readonly kv: KvConfig;
 }
 
 /**
@@ -140,6 +158,56 @@ export interface MdnsConfig {
 }
 
 /**
+ * Timing and habits of a server's log, and of what it answers.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG, type RaftConfig } from "@skein/agent";
+ *
+ * const raft: RaftConfig = { ...DEFAULT_AGENT_CONFIG.raft, electionTimeoutMs: 3_000 };
+ * console.log(raft.heartbeatMs); // 100
+ * ```
+ */
+export interface RaftConfig {
+  /** A server that hears no leader for this long, or up to twice as long by chance, asks for votes. Default 1,000. */
+  readonly electionTimeoutMs: number;
+  /** Pause between two signs of life of the leader, at most a third of `electionTimeoutMs`. Default 100. */
+  readonly heartbeatMs: number;
+  /** Entries of the log from one snapshot to the next. Default 8,192. */
+  readonly snapshotEntries: number;
+  /** Entries before a snapshot that stay in the log. Default 10,240. */
+  readonly trailing: number;
+  /** Let the leader take in the servers that gossip shows. Default true. */
+  readonly autopilot: boolean;
+  /** After this time the leader takes out a silent server; 0 for never. Default 0. */
+  readonly cleanupDeadMs: number;
+  /** Answer reads by the leader's clock, without asking the others. Default false. */
+  readonly leaseReads: boolean;
+}
+
+/**
+ * How key-value clients are served.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG, type KvConfig } from "@skein/agent";
+ *
+ * const kv: KvConfig = { ...DEFAULT_AGENT_CONFIG.kv, idleLimitMs: 0 };
+ * console.log(kv.maxConnections); // 10000
+ * ```
+ */
+export interface KvConfig {
+  /** What they get: json for answers, echo for their own bytes. Default json. */
+  readonly mode: string;
+  /** Let `kvAddr` be one that other machines reach, although clients show no token. Default false. */
+  readonly insecure: boolean;
+  /** A client that sends no line for this long is disconnected; 0 for never. Default 300,000. */
+  readonly idleLimitMs: number;
+  /** Connections in all. Default 10,000. */
+  readonly maxConnections: number;
+}
+
+/**
  * What Serf uses when nothing else is said (docs/spec/agent.md 6.2). The empty `nodeName` stands for the host name.
  *
  * @example
@@ -151,9 +219,12 @@ export interface MdnsConfig {
  */
 export const DEFAULT_AGENT_CONFIG: AgentConfig = defaultsOf(AGENT_OPTIONS);
 
+/** Where an agent with `dev` gossips when nothing else is said. */
+const DEV_BIND = "127.0.0.1";
+
 /**
- * Settings with those of `given` in their places, and the name of the host when no node is named; what is `undefined`
- * counts as missing.
+ * Settings with those of `given` in their places, the name of the host when no node is named, and loopback to gossip on
+ * with `dev`; what is `undefined` counts as missing.
  *
  * @param settings What counts where nothing is given. Default: the defaults.
  * @throws {ConfigError} when one is given that is no setting.
@@ -163,5 +234,11 @@ export function completeConfig(
   settings: AgentConfig = DEFAULT_AGENT_CONFIG,
 ): AgentConfig {
   const config = completed(AGENT_OPTIONS, given, settings);
-  return { ...config, nodeName: config.nodeName || Deno.hostname() };
+  const isPlaced = given.bind !== undefined || settings.bind !== DEFAULT_AGENT_CONFIG.bind ||
+    config.interface !== "";
+  return {
+    ...config,
+    nodeName: config.nodeName || Deno.hostname(),
+    bind: config.dev && !isPlaced ? DEV_BIND : config.bind,
+  };
 }

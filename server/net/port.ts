@@ -89,7 +89,8 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
     if (!this.#parts.admission.admit((conn.remoteAddr as Deno.NetAddr).hostname)) {
       const { refusal, onUnexpected } = this.#parts;
       if (refusal === undefined) return conn.close();
-      return void this.#refusals.refuse(conn, refusal).catch(onUnexpected);
+      this.#refusals.refuse(conn, refusal).catch(onUnexpected);
+      return;
     }
     let connection: Connection<W, C>;
     try {

@@ -70,12 +70,17 @@ export class StateServer implements StateService, AsyncDisposable {
   /** Opens the data directory, listens for other servers and begins to take part. Rejects with one line for the operator. */
   static async open(options: StateServerOptions): Promise<StateServer> {
     const servers = serversOf(options.members());
+    const opened: { server?: StateServer } = {};
     const nameOf = (id: string): string | undefined =>
-      server === undefined ? servers.find((one) => one.id === id)?.name : server.#nameOf(id);
-    let server: StateServer | undefined;
-    const host = await ReplicaHost.open({ ...options, nameOf, changed: () => server?.#look() });
-    server = new StateServer(options, host, servers);
-    return server;
+      opened.server === undefined
+        ? servers.find((one) => one.id === id)?.name
+        : opened.server.#nameOf(id);
+    const changed = (): void => {
+      if (opened.server !== undefined) opened.server.#look();
+    };
+    const host = await ReplicaHost.open({ ...options, nameOf, changed });
+    opened.server = new StateServer(options, host, servers);
+    return opened.server;
   }
 
   /** Where it listens for other servers. */
@@ -248,10 +253,19 @@ export class StateServer implements StateService, AsyncDisposable {
     }
     if (gathering.state === "following") return;
     this.#isFounding = true;
-    const founding = this.#host.found(gathering.ids).finally(() => {
+    const founding = this.#host.found(gathering.ids).then((hasFounded) => {
+      if (hasFounded) this.#greetAnew();
+    }).finally(() => {
       this.#isFounding = false;
     });
     background(founding, log);
+  }
+
+  /** Links say once which cluster this server belongs to. */
+  #greetAnew(): void {
+    for (const id of this.#located) this.#host.links.locate(id, undefined);
+    this.#located = new Set();
+    this.#look();
   }
 
   #advise(): void {

@@ -7,6 +7,8 @@
 import project from "../../deno.json" with { type: "json" };
 import type { Address } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
+import type { StateAddresses } from "../agent/agent.ts";
+import { splitGoAddress } from "../config/addresses.ts";
 import type { AgentConfig } from "../config/load.ts";
 import type { Console } from "./console.ts";
 
@@ -23,12 +25,14 @@ export interface BannerFacts {
   readonly rpcAddr: string;
   /** Whether it has a key. */
   readonly encrypted: boolean;
+  /** Of a server: where it listens for others and for key-value clients, and where it keeps what it knows. */
+  readonly state: StateAddresses | undefined;
 }
 
 /** Prints the banner. */
 export function showBanner(console: Console, config: AgentConfig, facts: BannerFacts): void {
   const { nodeName, profile, compression, discover } = config;
-  const { rpcAddr, encrypted } = facts;
+  const { rpcAddr, encrypted, state } = facts;
   const bindAddr = joinHostPort(facts.address.host, facts.address.port);
   const advertiseAddr = joinHostPort(facts.advertise.host, facts.advertise.port);
   const snapshot = config.snapshotPath !== "";
@@ -44,6 +48,11 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
     profile,
     compression,
     ...discover && { mdns_cluster: discover },
+    ...state && {
+      peer_addr: state.peerAddr,
+      ...state.kvAddr && { kv_addr: state.kvAddr },
+      ...state.dataDir && { data_dir: state.dataDir },
+    },
   });
   const row = (label: string, value: string | boolean): void =>
     console.detail(`${label.padStart(LABEL_WIDTH)}: ${value}`);
@@ -57,4 +66,34 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
   row("Profile", profile);
   row("Message Compression Enabled", compression);
   if (discover) row("mDNS cluster", discover);
+  if (state === undefined) return;
+  row("Peer addr", `'${state.peerAddr}'`);
+  row("Key-value addr", state.kvAddr === undefined ? "none" : `'${state.kvAddr}'`);
+  row(
+    "Data dir",
+    state.dataDir === undefined ? "temporary, gone at the end" : `'${state.dataDir}'`,
+  );
+}
+
+/** What a newcomer can paste into another terminal. */
+export function showFirstSteps(console: Console, { kvAddr, rpcAddr }: FirstSteps): void {
+  const flags = [
+    ...kvAddr.endsWith(":8379") && kvAddr.startsWith("127.0.0.1:") ? [] : [`-kv-addr ${kvAddr}`],
+  ].map((flag) => ` ${flag}`).join("");
+  const { host, port } = splitGoAddress(kvAddr);
+  console.say("Try this in another terminal:");
+  console.detail(`  skein kv set${flags} greeting hello`);
+  console.detail(`  skein kv get${flags} greeting`);
+  console.detail(`  echo '{"action":"GET","key":"greeting"}' | nc -q 1 ${host} ${port}`);
+  console.detail(
+    `  skein raft${rpcAddr === "127.0.0.1:7373" ? "" : ` -rpc-addr ${rpcAddr}`} status`,
+  );
+}
+
+/** Where the first steps lead. */
+export interface FirstSteps {
+  /** Where key-value clients are let in. */
+  readonly kvAddr: string;
+  /** Where RPC clients are let in. */
+  readonly rpcAddr: string;
 }

@@ -22,7 +22,7 @@ import type { Syslog } from "../logging/syslog.ts";
 import { within } from "../net/deadline.ts";
 import type { ReloadReport } from "../rpc/backend.ts";
 import { RpcListenError } from "../rpc/server.ts";
-import { showBanner } from "./banner.ts";
+import { showBanner, showFirstSteps } from "./banner.ts";
 import { compareConfigs, type ConfigChanges } from "./changes.ts";
 import { Console } from "./console.ts";
 import { Faults } from "./faults.ts";
@@ -155,6 +155,8 @@ class Run {
   readonly #signals: SignalQueue;
   /** The settings in effect. */
   #config: AgentConfig;
+  /** Where RPC clients are let in. */
+  #rpcAddr = "";
   #retrying = new AbortController();
   #reloads: Promise<unknown> = Promise.resolve();
 
@@ -171,6 +173,7 @@ class Run {
     try {
       if (!this.#listen()) return 1;
       if (!await this.#startJoin()) return 1;
+      this.#showFirstSteps();
       this.#console.detail("");
       this.#console.say("Log data will now stream in as it occurs:");
       this.#console.detail("");
@@ -191,12 +194,14 @@ class Run {
     const own = this.#agent.serf.localMember();
     try {
       const { hostname, port } = this.#agent.listenRpc(rpcAddr, { reload }).address;
+      this.#rpcAddr = rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr;
       this.#console.say("Starting Serf agent RPC...");
       showBanner(this.#console, this.#config, {
         address: this.#agent.address,
         advertise: { host: addrToHost(own.addr), port: own.port },
-        rpcAddr: rpcAddr.endsWith(":0") ? joinHostPort(hostname, port) : rpcAddr,
+        rpcAddr: this.#rpcAddr,
         encrypted: this.#agent.serf.encrypted,
+        state: this.#agent.stateAddresses,
       });
       return true;
     } catch (error) {
@@ -229,6 +234,13 @@ class Run {
     return true;
   }
 
+  #showFirstSteps(): void {
+    const kvAddr = this.#agent.stateAddresses?.kvAddr;
+    if (!this.#config.dev || kvAddr === undefined) return;
+    this.#console.detail("");
+    showFirstSteps(this.#console, { kvAddr, rpcAddr: this.#rpcAddr });
+  }
+
   async #serve(): Promise<number> {
     const closed = this.#agent.closed.then((error) => error ?? "closed" as const);
     const joining = retryJoin(this.#agent, this.#config, this.#retrying.signal);
@@ -237,7 +249,7 @@ class Run {
       const reason = await Promise.race([closed, gaveUp, this.#signals.waiting]);
       if (reason === "closed") return 0;
       if (reason instanceof Error) {
-        if (reason instanceof NameTakenError) this.#console.fail(reason.message);
+        if (!isProgramFault(reason)) this.#console.fail(reason.message);
         return 1;
       }
       if (reason === "gave up") return 1;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { loadCiphers } from "../../../cluster/memberlist/mod.ts";
+import { type Keyring, loadCiphers } from "../../../cluster/memberlist/mod.ts";
 import type { Logger } from "../../../cluster/runtime.ts";
 import { Serf } from "../../../cluster/serf/mod.ts";
 import { mismatch } from "../../../protocol/arguments.ts";
@@ -61,6 +61,8 @@ export interface OpenAgent {
   readonly serf: Serf;
   /** Token that RPC clients must show; "" for none. */
   readonly rpcAuth: string;
+  /** The keys of gossip, if it is encrypted. */
+  readonly keyring: Keyring | undefined;
   /** The bound network; the core closes it when it is shut down. */
   readonly transport: NetTransport;
 }
@@ -101,7 +103,8 @@ export async function openAgent(settings: AgentSettings): Promise<OpenAgent> {
     const serf = new Serf({ ...serfConfig, ...earlier }, runtime);
     // From here on the core closes them.
     opened.move();
-    return { config, log, metrics, listeners, serf, rpcAuth: plan.rpcAuth, transport };
+    const { rpcAuth } = plan;
+    return { config, log, metrics, listeners, serf, rpcAuth, keyring, transport };
   });
 }
 

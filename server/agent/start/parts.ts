@@ -7,14 +7,22 @@
 
 import { type HandlerSpec, parseHandler } from "../../config/handler_spec.ts";
 import type { ScriptHandlers } from "../../scripts/mod.ts";
+import { stateSettings } from "../../config/state_settings.ts";
 import type { AgentHost } from "../host.ts";
 import { AgentStartError } from "./open.ts";
+import type { AgentState } from "./state.ts";
 
 /** The parts of one agent. */
 export class AgentParts implements AsyncDisposable {
   readonly #agent: AgentHost;
   readonly #stack = new AsyncDisposableStack();
   #scripts: Promise<ScriptHandlers> | undefined;
+  #state: AgentState | undefined;
+
+  /** The replicated state, if the agent is a server. */
+  get state(): AgentState | undefined {
+    return this.#state;
+  }
 
   /** Parts that do nothing yet. */
   constructor(agent: AgentHost) {
@@ -35,11 +43,18 @@ export class AgentParts implements AsyncDisposable {
   }
 
   /**
-   * Starts what needs a running core: the search for other agents.
+   * Starts what needs a running core: the replicated state, which `failed` hears of when it cannot go on, and the search for
+   * other agents.
    *
+   * @throws {Error} when the data directory or a port of the state cannot be used.
    * @throws {AgentStartError} when no interface takes part in multicast.
    */
-  async begin(): Promise<void> {
+  async begin(failed: (error: Error) => void): Promise<void> {
+    const settings = stateSettings(this.#agent.config);
+    if (settings !== undefined) {
+      const { AgentState } = await import("./state.ts");
+      this.#state = this.#stack.use(await AgentState.open(this.#agent, settings, failed));
+    }
     if (this.#agent.config.discover !== "") await this.#discover();
   }
 

@@ -13,6 +13,7 @@ import { JOINING_OPTIONS } from "./joining.ts";
 import { NODE_OPTIONS } from "./node.ts";
 import { OPERATION_OPTIONS } from "./operation.ts";
 import { type InputOf, optionsOf, type OptionTable } from "./option.ts";
+import { STATE_OPTIONS } from "./state.ts";
 
 /** Options that belong together. */
 export interface OptionSection {
@@ -28,6 +29,7 @@ export const OPTION_SECTIONS: readonly OptionSection[] = [
   { title: "Joining and rejoining", options: JOINING_OPTIONS },
   { title: "The cluster", options: CLUSTER_OPTIONS },
   { title: "Scripts, log, metrics, signals", options: OPERATION_OPTIONS },
+  { title: "The replicated state", options: STATE_OPTIONS },
 ];
 
 /** All options. */
@@ -36,6 +38,7 @@ export const AGENT_OPTIONS = optionsOf({
   ...JOINING_OPTIONS,
   ...CLUSTER_OPTIONS,
   ...OPERATION_OPTIONS,
+  ...STATE_OPTIONS,
 });
 
 /** One JSON object of a configuration file, or the flags of one start. A missing option says nothing. */

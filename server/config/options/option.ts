@@ -172,6 +172,11 @@ export function isGroup(member: ConfigOption | OptionGroup): member is OptionGro
   return "options" in member;
 }
 
+/** Whether `false` in a file means something: the option is on unless somebody switches it off. */
+export function isOnByDefault(option: ConfigOption): boolean {
+  return option.kind === "switch" && option.default === true && !option.inverted;
+}
+
 /** Every option of a table, also of its groups, in order. */
 export function namedOptions(table: OptionTable): NamedOption[] {
   const named: NamedOption[] = [];

@@ -13,6 +13,7 @@ import {
   type ConfigOption,
   type InputOf,
   isGroup,
+  isOnByDefault,
   type NamedOption,
   type Options,
   type OptionTable,
@@ -72,7 +73,7 @@ function saysSomething(option: ConfigOption, value: unknown): boolean {
   if (value === undefined || value === "") return false;
   switch (option.kind) {
     case "switch":
-      return value === true || option.negativeFlag !== undefined;
+      return value === true || isOnByDefault(option);
     case "duration":
       return option.unlimited === true || !isZero(value as string);
     case "number": {

@@ -1,0 +1,73 @@
+/**
+ * The state of a server as text.
+ *
+ * @module
+ */
+
+import { columns } from "../shell/format/columns.ts";
+
+/** What an agent tells of its state: the members that are shown. */
+export interface StateReport {
+  readonly node: string;
+  readonly id: string;
+  readonly cluster_id: string | null;
+  readonly role: string;
+  readonly term: number;
+  readonly leader: string | null;
+  readonly last_index: number;
+  readonly commit_index: number;
+  readonly applied_index: number;
+  readonly snapshot_index: number;
+  readonly failure_tolerance: number | null;
+  readonly storage_full: boolean;
+  readonly loop_lag_ms: number;
+  readonly peers: readonly PeerReport[];
+  readonly other_clusters: readonly string[];
+}
+
+/** One member of the log. */
+export interface PeerReport {
+  readonly name: string;
+  readonly id: string;
+  readonly address: string | null;
+  readonly role: string;
+  readonly match_index: number | null;
+  readonly last_contact_ms: number | null;
+  readonly healthy: boolean | null;
+}
+
+/** The state of one server. */
+export async function statusText(report: StateReport): Promise<string> {
+  const { role, failure_tolerance: tolerance, other_clusters: others } = report;
+  const rows = [
+    ["Node", report.node],
+    ["Id", report.id],
+    ["Cluster", report.cluster_id ?? "none yet"],
+    ["Role", role],
+    ["Leader", report.leader ?? "none known"],
+    ["Term", String(report.term)],
+    ["Last entry", String(report.last_index)],
+    ["Committed", String(report.commit_index)],
+    ["Applied", String(report.applied_index)],
+    ["Snapshot", report.snapshot_index === 0 ? "none" : String(report.snapshot_index)],
+    ["Servers that may fail", tolerance === null ? "the leader knows" : String(tolerance)],
+    ["Disk", report.storage_full ? "full" : "has room"],
+    ["Loop lag", `${report.loop_lag_ms} ms`],
+    ...others.length === 0 ? [] : [["Of other clusters", others.join(", ")]],
+  ];
+  return `${await columns(rows)}\n\n${await peersText(report)}`;
+}
+
+/** The members of the log. */
+export async function peersText({ peers, leader }: StateReport): Promise<string> {
+  if (peers.length === 0) return "The log has no members yet";
+  const rows = peers.map((peer) => [
+    peer.name || peer.id.slice(0, 8),
+    peer.address ?? "not in gossip",
+    peer.name !== "" && peer.name === leader ? "leader" : peer.role,
+    peer.match_index === null ? "-" : String(peer.match_index),
+    peer.last_contact_ms === null ? "-" : `${peer.last_contact_ms} ms`,
+    peer.healthy === null ? "-" : peer.healthy ? "healthy" : "not healthy",
+  ]);
+  return await columns([["Name", "Address", "Role", "Has", "Heard", "Health"], ...rows]);
+}

@@ -1,0 +1,71 @@
+/**
+ * What programs get instead of an answer, over the wire and within an agent.
+ *
+ * @module
+ */
+
+import { type Problem, textOfProblem } from "./problem.ts";
+
+/** A request was refused, or failed. Nothing was changed, unless it is an {@linkcode OutcomeUnknownError}. */
+export class KvError extends Error {
+  /** "KvError", or the name of the kind. */
+  override readonly name: string = "KvError";
+  /** Number of the kind, as in HTTP. */
+  readonly code: number;
+  /** Name of the kind, such as `VALUE_TOO_LARGE`. */
+  readonly reason: string;
+  /** The part of the request that is wrong. */
+  readonly field: string | undefined;
+
+  /** `problem` is what went wrong. */
+  constructor(problem: Problem) {
+    super(capital(textOfProblem(problem)));
+    this.code = problem.code;
+    this.reason = problem.reason;
+    this.field = problem.field;
+  }
+}
+
+/** A condition did not hold: somebody else was faster. */
+export class ConditionFailedError extends KvError {
+  /** "ConditionFailedError". */
+  override readonly name = "ConditionFailedError";
+  /** Revision of the last change of the key; 0 when it has no value. */
+  readonly rev: number;
+
+  /** `problem` is what went wrong. */
+  constructor(problem: Problem) {
+    super(problem);
+    this.rev = problem.rev ?? 0;
+  }
+}
+
+/** Nobody leads, or nobody that can be reached. Nothing was done; it can be tried again. */
+export class NoLeaderError extends KvError {
+  /** "NoLeaderError". */
+  override readonly name = "NoLeaderError";
+}
+
+/** It may have been done, and may still be done later. */
+export class OutcomeUnknownError extends KvError {
+  /** "OutcomeUnknownError". */
+  override readonly name = "OutcomeUnknownError";
+}
+
+/** The error for a problem. */
+export function errorOf(problem: Problem): KvError {
+  switch (problem.reason) {
+    case "CONDITION_FAILED":
+      return new ConditionFailedError(problem);
+    case "NO_LEADER":
+      return new NoLeaderError(problem);
+    case "OUTCOME_UNKNOWN":
+      return new OutcomeUnknownError(problem);
+    default:
+      return new KvError(problem);
+  }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,113 @@
+/**
+ * The replicated state of an agent that is a server: the server itself and the port of its key-value clients.
+ *
+ * @module
+ */
+
+import project from "../../../deno.json" with { type: "json" };
+import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
+import type { StateSettings } from "../../config/state_settings.ts";
+import { KvPort } from "../../kv/port.ts";
+import { closeInOrder } from "../../net/closing.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { administer } from "../../replica/administration.ts";
+import { STATE_TAG } from "../../replica/gossip_tag.ts";
+import { StateServer } from "../../replica/state_server.ts";
+import { AgentKv } from "../../kv/local.ts";
+import type { AgentHost } from "../host.ts";
+import type { StateAddresses } from "../state.ts";
+
+/** A server's state and its port, as long as the agent runs. */
+export class AgentState implements AsyncDisposable {
+  /** The server. */
+  readonly server: StateServer;
+  /** The port of key-value clients, if there is one. */
+  readonly kv: KvPort | undefined;
+  /** The store, for the program around the agent. */
+  readonly store: AgentKv;
+
+  readonly #dataDir: string | undefined;
+
+  private constructor(
+    server: StateServer,
+    kv: KvPort | undefined,
+    dataDir: string | undefined,
+  ) {
+    this.server = server;
+    this.kv = kv;
+    this.store = new AgentKv(server);
+    this.#dataDir = dataDir;
+  }
+
+  /**
+   * Opens what the agent keeps, takes part in the log, and lets clients in.
+   *
+   * Rejects with one line for the operator.
+   */
+  static async open(
+    agent: AgentHost,
+    settings: StateSettings,
+    failed: (error: Error) => void,
+  ): Promise<AgentState> {
+    const { config, log, serf } = agent;
+    const { kv, kvOptions } = settings;
+    await using opened = new AsyncDisposableStack();
+    const server = opened.use(
+      await StateServer.open({
+        settings,
+        name: config.nodeName,
+        keyring: agent.keyring,
+        log,
+        members: () => serf.members(),
+        tell: (tag) => tell(agent, tag),
+        failed,
+      }),
+    );
+    const port = kv === undefined ? undefined : KvPort.listen({
+      ...kvOptions,
+      address: joinHostPort(kv.host, kv.port),
+      state: server,
+      node: config.nodeName,
+      version: project.version,
+      log,
+    });
+    opened.move();
+    return new AgentState(server, port, settings.dataDir);
+  }
+
+  /** See `Agent.administer`. */
+  administer(action: string, node: string): Promise<unknown> {
+    return administer(this.server, action, node);
+  }
+
+  /** What an operator wants to know at the start. */
+  get addresses(): StateAddresses {
+    const textOf = ({ hostname, port }: Deno.NetAddr): string => joinHostPort(hostname, port);
+    return {
+      peerAddr: textOf(this.server.peerAddress),
+      kvAddr: this.kv && textOf(this.kv.address),
+      dataDir: this.#dataDir,
+    };
+  }
+
+  /** Lets clients' requests be answered, then ends the server. */
+  async close(): Promise<void> {
+    await closeInOrder([() => this.kv?.close(), () => this.server.close()]);
+  }
+
+  /** Same as {@linkcode AgentState.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
+async function tell({ serf }: AgentHost, tag: string): Promise<void> {
+  try {
+    await serf.setTags({ ...serf.tags(), [STATE_TAG]: tag });
+  } catch (error) {
+    const isNoMatter = error instanceof UpdateTimeoutError || error instanceof LeftError ||
+      error instanceof ShutdownError;
+    if (!isNoMatter) throw error;
+  }
+}

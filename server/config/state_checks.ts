@@ -1,0 +1,125 @@
+/**
+ * Checks of the settings of an agent that keeps the replicated state, and of one that does not.
+ *
+ * @module
+ */
+
+import { formatDuration } from "../../protocol/duration.ts";
+import { isLoopback } from "./addresses.ts";
+import { ConfigError } from "./error.ts";
+import type { AgentConfig } from "./settings.ts";
+import { durabilityOf, keepsState, kvAddress, NO_ADDRESS, peerAddress } from "./state_settings.ts";
+
+/** Most servers that found a cluster together: each of them must hear from every write. */
+const MAX_FOUNDERS = 9;
+
+const DURABILITIES = ["sync", "async", "memory"];
+const KV_MODES = ["json", "echo"];
+
+/** Each throws what is wrong, in the order in which operators should hear of it. */
+export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
+  (config) => {
+    if (!keepsState(config)) refuseServersOnly(config);
+  },
+  ({ dev, dataDir }) => {
+    if (!dev || dataDir === "") return;
+    fail(`Invalid data_dir: '${dataDir}' with -dev, which keeps nothing. Use -server instead`);
+  },
+  ({ dev, bootstrapExpect }) => {
+    if (!dev || bootstrapExpect === 0) return;
+    fail(
+      `Invalid bootstrap_expect: ${bootstrapExpect} with -dev, which is a cluster of one. Use ` +
+        "-server instead",
+    );
+  },
+  ({ server, dev, dataDir, durability }) => {
+    if (!server || dev || dataDir !== "" || durability === "memory") return;
+    fail(
+      "Missing data_dir: a server keeps its log there. Use -data-dir, or -durability=memory with " +
+        "-bootstrap-expect=1 to keep nothing",
+    );
+  },
+  ({ bootstrapExpect }) => {
+    if (bootstrapExpect <= MAX_FOUNDERS) return;
+    fail(
+      `Invalid bootstrap_expect: expected at most ${MAX_FOUNDERS}, got ${bootstrapExpect}. ` +
+        "Servers can be added later",
+    );
+  },
+  ({ durability }) => durability === "" || requireOne("durability", durability, DURABILITIES),
+  requireOneForLoss,
+  ({ raft: { heartbeatMs, electionTimeoutMs } }) => {
+    if (heartbeatMs <= electionTimeoutMs / 3) return;
+    fail(
+      `Invalid raft.heartbeat: ${formatDuration(heartbeatMs)} is more than a third of ` +
+        `raft.election_timeout, ${formatDuration(electionTimeoutMs)}`,
+    );
+  },
+  ({ kv: { mode } }) => requireOne("kv.mode", mode, KV_MODES),
+  (config) => {
+    if (keepsState(config)) usable("peer_addr", () => peerAddress(config));
+  },
+  (config) => {
+    const address = keepsState(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
+    if (address === undefined || config.kv.insecure || isLoopback(address.host)) return;
+    fail(
+      `Invalid kv_addr: other machines reach '${config.kvAddr}', and there is no authentication ` +
+        "yet. Use an address of loopback, or -kv-insecure to let all of them read and write",
+    );
+  },
+];
+
+/** A line about a number of founders that costs more than it gives. */
+export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
+  if (bootstrapExpect < 2 || bootstrapExpect % 2 === 1) return [];
+  return [
+    `Warning: ${bootstrapExpect} servers bear no more failures than ${bootstrapExpect - 1}. ` +
+    "Use an odd number for -bootstrap-expect",
+  ];
+}
+
+function refuseServersOnly(config: AgentConfig): void {
+  const { dataDir, bootstrapExpect, durability, peerAddr, kvAddr } = config;
+  const refuse = (name: string, value: string | number): void => {
+    fail(`Invalid ${name}: ${value} without -server, which it is for. Use -server with it`);
+  };
+  if (dataDir !== "") refuse("data_dir", `'${dataDir}'`);
+  if (bootstrapExpect !== 0) refuse("bootstrap_expect", bootstrapExpect);
+  if (durability !== "") refuse("durability", `'${durability}'`);
+  if (peerAddr !== "") refuse("peer_addr", `'${peerAddr}'`);
+  if (kvAddr === "" || kvAddr === NO_ADDRESS) return;
+  fail(
+    `Invalid kv_addr: '${kvAddr}' without -server: an agent that asks the servers for its clients ` +
+      "is not built yet. Use -server or -dev",
+  );
+}
+
+/** What was acknowledged and is lost on one server would be missing on others, or come back. */
+function requireOneForLoss(config: AgentConfig): void {
+  const { server, dev, bootstrapExpect } = config;
+  const durability = durabilityOf(config);
+  if (!server || dev || bootstrapExpect === 1) return;
+  if (durability !== "async" && durability !== "memory") return;
+  fail(
+    `Invalid durability: '${durability}' is for one server alone, got a bootstrap_expect of ` +
+      `${bootstrapExpect}. Use -durability=sync, or -bootstrap-expect=1`,
+  );
+}
+
+function requireOne(name: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  const names = `${known.slice(0, -1).join(", ")} or ${known.at(-1)}`;
+  fail(`Unknown ${name}: ${value}, expected ${names}`);
+}
+
+function usable<A>(name: string, address: () => A): A {
+  try {
+    return address();
+  } catch (cause) {
+    throw new ConfigError(`Invalid ${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function fail(message: string): never {
+  throw new ConfigError(message);
+}

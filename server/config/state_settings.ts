@@ -1,0 +1,100 @@
+/**
+ * How an agent that keeps the replicated state is to be: its settings with the defaults that depend on others.
+ *
+ * @module
+ */
+
+import type { Address } from "../../cluster/runtime.ts";
+import type { Durability, StateSettings as ServerSettings } from "../replica/state_settings.ts";
+import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "./addresses.ts";
+import type { AgentConfig, KvConfig, RaftConfig } from "./settings.ts";
+
+/** Port of the other servers when an address names none. */
+export const DEFAULT_PEER_PORT = 7376;
+/** Port of key-value clients when an address names none. */
+export const DEFAULT_KV_PORT = 8379;
+
+/** What an address says that is to be none. */
+export const NO_ADDRESS = "none";
+
+const LOOPBACK = "127.0.0.1";
+
+/** How one port of key-value clients is to be. Times are milliseconds. */
+export interface KvSettings extends Omit<KvConfig, "mode" | "insecure"> {
+  /** What clients get: answers to requests, or their own bytes. */
+  readonly mode: "json" | "echo";
+}
+
+/** How the state of an agent is to be. */
+export interface StateSettings extends ServerSettings {
+  /** Timing and habits of the log, and of reads. */
+  readonly raft: RaftConfig;
+  /** Where key-value clients are let in; `undefined`: nowhere. */
+  readonly kv: Address | undefined;
+  /** How they are served. */
+  readonly kvOptions: KvSettings;
+}
+
+/**
+ * How the state of an agent is to be, `undefined` for one that keeps none. Hosts may be names; no host is `0.0.0.0`.
+ *
+ * @param config Settings that were checked.
+ * @param bindHost Where gossip is bound, for the peers' port when `peerAddr` is "". Default: the host of `bind`.
+ * @throws {AddressError} for settings that were not checked.
+ */
+export function stateSettings(config: AgentConfig, bindHost?: string): StateSettings | undefined {
+  if (!keepsState(config)) return undefined;
+  const { dev, bootstrapExpect, raft, kv } = config;
+  return {
+    dataDir: config.dataDir === "" ? undefined : config.dataDir,
+    bootstrapExpect: dev ? 1 : bootstrapExpect,
+    peer: peerAddress(config, bindHost),
+    kv: kvAddress(config),
+    durability: durabilityOf(config),
+    raft,
+    kvOptions: {
+      mode: kv.mode as KvSettings["mode"],
+      idleLimitMs: kv.idleLimitMs,
+      maxConnections: kv.maxConnections,
+    },
+  };
+}
+
+/** Whether an agent is to keep the state. */
+export function keepsState({ server, dev }: AgentConfig): boolean {
+  return server || dev;
+}
+
+/** When a write is acknowledged; whatever was said, when that is no such word. */
+export function durabilityOf({ durability, dev }: AgentConfig): Durability {
+  return (durability || (dev ? "memory" : "sync")) as Durability;
+}
+
+/**
+ * Where a server listens for the others.
+ *
+ * @param bindHost Where gossip is bound. Default: the host of `bind`.
+ * @throws {AddressError} when it is no address.
+ */
+export function peerAddress(config: AgentConfig, bindHost?: string): Address {
+  if (config.peerAddr !== "") return addressOf(config.peerAddr, DEFAULT_PEER_PORT);
+  const host = config.dev ? LOOPBACK : bindHost ?? addressOf(config.bind, DEFAULT_GOSSIP_PORT).host;
+  return { host, port: DEFAULT_PEER_PORT };
+}
+
+/**
+ * Where a server lets key-value clients in, `undefined` for nowhere.
+ *
+ * @throws {AddressError} when it is no address.
+ */
+export function kvAddress({ kvAddr }: AgentConfig): Address | undefined {
+  if (kvAddr === NO_ADDRESS) return undefined;
+  return kvAddr === ""
+    ? { host: LOOPBACK, port: DEFAULT_KV_PORT }
+    : addressOf(kvAddr, DEFAULT_KV_PORT);
+}
+
+function addressOf(text: string, defaultPort: number): Address {
+  const { host, port } = splitGoAddress(text, defaultPort);
+  return { host: host === "" ? "0.0.0.0" : host, port };
+}

@@ -1,0 +1,96 @@
+/**
+ * What operators do about the members of the log.
+ *
+ * @module
+ */
+
+import type { StateServer } from "./state_server.ts";
+import type { Operation, OperationOutcome } from "./wire_requests.ts";
+
+/** It could not be done. The message says why. */
+export class AdministrationError extends Error {
+  /** "AdministrationError". */
+  override readonly name = "AdministrationError";
+}
+
+const ACTIONS: Readonly<
+  Record<string, (server: StateServer, node: string) => unknown | Promise<unknown>>
+> = {
+  status: (server) => server.status(),
+  add: (server, node) =>
+    change(server, {
+      kind: "change",
+      change: { kind: "add", id: idOf(server, node), role: "staging" },
+    }),
+  demote: (server, node) =>
+    change(server, {
+      kind: "change",
+      change: { kind: "add", id: idOf(server, node), role: "learner" },
+    }),
+  remove: (server, node) =>
+    change(server, { kind: "change", change: { kind: "remove", id: idOf(server, node) } }),
+  transfer: (server, node) =>
+    change(server, {
+      kind: "transfer",
+      ...(node !== "" && { target: idOf(server, node) }),
+    }),
+  snapshot: async (server) => ({ index: await server.snapshot() ?? null }),
+};
+
+/**
+ * Does one action at a server; `node` names a server by its agent's name or the beginning of its id.
+ *
+ * Rejects with {@linkcode AdministrationError}.
+ */
+export async function administer(
+  server: StateServer,
+  action: string,
+  node: string,
+): Promise<unknown> {
+  const run = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (run === undefined) {
+    const known = Object.keys(ACTIONS).join(", ");
+    throw new AdministrationError(`Unknown action '${action}', expected one of ${known}`);
+  }
+  return await run(server, node);
+}
+
+function idOf(server: StateServer, node: string): string {
+  const id = server.idOf(node);
+  if (id !== undefined) return id;
+  throw new AdministrationError(
+    `No server '${node}': expected the name of its agent, or the beginning of its id`,
+  );
+}
+
+async function change(server: StateServer, operation: Operation): Promise<{ done: true }> {
+  const outcome = await server.operate(operation);
+  if (outcome !== undefined) throw new AdministrationError(problemOf(outcome));
+  return { done: true };
+}
+
+function problemOf(outcome: Exclude<OperationOutcome, undefined>): string {
+  switch (outcome.reason) {
+    case "no-leader":
+    case "not-leader":
+      return "No leader is known here";
+    case "change-in-progress":
+      return "Another change of the members is under way: try again when it is done";
+    case "not-ready":
+      return "The leader has only begun to lead: try again in a moment";
+    case "transfer-in-progress":
+      return "The leader hands over at this moment";
+    case "configuration-changed":
+      return `The members have changed meanwhile, with entry ${outcome.index}`;
+    case "invalid-change":
+      return outcome.problem;
+    case "no-target":
+      return "There is no such voter to hand over to";
+    case "no-takeover":
+      return "The other server did not take over in time";
+    case "lost":
+      return "Nobody knows whether it was done: see skein raft status";
+    default:
+      return `It was refused: ${outcome.reason}`;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Agents that keep state, in one process: alone, three of them, restarted, moved, encrypted.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Agent, AgentStartError, NoStateError } from "../../../server/agent/agent.ts";
+import type { AgentSettings } from "../../../server/agent/start/settings.ts";
+import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
+import { loopback } from "../../support/loopback.ts";
+import { until, withPatience } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
+
+/** A folder for the data of a test, gone after it. */
+async function folder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "skein-state-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+function start(name: string, path: string, settings: AgentSettings = {}): Promise<Agent> {
+  return Agent.start({
+    nodeName: name,
+    bind: `${HOST}:0`,
+    profile: "local",
+    server: true,
+    dataDir: `${path}/${name}`,
+    peerAddr: `${HOST}:0`,
+    kvAddr: `${HOST}:0`,
+    bootstrapExpect: 3,
+    raft: { electionTimeoutMs: 500, heartbeatMs: 50 },
+    ...settings,
+  });
+}
+
+/** Three servers that have found each other. */
+async function three(path: string, settings: AgentSettings = {}): Promise<Agent[]> {
+  const first = await start("a", path, settings);
+  const join = { startJoin: [`${HOST}:${first.address.port}`] };
+  const others = await Promise.all(
+    ["b", "c"].map((name) => start(name, path, { ...settings, ...join })),
+  );
+  return [first, ...others];
+}
+
+async function end(agents: readonly Agent[]): Promise<void> {
+  await Promise.all(agents.map((agent) => agent.shutdown()));
+}
+
+interface Status {
+  readonly role: string;
+  readonly leader: string | null;
+  readonly term: number;
+  readonly peers: readonly { readonly name: string; readonly role: string }[];
+}
+
+async function status(agent: Agent): Promise<Status> {
+  return await agent.administer("status") as Status;
+}
+
+/** The name of the leader on which all agree. */
+async function leaderOf(agents: readonly Agent[]): Promise<string> {
+  let name: string | undefined;
+  await until(async () => {
+    const names = new Set(await Promise.all(agents.map(async (it) => (await status(it)).leader)));
+    const [first] = names;
+    name = first ?? undefined;
+    return names.size === 1 && agents.some(({ config }) => config.nodeName === name);
+  });
+  return name as string;
+}
+
+Deno.test("a lone server keeps what it was told over a restart", async () => {
+  await using data = await folder();
+  const settings = { bootstrapExpect: 1 };
+  {
+    await using agent = await start("a", data.path, settings);
+    const { rev } = await agent.kv.set("foo", { bar: [1, null] });
+    assert.deepEqual(await agent.kv.get("foo"), { value: { bar: [1, null] }, rev });
+    await assert.rejects(agent.kv.set("foo", 1, { ifRev: 7 }), ConditionFailedError);
+    assert.equal(await agent.kv.increment("n", 5), 5);
+    assert.deepEqual(await agent.kv.exists("n"), { value: true, children: false });
+    await assert.rejects(agent.kv.set("a^^b", 1), KvError);
+  }
+  await using agent = await start("a", data.path, settings);
+  assert.deepEqual((await agent.kv.get("foo"))?.value, { bar: [1, null] });
+  assert.equal(await agent.kv.increment("n"), 6);
+  assert.equal(await agent.kv.delete("n"), 1);
+  assert.equal(await agent.kv.get("n"), undefined);
+});
+
+Deno.test("three servers answer alike, and two go on when the leader ends", async () => {
+  await using data = await folder();
+  const agents = await three(data.path);
+  try {
+    for (const [i, { kv }] of agents.entries()) await kv.set(`k${i}`, i);
+    for (const { kv } of agents) assert.equal((await kv.get("k2"))?.value, 2);
+    const leader = await leaderOf(agents);
+    const [ended] = agents.splice(agents.findIndex(({ config }) => config.nodeName === leader), 1);
+    await (ended as Agent).shutdown();
+    await leaderOf(agents);
+    for (const { kv } of agents) await kv.increment("n");
+    assert.equal((await agents[0]?.kv.get("n"))?.value, 2);
+    // It comes back with another port, and is found.
+    const join = { startJoin: [`${HOST}:${agents[0]?.address.port}`] };
+    const again = await start(leader, data.path, join);
+    agents.push(again);
+    assert.equal((await again.kv.get("n"))?.value, 2);
+    await until(async () => {
+      const { value } = await again.kv.get("n", { consistency: "stale" }) ?? {};
+      return value === 2;
+    });
+  } finally {
+    await end(agents);
+  }
+});
+
+Deno.test("all three can end, and come back at other ports with all that was acknowledged", async () => {
+  await using data = await folder();
+  const first = await three(data.path);
+  try {
+    for (let i = 0; i < 20; i++) await first[i % 3]?.kv.set(`k${i}`, i);
+  } finally {
+    await end(first);
+  }
+  const second = await three(data.path);
+  try {
+    for (let i = 0; i < 20; i++) assert.equal((await second[i % 3]?.kv.get(`k${i}`))?.value, i);
+  } finally {
+    await end(second);
+  }
+});
+
+Deno.test("servers of encrypted agents seal what they say, also with a new key", async () => {
+  await using data = await folder();
+  const keys = [1, 2].map((n) => new Uint8Array(32).fill(n).toBase64());
+  const agents = await three(data.path, { encryptKey: keys[0] as string });
+  try {
+    await agents[0]?.kv.set("foo", 1);
+    await agents[1]?.installKey(keys[1] as string);
+    await agents[1]?.useKey(keys[1] as string);
+    await agents[1]?.removeKey(keys[0] as string);
+    for (const { kv } of agents) await kv.increment("foo");
+    assert.equal((await agents[2]?.kv.get("foo"))?.value, 4);
+  } finally {
+    await end(agents);
+  }
+});
+
+Deno.test("a fourth server is taken in, and taken out when it leaves", async () => {
+  await using data = await folder();
+  const agents = await three(data.path);
+  try {
+    await agents[0]?.kv.set("foo", 1);
+    const join = { startJoin: [`${HOST}:${agents[0]?.address.port}`] };
+    const fourth = await start("d", data.path, { ...join, bootstrapExpect: 0 });
+    agents.push(fourth);
+    assert.equal((await fourth.kv.get("foo"))?.value, 1);
+    await until(async () => (await status(fourth)).peers.length === 4);
+    await fourth.leave();
+    await until(async () => (await status(agents[0] as Agent)).peers.length === 3);
+  } finally {
+    await end(agents);
+  }
+});
+
+Deno.test("a server that is alone without a majority says that there is no leader", async () => {
+  await using data = await folder();
+  await using agent = await start("a", data.path);
+  await assert.rejects(agent.kv.set("foo", 1, { timeoutMs: 300 }), NoLeaderError);
+  await assert.rejects(agent.kv.get("foo", { timeoutMs: 300 }), NoLeaderError);
+  assert.equal(await agent.kv.get("foo", { consistency: "stale" }), undefined);
+});
+
+Deno.test("an agent for trying things out leaves nothing behind", async () => {
+  const agent = await Agent.start({
+    nodeName: "dev",
+    dev: true,
+    bind: `${HOST}:0`,
+    peerAddr: `${HOST}:0`,
+    kvAddr: `${HOST}:0`,
+  });
+  await agent.kv.set("foo", "bar");
+  assert.equal(agent.stateAddresses?.dataDir, undefined);
+  await agent.shutdown();
+});
+
+Deno.test("a directory in use and a taken port are one line, and nothing is left running", async () => {
+  await using data = await folder();
+  const settings = { bootstrapExpect: 1 };
+  await using agent = await start("a", data.path, settings);
+  const own = `${data.path}/a`;
+  await assert.rejects(start("b", data.path, { ...settings, dataDir: own }), (error: Error) => {
+    assert.ok(error instanceof AgentStartError);
+    assert.match(error.message, new RegExp(`${own}.*another process`));
+    return !error.message.includes("\n");
+  });
+  const { kvAddr, peerAddr } = agent.stateAddresses ?? {};
+  for (const taken of [{ kvAddr }, { peerAddr }] as AgentSettings[]) {
+    await assert.rejects(start("b", data.path, { ...settings, ...taken }), AgentStartError);
+  }
+  // The directory of those that did not start is free.
+  await using b = await start("b", data.path, settings);
+  await b.kv.set("foo", 1);
+});
+
+Deno.test("an agent without state says so", async () => {
+  await using agent = await Agent.start({ bind: `${HOST}:0` });
+  assert.throws(() => agent.kv, NoStateError);
+  await assert.rejects(withPatience(agent.administer("status")), NoStateError);
+});

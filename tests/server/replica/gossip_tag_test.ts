@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { decodeTag, encodeTag, shortId } from "../../../server/replica/gossip_tag.ts";
+
+const ID = "0123456789abcdef0123456789abcdef";
+
+Deno.test("a tag comes back as it was, with a cluster and without", () => {
+  for (const cluster of [undefined, shortId("fedcba9876543210fedcba9876543210")]) {
+    const tag = { port: 7376, id: ID, cluster, expect: 3 };
+    assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+  }
+  assert.equal(
+    encodeTag({ port: 1, id: ID, cluster: undefined, expect: 0 }),
+    `1:1:${ID}:-:0`,
+  );
+});
+
+Deno.test("a tag of another version, or of somebody who plays tricks, is none", () => {
+  const good = `1:7376:${ID}:-:3`;
+  assert.notEqual(decodeTag(good), undefined);
+  for (
+    const bad of [
+      undefined,
+      "",
+      "2" + good.slice(1),
+      good + ":more",
+      good.replace("7376", "65536"),
+      good.replace("7376", "-1"),
+      good.replace(ID, ID.toUpperCase()),
+      good.replace(ID, "0"),
+      good.replace("-", "fedcba9"),
+      good.replace(":3", ":x"),
+      `\n${good}`,
+    ]
+  ) assert.equal(decodeTag(bad), undefined, bad);
+});
