@@ -38,14 +38,13 @@ export class Judge implements AsyncDisposable {
     return new Judge(folder);
   }
 
-  /** A judge that was built before, for a process without Go's network. */
-  static at(folder: string): Judge {
-    return new Judge(folder);
-  }
-
-  /** Where the program is. */
-  get folder(): string {
-    return this.#folder;
+  /** Has what it is built from brought here, for a process that has no network. */
+  static async prepare(): Promise<void> {
+    const { success, stderr } = await new Deno.Command("go", {
+      args: ["mod", "download"],
+      cwd: SOURCE,
+    }).output();
+    if (!success) throw new Error(`No modules: ${new TextDecoder().decode(stderr)}`);
   }
 
   /** Judges a file. A drawing of an illegal key goes beside it. */
