@@ -36,6 +36,7 @@ export type {
   Handlers,
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
+export { type AgentState, NoStateError, type StateAddresses } from "./server/agent/state.ts";
 export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
 export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
@@ -69,6 +70,23 @@ export type {
   AgentMetricsOptions,
   MetricSink,
 } from "./server/metrics/agent_metrics.ts";
+export {
+  type AgentKv,
+  ConditionFailedError,
+  type KvDeleteOptions,
+  type KvEntry,
+  KvError,
+  type KvExistence,
+  type KvGetOptions,
+  type KvKey,
+  type KvRequestOptions,
+  type KvSetOptions,
+  type KvValue,
+  NoLeaderError,
+  OutcomeUnknownError,
+} from "./server/kv/local.ts";
+export type { Consistency } from "./server/replica/service.ts";
+export { LeaveRefusedError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";
 export { RpcListenError } from "./server/rpc/server.ts";
 export { realRuntime } from "./server/runtime.ts";

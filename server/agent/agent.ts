@@ -47,11 +47,10 @@ import { type OpenAgent, openAgent, starting } from "./start/open.ts";
 import { AgentParts } from "./start/parts.ts";
 import type { AgentSettings } from "./start/settings.ts";
 import { AgentStats } from "./stats.ts";
-import { NoStateError, type StateAddresses } from "./state.ts";
+import { type AgentState, requireState } from "./state.ts";
 import { AgentTags } from "./tags.ts";
 
 export { NameTakenError } from "./ending.ts";
-export { NoStateError, type StateAddresses } from "./state.ts";
 export { AgentStartError } from "./start/open.ts";
 export type { AgentSettings } from "./start/settings.ts";
 
@@ -93,7 +92,7 @@ export class Agent implements AsyncDisposable {
    * nobody expected. Never rejects.
    */
   readonly closed: Promise<Error | undefined>;
-  /** The keys that gossip is encrypted with, if it is. */
+  /** The keys of gossip, if it is encrypted. */
   readonly keyring: Keyring | undefined;
   readonly #rpcAuth: string;
   readonly #transport: NetTransport;
@@ -156,11 +155,7 @@ export class Agent implements AsyncDisposable {
     return this.serf.version;
   }
 
-  /**
-   * The members that match all of `filter`, by default all, in every status.
-   *
-   * @throws {PatternError} when a pattern is none, or all together are too large.
-   */
+  /** The members that match all of `filter`, by default all, in every status. Throws `PatternError`. */
   members(filter?: MemberFilter): Member[] {
     return filteredMembers(this.serf.members(), filter);
   }
@@ -269,17 +264,17 @@ export class Agent implements AsyncDisposable {
 
   /** Adds a base64 key to every keyring. Rejects with `KeyOperationError` when a node failed or was silent. */
   installKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("install", key, options);
+    return this.#commands.changeKey("install", key, options);
   }
 
   /** Makes a base64 key of every keyring the one that encrypts. Rejects like {@linkcode Agent.installKey}. */
   useKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("use", key, options);
+    return this.#commands.changeKey("use", key, options);
   }
 
   /** Takes a base64 key off every keyring. Rejects like {@linkcode Agent.installKey}. */
   removeKey(key: string, options?: KeyOptions): Promise<KeyReport> {
-    return this.#changeKey("remove", key, options);
+    return this.#commands.changeKey("remove", key, options);
   }
 
   /** Counts on how many nodes each key is. Rejects like {@linkcode Agent.installKey}. */
@@ -330,46 +325,24 @@ export class Agent implements AsyncDisposable {
     await this.#parts.replaceScripts(eventHandlers);
   }
 
-  /**
-   * Tells of the replicated state, or changes who takes part in it: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot`.
-   * `node` is the name of a server's agent, or the beginning of its id.
-   *
-   * Rejects with `AdministrationError` when it could not be done, and when this agent is no server.
-   */
-  async administer(action: string, node = ""): Promise<unknown> {
-    const { state } = this.#parts;
-    if (state === undefined) throw new NoStateError();
-    return await state.administer(action, node);
-  }
-
-  /**
-   * The key-value store, when this agent is a server.
-   *
-   * @throws {NoStateError} when it is none
-   */
+  /** The key-value store of a server. Throws `NoStateError` when this agent is none. */
   get kv(): AgentKv {
-    const { state } = this.#parts;
-    if (state === undefined) throw new NoStateError();
-    return state.store;
+    return requireState(this.state).kv;
   }
 
-  /** Where a server listens and keeps what it knows; `undefined` when this agent is none. */
-  get stateAddresses(): StateAddresses | undefined {
-    return this.#parts.state?.addresses;
+  /** The replicated state, when this agent is a server. */
+  get state(): AgentState | undefined {
+    return this.#parts.state;
   }
 
   /**
-   * Leaves the cluster: the others will see `left`, not `failed`. A server hands over and is taken out of the log's members
-   * first.
-   *
-   * Rejects with `LeaveInProgressError` during another, and with `LeaveRefusedError` when too few servers would remain.
-   *
-   * @param options `force`: leaves although too few servers remain. Default false
+   * Leaves the cluster: the others will see `left`, not `failed`. A server is taken out of the log's members first; `force` leaves
+   * although that cannot be done. Rejects with `LeaveInProgressError`, and with `LeaveRefusedError` when too few would remain.
    */
   async leave({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
-    await this.#parts.state?.server.leave(force);
+    await this.state?.leave(force);
     this.#endJoins();
-    this.#info("requesting graceful leave from Serf");
+    this.log.write("INFO", "agent", "requesting graceful leave from Serf");
     await this.serf.leave();
   }
 
@@ -391,20 +364,14 @@ export class Agent implements AsyncDisposable {
     return this.#stats.groups();
   }
 
-  async #changeKey(
-    change: "install" | "use" | "remove",
-    key: string,
-    options?: KeyOptions,
-  ): Promise<KeyReport> {
-    requireArgument("key", key, "secret");
-    return await this.#commands.changeKey(change, key, options);
-  }
-
   async #begin(): Promise<void> {
     background(this.serf.closed.then(() => this.#onSerfClosed()), this.log);
     await this.#parts.prepare();
     this.serf.start();
-    await this.#parts.begin((error) => this.#onStateFailed(error));
+    await this.#parts.begin((error) => {
+      this.log.write("ERR", "raft", error.message);
+      background(this.#ending.endWith(error), this.log);
+    });
   }
 
   #endJoins(): void {
@@ -413,18 +380,13 @@ export class Agent implements AsyncDisposable {
 
   #onSerfClosed(): void {
     if (this.#ending.begun) return;
-    this.#warn("Serf shutdown detected, quitting");
+    this.log.write("WARN", "agent", "Serf shutdown detected, quitting");
     background(this.#ending.endWith(new NameTakenError(this.config.nodeName)), this.log);
-  }
-
-  #onStateFailed(error: Error): void {
-    this.log.write("ERR", "raft", error.message);
-    background(this.#ending.endWith(error), this.log);
   }
 
   async #close(): Promise<void> {
     this.#endJoins();
-    this.#info("requesting serf shutdown");
+    this.log.write("INFO", "agent", "requesting serf shutdown");
     await closeInOrder([
       () => this.#parts[Symbol.asyncDispose](),
       () => this.serf.shutdown(),
@@ -432,14 +394,6 @@ export class Agent implements AsyncDisposable {
       () => this.#transport.close(),
       () => this.#tags.settled(),
     ]);
-    this.#info("shutdown complete");
-  }
-
-  #info(text: string): void {
-    this.log.write("INFO", "agent", text);
-  }
-
-  #warn(text: string): void {
-    this.log.write("WARN", "agent", text);
+    this.log.write("INFO", "agent", "shutdown complete");
   }
 }

@@ -11,6 +11,7 @@ import {
   type RunningQuery,
   type Serf,
 } from "../../cluster/serf/mod.ts";
+import { requireArgument } from "../../protocol/arguments.ts";
 import { goQuoteBytes } from "../../protocol/quote.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { blockOf } from "./log_text.ts";
@@ -87,13 +88,14 @@ export class Commands {
   }
 
   /** Changes the keys of the whole cluster. */
-  changeKey(
+  async changeKey(
     change: "install" | "use" | "remove",
     key: string,
     options?: KeyOptions,
   ): Promise<KeyReport> {
+    requireArgument("key", key, "secret");
     this.#info(`Initiating ${KEY_TITLES[change]}`);
-    return this.#serf.keys[change](key, options);
+    return await this.#serf.keys[change](key, options);
   }
 
   /** Counts on how many nodes each key is. */

@@ -1,10 +1,23 @@
 /**
- * What an agent tells of its replicated state, whether it has one or not.
+ * The replicated state of an agent, as the program around it and its RPC clients see it.
  *
  * @module
  */
 
-/** The agent keeps no replicated state. */
+import type { AgentKv } from "../kv/local.ts";
+
+/**
+ * The agent keeps no replicated state.
+ *
+ * @example
+ * ```ts
+ * import { Agent, NoStateError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * assert.throws(() => agent.kv, NoStateError);
+ * ```
+ */
 export class NoStateError extends Error {
   /** "NoStateError". */
   override readonly name = "NoStateError";
@@ -23,4 +36,49 @@ export interface StateAddresses {
   readonly kvAddr: string | undefined;
   /** Its data directory; `undefined`: a temporary one. */
   readonly dataDir: string | undefined;
+}
+
+/**
+ * The replicated state of an agent that is a server.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * console.log(agent.state?.addresses.kvAddr);
+ * console.log(await agent.state?.administer("status"));
+ * ```
+ */
+export interface AgentState {
+  /** The key-value store. */
+  readonly kv: AgentKv;
+  /** Where the server is found. */
+  readonly addresses: StateAddresses;
+  /**
+   * Tells of the state, or changes who takes part in it: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot`. `node` is the
+   * name of a server's agent, or the beginning of its id. Resolves with what can be written as JSON; rejects when it could not be
+   * done.
+   */
+  administer(action: string, node?: string): Promise<unknown>;
+  /**
+   * Hands over and takes the server out of the log's members. Rejects with `LeaveRefusedError` when too few would remain, unless it is
+   * forced.
+   */
+  leave(force?: boolean): Promise<void>;
+}
+
+/**
+ * The state.
+ *
+ * @throws {NoStateError} when there is none
+ */
+export function requireState(state: AgentState | undefined): AgentState {
+  if (state === undefined) throw new NoStateError();
+  return state;
 }

@@ -11,7 +11,7 @@ import type { AgentConfig } from "./settings.ts";
 import { durabilityOf, keepsState, kvAddress, NO_ADDRESS, peerAddress } from "./state_settings.ts";
 
 /** Most servers that found a cluster together: each of them must hear from every write. */
-const MAX_FOUNDERS = 9;
+export const MAX_FOUNDERS = 9;
 
 const DURABILITIES = ["sync", "async", "memory"];
 const KV_MODES = ["json", "echo"];

@@ -18,6 +18,13 @@ import { errorOf } from "../../protocol/kv/errors.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import type { Consistency, StateService } from "../replica/service.ts";
 
+export {
+  ConditionFailedError,
+  KvError,
+  NoLeaderError,
+  OutcomeUnknownError,
+} from "../../protocol/kv/errors.ts";
+
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 

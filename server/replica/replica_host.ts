@@ -182,7 +182,6 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     if (!isPromised || this.#isBusy || !this.#isNewNow()) return false;
     this.#isBusy = true;
     try {
-      this.replica.close();
       await this.#found(ids);
     } finally {
       this.#isBusy = false;
@@ -253,7 +252,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       snapshots,
       newMachine,
     }, { ...found, snapshot: snapshots.newest });
-    this.#replica = new Replica({
+    const replica = new Replica({
       clock: this.#clock,
       wallClock: () => Date.now(),
       logger: log.logger("raft"),
@@ -270,7 +269,10 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       changed,
       failed,
     });
-    this.#replica.start();
+    const waiting = this.#replica?.release() ?? [];
+    this.#replica = replica;
+    replica.start();
+    replica.takeOver(waiting);
   }
 
   #accepts({ id, clusterId }: Hello): undefined {
@@ -282,8 +284,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     if (this.clusterId !== undefined) return this.#replica.receive(from, message);
     const theirs = this.#clusters.get(from);
     if (!theirs || !this.#promises.give(from)) return;
-    // It is lost meanwhile, and comes again.
-    background(this.#adopt(theirs), this.#options.log);
+    const adopted = this.#adopt(theirs).then(() => this.#receive(from, message));
+    background(adopted, this.#options.log);
   }
 
   /** Belongs to the cluster that has turned to it. */
@@ -292,10 +294,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     try {
       await this.#storage.directory.setClusterId(clusterId);
       this.#options.log.write("INFO", "raft", `Belongs to cluster ${clusterId} from now on`);
+      this.#isBusy = false;
     } catch (error) {
       this.#options.failed(error as Error);
-    } finally {
-      this.#isBusy = false;
     }
   }
 

@@ -87,11 +87,8 @@ export interface RpcBackend {
     readonly set: Readonly<Record<string, string>>;
     readonly delete: readonly string[];
   }): Promise<void>;
-  /**
-   * Does something about the replicated state and resolves with what can be written as JSON. Rejects when it could not be done,
-   * and when the agent keeps no state.
-   */
-  administer(action: string, node: string): Promise<unknown>;
+  /** The replicated state, if the agent keeps it. */
+  readonly state?: { administer(action: string, node: string): Promise<unknown> } | undefined;
   /** Leaves the cluster gracefully. Rejects with `LeaveInProgressError` while another leave is under way, which goes on. */
   leave(): Promise<void>;
   /** Ends the agent. */

@@ -7,7 +7,7 @@
 import project from "../../deno.json" with { type: "json" };
 import type { Address } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
-import type { StateAddresses } from "../agent/agent.ts";
+import type { StateAddresses } from "../agent/state.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import type { AgentConfig } from "../config/load.ts";
 import type { Console } from "./console.ts";

@@ -8,7 +8,7 @@ import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import { LeaveInProgressError } from "../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
 import { addrToHost } from "../../protocol/ip.ts";
-import { Agent, NameTakenError } from "../agent/agent.ts";
+import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
 import { type AgentConfig, loadConfig } from "../config/load.ts";
@@ -201,7 +201,7 @@ class Run {
         advertise: { host: addrToHost(own.addr), port: own.port },
         rpcAddr: this.#rpcAddr,
         encrypted: this.#agent.serf.encrypted,
-        state: this.#agent.stateAddresses,
+        state: this.#agent.state?.addresses,
       });
       return true;
     } catch (error) {
@@ -235,7 +235,7 @@ class Run {
   }
 
   #showFirstSteps(): void {
-    const kvAddr = this.#agent.stateAddresses?.kvAddr;
+    const kvAddr = this.#agent.state?.addresses.kvAddr;
     if (!this.#config.dev || kvAddr === undefined) return;
     this.#console.detail("");
     showFirstSteps(this.#console, { kvAddr, rpcAddr: this.#rpcAddr });

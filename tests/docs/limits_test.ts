@@ -14,6 +14,8 @@ import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
 import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
+import { DEFAULT_AGENT_CONFIG } from "../../server/config/settings.ts";
+import { MAX_FOUNDERS } from "../../server/config/state_checks.ts";
 import * as rpc from "../../server/rpc/limits.ts";
 import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
@@ -43,6 +45,8 @@ const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: s
   SHUTDOWN_FLUSH_MS: ["Time for answers that are on their way", 1, " ms"],
 };
 
+const { raft, kv } = DEFAULT_AGENT_CONFIG;
+
 /** Bounds of other parts. */
 const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Streams open at a time", String(ACCEPT_LIMITS.connections)],
@@ -57,6 +61,12 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Events that wait for one script", number(SCRIPT_QUEUE)],
   ["Output that is kept", `${number(OUTPUT_LIMIT)} bytes`],
   ["Lines kept for monitors", number(RETAINED_LINES)],
+  ["Servers that found a cluster", String(MAX_FOUNDERS)],
+  ["Time without a leader", `${raft.electionTimeoutMs / 1_000} s to `],
+  ["Entries of the log between two snapshots", number(raft.snapshotEntries)],
+  ["Entries before a snapshot", number(raft.trailing)],
+  ["Connections of key-value clients", number(kv.maxConnections)],
+  ["Time in which a key-value client", `${kv.idleLimitMs / 60_000} min`],
   ["Names of one interval", number(MAX_NAMES)],
   ["Lines that wait for a server", number(METRIC_QUEUE)],
 ];

@@ -14,6 +14,7 @@ import type { Address } from "../../../cluster/runtime.ts";
 import { type SerfConfig, serfConfig } from "../../../cluster/serf/mod.ts";
 import type { AgentPlan } from "../../config/plan.ts";
 import { privateAddress } from "../../config/private_address.ts";
+import { keepsState } from "../../config/state_settings.ts";
 import type { AgentConfig } from "../../config/settings.ts";
 import { keyringOfKeys, writeKeyringFile } from "../../files/keyring_file.ts";
 import { NetTransport } from "../../gossip/transport.ts";
@@ -23,6 +24,12 @@ import type { Listeners } from "../events/listeners.ts";
 
 /** Longest and shortest wait of events for more of their kind, in milliseconds (docs/spec/agent.md 6.8). */
 const COALESCE_MS = { period: 3_000, quiet: 1_000 } as const;
+
+/**
+ * How long a node must have been dead before its name may come back with another address. Where state is kept, a server that
+ * was moved has to be found at once; Serf waits until the dead one is forgotten, a day later.
+ */
+const RECLAIM_MS = 1;
 
 /**
  * The key of the configuration, if there is one.
@@ -72,6 +79,7 @@ export function memberlistSettings(
   );
   return memberlistConfig(config.nodeName, { addr, port }, plan.profile, {
     compression: config.compression,
+    ...keepsState(config) && { deadNodeReclaimTimeMs: RECLAIM_MS },
     ...(keyring === undefined ? {} : { keyring }),
   });
 }

@@ -10,17 +10,17 @@ import type { ScriptHandlers } from "../../scripts/mod.ts";
 import { stateSettings } from "../../config/state_settings.ts";
 import type { AgentHost } from "../host.ts";
 import { AgentStartError } from "./open.ts";
-import type { AgentState } from "./state.ts";
+import type { ServerState } from "./state.ts";
 
 /** The parts of one agent. */
 export class AgentParts implements AsyncDisposable {
   readonly #agent: AgentHost;
   readonly #stack = new AsyncDisposableStack();
   #scripts: Promise<ScriptHandlers> | undefined;
-  #state: AgentState | undefined;
+  #state: ServerState | undefined;
 
   /** The replicated state, if the agent is a server. */
-  get state(): AgentState | undefined {
+  get state(): ServerState | undefined {
     return this.#state;
   }
 
@@ -50,10 +50,10 @@ export class AgentParts implements AsyncDisposable {
    * @throws {AgentStartError} when no interface takes part in multicast.
    */
   async begin(failed: (error: Error) => void): Promise<void> {
-    const settings = stateSettings(this.#agent.config);
+    const settings = stateSettings(this.#agent.config, this.#agent.address.host);
     if (settings !== undefined) {
-      const { AgentState } = await import("./state.ts");
-      this.#state = this.#stack.use(await AgentState.open(this.#agent, settings, failed));
+      const { ServerState } = await import("./state.ts");
+      this.#state = this.#stack.use(await ServerState.open(this.#agent, settings, failed));
     }
     if (this.#agent.config.discover !== "") await this.#discover();
   }

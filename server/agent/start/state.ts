@@ -15,27 +15,25 @@ import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import { AgentKv } from "../../kv/local.ts";
 import type { AgentHost } from "../host.ts";
-import type { StateAddresses } from "../state.ts";
+import type { AgentState, StateAddresses } from "../state.ts";
 
 /** A server's state and its port, as long as the agent runs. */
-export class AgentState implements AsyncDisposable {
-  /** The server. */
-  readonly server: StateServer;
-  /** The port of key-value clients, if there is one. */
-  readonly kv: KvPort | undefined;
-  /** The store, for the program around the agent. */
-  readonly store: AgentKv;
+export class ServerState implements AgentState, AsyncDisposable {
+  /** The key-value store, for the program around the agent. */
+  readonly kv: AgentKv;
+  readonly #server: StateServer;
+  readonly #port: KvPort | undefined;
 
   readonly #dataDir: string | undefined;
 
   private constructor(
     server: StateServer,
-    kv: KvPort | undefined,
+    port: KvPort | undefined,
     dataDir: string | undefined,
   ) {
-    this.server = server;
-    this.kv = kv;
-    this.store = new AgentKv(server);
+    this.kv = new AgentKv(server);
+    this.#server = server;
+    this.#port = port;
     this.#dataDir = dataDir;
   }
 
@@ -48,7 +46,7 @@ export class AgentState implements AsyncDisposable {
     agent: AgentHost,
     settings: StateSettings,
     failed: (error: Error) => void,
-  ): Promise<AgentState> {
+  ): Promise<ServerState> {
     const { config, log, serf } = agent;
     const { kv, kvOptions } = settings;
     await using opened = new AsyncDisposableStack();
@@ -72,27 +70,32 @@ export class AgentState implements AsyncDisposable {
       log,
     });
     opened.move();
-    return new AgentState(server, port, settings.dataDir);
+    return new ServerState(server, port, settings.dataDir);
   }
 
-  /** See `Agent.administer`. */
-  administer(action: string, node: string): Promise<unknown> {
-    return administer(this.server, action, node);
+  /** See {@linkcode AgentState.administer}. */
+  administer(action: string, node = ""): Promise<unknown> {
+    return administer(this.#server, action, node);
   }
 
-  /** What an operator wants to know at the start. */
+  /** See {@linkcode AgentState.leave}. */
+  leave(force = false): Promise<void> {
+    return this.#server.leave(force);
+  }
+
+  /** Where it is found. */
   get addresses(): StateAddresses {
     const textOf = ({ hostname, port }: Deno.NetAddr): string => joinHostPort(hostname, port);
     return {
-      peerAddr: textOf(this.server.peerAddress),
-      kvAddr: this.kv && textOf(this.kv.address),
+      peerAddr: textOf(this.#server.peerAddress),
+      kvAddr: this.#port && textOf(this.#port.address),
       dataDir: this.#dataDir,
     };
   }
 
   /** Lets clients' requests be answered, then ends the server. */
   async close(): Promise<void> {
-    await closeInOrder([() => this.kv?.close(), () => this.server.close()]);
+    await closeInOrder([() => this.#port?.close(), () => this.#server.close()]);
   }
 
   /** Same as {@linkcode AgentState.close}. */

@@ -134,6 +134,17 @@ export class Desk {
     this.#reads.expire(now);
   }
 
+  /** Gives up the requests that wait, for another desk. */
+  release(): Request[] {
+    return [this.#commands, this.#questions].flatMap((queue) => queue.take(Infinity, Infinity));
+  }
+
+  /** Takes over the requests of another desk. */
+  takeOver(requests: readonly Request[]): void {
+    this.#again(requests);
+    this.flushSoon();
+  }
+
   /** Answers everything, and takes nothing on any more. */
   close(): void {
     this.#isClosed = true;

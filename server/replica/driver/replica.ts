@@ -28,6 +28,7 @@ import { Desk } from "./desk.ts";
 import { LoopLag } from "./loop_lag.ts";
 import { type ChangeOutcome, Operations } from "./operations.ts";
 import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./parts.ts";
+import type { Request } from "./requests.ts";
 import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
 import { leaderIdOf, type RaftStatus, raftStatus } from "./status.ts";
 import { Writes } from "./writes.ts";
@@ -217,6 +218,18 @@ export class Replica implements StateService {
   /** Makes a snapshot now. Resolves when it is on the disk; with `undefined` when there is nothing new. */
   snapshot(): Promise<SnapshotMeta | undefined> {
     return this.#snapshotter.now(this.#applier.machine.context.index);
+  }
+
+  /** Ends it; the requests that wait are for {@linkcode Replica.takeOver} of the next one. */
+  release(): Request[] {
+    const requests = this.#desk.release();
+    this.close();
+    return requests;
+  }
+
+  /** Takes over what waited at an earlier one. */
+  takeOver(requests: readonly Request[]): void {
+    this.#desk.takeOver(requests);
   }
 
   /** Ends it: nothing is taken on any more, and all that waits is answered. What the disk is doing is for its owner to end. */

@@ -15,6 +15,7 @@ const EMPTY = {
   protocol: 0,
   retry_max_attempts: 0,
   event_handler_concurrency: 0,
+  bootstrap_expect: 0,
 };
 
 Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
@@ -54,6 +55,15 @@ Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
     "-log-format=json": { log_format: "json" },
     "-event-handler-timeout=0s": { event_handler_timeout: "0s" },
     "-event-handler-concurrency=2": { event_handler_concurrency: 2 },
+    "-dev": { dev: true },
+    "-server": { server: true },
+    "-data-dir=d": { data_dir: "d" },
+    "-bootstrap-expect=3": { bootstrap_expect: 3 },
+    "-peer-addr=p": { peer_addr: "p" },
+    "-kv-addr=none": { kv_addr: "none" },
+    "-durability=async": { durability: "async" },
+    "-kv-mode=echo": { kv: { mode: "echo" } },
+    "-kv-insecure": { kv: { insecure: true } },
   };
   for (const [flag, wanted] of Object.entries(flags)) {
     assert.deepEqual(input(flag), { ...EMPTY, ...wanted as object }, flag);

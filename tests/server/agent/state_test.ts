@@ -5,11 +5,12 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent, AgentStartError, NoStateError } from "../../../server/agent/agent.ts";
+import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
+import { NoStateError } from "../../../server/agent/state.ts";
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
+import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
-import { until, withPatience } from "../../support/rpc/peer.ts";
 
 const HOST = loopback();
 
@@ -56,13 +57,13 @@ interface Status {
 }
 
 async function status(agent: Agent): Promise<Status> {
-  return await agent.administer("status") as Status;
+  return await agent.state?.administer("status") as Status;
 }
 
 /** The name of the leader on which all agree. */
 async function leaderOf(agents: readonly Agent[]): Promise<string> {
   let name: string | undefined;
-  await until(async () => {
+  await eventually("all agree on a leader", async () => {
     const names = new Set(await Promise.all(agents.map(async (it) => (await status(it)).leader)));
     const [first] = names;
     name = first ?? undefined;
@@ -102,12 +103,15 @@ Deno.test("three servers answer alike, and two go on when the leader ends", asyn
     await leaderOf(agents);
     for (const { kv } of agents) await kv.increment("n");
     assert.equal((await agents[0]?.kv.get("n"))?.value, 2);
+    const isKnown = () =>
+      agents.every((it) => it.members().find(({ name }) => name === leader)?.status === "failed");
+    await eventually("its end is known, and its name is free", isKnown);
     // It comes back with another port, and is found.
     const join = { startJoin: [`${HOST}:${agents[0]?.address.port}`] };
     const again = await start(leader, data.path, join);
     agents.push(again);
     assert.equal((await again.kv.get("n"))?.value, 2);
-    await until(async () => {
+    await eventually("it has caught up", async () => {
       const { value } = await again.kv.get("n", { consistency: "stale" }) ?? {};
       return value === 2;
     });
@@ -157,9 +161,12 @@ Deno.test("a fourth server is taken in, and taken out when it leaves", async () 
     const fourth = await start("d", data.path, { ...join, bootstrapExpect: 0 });
     agents.push(fourth);
     assert.equal((await fourth.kv.get("foo"))?.value, 1);
-    await until(async () => (await status(fourth)).peers.length === 4);
+    await eventually("it is a member", async () => (await status(fourth)).peers.length === 4);
     await fourth.leave();
-    await until(async () => (await status(agents[0] as Agent)).peers.length === 3);
+    await eventually(
+      "it was taken out",
+      async () => (await status(agents[0] as Agent)).peers.length === 3,
+    );
   } finally {
     await end(agents);
   }
@@ -182,7 +189,7 @@ Deno.test("an agent for trying things out leaves nothing behind", async () => {
     kvAddr: `${HOST}:0`,
   });
   await agent.kv.set("foo", "bar");
-  assert.equal(agent.stateAddresses?.dataDir, undefined);
+  assert.equal(agent.state?.addresses.dataDir, undefined);
   await agent.shutdown();
 });
 
@@ -193,10 +200,10 @@ Deno.test("a directory in use and a taken port are one line, and nothing is left
   const own = `${data.path}/a`;
   await assert.rejects(start("b", data.path, { ...settings, dataDir: own }), (error: Error) => {
     assert.ok(error instanceof AgentStartError);
-    assert.match(error.message, new RegExp(`${own}.*another process`));
+    assert.match(error.message, new RegExp(`${own}.*in use by another agent`));
     return !error.message.includes("\n");
   });
-  const { kvAddr, peerAddr } = agent.stateAddresses ?? {};
+  const { kvAddr, peerAddr } = agent.state?.addresses ?? {};
   for (const taken of [{ kvAddr }, { peerAddr }] as AgentSettings[]) {
     await assert.rejects(start("b", data.path, { ...settings, ...taken }), AgentStartError);
   }
@@ -208,5 +215,5 @@ Deno.test("a directory in use and a taken port are one line, and nothing is left
 Deno.test("an agent without state says so", async () => {
   await using agent = await Agent.start({ bind: `${HOST}:0` });
   assert.throws(() => agent.kv, NoStateError);
-  await assert.rejects(withPatience(agent.administer("status")), NoStateError);
+  assert.equal(agent.state, undefined);
 });

@@ -109,6 +109,22 @@ Deno.test("every key of a file reaches its setting", async () => {
     statsd_addr: "[::1]:8125",
     MsgpackUseNewTimeFormat: true,
     $schema: "docs/config.schema.json",
+    server: true,
+    data_dir: "/d",
+    bootstrap_expect: 3,
+    peer_addr: "127.0.0.2:5",
+    kv_addr: "10.0.0.1:6",
+    durability: "sync",
+    raft: {
+      election_timeout: "3s",
+      heartbeat: "1s",
+      snapshot_entries: 7,
+      trailing: 8,
+      autopilot: false,
+      cleanup_dead: "72h",
+      lease_reads: true,
+    },
+    kv: { mode: "echo", insecure: true, idle_timeout: "0s", max_connections: 9 },
   }));
   assert.deepEqual(config, {
     nodeName: "n",
@@ -158,6 +174,23 @@ Deno.test("every key of a file reaches its setting", async () => {
     syslogFacility: "LOCAL3",
     statsiteAddr: "127.0.0.1:8125",
     statsdAddr: "[::1]:8125",
+    dev: false,
+    server: true,
+    dataDir: "/d",
+    bootstrapExpect: 3,
+    peerAddr: "127.0.0.2:5",
+    kvAddr: "10.0.0.1:6",
+    durability: "sync",
+    raft: {
+      electionTimeoutMs: 3_000,
+      heartbeatMs: 1_000,
+      snapshotEntries: 7,
+      trailing: 8,
+      autopilot: false,
+      cleanupDeadMs: 259_200_000,
+      leaseReads: true,
+    },
+    kv: { mode: "echo", insecure: true, idleLimitMs: 0, maxConnections: 9 },
   });
 });
 

@@ -100,6 +100,26 @@ Deno.test("a value that is no secret is still shown", async () => {
   });
 });
 
+Deno.test("ports of the state that nothing protects are told, one line each", () => {
+  const warned = (settings: Parameters<typeof completeConfig>[0]) =>
+    exposureWarnings(completeConfig({ nodeName: "a", bind: "127.0.0.1", ...settings }));
+  const isPeers = /^Warning: Whoever reaches the port of the other servers can change the state/;
+  assert.deepEqual(warned({ server: true }), []);
+  assert.deepEqual(warned({ dev: true, bind: "10.0.0.1" }), []);
+  assert.deepEqual(warned({ peerAddr: "10.0.0.1" }), [], "nobody listens");
+  for (const open of [{ bind: "10.0.0.1" }, { peerAddr: "10.0.0.1" }, { peerAddr: ":7376" }]) {
+    const [line = "", ...more] = warned({ server: true, ...open });
+    assert.match(line, isPeers);
+    assert.deepEqual(more, []);
+    assert.deepEqual(warned({ server: true, encryptKey: KEY, ...open }), []);
+  }
+  const kv = { insecure: true };
+  assert.deepEqual(warned({ server: true, kvAddr: ":8379", encryptKey: KEY, kv }), [
+    "Warning: Whoever reaches ':8379' reads and writes the state, without a token. Use -kv-addr",
+  ]);
+  assert.deepEqual(warned({ server: true, kvAddr: "none", kv }), []);
+});
+
 Deno.test("ports that nothing protects are told, one line each", () => {
   const warned = (settings: Parameters<typeof completeConfig>[0]) =>
     exposureWarnings(completeConfig({ nodeName: "a", ...settings }))
@@ -125,5 +145,8 @@ Deno.test("ports that nothing protects are told, one line each", () => {
   }
   for (const rpcAddr of ["127.0.0.9:7373", "localhost:7373", "[::1]:7373", "wrong"]) {
     assert.deepEqual(warned({ bind, rpcAddr }), [], rpcAddr);
+  }
+  for (const rpcAddr of ["127.0.0.1.example:7373", "127.example:7373"]) {
+    assert.deepEqual(warned({ bind, rpcAddr }), ["RPC"], rpcAddr);
   }
 });

@@ -22,6 +22,7 @@ const FACTS = {
   advertise: { host: "127.0.14.9", port: 1 },
   rpcAddr: "127.0.14.9:2",
   encrypted: true,
+  state: undefined,
 };
 
 const CONFIG = {

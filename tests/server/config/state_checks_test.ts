@@ -1,0 +1,146 @@
+/**
+ * What a server, or an agent that is none, is told before it starts.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { settingProblems } from "../../../server/config/checks.ts";
+import { checkConfig, ConfigError, type ConfigInput } from "../../../server/config/load.ts";
+import type { SomeOf } from "../../../server/config/options/option.ts";
+import { type AgentConfig, completeConfig } from "../../../server/config/settings.ts";
+
+const problems = async (input: ConfigInput) =>
+  (await checkConfig([], input)).problems.map(({ message }) => message);
+
+/** A server that lacks nothing. */
+const SERVER: ConfigInput = { server: true, data_dir: "/d", bootstrap_expect: 1 };
+
+const forServers = (name: string, value: string) =>
+  `Invalid ${name}: ${value} without -server, which it is for. Use -server with it`;
+const oneServer = (durability: string, expect: number) =>
+  `Invalid durability: '${durability}' is for one server alone, got a bootstrap_expect of ` +
+  `${expect}. Use -durability=sync, or -bootstrap-expect=1`;
+const isOpen = (address: string) =>
+  `Invalid kv_addr: other machines reach '${address}', and there is no authentication yet. ` +
+  "Use an address of loopback, or -kv-insecure to let all of them read and write";
+
+Deno.test("what no server could use is refused, each with its reason and what to do", async () => {
+  const refused: [ConfigInput, string][] = [
+    [
+      { server: true },
+      "Missing data_dir: a server keeps its log there. Use -data-dir, or -durability=memory with " +
+      "-bootstrap-expect=1 to keep nothing",
+    ],
+    [
+      { dev: true, data_dir: "/d" },
+      "Invalid data_dir: '/d' with -dev, which keeps nothing. Use -server instead",
+    ],
+    [
+      { dev: true, bootstrap_expect: 3 },
+      "Invalid bootstrap_expect: 3 with -dev, which is a cluster of one. Use -server instead",
+    ],
+    [{ data_dir: "/d" }, forServers("data_dir", "'/d'")],
+    [{ bootstrap_expect: 3 }, forServers("bootstrap_expect", "3")],
+    [{ durability: "sync" }, forServers("durability", "'sync'")],
+    [{ peer_addr: "127.0.0.1:1" }, forServers("peer_addr", "'127.0.0.1:1'")],
+    [
+      { kv_addr: "127.0.0.1:1" },
+      "Invalid kv_addr: '127.0.0.1:1' without -server: an agent that asks the servers for its " +
+      "clients is not built yet. Use -server or -dev",
+    ],
+    [
+      { ...SERVER, bootstrap_expect: -1 },
+      "Invalid bootstrap_expect: expected a positive number, got -1",
+    ],
+    [
+      { ...SERVER, bootstrap_expect: 11 },
+      "Invalid bootstrap_expect: expected at most 9, got 11. Servers can be added later",
+    ],
+    [
+      { ...SERVER, durability: "disk" },
+      "Unknown durability: disk, expected sync, async or memory",
+    ],
+    [{ ...SERVER, bootstrap_expect: 3, durability: "async" }, oneServer("async", 3)],
+    [{ ...SERVER, bootstrap_expect: 0, durability: "async" }, oneServer("async", 0)],
+    [{ server: true, durability: "memory" }, oneServer("memory", 0)],
+    [
+      { ...SERVER, raft: { heartbeat: "500ms" } },
+      "Invalid raft.heartbeat: 500ms is more than a third of raft.election_timeout, 1s",
+    ],
+    [
+      { ...SERVER, raft: { snapshot_entries: -1 } },
+      "Invalid raft.snapshot_entries: expected a positive number, got -1",
+    ],
+    [{ ...SERVER, kv: { mode: "JSON" } }, "Unknown kv.mode: JSON, expected json or echo"],
+    [
+      { ...SERVER, peer_addr: "[::1" },
+      "Invalid peer_addr: address [::1: missing ']' in address",
+    ],
+    [
+      { ...SERVER, kv_addr: "127.0.0.1:99999" },
+      "Invalid kv_addr: address 99999: invalid port",
+    ],
+    [{ ...SERVER, kv_addr: "0.0.0.0:8379" }, isOpen("0.0.0.0:8379")],
+    [{ ...SERVER, kv_addr: ":8379" }, isOpen(":8379")],
+    [{ ...SERVER, kv_addr: "10.0.0.1" }, isOpen("10.0.0.1")],
+    [{ dev: true, kv_addr: "[::]" }, isOpen("[::]")],
+    [{ ...SERVER, kv_addr: "127.0.0.1.example:1" }, isOpen("127.0.0.1.example:1")],
+  ];
+  for (const [input, message] of refused) assert.deepEqual(await problems(input), [message]);
+});
+
+Deno.test("what a server can use is taken", async () => {
+  const taken: ConfigInput[] = [
+    {},
+    { kv_addr: "none" },
+    SERVER,
+    { server: true, data_dir: "/d" },
+    { ...SERVER, bootstrap_expect: 9 },
+    { ...SERVER, durability: "async" },
+    { server: true, bootstrap_expect: 1, durability: "memory" },
+    { ...SERVER, raft: { election_timeout: "300ms" } },
+    { ...SERVER, kv_addr: "0.0.0.0:8379", kv: { insecure: true } },
+    { ...SERVER, kv_addr: "none" },
+    { ...SERVER, kv_addr: "localhost" },
+    { ...SERVER, kv_addr: "127.9.9.9:0" },
+    { ...SERVER, kv_addr: "[::1]:1" },
+    { ...SERVER, kv_addr: "[::ffff:127.0.0.1]:1" },
+    { ...SERVER, peer_addr: "10.0.0.1" },
+    { dev: true },
+    { dev: true, server: true },
+    { dev: true, durability: "sync" },
+  ];
+  for (const input of taken) assert.deepEqual(await problems(input), [], JSON.stringify(input));
+});
+
+Deno.test("programs are told of values that files cannot even give", () => {
+  const given: [SomeOf<AgentConfig>, string][] = [
+    [{ bootstrapExpect: -1 }, "Invalid bootstrap_expect: expected a whole number from 0, got -1"],
+    [{ bootstrapExpect: 1.5 }, "Invalid bootstrap_expect: expected a whole number from 0, got 1.5"],
+    [{ raft: { heartbeatMs: 0 } }, "Invalid raft.heartbeat: expected 1ms or more, got 0 ms"],
+    [{ raft: { trailing: 0 } }, "Invalid raft.trailing: expected a whole number from 1, got 0"],
+    [
+      { raft: { snapshotEntries: 0 } },
+      "Invalid raft.snapshot_entries: expected a whole number from 1, got 0",
+    ],
+    [{ kv: { idleLimitMs: -1 } }, "Invalid kv.idle_timeout: expected 0s or more, got -1 ms"],
+    [
+      { kv: { maxConnections: 0 } },
+      "Invalid kv.max_connections: expected a whole number from 1, got 0",
+    ],
+  ];
+  for (const [settings, message] of given) {
+    const config = completeConfig({ server: true, dataDir: "/d", ...settings });
+    assert.deepEqual(settingProblems(config), [new ConfigError(message)]);
+  }
+});
+
+Deno.test("an even number of founders is taken, with a word about it", async () => {
+  const warnings = async (bootstrap_expect: number) =>
+    (await checkConfig([], { ...SERVER, bootstrap_expect })).warnings;
+  assert.deepEqual(await warnings(4), [
+    "Warning: 4 servers bear no more failures than 3. Use an odd number for -bootstrap-expect",
+  ]);
+  for (const founders of [0, 1, 3, 9]) assert.deepEqual(await warnings(founders), []);
+});
