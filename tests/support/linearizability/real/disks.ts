@@ -31,14 +31,9 @@ async function fill({ cluster, random, signal, tell }: Scene, victim: Server): P
   try {
     writeUntilFull(path);
     await pause(FULL_MS.least + dice(random, FULL_MS.most - FULL_MS.least), signal);
-    tell(`server runs: ${await isRunning(victim)}`);
   } finally {
     await Deno.remove(path);
   }
-  if (await isRunning(victim)) return;
-  // A server may end where it cannot go on; then it has to come back.
-  await cluster.kill(victim);
-  await cluster.start(victim);
 }
 
 function writeUntilFull(path: string): void {
@@ -50,13 +45,6 @@ function writeUntilFull(path: string): void {
     // This is what it is for.
     if (!/no space/i.test(String(error))) throw error;
   }
-}
-
-function isRunning({ agent }: Server): Promise<boolean> {
-  const now = Promise.resolve(true);
-  return agent === undefined
-    ? Promise.resolve(false)
-    : Promise.race([agent.exited.then(() => false), now]);
 }
 
 /** Changes what is in a file; returns what it did. */
