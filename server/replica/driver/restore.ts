@@ -54,16 +54,17 @@ export async function restore(
   found: Omit<Restored, "applied" | "entries"> & { readonly entries: readonly Entry[] },
 ): Promise<{ readonly raft: Raft; readonly machine: Machine }> {
   const { directory, id, options, clock, random, newMachine } = parts;
-  const log = await withoutGap(parts, found);
   const { snapshot } = found;
   let machine = newMachine();
-  const lastIndex = log.beforeIndex + log.entries.length;
+  const lastIndex = found.beforeIndex + found.entries.length;
   if (machine.context.index > Math.max(lastIndex, snapshot?.index ?? 0)) {
     throw new TornStateError(
       directory,
       `State has entry ${machine.context.index}, the log ends with ${lastIndex}`,
     );
   }
+  // From here on the log changes: what was wrong with it until now is as it was found.
+  const log = await withoutGap(parts, found);
   if (machine.context.index < log.beforeIndex) {
     if (snapshot === undefined) {
       throw new TornStateError(
