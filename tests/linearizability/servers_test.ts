@@ -1,8 +1,8 @@
 /**
  * Histories of real servers whose processes are killed and stopped, whose files are damaged, and whose membership changes.
  *
- * `SKEIN_LIN_SECONDS=n` makes each campaign that long, `SKEIN_SEED=n` repeats what chance decided. A failure names the folder of
- * the history, of what happened when, and of what the servers said.
+ * `SKEIN_LIN_SECONDS=n` makes all campaigns together that long, `SKEIN_SEED=n` repeats what chance decided. A failure names the
+ * folder of the history, of what happened when, and of what the servers said.
  *
  * @module
  */
@@ -28,10 +28,10 @@ const hosts = [loopback(), loopback(), loopback()];
 
 /** What happens, and for how many seconds in CI. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
-  ["are killed", 8, [killAnyone, killLeader, killAll]],
-  ["are stopped", 12, [stopAnyone, stopLeader, stopLeaderKillOthers, killWhileStopped]],
-  ["find files damaged", 8, [flipBit, cutFile]],
-  ["come and go", 8, [transfer, snapshot, demote, remove, killLeader]],
+  ["are killed", 6, [killAnyone, killLeader, killAll]],
+  ["are stopped", 8, [stopAnyone, stopLeader, stopLeaderKillOthers, killWhileStopped]],
+  ["find files damaged", 6, [flipBit, cutFile]],
+  ["come and go", 6, [transfer, snapshot, demote, remove, killLeader]],
 ];
 
 for (const [what, seconds, nemeses] of CAMPAIGNS) {

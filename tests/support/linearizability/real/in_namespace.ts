@@ -8,6 +8,7 @@ import { Judge, judgedTest } from "../judge.ts";
 import { durationOf, runCampaign } from "./campaign.ts";
 import { fillAnyone, fillLeader } from "./disks.ts";
 import { emptyDisks, separateGround } from "./ground.ts";
+import { demote, demoteWhileCut, remove, snapshot, transfer } from "./members.ts";
 import type { Nemesis } from "./nemesis.ts";
 import {
   cutAll,
@@ -17,22 +18,46 @@ import {
   halfCutOffLeader,
   killWhileCut,
 } from "./networks.ts";
+import { killAll, killLeader, stopLeader } from "./processes.ts";
 
-/** What happens, and for how many seconds in CI. */
+const CUTS = [
+  cutOffAnyone,
+  cutOffLeader,
+  halfCutOffLeader,
+  cutFollowers,
+  cutAll,
+  killWhileCut,
+];
+
+/** What happens, and for how many seconds in CI; what takes none is for a run by hand. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
+  ["cuts", 10, CUTS],
+  ["no room", 6, [fillAnyone, fillLeader]],
   [
-    "cuts",
-    12,
-    [cutOffAnyone, cutOffLeader, halfCutOffLeader, cutFollowers, cutAll, killWhileCut],
+    "everything",
+    0,
+    [
+      ...CUTS,
+      fillAnyone,
+      fillLeader,
+      killAll,
+      killLeader,
+      stopLeader,
+      transfer,
+      snapshot,
+      demote,
+      demoteWhileCut,
+      remove,
+    ],
   ],
-  ["no room", 8, [fillAnyone, fillLeader]],
 ];
 
 for (const [name, seconds, nemeses] of CAMPAIGNS) {
+  const durationMs = durationOf(seconds);
+  if (durationMs === 0) continue;
   judgedTest(name, async () => {
     await using judge = await Judge.build();
     await emptyDisks();
-    const ground = () => separateGround;
-    await runCampaign({ name, judge, ground, nemeses, durationMs: durationOf(seconds) });
+    await runCampaign({ name, judge, ground: () => separateGround, nemeses, durationMs });
   });
 }

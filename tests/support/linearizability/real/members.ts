@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { type CliResult, eventually, runSkeinCli } from "../../agents.ts";
 import type { Server } from "./cluster.ts";
-import { anyone, type Nemesis, pause, type Scene } from "./nemesis.ts";
+import { anyone, leaderOf, type Nemesis, pause, type Scene } from "./nemesis.ts";
+import { around, cut } from "./networks.ts";
 
 /** A server that is taken out comes back when it has kept up for a while; in milliseconds. */
 const RETURN_LIMIT_MS = 60_000;
@@ -39,6 +40,18 @@ export const remove: Nemesis = async (scene) => {
   await raft(scene, "add", victim.name);
   await returned(scene, victim);
   await cluster.settle();
+};
+
+/** Takes the vote of one while the leader, or anyone, is cut off; the change may come about in the end, or not. */
+export const demoteWhileCut: Nemesis = async (scene) => {
+  const victim = anyone(scene);
+  const cutOff = anyone(scene) === victim ? await leaderOf(scene) : anyone(scene);
+  await cut(scene, around(scene, cutOff), async () => {
+    await raft(scene, "demote", victim.name);
+    await pause(1_000, scene.signal);
+  });
+  await scene.cluster.settle();
+  await returned(scene, victim);
 };
 
 /** Runs a command at a server by chance. It may fail: nobody may lead just then. */

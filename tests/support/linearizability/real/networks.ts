@@ -54,11 +54,13 @@ function all({ cluster: { servers } }: Scene): Links {
   );
 }
 
-function around(scene: Scene, server: Server): Links {
+/** All links of a server. */
+export function around(scene: Scene, server: Server): Links {
   return all(scene).filter((link) => link.includes(server));
 }
 
-async function cut(
+/** Loses what is sent on links until `action` is over; by default that is a pause. */
+export async function cut(
   scene: Scene,
   links: Links,
   action: () => Promise<void> = () =>
