@@ -65,7 +65,8 @@ class Run {
   async #disturb(): Promise<void> {
     const server = this.#any();
     const choice = this.random.float();
-    if (choice < 0.25) this.#end(server, true);
+    if (choice < 0.15) this.#end(server, true);
+    else if (choice < 0.25) await this.#crashInElection();
     else if (choice < 0.35) this.#end(server, false);
     else if (choice < 0.4) { for (const one of this.servers) this.#end(one, true); }
     else if (choice < 0.6) await this.#startAll();
@@ -78,6 +79,24 @@ class Run {
     this.simulation.setNetwork(
       noise ? { loss: 0.1, duplicate: 0.1, reorder: 0.1 } : { loss: 0, duplicate: 0, reorder: 0 },
     );
+  }
+
+  /** The leader loses power, and then another server at any step of what follows, which is back at once. */
+  async #crashInElection(): Promise<void> {
+    const leader = this.servers.find(({ replica }) => replica?.status.role === "leader");
+    if (leader !== undefined) this.#end(leader, true);
+    await this.#startAll();
+    const term = Math.max(...this.#leaders.keys(), 0);
+    const others = this.servers.filter((server) => server !== leader);
+    await this.simulation.runUntil(
+      () => others.some(({ replica }) => (replica?.status.term ?? 0) > term),
+      5_000,
+      0,
+    );
+    let steps = Math.floor(this.random.float() * 25);
+    await this.simulation.runUntil(() => steps-- <= 0, 100, 0);
+    for (const server of others) if (this.random.float() < 0.7) this.#end(server, true);
+    await this.#startAll();
   }
 
   #any(): SimulatedServer {
