@@ -39,6 +39,10 @@ export const COMMANDS: Catalogue = {
     synopsis: "Manages the encryption keys of the cluster",
     load: () => import("./serf/keys.ts"),
   },
+  kv: {
+    synopsis: "Reads and changes the key-value store",
+    load: () => import("./kv/kv.ts"),
+  },
   leave: {
     synopsis: "Gracefully leaves the cluster and shuts the agent down",
     load: () => import("./serf/leave.ts"),
