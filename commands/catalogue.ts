@@ -1,12 +1,23 @@
 /**
  * The commands, one line each.
  *
- * Each command is loaded when it is asked for, so that `members` does not wait for the agent's code.
+ * Each command is loaded when it is asked for, so that `members` does not wait for the agent's code. Where a path begins above this
+ * folder and is put together, the runtime does not even read the file before that, which every start of an agent would pay for; a
+ * bundle takes in all files that the path may mean.
  *
  * @module
  */
 
-import type { Catalogue } from "./shell/command.ts";
+import type { Catalogue, Command } from "./shell/command.ts";
+
+/** The module of a command. */
+function load<M>(path: string): Promise<M> {
+  return import(`../commands/${path}.ts`);
+}
+
+function command(path: string): () => Promise<{ readonly command: Command }> {
+  return () => load(path);
+}
 
 /** Every command by name, in the order in which the list shows them. */
 export const COMMANDS: Catalogue = {
@@ -14,16 +25,17 @@ export const COMMANDS: Catalogue = {
   completion: {
     synopsis: "Prints a script that lets a shell complete skein's commands",
     load: async () => ({
-      command: (await import("./agent/completion.ts")).completionCommand(COMMANDS),
+      command: (await load<typeof import("./agent/completion.ts")>("agent/completion"))
+        .completionCommand(COMMANDS),
     }),
   },
   event: {
     synopsis: "Sends a custom event through the cluster",
-    load: () => import("./serf/event.ts"),
+    load: command("serf/event"),
   },
   "force-leave": {
     synopsis: 'Forces a member of the cluster to enter the "left" state',
-    load: () => import("./serf/force_leave.ts"),
+    load: command("serf/force_leave"),
   },
   help: {
     synopsis: "Lists the commands, or explains one",
@@ -31,13 +43,13 @@ export const COMMANDS: Catalogue = {
   },
   info: {
     synopsis: "Provides debugging information for operators",
-    load: () => import("./serf/info.ts"),
+    load: command("serf/info"),
   },
-  join: { synopsis: "Tells an agent to join a cluster", load: () => import("./serf/join.ts") },
-  keygen: { synopsis: "Generates a new encryption key", load: () => import("./serf/keygen.ts") },
+  join: { synopsis: "Tells an agent to join a cluster", load: command("serf/join") },
+  keygen: { synopsis: "Generates a new encryption key", load: command("serf/keygen") },
   keys: {
     synopsis: "Manages the encryption keys of the cluster",
-    load: () => import("./serf/keys.ts"),
+    load: command("serf/keys"),
   },
   kv: {
     synopsis: "Reads and changes the key-value store",
@@ -45,37 +57,37 @@ export const COMMANDS: Catalogue = {
   },
   leave: {
     synopsis: "Gracefully leaves the cluster and shuts the agent down",
-    load: () => import("./serf/leave.ts"),
+    load: command("serf/leave"),
   },
   members: {
     synopsis: "Lists the members of the cluster",
-    load: () => import("./serf/members.ts"),
+    load: command("serf/members"),
   },
   monitor: {
     synopsis: "Streams logs and events from an agent",
-    load: () => import("./serf/monitor.ts"),
+    load: command("serf/monitor"),
   },
-  query: { synopsis: "Sends a query to the cluster", load: () => import("./serf/query.ts") },
+  query: { synopsis: "Sends a query to the cluster", load: command("serf/query") },
   raft: {
     synopsis: "Tells how the replicated state is, and changes who keeps it",
-    load: () => import("./raft/raft.ts"),
+    load: command("raft/raft"),
   },
   reachability: {
     synopsis: "Tests network reachability",
-    load: () => import("./serf/reachability.ts"),
+    load: command("serf/reachability"),
   },
   reload: {
     synopsis: "Makes an agent read its configuration again",
-    load: () => import("./serf/reload.ts"),
+    load: command("serf/reload"),
   },
   rtt: {
     synopsis: "Estimates the network round trip time between two members",
-    load: () => import("./serf/rtt.ts"),
+    load: command("serf/rtt"),
   },
-  tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./serf/tags.ts") },
+  tags: { synopsis: "Modifies the tags of a running agent", load: command("serf/tags") },
   validate: {
     synopsis: "Checks the configuration of an agent",
-    load: () => import("./agent/validate.ts"),
+    load: command("agent/validate"),
   },
-  version: { synopsis: "Prints the version of skein", load: () => import("./agent/version.ts") },
+  version: { synopsis: "Prints the version of skein", load: command("agent/version") },
 };

@@ -35,6 +35,14 @@ present, added, changed or removed`,
 {"type":"member-join","time":"...","members":[{...}]}`,
   query: `{ "Acks": [ "a", "b" ], "Responses": { "a": "..." } }
 null instead of a list of acks that is empty`,
+  raft:
+    `status: { "node": "a", "id": "...", "cluster_id": "...", "role": "leader", "term": 3, "leader": "a",
+  "last_index": 9, "commit_index": 9, "applied_index": 9, "snapshot_index": 0,
+  "failure_tolerance": 1, "storage_full": false, "loop_lag_ms": 1.2, "peers": [ ... ],
+  "other_clusters": [] }
+peers: [ { "name": "b", "id": "...", "address": "10.0.0.2:7376", "role": "voter",
+  "match_index": 9, "last_contact_ms": 12, "healthy": true } ]; null where only the leader knows
+snapshot: { "index": 9 }; the others: { "done": true }`,
   reachability:
     `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
   "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }

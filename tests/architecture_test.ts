@@ -146,8 +146,14 @@ Deno.test("the arrow check catches every way of importing against an arrow", () 
       text,
     );
   }
-  assert.deepEqual(planted("client/a.ts", `await import(name);`), [
-    "client/a.ts imports a computed path",
+  for (const text of ["import(name)", "import(`${name}.ts`)", "import(`../server/${a}/${b}.ts`)"]) {
+    assert.deepEqual(planted("client/a.ts", text), ["client/a.ts imports a computed path"], text);
+  }
+  assert.deepEqual(planted("client/a.ts", "import(`../server/x/${name}.ts`)"), [
+    "client/a.ts imports server/x/*.ts",
+  ]);
+  assert.deepEqual(planted("client/a.ts", 'import(`../server/${"x"}.ts`)'), [
+    "client/a.ts imports server/x.ts",
   ]);
   assert.deepEqual(planted("cluster/a.ts", `import "../tests/x.ts";`), [
     "cluster/a.ts imports tests/x.ts",
@@ -445,16 +451,21 @@ function shapeProblems(sources: Sources): string[] {
 
 /**
  * Every module that `text` imports or re-exports, statically, dynamically or as a type: a path relative to the
- * root for files of the repository, the specifier as written for others, `undefined` when it is computed.
+ * root for files of the repository, the specifier as written for others, `undefined` when it is computed. Of a path that
+ * only ends with something computed, the folder is what is imported: `FOLDER/*.ts`.
  */
 function importsOf(path: string, text: string): (string | undefined)[] {
   const code = withoutComments(text);
   const literal = /\b(?:(?:import|export)\b[^;"'`]*?\bfrom|import\s*\(?)\s*(["'])([^"'\n]+)\1/g;
-  const computed = /(?<![.\w])import\s*\(\s*(?!["'\s])/g;
+  const inFolder = /(?<![.\w])import\s*\(\s*`(\.[^`$\n]*)\/\$\{(?:"(\w+)"|[\w.]+)\}\.ts`\s*\)/g;
+  const computed = /(?<![.\w])import\s*\(\s*(?!["'\s]|`\.[^`$\n]*\/\$\{(?:"\w+"|[\w.]+)\}\.ts`)/g;
   const found: (string | undefined)[] = [];
   for (const match of code.matchAll(literal)) {
     const specifier = match[2] ?? "";
     found.push(specifier.startsWith(".") ? normalize(join(dirname(path), specifier)) : specifier);
+  }
+  for (const [, folder = "", name = "*"] of code.matchAll(inFolder)) {
+    found.push(normalize(join(dirname(path), folder, `${name}.ts`)));
   }
   for (const _ of code.matchAll(computed)) found.push(undefined);
   return found;

@@ -14,7 +14,25 @@ import type { KvKey } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import type { ReconnectOptions } from "../net/reconnect.ts";
 
-/** Where and how to connect. */
+/**
+ * Where and how to connect.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvConnectOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvConnectOptions = { address: agent.state?.addresses.kvAddr ?? "", reconnect: true };
+ * await using client = await KvClient.connect(options);
+ * await client.set("a", 1);
+ * ```
+ */
 export interface KvConnectOptions {
   /** The agent's key-value address, `host:port`. Default "127.0.0.1:8379". */
   readonly address?: string;
@@ -31,13 +49,49 @@ export interface KvConnectOptions {
   readonly reconnect?: boolean | ReconnectOptions;
 }
 
-/** What all calls about a key may say. */
+/**
+ * What all calls about a key may say.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvCallOptions = { namespace: "app", timeoutMs: 1_000 };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * console.log(await client.increment("visits", 1, options));
+ * ```
+ */
 export interface KvCallOptions extends CallOptions {
   /** Namespace of a key that names none. Default: `global`. */
   readonly namespace?: string;
 }
 
-/** When a value is set. */
+/**
+ * When a value is set.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvSetCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvSetCallOptions = { nx: true };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * await client.set("first", "me", options);
+ * ```
+ */
 export interface KvSetCallOptions extends KvCallOptions {
   /** Only if the key has no value. */
   readonly nx?: boolean;
@@ -47,7 +101,25 @@ export interface KvSetCallOptions extends KvCallOptions {
   readonly ifRev?: number;
 }
 
-/** When and what is deleted. */
+/**
+ * When and what is deleted.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvDeleteCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvDeleteCallOptions = { tree: true };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * console.log(await client.delete("^app", options));
+ * ```
+ */
 export interface KvDeleteCallOptions extends KvCallOptions {
   /** Everything below the key, too. */
   readonly tree?: boolean;
@@ -55,7 +127,25 @@ export interface KvDeleteCallOptions extends KvCallOptions {
   readonly ifRev?: number;
 }
 
-/** How fresh an answer has to be. */
+/**
+ * How fresh an answer has to be.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvGetCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvGetCallOptions = { consistency: "stale" };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * console.log(await client.get("a", options));
+ * ```
+ */
 export interface KvGetCallOptions extends KvCallOptions {
   /**
    * Default `linearizable`: all that was acknowledged before. `lease`: the same as long as no clock runs away. `stale`: whatever

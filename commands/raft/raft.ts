@@ -35,10 +35,11 @@ const DONE: Readonly<Record<Exclude<Action, "status" | "peers" | "snapshot">, st
 
 /** Tells of the log and changes its members. */
 export const command: Command = defineCommand({
-  usage: "raft [options] status|peers|add|remove|demote|transfer|snapshot [NAME]",
+  usage: "raft [options] ACTION [NAME]",
   description: [
     "Tells how the replicated state is, and changes who keeps it. Any server answers; changes are " +
-    "made by the leader. NAME is the name of a server's agent, or the beginning of its id.",
+    "made by the leader. ACTION is status, peers, add, remove, demote, transfer or snapshot. NAME " +
+    "is the name of a server's agent, or the beginning of its id.",
     "status tells of one server and what it knows of the others, peers lists the members of the log. " +
     "add takes a server in, which gets the log first and votes once it keeps up; remove takes one out; demote " +
     "takes its vote; transfer hands the leadership over, to NAME or to whoever has most; snapshot " +

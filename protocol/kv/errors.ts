@@ -6,7 +6,23 @@
 
 import { type Problem, textOfProblem } from "./problem.ts";
 
-/** A request was refused, or failed. Nothing was changed, unless it is an {@linkcode OutcomeUnknownError}. */
+/**
+ * A request was refused, or failed. Nothing was changed, unless it is an {@linkcode OutcomeUnknownError}.
+ *
+ * @example
+ * ```ts
+ * import { Agent, KvError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await assert.rejects(agent.kv.set("a^^b", 1), (error) => error instanceof KvError && error.code === 422);
+ * ```
+ */
 export class KvError extends Error {
   /** "KvError", or the name of the kind. */
   override readonly name: string = "KvError";
@@ -26,7 +42,24 @@ export class KvError extends Error {
   }
 }
 
-/** A condition did not hold: somebody else was faster. */
+/**
+ * A condition did not hold: somebody else was faster.
+ *
+ * @example
+ * ```ts
+ * import { Agent, ConditionFailedError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await agent.kv.set("leader", "a", { nx: true });
+ * await assert.rejects(agent.kv.set("leader", "b", { nx: true }), ConditionFailedError);
+ * ```
+ */
 export class ConditionFailedError extends KvError {
   /** "ConditionFailedError". */
   override readonly name = "ConditionFailedError";
@@ -40,13 +73,42 @@ export class ConditionFailedError extends KvError {
   }
 }
 
-/** Nobody leads, or nobody that can be reached. Nothing was done; it can be tried again. */
+/**
+ * Nobody leads, or nobody that can be reached. Nothing was done; it can be tried again.
+ *
+ * @example
+ * ```ts
+ * import { NoLeaderError } from "@skein/agent";
+ *
+ * async function retried<T>(request: () => Promise<T>): Promise<T> {
+ *   try {
+ *     return await request();
+ *   } catch (error) {
+ *     // Nothing was done, so that it can be done now.
+ *     if (error instanceof NoLeaderError) return await request();
+ *     throw error;
+ *   }
+ * }
+ * console.log(await retried(() => Promise.resolve(1)));
+ * ```
+ */
 export class NoLeaderError extends KvError {
   /** "NoLeaderError". */
   override readonly name = "NoLeaderError";
 }
 
-/** It may have been done, and may still be done later. */
+/**
+ * It may have been done, and may still be done later.
+ *
+ * @example
+ * ```ts
+ * import { OutcomeUnknownError } from "@skein/agent";
+ *
+ * // Whether it has to be looked up what became of a change.
+ * const isOpen = (error: unknown): boolean => error instanceof OutcomeUnknownError;
+ * console.log(isOpen(new Error("Something else")));
+ * ```
+ */
 export class OutcomeUnknownError extends KvError {
   /** "OutcomeUnknownError". */
   override readonly name = "OutcomeUnknownError";

@@ -4,7 +4,17 @@
  * @module
  */
 
-/** A value of JSON. */
+/**
+ * A value of JSON.
+ *
+ * @example
+ * ```ts
+ * import type { KvValue } from "@skein/agent";
+ *
+ * const value: KvValue = { name: "a", ports: [80, 443], note: null };
+ * console.log(value);
+ * ```
+ */
 export type KvValue =
   | string
   | number
@@ -13,10 +23,37 @@ export type KvValue =
   | readonly KvValue[]
   | { readonly [name: string]: KvValue };
 
-/** A key: a text as clients write it, with `^` between its segments, or the segments from the root on. */
+/**
+ * A key: a text as clients write it, with `^` between its segments, or the segments from the root on.
+ *
+ * @example
+ * ```ts
+ * import type { KvKey } from "@skein/agent";
+ *
+ * const same: KvKey[] = ["app^users^42", ["app", "users", "42"]];
+ * console.log(same);
+ * ```
+ */
 export type KvKey = string | readonly string[];
 
-/** A value and when it was set. */
+/**
+ * A value and when it was set.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvEntry } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await agent.kv.set("a", 1);
+ * const entry: KvEntry | undefined = await agent.kv.get("a");
+ * console.log(entry?.rev);
+ * ```
+ */
 export interface KvEntry {
   /** The value. */
   readonly value: KvValue;
@@ -24,7 +61,24 @@ export interface KvEntry {
   readonly rev: number;
 }
 
-/** Whether there is something at a key, and below it. */
+/**
+ * Whether there is something at a key, and below it.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvExistence } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await agent.kv.set("app^a", 1);
+ * const found: KvExistence = await agent.kv.exists("^app");
+ * console.log(found); // { value: false, children: true }
+ * ```
+ */
 export interface KvExistence {
   /** Whether it has a value. */
   readonly value: boolean;

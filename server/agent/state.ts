@@ -28,7 +28,23 @@ export class NoStateError extends Error {
   }
 }
 
-/** Where a server is found and keeps what it knows. */
+/**
+ * Where a server is found and keeps what it knows.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type StateAddresses } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const addresses: StateAddresses | undefined = agent.state?.addresses;
+ * console.log(addresses?.peerAddr);
+ * ```
+ */
 export interface StateAddresses {
   /** Where it listens for other servers, `host:port`. */
   readonly peerAddr: string;

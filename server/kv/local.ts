@@ -30,7 +30,23 @@ export type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/val
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** What all requests may say. */
+/**
+ * What all requests may say.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvRequestOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvRequestOptions = { namespace: "app", timeoutMs: 1_000 };
+ * await agent.kv.increment("visits", 1, options);
+ * ```
+ */
 export interface KvRequestOptions {
   /** Namespace of a key that names none. Default: `global`. */
   readonly namespace?: string;
@@ -38,7 +54,23 @@ export interface KvRequestOptions {
   readonly timeoutMs?: number;
 }
 
-/** When a value is set. */
+/**
+ * When a value is set.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvSetOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const once: KvSetOptions = { nx: true };
+ * await agent.kv.set("first", "me", once);
+ * ```
+ */
 export interface KvSetOptions extends KvRequestOptions {
   /** Only if the key has no value. */
   readonly nx?: boolean;
@@ -48,7 +80,23 @@ export interface KvSetOptions extends KvRequestOptions {
   readonly ifRev?: number;
 }
 
-/** When and what is deleted. */
+/**
+ * When and what is deleted.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvDeleteOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const all: KvDeleteOptions = { tree: true };
+ * console.log(await agent.kv.delete("^app", all));
+ * ```
+ */
 export interface KvDeleteOptions extends KvRequestOptions {
   /** Everything below the key, too. */
   readonly tree?: boolean;
@@ -56,7 +104,23 @@ export interface KvDeleteOptions extends KvRequestOptions {
   readonly ifRev?: number;
 }
 
-/** How fresh a value has to be. */
+/**
+ * How fresh a value has to be.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvGetOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const old: KvGetOptions = { consistency: "stale" };
+ * console.log(await agent.kv.get("a", old));
+ * ```
+ */
 export interface KvGetOptions extends KvRequestOptions {
   /** Default `linearizable`: all that was acknowledged before. `stale`: whatever this server has. */
   readonly consistency?: Consistency;

@@ -94,7 +94,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { settings, log, failed } = options;
     await using opened = new AsyncDisposableStack();
     const { dataDir, durability, bootstrapExpect } = settings;
-    const storage = opened.use(await openStorage(dataDir, { durability, log, failed }));
+    const full = ({ message }: Error): void => log.write("WARN", "raft", message);
+    const storage = opened.use(await openStorage(dataDir, { durability, log, full, failed }));
     const { cutBytes } = storage.found;
     if (cutBytes > 0) {
       log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);
@@ -244,6 +245,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const newMachine = () => new Machine(store);
     const options = raftOptions(settings.raft);
     const { raft, machine } = await restore({
+      directory: this.#storage.directory.path,
       id: this.id,
       options,
       clock: this.#clock,

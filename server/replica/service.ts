@@ -6,7 +6,23 @@
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 
-/** How fresh an answer has to be. */
+/**
+ * How fresh an answer has to be.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type Consistency } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const consistency: Consistency = "lease";
+ * console.log(await agent.kv.get("a", { consistency }));
+ * ```
+ */
 export type Consistency =
   /** It shows all that was acknowledged anywhere before the question came. */
   | "linearizable"

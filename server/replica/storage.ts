@@ -9,6 +9,7 @@
  * @module
  */
 
+import { DiskFullError } from "../../cluster/runtime.ts";
 import type { UnexpectedLog } from "../logging/background.ts";
 import { type DataDirectory, openDirectory } from "./directory/directory.ts";
 import { LazyDisk } from "./lazy_disk.ts";
@@ -38,6 +39,8 @@ export interface StorageOptions {
   readonly durability: Durability;
   /** Where errors go that nobody expected. */
   readonly log: UnexpectedLog;
+  /** There is no room for the state, which stays in memory; it is tried again every second. */
+  readonly full: (error: DiskFullError) => void;
   /** The state can no longer be written. */
   readonly failed: (error: Error) => void;
 }
@@ -66,7 +69,12 @@ export async function openStorage(
   const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
   opened.defer(() => votes.close());
   const store = opened.use(
-    await SqliteStore.open(`${place}/state`, { failed: (error) => options.failed(error as Error) }),
+    await SqliteStore.open(`${place}/state`, {
+      failed: (error) => {
+        if (error instanceof DiskFullError) options.full(error);
+        else options.failed(error as Error);
+      },
+    }),
   );
   const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
   const stack = opened.move();

@@ -1,6 +1,8 @@
 /**
- * What runs beside the core of an agent, as its settings say: each part begins with the agent and ends with it. The code
- * of a part is loaded when it is asked for.
+ * What runs beside the core of an agent, as its settings say: each part begins with the agent and ends with it.
+ *
+ * The code of a part is loaded when it is asked for. Its path is put together: the runtime reads all files that a whole path in the
+ * code names before it begins, used or not, and a plain agent would start later and be larger. A bundle takes in the folder.
  *
  * @module
  */
@@ -10,7 +12,7 @@ import type { ScriptHandlers } from "../../scripts/mod.ts";
 import { stateSettings } from "../../config/state_settings.ts";
 import type { AgentHost } from "../host.ts";
 import { AgentStartError } from "./open.ts";
-import type { ServerState } from "./state.ts";
+import type { ServerState } from "../server/server_state.ts";
 
 /** The parts of one agent. */
 export class AgentParts implements AsyncDisposable {
@@ -38,7 +40,9 @@ export class AgentParts implements AsyncDisposable {
     const { config, log, metrics } = this.#agent;
     await this.replaceScripts(config.eventHandlers);
     if (config.statsdAddr === "" && config.statsiteAddr === "") return;
-    const { sendMetrics } = await import("../../metrics/servers.ts");
+    const { sendMetrics } = await (import(`../../metrics/${"servers"}.ts`) as Promise<
+      typeof import("../../metrics/servers.ts")
+    >);
     this.#stack.use(sendMetrics(metrics, config, log));
   }
 
@@ -52,7 +56,9 @@ export class AgentParts implements AsyncDisposable {
   async begin(failed: (error: Error) => void): Promise<void> {
     const settings = stateSettings(this.#agent.config, this.#agent.address.host);
     if (settings !== undefined) {
-      const { ServerState } = await import("./state.ts");
+      const { ServerState } = await (import(`../server/${"server_state"}.ts`) as Promise<
+        typeof import("../server/server_state.ts")
+      >);
       this.#state = this.#stack.use(await ServerState.open(this.#agent, settings, failed));
     }
     if (this.#agent.config.discover !== "") await this.#discover();
@@ -76,7 +82,8 @@ export class AgentParts implements AsyncDisposable {
   }
 
   async #discover(): Promise<void> {
-    const { Discovery } = await import("../../mdns/mod.ts");
+    const { Discovery } =
+      await (import(`../../mdns/${"mod"}.ts`) as Promise<typeof import("../../mdns/mod.ts")>);
     const agent = this.#agent;
     const { config, log, serf } = agent;
     const { mdns, replayOnJoin: replay } = config;
@@ -99,7 +106,8 @@ export class AgentParts implements AsyncDisposable {
   }
 
   async #load(): Promise<ScriptHandlers> {
-    const { ScriptHandlers } = await import("../../scripts/mod.ts");
+    const { ScriptHandlers } =
+      await (import(`../../scripts/${"mod"}.ts`) as Promise<typeof import("../../scripts/mod.ts")>);
     const { config, log, metrics, serf } = this.#agent;
     const none: HandlerSpec[] = [];
     const scripts = new ScriptHandlers(none, {

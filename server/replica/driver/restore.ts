@@ -22,10 +22,17 @@ import type { LogStore, SnapshotStore } from "./parts.ts";
 export class TornStateError extends Error {
   /** "TornStateError". */
   override readonly name = "TornStateError";
+
+  /** `directory` is the path of the data directory, `problem` says what does not fit. */
+  constructor(directory: string, problem: string) {
+    super(`Data directory '${directory}' is damaged: ${problem}`);
+  }
 }
 
 /** What a restore needs. */
 export interface RestoreParts {
+  /** Path of the data directory, for messages. */
+  readonly directory: string;
   /** Id of this server. */
   readonly id: string;
   readonly options: RaftOptions;
@@ -46,19 +53,22 @@ export async function restore(
   parts: RestoreParts,
   found: Omit<Restored, "applied" | "entries"> & { readonly entries: readonly Entry[] },
 ): Promise<{ readonly raft: Raft; readonly machine: Machine }> {
-  const { id, options, clock, random, newMachine } = parts;
-  const log = await withoutGap(parts, found);
+  const { directory, id, options, clock, random, newMachine } = parts;
   const { snapshot } = found;
   let machine = newMachine();
-  const lastIndex = log.beforeIndex + log.entries.length;
+  const lastIndex = found.beforeIndex + found.entries.length;
   if (machine.context.index > Math.max(lastIndex, snapshot?.index ?? 0)) {
     throw new TornStateError(
+      directory,
       `State has entry ${machine.context.index}, the log ends with ${lastIndex}`,
     );
   }
+  // From here on the log changes: what was wrong with it until now is as it was found.
+  const log = await withoutGap(parts, found);
   if (machine.context.index < log.beforeIndex) {
     if (snapshot === undefined) {
       throw new TornStateError(
+        directory,
         `State ends with entry ${machine.context.index}, the log begins after ${log.beforeIndex}, and there is no snapshot`,
       );
     }
@@ -71,13 +81,14 @@ export async function restore(
 
 /** A snapshot that was received but whose log was not begun yet takes effect now. */
 async function withoutGap(
-  { log }: RestoreParts,
+  { directory, log }: RestoreParts,
   { snapshot, beforeIndex, beforeTerm, entries }: Parameters<typeof restore>[1],
 ): Promise<Pick<Restored, "beforeIndex" | "beforeTerm"> & { readonly entries: readonly Entry[] }> {
   const lastIndex = beforeIndex + entries.length;
   if (snapshot === undefined || snapshot.index <= lastIndex) {
     if (beforeIndex > (snapshot?.index ?? 0)) {
       throw new TornStateError(
+        directory,
         `Log begins after entry ${beforeIndex}, the newest snapshot ends with ${
           snapshot?.index ?? 0
         }`,

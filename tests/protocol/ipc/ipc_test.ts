@@ -133,6 +133,7 @@ Deno.test("the command table is the one of docs/spec/agent.md 1.4", () => {
     "get-coordinate request response",
     // Not in Serf.
     "reload response",
+    "raft request response",
   ]);
 });
 

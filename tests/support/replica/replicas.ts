@@ -79,7 +79,17 @@ export class Replicas {
     const snapshots = new MemorySnapshots(disk, store);
     const newMachine = () => machineOn(store);
     const options = { ...DEFAULT_RAFT_OPTIONS, ...this.#options.raft };
-    const parts = { id, options, clock, random: this.#random, log: disk, snapshots, newMachine };
+    const directory = id;
+    const parts = {
+      directory,
+      id,
+      options,
+      clock,
+      random: this.#random,
+      log: disk,
+      snapshots,
+      newMachine,
+    };
     const { raft, machine } = await restore(parts, { ...disk.state });
     const logs: string[] = [];
     const write = (line: string) => void logs.push(line);

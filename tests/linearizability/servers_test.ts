@@ -1,0 +1,44 @@
+/**
+ * Histories of real servers whose processes are killed and stopped, whose files are damaged, and whose membership changes.
+ *
+ * `SKEIN_LIN_SECONDS=n` makes all campaigns together that long, `SKEIN_SEED=n` repeats what chance decided. A failure names the
+ * folder of the history, of what happened when, and of what the servers said.
+ *
+ * @module
+ */
+
+import { Judge, judgedTest } from "../support/linearizability/judge.ts";
+import { durationOf, runCampaign } from "../support/linearizability/real/campaign.ts";
+import { cutFile, flipBit } from "../support/linearizability/real/disks.ts";
+import { loopbackGround } from "../support/linearizability/real/ground.ts";
+import { demote, remove, snapshot, transfer } from "../support/linearizability/real/members.ts";
+import type { Nemesis } from "../support/linearizability/real/nemesis.ts";
+import {
+  killAll,
+  killAnyone,
+  killLeader,
+  killWhileStopped,
+  stopAnyone,
+  stopLeader,
+  stopLeaderKillOthers,
+} from "../support/linearizability/real/processes.ts";
+import { loopback } from "../support/loopback.ts";
+
+const hosts = [loopback(), loopback(), loopback()];
+
+/** What happens, and for how many seconds in CI. */
+const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
+  ["are killed", 6, [killAnyone, killLeader, killAll]],
+  ["are stopped", 8, [stopAnyone, stopLeader, stopLeaderKillOthers, killWhileStopped]],
+  ["find files damaged", 6, [flipBit, cutFile]],
+  ["come and go", 6, [transfer, snapshot, demote, remove, killLeader]],
+];
+
+for (const [what, seconds, nemeses] of CAMPAIGNS) {
+  const name = `what clients see of servers that ${what} is linearizable`;
+  judgedTest(name, async () => {
+    await using judge = await Judge.build();
+    const ground = (folder: string) => loopbackGround(hosts, folder);
+    await runCampaign({ name: what, judge, ground, nemeses, durationMs: durationOf(seconds) });
+  });
+}
