@@ -51,6 +51,10 @@ export const COMMANDS: Catalogue = {
     synopsis: "Manages the encryption keys of the cluster",
     load: command("serf/keys"),
   },
+  kv: {
+    synopsis: "Reads and changes the key-value store",
+    load: () => import("./kv/kv.ts"),
+  },
   leave: {
     synopsis: "Gracefully leaves the cluster and shuts the agent down",
     load: command("serf/leave"),
