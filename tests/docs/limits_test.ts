@@ -7,23 +7,36 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
+import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
+import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
+import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
+import { DEFAULT_RAFT_OPTIONS } from "../../cluster/raft/mod.ts";
+import * as kvWire from "../../protocol/kv/limits.ts";
 import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
 import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
 import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import * as kvPort from "../../server/kv/limits.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
 import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../server/config/settings.ts";
 import { MAX_FOUNDERS } from "../../server/config/state_checks.ts";
+import * as peers from "../../server/replica/peers/limits.ts";
+import { DEFAULT_STORE_LIMITS } from "../../server/replica/store/limits.ts";
+import { PIECE_BYTES } from "../../server/replica/snapshots/trailer.ts";
+import { MAX_PAYLOAD_BYTES } from "../../server/replica/log/format.ts";
 import * as rpc from "../../server/rpc/limits.ts";
 import { QUEUE_LIMIT as SCRIPT_QUEUE } from "../../server/scripts/event_handler.ts";
 import { OUTPUT_LIMIT } from "../../server/scripts/output_tail.ts";
 
 const page = await Deno.readTextFile(new URL("../../docs/LIMITS.md", import.meta.url));
 
-/** Where each bound of the RPC server stands: the beginning of a row, and its unit. */
-const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: string]> = {
+/** Where a bound stands: the beginning of a row, its unit, and what follows the number. */
+type Place = readonly [row: string, unit: number, name: string];
+
+/** Where each bound of the RPC server stands. */
+const RPC: Record<keyof typeof rpc, Place> = {
   MAX_CLIENTS: ["Connections in all", 1, ";"],
   MAX_CLIENTS_PER_SOURCE: ["Connections from one address", 1, " "],
   MAX_STRANGERS: ["Strangers: clients before", 1, " "],
@@ -45,6 +58,40 @@ const RPC: Record<keyof typeof rpc, readonly [row: string, unit: number, name: s
   SHUTDOWN_FLUSH_MS: ["Time for answers that are on their way", 1, " ms"],
 };
 
+/** The same for the key-value port. */
+const KV_PORT: Record<keyof typeof kvPort, Place> = {
+  MAX_CONNECTIONS: ["Connections of key-value clients  ", 1, " "],
+  MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
+  MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
+  MAX_IN_FLIGHT_BYTES: ["Requests of one connection that are not answered", 2 ** 20, " MiB"],
+  MAX_BACKLOG_BYTES: ["Answers that wait for a key-value client", 1_024, " KiB"],
+  STALL_LIMIT_MS: ["Time in which a key-value client takes not one byte", 1_000, " s"],
+  LINE_LIMIT_MS: ["Time in which a line has to end", 1_000, " s"],
+  IDLE_LIMIT_MS: ["Time in which a key-value client sends no line", 60_000, " min"],
+  REQUEST_LIMIT_MS: ["Time until a request has an answer", 1_000, " s"],
+  DRAIN_LIMIT_MS: ["Time for requests under way when the agent ends", 1_000, " s"],
+};
+
+/** The same for the peers' port, but for what is more than a number, or is made of another bound. */
+const PEERS: Record<
+  Exclude<keyof typeof peers, "ADMISSION" | "PEER_TIMINGS" | "MAX_BLOCK_BYTES">,
+  Place
+> = {
+  MAX_FRAME_BYTES: ["Message of a server", 2 ** 20, " MiB"],
+  MAX_STRANGER_BYTES: ["First message of a stranger", 1, " bytes"],
+  MAX_QUEUE_BYTES: ["Messages that wait for a peer", 2 ** 20, " MiB"],
+  BATCH_BYTES: ["Bytes of one channel", 1_024, " KiB"],
+  MAX_WAITING_REQUESTS: ["Requests to a peer that wait", 1, " "],
+  MAX_RUNNING_REQUESTS: ["Requests of a peer under way", 1, ";"],
+  MAX_RUNNING_BYTES: ["Requests of a peer under way", 2 ** 20, " MiB"],
+  MAX_BACKLOG_BYTES: ["Answers that wait for a peer", 2 ** 20, " MiB"],
+  STALL_LIMIT_MS: ["Time in which a peer takes not one byte", 1_000, " s"],
+  DRAIN_LIMIT_MS: ["Time for answers to peers", 1, " ms"],
+  MISSED_BY_CALLER: ["Signs of life of a peer", 1, ";"],
+  MISSED_BY_CALLEE: ["Signs of life of a peer", 1, " "],
+};
+
+const { ADMISSION, PEER_TIMINGS } = peers;
 const { raft, kv } = DEFAULT_AGENT_CONFIG;
 
 /** Bounds of other parts. */
@@ -65,18 +112,53 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Time without a leader", `${raft.electionTimeoutMs / 1_000} s to `],
   ["Entries of the log between two snapshots", number(raft.snapshotEntries)],
   ["Entries before a snapshot", number(raft.trailing)],
-  ["Connections of key-value clients", number(kv.maxConnections)],
-  ["Time in which a key-value client", `${kv.idleLimitMs / 60_000} min`],
+  ["Members of the log", String(MAX_MEMBERS)],
+  ["Bytes written to the log at a time", `${MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
+  [
+    "Entries that are not committed yet",
+    both(
+      DEFAULT_RAFT_OPTIONS.maxUncommitted,
+      DEFAULT_RAFT_OPTIONS.maxUncommittedBytes,
+    ),
+  ],
+  ["Changes that are in memory only", `${number(DEFAULT_STORE_LIMITS.mostRows)} keys;`],
+  ["Changes that are in memory only", `${DEFAULT_STORE_LIMITS.mostBytes / 2 ** 20} MiB`],
+  ["Time in which such changes are written", `${DEFAULT_STORE_LIMITS.flushMs / 1_000} s`],
+  ["Piece of a snapshot", `${PIECE_BYTES / 1_024} KiB`],
+  ["Line of a key-value client", `${kvWire.MAX_LINE_BYTES / 2 ** 20} MiB`],
+  ["Line of a key-value client", `${kvWire.MAX_SKIPPED_BYTES / 2 ** 20} MiB more`],
+  ["Arrays and objects in each other", String(kvWire.MAX_DEPTH)],
+  ["`id` of a request", String(kvWire.MAX_ID_LENGTH)],
+  [
+    "Key: all of it",
+    `${number(MAX_PATH_BYTES)} bytes; ${MAX_SEGMENT_BYTES} bytes; ${MAX_SEGMENTS}`,
+  ],
+  ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
+  ["Time in which such a stranger", `${ADMISSION.strangerMs / 1_000} s`],
+  ["Connections of peers in all", `${ADMISSION.connections}; ${ADMISSION.perSource}`],
+  ["Strangers on the peers' port", `${ADMISSION.strangers}; ${ADMISSION.strangersPerSource}`],
+  ["Time to connect to a peer", `${PEER_TIMINGS.dialMs / 1_000} s`],
+  ["Time to connect to a peer", `${PEER_TIMINGS.pauseMs.first} ms`],
+  ["Connections of key-value clients  ", number(kv.maxConnections)],
+  ["Time in which a key-value client sends", `${kv.idleLimitMs / 60_000} min`],
   ["Names of one interval", number(MAX_NAMES)],
   ["Lines that wait for a server", number(METRIC_QUEUE)],
 ];
 
-Deno.test("docs/LIMITS.md has every bound of the RPC server", () => {
-  for (const [name, value] of Object.entries(rpc)) {
-    const [row, unit, suffix] = RPC[name as keyof typeof rpc];
-    assert.ok(rowOf(row).includes(number(value / unit) + suffix), `${name}: ${rowOf(row)}`);
-  }
-});
+for (
+  const [what, bounds, places] of [
+    ["the RPC server", rpc, RPC],
+    ["the key-value port", kvPort, KV_PORT],
+    ["the links between servers", peers, PEERS],
+  ] as [string, Record<string, number>, Record<string, Place>][]
+) {
+  Deno.test(`docs/LIMITS.md has every bound of ${what}`, () => {
+    for (const [name, [row, unit, suffix]] of Object.entries(places)) {
+      const value = bounds[name] as number;
+      assert.ok(rowOf(row).includes(number(value / unit) + suffix), `${name}: ${rowOf(row)}`);
+    }
+  });
+}
 
 Deno.test("docs/LIMITS.md has the bounds that other parts name", () => {
   for (const [row, text] of OTHERS) assert.ok(rowOf(row).includes(text), rowOf(row));
@@ -86,6 +168,11 @@ function rowOf(beginning: string): string {
   const rows = page.split("\n").filter((line) => line.startsWith(`| ${beginning}`));
   assert.equal(rows.length, 1, `Rows that begin with '${beginning}'`);
   return rows[0] ?? "";
+}
+
+/** A count and bytes as the page writes them. */
+function both(count: number, bytes: number): string {
+  return `${number(count)}; ${bytes / 2 ** 20} MiB`;
 }
 
 /** A number as the page writes it: 4,096. */
