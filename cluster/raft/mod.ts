@@ -16,4 +16,4 @@ export type {
 } from "./membership/configuration.ts";
 export type { Message, Outgoing, SnapshotMeta } from "./state/message.ts";
 export { DEFAULT_RAFT_OPTIONS, type RaftOptions, type Rule } from "./state/options.ts";
-export type { Raft } from "./state/raft.ts";
+export { leaderOf, type Raft } from "./state/raft.ts";

@@ -133,7 +133,7 @@ export function keeps({ options }: Raft, rule: Rule): boolean {
 }
 
 /** The leader of this term, as far as known. */
-export function leaderOf(raft: Raft): string | undefined {
+export function leaderOf(raft: Readonly<Raft>): string | undefined {
   const { role } = raft;
   if (role.name === "leader") return raft.id;
   return role.name === "follower" ? role.leader : undefined;

@@ -7,7 +7,14 @@
  */
 
 import type { Result } from "../../../cluster/machine/mod.ts";
-import type { Effects, Entry, Input, Raft, Refusal } from "../../../cluster/raft/mod.ts";
+import {
+  type Effects,
+  type Entry,
+  type Input,
+  leaderOf,
+  type Raft,
+  type Refusal,
+} from "../../../cluster/raft/mod.ts";
 import type { ReadRequest } from "../../../cluster/raft/state/effects.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
 import { NO_LEADER, OUTCOME_UNKNOWN, OVERLOADED, SHUTTING_DOWN, STORAGE_FULL } from "../service.ts";
@@ -16,7 +23,6 @@ import { decodeRequests, FORWARD_LIMIT, Forwarder } from "./forwarding.ts";
 import type { PeerNet } from "./parts.ts";
 import { Reads } from "./reads.ts";
 import { type Request, RequestQueue } from "./requests.ts";
-import { leaderIdOf } from "./status.ts";
 
 /** Requests of one kind that may wait for a leader, or for the disk of this one. */
 const WAITING_LIMIT = { count: 65_536, bytes: 64 * 1024 * 1024 } as const;
@@ -185,7 +191,7 @@ export class Desk {
   #flush(): void {
     const { raft } = this.#parts;
     if (this.#leads) return this.#lead();
-    const leader = leaderIdOf(raft);
+    const leader = leaderOf(raft);
     if (leader === undefined || this.#forwarder.isBusy) return;
     const { count, bytes } = FORWARD_LIMIT;
     const commands = this.#commands.take(count / 2, bytes / 2);

@@ -14,6 +14,7 @@ import {
   type Effects,
   type Entry,
   type Input,
+  leaderOf,
   type Message,
   type Raft,
   type Refusal,
@@ -30,7 +31,7 @@ import { type ChangeOutcome, Operations } from "./operations.ts";
 import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./parts.ts";
 import type { Request } from "./requests.ts";
 import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
-import { leaderIdOf, type RaftStatus, raftStatus } from "./status.ts";
+import { type RaftStatus, raftStatus } from "./status.ts";
 import { Writes } from "./writes.ts";
 
 /** Pause between two ticks of the core. */
@@ -155,7 +156,7 @@ export class Replica implements StateService {
 
   /** Node id of the leader, if one is known. */
   get leaderId(): string | undefined {
-    return leaderIdOf(this.#raft);
+    return leaderOf(this.#raft);
   }
 
   /** See {@linkcode StateService.leader}. */

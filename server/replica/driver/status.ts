@@ -4,13 +4,7 @@
  * @module
  */
 
-import type { MemberRole, Raft } from "../../../cluster/raft/mod.ts";
-
-/** Node id of the leader, as far as this server knows. */
-export function leaderIdOf({ role, id }: Readonly<Raft>): string | undefined {
-  if (role.name === "leader") return id;
-  return role.name === "follower" ? role.leader : undefined;
-}
+import { leaderOf, type MemberRole, type Raft } from "../../../cluster/raft/mod.ts";
 
 /** One member as a server sees it. */
 export interface MemberStatus {
@@ -51,7 +45,7 @@ export function raftStatus(raft: Readonly<Raft>, appliedIndex: number): RaftStat
       ? "follower"
       : "learner",
     term,
-    leader: leaderIdOf(raft),
+    leader: leaderOf(raft),
     lastIndex: log.lastIndex,
     commitIndex: commit,
     appliedIndex,
