@@ -1,23 +1,12 @@
 /**
  * The commands, one line each.
  *
- * Each command is loaded when it is asked for, so that `members` does not wait for the agent's code. Where a path begins above this
- * folder and is put together, the runtime does not even read the file before that, which every start of an agent would pay for; a
- * bundle takes in all files that the path may mean.
+ * Each command is loaded when it is asked for, so that `members` does not wait for the agent's code.
  *
  * @module
  */
 
-import type { Catalogue, Command } from "./shell/command.ts";
-
-/** The module of a command. */
-function load<M>(path: string): Promise<M> {
-  return import(`../commands/${path}.ts`);
-}
-
-function command(path: string): () => Promise<{ readonly command: Command }> {
-  return () => load(path);
-}
+import type { Catalogue } from "./shell/command.ts";
 
 /** Every command by name, in the order in which the list shows them. */
 export const COMMANDS: Catalogue = {
@@ -25,17 +14,16 @@ export const COMMANDS: Catalogue = {
   completion: {
     synopsis: "Prints a script that lets a shell complete skein's commands",
     load: async () => ({
-      command: (await load<typeof import("./agent/completion.ts")>("agent/completion"))
-        .completionCommand(COMMANDS),
+      command: (await import("./agent/completion.ts")).completionCommand(COMMANDS),
     }),
   },
   event: {
     synopsis: "Sends a custom event through the cluster",
-    load: command("serf/event"),
+    load: () => import("./serf/event.ts"),
   },
   "force-leave": {
     synopsis: 'Forces a member of the cluster to enter the "left" state',
-    load: command("serf/force_leave"),
+    load: () => import("./serf/force_leave.ts"),
   },
   help: {
     synopsis: "Lists the commands, or explains one",
@@ -43,47 +31,51 @@ export const COMMANDS: Catalogue = {
   },
   info: {
     synopsis: "Provides debugging information for operators",
-    load: command("serf/info"),
+    load: () => import("./serf/info.ts"),
   },
-  join: { synopsis: "Tells an agent to join a cluster", load: command("serf/join") },
-  keygen: { synopsis: "Generates a new encryption key", load: command("serf/keygen") },
+  join: { synopsis: "Tells an agent to join a cluster", load: () => import("./serf/join.ts") },
+  keygen: { synopsis: "Generates a new encryption key", load: () => import("./serf/keygen.ts") },
   keys: {
     synopsis: "Manages the encryption keys of the cluster",
-    load: command("serf/keys"),
+    load: () => import("./serf/keys.ts"),
+  },
+  kv: {
+    synopsis: "Reads and changes the key-value store",
+    load: () => import("./kv/kv.ts"),
   },
   leave: {
     synopsis: "Gracefully leaves the cluster and shuts the agent down",
-    load: command("serf/leave"),
+    load: () => import("./serf/leave.ts"),
   },
   members: {
     synopsis: "Lists the members of the cluster",
-    load: command("serf/members"),
+    load: () => import("./serf/members.ts"),
   },
   monitor: {
     synopsis: "Streams logs and events from an agent",
-    load: command("serf/monitor"),
+    load: () => import("./serf/monitor.ts"),
   },
-  query: { synopsis: "Sends a query to the cluster", load: command("serf/query") },
+  query: { synopsis: "Sends a query to the cluster", load: () => import("./serf/query.ts") },
   raft: {
     synopsis: "Tells how the replicated state is, and changes who keeps it",
-    load: command("raft/raft"),
+    load: () => import("./raft/raft.ts"),
   },
   reachability: {
     synopsis: "Tests network reachability",
-    load: command("serf/reachability"),
+    load: () => import("./serf/reachability.ts"),
   },
   reload: {
     synopsis: "Makes an agent read its configuration again",
-    load: command("serf/reload"),
+    load: () => import("./serf/reload.ts"),
   },
   rtt: {
     synopsis: "Estimates the network round trip time between two members",
-    load: command("serf/rtt"),
+    load: () => import("./serf/rtt.ts"),
   },
-  tags: { synopsis: "Modifies the tags of a running agent", load: command("serf/tags") },
+  tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./serf/tags.ts") },
   validate: {
     synopsis: "Checks the configuration of an agent",
-    load: command("agent/validate"),
+    load: () => import("./agent/validate.ts"),
   },
-  version: { synopsis: "Prints the version of skein", load: command("agent/version") },
+  version: { synopsis: "Prints the version of skein", load: () => import("./agent/version.ts") },
 };

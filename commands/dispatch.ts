@@ -16,7 +16,7 @@ const UNKNOWN_COMMAND = 127;
 const BROKEN_PIPE = 141;
 
 /** The flags of most commands that take a value: one that stands before the command is not the command. */
-const WITH_VALUE = /^--?(?:rpc-addr|rpc-auth|format)$/;
+const WITH_VALUE = /^--?(?:rpc-addr|rpc-auth|kv-addr|format)$/;
 
 /** How the arguments divide. */
 interface Division {
@@ -59,7 +59,7 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
   }
   const { command: loaded } = await entry.load();
   if (wantsHelp) {
-    await terminal.err(loaded.help);
+    await terminal.err(loaded.helpFor?.(args) ?? loaded.help);
     return 0;
   }
   const code = await loaded.run(args, terminal);

@@ -16,6 +16,10 @@ const JSON_OUTPUT: Readonly<Record<string, string>> = {
   keygen: `{ "key": "..." }`,
   keys: `{ "nodes": 3, "responses": 3, "failures": 0, "messages": { "NODE": "..." },
   "keys": { "KEY": 3 } }        with -list only`,
+  kv: `{ "key": "greeting", "value": "hello", "rev": 3 }        get
+{ "key": "greeting", "rev": 3 }        set
+{ "key": "greeting", "deleted": 1 }        del
+{ "key": "visits", "value": 7 }        incr`,
   leave: `{ "left": true }`,
   members: `{ "members": [ { "name": "a", "addr": "10.0.0.1:7946", "port": 7946, "tags": { ... },
   "status": "alive", "protocol": { "max": 5, "min": 2, "version": 5 } } ] }

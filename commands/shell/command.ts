@@ -16,6 +16,8 @@ export { CommandError } from "./failure.ts";
 export interface Command {
   /** The help text, without a newline at the end. */
   readonly help: string;
+  /** More help about what these arguments ask for; `undefined` when they ask for nothing in particular. */
+  helpFor?(args: readonly string[]): string | undefined;
   /** The flags, for shells that complete them. */
   readonly flags?: FlagTable;
   /** What its arguments are, for shells that complete them. */

@@ -65,7 +65,6 @@ export function filterOf({ logLevel, logLevels }: AgentConfig): LevelFilter {
  */
 export async function openSyslog(config: AgentConfig, log: AgentLog): Promise<Syslog | undefined> {
   if (!config.syslog) return undefined;
-  const { Syslog } =
-    await (import(`../logging/${"syslog"}.ts`) as Promise<typeof import("../logging/syslog.ts")>);
+  const { Syslog } = await import("../logging/syslog.ts");
   return await Syslog.open({ facility: config.syslogFacility, log, filter: filterOf(config) });
 }

@@ -150,6 +150,7 @@ Deno.test("client commands load no code of the agent", async () => {
   for (
     const name of [
       "agent/completion",
+      "kv/kv",
       "serf/event",
       "serf/force_leave",
       "serf/info",

@@ -63,9 +63,7 @@ export async function initialRejoinFile(
   metrics: Metrics,
 ): Promise<RejoinFile | undefined> {
   if (snapshotPath === "") return undefined;
-  const { RejoinFile } = await (import(`../../rejoin_file/${"rejoin_file"}.ts`) as Promise<
-    typeof import("../../rejoin_file/rejoin_file.ts")
-  >);
+  const { RejoinFile } = await import("../../rejoin_file/rejoin_file.ts");
   const logger = log.logger("serf");
   return await RejoinFile.open(snapshotPath, { rejoinAfterLeave, log: logger, metrics });
 }

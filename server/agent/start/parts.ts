@@ -1,8 +1,6 @@
 /**
- * What runs beside the core of an agent, as its settings say: each part begins with the agent and ends with it.
- *
- * The code of a part is loaded when it is asked for. Its path is put together: the runtime reads all files that a whole path in the
- * code names before it begins, used or not, and a plain agent would start later and be larger. A bundle takes in the folder.
+ * What runs beside the core of an agent, as its settings say: each part begins with the agent and ends with it. The code
+ * of a part is loaded when it is asked for.
  *
  * @module
  */
@@ -40,9 +38,7 @@ export class AgentParts implements AsyncDisposable {
     const { config, log, metrics } = this.#agent;
     await this.replaceScripts(config.eventHandlers);
     if (config.statsdAddr === "" && config.statsiteAddr === "") return;
-    const { sendMetrics } = await (import(`../../metrics/${"servers"}.ts`) as Promise<
-      typeof import("../../metrics/servers.ts")
-    >);
+    const { sendMetrics } = await import("../../metrics/servers.ts");
     this.#stack.use(sendMetrics(metrics, config, log));
   }
 
@@ -56,9 +52,7 @@ export class AgentParts implements AsyncDisposable {
   async begin(failed: (error: Error) => void): Promise<void> {
     const settings = stateSettings(this.#agent.config, this.#agent.address.host);
     if (settings !== undefined) {
-      const { ServerState } = await (import(`../server/${"server_state"}.ts`) as Promise<
-        typeof import("../server/server_state.ts")
-      >);
+      const { ServerState } = await loadServer();
       this.#state = this.#stack.use(await ServerState.open(this.#agent, settings, failed));
     }
     if (this.#agent.config.discover !== "") await this.#discover();
@@ -82,8 +76,7 @@ export class AgentParts implements AsyncDisposable {
   }
 
   async #discover(): Promise<void> {
-    const { Discovery } =
-      await (import(`../../mdns/${"mod"}.ts`) as Promise<typeof import("../../mdns/mod.ts")>);
+    const { Discovery } = await import("../../mdns/mod.ts");
     const agent = this.#agent;
     const { config, log, serf } = agent;
     const { mdns, replayOnJoin: replay } = config;
@@ -106,8 +99,7 @@ export class AgentParts implements AsyncDisposable {
   }
 
   async #load(): Promise<ScriptHandlers> {
-    const { ScriptHandlers } =
-      await (import(`../../scripts/${"mod"}.ts`) as Promise<typeof import("../../scripts/mod.ts")>);
+    const { ScriptHandlers } = await import("../../scripts/mod.ts");
     const { config, log, metrics, serf } = this.#agent;
     const none: HandlerSpec[] = [];
     const scripts = new ScriptHandlers(none, {
@@ -121,4 +113,14 @@ export class AgentParts implements AsyncDisposable {
     this.#stack.defer(this.#agent.subscribe((event) => scripts.handle(event)));
     return scripts;
   }
+}
+
+/**
+ * The code of a server. Its path is put together: the runtime reads all files that a whole path in the code names before it
+ * begins, used or not, and a plain agent would start later and be larger. A bundle takes in the folder. Reading it needs the
+ * permission to read files, which a server needs anyway.
+ */
+function loadServer(): Promise<typeof import("../server/server_state.ts")> {
+  const name = "server_state";
+  return import(`../server/${name}.ts`);
 }

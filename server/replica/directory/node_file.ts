@@ -4,6 +4,7 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { type Disk, FileNotFoundError } from "../../../cluster/runtime.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
@@ -29,6 +30,8 @@ const schema = z.strictObject({
   format: z.literal(DIRECTORY_FORMAT),
   nodeId: id,
   clusterId: id.optional(),
+  /** See {@linkcode checkOf}. */
+  check: z.string(),
 });
 
 /** Who a server is. */
@@ -68,15 +71,26 @@ export async function readNodeFile(disk: Disk, path: string): Promise<NodeIdenti
     const [issue] = result.error.issues;
     throw damaged([...issue?.path ?? [], issue?.message].join(" "));
   }
-  const { nodeId, clusterId } = result.data;
-  return { nodeId, clusterId };
+  const { nodeId, clusterId, check } = result.data;
+  const identity = { nodeId, clusterId };
+  if (check !== checkOf(identity)) throw damaged("wrong check");
+  return identity;
 }
 
 /** Replaces the file. Rejects as {@linkcode Disk} does. */
 export async function writeNodeFile(disk: Disk, identity: NodeIdentity): Promise<void> {
-  const text = JSON.stringify({ format: DIRECTORY_FORMAT, ...identity }, null, 2);
+  const text = JSON.stringify(
+    { format: DIRECTORY_FORMAT, ...identity, check: checkOf(identity) },
+    null,
+    2,
+  );
   const bytes = encodeUtf8(`${text}\n`);
   await replaceFile(disk, NODE_FILE, () => [bytes]);
+}
+
+/** With another id a server would be somebody else, who may vote a second time: checksum of the ids, CRC-32 in hex. */
+function checkOf({ nodeId, clusterId = "" }: NodeIdentity): string {
+  return crc32(nodeId + clusterId).toString(16).padStart(8, "0");
 }
 
 function parsed(bytes: Uint8Array, damaged: (problem: string) => Error): unknown {

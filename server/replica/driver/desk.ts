@@ -148,6 +148,7 @@ export class Desk {
   /** Answers everything, and takes nothing on any more. */
   close(): void {
     this.#isClosed = true;
+    this.#forwarder.close();
     for (const queue of [this.#commands, this.#questions]) {
       for (const { done } of queue.take(Infinity, Infinity)) done(SHUTTING_DOWN);
     }

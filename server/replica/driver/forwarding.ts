@@ -11,7 +11,7 @@
  */
 
 import { decodeResult, encodeResult, type Result } from "../../../cluster/machine/mod.ts";
-import type { Clock } from "../../../cluster/runtime.ts";
+import type { Clock, Timer } from "../../../cluster/runtime.ts";
 import { concatBytes, getU32, putU32 } from "../../../protocol/bytes.ts";
 import { NO_LEADER, OUTCOME_UNKNOWN } from "../service.ts";
 import { type PeerNet, UnsentError } from "./parts.ts";
@@ -27,6 +27,12 @@ const LEASE = 0x80;
 const MAX_TIME_MS = 3_600_000;
 /** So much longer than its last request a message is waited for, so that the leader's own answer comes first. */
 const GRACE_MS = 250;
+
+/**
+ * Pause after requests that were not taken on, in milliseconds. Where the leader is, or who, is known no better in the same turn,
+ * and trying for ever in one turn would keep the news from coming.
+ */
+const AGAIN_MS = 20;
 
 /** The bytes are no message of requests. */
 export class ForwardError extends Error {
@@ -48,13 +54,15 @@ export interface ForwarderParts {
 export class Forwarder {
   readonly #parts: ForwarderParts;
   #isBusy = false;
+  #pause: Timer | undefined;
+  #isClosed = false;
 
   /** Nothing is under way. */
   constructor(parts: ForwarderParts) {
     this.#parts = parts;
   }
 
-  /** Whether a message is under way. */
+  /** Whether a message is under way, or waits for the next try. */
   get isBusy(): boolean {
     return this.#isBusy;
   }
@@ -67,6 +75,12 @@ export class Forwarder {
     const last = requests.reduce((latest, { deadline }) => Math.max(latest, deadline), now);
     peers.request(leader, encodeRequests(requests, now), last - now + GRACE_MS)
       .then((answer) => this.#answered(requests, answer), (error) => this.#failed(requests, error));
+  }
+
+  /** Tries nothing again. */
+  close(): void {
+    this.#isClosed = true;
+    this.#pause?.cancel();
   }
 
   #answered(requests: readonly Request[], answer: Uint8Array): void {
@@ -87,8 +101,15 @@ export class Forwarder {
   }
 
   #end(again: readonly Request[]): void {
+    const { clock, putBack } = this.#parts;
+    if (again.length === 0) return this.#free();
+    putBack(again);
+    if (this.#isClosed) return;
+    this.#pause = clock.setTimer(AGAIN_MS, () => this.#free());
+  }
+
+  #free(): void {
     this.#isBusy = false;
-    if (again.length > 0) this.#parts.putBack(again);
     this.#parts.free();
   }
 }

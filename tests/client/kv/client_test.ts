@@ -147,7 +147,7 @@ Deno.test("a client that has nothing to ask is not taken for idle", async () => 
 });
 
 Deno.test("a client connects again when it shall", async () => {
-  await using stage = serve(HOST);
+  await using _stage = serve(HOST);
   let connections = 0;
   await using port = startScriptedPort(HOST, ({ action }) => {
     if (action === "HELLO") connections++;

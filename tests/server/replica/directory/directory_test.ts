@@ -140,6 +140,8 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
         ["\0".repeat(60), "is damaged ("],
         [`{"format": 1, "nodeId": "${nodeId}"`, "is damaged ("],
         [`{"format": 1}`, "is damaged (nodeId "],
+        [`{"format": 1, "nodeId": "${nodeId}"}`, "is damaged (check "],
+        [`{"format": 1, "nodeId": "${nodeId}", "check": "00000000"}`, "is damaged (wrong check)"],
         [`{"format": 1, "nodeId": "A${nodeId.slice(1)}"}`, "expected 32 hex digits"],
         [`{"format": 1, "nodeId": "${nodeId}", "clusterId": 5}`, "is damaged (clusterId "],
         [`{"format": 1, "nodeId": "${nodeId}", "x": 5}`, "is damaged ("],
@@ -166,5 +168,29 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
         missing,
       );
       await Deno.remove(join(path, state));
+    }
+  }));
+
+Deno.test("no changed bit makes a server another one, or one of another cluster", () =>
+  withPath(async (path) => {
+    {
+      await using directory = await openDirectory(path);
+      await directory.setClusterId("c".repeat(32));
+    }
+    const file = join(path, "node.json");
+    const bytes = await Deno.readFile(file);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const bent = bytes.slice();
+      bent[bit >> 3] = (bent[bit >> 3] as number) ^ (1 << (bit & 7));
+      await Deno.writeFile(file, bent);
+      const opened = await openDirectory(path).catch((error) => {
+        if (error instanceof DamagedNodeFileError || error instanceof DirectoryFormatError) return;
+        throw error;
+      });
+      // White space between words may be another one.
+      if (opened === undefined) continue;
+      await using directory = opened;
+      assert.equal(directory.clusterId, "c".repeat(32));
+      assert.ok(new TextDecoder().decode(bytes).includes(directory.nodeId));
     }
   }));

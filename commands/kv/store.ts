@@ -1,0 +1,93 @@
+/**
+ * What the actions of `skein kv` share: how the agent is found, and how a failure is told.
+ *
+ * @module
+ */
+
+import { KvClient } from "../../client/mod.ts";
+import { DEFAULT_PORT } from "../../protocol/kv/limits.ts";
+import { CommandError } from "../shell/command.ts";
+import { variable } from "../shell/environment.ts";
+import { type Flag, type FlagValues, parsedFlag, stringFlag } from "../shell/flags.ts";
+import { formatFlag } from "../shell/output.ts";
+
+const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
+
+/** The flags of every action. */
+export const storeFlags = {
+  namespace: stringFlag("NAME", "Namespace of a key that names none. Default: global."),
+  format: formatFlag,
+  "kv-addr": stringFlag(
+    "ADDRESS",
+    `Key-value address of the agent. Default: the variable SKEIN_KV_ADDR, or ${DEFAULT_ADDRESS}.`,
+  ),
+} as const;
+
+/** The flag that says how fresh a value has to be. */
+export const consistencyFlag: Flag<"linearizable" | "lease" | "stale"> = parsedFlag(
+  "linearizable|lease|stale",
+  "How fresh the value has to be: linearizable shows all that was acknowledged before, lease the " +
+    "same as long as no clock runs away, stale whatever the agent has. Default: linearizable.",
+  "linearizable",
+  (text) => {
+    if (text === "linearizable" || text === "lease" || text === "stale") return text;
+    throw new TypeError(`Expected linearizable, lease or stale, got '${text}'`);
+  },
+);
+
+/** The flag that makes an action depend on the last change of its key. */
+export const ifRevFlag: Flag<number | undefined> = parsedFlag<number | undefined>(
+  "REVISION",
+  "Only if the last change of the key has this revision; 0: only if it has no value.",
+  undefined,
+  (text) => {
+    const revision = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(revision)) return revision;
+    throw new TypeError(`Expected a revision, got '${text}'`);
+  },
+);
+
+/**
+ * Connects to the agent that the flag or the environment names, asks, and closes the connection.
+ *
+ * @throws {CommandError} When there is no agent, or it refuses. It is for standard error: standard output is for values.
+ */
+export async function ask<T>(
+  values: FlagValues<typeof storeFlags>,
+  action: (client: KvClient) => Promise<T>,
+): Promise<T> {
+  const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
+  await using client = await told(
+    "Error connecting to the agent",
+    KvClient.connect({ address, name: "skein kv" }),
+  );
+  return await told("Error", action(client));
+}
+
+/** The namespace, as calls of the client take it. */
+export function namespaceOf(
+  { namespace }: FlagValues<typeof storeFlags>,
+): { readonly namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
+}
+
+/** There is no value at a key. */
+export function missing(key: string): CommandError {
+  return new CommandError(`'${key}' has no value`, { onStderr: true });
+}
+
+async function told<T>(what: string, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const hint = hintFor(reason);
+    throw new CommandError(`${what}: ${reason}`, { cause: error, hint, onStderr: true });
+  }
+}
+
+function hintFor(reason: string): string | undefined {
+  if (!/connection refused$/.test(reason)) return undefined;
+  return "Does an agent keep state there? 'skein agent -dev' starts one that does; -kv-addr or " +
+    "SKEIN_KV_ADDR names the key-value address of another";
+}

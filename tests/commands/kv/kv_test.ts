@@ -1,0 +1,146 @@
+/**
+ * `skein kv` in this process, with a port of its own.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { dispatch } from "../../../commands/dispatch.ts";
+import { NO_LEADER } from "../../../server/replica/service.ts";
+import { serve, type Stage } from "../../support/kv/stage.ts";
+import { loopback } from "../../support/loopback.ts";
+import { recordingTerminal } from "../../support/recording_terminal.ts";
+
+const HOST = loopback();
+
+/** Runs a command line and shows exit code, standard output and standard error. */
+async function run(...argv: string[]): Promise<[number, string, string]> {
+  const terminal = recordingTerminal();
+  return [await dispatch(argv, terminal), terminal.stdout, terminal.stderr];
+}
+
+/** Runs an action of `kv` at a stage. */
+function at({ port: { address } }: Stage) {
+  return (action: string, ...rest: string[]) =>
+    run("kv", action, `-kv-addr=${address.hostname}:${address.port}`, ...rest);
+}
+
+Deno.test("values are set, got, counted and deleted", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  assert.deepEqual(await kv("set", "greeting", "hello"), [0, "Revision 1\n", ""]);
+  assert.deepEqual(await kv("get", "greeting"), [0, "hello\n", ""]);
+  assert.deepEqual(await kv("get", "^global^greeting"), [0, "hello\n", ""]);
+  assert.deepEqual(await kv("set", "-namespace=app", "k", "-5"), [0, "Revision 2\n", ""]);
+  assert.deepEqual(await kv("get", "app^k"), [0, "-5\n", ""]);
+  assert.deepEqual(await kv("set", "-json", "list", '[1, "a", {"b": null}]'), [
+    0,
+    "Revision 3\n",
+    "",
+  ]);
+  assert.deepEqual(await kv("get", "-consistency", "stale", "list"), [
+    0,
+    '[1,"a",{"b":null}]\n',
+    "",
+  ]);
+  assert.deepEqual(await kv("incr", "n"), [0, "1\n", ""]);
+  assert.deepEqual(await kv("incr", "n", "-3"), [0, "-2\n", ""]);
+  assert.deepEqual(await kv("del", "-tree", "^global"), [0, "Deleted 3 values\n", ""]);
+  assert.deepEqual(await kv("del", "-if-exists", "n"), [0, "Deleted 0 values\n", ""]);
+  assert.deepEqual(await kv("del", "app^k"), [0, "Deleted 1 value\n", ""]);
+});
+
+Deno.test("a text comes out as it is, blanks and line ends too", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  await kv("set", "k", "  two \n lines\n\n");
+  assert.deepEqual(await kv("get", "k"), [0, "  two \n lines\n\n\n", ""]);
+});
+
+Deno.test("with -format=json everything is JSON", async () => {
+  await using stage = serve(HOST);
+  const kv = async (action: string, ...rest: string[]) => {
+    const [code, stdout] = await at(stage)(action, "-format=json", ...rest);
+    return [code, JSON.parse(stdout)];
+  };
+  assert.deepEqual(await kv("set", "k", "v"), [0, { key: "k", rev: 1 }]);
+  assert.deepEqual(await kv("get", "k"), [0, { key: "k", value: "v", rev: 1 }]);
+  assert.deepEqual(await kv("incr", "n", "4"), [0, { key: "n", value: 4 }]);
+  assert.deepEqual(await kv("del", "k"), [0, { key: "k", deleted: 1 }]);
+  assert.deepEqual(await kv("get", "k"), [1, { error: "'k' has no value" }]);
+  assert.deepEqual(await kv("get", "a^^b"), [1, { error: "Error: 'key': not a key" }]);
+});
+
+Deno.test("failures go to standard error, and the exit code is 1", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  await kv("set", "k", "v");
+  const failures: [argv: [string, ...string[]], text: string][] = [
+    [["get", "none"], "'none' has no value"],
+    [["del", "none"], "'none' has no value"],
+    [["get", "a^^b"], "Error: 'key': not a key"],
+    [["set", "-nx", "k", "w"], "Error: The condition does not hold"],
+    [["set", "-if-rev=7", "k", "w"], "Error: The condition does not hold"],
+    [["del", "-if-rev=7", "k"], "Error: The condition does not hold"],
+    [["incr", "k"], "Error: The value is not an integer"],
+    [["incr", "k", "much"], "Expected a whole number to add, got 'much'"],
+    [["set", "-json", "k", "{"], "The value is not JSON"],
+    [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
+    [["keys"], "Unknown action 'keys', expected one of get, set, del, incr"],
+  ];
+  for (const [argv, text] of failures) {
+    assert.deepEqual(await kv(...argv), [1, "", `${text}\n`], argv.join(" "));
+  }
+  stage.state.failure = NO_LEADER;
+  assert.deepEqual(await kv("set", "k", "v"), [1, "", "Error: No leader\n"]);
+  const refused = "dial tcp 127.0.0.1:1: connect: connection refused";
+  assert.deepEqual(await run("kv", "get", "-kv-addr=127.0.0.1:1", "k"), [
+    1,
+    "",
+    `Error connecting to the agent: ${refused}\n`,
+  ]);
+});
+
+Deno.test("wrong command lines are told before anybody is asked", async () => {
+  const refused: [argv: string[], text: RegExp][] = [
+    [["kv"], /^An action must be specified: get, set, del, incr\n$/],
+    [["kv", "get"], /^One key must be specified\n$/],
+    [["kv", "get", "a", "b"], /^One key must be specified\n$/],
+    [["kv", "set", "a"], /^A key and a value must be specified\n$/],
+    [["kv", "incr"], /^A key must be specified\n$/],
+    [["kv", "get", "-nx", "k"], /^flag provided but not defined: -nx\n/],
+    [["kv", "set", "-if-rev=-1", "k", "v"], /^invalid value "-1" for flag -if-rev: parse error\n/],
+    [["kv", "get", "-consistency=fresh", "k"], /^invalid value "fresh" for flag -consistency/],
+    [["kv", "get", "-format=xml", "k"], /^Encoding error: Invalid output format "xml"\n$/],
+  ];
+  for (const [argv, text] of refused) {
+    const [code, stdout, stderr] = await run(...argv);
+    assert.equal(code, 1, argv.join(" "));
+    assert.match(stdout + stderr, text, argv.join(" "));
+  }
+});
+
+Deno.test("flags stand before the action or after it", async () => {
+  await using stage = serve(HOST);
+  const { hostname, port } = stage.port.address;
+  const address = `${hostname}:${port}`;
+  const lines = [
+    ["kv", "-kv-addr", address, "set", "-nx", "a", "1"],
+    ["-kv-addr", address, "kv", "set", "b", "2"],
+    ["kv", "set", "--kv-addr", address, "--", "-c", "get"],
+    ["kv", "-json", "-kv-addr", address, "set", "set", "3"],
+  ];
+  for (const line of lines) assert.equal((await run(...line))[0], 0, line.join(" "));
+  const kv = at(stage);
+  assert.deepEqual(await kv("get", "--", "-c"), [0, "get\n", ""]);
+  assert.deepEqual(await kv("get", "set"), [0, "3\n", ""]);
+});
+
+Deno.test("help is about all actions, or about one", async () => {
+  const [code, stdout, all] = await run("kv", "-h");
+  assert.deepEqual([code, stdout], [0, ""]);
+  assert.match(all, /^Usage: skein kv get\|set\|del\|incr \[options\] KEY \[VALUE\]\n/);
+  assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
+  assert.equal((await run("kv", "fly", "-h"))[2], all);
+  assert.deepEqual(await run("help", "kv"), [0, all, ""]);
+});
