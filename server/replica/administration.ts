@@ -85,7 +85,7 @@ function problemOf(outcome: Exclude<OperationOutcome, undefined>): string {
     case "invalid-change":
       return outcome.problem;
     case "no-target":
-      return "There is no such voter to hand over to";
+      return "There is no other voter to hand over to";
     case "no-takeover":
       return "The other server did not take over in time";
     case "lost":

@@ -35,7 +35,7 @@ export function gather(
     };
   }
   const equal = alive.filter((server) => server.expect === expect);
-  const names = equal.map(({ name }) => `'${name}'`).sort().join(", ");
+  const names = equal.map(({ name }) => `'${name}'`).sort().join(", ") || "none yet";
   if (equal.length < expect) {
     const other = alive.find((server) => server.expect !== expect && server.expect > 0);
     const hint = other === undefined

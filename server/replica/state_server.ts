@@ -148,7 +148,9 @@ export class StateServer implements StateService, AsyncDisposable {
       return;
     }
     const why = left ?? "The others did not answer in time";
-    if (!force) throw new LeaveRefusedError(`${why}; -force leaves all the same`);
+    if (!force) {
+      throw new LeaveRefusedError(`${why}: it can be stopped, and stays a member of the log`);
+    }
     this.#options.log.write("WARN", "raft", `Leaves without being taken out: ${why}`);
   }
 
