@@ -35,7 +35,7 @@ async function kv(
 Deno.test("values go in and out of a running agent", async () => {
   const address = `${HOST}:${await freePort(HOST)}`;
   const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${address}`];
-  await using _agent = await startAgent(skein, { name: "one", host: HOST, flags });
+  await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
   const line = (...args: string[]) => kv(address, args);
   // The first one waits until the agent leads itself.
   const [code, stdout, stderr] = await line("set", "greeting", "hello");
@@ -59,4 +59,7 @@ Deno.test("values go in and out of a running agent", async () => {
     "",
     "Error: 'value': the value is too large\n",
   ]);
+  // It takes its folder with it.
+  agent.kill("SIGTERM");
+  assert.equal(await agent.exited, 1);
 });
