@@ -86,7 +86,11 @@ export class Applier {
     if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
     const count = Math.min(SLICE.count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
-    if (entries !== undefined) return this.#apply(entries);
+    if (entries !== undefined) {
+      this.#waits = true;
+      this.#apply(entries);
+      return this.#goOnLater(machine);
+    }
     this.#waitFor(
       this.#parts.log.load({ from, maxEntries: count, maxBytes: SLICE.bytes }).then((loaded) => {
         if (this.#closed || this.#suspended || machine !== this.#machine) return;
@@ -106,11 +110,15 @@ export class Applier {
       return this.#parts.failed(error as Error);
     }
     for (const [i, entry] of entries.entries()) this.#parts.applied(entry, results[i]);
-    const { index } = this.#machine.context;
-    this.#parts.reached(index);
-    if (index >= this.#target) return;
-    const machine = this.#machine;
-    this.#waits = true;
+    this.#parts.reached(this.#machine.context.index);
+  }
+
+  #goOnLater(machine: Machine): void {
+    if (this.#closed || machine !== this.#machine) return;
+    if (machine.context.index >= this.#target) {
+      this.#waits = false;
+      return;
+    }
     this.#timer = this.#parts.clock.setTimer(0, () => this.#goOn(machine));
   }
 
