@@ -70,3 +70,17 @@ Deno.test("entries that come from the disk in several loads are loaded and appli
   assert.equal(applier.machine.context.index, 40);
   assert.deepEqual(loads, [1, 11, 21, 31]);
 });
+
+Deno.test("nothing is applied before the last of several snapshots has replaced the state", async () => {
+  const { clock, applier, loads, errors } = stage(1);
+  applier.suspend();
+  applier.suspend();
+  applier.to(10);
+  applier.resume(machineAt(5));
+  await clock.advance(100);
+  assert.deepEqual(loads, []);
+  applier.resume(machineAt(9));
+  await clock.advance(100);
+  assert.deepEqual([errors, loads], [[], [10]]);
+  assert.equal(applier.machine.context.index, 10);
+});
