@@ -4,7 +4,7 @@
  * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, and what is damaged is not served.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
- * new seeds (default 20, in CI 80).
+ * new seeds (default 60, in CI 300).
  *
  * @module
  */
@@ -42,7 +42,7 @@ Deno.test("one seed gives one run of whole servers", async () => {
 
 Deno.test("whole servers lose, double and invent nothing under new seeds", async () => {
   const replayed = Deno.env.get("SKEIN_SEED");
-  const runs = Number(Deno.env.get("SKEIN_REPLICA_RUNS") ?? (Deno.env.has("CI") ? 80 : 20));
+  const runs = Number(Deno.env.get("SKEIN_REPLICA_RUNS") ?? (Deno.env.has("CI") ? 300 : 60));
   const first = replayed === undefined
     ? crypto.getRandomValues(new Uint32Array(1))[0] as number
     : Number(replayed);

@@ -22,8 +22,8 @@ import type { SeededRandom } from "../../simulation/random.ts";
 /** Chance that a change begins to go to the disk without anybody asking for it. */
 const BEHIND_CHANCE = 0.02;
 
-/** How long it takes to write a state, in virtual milliseconds: up to so long. */
-const WRITE_MS = 40;
+/** How long it takes to write a state, in virtual milliseconds: up to so long, mostly far less. */
+const WRITE_MS = 600;
 
 /** So many changes may wait for the disk. */
 const MOST_WAITING = 400;
@@ -103,7 +103,7 @@ export class LaggingStore extends MemoryStore implements StateStore {
     if (isFull()) return Promise.reject(new DiskFullError("state"));
     const [order, count] = [kept.begin(this.view()), this.#waiting];
     return new Promise((resolve) => {
-      clock.setTimer(random.float() * WRITE_MS, () => {
+      clock.setTimer(WRITE_MS * random.float() ** 4, () => {
         kept.end(order);
         this.#waiting -= Math.min(count, this.#waiting);
         resolve();
@@ -136,7 +136,7 @@ export class LaggingStore extends MemoryStore implements StateStore {
     this.#waiting++;
     if (random.float() >= BEHIND_CHANCE || isFull()) return;
     const order = kept.begin(this.view());
-    clock.setTimer(random.float() * WRITE_MS, () => kept.end(order));
+    clock.setTimer(WRITE_MS * random.float() ** 4, () => kept.end(order));
   }
 }
 

@@ -69,6 +69,7 @@ export class Nemesis {
       () => this.#fill(this.#any()),
       () => this.#change(),
       () => this.#change(),
+      () => this.#change(),
       () => this.#operate(newestLeader(servers)?.replica?.transfer()),
       () => this.#operate(this.#any().replica?.snapshot()),
       () => this.#damage(),

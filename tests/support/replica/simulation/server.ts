@@ -40,6 +40,9 @@ const SEGMENT_BYTES = 8_192;
 /** A disk with less room than that has none for a state. */
 const STATE_BYTES = 500;
 
+/** Disks may be slower than usual by factors up to this, mostly far less. */
+const SLOWNESS = 40;
+
 /** A clock runs so much faster or slower than it should, at most. */
 const CLOCK_ERROR = 0.05;
 
@@ -129,6 +132,8 @@ export class SimulatedServer {
     const { random, checker, parcels } = this.#world;
     const life = this.life;
     const { disk } = runtime;
+    const slowness = 1 + SLOWNESS * random.float() ** 8;
+    this.disk.times = { accessMs: [0.01, 0.2 * slowness], syncMs: [0.2, 8 * slowness] };
     const clock = wrongClock(runtime.clock, random);
     const { log, restored } = await LogFiles.open(disk, "raft", { segmentBytes: SEGMENT_BYTES });
     const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
