@@ -36,7 +36,8 @@ export class Applier {
   #target: number;
   /** Whether it waits: for a later turn, for entries from the disk, for room in the store, for another state. */
   #waits = false;
-  #suspended = false;
+  /** How many times the state is about to be replaced. */
+  #suspended = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -59,15 +60,15 @@ export class Applier {
     if (!this.#waits) this.#applySlice();
   }
 
-  /** The state is about to be replaced: nothing is applied until {@linkcode Applier.resume}. */
+  /** The state is about to be replaced: nothing is applied until as many calls of {@linkcode Applier.resume}. */
   suspend(): void {
-    this.#suspended = true;
+    this.#suspended++;
   }
 
   /** The state was replaced, and this machine is on it. */
   resume(machine: Machine): void {
     this.#machine = machine;
-    this.#suspended = false;
+    if (--this.#suspended > 0) return;
     this.#target = Math.max(this.#target, machine.context.index);
     this.#parts.reached(machine.context.index);
     this.#goOn(machine);
@@ -82,14 +83,18 @@ export class Applier {
   #applySlice(): void {
     const machine = this.#machine;
     const from = machine.context.index + 1;
-    if (this.#closed || this.#suspended || from > this.#target) return;
+    if (this.#closed || this.#suspended > 0 || from > this.#target) return;
     if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
     const count = Math.min(SLICE.count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
-    if (entries !== undefined) return this.#apply(entries);
+    if (entries !== undefined) {
+      this.#waits = true;
+      this.#apply(entries);
+      return this.#goOnLater(machine);
+    }
     this.#waitFor(
       this.#parts.log.load({ from, maxEntries: count, maxBytes: SLICE.bytes }).then((loaded) => {
-        if (this.#closed || this.#suspended || machine !== this.#machine) return;
+        if (this.#closed || this.#suspended > 0 || machine !== this.#machine) return;
         if (loaded.length === 0) {
           throw new RangeError(`Entry ${from} is to be applied and not there`);
         }
@@ -106,11 +111,15 @@ export class Applier {
       return this.#parts.failed(error as Error);
     }
     for (const [i, entry] of entries.entries()) this.#parts.applied(entry, results[i]);
-    const { index } = this.#machine.context;
-    this.#parts.reached(index);
-    if (index >= this.#target) return;
-    const machine = this.#machine;
-    this.#waits = true;
+    this.#parts.reached(this.#machine.context.index);
+  }
+
+  #goOnLater(machine: Machine): void {
+    if (this.#closed || machine !== this.#machine) return;
+    if (machine.context.index >= this.#target) {
+      this.#waits = false;
+      return;
+    }
     this.#timer = this.#parts.clock.setTimer(0, () => this.#goOn(machine));
   }
 
@@ -118,7 +127,9 @@ export class Applier {
     const machine = this.#machine;
     this.#waits = true;
     done.then(() => this.#goOn(machine), (error) => {
-      if (!this.#closed && !this.#suspended && machine === this.#machine) this.#parts.failed(error);
+      if (!this.#closed && this.#suspended === 0 && machine === this.#machine) {
+        this.#parts.failed(error);
+      }
     });
   }
 

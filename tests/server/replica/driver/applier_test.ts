@@ -1,0 +1,86 @@
+/**
+ * The machine is brought to where the log is committed, by one chain of slices.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Machine, MemoryStore } from "../../../../cluster/machine/mod.ts";
+import type { Entry, Raft } from "../../../../cluster/raft/mod.ts";
+import { Applier } from "../../../../server/replica/driver/applier.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
+
+/** How long it takes to load entries. */
+const LOAD_MS = 5;
+
+interface Stage {
+  readonly clock: ManualClock;
+  readonly applier: Applier;
+  /** From where entries were loaded. */
+  readonly loads: number[];
+  readonly errors: Error[];
+}
+
+/** An applier whose entries are all on the disk, at most `count` at a time. */
+function stage(count: number): Stage {
+  const clock = new ManualClock();
+  const loads: number[] = [];
+  const errors: Error[] = [];
+  const load = (from: number): Promise<Entry[]> => {
+    loads.push(from);
+    const entries = Array.from({ length: count }, (_, i) => emptyEntry(from + i));
+    return new Promise((resolve) => clock.setTimer(LOAD_MS, () => resolve(entries)));
+  };
+  const applier = new Applier(
+    machineAt(0),
+    { log: { slice: () => undefined } } as unknown as Raft,
+    {
+      clock,
+      log: {
+        load: ({ from }) => load(from),
+        write: () => Promise.resolve(),
+        trim: () => Promise.resolve(),
+        recover: () => {},
+      },
+      store: { mustWait: false, flush: () => Promise.resolve() },
+      applied: () => {},
+      reached: () => {},
+      failed: (error) => errors.push(error),
+    },
+  );
+  return { clock, applier, loads, errors };
+}
+
+function emptyEntry(index: number): Entry {
+  return { index, term: 1, type: "no-op", time: 0, data: new Uint8Array() } as Entry;
+}
+
+/** A machine that has applied so many entries. */
+function machineAt(index: number): Machine {
+  const machine = new Machine(new MemoryStore());
+  machine.apply(Array.from({ length: index }, (_, i) => emptyEntry(i + 1)));
+  return machine;
+}
+
+Deno.test("entries that come from the disk in several loads are loaded and applied once", async () => {
+  const { clock, applier, loads, errors } = stage(10);
+  applier.to(40);
+  await clock.advance(100);
+  assert.deepEqual(errors, []);
+  assert.equal(applier.machine.context.index, 40);
+  assert.deepEqual(loads, [1, 11, 21, 31]);
+});
+
+Deno.test("nothing is applied before the last of several snapshots has replaced the state", async () => {
+  const { clock, applier, loads, errors } = stage(1);
+  applier.suspend();
+  applier.suspend();
+  applier.to(10);
+  applier.resume(machineAt(5));
+  await clock.advance(100);
+  assert.deepEqual(loads, []);
+  applier.resume(machineAt(9));
+  await clock.advance(100);
+  assert.deepEqual([errors, loads], [[], [10]]);
+  assert.equal(applier.machine.context.index, 10);
+});

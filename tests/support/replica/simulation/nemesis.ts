@@ -1,0 +1,288 @@
+/**
+ * What goes wrong in a run of simulated servers.
+ *
+ * @module
+ */
+
+import { type ConfigurationChange, type MemberRole } from "../../../../cluster/raft/mod.ts";
+import { SimFile } from "../../simulation/disk/tree.ts";
+import type { SimulatedClients } from "./clients.ts";
+import type { SimulatedServer, World } from "./server.ts";
+
+/** A cluster grows to at most so many servers. */
+const MAX_SERVERS = 8;
+
+/** Longest time in which servers start, in virtual milliseconds. */
+const START_MS = 60_000;
+
+const GOOD = { loss: 0, duplicate: 0, reorder: 0 } as const;
+const BAD = { loss: 0.1, duplicate: 0.1, reorder: 0.1 } as const;
+
+/** Who leads in the newest term in which somebody does. */
+export function newestLeader(servers: readonly SimulatedServer[]): SimulatedServer | undefined {
+  let newest: SimulatedServer | undefined;
+  for (const server of servers) {
+    if (server.raft?.role.name !== "leader" || !server.isUp) continue;
+    if (newest?.raft === undefined || server.raft.term > newest.raft.term) newest = server;
+  }
+  return newest;
+}
+
+/** Does harm, one at a time. */
+export class Nemesis {
+  /** Servers that ended without a word. */
+  crashes = 0;
+  /** Servers that refused what was damaged. */
+  damaged = 0;
+  /** Times that a disk was full. */
+  full = 0;
+  /** Changes of the members that were done. */
+  changes = 0;
+  readonly #world: World;
+  readonly #servers: readonly SimulatedServer[];
+  readonly #clients: SimulatedClients;
+  readonly #add: () => SimulatedServer;
+  readonly #paused = new Set<SimulatedServer>();
+  /** Each run is hard on some things: how likely each harm is. */
+  readonly #harms: readonly { readonly weight: number; readonly harm: () => unknown }[];
+
+  constructor(
+    world: World,
+    servers: readonly SimulatedServer[],
+    clients: SimulatedClients,
+    add: () => SimulatedServer,
+  ) {
+    this.#world = world;
+    this.#servers = servers;
+    this.#clients = clients;
+    this.#add = add;
+    const harms: readonly (() => unknown)[] = [
+      () => this.#end(this.#any(), "crashed"),
+      () => this.#end(this.#any(), "killed"),
+      () => this.#end(this.#any(), "closed"),
+      () => this.#endAll(),
+      () => this.#crashAtOperation(),
+      () => this.#crashInElection(),
+      () => this.#crashInStart(),
+      () => this.#pause(this.#any()),
+      () => this.#cut(),
+      () => this.#fill(this.#any()),
+      () => this.#change(),
+      () => this.#change(),
+      () => this.#change(),
+      () => this.#operate(newestLeader(servers)?.replica?.transfer()),
+      () => this.#operate(this.#any().replica?.snapshot()),
+      () => this.#damage(),
+    ];
+    this.#harms = harms.map((harm) => ({ weight: world.random.float() ** 2, harm }));
+  }
+
+  /** Does one thing, which need not be harm. */
+  async act(): Promise<void> {
+    const { random, simulation } = this.#world;
+    simulation.setNetwork(random.float() < 0.5 ? BAD : GOOD);
+    const chance = random.float();
+    if (chance < 0.35) return await this.startAll();
+    if (chance < 0.5) return this.calm();
+    const total = this.#harms.reduce((sum, { weight }) => sum + weight, 0);
+    let at = random.float() * total;
+    await this.#harms.find(({ weight }) => (at -= weight) < 0)?.harm();
+  }
+
+  /** Ends all that is wrong, but for servers that do not run. */
+  calm(): void {
+    const { simulation } = this.#world;
+    simulation.heal();
+    for (const server of this.#paused) simulation.resume(server.host);
+    this.#paused.clear();
+    for (const { disk } of this.#servers) disk.room = Infinity;
+  }
+
+  /** The network is well. */
+  goodNetwork(): void {
+    this.#world.simulation.setNetwork(GOOD);
+  }
+
+  /** Starts all that do not run, but for those that must not. */
+  async startAll(): Promise<void> {
+    for (const server of this.#servers) {
+      if (!server.isUp && !server.isStarting && !server.isDamaged) server.start();
+    }
+    await this.#started();
+  }
+
+  async #started(): Promise<void> {
+    const isDone = (): boolean => !this.#servers.some(({ isStarting }) => isStarting);
+    if (!await this.#world.simulation.runUntil(isDone, START_MS, 0)) {
+      this.#world.checker.note("Servers do not start");
+    }
+  }
+
+  /** Whether those who work still are a majority of the voters, when one more is damaged, or the members change. */
+  canGoOn(voters: readonly string[], without?: SimulatedServer): boolean {
+    const working = voters.filter((id) => {
+      const server = this.#servers.find((one) => one.id === id);
+      return server !== undefined && server !== without && !server.isDamaged;
+    });
+    return working.length > voters.length / 2;
+  }
+
+  #any(): SimulatedServer {
+    return this.#oneOf(this.#servers);
+  }
+
+  #end(server: SimulatedServer, how: "closed" | "killed" | "crashed"): void {
+    if (!server.isUp && !server.isStarting) return;
+    if (how === "crashed") this.crashes++;
+    this.#paused.delete(server);
+    server.end(how);
+    this.#clients.serverEnded(server);
+  }
+
+  #endAll(): void {
+    for (const server of this.#servers) this.#end(server, "crashed");
+  }
+
+  /** The power of one or all fails after some operation of a disk, while others are under way. */
+  async #crashAtOperation(): Promise<void> {
+    const server = this.#any();
+    const { disk } = server;
+    const last = disk.operations + this.#dice(40);
+    await this.#world.simulation.runUntil(() => disk.operations >= last, 1_000, 0);
+    if (this.#dice(3) === 0) this.#endAll();
+    else this.#end(server, "crashed");
+  }
+
+  /** The leader loses power, and then others at any step of what follows, which are back at once. */
+  async #crashInElection(): Promise<void> {
+    const { simulation, checker, random } = this.#world;
+    const leader = newestLeader(this.#servers);
+    if (leader !== undefined) this.#end(leader, "crashed");
+    await this.startAll();
+    const term = checker.lastTerm;
+    const others = this.#servers.filter((server) => server !== leader);
+    const hasBegun = (): boolean => others.some(({ raft }) => (raft?.term ?? 0) > term);
+    await simulation.runUntil(hasBegun, 5_000, 0);
+    let steps = this.#dice(25);
+    await simulation.runUntil(() => steps-- <= 0, 100, 0);
+    for (const server of others) if (random.float() < 0.7) this.#end(server, "crashed");
+    await this.startAll();
+  }
+
+  /** The power fails again while a server starts. */
+  async #crashInStart(): Promise<void> {
+    const server = this.#any();
+    if (server.isDamaged) return;
+    this.#end(server, "crashed");
+    for (let times = 1 + this.#dice(2); times > 0; times--) {
+      const last = server.disk.operations + this.#dice(15);
+      server.start();
+      await this.#world.simulation.runUntil(() => server.disk.operations >= last, 1_000, 0);
+      this.#end(server, this.#dice(3) === 0 ? "killed" : "crashed");
+    }
+  }
+
+  #pause(server: SimulatedServer): void {
+    if (!server.isUp || this.#paused.has(server)) return;
+    this.#paused.add(server);
+    this.#world.simulation.pause(server.host);
+  }
+
+  #cut(): void {
+    const { simulation } = this.#world;
+    const alone = this.#any();
+    const isSplit = this.#dice(3) === 0;
+    const side = this.#servers.filter((one) => isSplit ? this.#dice(2) === 0 : one === alone);
+    const rest = this.#servers.filter((one) => !side.includes(one));
+    const [a, b] = [side, rest].map((part) => part.map(({ host }) => host)) as [string[], string[]];
+    const isOneWay = this.#dice(2) === 0;
+    if (this.#dice(2) === 0) simulation.partition(a, b, isOneWay);
+    else simulation.partition(b, a, isOneWay);
+  }
+
+  #fill(server: SimulatedServer): void {
+    this.full++;
+    server.disk.room = this.#dice(3_000);
+  }
+
+  #operate(promise: Promise<unknown> | undefined): void {
+    promise?.catch((error: unknown) => this.#world.checker.note(`Operation failed: ${error}`));
+  }
+
+  #change(): void {
+    const leader = newestLeader(this.#servers);
+    if (leader?.replica === undefined || leader.raft === undefined) return;
+    const { configuration } = leader.raft.members;
+    const change = this.#anyChange(configuration.map(({ id }) => id));
+    const voters = configuration.filter(({ id, role }) => role === "voter" && id !== change.id)
+      .map(({ id }) => id);
+    if (change.role === "voter") voters.push(change.id);
+    if (!this.canGoOn(voters)) return;
+    const { replica } = leader;
+    this.#operate(
+      replica.change(change).then((outcome) => void (outcome === undefined && this.changes++)),
+    );
+  }
+
+  #anyChange(members: readonly string[]): ConfigurationChange {
+    const damaged = this.#servers.find(({ id, isDamaged }) => isDamaged && members.includes(id));
+    if (damaged !== undefined) return { kind: "remove", id: damaged.id };
+    if (this.#dice(3) === 0) return { kind: "remove", id: this.#oneOf(members) };
+    const isNew = this.#servers.length < MAX_SERVERS && this.#dice(3) === 0;
+    const server = isNew ? this.#begun() : this.#any();
+    if (server.isDamaged) return { kind: "remove", id: this.#oneOf(members) };
+    const roles: readonly MemberRole[] = ["voter", "voter", "staging", "learner"];
+    return { kind: "add", id: server.id, role: this.#oneOf(roles) };
+  }
+
+  #begun(): SimulatedServer {
+    const server = this.#add();
+    server.start();
+    return server;
+  }
+
+  /** A bit of what a server has synced turns over while it is off: it must not serve again, and the others go on. */
+  async #damage(): Promise<void> {
+    if (this.#servers.some(({ isDamaged }) => isDamaged)) return;
+    await this.startAll();
+    const server = this.#any();
+    const known = this.#servers.flatMap(({ raft }) => raft === undefined ? [] : [raft.members]);
+    if (!server.isUp || !known.every(({ voters }) => this.canGoOn(voters, server))) return;
+    this.#end(server, "crashed");
+    // What the crash has torn is put right, and synced.
+    server.start();
+    await this.#world.simulation.runUntil(() => !server.isStarting, START_MS, 0);
+    this.#end(server, "crashed");
+    const path = this.#oneOf(keptFiles(server));
+    server.disk.flip(path);
+    server.isDamaged = true;
+    server.start();
+    await this.#world.simulation.runUntil(() => !server.isStarting, START_MS, 0);
+    if (server.refusal === undefined) this.#world.checker.note(`${path} is damaged, and used`);
+    this.damaged++;
+  }
+
+  #dice(limit: number): number {
+    return Math.floor(this.#world.random.float() * limit);
+  }
+
+  #oneOf<T>(list: readonly T[]): T {
+    return list[this.#dice(list.length)] as T;
+  }
+}
+
+/** The files that a server cannot do without. */
+function keptFiles({ disk }: SimulatedServer): string[] {
+  const namesIn = (folder: string, end: RegExp): string[] => {
+    const node = disk.root.find(folder);
+    if (node === undefined || node instanceof SimFile) return [];
+    return node.entries().filter(({ name }) => end.test(name)).map(({ name }) =>
+      `${folder}/${name}`
+    );
+  };
+  return [
+    "raft/vote",
+    ...namesIn("raft", /\.log$/),
+    ...namesIn("raft/snapshots", /\.snapshot$/).slice(-1),
+  ];
+}

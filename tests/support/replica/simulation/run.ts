@@ -1,0 +1,192 @@
+/**
+ * One run of simulated servers: one seed, with faults and then without.
+ *
+ * @module
+ */
+
+import { getQuestion, resolvePath } from "../../../../cluster/machine/kv/mod.ts";
+import { SeededRandom } from "../../simulation/random.ts";
+import { Simulation } from "../../simulation/simulation.ts";
+import { Checker } from "./checker.ts";
+import { SimulatedClients } from "./clients.ts";
+import { Parcels } from "./links.ts";
+import { Nemesis, newestLeader } from "./nemesis.ts";
+import { SimulatedServer, type World } from "./server.ts";
+
+/** Numbers of voters that a cluster may begin with. */
+const SIZES = [1, 2, 3, 3, 3, 4, 5];
+
+const ROUNDS = 2_000;
+const CLIENTS = 6;
+
+/** Longest pause of clients in virtual milliseconds. */
+const PAUSE_MS = 60;
+
+/** How long a cluster that is well again may need to go on, and to agree, in virtual milliseconds. */
+const LIVE_MS = 20_000;
+
+/** The machine of the clients. */
+const CLIENT_HOST = "10.0.1.1";
+
+/** What came of a run. */
+export interface RunReport {
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly unknown: number;
+  readonly read: number;
+  readonly crashes: number;
+  readonly damaged: number;
+  readonly full: number;
+  readonly changes: number;
+  readonly installed: number;
+  readonly compared: number;
+}
+
+/** Something happened that must not. */
+export class RunError extends Error {
+  /** "RunError". */
+  override readonly name = "RunError";
+}
+
+/** A run. */
+export class SimulatedRun {
+  readonly #world: World;
+  readonly #servers: SimulatedServer[] = [];
+  readonly #clients: SimulatedClients;
+  readonly #nemesis: Nemesis;
+
+  /** `log` gets each line of every server. */
+  constructor(seed: number, log?: (line: string) => void) {
+    const random = new SeededRandom(seed, 77);
+    this.#world = {
+      simulation: new Simulation(seed, { latencyMs: [0.1, 3], ...(log && { log }) }),
+      random,
+      checker: new Checker(),
+      parcels: new Parcels(),
+    };
+    const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
+    for (let i = 0; i < count; i++) this.#add();
+    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, this.#world.checker);
+    this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
+  }
+
+  /** A fingerprint of all that has happened. */
+  get traceHash(): string {
+    return this.#world.simulation.traceHash;
+  }
+
+  /**
+   * Does it. Rejects with a {@linkcode RunError}, or an `InvariantError`, when something happens that must not.
+   */
+  async run(): Promise<RunReport> {
+    const { simulation, random } = this.#world;
+    const ids = this.#servers.map(({ id }) => id);
+    for (const [i, server] of this.#servers.entries()) server.start(i === 0 ? ids : undefined);
+    await this.#nemesis.startAll();
+    this.#askOn();
+    for (let round = 0; round < ROUNDS; round++) {
+      await simulation.runFor(1 + random.float() * PAUSE_MS);
+      if (random.float() < 0.025) await this.#nemesis.act();
+      this.#check();
+    }
+    await this.#heal();
+    for (const server of this.#servers) server.end("killed");
+    return this.#report();
+  }
+
+  #add(): SimulatedServer {
+    const server = new SimulatedServer(`s${this.#servers.length + 1}`, this.#world);
+    this.#servers.push(server);
+    return server;
+  }
+
+  #askOn(): void {
+    const { simulation, random } = this.#world;
+    const { clock } = simulation.addHost(CLIENT_HOST);
+    const ask = (): void => {
+      if (this.#isAsking) this.#clients.ask();
+      clock.setTimer(random.float() * PAUSE_MS, ask);
+    };
+    ask();
+  }
+
+  #isAsking = true;
+
+  #check(): void {
+    const { problem } = this.#world.checker;
+    if (problem !== undefined) throw new RunError(problem);
+  }
+
+  /** All is well from here on: a majority goes on, all members come to the same, and it is what clients were told. */
+  async #heal(): Promise<void> {
+    this.#nemesis.calm();
+    this.#nemesis.goodNetwork();
+    await this.#nemesis.startAll();
+    this.#check();
+    const known = this.#servers.flatMap(({ raft }) => raft === undefined ? [] : [raft.members]);
+    // Too many changes were under way when one was damaged.
+    if (!known.every(({ voters }) => this.#nemesis.canGoOn(voters))) return;
+    const before = this.#clients.acknowledged;
+    await this.#until(
+      () => this.#clients.acknowledged > before,
+      () => "No write after all faults have ended",
+    );
+    this.#isAsking = false;
+    await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
+    await this.#until(() => this.#agree(), () => `Servers do not agree: ${this.#indexes()}`);
+    for (const server of this.#members()) this.#world.checker.compare(server);
+    const { replica } = newestLeader(this.#servers) as SimulatedServer;
+    this.#clients.check((key) => {
+      const path = resolvePath(key) as Uint8Array;
+      const result = replica?.machine.query(getQuestion(path));
+      return result?.ok ? new TextDecoder().decode(result.body) : undefined;
+    });
+    this.#check();
+  }
+
+  async #until(holds: () => boolean, problem: () => string): Promise<void> {
+    const isDone = await this.#world.simulation.runUntil(holds, LIVE_MS);
+    this.#check();
+    if (!isDone) throw new RunError(problem());
+  }
+
+  /** Those that belong to the cluster and can run. */
+  #members(): SimulatedServer[] {
+    const members = newestLeader(this.#servers)?.raft?.members.configuration ?? [];
+    return this.#servers.filter(({ id, isDamaged }) =>
+      !isDamaged && members.some((member) => member.id === id)
+    );
+  }
+
+  #agree(): boolean {
+    const leader = newestLeader(this.#servers)?.raft;
+    return leader !== undefined &&
+      this.#members().every(({ replica }) =>
+        replica?.machine.context.index === leader.log.lastIndex
+      );
+  }
+
+  #indexes(): string {
+    return this.#members().map(({ id, replica }) => `${id} ${JSON.stringify(replica?.status)}`)
+      .join(", ");
+  }
+
+  #report(): RunReport {
+    const { acknowledged, refused, unknown, read } = this.#clients;
+    const { crashes, damaged, full, changes } = this.#nemesis;
+    const { compared } = this.#world.checker;
+    const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
+    return {
+      acknowledged,
+      refused,
+      unknown,
+      read,
+      crashes,
+      damaged,
+      full,
+      changes,
+      installed,
+      compared,
+    };
+  }
+}

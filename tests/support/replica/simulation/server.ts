@@ -1,0 +1,200 @@
+/**
+ * A whole server of the replicated state on a simulated machine: the driver, and log, vote and snapshots on a disk that crashes.
+ * Only the links are others, and the state is in memory.
+ *
+ * @module
+ */
+
+import { Machine } from "../../../../cluster/machine/mod.ts";
+import {
+  DEFAULT_RAFT_OPTIONS,
+  foundingEntry,
+  type Raft,
+  type RaftOptions,
+} from "../../../../cluster/raft/mod.ts";
+import { type Clock, DiskFullError } from "../../../../cluster/runtime.ts";
+import { Replica } from "../../../../server/replica/driver/replica.ts";
+import { restore } from "../../../../server/replica/driver/restore.ts";
+import { LogFiles } from "../../../../server/replica/log/log_files.ts";
+import { VoteFile } from "../../../../server/replica/log/vote_file.ts";
+import { SnapshotFiles } from "../../../../server/replica/snapshots/snapshot_files.ts";
+import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
+import type { SeededRandom } from "../../simulation/random.ts";
+import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
+import type { Checker } from "./checker.ts";
+import { KeptState, LaggingStore } from "./lagging_store.ts";
+import { hostOf, Links, type Parcels, PORT } from "./links.ts";
+
+/** Small, so that a short run has many of everything. */
+const OPTIONS: RaftOptions = {
+  ...DEFAULT_RAFT_OPTIONS,
+  trailing: 20,
+  maxBytes: 16_384,
+  cacheBytes: 4_000,
+  stagingMs: 500,
+  stagingGap: 20,
+};
+const SNAPSHOT_TRIGGER = { entries: 60, bytes: 1_000_000 };
+const SEGMENT_BYTES = 8_192;
+
+/** A disk with less room than that has none for a state. */
+const STATE_BYTES = 500;
+
+/** Disks may be slower than usual by factors up to this, mostly far less. */
+const SLOWNESS = 40;
+
+/** A clock runs so much faster or slower than it should, at most. */
+const CLOCK_ERROR = 0.05;
+
+/** What all servers of a run share. */
+export interface World {
+  readonly simulation: Simulation;
+  readonly random: SeededRandom;
+  readonly checker: Checker;
+  readonly parcels: Parcels;
+}
+
+/** One server, over all its lives. */
+export class SimulatedServer {
+  readonly id: string;
+  readonly host: string;
+  /** What runs, if something does. */
+  replica: Replica | undefined;
+  raft: Raft | undefined;
+  store: LaggingStore | undefined;
+  /** Which life this is. */
+  life = 0;
+  /** Whether it has begun to start and is neither up nor down yet. */
+  isStarting = false;
+  /** Why it did not start, the last time. */
+  refusal: Error | undefined;
+  /** A bit of what it had on the disk was changed: it must never serve again. */
+  isDamaged = false;
+  /** Up to where its log was looked at. */
+  checkedIndex = 0;
+  /** Snapshots of others that it took over. */
+  installed = 0;
+  readonly #world: World;
+  readonly #kept = new KeptState();
+
+  constructor(id: string, world: World) {
+    this.id = id;
+    this.host = hostOf(id);
+    this.#world = world;
+  }
+
+  /** Whether it runs. */
+  get isUp(): boolean {
+    return this.replica !== undefined;
+  }
+
+  /** The disk of its machine. */
+  get disk(): SimDisk {
+    return this.#world.simulation.disk(this.host);
+  }
+
+  /** Begins to start it with what its disk has; `founders`: if that is nothing, it founds a cluster of these. */
+  start(founders?: readonly string[]): void {
+    const { simulation, checker } = this.#world;
+    const life = ++this.life;
+    const runtime = simulation.addHost(this.host, PORT);
+    simulation.watch(this.host, [checker.watching(this)]);
+    this.isStarting = true;
+    this.refusal = undefined;
+    this.#open(runtime, founders).then(() => {
+      if (life !== this.life) return;
+      this.isStarting = false;
+      if (this.isDamaged) checker.note(`${this.id} serves what is damaged`);
+    }, (error) => {
+      if (life !== this.life) return;
+      this.end("killed");
+      this.refusal = error as Error;
+      const isExpected = error instanceof DiskFullError ||
+        (this.isDamaged && /^Damaged\w+Error$/.test(this.refusal.name));
+      if (!isExpected) checker.note(`${this.id} does not start: ${this.refusal.message}`);
+    });
+  }
+
+  /** Ends it: with answers, without a word, or with the machine and all that was not synced. */
+  end(how: "closed" | "killed" | "crashed"): void {
+    const { simulation, random } = this.#world;
+    if (how === "closed") this.replica?.close();
+    this.life++;
+    this.replica?.close();
+    this.replica = undefined;
+    this.isStarting = false;
+    if (how === "crashed") simulation.crash(this.host);
+    else simulation.kill(this.host);
+    this.#kept.kill(random);
+  }
+
+  async #open(runtime: SimRuntime, founders: readonly string[] | undefined): Promise<void> {
+    const { random, checker, parcels } = this.#world;
+    const life = this.life;
+    const { disk } = runtime;
+    const slowness = 1 + SLOWNESS * random.float() ** 8;
+    this.disk.times = { accessMs: [0.01, 0.2 * slowness], syncMs: [0.2, 8 * slowness] };
+    const clock = wrongClock(runtime.clock, random);
+    const { log, restored } = await LogFiles.open(disk, "raft", { segmentBytes: SEGMENT_BYTES });
+    const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
+    const isFull = (): boolean => this.disk.room < STATE_BYTES;
+    const store = new LaggingStore({ clock, random, kept: this.#kept, isFull });
+    const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
+    let { entries } = restored;
+    if (founders !== undefined && entries.length === 0) {
+      entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
+      await log.write({ seq: 0, entries });
+    }
+    const newMachine = (): Machine => new Machine(store);
+    const { raft, machine } = await restore({
+      directory: this.id,
+      id: this.id,
+      options: OPTIONS,
+      clock,
+      random: runtime.random,
+      log,
+      snapshots,
+      newMachine,
+    }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
+    if (life !== this.life) return;
+    const links = new Links({ ...runtime, disk, clock }, random, parcels, life);
+    const logger = runtime.logger(this.id);
+    const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
+    const replica = new Replica({
+      clock,
+      wallClock: () => Math.floor(clock.now()) + wallOffset,
+      logger: {
+        ...logger,
+        info: (line) => {
+          if (line.startsWith("Takes over")) this.installed++;
+          logger.info(line);
+        },
+      },
+      raft,
+      machine,
+      store,
+      log,
+      votes,
+      snapshots,
+      peers: links,
+      snapshotTrigger: SNAPSHOT_TRIGGER,
+      nameOf: (id) => id,
+      newMachine,
+      failed: (error) => {
+        if (life === this.life) checker.note(`${this.id} ended: ${error.stack}`);
+      },
+    });
+    links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
+    Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
+    replica.start();
+  }
+}
+
+/** A clock that is a little too fast or too slow. */
+function wrongClock(clock: Clock, random: SeededRandom): Clock {
+  const rate = 1 + (2 * random.float() - 1) * CLOCK_ERROR;
+  return {
+    now: () => clock.now() * rate,
+    setTimer: (ms, work) => clock.setTimer(ms / rate, work),
+  };
+}
