@@ -72,6 +72,8 @@ export class SnapshotFiles implements SnapshotStore {
   /** The newest one comes last. */
   #kept: Kept[];
   #isSaving = false;
+  /** The file that is being read as a whole: it stays until then. */
+  #loading: string | undefined;
   #isFolderSynced = false;
   #receiving: Receiving | undefined;
   /** Pieces are stored one after the other. */
@@ -175,6 +177,7 @@ export class SnapshotFiles implements SnapshotStore {
     const kept = this.#kept.find(({ meta }) => meta.index === index && meta.hash === hash);
     if (kept === undefined) throw new RangeError(`No snapshot at entry ${index} with hash ${hash}`);
     const loader = new Loader(this.#store, { index, size, hash });
+    this.#loading = kept.path;
     try {
       for (let at = 0; at < size; at += LOAD_BYTES) {
         loader.push(await this.#disk.read(kept.path, at, Math.min(LOAD_BYTES, size - at)));
@@ -184,6 +187,8 @@ export class SnapshotFiles implements SnapshotStore {
       loader.abort();
       if (!(error instanceof DumpError)) throw error;
       throw new DamagedSnapshotError(kept.path, "it cannot be loaded", error);
+    } finally {
+      this.#loading = undefined;
     }
     await this.#store.sync?.();
   }
@@ -251,8 +256,10 @@ export class SnapshotFiles implements SnapshotStore {
     await this.#syncAbove();
     const others = this.#kept.filter((kept) => kept.path !== path);
     const all = [...others, { path, ...trailer }].sort((a, b) => a.path < b.path ? -1 : 1);
-    this.#kept = all.slice(-KEPT);
-    for (const old of all.slice(0, -KEPT)) await removeIfThere(this.#disk, old.path);
+    const isOld = (kept: Kept, i: number): boolean =>
+      i < all.length - KEPT && kept.path !== this.#loading;
+    this.#kept = all.filter((one, i) => !isOld(one, i));
+    for (const old of all.filter(isOld)) await removeIfThere(this.#disk, old.path);
   }
 
   /** The folder, and those above it, may have been made with the first file in it. */
