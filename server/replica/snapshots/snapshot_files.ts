@@ -87,7 +87,8 @@ export class SnapshotFiles implements SnapshotStore {
   }
 
   /**
-   * Finds the snapshots of a folder, checks every byte of the newest one, and removes what is not needed.
+   * Finds the snapshots of a folder, checks every byte of the newest one, and removes what is not needed. What is found outlives a
+   * crash of the machine.
    *
    * Rejects with a {@linkcode DamagedSnapshotError} when the newest one is damaged: the log may go back no further than that. An
    * older one that is damaged is removed. Rejects as `Disk` does.
@@ -98,6 +99,8 @@ export class SnapshotFiles implements SnapshotStore {
       if (!(error instanceof FileNotFoundError)) throw error;
       return [];
     });
+    // A process that was killed may have left a name that was not synced, and the log goes by what is found.
+    if (entries.length > 0) await disk.sync(folder);
     const files = entries.filter(({ name, kind }) => kind === "file" && NAME.test(name)).reverse();
     const kept: Kept[] = [];
     for (const { name, bytes } of files) {
@@ -111,7 +114,9 @@ export class SnapshotFiles implements SnapshotStore {
     for (const name of ["saving.new", "receiving.new"]) {
       await removeIfThere(disk, `${folder}/${name}`);
     }
-    return new SnapshotFiles(options, kept);
+    const found = new SnapshotFiles(options, kept);
+    if (kept.length > 0) await found.#syncAbove();
+    return found;
   }
 
   /** The newest snapshot. */

@@ -46,6 +46,27 @@ Deno.test("a snapshot is there after a restart, in pieces and to be loaded", () 
     assert.deepEqual(dumped(again.store), dumped(store));
   }));
 
+Deno.test("what was found after the end of a process outlives a crash of the machine", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const simulation = new Simulation(seed);
+    const written = async (disk: Disk): Promise<void> => {
+      const { files, store } = await openSnapshots(disk, 10);
+      const { index } = await saveSnapshot(files, store);
+      const path = `${FOLDER}/${String(index).padStart(16, "0")}-0000000000000002.snapshot`;
+      await disk.rename(path, `${path}.new`);
+      await disk.sync(FOLDER);
+      await disk.rename(`${path}.new`, path);
+    };
+    await simulation.settle(written(simulation.addHost(HOST).disk));
+    simulation.kill(HOST);
+    const found = await simulation.settle(openSnapshots(simulation.addHost(HOST).disk));
+    assert.equal(found.files.newest?.index, 10);
+    simulation.crash(HOST);
+    const again = await simulation.settle(openSnapshots(simulation.addHost(HOST).disk));
+    assert.equal(again.files.newest?.index, 10, `seed ${seed}`);
+  }
+});
+
 /** A disk whose reads wait until they may go on. */
 class HeldDisk extends WatchedDisk {
   held: Promise<void> = Promise.resolve();
