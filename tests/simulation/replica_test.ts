@@ -13,7 +13,11 @@ import assert from "node:assert/strict";
 import { type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
 
 /** Runs that found something once: why. */
-const FOUND: Readonly<Record<number, string>> = {};
+const FOUND: Readonly<Record<number, string>> = {
+  5035: "entries from the disk were applied by two chains of slices at once",
+  20298: "a snapshot was gone before it took effect, since two newer ones had come",
+  40929: "the log went by a snapshot whose name was not synced when its process died",
+};
 
 async function run(seed: number, why: string): Promise<RunReport> {
   const log = Deno.env.has("SKEIN_LOG") ? (line: string) => console.log(line) : undefined;

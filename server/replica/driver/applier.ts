@@ -36,8 +36,8 @@ export class Applier {
   #target: number;
   /** Whether it waits: for a later turn, for entries from the disk, for room in the store, for another state. */
   #waits = false;
-  /** How many times the state is about to be replaced. */
-  #suspended = 0;
+  /** The state is about to be replaced by one of at least this entry. */
+  #awaited = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -60,15 +60,15 @@ export class Applier {
     if (!this.#waits) this.#applySlice();
   }
 
-  /** The state is about to be replaced: nothing is applied until as many calls of {@linkcode Applier.resume}. */
-  suspend(): void {
-    this.#suspended++;
+  /** The state is about to be replaced: nothing is applied until {@linkcode Applier.resume} with a machine at this entry or later. */
+  suspend(index: number): void {
+    this.#awaited = index;
   }
 
   /** The state was replaced, and this machine is on it. */
   resume(machine: Machine): void {
     this.#machine = machine;
-    if (--this.#suspended > 0) return;
+    if (this.#isSuspended) return;
     this.#target = Math.max(this.#target, machine.context.index);
     this.#parts.reached(machine.context.index);
     this.#goOn(machine);
@@ -80,10 +80,14 @@ export class Applier {
     this.#timer?.cancel();
   }
 
+  get #isSuspended(): boolean {
+    return this.#machine.context.index < this.#awaited;
+  }
+
   #applySlice(): void {
     const machine = this.#machine;
     const from = machine.context.index + 1;
-    if (this.#closed || this.#suspended > 0 || from > this.#target) return;
+    if (this.#closed || this.#isSuspended || from > this.#target) return;
     if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
     const count = Math.min(SLICE.count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
@@ -94,7 +98,7 @@ export class Applier {
     }
     this.#waitFor(
       this.#parts.log.load({ from, maxEntries: count, maxBytes: SLICE.bytes }).then((loaded) => {
-        if (this.#closed || this.#suspended > 0 || machine !== this.#machine) return;
+        if (this.#closed || this.#isSuspended || machine !== this.#machine) return;
         if (loaded.length === 0) {
           throw new RangeError(`Entry ${from} is to be applied and not there`);
         }
@@ -127,7 +131,7 @@ export class Applier {
     const machine = this.#machine;
     this.#waits = true;
     done.then(() => this.#goOn(machine), (error) => {
-      if (!this.#closed && this.#suspended === 0 && machine === this.#machine) {
+      if (!this.#closed && !this.#isSuspended && machine === this.#machine) {
         this.#parts.failed(error);
       }
     });

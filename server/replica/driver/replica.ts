@@ -263,7 +263,7 @@ export class Replica implements StateService {
 
   #carryOut(effects: Effects): void {
     const { log, vote, messages, role, configuration } = effects;
-    if (log?.reset !== undefined) this.#applier.suspend();
+    if (log?.reset !== undefined) this.#applier.suspend(log.reset.snapshot.index);
     if (log !== undefined) this.#writes.write(log);
     if (vote !== undefined) this.#writes.writeVote(vote);
     for (const { to, message } of messages) this.#parts.peers.send(to, message);

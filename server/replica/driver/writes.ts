@@ -72,13 +72,21 @@ export class Writes {
   #give(): void {
     while (!this.#full.log && !this.#installing && this.#given < this.#log.length) {
       const write = this.#log[this.#given] as LogWrite;
-      if (write.reset !== undefined) {
+      if (write.reset !== undefined && !this.#isOvertaken()) {
         // What is written before it must not come after it.
         if (this.#given > 0) return;
         return this.#install(write, write.reset.snapshot);
       }
       this.#giveOne(write);
     }
+  }
+
+  /**
+   * Whether a newer snapshot waits to take effect: then the next one need not, and may be gone already. The newer one is on the
+   * disk, so that a start finds it.
+   */
+  #isOvertaken(): boolean {
+    return this.#log.slice(this.#given + 1).some(({ reset }) => reset !== undefined);
   }
 
   #giveOne(write: LogWrite): void {

@@ -72,6 +72,8 @@ export class SnapshotFiles implements SnapshotStore {
   /** The newest one comes last. */
   #kept: Kept[];
   #isSaving = false;
+  /** The file that is being read as a whole: it stays until then. */
+  #loading: string | undefined;
   #isFolderSynced = false;
   #receiving: Receiving | undefined;
   /** Pieces are stored one after the other. */
@@ -85,7 +87,8 @@ export class SnapshotFiles implements SnapshotStore {
   }
 
   /**
-   * Finds the snapshots of a folder, checks every byte of the newest one, and removes what is not needed.
+   * Finds the snapshots of a folder, checks every byte of the newest one, and removes what is not needed. What is found outlives a
+   * crash of the machine.
    *
    * Rejects with a {@linkcode DamagedSnapshotError} when the newest one is damaged: the log may go back no further than that. An
    * older one that is damaged is removed. Rejects as `Disk` does.
@@ -96,6 +99,8 @@ export class SnapshotFiles implements SnapshotStore {
       if (!(error instanceof FileNotFoundError)) throw error;
       return [];
     });
+    // A process that was killed may have left a name that was not synced, and the log goes by what is found.
+    if (entries.length > 0) await disk.sync(folder);
     const files = entries.filter(({ name, kind }) => kind === "file" && NAME.test(name)).reverse();
     const kept: Kept[] = [];
     for (const { name, bytes } of files) {
@@ -109,7 +114,9 @@ export class SnapshotFiles implements SnapshotStore {
     for (const name of ["saving.new", "receiving.new"]) {
       await removeIfThere(disk, `${folder}/${name}`);
     }
-    return new SnapshotFiles(options, kept);
+    const found = new SnapshotFiles(options, kept);
+    if (kept.length > 0) await found.#syncAbove();
+    return found;
   }
 
   /** The newest snapshot. */
@@ -175,6 +182,7 @@ export class SnapshotFiles implements SnapshotStore {
     const kept = this.#kept.find(({ meta }) => meta.index === index && meta.hash === hash);
     if (kept === undefined) throw new RangeError(`No snapshot at entry ${index} with hash ${hash}`);
     const loader = new Loader(this.#store, { index, size, hash });
+    this.#loading = kept.path;
     try {
       for (let at = 0; at < size; at += LOAD_BYTES) {
         loader.push(await this.#disk.read(kept.path, at, Math.min(LOAD_BYTES, size - at)));
@@ -184,6 +192,8 @@ export class SnapshotFiles implements SnapshotStore {
       loader.abort();
       if (!(error instanceof DumpError)) throw error;
       throw new DamagedSnapshotError(kept.path, "it cannot be loaded", error);
+    } finally {
+      this.#loading = undefined;
     }
     await this.#store.sync?.();
   }
@@ -251,8 +261,10 @@ export class SnapshotFiles implements SnapshotStore {
     await this.#syncAbove();
     const others = this.#kept.filter((kept) => kept.path !== path);
     const all = [...others, { path, ...trailer }].sort((a, b) => a.path < b.path ? -1 : 1);
-    this.#kept = all.slice(-KEPT);
-    for (const old of all.slice(0, -KEPT)) await removeIfThere(this.#disk, old.path);
+    const isOld = (kept: Kept, i: number): boolean =>
+      i < all.length - KEPT && kept.path !== this.#loading;
+    this.#kept = all.filter((one, i) => !isOld(one, i));
+    for (const old of all.filter(isOld)) await removeIfThere(this.#disk, old.path);
   }
 
   /** The folder, and those above it, may have been made with the first file in it. */

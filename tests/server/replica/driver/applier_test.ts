@@ -73,8 +73,8 @@ Deno.test("entries that come from the disk in several loads are loaded and appli
 
 Deno.test("nothing is applied before the last of several snapshots has replaced the state", async () => {
   const { clock, applier, loads, errors } = stage(1);
-  applier.suspend();
-  applier.suspend();
+  applier.suspend(5);
+  applier.suspend(9);
   applier.to(10);
   applier.resume(machineAt(5));
   await clock.advance(100);

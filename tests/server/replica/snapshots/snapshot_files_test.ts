@@ -15,6 +15,7 @@ import {
   setKeys,
 } from "../../../support/replica/snapshots.ts";
 import { inFolder, openStore } from "../../../support/replica/store.ts";
+import { WatchedDisk } from "../../../support/replica/watched_disk.ts";
 import { Simulation } from "../../../support/simulation/simulation.ts";
 
 const HOST = "10.0.0.1";
@@ -43,6 +44,59 @@ Deno.test("a snapshot is there after a restart, in pieces and to be loaded", () 
     assert.equal(await again.files.read(meta.index + 1, 0), undefined);
     await again.files.load(meta);
     assert.deepEqual(dumped(again.store), dumped(store));
+  }));
+
+Deno.test("what was found after the end of a process outlives a crash of the machine", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const simulation = new Simulation(seed);
+    const written = async (disk: Disk): Promise<void> => {
+      const { files, store } = await openSnapshots(disk, 10);
+      const { index } = await saveSnapshot(files, store);
+      const path = `${FOLDER}/${String(index).padStart(16, "0")}-0000000000000002.snapshot`;
+      await disk.rename(path, `${path}.new`);
+      await disk.sync(FOLDER);
+      await disk.rename(`${path}.new`, path);
+    };
+    await simulation.settle(written(simulation.addHost(HOST).disk));
+    simulation.kill(HOST);
+    const found = await simulation.settle(openSnapshots(simulation.addHost(HOST).disk));
+    assert.equal(found.files.newest?.index, 10);
+    simulation.crash(HOST);
+    const again = await simulation.settle(openSnapshots(simulation.addHost(HOST).disk));
+    assert.equal(again.files.newest?.index, 10, `seed ${seed}`);
+  }
+});
+
+/** A disk whose reads wait until they may go on. */
+class HeldDisk extends WatchedDisk {
+  held: Promise<void> = Promise.resolve();
+
+  override async read(path: string, position: number, length: number): Promise<Uint8Array> {
+    await this.held;
+    return await super.read(path, position, length);
+  }
+}
+
+Deno.test("a snapshot that is being loaded stays until it is, though newer ones come", () =>
+  onDisk(async (real) => {
+    const disk = new HeldDisk(real);
+    const { files, store: target } = await openSnapshots(disk);
+    const source = new MemoryStore();
+    setKeys(source, 0, 10);
+    const meta = await saveSnapshot(files, source);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    disk.held = promise;
+    const loading = files.load(meta);
+    for (let i = 0; i < 3; i++) {
+      setKeys(source, i, i + 1);
+      await saveSnapshot(files, source);
+    }
+    resolve();
+    await loading;
+    assert.equal(dumped(target).summary.hash, meta.hash);
+    setKeys(source, 0, 1);
+    await saveSnapshot(files, source);
+    assert.equal((await names(disk, FOLDER)).length, 2);
   }));
 
 Deno.test("the newest two are kept", () =>

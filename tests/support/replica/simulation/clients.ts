@@ -16,7 +16,7 @@ import type { Checker } from "./checker.ts";
 import type { SimulatedServer } from "./server.ts";
 
 /** How long requests may take. */
-const TIMEOUTS_MS = [300, 3_000] as const;
+const TIMEOUTS_MS = [300, 3_000, 10_000] as const;
 
 const COUNTERS = ["n1", "n2"];
 

@@ -22,8 +22,8 @@ import type { SeededRandom } from "../../simulation/random.ts";
 /** Chance that a change begins to go to the disk without anybody asking for it. */
 const BEHIND_CHANCE = 0.02;
 
-/** How long it takes to write a state, in virtual milliseconds: up to so long, mostly far less. */
-const WRITE_MS = 600;
+/** How long it takes at most to write a state, in virtual milliseconds: for most processes near the least, for some up to the most. */
+const WRITE_MS = { least: 40, most: 4_000 } as const;
 
 /** So many changes may wait for the disk. */
 const MOST_WAITING = 400;
@@ -81,11 +81,13 @@ export class LaggingStore extends MemoryStore implements StateStore {
   readonly #options: LaggingStoreOptions;
   /** Changes that the disk does not have; the loading of what it has is none. */
   #waiting = 0;
+  readonly #writeMs: number;
   #isLoaded = false;
 
   constructor(options: LaggingStoreOptions) {
     super();
     this.#options = options;
+    this.#writeMs = WRITE_MS.least + WRITE_MS.most * options.random.float() ** 8;
     options.kept.loadInto(this);
     this.#isLoaded = true;
   }
@@ -103,7 +105,7 @@ export class LaggingStore extends MemoryStore implements StateStore {
     if (isFull()) return Promise.reject(new DiskFullError("state"));
     const [order, count] = [kept.begin(this.view()), this.#waiting];
     return new Promise((resolve) => {
-      clock.setTimer(WRITE_MS * random.float() ** 4, () => {
+      clock.setTimer(this.#writeMs * random.float(), () => {
         kept.end(order);
         this.#waiting -= Math.min(count, this.#waiting);
         resolve();
@@ -136,7 +138,7 @@ export class LaggingStore extends MemoryStore implements StateStore {
     this.#waiting++;
     if (random.float() >= BEHIND_CHANCE || isFull()) return;
     const order = kept.begin(this.view());
-    clock.setTimer(WRITE_MS * random.float() ** 4, () => kept.end(order));
+    clock.setTimer(this.#writeMs * random.float(), () => kept.end(order));
   }
 }
 

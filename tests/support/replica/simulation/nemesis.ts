@@ -64,6 +64,7 @@ export class Nemesis {
       () => this.#crashAtOperation(),
       () => this.#crashInElection(),
       () => this.#crashInStart(),
+      () => this.#crashAfterKill(),
       () => this.#pause(this.#any()),
       () => this.#cut(),
       () => this.#fill(this.#any()),
@@ -180,6 +181,21 @@ export class Nemesis {
       await this.#world.simulation.runUntil(() => server.disk.operations >= last, 1_000, 0);
       this.#end(server, this.#dice(3) === 0 ? "killed" : "crashed");
     }
+  }
+
+  /** The process dies, and the power fails when the next one has hardly begun: what it found had to last. */
+  async #crashAfterKill(): Promise<void> {
+    const { simulation, random } = this.#world;
+    const server = this.#any();
+    if (!server.isUp) return;
+    const { disk } = server;
+    const last = disk.operations + this.#dice(20);
+    await simulation.runUntil(() => disk.operations >= last, 1_000, 0);
+    this.#end(server, "killed");
+    server.start();
+    await simulation.runFor(random.float() * 300);
+    this.#end(server, "crashed");
+    if (this.#dice(2) === 0) this.#endAll();
   }
 
   #pause(server: SimulatedServer): void {

@@ -63,6 +63,7 @@ export class SimulatedRun {
       random,
       checker: new Checker(),
       parcels: new Parcels(),
+      snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();

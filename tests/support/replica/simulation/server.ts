@@ -28,13 +28,11 @@ import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 /** Small, so that a short run has many of everything. */
 const OPTIONS: RaftOptions = {
   ...DEFAULT_RAFT_OPTIONS,
-  trailing: 20,
   maxBytes: 16_384,
   cacheBytes: 4_000,
   stagingMs: 500,
   stagingGap: 20,
 };
-const SNAPSHOT_TRIGGER = { entries: 60, bytes: 1_000_000 };
 const SEGMENT_BYTES = 8_192;
 
 /** A disk with less room than that has none for a state. */
@@ -52,6 +50,8 @@ export interface World {
   readonly random: SeededRandom;
   readonly checker: Checker;
   readonly parcels: Parcels;
+  /** After so many entries there is a snapshot, and so many before it stay in the log. */
+  readonly snapshots: { readonly every: number; readonly trailing: number };
 }
 
 /** One server, over all its lives. */
@@ -149,7 +149,7 @@ export class SimulatedServer {
     const { raft, machine } = await restore({
       directory: this.id,
       id: this.id,
-      options: OPTIONS,
+      options: { ...OPTIONS, trailing: this.#world.snapshots.trailing },
       clock,
       random: runtime.random,
       log,
@@ -177,7 +177,7 @@ export class SimulatedServer {
       votes,
       snapshots,
       peers: links,
-      snapshotTrigger: SNAPSHOT_TRIGGER,
+      snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity },
       nameOf: (id) => id,
       newMachine,
       failed: (error) => {
