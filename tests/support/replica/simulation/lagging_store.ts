@@ -14,6 +14,7 @@ import {
   type StoreView,
   type Transaction,
 } from "../../../../cluster/machine/mod.ts";
+import { readContext } from "../../../../cluster/machine/sys.ts";
 import { type Clock, DiskFullError } from "../../../../cluster/runtime.ts";
 import { concatBytes } from "../../../../protocol/bytes.ts";
 import type { StateStore } from "../../../../server/replica/driver/parts.ts";
@@ -35,6 +36,11 @@ export class KeptState {
   /** States whose writing is under way, in the order in which it began. */
   readonly #underWay = new Map<number, StoreView>();
   #begun = 0;
+
+  /** The last entry of the state that a crash would leave; 0 without one. */
+  get index(): number {
+    return this.#rows === undefined ? 0 : readContext(this.#rows).index;
+  }
 
   /** Begins to write a state; to be told to {@linkcode KeptState.end}. */
   begin(rows: StoreView): number {

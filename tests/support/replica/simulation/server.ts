@@ -24,6 +24,7 @@ import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
+import { orderedLog } from "./ordered_log.ts";
 
 /** Small, so that a short run has many of everything. */
 const OPTIONS: RaftOptions = {
@@ -173,7 +174,13 @@ export class SimulatedServer {
       raft,
       machine,
       store,
-      log,
+      log: orderedLog(log, {
+        keptIndex: () => this.#kept.index,
+        snapshotIndex: () => snapshots.newest?.index ?? 0,
+        wrong: (problem) => {
+          if (life === this.life) checker.note(`${this.id}: ${problem}`);
+        },
+      }),
       votes,
       snapshots,
       peers: links,
