@@ -85,9 +85,9 @@ export class SimulatedClients {
     return this.#waiting.filter((one) => one !== undefined).length;
   }
 
-  /** Lets each client that has its answer ask the next thing, more often than not. */
-  ask(): void {
-    const up = this.#servers.filter(({ isUp }) => isUp);
+  /** Lets each client that has its answer ask the next thing of one of these, more often than not. */
+  ask(servers: readonly SimulatedServer[] = this.#servers): void {
+    const up = servers.filter(({ isUp }) => isUp);
     for (const [client, waiting] of this.#waiting.entries()) {
       if (waiting !== undefined || up.length === 0 || this.#random.float() < 0.3) continue;
       this.#begin(client, this.#oneOf(up));

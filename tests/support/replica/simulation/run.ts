@@ -105,13 +105,15 @@ export class SimulatedRun {
     const { simulation, random } = this.#world;
     const { clock } = simulation.addHost(CLIENT_HOST);
     const ask = (): void => {
-      if (this.#isAsking) this.#clients.ask();
+      if (this.#isAsking) this.#clients.ask(this.#isWell ? this.#members() : this.#servers);
       clock.setTimer(random.float() * PAUSE_MS, ask);
     };
     ask();
   }
 
   #isAsking = true;
+  /** Who was taken out knows of no leader: from now on clients ask members. */
+  #isWell = false;
 
   #check(): void {
     const { problem } = this.#world.checker;
@@ -127,14 +129,18 @@ export class SimulatedRun {
     const known = this.#servers.flatMap(({ raft }) => raft === undefined ? [] : [raft.members]);
     // Too many changes were under way when one was damaged.
     if (!known.every(({ voters }) => this.#nemesis.canGoOn(voters))) return;
+    this.#isWell = true;
     const before = this.#clients.acknowledged;
     await this.#until(
       () => this.#clients.acknowledged > before,
-      () => "No write after all faults have ended",
+      () => `No write after all faults have ended: ${this.#tell(this.#servers)}`,
     );
     this.#isAsking = false;
     await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
-    await this.#until(() => this.#agree(), () => `Servers do not agree: ${this.#indexes()}`);
+    await this.#until(
+      () => this.#agree(),
+      () => `Servers do not agree: ${this.#tell(this.#members())}`,
+    );
     for (const server of this.#members()) this.#world.checker.compare(server);
     const { replica } = newestLeader(this.#servers) as SimulatedServer;
     this.#clients.check((key) => {
@@ -167,9 +173,8 @@ export class SimulatedRun {
       );
   }
 
-  #indexes(): string {
-    return this.#members().map(({ id, replica }) => `${id} ${JSON.stringify(replica?.status)}`)
-      .join(", ");
+  #tell(servers: readonly SimulatedServer[]): string {
+    return servers.map(({ id, replica }) => `${id} ${JSON.stringify(replica?.status)}`).join(", ");
   }
 
   #report(): RunReport {
