@@ -7,6 +7,7 @@
 import { UpdateTimeoutError } from "../../cluster/memberlist/mod.ts";
 import type { Serf, Tags } from "../../cluster/serf/mod.ts";
 import { writeTagsFile } from "../files/tags_file.ts";
+import { STATE_TAG } from "../replica/gossip_tag.ts";
 import type { TagChanges } from "./requests.ts";
 
 /** Changes tags, all or nothing: with a tags file they are written there first, one change after the other. */
@@ -69,13 +70,18 @@ export class AgentTags {
   async #saveAndSet(tags: Tags): Promise<{ spread: Promise<void> }> {
     this.#serf.checkTags(tags);
     const before = this.#serf.tags();
-    await writeTagsFile(this.#file, tags);
+    await this.#write(tags);
     const spread = this.#serf.setTags(tags).catch(async (error: unknown) => {
       if (error instanceof UpdateTimeoutError) throw error;
       // The agent has left, or has ended, and its tags are as they were. What matters is the first error.
-      await writeTagsFile(this.#file, before).catch(() => {});
+      await this.#write(before).catch(() => {});
       throw error;
     });
     return { spread };
+  }
+
+  /** What a server tells of itself is of this life only. */
+  async #write({ [STATE_TAG]: _own, ...tags }: Tags): Promise<void> {
+    await writeTagsFile(this.#file, tags);
   }
 }

@@ -34,9 +34,9 @@ export function advise(
 ): Advice | undefined {
   if (status.role !== "leader") return undefined;
   const members = new Map(status.members.map((member) => [member.id, member]));
-  for (const { id, name, status: state, cluster: theirs } of servers) {
+  for (const { id, name, status: state, cluster: theirs, isLeaving } of servers) {
     const isOurs = theirs === undefined || theirs === cluster;
-    if (state === "alive" && isOurs && !members.has(id)) {
+    if (state === "alive" && isOurs && !isLeaving && !members.has(id)) {
       return {
         change: { kind: "add", id, role: "staging" },
         reason: `'${name}' is to be a member`,

@@ -34,6 +34,12 @@ export function gather(
       text: `waiting to be added to the cluster of '${member.name}'`,
     };
   }
+  if (expect === 0) {
+    return {
+      state: "waiting",
+      text: "waiting for a cluster to be added to, by -join or -retry-join",
+    };
+  }
   const equal = alive.filter((server) => server.expect === expect);
   const names = equal.map(({ name }) => `'${name}'`).sort().join(", ") || "none yet";
   if (equal.length < expect) {

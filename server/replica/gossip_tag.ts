@@ -1,7 +1,7 @@
 /**
  * What servers tell each other through gossip: one tag, which says where a server is found and whether it belongs to a cluster.
  *
- *     1:PORT:NODE:CLUSTER:EXPECT      1:7376:0f3c...:9e21bb04:3
+ *     1:PORT:NODE:CLUSTER:EXPECT[:leaving]      1:7376:0f3c...:9e21bb04:3
  *
  * NODE is the whole id of the node, 32 hex digits: a leader that takes a server in has to name it. CLUSTER is the beginning of
  * the cluster's id, `-` while the server belongs to none.
@@ -15,7 +15,7 @@ export const STATE_TAG = "skein";
 /** Digits of a cluster's id that are told. */
 const CLUSTER_DIGITS = 8;
 
-const TAG = /^1:([0-9]{1,5}):([0-9a-f]{32}):(-|[0-9a-f]{8}):([0-9]{1,2})$/;
+const TAG = /^1:([0-9]{1,5}):([0-9a-f]{32}):(-|[0-9a-f]{8}):([0-9]{1,2})(:leaving)?$/;
 
 /** What a server tells. */
 export interface ServerTag {
@@ -27,6 +27,8 @@ export interface ServerTag {
   readonly cluster: string | undefined;
   /** How many servers are to found the cluster; 0 when it waits to be added to one. */
   readonly expect: number;
+  /** Whether it is about to leave, and is not to be taken in again. */
+  readonly isLeaving: boolean;
 }
 
 /** The beginning of a cluster's id, as the tag has it. */
@@ -35,18 +37,19 @@ export function shortId(clusterId: string): string {
 }
 
 /** The text of the tag. */
-export function encodeTag({ port, id, cluster, expect }: ServerTag): string {
-  return `1:${port}:${id}:${cluster ?? "-"}:${expect}`;
+export function encodeTag({ port, id, cluster, expect, isLeaving }: ServerTag): string {
+  return `1:${port}:${id}:${cluster ?? "-"}:${expect}${isLeaving ? ":leaving" : ""}`;
 }
 
 /** What a tag tells; `undefined` when it is none that this version knows. */
 export function decodeTag(text: string | undefined): ServerTag | undefined {
-  const [, port, id, cluster, expect] = text?.match(TAG) ?? [];
+  const [, port, id, cluster, expect, leaving] = text?.match(TAG) ?? [];
   if (id === undefined || Number(port) > 0xffff) return undefined;
   return {
     port: Number(port),
     id,
     cluster: cluster === "-" ? undefined : cluster,
     expect: Number(expect),
+    isLeaving: leaving !== undefined,
   };
 }

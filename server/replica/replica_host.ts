@@ -8,20 +8,20 @@ import type { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
 import { Machine, type Result } from "../../cluster/machine/mod.ts";
 import {
   DEFAULT_RAFT_OPTIONS,
-  type Entry,
   foundingEntry,
   type Message,
   type RaftOptions,
-  type Restored,
 } from "../../cluster/raft/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { background } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
+import { within } from "../net/deadline.ts";
 import { guardedClock, realRandom } from "../runtime.ts";
 import { ForwardError } from "./driver/forwarding.ts";
 import { Replica } from "./driver/replica.ts";
 import { restore } from "./driver/restore.ts";
+import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { Promises } from "./founding.ts";
 import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
@@ -36,9 +36,6 @@ import {
   type OperationOutcome,
   REQUEST,
 } from "./wire_requests.ts";
-
-/** How long an operation at another server may take, in milliseconds. */
-const OPERATION_LIMIT_MS = 5_000;
 
 /** How long a founder waits for a promise, in milliseconds. */
 const PROMISE_LIMIT_MS = 2_000;
@@ -102,7 +99,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     }
     const host = new ReplicaHost(options, storage);
     host.#links = opened.use(await host.#listen());
-    const isNew = host.#isNew(storage.found);
+    const isNew = storage.found.beforeIndex === 0 && storage.found.entries.length === 0;
     if (isNew && bootstrapExpect === 1) await host.#found([storage.directory.nodeId]);
     else await host.#begin(storage.found);
     opened.move();
@@ -154,14 +151,18 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.replica.query(question, consistency, timeoutMs, done);
   }
 
-  /** Asks the leader for an operation, wherever it is. */
-  async operate(operation: Operation): Promise<OperationOutcome> {
+  /** Asks the leader for an operation, wherever it is. What takes longer than the time for it is `lost`. */
+  async operate(operation: Operation, timeoutMs: number): Promise<OperationOutcome> {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
-    if (leaderId === this.id) return await this.#operate(operation);
+    if (leaderId === this.id) {
+      const done = this.#operate(operation).then((outcome) => ({ outcome }));
+      const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
+      return outcome;
+    }
     try {
       const request = encodeOperation(operation);
-      return decodeOutcome(await this.links.request(leaderId, request, OPERATION_LIMIT_MS));
+      return decodeOutcome(await this.links.request(leaderId, request, timeoutMs));
     } catch {
       // Whatever it was that went wrong on the way there, or back.
       return { reason: "lost" };
@@ -170,7 +171,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
   /** Founds a cluster with these servers, if all of them promise to follow. Returns whether it has. */
   async found(ids: readonly string[]): Promise<boolean> {
-    if (this.#isBusy || !this.#isNewNow()) return false;
+    if (this.#isBusy || !this.#isNew) return false;
     const others = ids.filter((id) => id !== this.id);
     if (!this.#promises.give(this.id)) return false;
     const request = Uint8Array.of(REQUEST.promise);
@@ -180,7 +181,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const isPromised = answers.every((answer) =>
       answer.status === "fulfilled" && answer.value[0] === 1
     );
-    if (!isPromised || this.#isBusy || !this.#isNewNow()) return false;
+    if (!isPromised || this.#isBusy || !this.#isNew) return false;
     this.#isBusy = true;
     try {
       await this.#found(ids);
@@ -204,12 +205,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     return this.close();
   }
 
-  #isNew({ beforeIndex, entries }: Pick<Restored, "beforeIndex"> & { entries: readonly Entry[] }) {
-    return beforeIndex === 0 && entries.length === 0;
-  }
-
   /** Whether it may found a cluster: it has neither a log nor voted. */
-  #isNewNow(): boolean {
+  get #isNew(): boolean {
     return this.isEmpty && this.replica.status.term === 0;
   }
 
@@ -277,8 +274,12 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     replica.takeOver(waiting);
   }
 
+  /** Whoever knows an id may say hello, so that no more are noted than a cluster has, and none once it matters no more. */
   #accepts({ id, clusterId }: Hello): undefined {
-    this.#clusters.set(id, clusterId);
+    if (this.clusterId !== undefined) return;
+    if (this.#clusters.has(id) || this.#clusters.size < MAX_MEMBERS) {
+      this.#clusters.set(id, clusterId);
+    }
   }
 
   #receive(from: string, message: Message): void {
@@ -295,6 +296,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#isBusy = true;
     try {
       await this.#storage.directory.setClusterId(clusterId);
+      this.#clusters.clear();
       this.#options.log.write("INFO", "raft", `Belongs to cluster ${clusterId} from now on`);
       this.#isBusy = false;
     } catch (error) {
@@ -306,7 +308,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     if (this.#replica === undefined) return NO_ANSWER;
     switch (bytes[0]) {
       case REQUEST.promise: {
-        const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNewNow();
+        const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNew;
         return Uint8Array.of(isFree && this.#promises.give(from) ? 1 : 0);
       }
       case REQUEST.operation: {

@@ -7,7 +7,7 @@
 import { addrToHost } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
-import { decodeTag, type ServerTag, STATE_TAG } from "./gossip_tag.ts";
+import { decodeTag, type ServerTag, shortId, STATE_TAG } from "./gossip_tag.ts";
 
 /** One server. */
 export interface GossipServer extends ServerTag {
@@ -17,6 +17,13 @@ export interface GossipServer extends ServerTag {
   readonly status: Member["status"];
   /** Where it listens for other servers. */
   readonly address: Address;
+}
+
+/** The names of those that belong to another cluster than this one. */
+export function namesOfOthers(servers: readonly GossipServer[], clusterId: string): string[] {
+  return servers
+    .filter(({ cluster }) => cluster !== undefined && cluster !== shortId(clusterId))
+    .map(({ name }) => name);
 }
 
 /**

@@ -16,7 +16,7 @@ import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
-import { type GossipServer, serversOf } from "./servers.ts";
+import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import type { Operation, OperationOutcome } from "./wire_requests.ts";
@@ -24,21 +24,30 @@ import type { Operation, OperationOutcome } from "./wire_requests.ts";
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
 
+/** Pause between two tries to be taken out, in milliseconds. */
+const AGAIN_MS = 100;
+
 /** Pause between two lines of the log about the same thing, in milliseconds. */
 const SAY_MS = { waiting: 10_000, otherCluster: 60_000 } as const;
+
+/** How long an operation may take, in milliseconds. */
+const OPERATION_LIMIT_MS = 5_000;
 
 /** How long handing over may take when this server ends, in milliseconds. */
 const HAND_OVER_LIMIT_MS = 1_500;
 
-/** How long leaving may take, in milliseconds. */
+/** How long being taken out may take, and how long the news of leaving before that, in milliseconds. */
 const LEAVE_LIMIT_MS = 5_000;
+const TELL_LIMIT_MS = 1_000;
 
 /** What a server is started with. */
 export interface StateServerOptions extends Omit<ReplicaHostOptions, "nameOf" | "changed"> {
   /** What gossip shows. */
   readonly members: () => readonly Member[];
-  /** Tells all members where this server is. */
+  /** Tells all members where this server is; resolves when the news is sent. */
   readonly tell: (tag: string) => Promise<void>;
+  /** What was told last, unless somebody has changed it. */
+  readonly told: () => string | undefined;
 }
 
 /** A running server. */
@@ -48,10 +57,9 @@ export class StateServer implements StateService, AsyncDisposable {
   readonly #timer: ReturnType<typeof setInterval>;
   #servers: readonly GossipServer[];
   #located: ReadonlySet<string> = new Set();
-  #tag = "";
   #isFounding = false;
   #isChanging = false;
-  #hasLeft = false;
+  #isLeaving = false;
   readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
   #closed: Promise<void> | undefined;
 
@@ -124,7 +132,7 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** Asks the leader for an operation, wherever it is. */
   operate(operation: Operation): Promise<OperationOutcome> {
-    return this.#host.operate(operation);
+    return this.#host.operate(operation, OPERATION_LIMIT_MS);
   }
 
   /** Makes a snapshot now; resolves with the index that it ends with, `undefined` when there is nothing new. */
@@ -142,13 +150,13 @@ export class StateServer implements StateService, AsyncDisposable {
     const voters = replica.configuration.filter(({ role }) => role === "voter");
     const isMember = replica.configuration.some(({ id }) => id === this.#host.id);
     if (!isMember || (voters.length === 1 && voters[0]?.id === this.#host.id)) return;
-    const left = await within(LEAVE_LIMIT_MS, this.#takeOut());
-    if (left === true) {
-      this.#hasLeft = true;
-      return;
-    }
-    const why = left ?? "The others did not answer in time";
+    // Said first, or the leader would take in again whom it has just taken out.
+    this.#isLeaving = true;
+    await within(TELL_LIMIT_MS, this.#tell());
+    const why = await this.#takeOut(performance.now() + LEAVE_LIMIT_MS);
+    if (why === undefined) return;
     if (!force) {
+      this.#isLeaving = false;
       throw new LeaveRefusedError(`${why}: it can be stopped, and stays a member of the log`);
     }
     this.#options.log.write("WARN", "raft", `Leaves without being taken out: ${why}`);
@@ -177,30 +185,24 @@ export class StateServer implements StateService, AsyncDisposable {
     await within(HAND_OVER_LIMIT_MS, replica.transfer());
   }
 
-  /** True once this server is no member any more, else why it still is. */
-  async #takeOut(): Promise<true | string> {
+  /** Nothing once this server is no member any more, else why it still is when the time is over. */
+  async #takeOut(end: number): Promise<string | undefined> {
     const { replica, id } = this.#host;
     if (replica.leaderId === id) {
       if (!canLose(replica.status, id)) return "Too few servers would remain to go on";
       await replica.transfer();
-      await this.#until(() => replica.leaderId !== undefined && replica.leaderId !== id);
     }
-    for (;;) {
-      const outcome = await this.#host.operate({ kind: "change", change: { kind: "remove", id } });
-      if (outcome === undefined) return true;
-      if (!replica.configuration.some((member) => member.id === id)) return true;
-      if (outcome.reason === "invalid-change") return outcome.problem;
-      await this.#until(() => false, LOOK_MS);
-      if (this.#closed !== undefined) return "The agent ends";
+    while (performance.now() < end && this.#closed === undefined) {
+      if (!replica.configuration.some((member) => member.id === id)) return undefined;
+      if (replica.leaderId !== undefined && replica.leaderId !== id) {
+        const change = { kind: "change", change: { kind: "remove", id } } as const;
+        const outcome = await this.#host.operate(change, end - performance.now());
+        if (outcome === undefined) return undefined;
+        if (outcome.reason === "invalid-change") return outcome.problem;
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
-  }
-
-  /** Resolves when something holds, or after a while. */
-  async #until(holds: () => boolean, limitMs = LEAVE_LIMIT_MS): Promise<void> {
-    const end = performance.now() + limitMs;
-    while (!holds() && performance.now() < end && this.#closed === undefined) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    return "The others did not answer in time";
   }
 
   #nameOf(id: string): string | undefined {
@@ -213,7 +215,7 @@ export class StateServer implements StateService, AsyncDisposable {
     if (this.#closed !== undefined) return;
     this.#servers = serversOf(this.#options.members());
     this.#locate();
-    this.#tell();
+    background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
     this.#noticeOthers();
@@ -231,17 +233,16 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#located = located;
   }
 
-  #tell(): void {
+  async #tell(): Promise<void> {
     const { id, clusterId, isEmpty } = this.#host;
     const tag = encodeTag({
       port: this.peerAddress.port,
       id,
       cluster: isEmpty || clusterId === undefined ? undefined : shortId(clusterId),
       expect: this.#options.settings.bootstrapExpect,
+      isLeaving: this.#isLeaving,
     });
-    if (tag === this.#tag) return;
-    this.#tag = tag;
-    background(this.#options.tell(tag), this.#options.log);
+    if (tag !== this.#options.told()) await this.#options.tell(tag);
   }
 
   #gather(): void {
@@ -289,11 +290,9 @@ export class StateServer implements StateService, AsyncDisposable {
   #noticeOthers(): void {
     const { clusterId } = this.#host;
     if (clusterId === undefined) return;
-    const others = this.#servers.filter(({ cluster }) =>
-      cluster !== undefined && cluster !== shortId(clusterId)
-    );
+    const others = namesOfOthers(this.#servers, clusterId);
     if (others.length === 0) return;
-    const names = others.map(({ name }) => `'${name}'`).join(", ");
+    const names = others.map((name) => `'${name}'`).join(", ");
     this.#say(
       "otherCluster",
       `Servers of another cluster are members here, and left alone: ${names}`,

@@ -8,8 +8,7 @@ import type { MemberRole } from "../../cluster/raft/mod.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
 import { failureTolerance } from "./autopilot.ts";
 import type { ReplicaHost } from "./replica_host.ts";
-import type { GossipServer } from "./servers.ts";
-import { shortId } from "./gossip_tag.ts";
+import { type GossipServer, namesOfOthers } from "./servers.ts";
 
 /** A member that was heard within this time, in milliseconds, and lacks at most so many entries, is healthy. */
 const HEALTHY = { contactMs: 1_000, gap: 1_000 } as const;
@@ -89,9 +88,6 @@ export function stateStatus(
     storage_full: isFull,
     loop_lag_ms: Math.round(loopLagMs * 10) / 10,
     peers,
-    other_clusters: clusterId === undefined
-      ? []
-      : servers.filter(({ cluster }) => cluster !== undefined && cluster !== shortId(clusterId))
-        .map((server) => server.name),
+    other_clusters: clusterId === undefined ? [] : namesOfOthers(servers, clusterId),
   };
 }

@@ -6,14 +6,15 @@
 
 import project from "../../../deno.json" with { type: "json" };
 import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
+import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
+import { AgentKv } from "../../kv/local.ts";
 import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
-import { joinHostPort } from "../../../protocol/host_port.ts";
 import { administer } from "../../replica/administration.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
-import { AgentKv } from "../../kv/local.ts";
 import type { AgentHost } from "../host.ts";
 import type { AgentState, StateAddresses } from "../state.ts";
 
@@ -23,7 +24,6 @@ export class ServerState implements AgentState, AsyncDisposable {
   readonly kv: AgentKv;
   readonly #server: StateServer;
   readonly #port: KvPort | undefined;
-
   readonly #dataDir: string | undefined;
 
   private constructor(
@@ -57,7 +57,8 @@ export class ServerState implements AgentState, AsyncDisposable {
         keyring: agent.keyring,
         log,
         members: () => serf.members(),
-        tell: (tag) => tell(agent, tag),
+        tell: (tag) => tell(agent, tag, failed),
+        told: () => serf.tags()[STATE_TAG],
         failed,
       }),
     );
@@ -105,10 +106,15 @@ export class ServerState implements AgentState, AsyncDisposable {
 }
 
 /** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
-async function tell({ serf }: AgentHost, tag: string): Promise<void> {
+async function tell(
+  { serf }: AgentHost,
+  tag: string,
+  failed: (error: Error) => void,
+): Promise<void> {
   try {
     await serf.setTags({ ...serf.tags(), [STATE_TAG]: tag });
   } catch (error) {
+    if (error instanceof TagsTooLargeError) return failed(error);
     const isNoMatter = error instanceof UpdateTimeoutError || error instanceof LeftError ||
       error instanceof ShutdownError;
     if (!isNoMatter) throw error;

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
 import { NoStateError } from "../../../server/agent/state.ts";
+import { LeaveRefusedError } from "../../../server/replica/errors.ts";
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
 import { eventually } from "../../support/agents.ts";
@@ -54,6 +55,11 @@ interface Status {
   readonly leader: string | null;
   readonly term: number;
   readonly peers: readonly { readonly name: string; readonly role: string }[];
+}
+
+/** What a server tells through gossip. */
+function tagOf(agent: Agent): string | undefined {
+  return agent.members().find(({ name }) => name === agent.config.nodeName)?.tags["skein"];
 }
 
 async function status(agent: Agent): Promise<Status> {
@@ -167,9 +173,60 @@ Deno.test("a fourth server is taken in, and taken out when it leaves", async () 
       "it was taken out",
       async () => (await status(agents[0] as Agent)).peers.length === 3,
     );
+    const lines = agents.flatMap((agent) => agent.log.lines("INFO"));
+    const changes = lines.filter((line) => line.includes("Changed the members: 'd'"));
+    assert.equal(
+      changes.length,
+      1,
+      `taken in once, and not again as it leaves:\n${changes.join("\n")}`,
+    );
   } finally {
     await end(agents);
   }
+});
+
+Deno.test("a leave that was refused does not come about later", async () => {
+  await using data = await folder();
+  const agents = await three(data.path);
+  try {
+    await agents[0]?.kv.set("foo", 1);
+    const [first, second, third] = agents as [Agent, Agent, Agent];
+    await second.shutdown();
+    await third.shutdown();
+    await assert.rejects(first.leave(), LeaveRefusedError);
+    agents.splice(
+      0,
+      3,
+      first,
+      await start("b", data.path, {
+        startJoin: [`${HOST}:${first.address.port}`],
+        bind: `${HOST}:${second.address.port}`,
+      }),
+    );
+    await agents[1]?.kv.set("foo", 2);
+    // That nothing happens can only be watched for a while: a try a second late would come within it.
+    const end = performance.now() + 1_500;
+    for (let count = 3; performance.now() < end; count = (await status(first)).peers.length) {
+      assert.equal(count, 3, "it is a member as before");
+      await agents[1]?.kv.increment("n");
+    }
+    assert.deepEqual(tagOf(first)?.split(":").length, 5, "and no more about to leave");
+  } finally {
+    await end(agents);
+  }
+});
+
+Deno.test("the tag of a server is its own: it is in no file, and comes back when it is deleted", async () => {
+  await using data = await folder();
+  const tagsFile = `${data.path}/tags.json`;
+  await using agent = await start("a", data.path, { bootstrapExpect: 1, tagsFile });
+  await agent.updateTags({ set: { role: "web" } });
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(tagsFile)), { role: "web" });
+  const tag = tagOf(agent);
+  await agent.updateTags({ delete: ["skein"] });
+  await eventually("it is told again", () => tag !== undefined && tagOf(agent) === tag);
+  await agent.updateTags({ set: { skein: "mine" } });
+  await eventually("it is told again", () => tagOf(agent) === tag);
 });
 
 Deno.test("a server that is alone without a majority says that there is no leader", async () => {

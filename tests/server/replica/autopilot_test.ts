@@ -33,6 +33,7 @@ function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
     port: 1,
     cluster: CLUSTER,
     expect: 0,
+    isLeaving: false,
     status: "alive",
     address,
     ...changes,
@@ -52,6 +53,7 @@ Deno.test("a server that gossip shows is taken in, but none of another cluster",
   );
   assert.equal(advise(status(THREE), [server("d", { status: "failed" })], CLUSTER, 0), undefined);
   assert.equal(advise(status(THREE), [server("b")], CLUSTER, 0), undefined);
+  assert.equal(advise(status(THREE), [server("d", { isLeaving: true })], CLUSTER, 0), undefined);
   const follower = status(THREE, { role: "follower" });
   assert.equal(advise(follower, [server("d")], CLUSTER, 0), undefined);
 });

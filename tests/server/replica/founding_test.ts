@@ -10,6 +10,7 @@ function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
     port: 7376,
     cluster: undefined,
     expect: 3,
+    isLeaving: false,
     status: "alive",
     address: { host: "127.0.0.1", port: 7376 },
     ...changes,
@@ -32,6 +33,14 @@ Deno.test("until then it says whom it waits for, and what is wrong", () => {
   assert.match(text([server("a"), server("b", { expect: 5 })]), /'nb' expects 5/);
   assert.match(text([..."abcd"].map((id) => server(id))), /4 servers expect 3/);
   assert.match(text([server("a"), server("b", { cluster: "01234567" })]), /cluster of 'nb'/);
+});
+
+Deno.test("a server that expects nobody waits to be added", () => {
+  for (const servers of [[], [server("a", { expect: 0 })], [server("b")]]) {
+    const gathering = gather("a", 0, servers);
+    assert.equal(gathering.state, "waiting");
+    assert.match(gathering.state === "waiting" ? gathering.text : "", /cluster to be added to/);
+  }
 });
 
 Deno.test("a promise is given to one at a time", async () => {

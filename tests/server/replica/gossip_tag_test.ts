@@ -5,11 +5,13 @@ const ID = "0123456789abcdef0123456789abcdef";
 
 Deno.test("a tag comes back as it was, with a cluster and without", () => {
   for (const cluster of [undefined, shortId("fedcba9876543210fedcba9876543210")]) {
-    const tag = { port: 7376, id: ID, cluster, expect: 3 };
-    assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+    for (const isLeaving of [false, true]) {
+      const tag = { port: 7376, id: ID, cluster, expect: 3, isLeaving };
+      assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+    }
   }
   assert.equal(
-    encodeTag({ port: 1, id: ID, cluster: undefined, expect: 0 }),
+    encodeTag({ port: 1, id: ID, cluster: undefined, expect: 0, isLeaving: false }),
     `1:1:${ID}:-:0`,
   );
 });
@@ -23,6 +25,7 @@ Deno.test("a tag of another version, or of somebody who plays tricks, is none", 
       "",
       "2" + good.slice(1),
       good + ":more",
+      good + ":leaving:leaving",
       good.replace("7376", "65536"),
       good.replace("7376", "-1"),
       good.replace(ID, ID.toUpperCase()),
