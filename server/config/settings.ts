@@ -5,9 +5,12 @@
  * @module
  */
 
+import type { RaftConfig } from "../replica/state_settings.ts";
 import { AGENT_OPTIONS } from "./options/mod.ts";
 import type { SomeOf } from "./options/option.ts";
 import { completed, defaultsOf } from "./options/values.ts";
+
+export type { RaftConfig };
 
 /**
  * The settings of an agent. Times are milliseconds, sizes bytes.
@@ -155,34 +158,6 @@ export interface MdnsConfig {
   readonly disableIpv4: boolean;
   /** Do not ask over IPv6. Default false. */
   readonly disableIpv6: boolean;
-}
-
-/**
- * Timing and habits of a server's log, and of what it answers.
- *
- * @example
- * ```ts
- * import { DEFAULT_AGENT_CONFIG, type RaftConfig } from "@skein/agent";
- *
- * const raft: RaftConfig = { ...DEFAULT_AGENT_CONFIG.raft, electionTimeoutMs: 3_000 };
- * console.log(raft.heartbeatMs); // 100
- * ```
- */
-export interface RaftConfig {
-  /** A server that hears no leader for this long, or up to twice as long by chance, asks for votes. Default 1,000. */
-  readonly electionTimeoutMs: number;
-  /** Pause between two signs of life of the leader, at most a third of `electionTimeoutMs`. Default 100. */
-  readonly heartbeatMs: number;
-  /** Entries of the log from one snapshot to the next. Default 8,192. */
-  readonly snapshotEntries: number;
-  /** Entries before a snapshot that stay in the log. Default 10,240. */
-  readonly trailing: number;
-  /** Let the leader take in the servers that gossip shows. Default true. */
-  readonly autopilot: boolean;
-  /** After this time the leader takes out a silent server; 0 for never. Default 0. */
-  readonly cleanupDeadMs: number;
-  /** Answer reads by the leader's clock, without asking the others. Default false. */
-  readonly leaseReads: boolean;
 }
 
 /**

@@ -7,7 +7,7 @@
 import type { Address } from "../../cluster/runtime.ts";
 import type { Durability, StateSettings as ServerSettings } from "../replica/state_settings.ts";
 import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "./addresses.ts";
-import type { AgentConfig, KvConfig, RaftConfig } from "./settings.ts";
+import type { AgentConfig, KvConfig } from "./settings.ts";
 
 /** Port of the other servers when an address names none. */
 export const DEFAULT_PEER_PORT = 7376;
@@ -27,8 +27,6 @@ export interface KvSettings extends Omit<KvConfig, "mode" | "insecure"> {
 
 /** How the state of an agent is to be. */
 export interface StateSettings extends ServerSettings {
-  /** Timing and habits of the log, and of reads. */
-  readonly raft: RaftConfig;
   /** Where key-value clients are let in; `undefined`: nowhere. */
   readonly kv: Address | undefined;
   /** How they are served. */

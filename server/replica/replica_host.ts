@@ -25,7 +25,7 @@ import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { Promises } from "./founding.ts";
 import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
-import type { LogSettings, StateSettings } from "./state_settings.ts";
+import type { RaftConfig, StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import {
   decodeOperation,
@@ -331,7 +331,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 }
 
-function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: LogSettings): RaftOptions {
+function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: RaftConfig): RaftOptions {
   return { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing };
 }
 

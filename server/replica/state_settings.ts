@@ -9,19 +9,29 @@ import type { Address } from "../../cluster/runtime.ts";
 /** When something counts as kept: once a majority's disks have it, within 100 ms of that, or in memory. */
 export type Durability = "sync" | "async" | "memory";
 
-/** Timing and habits of the log. Times are milliseconds. */
-export interface LogSettings {
-  /** A follower that hears no leader for this long, or up to twice as long by chance, campaigns. */
+/**
+ * Timing and habits of a server's log, and of what it answers.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG, type RaftConfig } from "@skein/agent";
+ *
+ * const raft: RaftConfig = { ...DEFAULT_AGENT_CONFIG.raft, electionTimeoutMs: 3_000 };
+ * console.log(raft.heartbeatMs); // 100
+ * ```
+ */
+export interface RaftConfig {
+  /** A server that hears no leader for this long, or up to twice as long by chance, asks for votes. Default 1,000. */
   readonly electionTimeoutMs: number;
-  /** Pause between two heartbeats of a leader. */
+  /** Pause between two signs of life of the leader, at most a third of `electionTimeoutMs`. Default 100. */
   readonly heartbeatMs: number;
-  /** A snapshot is made when so many entries were applied since the last one. */
+  /** Entries of the log from one snapshot to the next. Default 8,192. */
   readonly snapshotEntries: number;
-  /** Entries before a snapshot that stay in the log. */
+  /** Entries before a snapshot that stay in the log. Default 10,240. */
   readonly trailing: number;
-  /** Whether the leader takes servers in that gossip shows, and out when they have left. */
+  /** Let the leader take in the servers that gossip shows. Default true. */
   readonly autopilot: boolean;
-  /** After this time a silent member is taken out; 0: never. */
+  /** After this time the leader takes out a silent server; 0 for never. Default 0. */
   readonly cleanupDeadMs: number;
 }
 
@@ -36,5 +46,5 @@ export interface StateSettings {
   /** When something counts as kept. */
   readonly durability: Durability;
   /** Timing and habits of the log. */
-  readonly raft: LogSettings;
+  readonly raft: RaftConfig;
 }

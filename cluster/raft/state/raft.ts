@@ -139,11 +139,6 @@ export function leaderOf(raft: Readonly<Raft>): string | undefined {
   return role.name === "follower" ? role.leader : undefined;
 }
 
-/** What the server is. */
-export function roleName(raft: Raft): RoleName {
-  return raft.role.name;
-}
-
 /** The end of a patience that begins now: one to two election timeouts, by chance. */
 export function electionDeadline({ now, options, random }: Raft): number {
   return now + options.electionTimeoutMs * (1 + random.float());

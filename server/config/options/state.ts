@@ -140,15 +140,6 @@ export const STATE_OPTIONS = {
         doc: "The leader takes out a server that was silent for this long.",
         unset: "0s, never",
       },
-      lease_reads: {
-        kind: "switch",
-        isOurs: true,
-        setting: "leaseReads",
-        default: false,
-        doc:
-          "The leader answers reads without asking the other servers first whether it still is " +
-          "the leader. Faster, and right as long as no clock runs away.",
-      },
     },
   },
   kv: {

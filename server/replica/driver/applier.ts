@@ -143,7 +143,9 @@ export class Applier {
       await this.#parts.store.flush();
     } catch (error) {
       if (!(error instanceof DiskFullError)) throw error;
-      await new Promise<void>((resolve) => this.#parts.clock.setTimer(RETRY_MS, resolve));
+      await new Promise<void>((resolve) => {
+        this.#timer = this.#parts.clock.setTimer(RETRY_MS, resolve);
+      });
     }
   }
 

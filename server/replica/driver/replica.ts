@@ -216,7 +216,7 @@ export class Replica implements StateService {
     return this.#operations.transfer(target);
   }
 
-  /** Makes a snapshot now. Resolves when it is on the disk; with `undefined` when there is nothing new. */
+  /** Makes a snapshot now. Resolves when it is on the disk; with `undefined` when there is nothing new. Rejects when it failed. */
   snapshot(): Promise<SnapshotMeta | undefined> {
     return this.#snapshotter.now(this.#applier.machine.context.index);
   }
@@ -307,7 +307,7 @@ export class Replica implements StateService {
     if (!this.#isClosed) this.#applier.resume(this.#parts.newMachine());
   }
 
-  /** Before entries go, the state that was made of them has to be safe, or a restart would need them. */
+  /** Before entries go, the state that was made of them is made safe, or a restart would load the whole snapshot. */
   #trim(index: number): void {
     const { store, log } = this.#parts;
     store.sync().then(() => log.trim(index)).catch((error) => this.#onSnapshotFailed(error));

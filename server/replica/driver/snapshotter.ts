@@ -23,7 +23,7 @@ export interface SnapshotterParts {
   readonly snapshots: SnapshotStore;
   /** One is on the disk. */
   readonly saved: (snapshot: SnapshotMeta) => void;
-  /** One could not be made; the next one is tried when as much was applied again. */
+  /** One that was due could not be made; the next one is tried when as much was applied again. */
   readonly failed: (error: Error) => void;
 }
 
@@ -51,10 +51,13 @@ export class Snapshotter {
   /** Begins one if it is time; the machine is at `index`. */
   maybe(index: number): void {
     if (this.#entries < this.#trigger.entries && this.#bytes < this.#trigger.bytes) return;
-    this.#running ??= this.#begin(index);
+    if (this.#running === undefined) this.now(index).catch(this.#parts.failed);
   }
 
-  /** Makes one now, or waits for the one that is being made; `undefined` when there is nothing new. */
+  /**
+   * Makes one now, or waits for the one that is being made. Resolves with `undefined` when there is nothing new; rejects when it
+   * could not be made.
+   */
   now(index: number): Promise<SnapshotMeta | undefined> {
     return this.#running ??= this.#begin(index);
   }
@@ -67,9 +70,6 @@ export class Snapshotter {
   async #begin(index: number): Promise<SnapshotMeta | undefined> {
     try {
       return await this.#make(index);
-    } catch (error) {
-      this.#parts.failed(error as Error);
-      return undefined;
     } finally {
       this.#running = undefined;
     }

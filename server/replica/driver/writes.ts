@@ -9,7 +9,7 @@
 
 import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { LogWrite, VoteWrite } from "../../../cluster/raft/state/effects.ts";
-import { type Clock, DiskFullError } from "../../../cluster/runtime.ts";
+import { type Clock, DiskFullError, type Timer } from "../../../cluster/runtime.ts";
 import type { LogStore, VoteStore } from "./parts.ts";
 
 /** Pause before a full disk is tried again. */
@@ -40,6 +40,8 @@ export class Writes {
   #installing = false;
   #vote: VoteWrite | undefined;
   #closed = false;
+  /** The next tries of a full disk. */
+  readonly #retries: { log?: Timer; vote?: Timer } = {};
   readonly #full = { log: false, vote: false };
 
   /** Nothing is to be written yet. */
@@ -67,6 +69,8 @@ export class Writes {
   /** Reports nothing any more. */
   close(): void {
     this.#closed = true;
+    this.#retries.log?.cancel();
+    this.#retries.vote?.cancel();
   }
 
   #give(): void {
@@ -127,8 +131,7 @@ export class Writes {
   }
 
   #retryLog(): void {
-    this.#parts.clock.setTimer(RETRY_MS, () => {
-      if (this.#closed) return;
+    this.#retries.log = this.#parts.clock.setTimer(RETRY_MS, () => {
       try {
         this.#parts.log.recover();
       } catch (error) {
@@ -147,8 +150,7 @@ export class Writes {
       if (this.#closed || this.#full.vote) return;
       if (!(error instanceof DiskFullError)) return this.#fail(error);
       this.#setFull("vote", true);
-      this.#parts.clock.setTimer(RETRY_MS, () => {
-        if (this.#closed) return;
+      this.#retries.vote = this.#parts.clock.setTimer(RETRY_MS, () => {
         this.#setFull("vote", false);
         this.#giveVote(this.#vote as VoteWrite);
       });
@@ -163,7 +165,7 @@ export class Writes {
   }
 
   #fail(error: Error): void {
-    this.#closed = true;
+    this.close();
     this.#parts.failed(error);
   }
 }

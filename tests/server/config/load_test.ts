@@ -122,7 +122,6 @@ Deno.test("every key of a file reaches its setting", async () => {
       trailing: 8,
       autopilot: false,
       cleanup_dead: "72h",
-      lease_reads: true,
     },
     kv: { mode: "echo", insecure: true, idle_timeout: "0s", max_connections: 9 },
   }));
@@ -188,7 +187,6 @@ Deno.test("every key of a file reaches its setting", async () => {
       trailing: 8,
       autopilot: false,
       cleanupDeadMs: 259_200_000,
-      leaseReads: true,
     },
     kv: { mode: "echo", insecure: true, idleLimitMs: 0, maxConnections: 9 },
   });

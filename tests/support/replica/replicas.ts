@@ -42,6 +42,7 @@ export interface Server {
   readonly disk: MemoryDisk;
   readonly logs: string[];
   store: RoomyStore;
+  snapshots: MemorySnapshots;
   replica: Replica;
   /** Why it has stopped by itself. */
   failure: Error | undefined;
@@ -111,7 +112,7 @@ export class Replicas {
         server.failure = error;
       },
     });
-    const server: Server = { id, disk, logs, store, replica, failure: undefined };
+    const server: Server = { id, disk, logs, store, snapshots, replica, failure: undefined };
     this.servers.set(id, server);
     replica.start();
     return server;

@@ -221,3 +221,31 @@ Deno.test("nothing is applied while the store has no room", async () => {
   assert.equal((await write).ok, true);
   cluster.close();
 });
+
+Deno.test("a server that ends while its disk is full leaves no timer behind", async () => {
+  const cluster = await Replicas.found(["a"]);
+  await cluster.set("a", "before", 1);
+  const { disk, replica } = cluster.at("a");
+  disk.isFull = true;
+  const write = cluster.set("a", "during", 2);
+  await cluster.clock.until(() => replica.isFull, 5_000, "a full disk");
+  replica.close();
+  assert.equal((await write as { reason?: string }).reason, "OUTCOME_UNKNOWN");
+  assert.equal(cluster.clock.pending, 0);
+});
+
+Deno.test("who asks for a snapshot hears that it failed; one that was due is tried again", async () => {
+  const cluster = await Replicas.found(["a"], { snapshotTrigger: { entries: 10, bytes: 2 ** 20 } });
+  await cluster.leader();
+  const { snapshots, replica, logs } = cluster.at("a");
+  const { save } = snapshots;
+  snapshots.save = () => Promise.reject(new Error("No room for it"));
+  await assert.rejects(replica.snapshot(), /No room for it/);
+  assert.deepEqual(logs.filter((line) => line.includes("No room")), []);
+  for (let i = 0; i < 12; i++) await cluster.set("a", `k${i}`, i);
+  assert.match(logs.join("\n"), /Snapshot failed: No room for it/);
+  snapshots.save = save;
+  for (let i = 0; i < 12; i++) await cluster.set("a", `k${i}`, i);
+  assert.ok(replica.status.snapshotIndex > 12);
+  cluster.close();
+});
