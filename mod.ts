@@ -36,7 +36,7 @@ export type {
   Handlers,
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
-export { type AgentState, NoStateError, type StateAddresses } from "./server/agent/state.ts";
+export type { AgentState, StateAddresses } from "./server/agent/state.ts";
 export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
 export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
@@ -86,7 +86,7 @@ export {
   OutcomeUnknownError,
 } from "./server/kv/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
-export { LeaveRefusedError } from "./server/replica/errors.ts";
+export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";
 export { RpcListenError } from "./server/rpc/server.ts";
 export { realRuntime } from "./server/runtime.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../protocol/arguments.ts";
 import type { KvKey } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
-import type { ReconnectOptions } from "../net/reconnect.ts";
+import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.ts";
 
 /**
  * Where and how to connect.
@@ -196,13 +196,5 @@ export function checkKvConnectOptions(options: KvConnectOptions): void {
   requireArgument("options of connect", options, "object");
   const { reconnect = false, ...others } = options;
   requireOptions("connect", others, { ...CALL, address: "text", name: "text" });
-  if (typeof reconnect === "boolean") return;
-  requireOptions("reconnect", reconnect, {
-    minDelayMs: "number",
-    maxDelayMs: "number",
-    maxAttempts: "number",
-    whileDown: "text",
-    onStatus: "function",
-    signal: "signal",
-  });
+  checkReconnectOptions(reconnect);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireOptions } from "../../protocol/arguments.ts";
 import { type Deadline, pause, waitFor } from "./deadline.ts";
 import { ConnectionClosedError, DisconnectedError } from "./errors.ts";
 import { deferred } from "./portable.ts";
@@ -38,6 +39,23 @@ export interface ReconnectOptions {
   readonly onStatus?: (status: "disconnected" | "connected", reason?: Error) => void;
   /** Ends the tries, and so the client. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * Checks what was said about connecting again, for programs whose compiler does not.
+ *
+ * @throws {TypeError} when an option is unknown or of a wrong type
+ */
+export function checkReconnectOptions(reconnect: boolean | ReconnectOptions): void {
+  if (typeof reconnect === "boolean") return;
+  requireOptions("reconnect", reconnect, {
+    minDelayMs: "number",
+    maxDelayMs: "number",
+    maxAttempts: "number",
+    whileDown: "text",
+    onStatus: "function",
+    signal: "signal",
+  });
 }
 
 /** What a {@linkcode Link} needs to know of a connection. */

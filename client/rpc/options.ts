@@ -7,7 +7,7 @@
 import { type OptionKinds, requireArgument, requireOptions } from "../../protocol/arguments.ts";
 import type { CommandName } from "../../protocol/ipc/mod.ts";
 import type { CallOptions } from "../net/deadline.ts";
-import type { ReconnectOptions } from "../net/reconnect.ts";
+import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.ts";
 
 /**
  * Where and how to connect.
@@ -207,13 +207,5 @@ export function checkConnectOptions(options: ConnectOptions): void {
   requireArgument("options of connect", options, "object");
   const { reconnect = false, ...others } = options;
   requireOptions("connect", others, { ...CALL, address: "text", authKey: "secret" });
-  if (typeof reconnect === "boolean") return;
-  requireOptions("reconnect", reconnect, {
-    minDelayMs: "number",
-    maxDelayMs: "number",
-    maxAttempts: "number",
-    whileDown: "text",
-    onStatus: "function",
-    signal: "signal",
-  });
+  checkReconnectOptions(reconnect);
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import type { StateStatus } from "../../server/replica/state_status.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
 import { CommandError } from "../shell/failure.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
-import { peersText, type StateReport, statusText } from "./report.ts";
+import { peersText, statusText } from "./report.ts";
 
 /** The actions, and whether each names a server: it must, may or must not. */
 const ACTIONS = {
@@ -63,7 +64,7 @@ export const command: Command = defineCommand({
       const asked = action === "peers" ? "status" : action;
       return await explain(`Error: raft ${action}`, client.raft(asked, node, PATIENT));
     })();
-    const shown = action === "peers" ? (result as StateReport).peers : result;
+    const shown = action === "peers" ? (result as StateStatus).peers : result;
     await printResult(
       terminal,
       values.format,
@@ -89,9 +90,9 @@ function requireAction(action: string, node: string): asserts action is Action {
 function textOf(action: Action, result: unknown): string | Promise<string> {
   switch (action) {
     case "status":
-      return statusText(result as StateReport);
+      return statusText(result as StateStatus);
     case "peers":
-      return peersText(result as StateReport);
+      return peersText(result as StateStatus);
     case "snapshot": {
       const { index } = result as { index: number | null };
       return index === null

@@ -4,40 +4,11 @@
  * @module
  */
 
+import type { StateStatus } from "../../server/replica/state_status.ts";
 import { columns } from "../shell/format/columns.ts";
 
-/** What an agent tells of its state: the members that are shown. */
-export interface StateReport {
-  readonly node: string;
-  readonly id: string;
-  readonly cluster_id: string | null;
-  readonly role: string;
-  readonly term: number;
-  readonly leader: string | null;
-  readonly last_index: number;
-  readonly commit_index: number;
-  readonly applied_index: number;
-  readonly snapshot_index: number;
-  readonly failure_tolerance: number | null;
-  readonly storage_full: boolean;
-  readonly loop_lag_ms: number;
-  readonly peers: readonly PeerReport[];
-  readonly other_clusters: readonly string[];
-}
-
-/** One member of the log. */
-export interface PeerReport {
-  readonly name: string;
-  readonly id: string;
-  readonly address: string | null;
-  readonly role: string;
-  readonly match_index: number | null;
-  readonly last_contact_ms: number | null;
-  readonly healthy: boolean | null;
-}
-
 /** The state of one server. */
-export async function statusText(report: StateReport): Promise<string> {
+export async function statusText(report: StateStatus): Promise<string> {
   const { role, failure_tolerance: tolerance, other_clusters: others } = report;
   const rows = [
     ["Node", report.node],
@@ -59,7 +30,7 @@ export async function statusText(report: StateReport): Promise<string> {
 }
 
 /** The members of the log. */
-export async function peersText({ peers, leader }: StateReport): Promise<string> {
+export async function peersText({ peers, leader }: StateStatus): Promise<string> {
   if (peers.length === 0) return "The log has no members yet";
   const rows = peers.map((peer) => [
     peer.name || peer.id.slice(0, 8),

@@ -5,28 +5,7 @@
  */
 
 import type { AgentKv } from "../kv/local.ts";
-
-/**
- * The agent keeps no replicated state.
- *
- * @example
- * ```ts
- * import { Agent, NoStateError } from "@skein/agent";
- * import assert from "node:assert/strict";
- *
- * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
- * assert.throws(() => agent.kv, NoStateError);
- * ```
- */
-export class NoStateError extends Error {
-  /** "NoStateError". */
-  override readonly name = "NoStateError";
-
-  /** An error with the text that says how to keep state. */
-  constructor() {
-    super("This agent keeps no state: only one that was started with -server or -dev does");
-  }
-}
+import { NoStateError } from "../replica/errors.ts";
 
 /**
  * Where a server is found and keeps what it knows.

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a server of the replicated state as a whole.
+ * What programs and clients hear of the replicated state as a whole.
  *
  * @module
  */
@@ -26,4 +26,26 @@
 export class LeaveRefusedError extends Error {
   /** "LeaveRefusedError". */
   override readonly name = "LeaveRefusedError";
+}
+
+/**
+ * The agent keeps no replicated state.
+ *
+ * @example
+ * ```ts
+ * import { Agent, NoStateError } from "@skein/agent";
+ * import assert from "node:assert/strict";
+ *
+ * await using agent = await Agent.start({ bind: "127.0.0.1:0" });
+ * assert.throws(() => agent.kv, NoStateError);
+ * ```
+ */
+export class NoStateError extends Error {
+  /** "NoStateError". */
+  override readonly name = "NoStateError";
+
+  /** An error with the text that says how to keep state. */
+  constructor() {
+    super("This agent keeps no state: only one that was started with -server or -dev does");
+  }
 }

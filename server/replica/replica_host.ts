@@ -221,7 +221,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         accepts: (hello) => this.#accepts(hello),
         message: (from, message) => this.#receive(from, message),
         request: (from, bytes) => this.#answer(from, bytes),
-        connected: () => {},
+        connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
       },
     });
   }

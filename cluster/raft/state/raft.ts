@@ -5,7 +5,7 @@
  */
 
 import type { Random } from "../../runtime.ts";
-import type { Effects, RoleName } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import type { Log } from "../log/log.ts";
 import type { Members } from "../membership/members.ts";
 import type { Message, SnapshotMeta } from "./message.ts";

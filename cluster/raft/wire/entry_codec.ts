@@ -41,16 +41,6 @@ export function putEntry(target: Uint8Array, at: number, entry: Entry): number {
   return end;
 }
 
-/** The bytes of entries, one after the other. */
-export function encodeEntries(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const { data } of entries) length += ENTRY_HEAD_BYTES + data.length;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const entry of entries) at = putEntry(bytes, at, entry);
-  return bytes;
-}
-
 /**
  * The entry at `at`; its data is a view.
  *

@@ -120,7 +120,7 @@ function unknown({ kind }: Request): Result {
 }
 
 /** The message with these requests. */
-export function encodeRequests(requests: readonly Request[], now: number): Uint8Array {
+function encodeRequests(requests: readonly Request[], now: number): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const { kind, lease, bytes, deadline } of requests) {
     const head = new Uint8Array(HEAD_BYTES);

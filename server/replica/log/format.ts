@@ -22,7 +22,7 @@ import { decodeEntries, EntryError, putEntry } from "../../../cluster/raft/wire/
 import { equalBytes, getU32, getU64, putU32, putU64 } from "../../../protocol/bytes.ts";
 
 /** The format that is written, and the only one that is read. */
-export const LOG_FORMAT = 1;
+const LOG_FORMAT = 1;
 
 /** Bytes before the first group of a segment. */
 export const SEGMENT_HEAD_BYTES = 44;

@@ -6,8 +6,7 @@
 
 import assert from "node:assert/strict";
 import { Agent, AgentStartError } from "../../../server/agent/agent.ts";
-import { NoStateError } from "../../../server/agent/state.ts";
-import { LeaveRefusedError } from "../../../server/replica/errors.ts";
+import { LeaveRefusedError, NoStateError } from "../../../server/replica/errors.ts";
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
 import { eventually } from "../../support/agents.ts";
