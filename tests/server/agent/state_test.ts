@@ -10,6 +10,12 @@ import { LeaveRefusedError, NoStateError } from "../../../server/replica/errors.
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { ConditionFailedError, KvError, NoLeaderError } from "../../../protocol/kv/errors.ts";
 import { eventually } from "../../support/agents.ts";
+import {
+  decodePreamble,
+  encodePreamble,
+  NONCE_BYTES,
+  PREAMBLE_BYTES,
+} from "../../../server/replica/peers/hello.ts";
 import { loopback } from "../../support/loopback.ts";
 
 const HOST = loopback();
@@ -56,6 +62,16 @@ interface Status {
   readonly peers: readonly { readonly name: string; readonly role: string }[];
 }
 
+/** Whether a server seals what it says to others: it tells in its first bytes. */
+async function isSealed(agent: Agent): Promise<boolean> {
+  const [hostname = "", port] = agent.state?.addresses.peerAddr.split(":") ?? [];
+  using conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(encodePreamble(false, new Uint8Array(NONCE_BYTES)));
+  const bytes = new Uint8Array(PREAMBLE_BYTES);
+  assert.equal(await conn.read(bytes), PREAMBLE_BYTES);
+  return decodePreamble(bytes).sealed;
+}
+
 /** What a server tells through gossip. */
 function tagOf(agent: Agent): string | undefined {
   return agent.members().find(({ name }) => name === agent.config.nodeName)?.tags["skein"];
@@ -84,6 +100,7 @@ Deno.test("a lone server keeps what it was told over a restart", async () => {
     await using agent = await start("a", data.path, settings);
     const { rev } = await agent.kv.set("foo", { bar: [1, null] });
     assert.deepEqual(await agent.kv.get("foo"), { value: { bar: [1, null] }, rev });
+    assert.equal(await isSealed(agent), false);
     await assert.rejects(agent.kv.set("foo", 1, { ifRev: 7 }), ConditionFailedError);
     assert.equal(await agent.kv.increment("n", 5), 5);
     assert.deepEqual(await agent.kv.exists("n"), { value: true, children: false });
@@ -146,6 +163,7 @@ Deno.test("servers of encrypted agents seal what they say, also with a new key",
   const keys = [1, 2].map((n) => new Uint8Array(32).fill(n).toBase64());
   const agents = await three(data.path, { encryptKey: keys[0] as string });
   try {
+    for (const agent of agents) assert.equal(await isSealed(agent), true);
     await agents[0]?.kv.set("foo", 1);
     await agents[1]?.installKey(keys[1] as string);
     await agents[1]?.useKey(keys[1] as string);
