@@ -5,7 +5,6 @@
  */
 
 import type { Disk, DiskEntry } from "../../cluster/runtime.ts";
-import { guarded, type UnexpectedLog } from "../logging/background.ts";
 
 /** A disk that says at once that a file is synced, and does so every now and then, or never. */
 export class LazyDisk implements Disk, AsyncDisposable {
@@ -14,11 +13,11 @@ export class LazyDisk implements Disk, AsyncDisposable {
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #syncing: Promise<unknown> = Promise.resolve();
 
-  /** Syncs what is due every `everyMs` milliseconds; never without. What fails then goes to `log`. */
-  constructor(disk: Disk, log: UnexpectedLog, everyMs?: number) {
+  /** Syncs what is due every `everyMs` milliseconds; never without. Nobody knows what is on the disk once that has `failed`. */
+  constructor(disk: Disk, failed: (error: Error) => void, everyMs?: number) {
     this.#disk = disk;
     if (everyMs === undefined) return;
-    this.#timer = setInterval(guarded(() => this.#syncDue(log), log), everyMs);
+    this.#timer = setInterval(() => this.#syncDue(failed), everyMs);
   }
 
   /** See {@linkcode Disk.append}. */
@@ -71,10 +70,10 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.close();
   }
 
-  #syncDue(log: UnexpectedLog): void {
+  #syncDue(failed: (error: Error) => void): void {
     const due = [...this.#due];
     this.#due.clear();
     const syncs = due.map((path) => this.#disk.sync(path));
-    this.#syncing = Promise.all(syncs).catch((error: unknown) => log.unexpected(error));
+    this.#syncing = Promise.all(syncs).catch(failed);
   }
 }

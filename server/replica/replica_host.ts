@@ -92,7 +92,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     await using opened = new AsyncDisposableStack();
     const { dataDir, durability, bootstrapExpect } = settings;
     const full = ({ message }: Error): void => log.write("WARN", "raft", message);
-    const storage = opened.use(await openStorage(dataDir, { durability, log, full, failed }));
+    const storage = opened.use(await openStorage(dataDir, { durability, full, failed }));
     const { cutBytes } = storage.found;
     if (cutBytes > 0) {
       log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);

@@ -10,7 +10,6 @@
  */
 
 import { DiskFullError } from "../../cluster/runtime.ts";
-import type { UnexpectedLog } from "../logging/background.ts";
 import { type DataDirectory, openDirectory } from "./directory/directory.ts";
 import { LazyDisk } from "./lazy_disk.ts";
 import { LogFiles } from "./log/log_files.ts";
@@ -37,8 +36,6 @@ export interface Storage extends AsyncDisposable {
 /** What opening needs besides the directory. */
 export interface StorageOptions {
   readonly durability: Durability;
-  /** Where errors go that nobody expected. */
-  readonly log: UnexpectedLog;
   /** There is no room for the state, which stays in memory; it is tried again every second. */
   readonly full: (error: DiskFullError) => void;
   /** The state can no longer be written. */
@@ -62,7 +59,7 @@ export async function openStorage(
   let disk = directory.disk;
   if (options.durability !== "sync") {
     const everyMs = options.durability === "async" ? ASYNC_MS : undefined;
-    disk = opened.use(new LazyDisk(disk, options.log, everyMs));
+    disk = opened.use(new LazyDisk(disk, options.failed, everyMs));
   }
   const { log, restored } = await LogFiles.open(disk, "raft");
   opened.use(log);

@@ -267,6 +267,26 @@ Deno.test("an agent for trying things out leaves nothing behind", async () => {
   await agent.shutdown();
 });
 
+Deno.test("what the settings say of the log and of the port holds", async () => {
+  await using data = await folder();
+  await using agent = await start("a", data.path, {
+    bootstrapExpect: 1,
+    raft: { snapshotEntries: 5 },
+    kv: { mode: "echo" },
+  });
+  for (let i = 0; i < 8; i++) await agent.kv.increment("n");
+  await eventually("there is a snapshot", async () => {
+    return (await agent.state?.administer("status") as { snapshot_index: number }).snapshot_index >
+      4;
+  });
+  const [hostname = "", port] = agent.state?.addresses.kvAddr?.split(":") ?? [];
+  using conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(new TextEncoder().encode("no JSON \t\n"));
+  const bytes = new Uint8Array(100);
+  const count = await conn.read(bytes) ?? 0;
+  assert.equal(new TextDecoder().decode(bytes.subarray(0, count)), "no JSON \t\n");
+});
+
 Deno.test("a directory in use and a taken port are one line, and nothing is left running", async () => {
   await using data = await folder();
   const settings = { bootstrapExpect: 1 };

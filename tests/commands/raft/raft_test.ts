@@ -1,0 +1,83 @@
+/**
+ * `skein raft` against agents in this process: one that keeps state, and one that does not.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { dispatch } from "../../../commands/dispatch.ts";
+import { Agent } from "../../../server/agent/agent.ts";
+import { loopback } from "../../support/loopback.ts";
+import { recordingTerminal } from "../../support/recording_terminal.ts";
+
+const HOST = loopback();
+const ADDRESSES = { bind: `${HOST}:0`, peerAddr: `${HOST}:0`, kvAddr: `${HOST}:0` };
+
+function client(agent: Agent): (...args: string[]) => Promise<[code: number, output: string]> {
+  const { port } = agent.listenRpc(`${HOST}:0`).address;
+  return async (...args) => {
+    const terminal = recordingTerminal();
+    const code = await dispatch(["raft", `-rpc-addr=${HOST}:${port}`, ...args], terminal);
+    assert.equal(terminal.stderr, "");
+    return [code, terminal.stdout];
+  };
+}
+
+Deno.test("status, peers and snapshot tell of the state, as text and as JSON", async () => {
+  await using agent = await Agent.start({ ...ADDRESSES, nodeName: "one", dev: true });
+  const raft = client(agent);
+  await agent.kv.set("foo", 1);
+  const [code, text] = await raft("status");
+  assert.equal(code, 0);
+  assert.match(text, /^Node +one\nId +[0-9a-f]{32}\nCluster +[0-9a-f]{32}\nRole +leader\n/);
+  assert.match(text, /\nCommitted +3\nApplied +3\nSnapshot +none\nServers that may fail +0\n/);
+  const row = new RegExp(`^one +${HOST}:\\d+ +leader +3 +0 ms +healthy$`, "m");
+  assert.match(text, row);
+  assert.match((await raft("peers"))[1], row);
+  const status = JSON.parse((await raft("-format=json", "status"))[1]);
+  assert.deepEqual([status.node, status.role, status.last_index], ["one", "leader", 3]);
+  const [peer] = JSON.parse((await raft("-format=json", "peers"))[1]);
+  assert.deepEqual([peer.name, peer.role, peer.match_index, peer.healthy], [
+    "one",
+    "voter",
+    3,
+    true,
+  ]);
+  assert.deepEqual(await raft("snapshot"), [0, "Snapshot ends with entry 3\n"]);
+  assert.deepEqual(await raft("snapshot"), [0, "Nothing new since the last one\n"]);
+  assert.match((await raft("status"))[1], /\nSnapshot +3\n/);
+});
+
+Deno.test("what cannot be done is one line, and the exit code is 1", async () => {
+  await using agent = await Agent.start({ ...ADDRESSES, nodeName: "one", dev: true });
+  const raft = client(agent);
+  await agent.kv.set("foo", 1);
+  const own = agent.state?.addresses && JSON.parse((await raft("-format=json", "status"))[1]).id;
+  const cases: [string[], RegExp][] = [
+    [["transfer"], /^Error: raft transfer: There is no other voter to hand over to\n$/],
+    [["transfer", "one"], /There is no other voter/],
+    [["remove", "one"], /^Error: raft remove: Configuration has no voter\n$/],
+    [["demote", own.slice(0, 8)], /^Error: raft demote: Configuration has no voter\n$/],
+    [["add", "two"], /^Error: raft add: No server 'two': expected the name of its agent/],
+    [["add"], /^raft add needs a NAME\n$/],
+    [["status", "x"], /^raft status takes no NAME, got 'x'\n$/],
+    [["frob"], /^Unknown action 'frob', expected one of status, peers, add/],
+    [[], /^An action must be specified: status, peers/],
+  ];
+  for (const [args, expected] of cases) {
+    const [code, output] = await raft(...args);
+    assert.equal(code, 1, args.join(" "));
+    assert.match(output, expected);
+  }
+  assert.equal((await agent.kv.get("foo"))?.value, 1, "all goes on as before");
+});
+
+Deno.test("an agent without state says so", async () => {
+  await using agent = await Agent.start({ bind: `${HOST}:0` });
+  const [code, output] = await client(agent)("status");
+  assert.equal(code, 1);
+  assert.match(
+    output,
+    /^Error: raft status: This agent keeps no state: only one that was started with/,
+  );
+});
