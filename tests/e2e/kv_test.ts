@@ -35,7 +35,11 @@ async function kv(
 Deno.test("values go in and out of a running agent", async () => {
   const address = `${HOST}:${await freePort(HOST)}`;
   const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${address}`];
-  await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const env = { TMPDIR: folder };
+  const agent = stack.use(await startAgent(skein, { name: "one", host: HOST, flags, env }));
   const line = (...args: string[]) => kv(address, args);
   // The first one waits until the agent leads itself.
   const [code, stdout, stderr] = await line("set", "greeting", "hello");
@@ -59,7 +63,9 @@ Deno.test("values go in and out of a running agent", async () => {
     "",
     "Error: 'value': the value is too large\n",
   ]);
-  // It takes its folder with it.
+  // What it keeps goes with it.
+  assert.equal([...Deno.readDirSync(folder)].length, 1);
   agent.kill("SIGTERM");
   assert.equal(await agent.exited, 1);
+  assert.deepEqual([...Deno.readDirSync(folder)], []);
 });

@@ -33,6 +33,8 @@ export interface AgentOptions {
   rpcPort?: number;
   /** More flags of `agent`. */
   flags?: readonly string[];
+  /** Variables that are other than here. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** A running agent process. */
@@ -125,7 +127,7 @@ export async function startAgent(program: Program, options: AgentOptions): Promi
     `-bind=${gossip}`,
     `-rpc-addr=${rpc}`,
     ...options.flags ?? [],
-  ]);
+  ], { env: options.env });
   let exitCode: number | undefined;
   child.exited.then((code) => exitCode = code);
   const deadline = started + program.startLimitMs;
@@ -166,11 +168,13 @@ export async function runCli(
 ): Promise<CliResult> {
   const [command = "", ...rest] = args;
   let interrupted = false;
-  const child = new Child(program, [command, `-rpc-addr=${rpc}`, ...rest], (stdout) => {
-    if (interrupted || !options.until?.(stdout)) return;
-    // Once: a second SIGINT ends skein's monitor without waiting for the agent.
-    interrupted = true;
-    child.kill("SIGINT");
+  const child = new Child(program, [command, `-rpc-addr=${rpc}`, ...rest], {
+    onStdout: (stdout) => {
+      if (interrupted || !options.until?.(stdout)) return;
+      // Once: a second SIGINT ends skein's monitor without waiting for the agent.
+      interrupted = true;
+      child.kill("SIGINT");
+    },
   });
   const limit = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 20_000);
   try {
@@ -299,7 +303,10 @@ class Child {
   constructor(
     program: Program,
     args: readonly string[],
-    onStdout: (all: string) => void = () => {},
+    { onStdout = () => {}, env = {} }: {
+      readonly onStdout?: (all: string) => void;
+      readonly env?: Readonly<Record<string, string>> | undefined;
+    } = {},
   ) {
     const [executable = "", ...before] = program.command;
     const process = new Deno.Command(executable, {
@@ -307,7 +314,7 @@ class Child {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { NO_COLOR: "1", SERF_RPC_ADDR: "", SERF_RPC_AUTH: "" },
+      env: { NO_COLOR: "1", SERF_RPC_ADDR: "", SERF_RPC_AUTH: "", ...env },
     }).spawn();
     this.#process = process;
     this.pid = process.pid;

@@ -254,19 +254,6 @@ Deno.test("a server that is alone without a majority says that there is no leade
   assert.equal(await agent.kv.get("foo", { consistency: "stale" }), undefined);
 });
 
-Deno.test("an agent for trying things out leaves nothing behind", async () => {
-  const agent = await Agent.start({
-    nodeName: "dev",
-    dev: true,
-    bind: `${HOST}:0`,
-    peerAddr: `${HOST}:0`,
-    kvAddr: `${HOST}:0`,
-  });
-  await agent.kv.set("foo", "bar");
-  assert.equal(agent.state?.addresses.dataDir, undefined);
-  await agent.shutdown();
-});
-
 Deno.test("what the settings say of the log and of the port holds", async () => {
   await using data = await folder();
   await using agent = await start("a", data.path, {
