@@ -10,7 +10,7 @@ import { boolFlag } from "../shell/flags.ts";
 import { goJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
-import { tellUnknown } from "../shell/unknown_members.ts";
+import { tellUnknown } from "./show/unknown_members.ts";
 
 /** Moves a failed member to the state "left". As text, success prints nothing. */
 export const command: Command = defineCommand({

@@ -18,7 +18,7 @@ import { aliveMembers, showProgress } from "../shell/progress.ts";
 import { consume, GONE, interruption, type StreamEnd } from "../shell/streaming.ts";
 import { tagsFromFlags } from "../shell/tag_values.ts";
 import type { Terminal } from "../shell/terminal.ts";
-import { tellUnknown } from "../shell/unknown_members.ts";
+import { tellUnknown } from "./show/unknown_members.ts";
 import { requirePatterns } from "./patterns.ts";
 
 /** The relay factor travels in one byte (docs/spec/agent.md 2). */

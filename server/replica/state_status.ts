@@ -51,9 +51,17 @@ export interface StateStatus {
   readonly other_clusters: readonly string[];
 }
 
+/** What a server knows of itself. */
+export interface Self extends Pick<ReplicaHost, "id" | "clusterId"> {
+  readonly replica: Pick<
+    ReplicaHost["replica"],
+    "status" | "loopLagMs" | "isFull" | "leader" | "leaderId"
+  >;
+}
+
 /** The status of a server; `servers` are those that gossip shows, `name` is the agent's own. */
 export function stateStatus(
-  { id, clusterId, replica }: ReplicaHost,
+  { id, clusterId, replica }: Self,
   servers: readonly GossipServer[],
   name: string,
 ): StateStatus {

@@ -36,7 +36,7 @@ Deno.test("status, peers and snapshot tell of the state, as text and as JSON", a
   assert.match((await raft("peers"))[1], row);
   const status = JSON.parse((await raft("-format=json", "status"))[1]);
   assert.deepEqual([status.node, status.role, status.last_index], ["one", "leader", 3]);
-  const [peer] = JSON.parse((await raft("-format=json", "peers"))[1]);
+  const [peer] = JSON.parse((await raft("peers", "-format", "json"))[1]);
   assert.deepEqual([peer.name, peer.role, peer.match_index, peer.healthy], [
     "one",
     "voter",
@@ -59,9 +59,11 @@ Deno.test("what cannot be done is one line, and the exit code is 1", async () =>
     [["remove", "one"], /^Error: raft remove: Configuration has no voter\n$/],
     [["demote", own.slice(0, 8)], /^Error: raft demote: Configuration has no voter\n$/],
     [["add", "two"], /^Error: raft add: No server 'two': expected the name of its agent/],
-    [["add"], /^raft add needs a NAME\n$/],
-    [["status", "x"], /^raft status takes no NAME, got 'x'\n$/],
+    [["add"], /^The name of a server must be specified\n$/],
+    [["add", "two", "three"], /^Only one server can be named\n$/],
+    [["status", "x"], /^Unexpected argument 'x'\n$/],
     [["frob"], /^Unknown action 'frob', expected one of status, peers, add/],
+    [["snapshto"], /^Unknown action 'snapshto', did you mean 'snapshot'\?\n$/],
     [[], /^An action must be specified: status, peers/],
   ];
   for (const [args, expected] of cases) {

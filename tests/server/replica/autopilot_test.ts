@@ -1,44 +1,6 @@
 import assert from "node:assert/strict";
 import { advise, canLose, failureTolerance } from "../../../server/replica/autopilot.ts";
-import type { MemberStatus, RaftStatus } from "../../../server/replica/driver/status.ts";
-import type { GossipServer } from "../../../server/replica/servers.ts";
-
-const CLUSTER = "01234567";
-
-function member(id: string, changes: Partial<MemberStatus> = {}): MemberStatus {
-  return { id, role: "voter", matchIndex: 1, lastContactMs: 0, ...changes };
-}
-
-function status(members: readonly MemberStatus[], changes: Partial<RaftStatus> = {}): RaftStatus {
-  return {
-    id: "a",
-    role: "leader",
-    term: 1,
-    leader: "a",
-    lastIndex: 1,
-    commitIndex: 1,
-    appliedIndex: 1,
-    snapshotIndex: 0,
-    configurationIndex: 1,
-    members,
-    ...changes,
-  };
-}
-
-function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
-  const address = { host: "127.0.0.1", port: 1 };
-  return {
-    id,
-    name: id,
-    port: 1,
-    cluster: CLUSTER,
-    expect: 0,
-    isLeaving: false,
-    status: "alive",
-    address,
-    ...changes,
-  };
-}
+import { CLUSTER, member, server, status } from "../../support/replica/planted.ts";
 
 const THREE = ["a", "b", "c"].map((id) => member(id));
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { RpcClient } from "../../client/mod.ts";
-import { printable } from "../../protocol/quote.ts";
-import { suggest } from "../../server/config/suggest.ts";
-import type { Terminal } from "./terminal.ts";
+import type { RpcClient } from "../../../client/mod.ts";
+import { printable } from "../../../protocol/quote.ts";
+import { suggest } from "../../../server/config/suggest.ts";
+import type { Terminal } from "../../shell/terminal.ts";
 
 /** Tells on standard error which of `names` no member has. Nothing when the agent cannot tell. */
 export async function tellUnknown(
