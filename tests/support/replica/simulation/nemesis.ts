@@ -5,6 +5,7 @@
  */
 
 import { type ConfigurationChange, type MemberRole } from "../../../../cluster/raft/mod.ts";
+import { DiskFullError } from "../../../../cluster/runtime.ts";
 import { SimFile } from "../../simulation/disk/tree.ts";
 import type { SimulatedClients } from "./clients.ts";
 import type { SimulatedServer, World } from "./server.ts";
@@ -72,7 +73,7 @@ export class Nemesis {
       () => this.#change(),
       () => this.#change(),
       () => this.#operate(newestLeader(servers)?.replica?.transfer()),
-      () => this.#operate(this.#any().replica?.snapshot()),
+      () => this.#operate(this.#any().replica?.snapshot().catch(unlessFull)),
       () => this.#damage(),
     ];
     this.#harms = harms.map((harm) => ({ weight: world.random.float() ** 2, harm }));
@@ -301,4 +302,9 @@ function keptFiles({ disk }: SimulatedServer): string[] {
     ...namesIn("raft", /\.log$/),
     ...namesIn("raft/snapshots", /\.snapshot$/).slice(-1),
   ];
+}
+
+/** An operator who asks for a snapshot on a full disk is told so: nothing else may go wrong with it. */
+function unlessFull(error: unknown): void {
+  if (!(error instanceof DiskFullError)) throw error;
 }
