@@ -241,7 +241,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { store, snapshots, votes, log: logFiles } = this.#storage;
     const newMachine = () => new Machine(store);
     const options = raftOptions(settings.raft);
-    const { raft, machine } = await restore({
+    const begun = await restore({
       directory: this.#storage.directory.path,
       id: this.id,
       options,
@@ -255,14 +255,17 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       clock: this.#clock,
       wallClock: () => Date.now(),
       logger: log.logger("raft"),
-      raft,
-      machine,
+      ...begun,
       store,
       log: logFiles,
       votes,
       snapshots,
       peers: this.links,
-      snapshotTrigger: { entries: settings.raft.snapshotEntries, bytes: SNAPSHOT_BYTES },
+      snapshotTrigger: {
+        entries: settings.raft.snapshotEntries,
+        bytes: SNAPSHOT_BYTES,
+        growth: 1,
+      },
       nameOf,
       newMachine,
       changed,

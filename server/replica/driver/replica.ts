@@ -30,6 +30,7 @@ import { LoopLag } from "./loop_lag.ts";
 import { type ChangeOutcome, Operations } from "./operations.ts";
 import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./parts.ts";
 import type { Request } from "./requests.ts";
+import type { Beginning } from "./restore.ts";
 import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
 import { type RaftStatus, raftStatus } from "./status.ts";
 import { Writes } from "./writes.ts";
@@ -38,15 +39,12 @@ import { Writes } from "./writes.ts";
 const TICK_MS = 20;
 
 /** What a server is made of. */
-export interface ReplicaParts {
+export interface ReplicaParts extends Beginning {
   readonly clock: Clock;
   /** Milliseconds since 1970, for the time that entries carry. */
   readonly wallClock: () => number;
   readonly logger: Logger;
-  /** The core, as it was made of what is on the disk. */
-  readonly raft: Raft;
-  /** The machine on `store`. */
-  readonly machine: Machine;
+  /** Where the machine's rows are. */
   readonly store: StateStore;
   readonly log: LogStore;
   readonly votes: VoteStore;
@@ -79,7 +77,7 @@ export class Replica implements StateService {
 
   /** A server that begins with {@linkcode Replica.start}. */
   constructor(parts: ReplicaParts) {
-    const { clock, wallClock, raft, log, votes, peers, store, snapshots } = parts;
+    const { clock, wallClock, raft, log, votes, peers, store, snapshots, unsavedBytes } = parts;
     this.#parts = parts;
     this.#raft = raft;
     this.#lag = new LoopLag(clock, TICK_MS);
@@ -117,6 +115,7 @@ export class Replica implements StateService {
       raft,
       store,
       snapshots,
+      unsavedBytes,
       saved: (snapshot) => this.#take({ type: "snapshot-saved", snapshot }),
       failed: (error) => this.#onSnapshotFailed(error),
     });

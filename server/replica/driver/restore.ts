@@ -15,6 +15,7 @@ import {
   type RaftOptions,
   type Restored,
 } from "../../../cluster/raft/mod.ts";
+import { entryBytes } from "../../../cluster/raft/log/entry.ts";
 import type { Clock, Random } from "../../../cluster/runtime.ts";
 import type { LogStore, SnapshotStore } from "./parts.ts";
 
@@ -44,6 +45,14 @@ export interface RestoreParts {
   readonly newMachine: () => Machine;
 }
 
+/** What a server begins with. */
+export interface Beginning {
+  readonly raft: Raft;
+  readonly machine: Machine;
+  /** Bytes of the entries that the machine has and no snapshot. */
+  readonly unsavedBytes: number;
+}
+
 /**
  * Makes the core and the machine.
  *
@@ -52,7 +61,7 @@ export interface RestoreParts {
 export async function restore(
   parts: RestoreParts,
   found: Omit<Restored, "applied" | "entries"> & { readonly entries: readonly Entry[] },
-): Promise<{ readonly raft: Raft; readonly machine: Machine }> {
+): Promise<Beginning> {
   const { directory, id, options, clock, random, newMachine } = parts;
   const { snapshot } = found;
   let machine = newMachine();
@@ -75,8 +84,9 @@ export async function restore(
     await parts.snapshots.load(snapshot);
     machine = newMachine();
   }
-  const restored = { ...found, ...log, applied: machine.context.index };
-  return { raft: createRaft(id, options, random, clock.now(), restored), machine };
+  const applied = machine.context.index;
+  const raft = createRaft(id, options, random, clock.now(), { ...found, ...log, applied });
+  return { raft, machine, unsavedBytes: bytesOf(log.entries, snapshot?.index ?? 0, applied) };
 }
 
 /** A snapshot that was received but whose log was not begun yet takes effect now. */
@@ -98,4 +108,13 @@ async function withoutGap(
   }
   await log.write({ seq: 0, reset: { snapshot, keepSuffix: false }, entries: [] });
   return { beforeIndex: snapshot.index, beforeTerm: snapshot.term, entries: [] };
+}
+
+/** Bytes of the entries after the one at `after`, up to the one at `last`. */
+function bytesOf(entries: readonly Entry[], after: number, last: number): number {
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.index > after && entry.index <= last) bytes += entryBytes(entry);
+  }
+  return bytes;
 }

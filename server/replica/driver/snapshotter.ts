@@ -14,6 +14,11 @@ export interface SnapshotTrigger {
   readonly entries: number;
   /** Bytes of entries. */
   readonly bytes: number;
+  /**
+   * Besides, bytes of entries for each byte of the last one. A snapshot is all of the state: so each entry pays for a part of it
+   * that is as large as itself.
+   */
+  readonly growth: number;
 }
 
 /** What is snapshot, and where to. */
@@ -21,6 +26,8 @@ export interface SnapshotterParts {
   readonly raft: Raft;
   readonly store: StateStore;
   readonly snapshots: SnapshotStore;
+  /** Bytes of the entries that were applied in an earlier life and are in no snapshot. */
+  readonly unsavedBytes: number;
   /** One is on the disk. */
   readonly saved: (snapshot: SnapshotMeta) => void;
   /** One that was due could not be made; the next one is tried when as much was applied again. */
@@ -31,26 +38,31 @@ export interface SnapshotterParts {
 export class Snapshotter {
   readonly #trigger: SnapshotTrigger;
   readonly #parts: SnapshotterParts;
-  #entries = 0;
-  #bytes = 0;
+  /** Index at which the last one was tried. */
+  #triedAt = 0;
+  #bytes: number;
   #running: Promise<SnapshotMeta | undefined> | undefined;
   #isClosed = false;
 
-  /** Nothing was applied yet. */
+  /** Nothing was applied yet in this life. */
   constructor(trigger: SnapshotTrigger, parts: SnapshotterParts) {
     this.#trigger = trigger;
     this.#parts = parts;
+    this.#bytes = parts.unsavedBytes;
   }
 
-  /** An entry was applied. */
+  /** An entry was applied; again, if it is in the last snapshot. */
   count(entry: Entry): void {
-    this.#entries++;
-    this.#bytes += entryBytes(entry);
+    if (entry.index > (this.#parts.raft.snapshot?.index ?? 0)) this.#bytes += entryBytes(entry);
   }
 
   /** Begins one if it is time; the machine is at `index`. */
   maybe(index: number): void {
-    if (this.#entries < this.#trigger.entries && this.#bytes < this.#trigger.bytes) return;
+    const { entries, bytes, growth } = this.#trigger;
+    const { snapshot } = this.#parts.raft;
+    const applied = index - Math.max(this.#triedAt, snapshot?.index ?? 0);
+    if (applied < entries && this.#bytes < bytes) return;
+    if (this.#bytes < growth * (snapshot?.size ?? 0)) return;
     if (this.#running === undefined) this.now(index).catch(this.#parts.failed);
   }
 
@@ -81,7 +93,7 @@ export class Snapshotter {
     const term = raft.log.term(index);
     if (this.#isClosed || made === undefined || term === undefined || raft.applied < index) return;
     if (index <= (raft.snapshot?.index ?? 0)) return;
-    this.#entries = 0;
+    this.#triedAt = index;
     this.#bytes = 0;
     const snapshot = await snapshots.save(store.view(), {
       index,

@@ -91,21 +91,21 @@ export class Replicas {
       snapshots,
       newMachine,
     };
-    const { raft, machine } = await restore(parts, { ...disk.state });
+    const begun = await restore(parts, { ...disk.state });
     const logs: string[] = [];
     const write = (line: string) => void logs.push(line);
     const replica = new Replica({
       clock,
       wallClock: () => clock.now() + 1_000_000,
       logger: { debug: write, info: write, warn: write, error: write },
-      raft,
-      machine,
+      ...begun,
       store,
       log: disk,
       votes: disk,
       snapshots,
       peers: this.#net(id),
-      snapshotTrigger: this.#options.snapshotTrigger ?? { entries: 8_192, bytes: 2 ** 26 },
+      snapshotTrigger: this.#options.snapshotTrigger ??
+        { entries: 8_192, bytes: 2 ** 26, growth: 1 },
       nameOf: (other) => `name of ${other}`,
       newMachine,
       failed: (error) => {

@@ -110,7 +110,7 @@ Deno.test("what waits for its commit when the leadership goes is answered with w
 Deno.test("a server that comes late gets a snapshot and the log after it", async () => {
   const cluster = await Replicas.found(IDS, {
     raft: { trailing: 5 },
-    snapshotTrigger: { entries: 20, bytes: 2 ** 20 },
+    snapshotTrigger: { entries: 20, bytes: 2 ** 20, growth: 0 },
   });
   const late = await cluster.follower();
   cluster.cut(late.id);
@@ -234,8 +234,36 @@ Deno.test("a server that ends while its disk is full leaves no timer behind", as
   assert.equal(cluster.clock.pending, 0);
 });
 
+Deno.test("a large state is not snapshot before the log has grown by its size, also over a restart", async () => {
+  const trigger = { entries: 5, bytes: 2 ** 20, growth: 1 };
+  const cluster = await Replicas.found(["a"], { snapshotTrigger: trigger });
+  await cluster.leader();
+  const snapshotIndex = () => cluster.at("a").replica.status.snapshotIndex;
+  const write = async (count: number, letters: number) => {
+    for (let i = 0; i < count; i++) await cluster.set("a", `k${i}`, "x".repeat(letters));
+  };
+  await write(10, 10_000);
+  await cluster.at("a").replica.snapshot();
+  const first = snapshotIndex();
+  // Of few bytes each, and of a state of 100,000 bytes.
+  for (let life = 0; life < 2; life++) {
+    await write(20, 100);
+    assert.equal(snapshotIndex(), first);
+    await write(6, 7_000);
+    assert.equal(snapshotIndex(), first);
+    cluster.at("a").replica.close();
+    await cluster.start("a");
+    await cluster.leader();
+  }
+  await write(4, 7_000);
+  assert.ok(snapshotIndex() > first, `${snapshotIndex()}`);
+  cluster.close();
+});
+
 Deno.test("who asks for a snapshot hears that it failed; one that was due is tried again", async () => {
-  const cluster = await Replicas.found(["a"], { snapshotTrigger: { entries: 10, bytes: 2 ** 20 } });
+  const cluster = await Replicas.found(["a"], {
+    snapshotTrigger: { entries: 10, bytes: 2 ** 20, growth: 0 },
+  });
   await cluster.leader();
   const { snapshots, replica, logs } = cluster.at("a");
   const { save } = snapshots;

@@ -147,7 +147,7 @@ export class SimulatedServer {
       await log.write({ seq: 0, entries });
     }
     const newMachine = (): Machine => new Machine(store);
-    const { raft, machine } = await restore({
+    const begun = await restore({
       directory: this.id,
       id: this.id,
       options: { ...OPTIONS, trailing: this.#world.snapshots.trailing },
@@ -171,8 +171,7 @@ export class SimulatedServer {
           logger.info(line);
         },
       },
-      raft,
-      machine,
+      ...begun,
       store,
       log: orderedLog(log, {
         keptIndex: () => this.#kept.index,
@@ -184,7 +183,7 @@ export class SimulatedServer {
       votes,
       snapshots,
       peers: links,
-      snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity },
+      snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity, growth: 0 },
       nameOf: (id) => id,
       newMachine,
       failed: (error) => {
@@ -192,6 +191,7 @@ export class SimulatedServer {
       },
     });
     links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
+    const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     replica.start();
   }
