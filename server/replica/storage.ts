@@ -55,9 +55,11 @@ export async function openStorage(
   await using opened = new AsyncDisposableStack();
   const place = path ?? await Deno.makeTempDir({ prefix: "skein-" });
   if (path === undefined) opened.defer(() => Deno.remove(place, { recursive: true }));
-  const directory = opened.use(await openDirectory(place));
+  const isSync = options.durability === "sync";
+  const syncsAppends = (file: string): boolean => isSync && file.endsWith(".log");
+  const directory = opened.use(await openDirectory(place, { syncsAppends }));
   let disk = directory.disk;
-  if (options.durability !== "sync") {
+  if (!isSync) {
     const everyMs = options.durability === "async" ? ASYNC_MS : undefined;
     disk = opened.use(new LazyDisk(disk, options.failed, everyMs));
   }

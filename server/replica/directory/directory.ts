@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import type { Disk } from "../../../cluster/runtime.ts";
-import { FileDisk } from "../../files/disk.ts";
+import { FileDisk, type FileDiskOptions } from "../../files/disk.ts";
 import { fileProblem } from "../../files/problem.ts";
 import {
   DamagedNodeFileError,
@@ -91,15 +91,18 @@ export class DataDirectory implements AsyncDisposable {
 
 /**
  * Opens a data directory. One that is missing is made, for its owner only, with the directories above it; one that is empty
- * becomes a new server's.
+ * becomes a new server's. `options` are for its disk.
  *
  * Rejects with a {@linkcode DirectoryError}, whose message is for the operator.
  */
-export async function openDirectory(path: string): Promise<DataDirectory> {
+export async function openDirectory(
+  path: string,
+  options: FileDiskOptions = {},
+): Promise<DataDirectory> {
   try {
     await makeDirectory(path);
     const lock = await lockDirectory(path);
-    const disk = new FileDisk(path);
+    const disk = new FileDisk(path, options);
     try {
       return new DataDirectory(path, disk, lock, await identityIn(disk, path));
     } catch (error) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:fs";
 import { DiskFullError, DiskRefusedError, FileNotFoundError } from "../../../cluster/runtime.ts";
 import { FileDisk, type FileDiskOptions } from "../../../server/files/disk.ts";
 import { bytes, content, diskSuite } from "../../support/disk_suite.ts";
@@ -7,6 +8,7 @@ const linux = Deno.build.os === "linux";
 const ignoresModes = Deno.build.os === "windows";
 
 diskSuite("real disk", (test) => onDisk({}, test));
+diskSuite("real disk that syncs appends", (test) => onDisk({ syncsAppends: () => true }, test));
 
 /** Runs `body` with the files of a folder that is removed afterwards. */
 async function onDisk(
@@ -37,6 +39,30 @@ Deno.test({
 });
 
 Deno.test({
+  name: "real disk: a file whose appends are synced is written through",
+  ignore: !linux,
+  fn: () =>
+    onDisk({ syncsAppends: (path) => path === "log" }, async (disk, folder) => {
+      await disk.append("other", bytes("x"));
+      await disk.append("log", bytes("x"));
+      const flags = (name: string): number => {
+        const [fd] = [...Deno.readDirSync("/proc/self/fd")].filter((it) => {
+          try {
+            return Deno.readLinkSync(`/proc/self/fd/${it.name}`) === `${folder}/${name}`;
+          } catch {
+            return false;
+          }
+        });
+        const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd!.name}`);
+        return parseInt(/flags:\s+(\d+)/.exec(info)![1]!, 8);
+      };
+      assert.equal(flags("log") & constants.O_DSYNC, constants.O_DSYNC);
+      assert.equal(flags("other") & constants.O_DSYNC, 0);
+      assert.equal(modeOf(`${folder}/log`), 0o600);
+    }),
+});
+
+Deno.test({
   name: "real disk: a file that replaces another takes on its mode if that is wanted",
   ignore: ignoresModes,
   fn: async () => {
@@ -56,13 +82,15 @@ Deno.test({
   name: "real disk: a full disk is named by its error, and keeps the system's",
   ignore: !linux,
   fn: async () => {
-    await using disk = new FileDisk("/dev");
-    await assert.rejects(disk.append("full", bytes("x")), (error) => {
-      assert.ok(error instanceof DiskFullError);
-      assert.equal(error.message, "No room for more of 'full'");
-      assert.equal((error.cause as { code?: string }).code, "ENOSPC");
-      return true;
-    });
+    for (const isSynced of [false, true]) {
+      await using disk = new FileDisk("/dev", { syncsAppends: () => isSynced });
+      await assert.rejects(disk.append("full", bytes("x")), (error) => {
+        assert.ok(error instanceof DiskFullError);
+        assert.equal(error.message, "No room for more of 'full'");
+        assert.equal((error.cause as { code?: string }).code, "ENOSPC");
+        return true;
+      });
+    }
   },
 });
 
