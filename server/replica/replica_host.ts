@@ -91,7 +91,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { settings, log, failed } = options;
     await using opened = new AsyncDisposableStack();
     const { dataDir, durability, bootstrapExpect } = settings;
-    const full = ({ message }: Error): void => log.write("WARN", "raft", message);
+    const full = ({ message }: Error): void => {
+      log.write("WARN", "raft", `${message}: the state stays in memory, and the log has it`);
+    };
     const storage = opened.use(await openStorage(dataDir, { durability, full, failed }));
     const { cutBytes } = storage.found;
     if (cutBytes > 0) {

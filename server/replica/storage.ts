@@ -36,7 +36,7 @@ export interface Storage extends AsyncDisposable {
 /** What opening needs besides the directory. */
 export interface StorageOptions {
   readonly durability: Durability;
-  /** There is no room for the state, which stays in memory; it is tried again every second. */
+  /** There is no room for the state, which the log has: until there is, it stays in memory, and may end there. Told once. */
   readonly full: (error: DiskFullError) => void;
   /** The state can no longer be written. */
   readonly failed: (error: Error) => void;
@@ -67,14 +67,13 @@ export async function openStorage(
   opened.use(log);
   const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
   opened.defer(() => votes.close());
-  const store = opened.use(
-    await SqliteStore.open(`${place}/state`, {
-      failed: (error) => {
-        if (error instanceof DiskFullError) options.full(error);
-        else options.failed(error as Error);
-      },
-    }),
-  );
+  const store = await SqliteStore.open(`${place}/state`, {
+    failed: (error) => {
+      if (error instanceof DiskFullError) options.full(error);
+      else options.failed(error as Error);
+    },
+  });
+  opened.defer(() => store.close().catch(ignoreFull));
   const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
   const stack = opened.move();
   return {
@@ -86,4 +85,9 @@ export async function openStorage(
     found: { ...restored, ...vote },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** What a state lacks comes from the log at the next start: no entry leaves that before the state is synced. */
+function ignoreFull(error: unknown): void {
+  if (!(error instanceof DiskFullError)) throw error;
 }

@@ -345,9 +345,12 @@ export class Replica implements StateService {
 
   #onFull(isFull: boolean): void {
     const { logger } = this.#parts;
+    const isNews = isFull !== this.#isFull;
     this.#isFull = isFull;
-    if (isFull) logger.error("Disk is full: takes nothing on, and leads no more if another can");
-    else logger.info("Disk has room again");
+    if (isNews && !isFull) logger.info("Disk has room again");
+    else if (isNews) {
+      logger.error("Disk is full: takes nothing on, and leads no more if another can");
+    }
     if (isFull && this.#raft.role.name === "leader") this.#take({ type: "transfer" });
     this.#desk.flushSoon();
   }

@@ -24,7 +24,7 @@ export interface WriteParts {
   readonly install: (snapshot: SnapshotMeta) => Promise<void>;
   readonly logWritten: (seq: number) => void;
   readonly voteWritten: (seq: number) => void;
-  /** Whether the disk is full has changed. */
+  /** A write has found no room, which is told again with each try; or what found none is written. */
   readonly full: (isFull: boolean) => void;
   /** It cannot go on. */
   readonly failed: (error: Error) => void;
@@ -42,6 +42,9 @@ export class Writes {
   #closed = false;
   /** The next tries of a full disk. */
   readonly #retries: { log?: Timer; vote?: Timer } = {};
+  /** Whether nothing is given to them before the next try ... */
+  readonly #waits = { log: false, vote: false };
+  /** ... and whether there was no room when something was written last. */
   readonly #full = { log: false, vote: false };
 
   /** Nothing is to be written yet. */
@@ -63,7 +66,7 @@ export class Writes {
   /** Has term and vote written. */
   writeVote(write: VoteWrite): void {
     this.#vote = write;
-    if (!this.#full.vote) this.#giveVote(write);
+    if (!this.#waits.vote) this.#giveVote(write);
   }
 
   /** Reports nothing any more. */
@@ -74,7 +77,7 @@ export class Writes {
   }
 
   #give(): void {
-    while (!this.#full.log && !this.#installing && this.#given < this.#log.length) {
+    while (!this.#waits.log && !this.#installing && this.#given < this.#log.length) {
       const write = this.#log[this.#given] as LogWrite;
       if (write.reset !== undefined && !this.#isOvertaken()) {
         // What is written before it must not come after it.
@@ -117,6 +120,7 @@ export class Writes {
       throw new RangeError(`Write ${write.seq} is not the oldest one`);
     }
     this.#given--;
+    this.#setFull("log", false);
     this.#parts.logWritten(write.seq);
     this.#give();
   }
@@ -125,9 +129,11 @@ export class Writes {
     if (this.#closed) return;
     if (this.#given > 0) this.#given--;
     if (!(error instanceof DiskFullError)) return this.#fail(error);
-    this.#setFull("log", true);
     // All that the log was given fails with the first one.
-    if (this.#given === 0) this.#retryLog();
+    this.#waits.log = true;
+    if (this.#given > 0) return;
+    this.#retryLog();
+    this.#setFull("log", true);
   }
 
   #retryLog(): void {
@@ -137,7 +143,7 @@ export class Writes {
       } catch (error) {
         return this.#fail(error as Error);
       }
-      this.#setFull("log", false);
+      this.#waits.log = false;
       this.#give();
     });
   }
@@ -145,15 +151,17 @@ export class Writes {
   #giveVote(write: VoteWrite): void {
     this.#parts.votes.write(write).then(() => {
       if (this.#closed) return;
+      this.#setFull("vote", false);
       this.#parts.voteWritten(write.seq);
     }, (error) => {
-      if (this.#closed || this.#full.vote) return;
+      if (this.#closed || this.#waits.vote) return;
       if (!(error instanceof DiskFullError)) return this.#fail(error);
-      this.#setFull("vote", true);
+      this.#waits.vote = true;
       this.#retries.vote = this.#parts.clock.setTimer(RETRY_MS, () => {
-        this.#setFull("vote", false);
+        this.#waits.vote = false;
         this.#giveVote(this.#vote as VoteWrite);
       });
+      this.#setFull("vote", true);
     });
   }
 
@@ -161,7 +169,7 @@ export class Writes {
     const before = this.#full.log || this.#full.vote;
     this.#full[file] = isFull;
     const after = this.#full.log || this.#full.vote;
-    if (before !== after) this.#parts.full(after);
+    if (before || after) this.#parts.full(after);
   }
 
   #fail(error: Error): void {

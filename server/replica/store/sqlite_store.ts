@@ -31,8 +31,8 @@ import { DELETED, Layer, type Rows, stacked } from "./layer.ts";
 /** How a store is opened. */
 export interface SqliteStoreOptions {
   /**
-   * Takes what went wrong while nobody waited: a `DiskFullError` each time, the store tries again later; anything else once,
-   * and nothing is written any more.
+   * Takes what went wrong while nobody waited: a `DiskFullError` once, and the store tries again until there is room; anything
+   * else once, and nothing is written any more.
    */
   readonly failed: (error: unknown) => void;
   /** Other limits than the {@linkcode DEFAULT_STORE_LIMITS}. */
@@ -318,8 +318,9 @@ export class SqliteStore implements Store, AsyncDisposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.flush().then(() => this.#schedule(), (error) => {
+      const isKnown = this.#isFull;
       this.#isFull = error instanceof DiskFullError;
-      this.#failed(error);
+      if (!isKnown || !this.#isFull) this.#failed(error);
       this.#schedule();
     });
   }

@@ -178,6 +178,30 @@ Deno.test("a full disk takes nothing on, hands over, and loses nothing", async (
   cluster.close();
 });
 
+Deno.test("a full disk is told once, and a leader that has one hands over as soon as another can lead", async () => {
+  const cluster = await Replicas.found(IDS);
+  const { id, replica, logs } = await cluster.leader();
+  await cluster.set(id, "before", 1);
+  for (const { disk } of cluster.servers.values()) disk.isFull = true;
+  const write = cluster.set(id, "during", 2, {}, 60_000);
+  await cluster.clock.until(() => replica.isFull, 5_000, "a full disk");
+  await cluster.clock.advance(5_000);
+  assert.equal(replica.leaderId, id, "nobody else could");
+  const full = "Disk is full: takes nothing on, and leads no more if another can";
+  const told = () => logs.filter((line) => line.startsWith("Disk "));
+  assert.deepEqual(told(), [full]);
+  for (const other of cluster.servers.values()) other.disk.isFull = other.id === id;
+  await cluster.clock.until(() => replica.leaderId !== id, 5_000, "another leader");
+  const { ok, reason } = await write as { ok: boolean; reason?: string };
+  assert.ok(ok || reason === "OUTCOME_UNKNOWN", reason);
+  assert.ok(replica.isFull);
+  cluster.at(id).disk.isFull = false;
+  await cluster.clock.until(() => !replica.isFull, 5_000, "room");
+  await allEqual(cluster);
+  assert.deepEqual(told(), [full, "Disk has room again"]);
+  cluster.close();
+});
+
 Deno.test("a lone server whose disk is full says so, and goes on when there is room", async () => {
   const cluster = await Replicas.found(["a"]);
   await cluster.set("a", "before", 1);
