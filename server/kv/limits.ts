@@ -31,5 +31,8 @@ export const IDLE_LIMIT_MS = 300_000;
 /** A request gets its answer within this time, in milliseconds. */
 export const REQUEST_LIMIT_MS = 5_000;
 
-/** Requests that are under way get this long when the port closes, in milliseconds. */
-export const DRAIN_LIMIT_MS = 5_000;
+/**
+ * Requests that are under way get this long when the port closes, in milliseconds: long enough for a server that ends meanwhile
+ * to hand over, and within what the end of an agent may take.
+ */
+export const DRAIN_LIMIT_MS = 2_500;

@@ -67,7 +67,7 @@ export interface KvPortOptions {
   readonly requestLimitMs?: number;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
-  /** Requests under way get this long when the port closes. Default 5,000 ms. */
+  /** Requests under way get this long when the port closes. Default 2,500 ms. */
   readonly drainLimitMs?: number;
   /** Connections in all. Default 10,000. */
   readonly maxConnections?: number;

@@ -12,11 +12,15 @@ import type { StateSettings } from "../../config/state_settings.ts";
 import { AgentKv } from "../../kv/local.ts";
 import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
+import { within } from "../../net/deadline.ts";
 import { administer } from "../../replica/administration.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
 import type { AgentState, StateAddresses } from "../state.ts";
+
+/** What is not done so soon waits for something that may never come, in milliseconds. */
+const LAST_REQUESTS_MS = 500;
 
 /** A server's state and its port, as long as the agent runs. */
 export class ServerState implements AgentState, AsyncDisposable {
@@ -94,9 +98,14 @@ export class ServerState implements AgentState, AsyncDisposable {
     };
   }
 
-  /** Lets clients' requests be answered, then ends the server. */
+  /** Takes no more requests, lets those under way be done, and ends the server, which answers the rest. */
   async close(): Promise<void> {
-    await closeInOrder([() => this.#port?.close(), () => this.#server.close()]);
+    const answered = this.#port?.close();
+    await closeInOrder([
+      () => answered && within(LAST_REQUESTS_MS, answered),
+      () => this.#server.close(),
+      () => answered,
+    ]);
   }
 
   /** Same as {@linkcode AgentState.close}. */
