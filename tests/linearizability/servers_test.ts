@@ -1,7 +1,8 @@
 /**
  * Histories of real servers whose processes are killed and stopped, whose files are damaged, and whose membership changes.
  *
- * `SKEIN_LIN_SECONDS=n` makes all campaigns together that long, `SKEIN_SEED=n` repeats what chance decided. A failure names the
+ * `SKEIN_LIN_SECONDS=n` makes all campaigns together that long, `SKEIN_KILLS=n` makes the first one as long as n kills take,
+ * `SKEIN_SEED=n` repeats what chance decided. A failure names the
  * folder of the history, of what happened when, and of what the servers said.
  *
  * @module
@@ -34,11 +35,15 @@ const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nem
   ["come and go", 6, [transfer, snapshot, demote, remove, killLeader]],
 ];
 
+const KILLS = Deno.env.get("SKEIN_KILLS");
+
 for (const [what, seconds, nemeses] of CAMPAIGNS) {
   const name = `what clients see of servers that ${what} is linearizable`;
   judgedTest(name, async () => {
     await using judge = await Judge.build();
     const ground = (folder: string) => loopbackGround(hosts, folder);
-    await runCampaign({ name: what, judge, ground, nemeses, durationMs: durationOf(seconds) });
+    const durationMs = durationOf(seconds);
+    const kills = what === "are killed" && KILLS !== undefined ? Number(KILLS) : undefined;
+    await runCampaign({ name: what, judge, ground, nemeses, durationMs, kills });
   });
 }

@@ -25,6 +25,8 @@ export interface Campaign {
   readonly nemeses: readonly Nemesis[];
   /** How long, in milliseconds, without the recovery from the last one. */
   readonly durationMs: number;
+  /** It is over when so many processes were killed, whatever time that takes. Default: it has its time. */
+  readonly kills?: number | undefined;
 }
 
 /** How many campaigns there are, which share the time of a run by hand. */
@@ -38,7 +40,7 @@ export function durationOf(seconds: number): number {
 
 /** Runs a campaign. Throws with the folder of history and logs when anything is wrong. */
 export async function runCampaign(campaign: Campaign): Promise<void> {
-  const { name, judge, nemeses, durationMs } = campaign;
+  const { name, judge, nemeses, durationMs, kills } = campaign;
   const seed = Number(Deno.env.get("SKEIN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   const folder = await Deno.makeTempDir({ prefix: "skein_trial_" });
   const story: string[] = [];
@@ -59,12 +61,13 @@ export async function runCampaign(campaign: Campaign): Promise<void> {
       recoveryLimitMs: RECOVERY_LIMIT_MS,
       disturb: async (clients) => {
         const over = new AbortController();
-        const timer = setTimeout(() => over.abort(), durationMs);
+        const timer = kills === undefined ? setTimeout(() => over.abort(), durationMs) : undefined;
         const signal = AbortSignal.any([clients, over.signal]);
-        await letLoose(nemeses, { ...scene, signal }).finally(() => clearTimeout(timer));
+        await letLoose(nemeses, { ...scene, signal }, kills ?? Infinity)
+          .finally(() => clearTimeout(timer));
       },
     });
-    console.log(`  ${name}: seed ${seed}, ${JSON.stringify(counts)}`);
+    console.log(`  ${name}: seed ${seed}, ${cluster.kills} kills, ${JSON.stringify(counts)}`);
   } catch (error) {
     await Deno.writeTextFile(join(folder, "story.txt"), story.join("\n") + "\n");
     for (const [server, text] of Object.entries(cluster?.logs ?? {})) {

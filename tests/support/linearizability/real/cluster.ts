@@ -47,6 +47,8 @@ export interface Server {
 export class Cluster implements AsyncDisposable {
   readonly ground: Ground;
   readonly servers: readonly Server[];
+  /** Processes that were killed while they ran. */
+  kills = 0;
   readonly #configuration: string;
 
   private constructor(ground: Ground, configuration: string) {
@@ -110,6 +112,7 @@ export class Cluster implements AsyncDisposable {
     const { agent } = server;
     server.agent = undefined;
     if (agent === undefined) return;
+    this.kills++;
     await agent.stop();
     const lines = agent.output().split("\n").slice(-KEPT_LINES);
     server.said += `${lines.join("\n")}\n--- killed\n`;

@@ -23,10 +23,14 @@ export type Nemesis = (scene: Scene) => Promise<void>;
 /** Time between two nemeses, in milliseconds, at most. */
 const QUIET_MS = 1_500;
 
-/** Lets nemeses loose until `signal`: one after the other, in rounds, each round in an order by chance. */
-export async function letLoose(nemeses: readonly Nemesis[], scene: Scene): Promise<void> {
+/** Lets nemeses loose until `signal`, or until so many processes were killed: one after the other, in rounds, each round in an order by chance. */
+export async function letLoose(
+  nemeses: readonly Nemesis[],
+  scene: Scene,
+  kills: number,
+): Promise<void> {
   const { cluster, random, signal, tell } = scene;
-  for (let round: Nemesis[] = []; !signal.aborted;) {
+  for (let round: Nemesis[] = []; !signal.aborted && cluster.kills < kills;) {
     if (round.length === 0) round = shuffled(nemeses, random);
     await pause(random.float() * QUIET_MS, signal);
     const nemesis = round.pop() as Nemesis;

@@ -27,6 +27,11 @@ export class Checker {
     return Math.max(0, ...this.#leaders.keys());
   }
 
+  /** How many terms had a leader. */
+  get leaders(): number {
+    return this.#leaders.size;
+  }
+
   /** Something must not have happened. */
   note(problem: string): void {
     this.#problem ??= problem;

@@ -80,6 +80,8 @@ export interface LaggingStoreOptions {
   readonly kept: KeptState;
   /** Whether the disk has no room for a state. */
   readonly isFull: () => boolean;
+  /** How long changes take to reach the disk, in milliseconds. Default: chance decides. */
+  readonly writeMs?: number | undefined;
 }
 
 /** The store of one process. */
@@ -93,7 +95,8 @@ export class LaggingStore extends MemoryStore implements StateStore {
   constructor(options: LaggingStoreOptions) {
     super();
     this.#options = options;
-    this.#writeMs = WRITE_MS.least + WRITE_MS.most * options.random.float() ** 8;
+    this.#writeMs = options.writeMs ??
+      WRITE_MS.least + WRITE_MS.most * options.random.float() ** 8;
     options.kept.loadInto(this);
     this.#isLoaded = true;
   }

@@ -53,6 +53,8 @@ export interface World {
   readonly parcels: Parcels;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
+  /** How long a state takes to reach the disk, in milliseconds. Default: chance decides. */
+  readonly stateMs?: number;
 }
 
 /** One server, over all its lives. */
@@ -139,7 +141,8 @@ export class SimulatedServer {
     const { log, restored } = await LogFiles.open(disk, "raft", { segmentBytes: SEGMENT_BYTES });
     const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
-    const store = new LaggingStore({ clock, random, kept: this.#kept, isFull });
+    const writeMs = this.#world.stateMs;
+    const store = new LaggingStore({ clock, random, kept: this.#kept, isFull, writeMs });
     const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
     let { entries } = restored;
     if (founders !== undefined && entries.length === 0) {
