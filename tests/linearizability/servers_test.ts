@@ -8,10 +8,12 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { Judge, judgedTest } from "../support/linearizability/judge.ts";
 import { durationOf, runCampaign } from "../support/linearizability/real/campaign.ts";
 import { cutFile, flipBit } from "../support/linearizability/real/disks.ts";
 import { loopbackGround } from "../support/linearizability/real/ground.ts";
+import { replaceLeader } from "../support/linearizability/real/leaders.ts";
 import { demote, remove, snapshot, transfer } from "../support/linearizability/real/members.ts";
 import type { Nemesis } from "../support/linearizability/real/nemesis.ts";
 import {
@@ -26,6 +28,9 @@ import {
 import { loopback } from "../support/loopback.ts";
 
 const hosts = [loopback(), loopback(), loopback()];
+
+/** How long a leader may be missing when one is killed, mostly, in milliseconds. */
+const REPLACED_MS = 3_000;
 
 /** What happens, and for how many seconds in CI. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
@@ -47,3 +52,23 @@ for (const [what, seconds, nemeses] of CAMPAIGNS) {
     await runCampaign({ name: what, judge, ground, nemeses, durationMs, kills });
   });
 }
+
+judgedTest(
+  "a killed leader is replaced within 3 s, and clients write again within 5 s",
+  async () => {
+    await using judge = await Judge.build();
+    const times: number[] = [];
+    await runCampaign({
+      name: "leaders are killed",
+      judge,
+      ground: (folder) => loopbackGround(hosts, folder),
+      nemeses: [replaceLeader(times)],
+      durationMs: 0,
+      kills: 3,
+    });
+    times.sort((a, b) => a - b);
+    console.log(`  replaced after ${times.map(Math.round)} ms`);
+    // A vote that is split takes one more round.
+    assert.ok(times[1] as number < REPLACED_MS, `${times}`);
+  },
+);

@@ -18,6 +18,9 @@ const KV_PORT = 8379;
 /** Snapshots after few entries, so that servers that were away need them. */
 const CONFIGURATION = { raft: { snapshot_entries: 400, trailing: 200 } };
 
+/** Three servers that were just started agree on a leader within this time, in milliseconds. */
+const FOUNDING_LIMIT_MS = 5_000;
+
 /** After whatever was done to them, servers have to work again within this time, in milliseconds. */
 const RECOVERY_LIMIT_MS = 30_000;
 
@@ -72,7 +75,9 @@ export class Cluster implements AsyncDisposable {
     const cluster = new Cluster(ground, path);
     try {
       await Promise.all(cluster.servers.map((server) => cluster.start(server)));
-      await cluster.settle();
+      await cluster.settle(FOUNDING_LIMIT_MS);
+      const leaders = await Promise.all(cluster.servers.map((server) => cluster.leaderAt(server)));
+      assert.ok(leaders[0] !== undefined && new Set(leaders).size === 1, `Leaders: ${leaders}`);
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
       throw error;
@@ -121,18 +126,23 @@ export class Cluster implements AsyncDisposable {
   /** The server that leads, as far as any knows. */
   async leader(): Promise<Server | undefined> {
     for (const server of this.servers) {
-      using connection = new Connection();
-      if (server.agent === undefined || !await connection.open(server.place)) continue;
-      const reply = await connection.ask({ action: "HELLO" });
-      const name = (reply?.result as { leader?: unknown } | undefined)?.leader;
+      const name = await this.leaderAt(server);
       const leader = this.servers.find((one) => one.name === name);
       if (leader !== undefined) return leader;
     }
     return undefined;
   }
 
+  /** The name of the server that leads, as far as one knows; `undefined` when it knows of none, or does not run. */
+  async leaderAt(server: Server): Promise<unknown> {
+    using connection = new Connection();
+    if (server.agent === undefined || !await connection.open(server.place)) return undefined;
+    const reply = await connection.ask({ action: "HELLO" });
+    return (reply?.result as { leader?: unknown } | undefined)?.leader ?? undefined;
+  }
+
   /** Waits until every server runs and answers with what is new. */
-  async settle(): Promise<void> {
+  async settle(limitMs = RECOVERY_LIMIT_MS): Promise<void> {
     await Promise.all(this.servers.map(async (server) => {
       await eventually(`${server.name} works again`, async () => {
         using connection = new Connection();
@@ -140,7 +150,7 @@ export class Cluster implements AsyncDisposable {
         const reply = await connection.ask({ action: "GET", key: PROBE });
         assert.equal(reply?.code, 404, JSON.stringify(reply));
         return true;
-      }, RECOVERY_LIMIT_MS);
+      }, limitMs);
     }));
   }
 
