@@ -1,26 +1,20 @@
 /**
  * Many clients and slow ones: who reads loses nothing, who does not read loses its own and is told how many.
  *
- * SKEIN_IDLE_CLIENTS says how many idle connections are held, 2,000 by default. Each takes a file descriptor here and one
- * in a second process, so 10,000 need a hard limit of some more: `ulimit -Hn` (Deno raises the soft limit itself).
- *
  * @module
  */
 
 import assert from "node:assert/strict";
 import { RpcServer } from "../../../server/rpc/server.ts";
 import { loopback } from "../../support/loopback.ts";
+import { IDLE_CLIENTS, IdleClients } from "../../support/net/idle.ts";
 import { FakeBackend } from "../../support/rpc/backend.ts";
-import { Peer, type Plain, until } from "../../support/rpc/peer.ts";
+import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
+import { success } from "../../support/rpc/wire.ts";
 
 const HOST = loopback();
 
 type Bodies = Record<string, Plain>;
-
-const IDLE_CLIENTS = Number(Deno.env.get("SKEIN_IDLE_CLIENTS") ?? 2_000);
-
-/** What the memory of a process may grow by for other reasons, in KiB. */
-const NOISE_KIB = 64 * 1_024;
 
 /** Connections that are opened at a time, well below the length of the kernel's queue. */
 const AT_A_TIME = 50;
@@ -129,47 +123,16 @@ async function lossOf(peer: Peer, total: number): Promise<number> {
 
 Deno.test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async () => {
   await withServer(async (_, server) => {
-    const before = Deno.memoryUsage().rss;
-    const started = performance.now();
-    await using clients = idleClients(server.address, IDLE_CLIENTS);
-    await clients.said("open");
-    const seconds = (performance.now() - started) / 1_000;
-    const each = (Deno.memoryUsage().rss - before) / IDLE_CLIENTS / 1_024;
-    console.log(
-      `${IDLE_CLIENTS} connections after ${seconds.toFixed(1)} s, ${each.toFixed(1)} KiB each`,
+    await using clients = await IdleClients.open(
+      server.address,
+      [request("handshake", 1, { Version: 1 }), success("01")],
+      [request("stop", 1, { Stop: 0 }), success("01")],
+      28,
     );
     assert.equal(server.stats().clients, String(IDLE_CLIENTS));
-    assert.ok(each < 28 + NOISE_KIB / IDLE_CLIENTS, `${each} KiB each`);
-    await clients.tell("ask");
-    await clients.said("asked");
+    await clients.ask();
     assert.equal(server.stats().clients, String(IDLE_CLIENTS));
-    await clients.tell("close");
+    await clients.close();
     await until(() => server.stats().clients === "0");
   });
 });
-
-/** Runs `idle_clients.ts`: in this process both ends together would meet the limit of file descriptors sooner. */
-function idleClients({ hostname, port }: Deno.NetAddr, count: number) {
-  const program = new URL("../../support/rpc/idle_clients.ts", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", program, hostname, String(port), String(count)],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const writer = child.stdin.getWriter();
-  return {
-    /** Sends it a line. */
-    tell: (line: string): Promise<void> => writer.write(new TextEncoder().encode(`${line}\n`)),
-    /** Waits until it says a word; each is said once. */
-    said: async (word: string): Promise<void> => {
-      assert.equal((await lines.read()).value, `${word}\n`);
-    },
-    [Symbol.asyncDispose]: async (): Promise<void> => {
-      await writer.close();
-      await lines.cancel();
-      await child.status;
-    },
-  };
-}

@@ -1,17 +1,21 @@
 /**
- * A program that holds idle RPC connections: `idle_clients.ts HOST PORT COUNT`. It says `open` when all have shaken hands.
- * At the line `ask` each sends a request, and when all have the answer it says `asked`. It ends at the next line.
+ * A program that holds idle connections: `idle_clients.ts HOST PORT COUNT HELLO WELCOME ASK ANSWER`, the last four in hex. Each
+ * connection sends HELLO and gets WELCOME, and the program says `open` when all have it. At the line `ask` each sends ASK, and
+ * when all have ANSWER it says `asked`. It ends at the next line.
  *
  * @module
  */
 
-import { request } from "./peer.ts";
-import { success } from "./wire.ts";
-
 /** Connections that are worked with at a time, well below the length of the kernel's queue. */
 const AT_A_TIME = 50;
 
-const [hostname = "", port, count] = Deno.args;
+const [hostname = "", port, count, ...texts] = Deno.args;
+const [hello, welcome, request, answer] = texts.map((text) => Uint8Array.fromHex(text)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+];
 const clients: Deno.TcpConn[] = [];
 while (clients.length < Number(count)) {
   const length = Math.min(AT_A_TIME, Number(count) - clients.length);
@@ -21,7 +25,7 @@ console.log("open");
 await line();
 for (let i = 0; i < clients.length; i += AT_A_TIME) {
   const some = clients.slice(i, i + AT_A_TIME);
-  await Promise.all(some.map((conn) => ask(conn, request("stop", 1, { Stop: 0 }))));
+  await Promise.all(some.map((conn) => ask(conn, request, answer)));
 }
 console.log("asked");
 await line();
@@ -29,14 +33,13 @@ for (const conn of clients) conn.close();
 
 async function connect(): Promise<Deno.TcpConn> {
   const conn = await Deno.connect({ hostname, port: Number(port) });
-  await ask(conn, request("handshake", 1, { Version: 1 }));
+  await ask(conn, hello, welcome);
   return conn;
 }
 
-/** Sends a request with Seq 1 and reads the bytes of its success. */
-async function ask(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+/** Sends a request and reads the bytes of its answer. */
+async function ask(conn: Deno.Conn, bytes: Uint8Array, expected: Uint8Array): Promise<void> {
   await conn.write(bytes);
-  const expected = success("01");
   const buffer = new Uint8Array(expected.length);
   for (let length = 0; length < buffer.length;) {
     const count = await conn.read(buffer.subarray(length));
