@@ -33,6 +33,7 @@ import type { Request } from "./requests.ts";
 import type { Beginning } from "./restore.ts";
 import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
 import { type RaftStatus, raftStatus } from "./status.ts";
+import { Trimmer } from "./trimmer.ts";
 import { Writes } from "./writes.ts";
 
 /** Pause between two ticks of the core. */
@@ -70,6 +71,7 @@ export class Replica implements StateService {
   readonly #writes: Writes;
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
+  readonly #trimmer: Trimmer;
   readonly #lag: LoopLag;
   #timer: Timer | undefined;
   #isFull = false;
@@ -119,6 +121,7 @@ export class Replica implements StateService {
       saved: (snapshot) => this.#take({ type: "snapshot-saved", snapshot }),
       failed: (error) => this.#onSnapshotFailed(error),
     });
+    this.#trimmer = new Trimmer({ store, log, failed: (error) => this.#onSnapshotFailed(error) });
   }
 
   /** Begins: applies what is known to be committed, and takes part. */
@@ -268,7 +271,7 @@ export class Replica implements StateService {
     for (const { to, message } of messages) this.#parts.peers.send(to, message);
     if (effects.apply !== undefined) this.#applier.to(effects.apply);
     this.#desk.readsDone(effects);
-    if (effects.trimTo !== undefined) this.#trim(effects.trimTo);
+    if (effects.trimTo !== undefined) this.#trimmer.to(effects.trimTo);
     for (const load of effects.loads) this.#load(load);
     for (const chunk of effects.chunks) this.#loadChunk(chunk);
     if (effects.store !== undefined) this.#store(effects.store);
@@ -304,12 +307,6 @@ export class Replica implements StateService {
     this.#parts.logger.info(`Takes over a snapshot that ends with entry ${snapshot.index}`);
     await this.#parts.snapshots.load(snapshot);
     if (!this.#isClosed) this.#applier.resume(this.#parts.newMachine());
-  }
-
-  /** Before entries go, the state that was made of them is made safe, or a restart would load the whole snapshot. */
-  #trim(index: number): void {
-    const { store, log } = this.#parts;
-    store.sync().then(() => log.trim(index)).catch((error) => this.#onSnapshotFailed(error));
   }
 
   #load({ to, from, maxEntries, maxBytes }: Effects["loads"][number]): void {
