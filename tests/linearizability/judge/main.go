@@ -46,7 +46,7 @@ func judge(history *History, timeout time.Duration, drawing string, output io.Wr
 	counts := map[porcupine.CheckResult]int{}
 	for _, key := range history.Keys {
 		events := eventsOf(history.ByKey[key])
-		result := porcupine.CheckOperationsTimeout(model, events, timeout)
+		result := porcupine.CheckOperationsTimeout(model, eventsOf(tighten(history.ByKey[key])), timeout)
 		counts[result]++
 		if result == porcupine.Ok {
 			continue
