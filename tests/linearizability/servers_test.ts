@@ -2,8 +2,8 @@
  * Histories of real servers whose processes are killed and stopped, whose files are damaged, and whose membership changes.
  *
  * `SKEIN_LIN_SECONDS=n` makes all campaigns together that long, `SKEIN_KILLS=n` makes the first one as long as n kills take,
- * `SKEIN_SEED=n` repeats what chance decided. A failure names the
- * folder of the history, of what happened when, and of what the servers said.
+ * `SKEIN_SEED=n` repeats what chance decided. A failure names the folder of the history, of what happened when, and of what the
+ * servers said.
  *
  * @module
  */
