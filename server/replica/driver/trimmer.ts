@@ -31,18 +31,20 @@ export class Trimmer {
     this.#index = index;
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#run().catch(this.#parts.failed).finally(() => {
-      this.#isRunning = false;
-    });
+    this.#run().catch(this.#parts.failed);
   }
 
   /** Before entries go, the state that was made of them is made safe, or a restart would load the whole snapshot. */
   async #run(): Promise<void> {
     const { store, log } = this.#parts;
-    for (let index = this.#index; index !== undefined; index = this.#index) {
-      this.#index = undefined;
-      await store.sync();
-      await log.trim(index);
+    try {
+      for (let index = this.#index; index !== undefined; index = this.#index) {
+        this.#index = undefined;
+        await store.sync();
+        await log.trim(index);
+      }
+    } finally {
+      this.#isRunning = false;
     }
   }
 }
