@@ -10,7 +10,7 @@ export interface StoreLimits {
   readonly flushRows: number;
   /** Bytes of them. Default 8 MiB. */
   readonly flushBytes: number;
-  /** Milliseconds that changes are in memory until they are written at the latest. Default 1,000. */
+  /** Milliseconds that changes are in memory until they are written at the latest. Default 10,000: of few changes each costs a page. */
   readonly flushMs: number;
   /** Changed keys with which `SqliteStore.mustWait` begins. Default 131,072. */
   readonly mostRows: number;
@@ -22,7 +22,7 @@ export interface StoreLimits {
 export const DEFAULT_STORE_LIMITS: StoreLimits = {
   flushRows: 32_768,
   flushBytes: 8 * 1024 * 1024,
-  flushMs: 1_000,
+  flushMs: 10_000,
   mostRows: 131_072,
   mostBytes: 32 * 1024 * 1024,
 };
