@@ -42,6 +42,8 @@ export interface Server {
   readonly dataDir: string;
   /** The process. */
   agent: AgentProcess | undefined;
+  /** Whether it has ended by itself. */
+  hasEnded: boolean;
   /** What it said in the lives that are over. */
   said: string;
 }
@@ -64,6 +66,7 @@ export class Cluster implements AsyncDisposable {
       rpc: `${hostname}:${RPC_PORT}`,
       dataDir: join(ground.disks[number] as string, "data"),
       agent: undefined,
+      hasEnded: false,
       said: "",
     }));
   }
@@ -90,7 +93,7 @@ export class Cluster implements AsyncDisposable {
     const { number, name, place: { hostname }, dataDir } = server;
     const { launcher, hosts, flags } = this.ground;
     const program: Program = { ...skein, command: [...launcher(number), ...skein.command] };
-    server.agent = await startAgent(program, {
+    const agent = await startAgent(program, {
       name,
       host: hostname,
       bindPort: GOSSIP_PORT,
@@ -110,6 +113,8 @@ export class Cluster implements AsyncDisposable {
         ...flags,
       ],
     });
+    Object.assign(server, { agent, hasEnded: false });
+    agent.exited.then(() => server.hasEnded ||= server.agent === agent);
   }
 
   /** Kills one with SIGKILL; returns when it is gone. */
@@ -141,10 +146,14 @@ export class Cluster implements AsyncDisposable {
     return (reply?.result as { leader?: unknown } | undefined)?.leader ?? undefined;
   }
 
-  /** Waits until every server runs and answers with what is new. */
+  /**
+   * Waits until every server runs and answers with what is new. A page of a damaged state may be read only then: its server ends,
+   * and makes the state anew from log and snapshot when it is gone.
+   */
   async settle(limitMs = RECOVERY_LIMIT_MS): Promise<void> {
     await Promise.all(this.servers.map(async (server) => {
       await eventually(`${server.name} works again`, async () => {
+        if (server.hasEnded) await this.#renewState(server);
         using connection = new Connection();
         assert.ok(server.agent !== undefined && await connection.open(server.place));
         const reply = await connection.ask({ action: "GET", key: PROBE });
@@ -159,6 +168,13 @@ export class Cluster implements AsyncDisposable {
     return Object.fromEntries(
       this.servers.map(({ name, said, agent }) => [name, said + (agent?.output() ?? "")]),
     );
+  }
+
+  async #renewState(server: Server): Promise<void> {
+    assert.match(server.agent?.output() ?? "", /\n==> State '[^'\n]*' is damaged: [^\n]*\n+$/);
+    await this.kill(server);
+    await Deno.remove(join(server.dataDir, "state"), { recursive: true });
+    await this.start(server);
   }
 
   /** Kills all. */
