@@ -42,8 +42,8 @@ export interface Server {
   readonly dataDir: string;
   /** The process. */
   agent: AgentProcess | undefined;
-  /** Whether it has ended by itself. */
-  hasEnded: boolean;
+  /** Resolves when it has a state again that it had lost. */
+  renewal: Promise<void>;
   /** What it said in the lives that are over. */
   said: string;
 }
@@ -66,7 +66,7 @@ export class Cluster implements AsyncDisposable {
       rpc: `${hostname}:${RPC_PORT}`,
       dataDir: join(ground.disks[number] as string, "data"),
       agent: undefined,
-      hasEnded: false,
+      renewal: Promise.resolve(),
       said: "",
     }));
   }
@@ -113,16 +113,26 @@ export class Cluster implements AsyncDisposable {
         ...flags,
       ],
     });
-    Object.assign(server, { agent, hasEnded: false });
-    agent.exited.then(() => server.hasEnded ||= server.agent === agent);
+    server.agent = agent;
+    agent.exited.then(() => {
+      if (server.agent !== agent) return;
+      server.renewal = this.#renewState(server, agent);
+      // Whoever needs the server hears of it.
+      server.renewal.catch(() => {});
+    });
   }
 
   /** Kills one with SIGKILL; returns when it is gone. */
   async kill(server: Server): Promise<void> {
+    await server.renewal;
     const { agent } = server;
-    server.agent = undefined;
     if (agent === undefined) return;
     this.kills++;
+    await this.#end(server, agent);
+  }
+
+  async #end(server: Server, agent: AgentProcess): Promise<void> {
+    server.agent = undefined;
     await agent.stop();
     const lines = agent.output().split("\n").slice(-KEPT_LINES);
     server.said += `${lines.join("\n")}\n--- killed\n`;
@@ -146,14 +156,11 @@ export class Cluster implements AsyncDisposable {
     return (reply?.result as { leader?: unknown } | undefined)?.leader ?? undefined;
   }
 
-  /**
-   * Waits until every server runs and answers with what is new. A page of a damaged state may be read only then: its server ends,
-   * and makes the state anew from log and snapshot when it is gone.
-   */
+  /** Waits until every server runs and answers with what is new. */
   async settle(limitMs = RECOVERY_LIMIT_MS): Promise<void> {
     await Promise.all(this.servers.map(async (server) => {
       await eventually(`${server.name} works again`, async () => {
-        if (server.hasEnded) await this.#renewState(server);
+        await server.renewal;
         using connection = new Connection();
         assert.ok(server.agent !== undefined && await connection.open(server.place));
         const reply = await connection.ask({ action: "GET", key: PROBE });
@@ -170,9 +177,10 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  async #renewState(server: Server): Promise<void> {
-    assert.match(server.agent?.output() ?? "", /\n==> State '[^'\n]*' is damaged: [^\n]*\n+$/);
-    await this.kill(server);
+  /** A row of a damaged state may be read long after the start. Then its server ends; log and snapshot make the state anew. */
+  async #renewState(server: Server, agent: AgentProcess): Promise<void> {
+    await this.#end(server, agent);
+    assert.match(agent.output(), /\n==> State '[^'\n]*' is damaged: [^\n]*\n+$/);
     await Deno.remove(join(server.dataDir, "state"), { recursive: true });
     await this.start(server);
   }
