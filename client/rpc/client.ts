@@ -35,7 +35,13 @@ import {
   type TagChanges,
 } from "./options.ts";
 import type { Payload } from "./payload.ts";
-import { decodeQueryRecord, type QueryOptions, queryRequest, type QueryStream } from "./query.ts";
+import {
+  decodeQueryRecord,
+  nanoseconds,
+  type QueryOptions,
+  queryRequest,
+  type QueryStream,
+} from "./query.ts";
 import type { RecordStream, StreamOptions } from "./record_stream.ts";
 import type { EventStream, LogStream } from "./streams.ts";
 import { type StreamCommand, type StreamRequest, subscribe } from "./subscription.ts";
@@ -251,15 +257,22 @@ export class RpcClient implements AsyncDisposable {
 
   /**
    * Tells of the replicated state of a skein agent that is a server, or changes who takes part in it: `status`, `add`, `remove`,
-   * `demote`, `transfer`, `snapshot`. Resolves with what the agent says of it. Rejects with why it could not be done.
+   * `demote`, `transfer`, `snapshot`, `verify`. Resolves with what the agent says of it. Rejects with why it could not be done.
    *
    * @param node Name of a server's agent, or the beginning of its id
+   * @param options With `limitMs` `verify` may take so many milliseconds, up to an hour, by default a minute
    */
-  async raft(action: string, node = "", options?: CallOptions): Promise<unknown> {
+  async raft(
+    action: string,
+    node = "",
+    options: CallOptions & { readonly limitMs?: number } = {},
+  ): Promise<unknown> {
     requireArgument("action", action, "text");
     requireArgument("name of a node", node, "text");
-    const body = { Action: action, Node: node };
-    return JSON.parse((await this.#call("raft", body, options, CLUSTER_PATIENCE)).Result);
+    checkOptions("raft", options);
+    const { limitMs = 0, ...call } = options;
+    const body = { Action: action, Node: node, Timeout: nanoseconds(limitMs) };
+    return JSON.parse((await this.#call("raft", body, call, CLUSTER_PATIENCE)).Result);
   }
 
   /**

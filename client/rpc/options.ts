@@ -177,6 +177,7 @@ const OF_COMMANDS: Readonly<Partial<Record<CommandName, OptionKinds>>> = {
   join: { ...CALL, replay: "switch" },
   "force-leave": { ...CALL, prune: "switch" },
   event: { ...CALL, coalesce: "switch" },
+  raft: { ...CALL, limitMs: "number" },
   stream: STREAM,
   monitor: STREAM,
   query: {

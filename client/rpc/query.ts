@@ -133,11 +133,11 @@ export function queryRequest(
 /** Longest time the protocol can name: 2^63-1 nanoseconds. */
 const MAX_TIMEOUT_NS = 2n ** 63n - 1n;
 
-/** Whole nanoseconds; a positive time stays positive. */
-function nanoseconds(ms: number): bigint {
+/** Whole nanoseconds, as the protocol has times; a positive time stays positive. */
+export function nanoseconds(ms: number): bigint {
   const sign = ms < 0 ? -1n : 1n;
   const size = Math.ceil(Math.abs(ms) * 1e6);
-  if (Number.isNaN(size)) throw new RangeError(`Query timeout must be a number, got ${ms}`);
+  if (Number.isNaN(size)) throw new RangeError(`Timeout must be a number, got ${ms}`);
   return sign * (size < Number(MAX_TIMEOUT_NS) ? BigInt(size) : MAX_TIMEOUT_NS);
 }
 

@@ -12,6 +12,7 @@ import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
 import { peersText, statusText } from "./report.ts";
+import { verify, verifyFlags } from "./verify.ts";
 
 const flags = { format: formatFlag, ...connectionFlags } as const;
 
@@ -73,18 +74,24 @@ export const command: Command = defineActions({
   usage: "raft ACTION [options] [NAME]",
   description: [
     "Tells how the replicated state is, and changes who keeps it. Any server answers; changes are " +
-    "made by the leader. ACTION is status, peers, add, remove, demote, transfer or snapshot. NAME " +
-    "is the name of a server's agent, or the beginning of its id.",
+    "made by the leader. ACTION is status, peers, add, remove, demote, transfer, snapshot or " +
+    "verify. NAME is the name of a server's agent, or the beginning of its id.",
     "status tells of one server and what it knows of the others, peers lists the members of the log. " +
     "add takes a server in, which gets the log first and votes once it keeps up; remove takes one out; demote " +
     "takes its vote; transfer hands the leadership over, to NAME or to whoever has most; snapshot " +
-    "makes one now. 'skein raft ACTION -h' tells of one.",
+    "makes one now; verify compares the servers. 'skein raft ACTION -h' tells of one.",
     "An agent without -server or -dev keeps no state, nor does Serf's.",
   ],
-  flags,
-  actions: Object.fromEntries(
-    Object.entries(ACTIONS).map(([name, action]) => [name, commandOf(name, action)]),
-  ),
+  flags: {
+    timeout: { ...verifyFlags.timeout, help: `verify: ${verifyFlags.timeout.help}` },
+    ...flags,
+  },
+  actions: {
+    ...Object.fromEntries(
+      Object.entries(ACTIONS).map(([name, action]) => [name, commandOf(name, action)]),
+    ),
+    verify,
+  },
 });
 
 function commandOf(

@@ -172,13 +172,19 @@ export const KeyRequest: StructCodec<KeyRequest> = struct({ Key: secret });
 
 /** Body of `raft`. */
 export interface RaftRequest {
-  /** What to do: `status`, `add`, `remove`, `demote`, `transfer` or `snapshot`. */
+  /** What to do: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot` or `verify`. */
   Action: string;
   /** Which server it is about, by its agent's name or the beginning of its id; "" where that is left open. */
   Node: string;
+  /** How long `verify` may take, in nanoseconds; 0 lets the agent choose. */
+  Timeout: bigint;
 }
 /** Body of `raft`. */
-export const RaftRequest: StructCodec<RaftRequest> = struct({ Action: str, Node: str });
+export const RaftRequest: StructCodec<RaftRequest> = struct({
+  Action: str,
+  Node: str,
+  Timeout: i64,
+});
 
 /** Body of `get-coordinate`. */
 export interface CoordinateRequest {

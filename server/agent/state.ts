@@ -56,11 +56,11 @@ export interface AgentState {
   /** Where the server is found. */
   readonly addresses: StateAddresses;
   /**
-   * Tells of the state, or changes who takes part in it: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot`. `node` is the
-   * name of a server's agent, or the beginning of its id. Resolves with what can be written as JSON; rejects when it could not be
-   * done.
+   * Tells of the state, or changes who takes part in it: `status`, `add`, `remove`, `demote`, `transfer`, `snapshot`,
+   * `verify`. `node` is the name of a server's agent, or the beginning of its id; `limitMs` is how long `verify` may take, up to an
+   * hour, by default a minute. Resolves with what can be written as JSON; rejects when it could not be done.
    */
-  administer(action: string, node?: string): Promise<unknown>;
+  administer(action: string, node?: string, limitMs?: number): Promise<unknown>;
   /**
    * Hands over and takes the server out of the log's members. Rejects with `LeaveRefusedError` when too few would remain, unless it is
    * forced.

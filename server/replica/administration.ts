@@ -13,8 +13,14 @@ export class AdministrationError extends Error {
   override readonly name = "AdministrationError";
 }
 
+/** How long servers may take to be compared, in milliseconds: at first, and at most. */
+const VERIFY_MS = { usual: 60_000, most: 3_600_000 } as const;
+
 const ACTIONS: Readonly<
-  Record<string, (server: StateServer, node: string) => unknown | Promise<unknown>>
+  Record<
+    string,
+    (server: StateServer, node: string, limitMs: number) => unknown | Promise<unknown>
+  >
 > = {
   status: (server) => server.status(),
   add: (server, node) =>
@@ -35,10 +41,12 @@ const ACTIONS: Readonly<
       ...(node !== "" && { target: idOf(server, node) }),
     }),
   snapshot: async (server) => ({ index: await server.snapshot() ?? null }),
+  verify: (server, _node, limitMs) => server.verify(verifyLimit(limitMs)),
 };
 
 /**
- * Does one action at a server; `node` names a server by its agent's name or the beginning of its id.
+ * Does one action at a server; `node` names a server by its agent's name or the beginning of its id, `limitMs` is how long
+ * `verify` may take, 0 for a minute.
  *
  * Rejects with {@linkcode AdministrationError}.
  */
@@ -46,13 +54,23 @@ export async function administer(
   server: StateServer,
   action: string,
   node: string,
+  limitMs = 0,
 ): Promise<unknown> {
   const run = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (run === undefined) {
     const known = Object.keys(ACTIONS).join(", ");
     throw new AdministrationError(`Unknown action '${action}', expected one of ${known}`);
   }
-  return await run(server, node);
+  return await run(server, node, limitMs);
+}
+
+function verifyLimit(limitMs: number): number {
+  if (!(limitMs >= 0 && limitMs <= VERIFY_MS.most)) {
+    throw new AdministrationError(
+      `Servers are compared within ${limitMs} ms, expected at most ${VERIFY_MS.most}`,
+    );
+  }
+  return limitMs === 0 ? VERIFY_MS.usual : limitMs;
 }
 
 function idOf(server: StateServer, node: string): string {

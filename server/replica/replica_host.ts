@@ -27,6 +27,13 @@ import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import type { RaftConfig, StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
+import { Checks } from "./verification/checks.ts";
+import {
+  CHECK_REQUEST,
+  decodeQuestion,
+  encodeAnswer,
+  tokenBytes,
+} from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -68,6 +75,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #promises: Promises;
+  readonly #checks: Checks;
   #links: PeerLinks | undefined;
   #replica: Replica | undefined;
   /** The cluster that each peer has said it belongs to. */
@@ -80,6 +88,14 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
     this.#promises = new Promises(this.#clock);
+    this.#checks = new Checks({
+      clock: this.#clock,
+      view: () => storage.store.view(),
+      files: storage.files,
+      applied: () => this.replica.status.appliedIndex,
+      found: (problem) => options.log.write("ERR", "raft", `Found damage: ${problem}`),
+      background: (work) => background(work, options.log),
+    });
   }
 
   /**
@@ -171,6 +187,13 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     }
   }
 
+  /** Asks a server, which may be this one. Rejects as {@linkcode PeerLinks.request} does. */
+  async ask(id: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return id === this.id
+      ? await this.#answer(id, bytes)
+      : await this.links.request(id, bytes, timeoutMs);
+  }
+
   /** Founds a cluster with these servers, if all of them promise to follow. Returns whether it has. */
   async found(ids: readonly string[]): Promise<boolean> {
     if (this.#isBusy || !this.#isNew) return false;
@@ -197,6 +220,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async close(): Promise<void> {
     await closeInOrder([
       () => this.replica.close(),
+      () => this.#checks.close(),
       () => this.links.close(),
       () => this.#storage[Symbol.asyncDispose](),
     ]);
@@ -270,6 +294,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       },
       nameOf,
       newMachine,
+      barrier: (entry) => this.#checks.barrier(entry),
       changed,
       failed,
     });
@@ -320,6 +345,10 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         const operation = decodeOperation(bytes);
         return operation === undefined ? NO_ANSWER : encodeOutcome(await this.#operate(operation));
       }
+      case CHECK_REQUEST: {
+        const question = decodeQuestion(bytes);
+        return question === undefined ? NO_ANSWER : encodeAnswer(this.#checks.ask(question));
+      }
     }
     try {
       return await this.#replica.receiveRequests(bytes);
@@ -330,9 +359,14 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   async #operate(operation: Operation): Promise<OperationOutcome> {
-    return operation.kind === "transfer"
-      ? await this.replica.transfer(operation.target)
-      : await this.replica.change(operation.change, operation.expected);
+    switch (operation.kind) {
+      case "transfer":
+        return await this.replica.transfer(operation.target);
+      case "mark":
+        return await this.replica.mark(tokenBytes(operation.token));
+      case "change":
+        return await this.replica.change(operation.change, operation.expected);
+    }
   }
 }
 

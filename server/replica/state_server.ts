@@ -11,6 +11,7 @@ import type { Member } from "../../cluster/serf/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
+import { guardedClock, realRandom } from "../runtime.ts";
 import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
@@ -19,6 +20,7 @@ import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
+import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
 import type { Operation, OperationOutcome } from "./wire_requests.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
@@ -60,6 +62,7 @@ export class StateServer implements StateService, AsyncDisposable {
   #isFounding = false;
   #isChanging = false;
   #isLeaving = false;
+  #verifying: Promise<VerifyReport> | undefined;
   readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
   #closed: Promise<void> | undefined;
 
@@ -135,6 +138,21 @@ export class StateServer implements StateService, AsyncDisposable {
     return this.#host.operate(operation, OPERATION_LIMIT_MS);
   }
 
+  /**
+   * Compares the members, which may take `timeoutMs`.
+   *
+   * Rejects with a {@linkcode VerifyError} when that cannot be, or another comparison is under way here.
+   */
+  verify(timeoutMs: number): Promise<VerifyReport> {
+    if (this.#verifying !== undefined) {
+      return Promise.reject(new VerifyError("Another comparison is under way here"));
+    }
+    this.#verifying = this.#verify(timeoutMs).finally(() => {
+      this.#verifying = undefined;
+    });
+    return this.#verifying;
+  }
+
   /** Makes a snapshot now; resolves with the index that it ends with, `undefined` when there is nothing new. */
   async snapshot(): Promise<number | undefined> {
     return (await this.#host.replica.snapshot())?.index;
@@ -175,7 +193,30 @@ export class StateServer implements StateService, AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
-    await closeInOrder([() => this.#handOver(), () => this.#host.close()]);
+    await closeInOrder([
+      () => this.#handOver(),
+      () => this.#host.close(),
+      () => this.#verifying?.then(() => {}, () => {}),
+    ]);
+  }
+
+  async #verify(timeoutMs: number): Promise<VerifyReport> {
+    const host = this.#host;
+    const members = host.replica.configuration;
+    if (members.length === 0) throw new VerifyError("The log has no members yet");
+    const token = realRandom.bytes(16).toHex();
+    return await verify(
+      {
+        clock: guardedClock((error) => this.#options.log.unexpected(error)),
+        members,
+        nameOf: (id) => this.#nameOf(id),
+        ask: (id, question, limitMs) => host.ask(id, question, limitMs),
+        mark: async (limitMs) => (await host.operate({ kind: "mark", token }, limitMs))?.reason,
+        isOver: () => this.#closed !== undefined,
+      },
+      token,
+      timeoutMs,
+    );
   }
 
   async #handOver(): Promise<void> {

@@ -18,6 +18,7 @@ import { type Vote, VoteFile } from "./log/vote_file.ts";
 import { SnapshotFiles } from "./snapshots/snapshot_files.ts";
 import type { Durability } from "./state_settings.ts";
 import { SqliteStore } from "./store/sqlite_store.ts";
+import type { Checkable } from "./verification/reading.ts";
 
 /** Pause between two syncs of a log that is not synced before answers, in milliseconds. */
 const ASYNC_MS = 100;
@@ -29,6 +30,8 @@ export interface Storage extends AsyncDisposable {
   readonly votes: VoteFile;
   readonly snapshots: SnapshotFiles;
   readonly store: SqliteStore;
+  /** All files but those of the store, to be read again. */
+  readonly files: readonly Checkable[];
   /** What was found of the log, and of the vote. */
   readonly found: RestoredLog & Vote;
 }
@@ -82,6 +85,7 @@ export async function openStorage(
     votes,
     snapshots,
     store,
+    files: [directory, votes, log, snapshots],
     found: { ...restored, ...vote },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

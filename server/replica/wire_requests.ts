@@ -17,7 +17,9 @@ export const REQUEST = { promise: 0xf0, operation: 0xf1 } as const;
 /** What an operator asks a leader for. */
 export type Operation =
   | { readonly kind: "change"; readonly change: ConfigurationChange; readonly expected?: number }
-  | { readonly kind: "transfer"; readonly target?: string };
+  | { readonly kind: "transfer"; readonly target?: string }
+  /** A barrier with that token: 128 random bits in hex. */
+  | { readonly kind: "mark"; readonly token: string };
 
 /** What came of an operation: nothing when it is done, or why it is not. */
 export type OperationOutcome =
@@ -39,6 +41,7 @@ const operation: z.ZodType<Operation> = z.discriminatedUnion("kind", [
     expected: z.int().min(0).optional(),
   }),
   z.strictObject({ kind: z.literal("transfer"), target: id.optional() }),
+  z.strictObject({ kind: z.literal("mark"), token: z.string().regex(/^[0-9a-f]{32}$/) }),
 ]) as z.ZodType<Operation>;
 
 const outcome = z.looseObject({ reason: z.string().max(100) }).optional();

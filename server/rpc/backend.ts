@@ -88,7 +88,9 @@ export interface RpcBackend {
     readonly delete: readonly string[];
   }): Promise<void>;
   /** The replicated state, if the agent keeps it. */
-  readonly state?: { administer(action: string, node: string): Promise<unknown> } | undefined;
+  readonly state?:
+    | { administer(action: string, node: string, limitMs: number): Promise<unknown> }
+    | undefined;
   /** Leaves the cluster gracefully. Rejects with `LeaveInProgressError` while another leave is under way, which goes on. */
   leave(): Promise<void>;
   /** Ends the agent. */

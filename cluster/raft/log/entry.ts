@@ -20,7 +20,7 @@ export interface Entry {
   readonly type: EntryType;
   /** The leader's wall clock when it was proposed, in milliseconds since 1970; the state machine's only time. */
   readonly time: number;
-  /** The command or the encoded configuration; empty for the other types. */
+  /** The command, the encoded configuration, or what tells a barrier from others; empty for a no-op. */
   readonly data: Uint8Array;
 }
 

@@ -18,7 +18,7 @@ export type RoleName = "follower" | "pre-candidate" | "candidate" | "leader";
 /** A command or a barrier that is to be appended. */
 export interface Proposal {
   readonly type: "command" | "barrier";
-  /** The command; empty for a barrier. */
+  /** The command; of a barrier what tells it from others, if anything. */
   readonly data: Uint8Array;
 }
 

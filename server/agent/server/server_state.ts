@@ -79,8 +79,8 @@ export class ServerState implements AgentState, AsyncDisposable {
   }
 
   /** See {@linkcode AgentState.administer}. */
-  administer(action: string, node = ""): Promise<unknown> {
-    return administer(this.#server, action, node);
+  administer(action: string, node = "", limitMs = 0): Promise<unknown> {
+    return administer(this.#server, action, node, limitMs);
   }
 
   /** See {@linkcode AgentState.leave}. */

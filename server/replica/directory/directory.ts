@@ -77,6 +77,17 @@ export class DataDirectory implements AsyncDisposable {
     this.#identity = { nodeId, clusterId };
   }
 
+  /** What is wrong with the file that says who this server is, if anything. Rejects as {@linkcode Disk} does. */
+  async check(): Promise<string[]> {
+    try {
+      if (await readNodeFile(this.#disk, this.path) !== undefined) return [];
+      return [`File '${this.path}/${NODE_FILE}' is missing`];
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      return [error.message];
+    }
+  }
+
   /** Waits for what is under way on the disk, closes it and lets others in. */
   async close(): Promise<void> {
     await this.#disk.close();

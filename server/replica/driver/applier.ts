@@ -107,7 +107,10 @@ export class Applier {
     );
   }
 
-  #apply(entries: readonly Entry[]): void {
+  /** A barrier is the last of a slice, so that the state is seen as it is right after it; what follows comes with the next one. */
+  #apply(slice: readonly Entry[]): void {
+    const barrier = slice.findIndex(({ type }) => type === "barrier");
+    const entries = barrier < 0 ? slice : slice.slice(0, barrier + 1);
     let results: readonly (Result | undefined)[];
     try {
       results = this.#machine.apply(entries);

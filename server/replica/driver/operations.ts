@@ -1,5 +1,5 @@
 /**
- * What operators ask of a leader: changes of the members, handing over.
+ * What operators ask of a leader: changes of the members, barriers, handing over.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type {
   Refusal,
 } from "../../../cluster/raft/mod.ts";
 
-/** What came of a change of the members: nothing when it is done, or why it is not. */
+/** What came of an entry that operators ask for: nothing when it is done, or why it is not. */
 export type ChangeOutcome = Refusal | { readonly reason: "lost" } | undefined;
 
 /** What came of handing over: nothing when it is done, or why it is not. */
 export type TransferOutcome = Refusal | { readonly reason: "no-takeover" } | undefined;
 
-interface PendingChange {
+interface Appended {
   readonly index: number;
   readonly term: number;
   readonly done: (outcome: ChangeOutcome) => void;
@@ -27,7 +27,7 @@ interface PendingChange {
 /** The operations that are under way at one server. */
 export class Operations {
   readonly #take: (input: Input, before: (effects: Effects) => void) => void;
-  #changes: PendingChange[] = [];
+  #appended: Appended[] = [];
   #transfer: ((outcome: TransferOutcome) => void) | undefined;
 
   /** `take` gives the core an input and lets `before` see what comes of it. */
@@ -41,13 +41,13 @@ export class Operations {
     expectedIndex: number | undefined,
     time: number,
   ): Promise<ChangeOutcome> {
-    const { promise, resolve } = Promise.withResolvers<ChangeOutcome>();
     const expected = expectedIndex === undefined ? {} : { expectedIndex };
-    this.#take({ type: "change", change, time, ...expected }, ({ accepted, refused }) => {
-      if (accepted === undefined) resolve(refused ?? { reason: "lost" });
-      else this.#changes.push({ index: accepted.last, term: accepted.term, done: resolve });
-    });
-    return promise;
+    return this.#append({ type: "change", change, time, ...expected });
+  }
+
+  /** Appends a barrier; resolves as {@linkcode Operations.change} does. */
+  mark(token: Uint8Array, time: number): Promise<ChangeOutcome> {
+    return this.#append({ type: "propose", proposals: [{ type: "barrier", data: token }], time });
   }
 
   /** Hands over; resolves when this server leads no more, or with why it still does. */
@@ -69,7 +69,7 @@ export class Operations {
 
   /** An entry was applied. */
   applied({ index, term }: Entry): void {
-    this.#end(index, (change) => change.index === index && change.term === term);
+    this.#end(index, (one) => one.index === index && one.term === term);
   }
 
   /** The machine has come to this entry; what a snapshot has skipped is not known to have been done. */
@@ -83,10 +83,19 @@ export class Operations {
     this.#end(Infinity, () => false);
   }
 
-  #end(index: number, isDone: (change: PendingChange) => boolean): void {
-    if (index < (this.#changes[0]?.index ?? Infinity)) return;
-    const over = this.#changes.filter((change) => change.index <= index);
-    this.#changes = this.#changes.filter((change) => change.index > index);
-    for (const change of over) change.done(isDone(change) ? undefined : { reason: "lost" });
+  #append(input: Input): Promise<ChangeOutcome> {
+    const { promise, resolve } = Promise.withResolvers<ChangeOutcome>();
+    this.#take(input, ({ accepted, refused }) => {
+      if (accepted === undefined) resolve(refused ?? { reason: "lost" });
+      else this.#appended.push({ index: accepted.last, term: accepted.term, done: resolve });
+    });
+    return promise;
+  }
+
+  #end(index: number, isDone: (one: Appended) => boolean): void {
+    if (index < (this.#appended[0]?.index ?? Infinity)) return;
+    const over = this.#appended.filter((one) => one.index <= index);
+    this.#appended = this.#appended.filter((one) => one.index > index);
+    for (const one of over) one.done(isDone(one) ? undefined : { reason: "lost" });
   }
 }

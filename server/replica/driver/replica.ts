@@ -56,6 +56,8 @@ export interface ReplicaParts extends Beginning {
   readonly nameOf: (id: string) => string | undefined;
   /** Makes a machine on the store anew, after its rows were replaced. */
   readonly newMachine: () => Machine;
+  /** A barrier was applied, and nothing after it. */
+  readonly barrier?: (entry: Entry) => void;
   /** Something that others show has changed: role, leader, members. */
   readonly changed?: () => void;
   /** The server cannot go on; it has stopped. */
@@ -213,6 +215,11 @@ export class Replica implements StateService {
     return this.#operations.change(change, expectedIndex, this.#parts.wallClock());
   }
 
+  /** Appends a barrier with these bytes, as the leader. Resolves as {@linkcode Replica.change} does. */
+  mark(token: Uint8Array): Promise<ChangeOutcome> {
+    return this.#operations.mark(token, this.#parts.wallClock());
+  }
+
   /** Hands the leadership over. Resolves when it is gone, or with why that was not tried or did not come about. */
   transfer(target?: string): Promise<Refusal | { readonly reason: "no-takeover" } | undefined> {
     return this.#operations.transfer(target);
@@ -294,6 +301,7 @@ export class Replica implements StateService {
     this.#desk.applied(entry, result);
     this.#operations.applied(entry);
     this.#snapshotter.count(entry);
+    if (entry.type === "barrier") this.#parts.barrier?.(entry);
   }
 
   #onReached(index: number): void {

@@ -166,12 +166,20 @@ export function beginsGroup(bytes: Uint8Array, sequence: number, at: number): bo
   return equalBytes(bytes.subarray(0, length), groupPlace(sequence, at).subarray(0, length));
 }
 
+/** What is wrong with the bytes of a whole group, `undefined` when they are what was written. */
+export function groupProblem(bytes: Uint8Array, head: GroupHead): string | undefined {
+  const end = GROUP_HEAD_BYTES + head.payloadBytes;
+  if (crc32(bytes.subarray(GROUP_HEAD_BYTES, end)) !== head.checksum) {
+    return "Group has a wrong checksum";
+  }
+  return equalBytes(bytes.subarray(end), GROUP_END) ? undefined : "Group has a wrong end";
+}
+
 /** What a whole group changes, or what is wrong with it. The data of entries are views. */
 export function readGroup(bytes: Uint8Array, head: GroupHead): Change | string {
-  const end = GROUP_HEAD_BYTES + head.payloadBytes;
-  const payload = bytes.subarray(GROUP_HEAD_BYTES, end);
-  if (crc32(payload) !== head.checksum) return "Group has a wrong checksum";
-  if (!equalBytes(bytes.subarray(end), GROUP_END)) return "Group has a wrong end";
+  const problem = groupProblem(bytes, head);
+  if (problem !== undefined) return problem;
+  const payload = bytes.subarray(GROUP_HEAD_BYTES, GROUP_HEAD_BYTES + head.payloadBytes);
   const flags = payload[0] as number;
   if (flags > (HAS_BEGIN | HAS_CUT)) return "Group is none";
   let at = 1;

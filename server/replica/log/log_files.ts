@@ -12,7 +12,7 @@ import { NO_BYTES } from "../../../protocol/bytes.ts";
 import { Lanes } from "../../files/lanes.ts";
 import type { LogStore } from "../driver/parts.ts";
 import { changeOf } from "./changes.ts";
-import { LogClosedError, LogFailedError } from "./errors.ts";
+import { DamagedLogError, LogClosedError, LogFailedError } from "./errors.ts";
 import { encodeGroup, SEGMENT_HEAD_BYTES } from "./format.ts";
 import { LogIndex } from "./index.ts";
 import { openLog, placeSegment, removeSegment, type RestoredLog } from "./opening.ts";
@@ -159,6 +159,27 @@ export class LogFiles implements LogStore, AsyncDisposable {
       this.#outdated.push(...this.#old.splice(0, 1));
     }
     await this.#removeOutdated();
+  }
+
+  /**
+   * Reads all files, or until `isOver`, while they are written on; returns what is wrong with each that is damaged. Rejects as
+   * {@linkcode Disk} does.
+   */
+  async check(isOver: () => boolean): Promise<string[]> {
+    const problems: string[] = [];
+    for (const segment of [...this.#old, this.#live]) {
+      if (isOver()) break;
+      try {
+        await new SegmentReader(this.#disk, segment, LOAD_WINDOW_BYTES).check(isOver);
+      } catch (error) {
+        const isGone = error instanceof FileNotFoundError &&
+          ![...this.#old, this.#live].some(({ path }) => path === segment.path);
+        if (isGone) continue;
+        if (!(error instanceof DamagedLogError || error instanceof FileNotFoundError)) throw error;
+        problems.push(error.message);
+      }
+    }
+    return problems;
   }
 
   /** Waits for what is under way. What comes later rejects with {@linkcode LogClosedError}. */

@@ -19,6 +19,8 @@ import {
   beginsGroup,
   type Change,
   GROUP_HEAD_BYTES,
+  type GroupHead,
+  groupProblem,
   MAX_GROUP_BYTES,
   readGroup,
   readGroupHead,
@@ -51,6 +53,12 @@ export function segmentName(sequence: number): string {
 export function sequenceOf(name: string): number | undefined {
   const [, digits] = NAME.exec(name) ?? [];
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** Where reading groups has ended, and what is wrong there, if anything. */
+export interface Read {
+  readonly end: number;
+  readonly problem: string | undefined;
 }
 
 /** Reads a segment through a window, so that small groups do not take a call each. */
@@ -86,10 +94,29 @@ export class SegmentReader {
    * Hands over whole groups from `from` on, up to the end or until `visit` returns false. Resolves with where the last one
    * ends; when the next one is wrong, with what is wrong about it.
    */
-  async groups(
+  groups(from: number, visit: (change: Change, at: number) => boolean): Promise<Read> {
+    return this.#groups(from, (whole, head, at) => {
+      const change = readGroup(whole, head);
+      return typeof change === "string" ? change : visit(change, at);
+    });
+  }
+
+  /**
+   * Reads all of it without a look at the entries, or until `isOver`.
+   *
+   * @throws {DamagedLogError} when it is not what was written
+   */
+  async check(isOver: () => boolean): Promise<void> {
+    await this.head();
+    const visit = (whole: Uint8Array, head: GroupHead) => groupProblem(whole, head) ?? !isOver();
+    const { end, problem } = await this.#groups(SEGMENT_HEAD_BYTES, visit);
+    if (problem !== undefined) throw this.damaged(end, problem);
+  }
+
+  async #groups(
     from: number,
-    visit: (change: Change, at: number) => boolean,
-  ): Promise<{ end: number; problem: string | undefined }> {
+    visit: (whole: Uint8Array, head: GroupHead, at: number) => boolean | string,
+  ): Promise<Read> {
     const { bytes, sequence } = this.segment;
     for (let at = from; at < bytes;) {
       const length = Math.min(GROUP_HEAD_BYTES, bytes - at);
@@ -101,9 +128,9 @@ export class SegmentReader {
       if (typeof head === "string") return { end: at, problem: head };
       if (head.bytes > bytes - at) return { end: at, problem: "File ends within a group" };
       const whole = this.#held(at, head.bytes) ?? await this.#read(at, head.bytes);
-      const change = readGroup(whole, head);
-      if (typeof change === "string") return { end: at, problem: change };
-      if (!visit(change, at)) return { end: at + head.bytes, problem: undefined };
+      const seen = visit(whole, head, at);
+      if (typeof seen === "string") return { end: at, problem: seen };
+      if (!seen) return { end: at + head.bytes, problem: undefined };
       at += head.bytes;
     }
     return { end: bytes, problem: undefined };

@@ -74,7 +74,7 @@ export class VoteFile implements VoteStore {
    * Rejects as `Disk` does, and with {@linkcode DamagedVoteError}.
    */
   static async open(disk: Disk, path: string): Promise<{ file: VoteFile; restored: Vote }> {
-    const restored = await readVote(disk, path);
+    const restored = await openVote(disk, path);
     return { file: new VoteFile(disk, path, restored), restored };
   }
 
@@ -96,6 +96,17 @@ export class VoteFile implements VoteStore {
     const { promise } = this.#waiting ??= Promise.withResolvers<void>();
     this.#running ??= this.#run();
     return promise;
+  }
+
+  /** What is wrong with the file as it is now, if anything. Rejects as `Disk` does. */
+  async check(): Promise<string[]> {
+    try {
+      await readVote(this.#disk, this.#path);
+      return [];
+    } catch (error) {
+      if (!(error instanceof DamagedVoteError || error instanceof FileNotFoundError)) throw error;
+      return [error.message];
+    }
   }
 
   /** Waits for what is under way. */
@@ -124,17 +135,22 @@ export class VoteFile implements VoteStore {
   }
 }
 
-async function readVote(disk: Disk, path: string): Promise<Vote> {
-  const most = HEAD_BYTES + MAX_VOTE_BYTES + CHECKSUM_BYTES;
-  const bytes = await disk.read(path, 0, most + 1).catch((error) => {
-    if (error instanceof FileNotFoundError) return undefined;
-    throw error;
+async function openVote(disk: Disk, path: string): Promise<Vote> {
+  const vote = await readVote(disk, path).catch(async (error) => {
+    if (!(error instanceof FileNotFoundError)) throw error;
+    const none = { term: 0, vote: undefined };
+    await placeFile(disk, path, () => [encodeVote(none)]);
+    return none;
   });
-  const vote = bytes === undefined ? { term: 0, vote: undefined } : decodeVote(bytes);
-  if (typeof vote === "string") throw new DamagedVoteError(path, vote);
-  if (bytes === undefined) await placeFile(disk, path, () => [encodeVote(vote)]);
   // The folder may be new, or a process that was killed has left the name unsynced.
   await syncFolders(disk, folderOf(path));
+  return vote;
+}
+
+async function readVote(disk: Disk, path: string): Promise<Vote> {
+  const most = HEAD_BYTES + MAX_VOTE_BYTES + CHECKSUM_BYTES;
+  const vote = decodeVote(await disk.read(path, 0, most + 1));
+  if (typeof vote === "string") throw new DamagedVoteError(path, vote);
   return vote;
 }
 

@@ -23,7 +23,7 @@ import {
 import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { StoreChunk } from "../../../cluster/raft/state/effects.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
-import { getU32 } from "../../../protocol/bytes.ts";
+import { equalBytes, getU32 } from "../../../protocol/bytes.ts";
 import type { SnapshotStore } from "../driver/parts.ts";
 import { DamagedSnapshotError } from "./damaged.ts";
 import { removeIfThere, SnapshotWriter } from "./snapshot_writer.ts";
@@ -140,6 +140,27 @@ export class SnapshotFiles implements SnapshotStore {
     } finally {
       view.close();
     }
+  }
+
+  /**
+   * Reads all of the snapshots that are kept, or until `isOver`; returns what is wrong with each that is damaged. Rejects as
+   * `Disk` does.
+   */
+  async check(isOver: () => boolean): Promise<string[]> {
+    const problems: string[] = [];
+    for (const kept of [...this.#kept]) {
+      try {
+        await checkSnapshot(this.#disk, kept, isOver);
+      } catch (error) {
+        const isGone = error instanceof FileNotFoundError && !this.#kept.includes(kept);
+        if (isGone) continue;
+        const isDamage = error instanceof DamagedSnapshotError ||
+          error instanceof FileNotFoundError;
+        if (!isDamage) throw error;
+        problems.push(error.message);
+      }
+    }
+    return problems;
   }
 
   /**
@@ -296,6 +317,22 @@ async function openSnapshot(
   } catch (error) {
     if (!isNewest && error instanceof DamagedSnapshotError) return undefined;
     throw error;
+  }
+}
+
+/** Reads what stands at the end of a file again, and each piece before it. */
+async function checkSnapshot(disk: Disk, kept: Kept, isOver: () => boolean): Promise<void> {
+  const { path, meta: { size }, sums } = kept;
+  const entries = await disk.list(folderOf(path));
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const bytes = entries.find((entry) => entry.name === name)?.bytes;
+  if (bytes === undefined) throw new FileNotFoundError(path);
+  const trailer = await readTrailer(disk, path, bytes);
+  if (!isSame(trailer.meta, kept.meta) || !equalBytes(trailer.sums, sums)) {
+    throw new DamagedSnapshotError(path, "its end is another one");
+  }
+  for (let piece = 0; piece * PIECE_BYTES < size && !isOver(); piece++) {
+    await readPiece(disk, kept, piece);
   }
 }
 

@@ -9,6 +9,8 @@ import { dispatch } from "../../../commands/dispatch.ts";
 import { Agent } from "../../../server/agent/agent.ts";
 import { loopback } from "../../support/loopback.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
+import { verifyText } from "../../../commands/raft/verify.ts";
+import type { VerifyResult } from "../../../server/replica/verification/verify.ts";
 
 const HOST = loopback();
 const ADDRESSES = { bind: `${HOST}:0`, peerAddr: `${HOST}:0`, kvAddr: `${HOST}:0` };
@@ -46,6 +48,59 @@ Deno.test("status, peers and snapshot tell of the state, as text and as JSON", a
   assert.deepEqual(await raft("snapshot"), [0, "Snapshot ends with entry 3\n"]);
   assert.deepEqual(await raft("snapshot"), [0, "Nothing new since the last one\n"]);
   assert.match((await raft("status"))[1], /\nSnapshot +3\n/);
+});
+
+Deno.test("verify tells whether the servers are equal, as text and as JSON", async () => {
+  await using agent = await Agent.start({ ...ADDRESSES, nodeName: "one", dev: true });
+  const raft = client(agent);
+  await agent.kv.set("foo", 1);
+  const [code, text] = await raft("-timeout", "5s", "verify");
+  assert.equal(code, 0);
+  assert.match(
+    text,
+    /^After entry \d+\n\nName +Role +Result +Hash +State\none +voter +equal +[0-9a-f]{16} +\d+ bytes\n\nAll 1 are equal and whole\n$/,
+  );
+  const report = JSON.parse((await raft("verify", "-format=json"))[1]);
+  assert.deepEqual([report.equal, report.servers.length], [true, 1]);
+  assert.equal(report.hash, report.servers[0].hash);
+  assert.match(
+    (await raft("verify", "-timeout=2h"))[1],
+    /^Error: raft verify: Servers are compared within 7200000 ms, expected at most 3600000\n$/,
+  );
+});
+
+Deno.test("a report says what is wrong and what to do", async () => {
+  const server = { role: "voter", hash: "a".repeat(64), bytes: 10, problems: [] } as const;
+  const of = (name: string, result: VerifyResult, problem?: string) => ({
+    ...server,
+    name,
+    id: name.repeat(32),
+    result,
+    problems: problem === undefined ? [] : [problem],
+  });
+  const report = {
+    index: 7,
+    equal: false,
+    hash: server.hash,
+    servers: [
+      of("a", "equal"),
+      of("b", "differs"),
+      of("c", "damaged", "File is bad"),
+      of("d", "silent"),
+    ],
+  };
+  const text = await verifyText(report);
+  assert.match(text, /^After entry 7\n/);
+  assert.match(text, /\nb +voter +DIFFERS/);
+  assert.match(text, /\nc: File is bad\n/);
+  assert.match(
+    text,
+    /Differs from the others: b. Stop that server, run 'skein raft rebuild -force/,
+  );
+  assert.match(text, /Damaged: c. Stop that server, run 'skein raft rebuild -data-dir DIR'/);
+  assert.match(text, /Nothing is known of: d$/);
+  const undecided = await verifyText({ ...report, hash: null });
+  assert.match(undecided, /none of them is known to be right: keep copies/);
 });
 
 Deno.test("what cannot be done is one line, and the exit code is 1", async () => {

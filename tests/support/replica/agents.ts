@@ -1,0 +1,115 @@
+/**
+ * Servers as agents of this process, with a data directory each.
+ *
+ * @module
+ */
+
+import { Agent } from "../../../server/agent/agent.ts";
+import type { AgentSettings } from "../../../server/agent/start/settings.ts";
+import type { StateStatus } from "../../../server/replica/state_status.ts";
+import { eventually } from "../agents.ts";
+import { loopback } from "../loopback.ts";
+
+const HOST = loopback();
+
+/** A folder for the data of a test, gone after it. */
+export async function folder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "skein-state-" });
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** Starts a server whose data are below `path`, in a directory of its name. */
+export function startServer(
+  name: string,
+  path: string,
+  settings: AgentSettings = {},
+): Promise<Agent> {
+  return Agent.start({
+    nodeName: name,
+    bind: `${HOST}:0`,
+    profile: "local",
+    server: true,
+    dataDir: `${path}/${name}`,
+    peerAddr: `${HOST}:0`,
+    kvAddr: `${HOST}:0`,
+    bootstrapExpect: 3,
+    raft: { electionTimeoutMs: 500, heartbeatMs: 50 },
+    ...settings,
+  });
+}
+
+/** Where an agent is found by gossip. */
+export function addressOf(agent: Agent): string {
+  return `${HOST}:${agent.address.port}`;
+}
+
+/** What a server tells of itself. */
+export async function statusOf(agent: Agent): Promise<StateStatus> {
+  return await agent.state?.administer("status") as StateStatus;
+}
+
+/** The name of the leader on which all agree, who is one of them. */
+export async function leaderOf(agents: readonly Agent[]): Promise<string> {
+  let name: string | undefined;
+  await eventually("all agree on a leader", async () => {
+    const names = new Set(await Promise.all(agents.map(async (it) => (await statusOf(it)).leader)));
+    name = [...names][0] ?? undefined;
+    return names.size === 1 && agents.some(({ config }) => config.nodeName === name);
+  });
+  return name as string;
+}
+
+/** Servers that found a cluster together, and come and go. */
+export class Servers implements AsyncDisposable {
+  /** Those that run. */
+  readonly agents: Agent[] = [];
+  readonly #path: string;
+  readonly #settings: AgentSettings;
+
+  constructor(path: string, settings: AgentSettings) {
+    this.#path = path;
+    this.#settings = settings;
+  }
+
+  /** The one of that name, which runs. */
+  at(name: string): Agent {
+    return this.agents.find(({ config }) => config.nodeName === name) as Agent;
+  }
+
+  /** Starts one; it joins those that run. Its name has to be free in gossip by then. */
+  async start(name: string, settings: AgentSettings = {}): Promise<Agent> {
+    const startJoin = this.agents.slice(0, 1).map(addressOf);
+    await eventually(
+      `the name of ${name} is free`,
+      () =>
+        this.agents.every((agent) =>
+          agent.members().find((member) => member.name === name)?.status !== "alive"
+        ),
+    );
+    const agent = await startServer(name, this.#path, {
+      ...this.#settings,
+      startJoin,
+      ...settings,
+    });
+    this.agents.push(agent);
+    return agent;
+  }
+
+  /** Ends one. */
+  async end(name: string): Promise<void> {
+    const at = this.agents.findIndex(({ config }) => config.nodeName === name);
+    const [agent] = this.agents.splice(at, 1);
+    await agent?.shutdown();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.agents.map((agent) => agent.shutdown()));
+  }
+}
+
+/** Three servers, `a`, `b` and `c`, that have found each other. */
+export async function threeServers(path: string, settings: AgentSettings = {}): Promise<Servers> {
+  const servers = new Servers(path, settings);
+  for (const name of ["a", "b", "c"]) await servers.start(name);
+  return servers;
+}
