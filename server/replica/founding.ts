@@ -27,7 +27,7 @@ export function gather(
   servers: readonly GossipServer[],
 ): Gathering {
   const alive = servers.filter(({ status }) => status === "alive");
-  const member = alive.find(({ cluster }) => cluster !== undefined);
+  const member = alive.find(({ id, cluster }) => id !== own && cluster !== undefined);
   if (member !== undefined) {
     return {
       state: "waiting",

@@ -22,6 +22,8 @@ import { ForwardError } from "./driver/forwarding.ts";
 import { Replica } from "./driver/replica.ts";
 import { restore } from "./driver/restore.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
+import { withAdvice } from "./damage.ts";
+import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
 import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
@@ -104,21 +106,33 @@ export class ReplicaHost implements StateService, AsyncDisposable {
    * Rejects with one line for the operator: what is wrong with the directory, or with the address.
    */
   static async open(options: ReplicaHostOptions): Promise<ReplicaHost> {
-    const { settings, log, failed } = options;
+    try {
+      return await ReplicaHost.#open(options);
+    } catch (error) {
+      throw withAdvice(options.settings.dataDir, error);
+    }
+  }
+
+  static async #open(options: ReplicaHostOptions): Promise<ReplicaHost> {
+    const { settings, log } = options;
+    const failed = (error: Error): void =>
+      options.failed(withAdvice(settings.dataDir, error) as Error);
     await using opened = new AsyncDisposableStack();
     const { dataDir, durability, bootstrapExpect } = settings;
     const full = ({ message }: Error): void => {
       log.write("WARN", "raft", `${message}: the state stays in memory, and the log has it`);
     };
     const storage = opened.use(await openStorage(dataDir, { durability, full, failed }));
+    const { directory } = storage;
     const { cutBytes } = storage.found;
     if (cutBytes > 0) {
       log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);
     }
-    const host = new ReplicaHost(options, storage);
+    const host = new ReplicaHost({ ...options, failed }, storage);
     host.#links = opened.use(await host.#listen());
-    const isNew = storage.found.beforeIndex === 0 && storage.found.entries.length === 0;
-    if (isNew && bootstrapExpect === 1) await host.#found([storage.directory.nodeId]);
+    const isNew = storage.found.beforeIndex === 0 && storage.found.entries.length === 0 &&
+      !directory.isRebuilt;
+    if (isNew && bootstrapExpect === 1) await host.#found([directory.nodeId]);
     else await host.#begin(storage.found);
     opened.move();
     return host;
@@ -132,6 +146,16 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   /** Id of its cluster; `undefined` until it belongs to one. */
   get clusterId(): string | undefined {
     return this.#storage.directory.clusterId;
+  }
+
+  /** Whether its directory was rebuilt: it founds no cluster. */
+  get isRebuilt(): boolean {
+    return this.#storage.directory.isRebuilt;
+  }
+
+  /** The ids that this server had before its directory was rebuilt. */
+  get replaces(): readonly string[] {
+    return this.#storage.directory.replaces;
   }
 
   /** The links to the others. */
@@ -231,9 +255,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     return this.close();
   }
 
-  /** Whether it may found a cluster: it has neither a log nor voted. */
+  /** Whether it may found a cluster: it has neither a log nor voted, and never had. */
   get #isNew(): boolean {
-    return this.isEmpty && this.replica.status.term === 0;
+    return this.isEmpty && this.replica.status.term === 0 && !this.isRebuilt;
   }
 
   #listen(): Promise<PeerLinks> {
@@ -254,7 +278,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
   async #found(ids: readonly string[]): Promise<void> {
     const { directory, log, found } = this.#storage;
-    await directory.setClusterId(directory.clusterId ?? randomId());
+    await directory.setClusterId(directory.clusterId ?? newId());
     const members = ids.map((id) => ({ id, role: "voter" as const }));
     const entry = foundingEntry(members, Date.now());
     await log.write({ seq: 0, entries: [entry] });
@@ -372,8 +396,4 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
 function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: RaftConfig): RaftOptions {
   return { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing };
-}
-
-function randomId(): string {
-  return realRandom.bytes(16).toHex();
 }

@@ -62,6 +62,7 @@ export class StateServer implements StateService, AsyncDisposable {
   #isFounding = false;
   #isChanging = false;
   #isLeaving = false;
+  #isRetiring = false;
   #verifying: Promise<VerifyReport> | undefined;
   readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
   #closed: Promise<void> | undefined;
@@ -246,6 +247,11 @@ export class StateServer implements StateService, AsyncDisposable {
     return "The others did not answer in time";
   }
 
+  /** How many servers it founds a cluster with; 0 for none. */
+  get #expect(): number {
+    return this.#host.isRebuilt ? 0 : this.#options.settings.bootstrapExpect;
+  }
+
   #nameOf(id: string): string | undefined {
     return id === this.#host.id
       ? this.#options.name
@@ -259,6 +265,7 @@ export class StateServer implements StateService, AsyncDisposable {
     background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
+    this.#takeOutFormer();
     this.#noticeOthers();
   }
 
@@ -275,23 +282,23 @@ export class StateServer implements StateService, AsyncDisposable {
   }
 
   async #tell(): Promise<void> {
-    const { id, clusterId, isEmpty } = this.#host;
+    const { id, clusterId, isEmpty, isRebuilt } = this.#host;
+    const isMember = clusterId !== undefined && (!isEmpty || isRebuilt);
     const tag = encodeTag({
       port: this.peerAddress.port,
       id,
-      cluster: isEmpty || clusterId === undefined ? undefined : shortId(clusterId),
-      expect: this.#options.settings.bootstrapExpect,
+      cluster: isMember ? shortId(clusterId) : undefined,
+      expect: this.#expect,
       isLeaving: this.#isLeaving,
     });
     if (tag !== this.#options.told()) await this.#options.tell(tag);
   }
 
   #gather(): void {
-    const { settings, log } = this.#options;
+    const { log } = this.#options;
     const { id, isEmpty } = this.#host;
     if (!isEmpty || this.#isFounding) return;
-    const expect = settings.bootstrapExpect;
-    const gathering = gather(id, expect, this.#servers);
+    const gathering = gather(id, this.#expect, this.#servers);
     if (gathering.state === "waiting") {
       return this.#say("waiting", `Log is empty: ${gathering.text}`);
     }
@@ -326,6 +333,27 @@ export class StateServer implements StateService, AsyncDisposable {
       this.#isChanging = false;
     });
     background(change, log);
+  }
+
+  /** What this server was before its directory was rebuilt is gone for good, and is not to count any more. */
+  #takeOutFormer(): void {
+    const { settings, log } = this.#options;
+    const { id, replica, replaces } = this.#host;
+    const isMember = (one: string) => replica.configuration.some((member) => member.id === one);
+    if (!settings.raft.autopilot || this.#isRetiring || !isMember(id)) return;
+    const former = replaces.find((one) =>
+      isMember(one) && !this.#servers.some((it) => it.id === one && it.status === "alive")
+    );
+    if (former === undefined || replica.leaderId === undefined) return;
+    this.#isRetiring = true;
+    const change = { kind: "change", change: { kind: "remove", id: former } } as const;
+    const asked = this.#host.operate(change, OPERATION_LIMIT_MS).then((outcome) => {
+      if (outcome !== undefined) return;
+      log.write("INFO", "raft", `Took out ${former}, which this server was before it was rebuilt`);
+    }).finally(() => {
+      this.#isRetiring = false;
+    });
+    background(asked, log);
   }
 
   #noticeOthers(): void {

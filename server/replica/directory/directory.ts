@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import type { Disk } from "../../../cluster/runtime.ts";
 import { FileDisk, type FileDiskOptions } from "../../files/disk.ts";
@@ -17,19 +16,23 @@ import {
   OtherClusterError,
   UnusableDirectoryError,
 } from "./errors.ts";
-import { isId, NODE_FILE, type NodeIdentity, readNodeFile, writeNodeFile } from "./node_file.ts";
+import {
+  isId,
+  newId,
+  NODE_FILE,
+  type NodeIdentity,
+  readNodeFile,
+  writeNodeFile,
+} from "./node_file.ts";
 
 /** Name of the file that a running process holds locked. Its content does not matter. */
 const LOCK_FILE = "lock";
 
 /** Where a server keeps what it has promised. A directory that has one of them is somebody's. */
-const STATE = ["raft", "state", "topics"];
+export const STATE: readonly string[] = ["raft", "state", "topics"];
 
 /** What systems say when a file stands where a directory should. */
 const FILE_IN_THE_WAY = ["EEXIST", "ENOTDIR"];
-
-/** Bytes of an id. */
-const ID_BYTES = 16;
 
 /** A data directory that nobody else uses. To be closed when all that works in it is. */
 export class DataDirectory implements AsyncDisposable {
@@ -60,6 +63,22 @@ export class DataDirectory implements AsyncDisposable {
     return this.#identity.clusterId;
   }
 
+  /** Whether it was emptied after a cluster had been there: its server founds none. */
+  get isRebuilt(): boolean {
+    return this.#identity.rebuilt !== undefined;
+  }
+
+  /** The ids that the server had before its directory was rebuilt. */
+  get replaces(): readonly string[] {
+    return this.#identity.rebuilt?.replaces ?? [];
+  }
+
+  /** Makes it the directory of another server. Rejects as {@linkcode Disk} does. */
+  async become(identity: NodeIdentity): Promise<void> {
+    await writeNodeFile(this.#disk, identity);
+    this.#identity = identity;
+  }
+
   /**
    * Writes down which cluster the server belongs to; from then on it is this one. Calls must not overlap.
    *
@@ -67,14 +86,13 @@ export class DataDirectory implements AsyncDisposable {
    * hex digits, and as {@linkcode Disk} does.
    */
   async setClusterId(clusterId: string): Promise<void> {
-    const { nodeId, clusterId: own } = this.#identity;
+    const { clusterId: own } = this.#identity;
     if (own === clusterId) return;
     if (own !== undefined) throw new OtherClusterError(this.path, own, clusterId);
     if (!isId(clusterId)) {
       throw new RangeError(`Cluster id is '${clusterId}', expected 32 hex digits`);
     }
-    await writeNodeFile(this.#disk, { nodeId, clusterId });
-    this.#identity = { nodeId, clusterId };
+    await this.become({ ...this.#identity, clusterId });
   }
 
   /** What is wrong with the file that says who this server is, if anything. Rejects as {@linkcode Disk} does. */
@@ -148,8 +166,11 @@ async function isThere(path: string): Promise<boolean> {
   return true;
 }
 
-/** The system takes the lock back when the process ends, however it does. */
-async function lockDirectory(path: string): Promise<Deno.FsFile> {
+/**
+ * Keeps every other process out of a directory until the file is closed. The system takes the lock back when the process ends,
+ * however it does. Rejects with {@linkcode DirectoryInUseError}, and as the system does.
+ */
+export async function lockDirectory(path: string): Promise<Deno.FsFile> {
   const options = { write: true, create: true, mode: 0o600 };
   const file = await Deno.open(`${path}/${LOCK_FILE}`, options);
   try {
@@ -174,8 +195,7 @@ async function identityIn(disk: Disk, path: string): Promise<NodeIdentity> {
     const problem = `is missing, but there is '${state.name}'`;
     throw new DamagedNodeFileError(`${path}/${NODE_FILE}`, problem);
   }
-  const nodeId = randomBytes(ID_BYTES).toString("hex");
-  const identity = { nodeId, clusterId: undefined };
+  const identity = { nodeId: newId(), clusterId: undefined };
   await writeNodeFile(disk, identity);
   return identity;
 }

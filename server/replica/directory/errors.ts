@@ -65,9 +65,7 @@ export class DamagedNodeFileError extends DirectoryError {
 
   /** `file` is the path of the file, `problem` says what is wrong with it. */
   constructor(file: string, problem: string) {
-    super(
-      `File '${file}' ${problem}: put it back, or join as a new server with an empty directory`,
-    );
+    super(`File '${file}' ${problem}`);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { type Disk, FileNotFoundError } from "../../../cluster/runtime.ts";
@@ -18,11 +19,17 @@ export const DIRECTORY_FORMAT = 1;
 /** Name of the file. */
 export const NODE_FILE = "node.json";
 
+/** Bytes of an id. */
+const ID_BYTES = 16;
+
 /** Largest file that is read, in bytes. */
 const MAX_FILE_BYTES = 4 * 1024;
 
 /** 128 random bits in lower-case hex. */
 const id = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hex digits");
+
+/** Earlier ids of a server that are kept; the oldest go first. */
+export const MAX_REPLACED = 8;
 
 const versioned = z.looseObject({ format: z.int() });
 
@@ -30,6 +37,7 @@ const schema = z.strictObject({
   format: z.literal(DIRECTORY_FORMAT),
   nodeId: id,
   clusterId: id.optional(),
+  rebuilt: z.strictObject({ replaces: z.array(id).max(MAX_REPLACED) }).optional(),
   /** See {@linkcode checkOf}. */
   check: z.string(),
 });
@@ -40,6 +48,11 @@ export interface NodeIdentity {
   readonly nodeId: string;
   /** The id of its cluster, of the same form; `undefined` until it belongs to one. */
   readonly clusterId: string | undefined;
+  /**
+   * That its directory was emptied after a cluster had been there: it never founds one. `replaces` are the ids that it had before,
+   * the oldest first.
+   */
+  readonly rebuilt?: { readonly replaces: readonly string[] } | undefined;
 }
 
 /** Whether a text has the form of an id. */
@@ -71,8 +84,8 @@ export async function readNodeFile(disk: Disk, path: string): Promise<NodeIdenti
     const [issue] = result.error.issues;
     throw damaged([...issue?.path ?? [], issue?.message].join(" "));
   }
-  const { nodeId, clusterId, check } = result.data;
-  const identity = { nodeId, clusterId };
+  const { nodeId, clusterId, rebuilt, check } = result.data;
+  const identity = { nodeId, clusterId, rebuilt };
   if (check !== checkOf(identity)) throw damaged("wrong check");
   return identity;
 }
@@ -89,8 +102,14 @@ export async function writeNodeFile(disk: Disk, identity: NodeIdentity): Promise
 }
 
 /** With another id a server would be somebody else, who may vote a second time: checksum of the ids, CRC-32 in hex. */
-function checkOf({ nodeId, clusterId = "" }: NodeIdentity): string {
-  return crc32(nodeId + clusterId).toString(16).padStart(8, "0");
+function checkOf({ nodeId, clusterId = "", rebuilt }: NodeIdentity): string {
+  const before = rebuilt === undefined ? "" : `rebuilt ${rebuilt.replaces.join()}`;
+  return crc32(nodeId + clusterId + before).toString(16).padStart(8, "0");
+}
+
+/** A new id of a server or a cluster. */
+export function newId(): string {
+  return randomBytes(ID_BYTES).toString("hex");
 }
 
 function parsed(bytes: Uint8Array, damaged: (problem: string) => Error): unknown {

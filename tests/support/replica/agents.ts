@@ -65,6 +65,8 @@ export class Servers implements AsyncDisposable {
   readonly agents: Agent[] = [];
   readonly #path: string;
   readonly #settings: AgentSettings;
+  /** Where each was found last: who comes back there needs not wait until its end is known. */
+  readonly #places = new Map<string, string>();
 
   constructor(path: string, settings: AgentSettings) {
     this.#path = path;
@@ -76,30 +78,33 @@ export class Servers implements AsyncDisposable {
     return this.agents.find(({ config }) => config.nodeName === name) as Agent;
   }
 
-  /** Starts one; it joins those that run. Its name has to be free in gossip by then. */
+  /** Starts one where it was before, and lets it join those that run. */
   async start(name: string, settings: AgentSettings = {}): Promise<Agent> {
     const startJoin = this.agents.slice(0, 1).map(addressOf);
-    await eventually(
-      `the name of ${name} is free`,
-      () =>
-        this.agents.every((agent) =>
-          agent.members().find((member) => member.name === name)?.status !== "alive"
-        ),
-    );
+    const bind = this.#places.get(name);
     const agent = await startServer(name, this.#path, {
       ...this.#settings,
+      ...bind !== undefined && { bind },
       startJoin,
       ...settings,
     });
     this.agents.push(agent);
+    this.#places.set(name, addressOf(agent));
     return agent;
   }
 
-  /** Ends one. */
-  async end(name: string): Promise<void> {
-    const at = this.agents.findIndex(({ config }) => config.nodeName === name);
-    const [agent] = this.agents.splice(at, 1);
-    await agent?.shutdown();
+  /** Ends some. */
+  async end(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const at = this.agents.findIndex(({ config }) => config.nodeName === name);
+      const [agent] = this.agents.splice(at, 1);
+      await agent?.shutdown();
+    }
+  }
+
+  /** Ends all. */
+  endAll(): Promise<void> {
+    return this.end(...this.agents.map(({ config }) => config.nodeName));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -152,7 +152,6 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
       const message = await refusal(path, DamagedNodeFileError);
       assert.ok(message.startsWith(`File '${file}' is damaged`), message);
       assert.ok(message.includes(problem), message);
-      assert.ok(message.endsWith(": put it back, or join as a new server with an empty directory"));
     }
     await Deno.writeTextFile(file, `{"format": 2, "node": "x"}`);
     const message = await refusal(path, DirectoryFormatError);
@@ -164,7 +163,7 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
       await Deno.mkdir(join(path, state));
       const missing = await refusal(path, DamagedNodeFileError);
       assert.ok(
-        missing.includes(`node.json' is missing, but there is '${state}': put it`),
+        missing.includes(`node.json' is missing, but there is '${state}'`),
         missing,
       );
       await Deno.remove(join(path, state));

@@ -1,0 +1,118 @@
+/**
+ * Makes a damaged data directory one that its server starts with, and keeps what was in it aside.
+ *
+ * Proof obligation: what a server has promised counts for ever, or two leaders of one term come about, and what was acknowledged is
+ * lost. A majority that elects a leader has a server in common with each majority that has acknowledged an entry only if that one
+ * still knows what it has. So a server that has forgotten its vote, or an entry, is not the same server any more: it gets **another
+ * id**, which nobody has ever counted, and becomes a voter again the way a new server does, once it has all that is committed. Its
+ * old id stays a voter that is silent for ever, until the new one is a member and has the leader take the old one out: first without
+ * a vote itself, so that at no time more servers are needed for a majority than before. And its directory says that it was rebuilt,
+ * so that it founds no cluster, whatever it is started with.
+ *
+ * The new id is written down before anything is moved: a process that ends in between leaves either the old server with all it had,
+ * or a new one with a log, which is no more than one that lags behind.
+ *
+ * Where only the state of the machine is damaged nothing that was promised is lost: the own log and snapshot make it anew, and the
+ * server stays the same.
+ *
+ * @module
+ */
+
+import { FileDisk } from "../../files/disk.ts";
+import { lockDirectory, STATE } from "../directory/directory.ts";
+import { MAX_REPLACED, newId, NODE_FILE, writeNodeFile } from "../directory/node_file.ts";
+import { makeAside } from "./aside.ts";
+import { inspect, type Inspection } from "./inspection.ts";
+
+/** What is asked for. */
+export interface RebuildOptions {
+  /** Also when nothing is damaged; then, or when only the state is, all is had from the others. */
+  readonly force: boolean;
+  /** The cluster that the server is to belong to. Default: the one it belonged to. */
+  readonly clusterId: string | undefined;
+}
+
+/** What is going to be done. */
+export interface RebuildPlan extends Pick<RebuildOptions, "clusterId"> {
+  readonly path: string;
+  /** `state`: it is made anew of the own log. `all`: it comes from the other servers. */
+  readonly kind: "state" | "all";
+  readonly found: Inspection;
+}
+
+/** What was done. */
+export interface RebuildReport {
+  readonly kind: RebuildPlan["kind"];
+  /** Where the files are now. */
+  readonly aside: string;
+  /** Their names. */
+  readonly moved: readonly string[];
+  /** The id that the server has from now on, and the one that it had; `null` when nobody knows. */
+  readonly node_id: string | null;
+  readonly old_node_id: string | null;
+  /** `null`: it joins the cluster that takes it in. */
+  readonly cluster_id: string | null;
+}
+
+/** Nothing is rebuilt. The message says why, and what to do. */
+export class RebuildRefusedError extends Error {
+  /** "RebuildRefusedError". */
+  override readonly name = "RebuildRefusedError";
+}
+
+/**
+ * Looks what there is to rebuild at `path`.
+ *
+ * Rejects with {@linkcode RebuildRefusedError}, and as {@linkcode inspect} does.
+ */
+export async function planRebuild(
+  path: string,
+  { force, clusterId }: RebuildOptions,
+): Promise<RebuildPlan> {
+  const found = await inspect(path);
+  const { damage, stateDamage, identity, members } = found;
+  if (damage.length === 0 && stateDamage.length === 0 && !force) {
+    throw new RebuildRefusedError(
+      `Data directory '${path}' is whole: its server starts with it; -force rebuilds it all the same`,
+    );
+  }
+  const kind = damage.length === 0 && !force ? "state" : "all";
+  const others = members?.filter(({ id, role }) => role === "voter" && id !== identity?.nodeId);
+  if (kind === "all" && others?.length === 0 && clusterId === undefined) {
+    throw new RebuildRefusedError(
+      `The server of '${path}' is the only voter: nobody else has what it had; put back a copy of the directory`,
+    );
+  }
+  return { path, kind, found, clusterId };
+}
+
+/** Does it. Rejects with a `DirectoryInUseError`, and as the system does. */
+export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildReport> {
+  const { path, kind, found: { identity } } = plan;
+  using _lock = await lockDirectory(path);
+  const aside = await makeAside(path, "damaged", now);
+  const moved: string[] = [];
+  const clusterId = plan.clusterId ?? identity?.clusterId;
+  let nodeId = identity?.nodeId;
+  if (kind === "all") {
+    if (await aside.copy(NODE_FILE)) moved.push(NODE_FILE);
+    nodeId = newId();
+    const before = identity === undefined
+      ? []
+      : [...identity.rebuilt?.replaces ?? [], identity.nodeId];
+    const rebuilt = { replaces: before.slice(-MAX_REPLACED) };
+    await using disk = new FileDisk(path);
+    await writeNodeFile(disk, { nodeId, clusterId, rebuilt });
+  }
+  for (const name of kind === "all" ? STATE : ["state"]) {
+    if (await aside.move(name)) moved.push(name);
+  }
+  return {
+    kind,
+    aside: aside.path,
+    moved,
+    node_id: nodeId ?? null,
+    old_node_id: identity?.nodeId ?? null,
+    cluster_id: clusterId ?? null,
+  };
+}
