@@ -8,10 +8,12 @@ import type { StateStatus } from "../../server/replica/state_status.ts";
 import { defineActions } from "../shell/actions.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
+import type { FlagTable } from "../shell/flags.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
 import { peersText, statusText } from "./report.ts";
+import { rebuild, rebuildFlags } from "./rebuild.ts";
 import { verify, verifyFlags } from "./verify.ts";
 
 const flags = { format: formatFlag, ...connectionFlags } as const;
@@ -74,16 +76,18 @@ export const command: Command = defineActions({
   usage: "raft ACTION [options] [NAME]",
   description: [
     "Tells how the replicated state is, and changes who keeps it. Any server answers; changes are " +
-    "made by the leader. ACTION is status, peers, add, remove, demote, transfer, snapshot or " +
-    "verify. NAME is the name of a server's agent, or the beginning of its id.",
+    "made by the leader. ACTION is status, peers, add, remove, demote, transfer, snapshot, " +
+    "verify or rebuild. NAME is the name of a server's agent, or the beginning of its id.",
     "status tells of one server and what it knows of the others, peers lists the members of the log. " +
     "add takes a server in, which gets the log first and votes once it keeps up; remove takes one out; demote " +
     "takes its vote; transfer hands the leadership over, to NAME or to whoever has most; snapshot " +
-    "makes one now; verify compares the servers. 'skein raft ACTION -h' tells of one.",
+    "makes one now; verify compares the servers. " +
+    "rebuild works on the directory of a server that does not run. 'skein raft ACTION -h' tells of one.",
     "An agent without -server or -dev keeps no state, nor does Serf's.",
   ],
   flags: {
-    timeout: { ...verifyFlags.timeout, help: `verify: ${verifyFlags.timeout.help}` },
+    ...only("verify", verifyFlags),
+    ...only("rebuild", rebuildFlags),
     ...flags,
   },
   actions: {
@@ -91,8 +95,17 @@ export const command: Command = defineActions({
       Object.entries(ACTIONS).map(([name, action]) => [name, commandOf(name, action)]),
     ),
     verify,
+    rebuild,
   },
 });
+
+/** The flags of one action, said to be so, without those that others have. */
+function only(action: string, table: FlagTable): FlagTable {
+  return Object.fromEntries(
+    Object.entries(table).filter(([name]) => !Object.hasOwn(flags, name))
+      .map(([name, flag]) => [name, { ...flag, help: `${action}: ${flag.help}` }]),
+  );
+}
 
 function commandOf(
   name: string,
