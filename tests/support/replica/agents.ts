@@ -48,12 +48,14 @@ export async function statusOf(agent: Agent): Promise<StateStatus> {
   return await agent.state?.administer("status") as StateStatus;
 }
 
-/** The name of the leader on which all agree, who is one of them. */
+/** The name of the leader on which all agree, who is one of them; all have got the members from it. */
 export async function leaderOf(agents: readonly Agent[]): Promise<string> {
   let name: string | undefined;
   await eventually("all agree on a leader", async () => {
-    const names = new Set(await Promise.all(agents.map(async (it) => (await statusOf(it)).leader)));
+    const all = await Promise.all(agents.map(statusOf));
+    const names = new Set(all.map(({ leader }) => leader));
     name = [...names][0] ?? undefined;
+    if (all.some(({ peers }) => peers.length === 0)) return false;
     return names.size === 1 && agents.some(({ config }) => config.nodeName === name);
   });
   return name as string;

@@ -13,7 +13,7 @@ import { NoDataError } from "../../../../server/replica/rebuilding/inspection.ts
 import { carryOut, planRebuild } from "../../../../server/replica/rebuilding/rebuild.ts";
 import { forceSingle, planSingle } from "../../../../server/replica/rebuilding/single.ts";
 import type { VerifyReport } from "../../../../server/replica/verification/verify.ts";
-import { OutcomeUnknownError } from "../../../../protocol/kv/errors.ts";
+import { NoLeaderError, OutcomeUnknownError } from "../../../../protocol/kv/errors.ts";
 import { eventually } from "../../../support/agents.ts";
 import {
   folder,
@@ -23,19 +23,24 @@ import {
   threeServers,
 } from "../../../support/replica/agents.ts";
 
-/** Writes until a leader takes on what it cannot commit; resolves with the keys of which nobody knows. */
-async function writesWithoutAnswer({ kv }: Agent): Promise<string[]> {
-  const keys: string[] = [];
-  for (let i = 0; i < 10_000 && keys.length === 0; i++) {
-    try {
-      await kv.set(`u${i}`, "unknown", { timeoutMs: 300 });
-    } catch (error) {
-      if (error instanceof OutcomeUnknownError) keys.push(`u${i}`);
-      else throw error;
-    }
+/** Writes as long as `work` takes, and until one has failed; resolves with the keys that the leader took on and could not commit. */
+async function writesWithoutAnswer({ kv }: Agent, work: Promise<void>): Promise<string[]> {
+  let [isOver, hasFailed] = [false, false];
+  const ended = work.finally(() => isOver = true);
+  const writes: Promise<string | undefined>[] = [];
+  while ((!isOver || !hasFailed) && writes.length < 2_000) {
+    const key = `u${writes.length}`;
+    const write = kv.set(key, "unknown", { timeoutMs: 300 }).then(() => undefined, (error) => {
+      hasFailed = true;
+      if (error instanceof OutcomeUnknownError) return key;
+      if (error instanceof NoLeaderError) return undefined;
+      throw error;
+    });
+    writes.push(write);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assert.equal(keys.length, 1);
-  return keys;
+  await ended;
+  return (await Promise.all(writes)).filter((key) => key !== undefined);
 }
 
 Deno.test("one server of three goes on alone with all it has, and the others cannot mix with it", async () => {
@@ -51,10 +56,10 @@ Deno.test("one server of three goes on alone with all it has, and the others can
     return new Set(all.map(({ applied_index }) => applied_index)).size === 1;
   });
   if (role !== "leader") await servers.at("a").state?.administer("transfer", "a");
+  await eventually("a leads", async () => await leaderOf(servers.agents) === "a");
   await servers.end("b");
-  const uncommitted = writesWithoutAnswer(servers.at("a"));
-  await servers.end("c");
-  const keys = await uncommitted;
+  const keys = await writesWithoutAnswer(servers.at("a"), servers.end("c"));
+  assert.notEqual(keys.length, 0);
   await servers.endAll();
 
   const plan = await planSingle(`${data.path}/a`);

@@ -108,6 +108,9 @@ for (const isChecksumRight of [true, false]) {
     const { agents } = servers;
     await leaderOf(agents);
     await agents[0]?.kv.set("victim", "altered?");
+    await eventually("its server has it", async () => {
+      return await servers.at("b").kv.get("victim", { consistency: "stale" }) !== undefined;
+    });
     await servers.end("b");
     await tamper(`${data.path}/b`, isChecksumRight);
     await servers.start("b");
