@@ -7,12 +7,15 @@
 import type { Module } from "../module.ts";
 import { del, DELETE } from "./delete.ts";
 import { INCREMENT, increment } from "./increment.ts";
+import { LIST, list } from "./list.ts";
 import { EXISTS, exists, GET, get } from "./questions.ts";
 import { SET, set } from "./set.ts";
 
 export { KEY_NOT_FOUND } from "./conditions.ts";
 export { deleteCommand, type DeleteOptions } from "./delete.ts";
 export { incrementCommand, NOT_INTEGER, OVERFLOW } from "./increment.ts";
+export { BAD_AFTER, type Listed, type ListOptions, listQuestion } from "./list.ts";
+export { decodePage, MAX_LISTED, MAX_LISTED_BYTES, type Page } from "./page.ts";
 export {
   AMBIGUOUS_NAMESPACE,
   BAD_KEY,
@@ -23,6 +26,7 @@ export {
   MAX_SEGMENTS,
   pathText,
   RESERVED,
+  resolveBase,
   resolvePath,
 } from "./path.ts";
 export { existsQuestion, getQuestion } from "./questions.ts";
@@ -39,5 +43,5 @@ export {
 /** The module. */
 export const kv: Module = {
   commands: { [SET]: set, [DELETE]: del, [INCREMENT]: increment },
-  questions: { [GET]: get, [EXISTS]: exists },
+  questions: { [GET]: get, [EXISTS]: exists, [LIST]: list },
 };

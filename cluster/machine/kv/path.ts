@@ -35,7 +35,8 @@ export const AMBIGUOUS_NAMESPACE: Failure = {
 /** A path below `$sys`. */
 export const RESERVED: Failure = { ok: false, code: 403, reason: "RESERVED", field: "key" };
 
-const CARET = 0x5e;
+/** What stands between segments. */
+export const CARET = 0x5e;
 const BLANK = 0x20;
 const DELETE = 0x7f;
 const RESERVED_ROOT = "$sys";
@@ -68,6 +69,22 @@ export function resolvePath(
   return pathOf(`${pathText(root)}^${text}`);
 }
 
+/**
+ * The path of the node below which something is listed: that of a key as {@linkcode resolvePath} has it, or without a key that
+ * of the namespace. `^` and an empty array are what is above all namespaces, an empty path.
+ */
+export function resolveBase(
+  key: string | readonly string[] = "",
+  namespace = "",
+): Uint8Array<ArrayBuffer> | Failure {
+  if (key.length === 0 && (namespace !== "" || typeof key === "string")) {
+    const path = pathOf((namespace || DEFAULT_NAMESPACE).replace(/^\^/, ""));
+    return path === BAD_KEY ? BAD_NAMESPACE : path;
+  }
+  if (key.length === 0 || (key === "^" && namespace === "")) return new Uint8Array();
+  return resolvePath(key, namespace);
+}
+
 /** The canonical text of a path. */
 export function pathText(path: Uint8Array): string {
   return decoder.decode(path);
@@ -95,6 +112,19 @@ export function keyOfPath(
     start = i + 1;
   }
   return key;
+}
+
+/** The path of a key that {@linkcode keyOfPath} made for `table`. */
+export function pathOfKey(table: Uint8Array, key: Uint8Array): Uint8Array {
+  const path = new Uint8Array(Math.max(0, key.length - table.length));
+  let length = 0;
+  // Between a segment's type and its end no byte is 0.
+  for (let at = table.length + 1; at < key.length; at++) {
+    const byte = key[at] as number;
+    path[length++] = byte === 0 ? CARET : byte;
+    if (byte === 0) at++;
+  }
+  return path.subarray(0, Math.max(0, length - 1));
 }
 
 /** The path of a canonical text, apart from its normal form. */

@@ -16,7 +16,7 @@ import { getU64, putU64 } from "../../../protocol/bytes.ts";
 import type { Failure } from "../result.ts";
 import type { Row, StoreReader, Transaction } from "../store/store.ts";
 import { encodeTuple, keyAfter, keysBelow } from "../store/tuple.ts";
-import { keyOfPath } from "./path.ts";
+import { keyOfPath, pathOfKey as pathIn } from "./path.ts";
 
 /** Number of the module. */
 export const KV = 2;
@@ -25,7 +25,8 @@ export const KV = 2;
 export const NO_REVISION = 0;
 
 const REVISION_KEY = encodeTuple([KV, 0]);
-const VALUES = encodeTuple([KV, 1]);
+/** What the keys of all values begin with. */
+export const VALUES: Uint8Array = encodeTuple([KV, 1]);
 
 const PLAIN = 0;
 const HEAD_BYTES = 9;
@@ -36,6 +37,11 @@ const PAGE = 256;
 /** The key of the value at a path. */
 export function valueKey(state: StoreReader, path: Uint8Array): Uint8Array | Failure {
   return keyOfPath(state, VALUES, path);
+}
+
+/** The path of a key that {@linkcode valueKey} made. */
+export function pathOfKey(key: Uint8Array): Uint8Array {
+  return pathIn(VALUES, key);
 }
 
 /** The revision of the whole store. */

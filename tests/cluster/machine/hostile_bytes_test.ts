@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsQuestion, getQuestion } from "../../../cluster/machine/kv/mod.ts";
+import { existsQuestion, getQuestion, listQuestion } from "../../../cluster/machine/kv/mod.ts";
 import { FormatError, Machine } from "../../../cluster/machine/machine.ts";
 import { encodeResult } from "../../../cluster/machine/result.ts";
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
@@ -63,9 +63,14 @@ Deno.test("hostile questions never throw and change nothing", () => {
   const machine = new Machine(store);
   machine.apply(entriesOf(hostileCommands(random, 500)));
   const before = dumped(store);
-  const samples = [getQuestion(path("a")), existsQuestion(path("^a^b"))];
+  const listing = { what: "children", after: path("^a^b"), limit: 9, bytes: 99, depth: 3 } as const;
+  const samples = [
+    getQuestion(path("a")),
+    existsQuestion(path("^a^b")),
+    listQuestion(path("^a"), listing),
+  ];
   for (let i = 0; i < 20_000; i++) {
-    encodeResult(machine.query(mutated(random, samples[i & 1] as Uint8Array)));
+    encodeResult(machine.query(mutated(random, samples[i % samples.length] as Uint8Array)));
   }
   assert.deepEqual(dumped(store), before);
 });
