@@ -6,10 +6,14 @@
  * @module
  */
 
+import { MAX_LEVELS, MAX_LISTED } from "./limits.ts";
 import type { Members } from "./request.ts";
 
 /** A key as requests have it: the text of a path, or its segments. */
 export type RequestKey = string | readonly string[];
+
+/** How fresh an answer has to be. */
+type Freshness = "linearizable" | "lease" | "stale";
 
 /** What all actions about one node have. */
 export interface TargetRequest {
@@ -29,7 +33,29 @@ export interface SetRequest extends TargetRequest {
 
 /** GET and EXISTS. */
 export interface ReadRequest extends TargetRequest {
-  readonly consistency?: "linearizable" | "lease" | "stale";
+  readonly consistency?: Freshness;
+}
+
+/** KEYS. */
+export interface KeysRequest {
+  readonly prefix?: RequestKey;
+  readonly namespace?: string;
+  /** A path, as answers tell it. */
+  readonly after?: RequestKey;
+  readonly limit?: number;
+  readonly depth?: number;
+  readonly values?: boolean;
+  readonly consistency?: Freshness;
+}
+
+/** CHILDREN. */
+export interface ChildrenRequest {
+  readonly key?: RequestKey;
+  readonly namespace?: string;
+  /** A name, as answers tell it. */
+  readonly after?: string;
+  readonly limit?: number;
+  readonly consistency?: Freshness;
 }
 
 /** DEL. */
@@ -87,6 +113,11 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   GET: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
   DEL: { known: ["key", "namespace", "if_rev", "tree", "if_exists"], wrong: wrongDelete },
   EXISTS: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
+  KEYS: {
+    known: ["prefix", "namespace", "after", "limit", "depth", "values", "consistency"],
+    wrong: wrongKeys,
+  },
+  CHILDREN: { known: ["key", "namespace", "after", "limit", "consistency"], wrong: wrongChildren },
   INCR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
   DECR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
 };
@@ -125,11 +156,33 @@ function wrongSet(request: Members): string | undefined {
 }
 
 function wrongRead(request: Members): string | undefined {
-  const { consistency } = request;
-  const wrong = wrongTarget(request);
-  if (wrong !== undefined || consistency === undefined) return wrong;
-  const isKnown = consistency === "linearizable" || consistency === "lease" ||
-    consistency === "stale";
+  return wrongTarget(request) ?? wrongFreshness(request);
+}
+
+function wrongKeys(request: Members): string | undefined {
+  const { prefix, after, depth, values } = request;
+  if (prefix !== undefined && isNoKey(prefix)) return "prefix";
+  if (after !== undefined && isNoKey(after)) return "after";
+  if (depth !== undefined && isNoCount(depth, MAX_LEVELS)) return "depth";
+  return isNoSwitch(values) ? "values" : wrongListing(request);
+}
+
+function wrongChildren(request: Members): string | undefined {
+  const { key, after } = request;
+  if (key !== undefined && isNoKey(key)) return "key";
+  return isNoText(after) ? "after" : wrongListing(request);
+}
+
+function wrongListing(request: Members): string | undefined {
+  const { namespace, limit } = request;
+  if (isNoText(namespace)) return "namespace";
+  if (limit !== undefined && isNoCount(limit, MAX_LISTED)) return "limit";
+  return wrongFreshness(request);
+}
+
+function wrongFreshness({ consistency }: Members): string | undefined {
+  const isKnown = consistency === undefined || consistency === "linearizable" ||
+    consistency === "lease" || consistency === "stale";
   return isKnown ? undefined : "consistency";
 }
 
@@ -150,12 +203,21 @@ function wrongIncrement(request: Members): string | undefined {
 }
 
 function wrongTarget({ key, namespace }: Members): string | undefined {
-  if (typeof key !== "string" && !areTexts(key)) return "key";
-  return namespace === undefined || typeof namespace === "string" ? undefined : "namespace";
+  if (isNoKey(key)) return "key";
+  return isNoText(namespace) ? "namespace" : undefined;
 }
 
-function areTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+function isNoKey(value: unknown): boolean {
+  if (typeof value === "string") return false;
+  return !Array.isArray(value) || value.some((item) => typeof item !== "string");
+}
+
+function isNoText(value: unknown): boolean {
+  return value !== undefined && typeof value !== "string";
+}
+
+function isNoCount(value: unknown, most: number): boolean {
+  return !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most);
 }
 
 function isNoSwitch(value: unknown): boolean {

@@ -19,5 +19,14 @@ export const MAX_SKIPPED_BYTES = 16 * 1024 * 1024;
 /** How deep arrays and objects of a line may nest in each other, the request itself being the first. */
 export const MAX_DEPTH = 64;
 
+/** Most items of a listing. */
+export const MAX_LISTED = 10_000;
+
+/** Items of a listing unless it says how many. */
+export const DEFAULT_LISTED = 1_000;
+
+/** Most levels that a listing can go down: a path has no more segments. */
+export const MAX_LEVELS = 16;
+
 /** Longest `id` that is a text, in UTF-16 units. */
 export const MAX_ID_LENGTH = 64;

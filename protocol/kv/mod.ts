@@ -7,10 +7,12 @@
 export {
   type ActionMembers,
   ACTIONS,
+  type ChildrenRequest,
   type DeleteRequest,
   type HelloRequest,
   type IncrementRequest,
   type InfoRequest,
+  type KeysRequest,
   type ReadRequest,
   type RequestKey,
   type SetRequest,
@@ -18,7 +20,14 @@ export {
   unknownMember,
   type ValueRequest,
 } from "./actions.ts";
-export { DEFAULT_PORT, MAX_DEPTH, MAX_LINE_BYTES, PROTOCOL_VERSION } from "./limits.ts";
+export {
+  DEFAULT_LISTED,
+  DEFAULT_PORT,
+  MAX_DEPTH,
+  MAX_LINE_BYTES,
+  MAX_LISTED,
+  PROTOCOL_VERSION,
+} from "./limits.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";
 export { LineWriter } from "./line_writer.ts";
 export * from "./problem.ts";

@@ -15,6 +15,7 @@ const START = encoder.encode("{");
 const START_ID = encoder.encode('{"id":');
 const COMMA = encoder.encode(",");
 const REV = encoder.encode(',"rev":');
+const NEXT = encoder.encode(',"next":');
 const LAG = encoder.encode(',"lag_ms":');
 const END = encoder.encode("}\n");
 
@@ -37,11 +38,15 @@ export function beginSuccess(writer: LineWriter, id: RequestId | undefined): voi
   writer.raw(OK);
 }
 
-/** Ends a success. */
-export function endSuccess(writer: LineWriter, rev?: number, lagMs?: number): void {
+/** Ends a success; `next` is where a listing is to be gone on with. */
+export function endSuccess(writer: LineWriter, rev?: number, lagMs?: number, next?: string): void {
   if (rev !== undefined) {
     writer.raw(REV);
     writer.text(String(rev));
+  }
+  if (next !== undefined) {
+    writer.raw(NEXT);
+    writer.text(quoted(next));
   }
   if (lagMs !== undefined) {
     writer.raw(LAG);

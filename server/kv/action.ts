@@ -6,6 +6,7 @@
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 import type { ActionMembers, Members } from "../../protocol/kv/mod.ts";
+import type { Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
 
 /** What is remembered of one connection. */
@@ -31,6 +32,12 @@ export type Doing =
     readonly make: (path: Uint8Array) => Uint8Array;
     /** Whether it is about other nodes than the one it names. */
     readonly isBroad: (request: Members) => boolean;
+  }
+  /** By as many questions as it takes. */
+  | {
+    readonly kind: "listing";
+    /** What is listed, or what is wrong with the request. */
+    readonly make: (request: Members) => Listing | Failure;
   }
   /** Here and now. */
   | {

@@ -42,6 +42,8 @@ export class Pending {
   last = false;
   /** How old the answer may be, in milliseconds. */
   lagMs: number | undefined;
+  /** Where a listing is to be gone on with. */
+  goOn: string | undefined;
   /** What comes of it. */
   result: Result | undefined;
   /** What a failure says besides. */
@@ -187,17 +189,17 @@ export class Answers {
 function write(outbox: Outbox<LineWriter>, pending: Pending, result: Result): void {
   const writer = outbox.open();
   if (writer === undefined) return;
-  const { id, lagMs } = pending;
+  const { id, lagMs, goOn } = pending;
   if (!result.ok) return writeFailureOf(writer, pending, result);
   const rev = pending.tellsRevision ? result.rev : undefined;
   beginSuccess(writer, id);
   if (result.body.length < LARGE_BYTES) {
     writer.raw(result.body);
-    return endSuccess(writer, rev, lagMs);
+    return endSuccess(writer, rev, lagMs, goOn);
   }
   outbox.append(result.body);
   const rest = outbox.open();
-  if (rest !== undefined) endSuccess(rest, rev, lagMs);
+  if (rest !== undefined) endSuccess(rest, rev, lagMs, goOn);
 }
 
 function writeFailureOf(writer: LineWriter, { id, lagMs, notes }: Pending, result: Failure): void {

@@ -32,6 +32,7 @@ import { SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
+import { list, type Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
 
 /** Codes that blame the client for the request itself; they are logged. */
@@ -163,6 +164,12 @@ export class KvConversation implements Conversation {
       if (doing.last === true) this.#deaf = pending.last = true;
       return this.#settle(pending, doing.run(request, this.#services, this.#client));
     }
+    if (doing.kind === "listing") {
+      const listing = doing.make(request);
+      return "ok" in listing
+        ? this.#settle(pending, listing)
+        : this.#list(pending, request, listing);
+    }
     const { key, namespace } = request as unknown as TargetRequest;
     const path = resolvePath(key, namespace);
     if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
@@ -178,6 +185,22 @@ export class KvConversation implements Conversation {
     await this.#answers.finished();
     try {
       if (!this.#closed) this.#ask(pending, request, bytes);
+    } catch (error) {
+      this.#fault(pending, error);
+    }
+  }
+
+  /** Lists when all before is answered, and takes nothing on before that is: one such answer of a connection is in memory. */
+  async #list(pending: Pending, request: Members, listing: Listing): Promise<void> {
+    await this.#answers.finished();
+    if (this.#closed) return;
+    this.#answers.add(pending);
+    try {
+      const { consistency = "linearizable" } = request as unknown as ReadRequest;
+      const { result, lagMs, next } = await list(this.#services, listing, consistency);
+      if (consistency === "stale") pending.lagMs = Math.round(lagMs);
+      pending.goOn = next;
+      this.#settle(pending, result);
     } catch (error) {
       this.#fault(pending, error);
     }

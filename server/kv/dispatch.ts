@@ -7,6 +7,7 @@
 import { type ActionMembers, ACTIONS } from "../../protocol/kv/mod.ts";
 import type { Action, Doing } from "./action.ts";
 import { echo, hello, info, ping, quit } from "./actions/connection.ts";
+import { children, keys } from "./actions/listing.ts";
 import { del, exists, get, increment, set } from "./actions/values.ts";
 
 const TABLE: Readonly<Record<string, Doing>> = {
@@ -19,6 +20,8 @@ const TABLE: Readonly<Record<string, Doing>> = {
   GET: get,
   DEL: del,
   EXISTS: exists,
+  KEYS: keys,
+  CHILDREN: children,
   INCR: increment(1),
   DECR: increment(-1),
 };

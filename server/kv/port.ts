@@ -26,9 +26,11 @@ import {
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_SOURCE,
+  MAX_LISTINGS,
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
 } from "./limits.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Services } from "./services.ts";
 
 /** First size of a buffer for answers, in bytes. */
@@ -166,6 +168,7 @@ export class KvPort implements AsyncDisposable {
     const isClosing = (): boolean => this.#closing;
     return {
       state,
+      listings: new Semaphore(MAX_LISTINGS),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,

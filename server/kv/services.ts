@@ -5,6 +5,7 @@
  */
 
 import type { StateService } from "../replica/service.ts";
+import type { Semaphore } from "./semaphore.ts";
 
 /** Figures of a port since it began. */
 export interface Counters {
@@ -20,6 +21,8 @@ export interface Counters {
 export interface Services {
   /** The replicated state. */
   readonly state: StateService;
+  /** Lets few listings be gone through at a time: they are more work than other requests. */
+  readonly listings: Semaphore;
   /** Name of this agent. */
   readonly node: string;
   /** Version of the program. */

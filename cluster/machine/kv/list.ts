@@ -8,6 +8,7 @@
  */
 
 import { concatBytes } from "../../../protocol/bytes.ts";
+import { MAX_LISTED } from "../../../protocol/kv/limits.ts";
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import { encodeCall, type Question } from "../module.ts";
 import type { Failure } from "../result.ts";
@@ -15,7 +16,7 @@ import type { StoreReader } from "../store/store.ts";
 import { keyAfter, keysBelow } from "../store/tuple.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { CARET, MAX_PATH_BYTES, MAX_SEGMENTS, pathText } from "./path.ts";
-import { encodePage, MAX_LISTED, MAX_LISTED_BYTES, type Page } from "./page.ts";
+import { encodePage, MAX_LISTED_BYTES, type Page } from "./page.ts";
 import { KV, pathOfKey, rowRevision, rowText, valueKey, VALUES } from "./rows.ts";
 import { Walk } from "./walk.ts";
 

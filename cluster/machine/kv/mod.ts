@@ -15,7 +15,7 @@ export { KEY_NOT_FOUND } from "./conditions.ts";
 export { deleteCommand, type DeleteOptions } from "./delete.ts";
 export { incrementCommand, NOT_INTEGER, OVERFLOW } from "./increment.ts";
 export { BAD_AFTER, type Listed, type ListOptions, listQuestion } from "./list.ts";
-export { decodePage, MAX_LISTED, MAX_LISTED_BYTES, type Page } from "./page.ts";
+export { decodePage, MAX_LISTED_BYTES, type Page } from "./page.ts";
 export {
   AMBIGUOUS_NAMESPACE,
   BAD_KEY,

@@ -4,11 +4,9 @@
  * @module
  */
 
+import { MAX_LISTED } from "../../../protocol/kv/limits.ts";
 import { DecodeError, Reader, written } from "../../../protocol/msgpack/mod.ts";
 import { readBytes, readUint } from "../strict.ts";
-
-/** Most items of one listing. */
-export const MAX_LISTED = 10_000;
 
 /**
  * Most bytes of the items of one listing: with all that stands around them in a line they take less than 1 MiB, and the longest

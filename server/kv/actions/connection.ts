@@ -5,6 +5,7 @@
  */
 
 import {
+  MAX_LISTED_BYTES,
   MAX_PATH_BYTES,
   MAX_SEGMENTS,
   MAX_VALUE_TEXT_BYTES,
@@ -18,6 +19,7 @@ import {
   invalid,
   MAX_DEPTH,
   MAX_LINE_BYTES,
+  MAX_LISTED,
   type Members,
   PROTOCOL_VERSION,
   UNSUPPORTED_VERSION,
@@ -60,6 +62,8 @@ export const hello: Doing = {
         value: MAX_VALUE_TEXT_BYTES,
         path: MAX_PATH_BYTES,
         segments: MAX_SEGMENTS,
+        keys: MAX_LISTED,
+        keys_bytes: MAX_LISTED_BYTES,
         in_flight: MAX_IN_FLIGHT,
         in_flight_bytes: MAX_IN_FLIGHT_BYTES,
         connections: MAX_CONNECTIONS,

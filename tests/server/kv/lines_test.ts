@@ -42,7 +42,6 @@ const BAD: readonly [line: string | Uint8Array, answer: string][] = [
   ['{"action":"FLY"}', "405 UNKNOWN_ACTION"],
   ['{"action":"constructor"}', "405 UNKNOWN_ACTION"],
   ['{"action":"__proto__"}', "405 UNKNOWN_ACTION"],
-  ['{"action":"KEYS"}', "405 UNKNOWN_ACTION"],
   ['{"action":"pıng"}', "405 UNKNOWN_ACTION"],
   [`{"action":"${"x".repeat(100_000)}"}`, "405 UNKNOWN_ACTION"],
   ['{"__proto__":{"action":"PING"}}', "422 INVALID (action)"],

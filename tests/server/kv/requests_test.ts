@@ -24,6 +24,11 @@ const switched = z.boolean().optional();
 const revision = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 const integer = z.number().int().optional();
 const absent = z.undefined().optional();
+const listing = {
+  namespace: z.string().optional(),
+  limit: z.number().int().min(1).max(10_000).optional(),
+  consistency: reading.consistency,
+};
 const anything = z.unknown().refine((value) => value !== undefined);
 
 /** The members of each action, as they are documented. */
@@ -48,6 +53,18 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   }),
   GET: z.object(reading),
   EXISTS: z.object(reading),
+  KEYS: z.object({
+    ...listing,
+    prefix: target.key.optional(),
+    after: target.key.optional(),
+    depth: z.number().int().min(1).max(16).optional(),
+    values: switched,
+  }),
+  CHILDREN: z.object({
+    ...listing,
+    key: target.key.optional(),
+    after: z.string().optional(),
+  }),
   DEL: z.object({
     ...target,
     if_rev: revision,
@@ -147,6 +164,32 @@ const FORMS: readonly [object, string][] = [
   [{ action: "GET", key: "k" }, "1 rev 2"],
   [{ action: "GET", key: ["k"], namespace: "global", consistency: "lease" }, "1 rev 2"],
   [{ action: "EXISTS", key: "k" }, '{"value":true,"children":false}'],
+  [{ action: "KEYS" }, '["global^k"]'],
+  [
+    {
+      action: "KEYS",
+      prefix: ["global"],
+      after: "global^a",
+      limit: 10_000,
+      depth: 16,
+      values: true,
+      consistency: "lease",
+    },
+    '[{"key":"global^k","value":1,"rev":2}]',
+  ],
+  [{ action: "KEYS", namespace: "global", prefix: "", after: ["global", "k"] }, "[]"],
+  [{ action: "CHILDREN" }, '["k"]'],
+  [
+    {
+      action: "CHILDREN",
+      key: "^",
+      namespace: "",
+      after: "a",
+      limit: 1,
+      consistency: "lease",
+    },
+    '["global"]',
+  ],
   [{ action: "INCR", key: "k" }, "2 rev 3"],
   [{ action: "DECR", key: "k", namespace: "global", by: 2 }, "0 rev 4"],
   [
@@ -185,6 +228,7 @@ const success = z.strictObject({
   status: z.literal("ok"),
   result: z.unknown(),
   rev: z.number().int().min(0).optional(),
+  next: z.string().min(1).optional(),
   lag_ms: z.number().int().min(0).optional(),
 });
 const failure = z.strictObject({
@@ -204,7 +248,7 @@ Deno.test("whatever is asked, each request gets one answer that has the right fo
   const random = new SeededRandom(SEED);
   await using stage = serve(HOST);
   using client = await stage.client();
-  const names = [...Object.keys(ACTIONS).filter((name) => name !== "QUIT"), "KEYS", ""];
+  const names = [...Object.keys(ACTIONS).filter((name) => name !== "QUIT"), "FLY", ""];
   for (let round = 0; round < 20; round++) {
     const requests = Array.from({ length: 100 }, (_, id) => {
       const action = names[below(random, names.length)] as string;
@@ -254,6 +298,11 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   get: true,
   tree: true,
   if_exists: true,
+  prefix: "k",
+  after: "n^a",
+  limit: 7,
+  depth: 2,
+  values: true,
 };
 
 function randomMember(random: SeededRandom, member: string): unknown {

@@ -4,7 +4,6 @@ import {
   deleteCommand,
   type ListOptions,
   listQuestion,
-  MAX_LISTED,
   MAX_LISTED_BYTES,
   type Page,
   resolveBase,
@@ -14,6 +13,7 @@ import { Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import type { Store } from "../../../../cluster/machine/store/store.ts";
 import { compareBytes } from "../../../../protocol/bytes.ts";
+import { MAX_LISTED } from "../../../../protocol/kv/limits.ts";
 import { DecodeError } from "../../../../protocol/msgpack/mod.ts";
 import { applied, json, path, shown } from "../../../support/machine/fixture.ts";
 import { randomPaths } from "../../../support/machine/model.ts";
