@@ -21,9 +21,11 @@
 export { KvClient } from "./kv/client.ts";
 export type {
   KvCallOptions,
+  KvChildrenCallOptions,
   KvConnectOptions,
   KvDeleteCallOptions,
   KvGetCallOptions,
+  KvKeysCallOptions,
   KvSetCallOptions,
 } from "./kv/options.ts";
 export {
@@ -32,7 +34,7 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvKey, KvValue } from "../protocol/kv/values.ts";
+export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";

@@ -6,7 +6,8 @@
 
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
-import type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import { type Page, paged } from "../../protocol/kv/paging.ts";
+import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { Link } from "../net/reconnect.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
@@ -16,9 +17,11 @@ import {
   checkKey,
   checkKvConnectOptions,
   type KvCallOptions,
+  type KvChildrenCallOptions,
   type KvConnectOptions,
   type KvDeleteCallOptions,
   type KvGetCallOptions,
+  type KvKeysCallOptions,
   type KvSetCallOptions,
 } from "./options.ts";
 
@@ -153,6 +156,38 @@ export class KvClient implements AsyncDisposable {
     return (await this.#call(request, false, options)).result as KvExistence;
   }
 
+  /**
+   * The keys below a key, in order; without one those of the namespace, with `^` all of them. They are asked for page by page,
+   * each as of that moment: none comes twice, and none is missing that is there all the time. Ends like a call that fails.
+   */
+  keys(prefix?: KvKey, options: KvKeysCallOptions = {}): AsyncIterableIterator<string> {
+    checkCallOptions("keys", options);
+    const { depth } = options;
+    return this.#list({ ...listing("KEYS", "prefix", prefix, options), depth }, options);
+  }
+
+  /** {@linkcode KvClient.keys} with their values. */
+  entries(prefix?: KvKey, options: KvKeysCallOptions = {}): AsyncIterableIterator<KvItem> {
+    checkCallOptions("entries", options);
+    const { depth } = options;
+    const request = { ...listing("KEYS", "prefix", prefix, options), depth, values: true };
+    return this.#list(request, options);
+  }
+
+  /** The names one level below a key, with or without a value of their own, as {@linkcode KvClient.keys} lists them. */
+  children(key?: KvKey, options: KvChildrenCallOptions = {}): AsyncIterableIterator<string> {
+    checkCallOptions("children", options);
+    return this.#list(listing("CHILDREN", "key", key, options), options);
+  }
+
+  #list<T>(request: Request, options: KvChildrenCallOptions): AsyncIterableIterator<T> {
+    const pageAfter = async (after: string | undefined): Promise<Page<T>> => {
+      const { result, next } = await this.#call({ ...request, after }, false, options);
+      return { items: result as T[], next };
+    };
+    return paged(pageAfter, options.after);
+  }
+
   /** Closes the connection. Calls under way reject. Safe to call again. */
   close(): Promise<void> {
     return this.#link.close();
@@ -183,6 +218,16 @@ export class KvClient implements AsyncDisposable {
 function about(action: string, key: KvKey, { namespace }: KvCallOptions): Request {
   checkKey(key);
   return { action, key, ...namespace !== undefined && { namespace } };
+}
+
+function listing(
+  action: string,
+  member: string,
+  key: KvKey | undefined,
+  { namespace, pageSize, consistency }: KvChildrenCallOptions,
+): Request {
+  if (key !== undefined) checkKey(key);
+  return { action, [member]: key, namespace, limit: pageSize, consistency };
 }
 
 /** A value, unless JSON would have another one in its place. */

@@ -19,6 +19,8 @@ export interface Success {
   readonly result: unknown;
   /** The revision that goes with it. */
   readonly rev?: number;
+  /** Where a listing is to be gone on with. */
+  readonly next?: string;
 }
 
 /** A request for the wire. */

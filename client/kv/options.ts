@@ -154,8 +154,59 @@ export interface KvGetCallOptions extends KvCallOptions {
   readonly consistency?: "linearizable" | "lease" | "stale";
 }
 
+/**
+ * Which children are listed.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvChildrenCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvChildrenCallOptions = { after: "a" };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * for await (const name of client.children("^app", options)) console.log(name);
+ * ```
+ */
+export interface KvChildrenCallOptions extends KvGetCallOptions {
+  /** Only what follows this one. */
+  readonly after?: string;
+  /** How many are asked for at a time, at most 10,000. Default 1,000. */
+  readonly pageSize?: number;
+}
+
+/**
+ * Which keys are listed.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvKeysCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvKeysCallOptions = { depth: 1 };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * for await (const key of client.keys("^app", options)) console.log(key);
+ * ```
+ */
+export interface KvKeysCallOptions extends KvChildrenCallOptions {
+  /** How many levels below, at most 16. Default: all. */
+  readonly depth?: number;
+}
+
 const CALL: OptionKinds = { signal: "signal", timeoutMs: "number" };
 const KEYED: OptionKinds = { ...CALL, namespace: "text" };
+const LISTING: OptionKinds = { ...KEYED, consistency: "text", after: "text", pageSize: "number" };
 
 /** The kinds of the options of each call. */
 const KINDS = {
@@ -165,6 +216,9 @@ const KINDS = {
   set: { ...KEYED, nx: "switch", xx: "switch", ifRev: "number" },
   delete: { ...KEYED, tree: "switch", ifRev: "number" },
   increment: KEYED,
+  keys: { ...LISTING, depth: "number" },
+  entries: { ...LISTING, depth: "number" },
+  children: LISTING,
 } as const satisfies Readonly<Record<string, OptionKinds>>;
 
 /**

@@ -85,3 +85,26 @@ export interface KvExistence {
   /** Whether there are keys below it. */
   readonly children: boolean;
 }
+
+/**
+ * A key with its value and when it was set.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvItem } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await agent.kv.set("app^a", 1);
+ * const items: KvItem[] = await Array.fromAsync(agent.kv.entries("^app"));
+ * console.log(items); // [{ key: "app^a", value: 1, rev: 1 }]
+ * ```
+ */
+export interface KvItem extends KvEntry {
+  /** The path from the root on. */
+  readonly key: string;
+}

@@ -9,15 +9,29 @@ import {
   existsQuestion,
   getQuestion,
   incrementCommand,
+  type Listed,
   resolvePath,
   setCommand,
   textOfValue,
 } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
+import { ACTIONS } from "../../protocol/kv/actions.ts";
 import { errorOf } from "../../protocol/kv/errors.ts";
-import type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
+import { invalid } from "../../protocol/kv/problem.ts";
+import { type Page, paged } from "../../protocol/kv/paging.ts";
+import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
-import type { Consistency, StateService } from "../replica/service.ts";
+import type { StateService } from "../replica/service.ts";
+import { gather, listingOf } from "./listing.ts";
+import type {
+  KvChildrenOptions,
+  KvDeleteOptions,
+  KvGetOptions,
+  KvKeysOptions,
+  KvRequestOptions,
+  KvSetOptions,
+} from "./local_options.ts";
 
 export {
   ConditionFailedError,
@@ -25,106 +39,12 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvKey, KvValue } from "../../protocol/kv/values.ts";
+export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+
+export type * from "./local_options.ts";
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
-
-/**
- * What all requests may say.
- *
- * @example
- * ```ts
- * import { Agent, type KvRequestOptions } from "@skein/agent";
- *
- * await using agent = await Agent.start({
- *   dev: true,
- *   bind: "127.0.0.1:0",
- *   peerAddr: "127.0.0.1:0",
- *   kvAddr: "127.0.0.1:0",
- * });
- * const options: KvRequestOptions = { namespace: "app", timeoutMs: 1_000 };
- * await agent.kv.increment("visits", 1, options);
- * ```
- */
-export interface KvRequestOptions {
-  /** Namespace of a key that names none. Default: `global`. */
-  readonly namespace?: string;
-  /** How long it may take, in milliseconds. Default 5,000. */
-  readonly timeoutMs?: number;
-}
-
-/**
- * When a value is set.
- *
- * @example
- * ```ts
- * import { Agent, type KvSetOptions } from "@skein/agent";
- *
- * await using agent = await Agent.start({
- *   dev: true,
- *   bind: "127.0.0.1:0",
- *   peerAddr: "127.0.0.1:0",
- *   kvAddr: "127.0.0.1:0",
- * });
- * const once: KvSetOptions = { nx: true };
- * await agent.kv.set("first", "me", once);
- * ```
- */
-export interface KvSetOptions extends KvRequestOptions {
-  /** Only if the key has no value. */
-  readonly nx?: boolean;
-  /** Only if the key has a value. */
-  readonly xx?: boolean;
-  /** Only if the last change of the key has this revision; 0: only if it has no value. */
-  readonly ifRev?: number;
-}
-
-/**
- * When and what is deleted.
- *
- * @example
- * ```ts
- * import { Agent, type KvDeleteOptions } from "@skein/agent";
- *
- * await using agent = await Agent.start({
- *   dev: true,
- *   bind: "127.0.0.1:0",
- *   peerAddr: "127.0.0.1:0",
- *   kvAddr: "127.0.0.1:0",
- * });
- * const all: KvDeleteOptions = { tree: true };
- * console.log(await agent.kv.delete("^app", all));
- * ```
- */
-export interface KvDeleteOptions extends KvRequestOptions {
-  /** Everything below the key, too. */
-  readonly tree?: boolean;
-  /** Only if the last change of the key has this revision. */
-  readonly ifRev?: number;
-}
-
-/**
- * How fresh a value has to be.
- *
- * @example
- * ```ts
- * import { Agent, type KvGetOptions } from "@skein/agent";
- *
- * await using agent = await Agent.start({
- *   dev: true,
- *   bind: "127.0.0.1:0",
- *   peerAddr: "127.0.0.1:0",
- *   kvAddr: "127.0.0.1:0",
- * });
- * const old: KvGetOptions = { consistency: "stale" };
- * console.log(await agent.kv.get("a", old));
- * ```
- */
-export interface KvGetOptions extends KvRequestOptions {
-  /** Default `linearizable`: all that was acknowledged before. `stale`: whatever this server has. */
-  readonly consistency?: Consistency;
-}
 
 /**
  * The key-value store of an agent that is a server. Each method rejects with a `KvError`: a `NoLeaderError` or an
@@ -182,6 +102,42 @@ export class AgentKv {
   async exists(key: KvKey, options: KvGetOptions = {}): Promise<KvExistence> {
     const result = await this.#query(existsQuestion(pathOf(key, options)), options);
     return valueOf(success(result).body) as KvExistence;
+  }
+
+  /**
+   * The keys below a key, in order; without one those of the namespace, with `^` all of them. They are listed page by page, each
+   * as of the moment when it is asked for: none comes twice, and none is missing that is there all the time.
+   */
+  keys(prefix?: KvKey, options: KvKeysOptions = {}): AsyncIterableIterator<string> {
+    return this.#list("keys", prefix, options);
+  }
+
+  /** {@linkcode AgentKv.keys} with their values. */
+  entries(prefix?: KvKey, options: KvKeysOptions = {}): AsyncIterableIterator<KvItem> {
+    return this.#list("entries", prefix, options);
+  }
+
+  /** The names one level below a key, with or without a value of their own, as {@linkcode AgentKv.keys} lists them. */
+  children(key?: KvKey, options: KvChildrenOptions = {}): AsyncIterableIterator<string> {
+    return this.#list("children", key, options);
+  }
+
+  #list<T>(
+    what: Listed,
+    key: KvKey | undefined,
+    options: KvKeysOptions,
+  ): AsyncIterableIterator<T> {
+    const { namespace, depth, pageSize: limit = DEFAULT_LISTED } = options;
+    const { consistency = "linearizable", timeoutMs = TIMEOUT_MS } = options;
+    const pageAfter = async (after: string | undefined): Promise<Page<T>> => {
+      const wrong = ACTIONS["KEYS"]?.wrong({ limit, depth });
+      if (wrong !== undefined) throw errorOf(invalid(wrong === "limit" ? "pageSize" : wrong));
+      const listing = listingOf(what, { key, namespace, after, limit, depth });
+      if ("ok" in listing) throw errorOf(listing);
+      const { result, next } = await gather(this.#state, listing, consistency, timeoutMs);
+      return { items: valueOf(success(result).body) as T[], next };
+    };
+    return paged(pageAfter, options.after);
   }
 
   #propose(
