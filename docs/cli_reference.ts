@@ -19,7 +19,9 @@ const JSON_OUTPUT: Readonly<Record<string, string>> = {
   kv: `{ "key": "greeting", "value": "hello", "rev": 3 }        get
 { "key": "greeting", "rev": 3 }        set
 { "key": "greeting", "deleted": 1 }        del
-{ "key": "visits", "value": 7 }        incr`,
+{ "key": "visits", "value": 7 }        incr
+{ "key": "global^greeting" }        keys, a line each
+{ "key": "global^greeting", "value": "hello", "rev": 3 }        keys -values`,
   leave: `{ "left": true }`,
   members: `{ "members": [ { "name": "a", "addr": "10.0.0.1:7946", "port": 7946, "tags": { ... },
   "status": "alive", "protocol": { "max": 5, "min": 2, "version": 5 } } ] }

@@ -10,18 +10,19 @@ import type { FlagTable } from "../shell/flags.ts";
 import { command as del, delFlags } from "./del.ts";
 import { command as get, getFlags } from "./get.ts";
 import { command as incr } from "./incr.ts";
+import { command as keys, keysFlags } from "./keys.ts";
 import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr [options] KEY [VALUE]",
+  usage: "kv get|set|del|incr|keys [options] KEY [VALUE]",
   description: [
     "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
     "started with -server or -dev.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
-    "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number. 'skein kv " +
-    "ACTION -h' tells more.",
+    "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
+    "[PREFIX] lists what is below one. 'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^'. A plain one is in the namespace " +
     "global; '^a^b' is b in the namespace a.",
     "Failures are told on standard error, and by the exit code.",
@@ -30,10 +31,12 @@ export const command: Command = defineActions({
     ...only("get", getFlags),
     ...only("set", setFlags),
     ...only("del", delFlags),
+    ...only("keys", keysFlags),
+    consistency: { ...keysFlags.consistency, help: `get, keys: ${keysFlags.consistency.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr },
+  actions: { get, set, del, incr, keys },
   onStderr: true,
 });
 

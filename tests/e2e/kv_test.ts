@@ -63,6 +63,12 @@ Deno.test("values go in and out of a running agent", async () => {
     "",
     "Error: 'value': the value is too large\n",
   ]);
+  assert.deepEqual(await line("keys"), [0, "global^greeting\nglobal^text\n", ""]);
+  assert.deepEqual(await line("keys", "-format=json", "-values", "-limit=1", "^"), [
+    0,
+    '{"key":"global^greeting","value":"hello","rev":1}\n',
+    "",
+  ]);
   // What it keeps goes with it.
   assert.equal([...Deno.readDirSync(folder)].length, 1);
   agent.kill("SIGTERM");

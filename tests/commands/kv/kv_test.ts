@@ -50,6 +50,40 @@ Deno.test("values are set, got, counted and deleted", async () => {
   assert.deepEqual(await kv("del", "app^k"), [0, "Deleted 1 value\n", ""]);
 });
 
+Deno.test("keys are listed, all pages of them, with values, levels and limits", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  await kv("set", "^app^a", "one\ntwo");
+  await kv("set", "-json", "^app^a^b", "[1]");
+  await kv("set", "^app^ab", "x");
+  await kv("set", "g", "y");
+  const keys = async (...rest: string[]) => {
+    const [code, stdout, stderr] = await kv("keys", ...rest);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout;
+  };
+  assert.equal(await keys(), "global^g\n");
+  assert.equal(await keys("^app"), "app^a\napp^a^b\napp^ab\n");
+  assert.equal(await keys("^"), "app^a\napp^a^b\napp^ab\nglobal^g\n");
+  assert.equal(await keys("-namespace=app", "a"), "app^a^b\n");
+  assert.equal(await keys("-depth=1", "^app"), "app^a\napp^ab\n");
+  assert.equal(await keys("-limit", "2", "^app"), "app^a\napp^a^b\n");
+  assert.equal(await keys("-after=app^a", "-consistency=stale", "^app"), "app^a^b\napp^ab\n");
+  assert.equal(await keys("-values", "-depth=1", "^app"), 'app^a\t"one\\ntwo"\napp^ab\t"x"\n');
+  assert.equal(await keys("-format=json", "^app^a"), '{"key":"app^a^b"}\n');
+  assert.equal(
+    await keys("-format=json", "-values", "^app^a"),
+    '{"key":"app^a^b","value":[1],"rev":2}\n',
+  );
+  assert.equal(await keys("^none"), "");
+
+  const many = Array.from({ length: 2_500 }, (_, i) => `many^${String(i).padStart(4, "0")}`);
+  using client = await stage.client();
+  await client.all(many.map((key) => ({ action: "SET", key, value: 0 })));
+  assert.equal(await keys("^many"), `${many.join("\n")}\n`);
+  assert.equal(await keys("-limit=1500", "^many"), `${many.slice(0, 1_500).join("\n")}\n`);
+});
+
 Deno.test("a text comes out as it is, blanks and line ends too", async () => {
   await using stage = serve(HOST);
   const kv = at(stage);
@@ -85,8 +119,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["incr", "k"], "Error: The value is not an integer"],
     [["incr", "k", "much"], "Expected a whole number to add, got 'much'"],
     [["set", "-json", "k", "{"], "The value is not JSON"],
+    [["keys", "a^"], "Error: 'prefix': not a key"],
+    [["keys", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
-    [["keys"], "Unknown action 'keys', expected one of get, set, del, incr"],
+    [["walk"], "Unknown action 'walk', expected one of get, set, del, incr, keys"],
   ];
   for (const [argv, text] of failures) {
     assert.deepEqual(await kv(...argv), [1, "", `${text}\n`], argv.join(" "));
@@ -103,7 +139,7 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
 
 Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
-    [["kv"], /^An action must be specified: get, set, del, incr\n$/],
+    [["kv"], /^An action must be specified: get, set, del, incr, keys\n$/],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],
     [["kv", "set", "a"], /^A key and a value must be specified\n$/],
@@ -139,7 +175,7 @@ Deno.test("flags stand before the action or after it", async () => {
 Deno.test("help is about all actions, or about one", async () => {
   const [code, stdout, all] = await run("kv", "-h");
   assert.deepEqual([code, stdout], [0, ""]);
-  assert.match(all, /^Usage: skein kv get\|set\|del\|incr \[options\] KEY \[VALUE\]\n/);
+  assert.match(all, /^Usage: skein kv get\|set\|del\|incr\|keys \[options\] KEY \[VALUE\]\n/);
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);
   assert.deepEqual(await run("help", "kv"), [0, all, ""]);
