@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
+import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/page.ts";
+import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
@@ -64,6 +66,7 @@ const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
   MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
   MAX_IN_FLIGHT_BYTES: ["Requests of one connection that are not answered", 2 ** 20, " MiB"],
+  MAX_LISTINGS: ["Listings of all clients of a port", 1, " "],
   MAX_BACKLOG_BYTES: ["Answers that wait for a key-value client", 1_024, " KiB"],
   STALL_LIMIT_MS: ["Time in which a key-value client takes not one byte", 1_000, " s"],
   LINE_LIMIT_MS: ["Time in which a line has to end", 1_000, " s"],
@@ -133,6 +136,12 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
     "Key: all of it",
     `${number(MAX_PATH_BYTES)} bytes; ${MAX_SEGMENT_BYTES} bytes; ${MAX_SEGMENTS}`,
   ],
+  [
+    "Items of a page of a listing",
+    `${number(kvWire.DEFAULT_LISTED)}; ${number(kvWire.MAX_LISTED)}`,
+  ],
+  ["Bytes of the items of a page", number(MAX_LISTED_BYTES)],
+  ["Rows, and bytes of them, that are read", `${number(MOST_ROWS)}; ${MOST_BYTES / 2 ** 20} MiB`],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
   ["Time in which such a stranger", `${ADMISSION.strangerMs / 1_000} s`],
   ["Connections of peers in all", `${ADMISSION.connections}; ${ADMISSION.perSource}`],

@@ -12,10 +12,10 @@ import { keyAfter } from "../store/tuple.ts";
 const PAGE = 16;
 
 /** After so many rows it is enough: 3 to 5 ms on a disk (measured). */
-const MOST_ROWS = 1_024;
+export const MOST_ROWS = 1_024;
 
 /** After so many bytes of rows it is enough: 4 ms. */
-const MOST_BYTES = 2 * 1024 * 1024;
+export const MOST_BYTES = 2 * 1024 * 1024;
 
 /** A way through the rows from one key to another. */
 export class Walk {
