@@ -9,6 +9,7 @@ import {
   resolveBase,
   setCommand,
 } from "../../../../cluster/machine/kv/mod.ts";
+import { MOST_ROWS } from "../../../../cluster/machine/kv/walk.ts";
 import { Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import type { Store } from "../../../../cluster/machine/store/store.ts";
@@ -200,7 +201,8 @@ Deno.test("one question does a bounded piece of work, however much there is", ()
     return [pageOf(machine, base, options), read.rows];
   };
   const [page, rows] = rowsOf("n", {});
-  assert.deepEqual([page.end, page.count, rows], ["tired", 1_024, 1_024]);
+  assert.deepEqual([page.end, page.count], ["tired", rows]);
+  assert.ok(rows >= MOST_ROWS && rows < MOST_ROWS + 16, `${rows} rows`);
   assert.deepEqual(listed(machine, "n"), keys);
   // What lies deeper than what is wanted is passed over and not read.
   const [, passed] = rowsOf("n", { depth: 1 });
@@ -212,8 +214,10 @@ Deno.test("one question does a bounded piece of work, however much there is", ()
   const value = json("v".repeat(500_000));
   for (let i = 0; i < 64; i++) applied(machine, setCommand(bytesOf(`big^${i}`), value));
   const [big, bigRows] = rowsOf("big", {});
-  assert.deepEqual([big.end, big.count, bigRows], ["tired", 16, 16]);
+  assert.deepEqual([big.end, big.count, bigRows], ["tired", 6, 6]);
   assert.equal(listed(machine, "big").length, 64);
+  // One such value fills a page, so that few others are read with it.
+  assert.deepEqual(rowsOf("big", { what: "entries" })[1], 2);
   assert.ok(read.most <= 16, `${read.most} rows at once`);
 });
 
