@@ -113,7 +113,8 @@ export const STATE_OPTIONS = {
         setting: "snapshotEntries",
         default: 8_192,
         least: 1,
-        doc: "A snapshot is made after so many entries of the log, once they are as many bytes as " +
+        doc:
+          "A snapshot is made after so many entries of the log, once they are as many bytes as " +
           "the last one.",
       },
       trailing: {

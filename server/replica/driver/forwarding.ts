@@ -17,8 +17,14 @@ import { NO_LEADER, OUTCOME_UNKNOWN } from "../service.ts";
 import { type PeerNet, UnsentError } from "./parts.ts";
 import type { Request } from "./requests.ts";
 
+/** Bytes of the answers in one message, but for one more: the questions that have no room are sent again. */
+export const ANSWER_BYTES = 8 * 1024 * 1024;
+
 /** Requests, and bytes of them, in one message. */
 export const FORWARD_LIMIT = { count: 1_024, bytes: 8 * 1024 * 1024 } as const;
+
+/** Answers up to this have room in any case, as many as there may be. */
+const MAX_SHORT_BYTES = 1_024;
 
 const HEAD_BYTES = 9;
 const QUESTION = 1;
@@ -145,6 +151,7 @@ export function decodeRequests(
   const { promise, resolve } = Promise.withResolvers<Uint8Array>();
   const requests: Request[] = [];
   let missing = 0;
+  let size = 0;
   for (let at = 0; at < message.length;) {
     if (requests.length === FORWARD_LIMIT.count) {
       throw new ForwardError("More requests than allowed");
@@ -165,8 +172,14 @@ export function decodeRequests(
       bytes: message.slice(start, end),
       deadline: now + timeMs,
       forwarded: true,
+      hasRoom: () => size < ANSWER_BYTES,
       done: (result) => {
-        const body = result === undefined ? new Uint8Array() : encodeResult(result);
+        let body = result === undefined ? new Uint8Array() : encodeResult(result);
+        // A command that has the value before it as its result: it was done, and cannot be sent again.
+        if (size >= ANSWER_BYTES && body.length > MAX_SHORT_BYTES) {
+          body = encodeResult(OUTCOME_UNKNOWN);
+        }
+        size += body.length;
         const head = new Uint8Array(4);
         putU32(head, 0, body.length);
         answers[place] = head;

@@ -76,6 +76,8 @@ export class Reads {
 
   #answer(id: number, { requests }: Batch): void {
     this.#batches.delete(id);
-    for (const { bytes, done } of requests) done(this.#query(bytes));
+    for (const { bytes, hasRoom, done } of requests) {
+      done(hasRoom?.() === false ? undefined : this.#query(bytes));
+    }
   }
 }
