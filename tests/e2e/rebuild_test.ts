@@ -58,8 +58,9 @@ Deno.test("a server is rebuilt, compared, and goes on alone, by the command line
   await Promise.all([0, 1, 2].map(start));
   await eventually("they work", async () => (await set(0, "k", "first")).code === 0, 20_000);
 
-  await kill(1);
   const log = `${pathOf(1)}/raft/0000000000000001.log`;
+  await eventually("all have it", () => Deno.statSync(log).size > 100);
+  await kill(1);
   const bytes = await Deno.readFile(log);
   bytes[60] = (bytes[60] as number) ^ 4;
   await Deno.writeFile(log, bytes);
