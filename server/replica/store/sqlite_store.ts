@@ -147,7 +147,10 @@ export class SqliteStore implements Store, AsyncDisposable {
     }
   }
 
-  /** As {@linkcode Store.view}. As long as one is open, as little as possible is written, for the WAL cannot shrink. */
+  /**
+   * As {@linkcode Store.view}. As long as one is open, as little as possible is written, for the WAL cannot shrink: half of what
+   * may be in memory, so that the other half has room for what comes while that is written.
+   */
   view(): StoreView {
     const generation = this.#generation;
     const rows = generation.pin(() => {
@@ -299,18 +302,23 @@ export class SqliteStore implements Store, AsyncDisposable {
   /** Sees to it that changes are written in time. */
   #schedule(): void {
     if (this.#closing !== undefined || this.#failure !== undefined) return;
-    const { flushRows, flushBytes, flushMs } = this.#limits;
-    const { count, bytes } = this.#active;
+    const { count } = this.#active;
     if (count === 0 && this.#frozen === undefined) return;
-    const isDue = this.#generation.views > 0
-      ? this.mustWait
-      : count >= flushRows || bytes >= flushBytes;
-    if (isDue && !this.#isFull) return this.#flushBehind();
+    if (this.#isDue && !this.#isFull) return this.#flushBehind();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#generation.views > 0 && !this.mustWait) this.#schedule();
+      if (this.#generation.views > 0 && !this.#isDue) this.#schedule();
       else this.#flushBehind();
-    }, flushMs);
+    }, this.#limits.flushMs);
+  }
+
+  /** Whether so much has changed that it is to be written. */
+  get #isDue(): boolean {
+    const { flushRows, flushBytes, mostRows, mostBytes } = this.#limits;
+    const { count, bytes } = this.#active;
+    return this.#generation.views > 0
+      ? count >= mostRows / 2 || bytes >= mostBytes / 2
+      : count >= flushRows || bytes >= flushBytes;
   }
 
   #flushBehind(): void {
