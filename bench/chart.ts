@@ -14,8 +14,16 @@ const WIDTH = 1020;
 const FIGURES = 190;
 const TOP = 62;
 
-/** Bars on a logarithmic axis: to the right skein is better, to the left serf is. A mark shows the goal. */
-export function ratioChart(title: string, note: string, parts: readonly Part[]): string {
+/**
+ * Bars on a logarithmic axis: to the right skein is better, to the left `other` is, whose figures are in the place of
+ * serf's. A mark shows the goal.
+ */
+export function ratioChart(
+  title: string,
+  note: string,
+  parts: readonly Part[],
+  other = "serf",
+): string {
   const groups = parts.map((part) => ({
     title: part.title,
     rows: part.measures.filter(({ ratio, goal }) => goal && ratio !== undefined && ratio > 0),
@@ -43,9 +51,9 @@ export function ratioChart(title: string, note: string, parts: readonly Part[]):
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     text(10, 22, title, `font-size="16" font-weight="bold"`),
     text(10, 42, note, `fill="#666"`),
-    text(zero - 8, 58, "serf better", `text-anchor="end" fill="#a33"`),
+    text(zero - 8, 58, `${other} better`, `text-anchor="end" fill="#a33"`),
     text(zero + 8, 58, "skein better", `fill="#275"`),
-    text(WIDTH - 10, 58, "serf / skein", `text-anchor="end" fill="#666"`),
+    text(WIDTH - 10, 58, `${other} / skein`, `text-anchor="end" fill="#666"`),
     ...lines,
     `<line x1="${fixed(zero)}" x2="${fixed(zero)}" y1="${TOP}" y2="${height - 8}" stroke="#666"/>`,
     "</svg>",

@@ -93,7 +93,8 @@ function verdict(
   return { met: more ? value >= goal.bound : value <= goal.bound };
 }
 
-function spread(values: readonly number[]): Spread | undefined {
+/** Median, least and most; `undefined` of no values. */
+export function spread(values: readonly number[]): Spread | undefined {
   if (values.length === 0) return undefined;
   const sorted = values.toSorted((a, b) => a - b);
   return {
@@ -104,6 +105,7 @@ function spread(values: readonly number[]): Spread | undefined {
   };
 }
 
-function round(value: number): number {
+/** The three digits that count. */
+export function round(value: number): number {
   return Number(value.toPrecision(3));
 }

@@ -101,7 +101,8 @@ function verdict({ met, goal, skein, deno }: Measure): string {
   return `${met ? "yes" : "**no**"}${over}`;
 }
 
-function withSpread(spread: Spread | undefined): string {
+/** A median, with the least and the most in brackets. */
+export function withSpread(spread: Spread | undefined): string {
   if (spread === undefined) return "";
   const { median, min, max } = spread;
   return min === max ? figure(median) : `${figure(median)} (${figure(min)} to ${figure(max)})`;

@@ -55,6 +55,7 @@ const BODIES: Record<string, "on success" | "always"> = {
   "install-key": "always",
   "use-key": "always",
   "remove-key": "always",
+  raft: "on success",
 };
 
 /** One RPC connection. */

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+)
+
+const dialLimit = time.Second
+
+// A lines conn speaks skein's JSON lines.
+type lines struct {
+	net.Conn
+	in  *bufio.Reader
+	out []byte
+}
+
+func dialLines(address string, _ int) (conn, error) {
+	c, err := net.DialTimeout("tcp", address, dialLimit)
+	if err != nil {
+		return nil, err
+	}
+	return &lines{Conn: c, in: bufio.NewReaderSize(c, 16<<10)}, nil
+}
+
+func (l *lines) set(key string, value []byte) error {
+	if err := l.send(key, value); err != nil {
+		return err
+	}
+	return l.receive()
+}
+
+func (l *lines) get(key string, stale bool) error {
+	l.out = fmt.Appendf(l.out[:0], `{"action":"GET","key":"%s"`, key)
+	if stale {
+		l.out = append(l.out, `,"consistency":"stale"`...)
+	}
+	l.out = append(l.out, "}\n"...)
+	if _, err := l.Write(l.out); err != nil {
+		return err
+	}
+	return l.receive()
+}
+
+func (l *lines) batch(first, n int, value []byte) error {
+	l.out = l.out[:0]
+	for i := range n {
+		l.out = appendSet(l.out, keyOf(first+i), value)
+	}
+	if _, err := l.Write(l.out); err != nil {
+		return err
+	}
+	for range n {
+		if err := l.receive(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lines) send(key string, value []byte) error {
+	l.out = appendSet(l.out[:0], key, value)
+	_, err := l.Write(l.out)
+	return err
+}
+
+func appendSet(to []byte, key string, value []byte) []byte {
+	return fmt.Appendf(to, `{"action":"SET","key":"%s","value":"%s"}`+"\n", key, value)
+}
+
+var success = []byte(`{"status":"ok"`)
+
+func (l *lines) receive() error {
+	answer, err := l.in.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(answer, success) {
+		return fmt.Errorf("answer %s", answer)
+	}
+	return nil
+}
+
+func (l *lines) leads() (bool, error) {
+	if _, err := l.Write([]byte(`{"action":"HELLO"}` + "\n")); err != nil {
+		return false, err
+	}
+	answer, err := l.in.ReadSlice('\n')
+	if err != nil {
+		return false, err
+	}
+	var hello struct{ Result struct{ Node, Leader string } }
+	err = json.Unmarshal(answer, &hello)
+	return hello.Result.Leader == hello.Result.Node, err
+}
+
+func (l *lines) within(limit time.Duration) { l.SetDeadline(time.Now().Add(limit)) }
+func (l *lines) close()                     { l.Close() }

@@ -1,0 +1,170 @@
+// Load puts the same load on servers of different kinds, so that its own cost is the same for all of them, and prints
+// what it found as one line of JSON. bench/state.ts starts the servers and runs it once for each figure.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A conn is one connection to one server. One goroutine uses it at a time, but for piped.receive.
+type conn interface {
+	// set returns once the value is acknowledged.
+	set(key string, value []byte) error
+	// get fails when there is nothing. A stale read need not know the newest.
+	get(key string, stale bool) error
+	// leads tells whether this server leads, and all are there.
+	leads() (bool, error)
+	// within lets whatever is not answered after this time fail.
+	within(limit time.Duration)
+	close()
+}
+
+// A piped conn has several requests under way.
+type piped interface {
+	conn
+	// batch sets n keys from number first on and returns once all are acknowledged.
+	batch(first, n int, value []byte) error
+	// send begins a set; receive waits for the oldest one, in a goroutine of its own if need be.
+	send(key string, value []byte) error
+	receive() error
+}
+
+// A kind of server: dials it, and fills n keys as fast as it goes.
+type kind struct {
+	dial func(address string, replicas int) (conn, error)
+	fill func(c conn, first, n int, value []byte) error
+}
+
+var kinds = map[string]kind{
+	"lines": {dialLines, fillPiped},
+	"redis": {dialRedis, fillPiped},
+	"etcd":  {dialEtcd, fillEtcd},
+}
+
+var measures = map[string]func(t target) (figures, error){
+	"set":      func(t target) (figures, error) { return closedLoop(t, "set") },
+	"get":      func(t target) (figures, error) { return closedLoop(t, "get") },
+	"stale":    func(t target) (figures, error) { return closedLoop(t, "stale") },
+	"batches":  func(t target) (figures, error) { return closedLoop(t, "batches") },
+	"rate":     openLoop,
+	"fill":     fill,
+	"await":    await,
+	"failover": failover,
+}
+
+type figures map[string]float64
+
+// A target is the servers under load.
+type target struct {
+	kind
+	addresses []string
+	pids      []int
+}
+
+var (
+	kindName  = flag.String("kind", "lines", "what the servers speak: lines, redis or etcd")
+	addresses = flag.String("addresses", "", "HOST:PORT of every server, apart by commas")
+	pids      = flag.String("pids", "", "their processes, in the same order")
+	measure   = flag.String("measure", "set", "set, get, stale, batches, rate, fill, await or failover")
+	clients   = flag.Int("clients", 1, "connections")
+	depth     = flag.Int("depth", 64, "requests in a batch")
+	seconds   = flag.Duration("time", 1500*time.Millisecond, "how long is measured")
+	warmUp    = flag.Duration("warm-up", 300*time.Millisecond, "how long is not measured before")
+	rate      = flag.Int("rate", 10_000, "requests a second of the measure rate")
+	keys      = flag.Int("keys", 1_000, "how many keys there are")
+	key       = flag.String("key", "k0", "what await reads")
+	since     = flag.Float64("since", 0, "when the time of await began, in milliseconds of Unix time; 0: now")
+	limit     = flag.Duration("limit", time.Minute, "after this the program fails, whatever it does")
+)
+
+func main() {
+	flag.Parse()
+	fail := func(err error) {
+		fmt.Fprintf(os.Stderr, "load: %s of %s: %v\n", *measure, *kindName, err)
+		os.Exit(1)
+	}
+	time.AfterFunc(*limit, func() { fail(fmt.Errorf("not done within %s", *limit)) })
+	do := measures[*measure]
+	t := target{kind: kinds[*kindName], addresses: strings.Split(*addresses, ",")}
+	if do == nil || t.dial == nil {
+		fail(fmt.Errorf("no such measure or kind"))
+	}
+	for _, text := range strings.Split(*pids, ",") {
+		if text == "" {
+			continue
+		}
+		pid, err := strconv.Atoi(text)
+		if err != nil {
+			fail(err)
+		}
+		t.pids = append(t.pids, pid)
+	}
+	found, err := do(t)
+	if err != nil {
+		fail(err)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+		fail(err)
+	}
+}
+
+// leader is the number of the server that leads, once one does.
+func (t target) leader() (int, error) {
+	who := 0
+	err := eventually(30*time.Second, func() error {
+		for i := range t.addresses {
+			c, err := t.dial(t.addresses[i], len(t.addresses)-1)
+			if err != nil {
+				continue
+			}
+			c.within(time.Second)
+			leads, err := c.leads()
+			c.close()
+			if err == nil && leads {
+				who = i
+				return nil
+			}
+		}
+		return fmt.Errorf("no leader")
+	})
+	return who, err
+}
+
+// connect makes n connections to the leader.
+func (t target) connect(n int) ([]conn, error) {
+	who, err := t.leader()
+	if err != nil {
+		return nil, err
+	}
+	conns := make([]conn, n)
+	for i := range conns {
+		if conns[i], err = t.dial(t.addresses[who], len(t.addresses)-1); err != nil {
+			return nil, err
+		}
+	}
+	return conns, nil
+}
+
+// eventually tries until it works; between two tries it waits for 2 ms.
+func eventually(limit time.Duration, try func() error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not within %s: %w", limit, err)
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}

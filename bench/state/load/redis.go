@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A redis conn waits for one replica after each set where there are any: then the value is on two disks of three.
+type redis struct {
+	net.Conn
+	in       *bufio.Reader
+	out      []byte
+	replicas int
+}
+
+func dialRedis(address string, replicas int) (conn, error) {
+	c, err := net.DialTimeout("tcp", address, dialLimit)
+	if err != nil {
+		return nil, err
+	}
+	return &redis{Conn: c, in: bufio.NewReaderSize(c, 16<<10), replicas: replicas}, nil
+}
+
+func (r *redis) set(key string, value []byte) error {
+	if err := r.send(key, value); err != nil {
+		return err
+	}
+	return r.receive()
+}
+
+func (r *redis) get(key string, _ bool) error {
+	if err := r.write(appendCommand(r.out[:0], "GET", key)); err != nil {
+		return err
+	}
+	length, err := r.reply('$')
+	if err == nil && length < 0 {
+		return errors.New("no such key")
+	}
+	if err == nil {
+		_, err = io.CopyN(io.Discard, r.in, int64(length)+2)
+	}
+	return err
+}
+
+func (r *redis) batch(first, n int, value []byte) error {
+	out := r.out[:0]
+	for i := range n {
+		out = appendCommand(out, "SET", keyOf(first+i), string(value))
+	}
+	if err := r.write(r.withWait(out)); err != nil {
+		return err
+	}
+	for range n {
+		if _, err := r.reply('+'); err != nil {
+			return err
+		}
+	}
+	return r.waited()
+}
+
+func (r *redis) send(key string, value []byte) error {
+	return r.write(r.withWait(appendCommand(r.out[:0], "SET", key, string(value))))
+}
+
+func (r *redis) receive() error {
+	if _, err := r.reply('+'); err != nil {
+		return err
+	}
+	return r.waited()
+}
+
+// withWait adds the command that is answered once a replica has what came before it.
+func (r *redis) withWait(out []byte) []byte {
+	if r.replicas == 0 {
+		return out
+	}
+	return appendCommand(out, "WAIT", "1", "5000")
+}
+
+func (r *redis) waited() error {
+	if r.replicas == 0 {
+		return nil
+	}
+	have, err := r.reply(':')
+	if err == nil && have < 1 {
+		return errors.New("no replica has it")
+	}
+	return err
+}
+
+func (r *redis) write(out []byte) error {
+	r.out = out
+	_, err := r.Write(out)
+	return err
+}
+
+func appendCommand(to []byte, words ...string) []byte {
+	to = fmt.Appendf(to, "*%d\r\n", len(words))
+	for _, word := range words {
+		to = fmt.Appendf(to, "$%d\r\n%s\r\n", len(word), word)
+	}
+	return to
+}
+
+// reply reads the line of a reply of this type; its number where it is one.
+func (r *redis) reply(kind byte) (int, error) {
+	line, err := r.in.ReadSlice('\n')
+	if err != nil {
+		return 0, err
+	}
+	if line[0] != kind {
+		return 0, fmt.Errorf("reply %q", line)
+	}
+	if kind == '+' {
+		return 0, nil
+	}
+	return strconv.Atoi(strings.TrimSuffix(string(line[1:]), "\r\n"))
+}
+
+func (r *redis) leads() (bool, error) {
+	if err := r.write(appendCommand(r.out[:0], "INFO", "replication")); err != nil {
+		return false, err
+	}
+	length, err := r.reply('$')
+	if err != nil {
+		return false, err
+	}
+	text := make([]byte, length+2)
+	if _, err := io.ReadFull(r.in, text); err != nil {
+		return false, err
+	}
+	online := strings.Count(string(text), "state=online")
+	return strings.Contains(string(text), "role:master") && online == r.replicas, nil
+}
+
+func (r *redis) within(limit time.Duration) { r.SetDeadline(time.Now().Add(limit)) }
+func (r *redis) close()                     { r.Close() }
