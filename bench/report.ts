@@ -8,6 +8,7 @@ import { ratioChart } from "./chart.ts";
 import { scaleCharts } from "./scale/charts.ts";
 import type { ScaleRow } from "./scale/result.ts";
 import { scaleTables } from "./scale/tables.ts";
+import { stateChart, statePage, type StateResult } from "./state/result.ts";
 import { goalTables, type Part, score, summaryTable, withBlock } from "./table.ts";
 
 /** `bench/results/serf.json`. */
@@ -51,16 +52,19 @@ export interface Results {
   readonly serf: SerfResult;
   /** `bench/results/scale.json`. */
   readonly scale: { readonly rows: readonly ScaleRow[] };
+  /** `bench/results/state.json`. */
+  readonly state: StateResult;
 }
 
 /** A page of {@linkcode PAGES} with the figures of `results` in its blocks. */
-export function withResults(page: string, { serf, scale }: Results): string {
+export function withResults(page: string, { serf, scale, state }: Results): string {
   const { goals, met } = score(serf.parts);
   const summary = `${met} of ${goals} goals met. ${whereAndWhen(serf)}`;
   const blocks: Record<string, string> = {
     "serf summary": `${summary}\n\n${summaryTable(serf.parts, SUMMARY)}`,
     "serf tables": `${summary}\n\n${goalTables(serf.parts)}`,
     "scale tables": scaleTables(scale.rows),
+    "state tables": statePage(state),
   };
   return Object.entries(blocks).reduce(
     (text, [name, block]) =>
@@ -70,19 +74,27 @@ export function withResults(page: string, { serf, scale }: Results): string {
 }
 
 /** The charts under `bench/results/`, by path from the root of the project. */
-export function resultFiles({ serf, scale }: Results): Record<string, string> {
+export function resultFiles({ serf, scale, state }: Results): Record<string, string> {
   const scaled = scaleCharts(scale.rows).map(({ name, svg }) => [
     `bench/results/scale-${name}.svg`,
     svg,
   ]);
-  return { "bench/results/serf.svg": serfChart(serf), ...Object.fromEntries(scaled) };
+  return {
+    "bench/results/serf.svg": serfChart(serf),
+    "bench/results/state.svg": stateChart(state),
+    ...Object.fromEntries(scaled),
+  };
 }
 
 /** Reads what is under `bench/results/` of the project at `root`. */
 export async function readResults(root: URL): Promise<Results> {
   const read = async (name: string) =>
     JSON.parse(await Deno.readTextFile(new URL(`bench/results/${name}`, root)));
-  return { serf: await read("serf.json"), scale: await read("scale.json") };
+  return {
+    serf: await read("serf.json"),
+    scale: await read("scale.json"),
+    state: await read("state.json"),
+  };
 }
 
 function whereAndWhen({ when, machine }: SerfResult): string {

@@ -61,15 +61,20 @@ async function* restarts(
 ): AsyncGenerator<Sample[]> {
   const { load, sizes } = scene;
   await using side = await startSide(scene, peers, 1);
-  for (const { target } of side.all) {
-    await load.run(target, "fill", { keys, clients: 4, limit: "5m" });
-  }
   const row = (name: string, unit: string, of: readonly Goal[]): Row => ({
     name: `${keys.toLocaleString("en-US")} keys: ${name}`,
     unit,
     more: false,
     goals: of,
   });
+  for (const { peer: { who }, target } of side.all) {
+    const found = await load.run(target, "fill", { keys, clients: 4, limit: "5m" });
+    const refusals = row("batches of 1,000 refused while they are set", "batches", [{ bound: 0 }]);
+    yield [
+      { row: row("to set them", "s", []), who, value: found["ms"]! / 1_000 },
+      { row: refusals, who, value: found["refusals"]! },
+    ];
+  }
   for (let run = 0; run < sizes.runs; run++) {
     for (const servers of side.all) {
       await rest(REST_MS);

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -53,12 +54,15 @@ func (l *lines) batch(first, n int, value []byte) error {
 	if _, err := l.Write(l.out); err != nil {
 		return err
 	}
+	var refusal error
 	for range n {
-		if err := l.receive(); err != nil {
+		if err := l.receive(); errors.As(err, new(refused)) {
+			refusal = err
+		} else if err != nil {
 			return err
 		}
 	}
-	return nil
+	return refusal
 }
 
 func (l *lines) send(key string, value []byte) error {
@@ -79,7 +83,7 @@ func (l *lines) receive() error {
 		return err
 	}
 	if !bytes.HasPrefix(answer, success) {
-		return fmt.Errorf("answer %s", answer)
+		return refused(bytes.TrimSpace(answer))
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ type piped interface {
 	receive() error
 }
 
+// A refused request was answered, with an error: the connection goes on.
+type refused string
+
+func (r refused) Error() string { return "answer " + string(r) }
+
 // A kind of server: dials it, and fills n keys as fast as it goes.
 type kind struct {
 	dial func(address string, replicas int) (conn, error)

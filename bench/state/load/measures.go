@@ -121,7 +121,8 @@ func openLoop(t target) (figures, error) {
 	return found, errors.Join(failures...)
 }
 
-// fill sets many keys, on a few connections.
+// fill sets many keys, on a few connections, and sends again what was refused, as it may be that nothing came of it. It
+// tells how often that was.
 func fill(t target) (figures, error) {
 	conns, err := t.connect(*clients)
 	if err != nil {
@@ -129,7 +130,7 @@ func fill(t target) (figures, error) {
 	}
 	const share = 10_000
 	began := time.Now()
-	var next atomic.Int64
+	var next, refusals atomic.Int64
 	failures := make([]error, len(conns))
 	var all sync.WaitGroup
 	for i, c := range conns {
@@ -141,12 +142,16 @@ func fill(t target) (figures, error) {
 				if first >= *keys {
 					return
 				}
-				failures[i] = t.fill(c, first, min(share, *keys-first), value)
+				n := min(share, *keys-first)
+				for failures[i] = t.fill(c, first, n, value); errors.As(failures[i], new(refused)); {
+					refusals.Add(1)
+					failures[i] = t.fill(c, first, n, value)
+				}
 			}
 		}()
 	}
 	all.Wait()
-	return figures{"ms": ms(time.Since(began))}, errors.Join(failures...)
+	return figures{"ms": ms(time.Since(began)), "refusals": float64(refusals.Load())}, errors.Join(failures...)
 }
 
 // fillPiped sets keys in batches of a thousand.
