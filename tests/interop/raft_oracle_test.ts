@@ -11,6 +11,8 @@
  *   has already when it has neither voted nor heard of a leader in it; ours tells its term, and the next campaign is for a higher.
  * - The loss of pre-votes or their answers in a campaign that a server of a higher term hears. It may go on to ask for votes, and
  *   ours answers such a request with the higher term, where etcd's is silent.
+ * - Two campaigns of different terms at once that ask the same server, for the same reason: it may come to the higher term between
+ *   the pre-vote and the vote of the lower one.
  * - A leader that hears of a higher term while it brings others level: how far it gets first is a matter of pace. So the cuts
  *   change in phases of their own, and not then.
  * - Handing over to a server that is cut off or behind, where it depends on time when the leader gives up.
@@ -164,7 +166,10 @@ class Phases {
       one.role !== "StateLeader" && !termsAround(one).includes(one.term + 1);
     if (!may(state)) return { ...faults, Input: "nothing", ID: state.id };
     const rival = states[this.#dice(3 * states.length)];
-    const hasRival = rival !== undefined && rival !== state && may(rival);
+    const asksOne = (rival: LockstepState): boolean =>
+      states.some((one) => this.#reach(state, one) && this.#reach(rival, one));
+    const hasRival = rival !== undefined && rival !== state && may(rival) &&
+      (rival.term === state.term || !asksOne(rival));
     const candidates = hasRival ? [state, rival] : [state];
     const isBehind = candidates.some((one) => termsAround(one).some((term) => term > one.term));
     const lost = faults.Lost.filter((one) => !isBehind || !one.includes("pre-vote"));

@@ -17,8 +17,10 @@ import { type Listing, listingOf } from "../listing.ts";
 export const keys: Doing = {
   kind: "listing",
   make(request): Listing | Failure {
-    const { prefix, values, limit = DEFAULT_LISTED, ...words } = request as KeysRequest;
-    const listing = listingOf(values ? "entries" : "keys", { ...words, key: prefix, limit });
+    const { prefix, namespace, after, limit = DEFAULT_LISTED, depth, values } =
+      request as KeysRequest;
+    const words = { key: prefix, namespace, after, limit, depth };
+    const listing = listingOf(values ? "entries" : "keys", words);
     return "ok" in listing && listing.field === "key" ? { ...listing, field: "prefix" } : listing;
   },
 };
@@ -27,7 +29,8 @@ export const keys: Doing = {
 export const children: Doing = {
   kind: "listing",
   make(request): Listing | Failure {
-    const { limit = DEFAULT_LISTED, ...words } = request as ChildrenRequest;
-    return listingOf("children", { ...words, limit });
+    // What other actions know, such as `depth`, is nothing here, whatever it is.
+    const { key, namespace, after, limit = DEFAULT_LISTED } = request as ChildrenRequest;
+    return listingOf("children", { key, namespace, after, limit });
   },
 };
