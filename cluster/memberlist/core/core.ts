@@ -85,6 +85,8 @@ export interface Core {
   readonly packetExpansion: ExpansionBudget;
   /** What compressed streams may grow to. */
   readonly streamExpansion: ExpansionBudget;
+  /** Whether news of members took most of the last packet, so that the application's messages go first in the next one. */
+  newsTookMost: boolean;
   /** Clock milliseconds until which no node can make room for another. */
   packedUntil: number;
   /** Nodes that had answered at some moment, good until clock milliseconds `until`. */
@@ -147,6 +149,7 @@ export function createCore(config: MemberlistConfig, runtime: Runtime, delegate:
     ownState: undefined,
     packetExpansion: new ExpansionBudget(timers, PACKET_EXPANSION),
     streamExpansion: new ExpansionBudget(timers, STREAM_EXPANSION),
+    newsTookMost: false,
     packedUntil: -Infinity,
     acquaintances: { until: -Infinity, records: [] },
     challenged: new Set(),

@@ -84,12 +84,31 @@ function roomInPacket(core: Core): number {
   return core.config.packetBufferBytes - COMPOUND_OVERHEAD - packetOverhead(core.packetOptions);
 }
 
-/** The cluster's news first, then the application's. */
+/**
+ * The cluster's news first, then the application's; the other way round after a packet that the former took most
+ * of, so that tens of thousands of members, invented or not, do not keep events and queries from being sent.
+ */
 function takeBroadcasts(core: Core, room: number): Uint8Array[] {
-  const news = core.broadcasts.take(COMPOUND_PART_OVERHEAD, room);
-  let left = room;
-  for (const message of news) left -= message.length + COMPOUND_PART_OVERHEAD;
-  if (left <= USER_MESSAGE_OVERHEAD) return news;
-  const user = core.delegate.getBroadcasts(USER_MESSAGE_OVERHEAD, left);
-  return user.length === 0 ? news : [...news, ...user.map(userMessage)];
+  if (core.newsTookMost) {
+    core.newsTookMost = false;
+    const user = takeUserMessages(core, room);
+    return [...user, ...takeNews(core, room - bytesInCompound(user))];
+  }
+  const news = takeNews(core, room);
+  const left = room - bytesInCompound(news);
+  core.newsTookMost = left < room / 2;
+  return [...news, ...takeUserMessages(core, left)];
+}
+
+function takeNews({ broadcasts }: Core, room: number): Uint8Array[] {
+  return broadcasts.take(COMPOUND_PART_OVERHEAD, room);
+}
+
+function takeUserMessages({ delegate }: Core, room: number): Uint8Array[] {
+  if (room <= USER_MESSAGE_OVERHEAD) return [];
+  return delegate.getBroadcasts(USER_MESSAGE_OVERHEAD, room).map(userMessage);
+}
+
+function bytesInCompound(messages: readonly Uint8Array[]): number {
+  return messages.reduce((bytes, { length }) => bytes + length + COMPOUND_PART_OVERHEAD, 0);
 }

@@ -87,6 +87,21 @@ Deno.test("many small messages go in compounds of at most 127", () => {
   assert.equal(messages[0], "user p");
 });
 
+Deno.test("news of however many members and messages of the application do not keep each other waiting", () => {
+  const { core, sent, delegate } = fakeCore({ compression: false });
+  receiveAlive(core, alive("n", peer.host), "x");
+  for (let i = 0; i < 5_000; i++) {
+    core.broadcasts.enqueue({ message: new Uint8Array(100).fill(MessageType.user) });
+  }
+  for (let i = 0; i < 20; i++) delegate.broadcasts.push(new Uint8Array(600).fill(101));
+  const record = core.table.get("n")!;
+  for (let i = 0; i < 20; i++) sendBroadcasts(core, record);
+  assert.equal(delegate.broadcasts.length, 0);
+  const packets = shortened(sent());
+  const news = packets.flat().filter((message) => !message.startsWith("user e")).length;
+  assert.ok(news > 100, `${news} news`);
+});
+
 Deno.test("an application may gossip an empty message without making an empty part", () => {
   const { core, network, delegate } = fakeCore({ compression: false });
   delegate.broadcasts.push(new Uint8Array(0));
