@@ -30,7 +30,7 @@ import {
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
 } from "./limits.ts";
-import { Semaphore } from "./semaphore.ts";
+import { Places } from "../../cluster/places.ts";
 import type { Services } from "./services.ts";
 
 /** First size of a buffer for answers, in bytes. */
@@ -168,7 +168,7 @@ export class KvPort implements AsyncDisposable {
     const isClosing = (): boolean => this.#closing;
     return {
       state,
-      listings: new Semaphore(MAX_LISTINGS),
+      listings: new Places(MAX_LISTINGS),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,

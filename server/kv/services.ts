@@ -5,7 +5,7 @@
  */
 
 import type { StateService } from "../replica/service.ts";
-import type { Semaphore } from "./semaphore.ts";
+import type { Places } from "../../cluster/places.ts";
 
 /** Figures of a port since it began. */
 export interface Counters {
@@ -22,7 +22,7 @@ export interface Services {
   /** The replicated state. */
   readonly state: StateService;
   /** Lets few listings be gone through at a time: they are more work than other requests. */
-  readonly listings: Semaphore;
+  readonly listings: Places;
   /** Name of this agent. */
   readonly node: string;
   /** Version of the program. */

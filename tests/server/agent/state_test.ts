@@ -17,36 +17,16 @@ import {
   PREAMBLE_BYTES,
 } from "../../../server/replica/peers/hello.ts";
 import { loopback } from "../../support/loopback.ts";
+import { addressOf, folder, startServer } from "../../support/replica/agents.ts";
 
 const HOST = loopback();
 
-/** A folder for the data of a test, gone after it. */
-async function folder(): Promise<{ path: string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "skein-state-" });
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-function start(name: string, path: string, settings: AgentSettings = {}): Promise<Agent> {
-  return Agent.start({
-    nodeName: name,
-    bind: `${HOST}:0`,
-    profile: "local",
-    server: true,
-    dataDir: `${path}/${name}`,
-    peerAddr: `${HOST}:0`,
-    kvAddr: `${HOST}:0`,
-    bootstrapExpect: 3,
-    raft: { electionTimeoutMs: 500, heartbeatMs: 50 },
-    ...settings,
-  });
-}
-
 /** Three servers that have found each other. */
 async function three(path: string, settings: AgentSettings = {}): Promise<Agent[]> {
-  const first = await start("a", path, settings);
-  const join = { startJoin: [`${HOST}:${first.address.port}`] };
+  const first = await startServer("a", path, settings);
+  const join = { startJoin: [addressOf(first)] };
   const others = await Promise.all(
-    ["b", "c"].map((name) => start(name, path, { ...settings, ...join })),
+    ["b", "c"].map((name) => startServer(name, path, { ...settings, ...join })),
   );
   return [first, ...others];
 }
@@ -97,7 +77,7 @@ Deno.test("a lone server keeps what it was told over a restart", async () => {
   await using data = await folder();
   const settings = { bootstrapExpect: 1 };
   {
-    await using agent = await start("a", data.path, settings);
+    await using agent = await startServer("a", data.path, settings);
     const { rev } = await agent.kv.set("foo", { bar: [1, null] });
     assert.deepEqual(await agent.kv.get("foo"), { value: { bar: [1, null] }, rev });
     assert.equal(await isSealed(agent), false);
@@ -106,7 +86,7 @@ Deno.test("a lone server keeps what it was told over a restart", async () => {
     assert.deepEqual(await agent.kv.exists("n"), { value: true, children: false });
     await assert.rejects(agent.kv.set("a^^b", 1), KvError);
   }
-  await using agent = await start("a", data.path, settings);
+  await using agent = await startServer("a", data.path, settings);
   assert.deepEqual((await agent.kv.get("foo"))?.value, { bar: [1, null] });
   assert.equal(await agent.kv.increment("n"), 6);
   assert.equal(await agent.kv.delete("n"), 1);
@@ -129,8 +109,8 @@ Deno.test("three servers answer alike, and two go on when the leader ends", asyn
       agents.every((it) => it.members().find(({ name }) => name === leader)?.status === "failed");
     await eventually("its end is known, and its name is free", isKnown);
     // It comes back with another port, and is found.
-    const join = { startJoin: [`${HOST}:${agents[0]?.address.port}`] };
-    const again = await start(leader, data.path, join);
+    const join = { startJoin: [addressOf(agents[0] as Agent)] };
+    const again = await startServer(leader, data.path, join);
     agents.push(again);
     assert.equal((await again.kv.get("n"))?.value, 2);
     await eventually("it has caught up", async () => {
@@ -180,8 +160,8 @@ Deno.test("a fourth server is taken in, and taken out when it leaves", async () 
   const agents = await three(data.path);
   try {
     await agents[0]?.kv.set("foo", 1);
-    const join = { startJoin: [`${HOST}:${agents[0]?.address.port}`] };
-    const fourth = await start("d", data.path, { ...join, bootstrapExpect: 0 });
+    const join = { startJoin: [addressOf(agents[0] as Agent)] };
+    const fourth = await startServer("d", data.path, { ...join, bootstrapExpect: 0 });
     agents.push(fourth);
     assert.equal((await fourth.kv.get("foo"))?.value, 1);
     await eventually("it is a member", async () => (await status(fourth)).peers.length === 4);
@@ -215,9 +195,9 @@ Deno.test("a leave that was refused does not come about later", async () => {
       0,
       3,
       first,
-      await start("b", data.path, {
-        startJoin: [`${HOST}:${first.address.port}`],
-        bind: `${HOST}:${second.address.port}`,
+      await startServer("b", data.path, {
+        startJoin: [addressOf(first)],
+        bind: addressOf(second),
       }),
     );
     await agents[1]?.kv.set("foo", 2);
@@ -236,7 +216,7 @@ Deno.test("a leave that was refused does not come about later", async () => {
 Deno.test("the tag of a server is its own: it is in no file, and comes back when it is deleted", async () => {
   await using data = await folder();
   const tagsFile = `${data.path}/tags.json`;
-  await using agent = await start("a", data.path, { bootstrapExpect: 1, tagsFile });
+  await using agent = await startServer("a", data.path, { bootstrapExpect: 1, tagsFile });
   await agent.updateTags({ set: { role: "web" } });
   assert.deepEqual(JSON.parse(await Deno.readTextFile(tagsFile)), { role: "web" });
   const tag = tagOf(agent);
@@ -248,7 +228,7 @@ Deno.test("the tag of a server is its own: it is in no file, and comes back when
 
 Deno.test("a server that is alone without a majority says that there is no leader", async () => {
   await using data = await folder();
-  await using agent = await start("a", data.path);
+  await using agent = await startServer("a", data.path);
   await assert.rejects(agent.kv.set("foo", 1, { timeoutMs: 300 }), NoLeaderError);
   await assert.rejects(agent.kv.get("foo", { timeoutMs: 300 }), NoLeaderError);
   assert.equal(await agent.kv.get("foo", { consistency: "stale" }), undefined);
@@ -256,7 +236,7 @@ Deno.test("a server that is alone without a majority says that there is no leade
 
 Deno.test("what the settings say of the log and of the port holds", async () => {
   await using data = await folder();
-  await using agent = await start("a", data.path, {
+  await using agent = await startServer("a", data.path, {
     bootstrapExpect: 1,
     raft: { snapshotEntries: 5 },
     kv: { mode: "echo" },
@@ -277,19 +257,22 @@ Deno.test("what the settings say of the log and of the port holds", async () => 
 Deno.test("a directory in use and a taken port are one line, and nothing is left running", async () => {
   await using data = await folder();
   const settings = { bootstrapExpect: 1 };
-  await using agent = await start("a", data.path, settings);
+  await using agent = await startServer("a", data.path, settings);
   const own = `${data.path}/a`;
-  await assert.rejects(start("b", data.path, { ...settings, dataDir: own }), (error: Error) => {
-    assert.ok(error instanceof AgentStartError);
-    assert.match(error.message, new RegExp(`${own}.*in use by another agent`));
-    return !error.message.includes("\n");
-  });
+  await assert.rejects(
+    startServer("b", data.path, { ...settings, dataDir: own }),
+    (error: Error) => {
+      assert.ok(error instanceof AgentStartError);
+      assert.match(error.message, new RegExp(`${own}.*in use by another agent`));
+      return !error.message.includes("\n");
+    },
+  );
   const { kvAddr, peerAddr } = agent.state?.addresses ?? {};
   for (const taken of [{ kvAddr }, { peerAddr }] as AgentSettings[]) {
-    await assert.rejects(start("b", data.path, { ...settings, ...taken }), AgentStartError);
+    await assert.rejects(startServer("b", data.path, { ...settings, ...taken }), AgentStartError);
   }
   // The directory of those that did not start is free.
-  await using b = await start("b", data.path, settings);
+  await using b = await startServer("b", data.path, settings);
   await b.kv.set("foo", 1);
 });
 
