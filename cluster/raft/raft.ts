@@ -121,6 +121,7 @@ export function createRaft(
     members,
     snapshot,
     heardLeaderAt: now,
+    ledUntil: now,
     role: { name: "follower", leader: undefined, deadline: now, receiving: undefined },
     held: [],
     out: noEffects(),

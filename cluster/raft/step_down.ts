@@ -19,6 +19,7 @@ export function stepDown(raft: Raft, term: number, leader: string | undefined): 
     for (const { id } of role.reads) raft.out.lostReads.push(id);
     // Others heard it until now; it shall not refuse them its vote for having been the leader itself.
     raft.heardLeaderAt = -Infinity;
+    raft.ledUntil = role.confirmedAt;
   }
   raft.role = {
     name: "follower",

@@ -119,6 +119,8 @@ export interface Raft {
   snapshot: SnapshotMeta | undefined;
   /** When a leader was last heard, for refusing votes; it survives changes of the term. */
   heardLeaderAt: number;
+  /** When a majority last followed this server, as of the end of its last leadership. */
+  ledUntil: number;
   /** What the role adds. */
   role: Role;
   /** Messages that must not be sent yet. */

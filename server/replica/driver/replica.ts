@@ -187,8 +187,9 @@ export class Replica implements StateService {
     }
     queueMicrotask(() => {
       if (this.#isClosed) return done({ result: SHUTTING_DOWN, lagMs: 0 });
-      const { role, heardLeaderAt } = this.#raft;
-      const lagMs = role.name === "leader" ? 0 : this.#parts.clock.now() - heardLeaderAt;
+      const { role, heardLeaderAt, ledUntil } = this.#raft;
+      const since = Math.max(heardLeaderAt, ledUntil);
+      const lagMs = role.name === "leader" ? 0 : this.#parts.clock.now() - since;
       done({ result: this.#applier.machine.query(question), lagMs });
     });
   }

@@ -168,10 +168,15 @@ export class Replicas {
 
   /** Reads a key; resolves with its text, or the reason why there is none. */
   async get(id: string, key: string, consistency: Consistency = "linearizable", timeoutMs = 5_000) {
+    const { result } = await this.answer(id, key, consistency, timeoutMs);
+    return result.ok ? new TextDecoder().decode(result.body) : result.reason;
+  }
+
+  /** What a server says of a value. */
+  async answer(id: string, key: string, consistency: Consistency, timeoutMs = 5_000) {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.at(id).replica.query(getQuestion(pathOf(key)), consistency, timeoutMs, resolve);
-    const { result } = await this.#within(promise, timeoutMs);
-    return result.ok ? new TextDecoder().decode(result.body) : result.reason;
+    return await this.#within(promise, timeoutMs);
   }
 
   /** Ends all. */

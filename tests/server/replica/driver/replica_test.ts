@@ -58,11 +58,16 @@ Deno.test("who has no majority answers neither writes nor reads, but stale ones"
   const { id } = await cluster.leader();
   await cluster.set(id, "foo", 1);
   cluster.cut(id);
+  const cutAt = cluster.clock.now();
   const write = cluster.set(id, "foo", 2);
   const read = cluster.get(id, "foo");
   assert.equal((await write as { reason?: string }).reason, "OUTCOME_UNKNOWN");
   assert.equal(await read, "NO_LEADER");
   assert.equal(await cluster.get(id, "foo", "stale"), "1");
+  // A majority followed it for the last time about when it was cut off.
+  const { lagMs } = await cluster.answer(id, "foo", "stale");
+  const awayMs = cluster.clock.now() - cutAt;
+  assert.ok(lagMs >= awayMs && lagMs < awayMs + 1_000, `${lagMs} ms of ${awayMs}`);
   // It knows by now that it leads nobody: nothing of this is taken on.
   assert.equal((await cluster.set(id, "foo", 3) as { reason?: string }).reason, "NO_LEADER");
   const next = await cluster.leader();
