@@ -44,7 +44,13 @@ null instead of a list of acks that is empty`,
   "other_clusters": [] }
 peers: [ { "name": "b", "id": "...", "address": "10.0.0.2:7376", "role": "voter",
   "match_index": 9, "last_contact_ms": 12, "healthy": true } ]; null where only the leader knows
-snapshot: { "index": 9 }; the others: { "done": true }`,
+snapshot: { "index": 9 }
+verify: { "index": 9, "equal": true, "hash": "...", "servers": [ { "name": "b", "id": "...",
+  "role": "voter", "result": "equal", "hash": "...", "bytes": 375, "problems": [] } ] };
+  result is equal, differs, damaged or silent; null where nothing is known
+rebuild: { "kind": "state", "aside": "...", "moved": [ "state" ], "node_id": "...",
+  "old_node_id": "...", "cluster_id": "..." }
+add, remove, demote, transfer: { "done": true }`,
   reachability:
     `{ "members": 4, "live": 3, "acks": [ "a", "b", "c" ], "missing": [], "unexpected": [],
   "duplicates": [], "query_seconds": 0.21, "last_ack_seconds": 0.2 }

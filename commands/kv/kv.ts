@@ -23,8 +23,9 @@ export const command: Command = defineActions({
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
     "[PREFIX] lists what is below one. 'skein kv ACTION -h' tells more.",
-    "A KEY is a path whose segments stand between '^'. A plain one is in the namespace " +
-    "global; '^a^b' is b in the namespace a.",
+    "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
+    "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
+    "stands before a KEY that does not begin with '^'.",
     "Failures are told on standard error, and by the exit code.",
   ],
   flags: {

@@ -15,7 +15,10 @@ const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
 
 /** The flags of every action. */
 export const storeFlags = {
-  namespace: stringFlag("NAME", "Namespace of a key that names none. Default: global."),
+  namespace: stringFlag(
+    "NAME",
+    "Namespace of a key that does not begin with '^'. Default: what the key says, or global.",
+  ),
   format: formatFlag,
   "kv-addr": stringFlag(
     "ADDRESS",
@@ -87,7 +90,10 @@ async function told<T>(what: string, step: Promise<T>): Promise<T> {
 }
 
 function hintFor(reason: string): string | undefined {
-  if (!/connection refused$/.test(reason)) return undefined;
+  if (/^'after': /.test(reason)) {
+    return "-after takes a key below PREFIX as it was printed, with its namespace: global^greeting";
+  }
+  if (!/connection refused$|^client closed$/.test(reason)) return undefined;
   return "Does an agent keep state there? 'skein agent -dev' starts one that does; -kv-addr or " +
     "SKEIN_KV_ADDR names the key-value address of another";
 }

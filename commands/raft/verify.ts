@@ -74,7 +74,7 @@ export async function verifyText({ index, equal, hash, servers }: VerifyReport):
     server.role,
     WORDS[server.result],
     server.hash?.slice(0, SHOWN_DIGITS) ?? "-",
-    `${server.bytes} bytes`,
+    server.result === "silent" ? "-" : `${server.bytes} bytes`,
   ]);
   const table = await columns([["Name", "Role", "Result", "Hash", "State"], ...rows]);
   const problems = servers.flatMap((server) =>

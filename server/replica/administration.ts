@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatDuration } from "../../protocol/duration.ts";
 import type { StateServer } from "./state_server.ts";
 import type { Operation, OperationOutcome } from "./wire_requests.ts";
 
@@ -67,7 +68,9 @@ export async function administer(
 function verifyLimit(limitMs: number): number {
   if (!(limitMs >= 0 && limitMs <= VERIFY_MS.most)) {
     throw new AdministrationError(
-      `Servers are compared within ${limitMs} ms, expected at most ${VERIFY_MS.most}`,
+      `Servers are compared within ${formatDuration(limitMs)}, expected at most ${
+        formatDuration(VERIFY_MS.most)
+      }`,
     );
   }
   return limitMs === 0 ? VERIFY_MS.usual : limitMs;

@@ -65,7 +65,7 @@ Deno.test("verify tells whether the servers are equal, as text and as JSON", asy
   assert.equal(report.hash, report.servers[0].hash);
   assert.match(
     (await raft("verify", "-timeout=2h"))[1],
-    /^Error: raft verify: Servers are compared within 7200000 ms, expected at most 3600000\n$/,
+    /^Error: raft verify: Servers are compared within 2h0m0s, expected at most 1h0m0s\n$/,
   );
 });
 
@@ -92,6 +92,7 @@ Deno.test("a report says what is wrong and what to do", async () => {
   const text = await verifyText(report);
   assert.match(text, /^After entry 7\n/);
   assert.match(text, /\nb +voter +DIFFERS/);
+  assert.match(text, /\nd +voter +no answer +a{16} +-\n/);
   assert.match(text, /\nc: File is bad\n/);
   assert.match(
     text,
