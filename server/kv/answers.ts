@@ -14,10 +14,14 @@ import {
   writeFailure,
 } from "../../protocol/kv/mod.ts";
 import type { Outbox } from "../net/outbox.ts";
+import { NO_ROOM } from "../replica/service.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
 /** Results from this size on go to the outbox as they are; less is copied into its buffer. */
 const LARGE_BYTES = 16 * 1024;
+
+/** Reads that are asked again at a time: as many of the longest values as have room. */
+const MOST_AGAIN = 8;
 
 /** The place of a request that is about many nodes. */
 export const EVERYWHERE = -1;
@@ -44,6 +48,10 @@ export class Pending {
   lagMs: number | undefined;
   /** Where a listing is to be gone on with. */
   goOn: string | undefined;
+  /** Asks the state, for what only reads: it may be asked again. */
+  ask: (() => void) | undefined;
+  /** Whether there was no room for the answer, so that it is to be asked again. */
+  isPutOff = false;
   /** What comes of it. */
   result: Result | undefined;
   /** What a failure says besides. */
@@ -70,6 +78,8 @@ export class Answers {
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
   /** Bytes of requests without a result, and of results that are not in the outbox. */
   #bytes = 0;
+  /** Requests that are put off. */
+  #putOff = 0;
   #congested = false;
   #closed = false;
   #room: PromiseWithResolvers<void> | undefined;
@@ -120,11 +130,24 @@ export class Answers {
     return false;
   }
 
+  /**
+   * Whether the answer to a read may be kept: the next one in any case. What follows one that is put off is put off as well, or a
+   * client would see its reads done in another order.
+   */
+  hasRoom(pending: Pending): boolean {
+    return pending === this.#head || (this.#putOff === 0 && this.#bytes < MAX_IN_FLIGHT_BYTES);
+  }
+
   /** Something has come of a request; what else comes of it later is passed over. */
   settle(pending: Pending, result: Result): void {
     if (this.#closed || pending.result !== undefined) return;
-    pending.result = result;
-    if (result.ok) this.#bytes += result.body.length;
+    if (pending.ask !== undefined && (result.ok ? !this.hasRoom(pending) : result === NO_ROOM)) {
+      pending.isPutOff = true;
+      this.#putOff++;
+    } else {
+      pending.result = result;
+      if (result.ok) this.#bytes += result.body.length;
+    }
     if (pending === this.#head && !this.#congested) this.#send();
   }
 
@@ -152,10 +175,15 @@ export class Answers {
 
   /** Writes what is ready, as long as the peer reads. */
   #send(): void {
-    while (this.#head?.result !== undefined) {
-      if (this.#outbox.congested) return this.#wait();
+    for (;;) {
       const pending = this.#head;
-      const { result } = pending as { result: Result };
+      const result = pending?.result;
+      if (pending === undefined || (result === undefined && !pending.isPutOff)) break;
+      if (this.#outbox.congested) return this.#wait();
+      if (result === undefined) {
+        this.#askAgain(pending);
+        break;
+      }
       this.#head = pending.next;
       if (this.#head === undefined) this.#tail = undefined;
       this.#count--;
@@ -174,6 +202,16 @@ export class Answers {
     ) {
       this.#room.resolve();
       this.#room = undefined;
+    }
+  }
+
+  /** Asks the first ones again that are put off. */
+  #askAgain(first: Pending): void {
+    let one: Pending | undefined = first;
+    for (let count = 0; one?.isPutOff && count < MOST_AGAIN; one = one.next, count++) {
+      one.isPutOff = false;
+      this.#putOff--;
+      one.ask?.();
     }
   }
 

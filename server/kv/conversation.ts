@@ -28,7 +28,7 @@ import {
   writeClosing,
 } from "../../protocol/kv/mod.ts";
 import type { Conversation, Peer } from "../net/conversation.ts";
-import { SHUTTING_DOWN } from "../replica/service.ts";
+import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
@@ -215,10 +215,19 @@ export class KvConversation implements Conversation {
       return;
     }
     const { consistency = "linearizable" } = request as unknown as ReadRequest;
-    state.query(bytes, consistency, requestLimitMs, ({ result, lagMs }) => {
+    const done = ({ result, lagMs }: Answer): void => {
       if (consistency === "stale") pending.lagMs = Math.round(lagMs);
       this.#settleLate(pending, result);
-    });
+    };
+    const hasRoom = (): boolean => this.#answers.hasRoom(pending);
+    pending.ask = () => {
+      try {
+        state.query(bytes, consistency, requestLimitMs, done, hasRoom);
+      } catch (error) {
+        this.#fault(pending, error);
+      }
+    };
+    pending.ask();
   }
 
   #unknownMember(request: Members, { name, members }: Action): string | undefined {
@@ -237,7 +246,7 @@ export class KvConversation implements Conversation {
 
   #settle(pending: Pending, result: Result): undefined {
     if (!pending.added) this.#answers.add(pending);
-    if (!result.ok) this.#note(pending, result);
+    if (!result.ok && result !== NO_ROOM) this.#note(pending, result);
     this.#answers.settle(pending, result);
   }
 

@@ -189,8 +189,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
+    hasRoom?: () => boolean,
   ): void {
-    this.replica.query(question, consistency, timeoutMs, done);
+    this.replica.query(question, consistency, timeoutMs, done, hasRoom);
   }
 
   /** Asks the leader for an operation, wherever it is. What takes longer than the time for it is `lost`. */

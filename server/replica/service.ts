@@ -43,6 +43,8 @@ export interface Answer {
 export const NO_LEADER: Failure = { ok: false, code: 503, reason: "NO_LEADER" };
 /** There is more to do than memory should be given for. Not executed. */
 export const OVERLOADED: Failure = { ok: false, code: 503, reason: "OVERLOADED" };
+/** Whoever asked has no room for the answer, and may ask again when there is. */
+export const NO_ROOM: Failure = { ok: false, code: 503, reason: "OVERLOADED" };
 /** The agent ends. Not executed. */
 export const SHUTTING_DOWN: Failure = { ok: false, code: 503, reason: "SHUTTING_DOWN" };
 /** It was proposed and nobody knows what becomes of it. */
@@ -57,12 +59,16 @@ export interface StateService {
    * this module. `done` is called exactly once, never before this function returns, at the latest `timeoutMs` later.
    */
   propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void;
-  /** Answers a question; `done` as for {@linkcode StateService.propose}. */
+  /**
+   * Answers a question; `done` as for {@linkcode StateService.propose}. `hasRoom` is asked right before the answer is read, where this
+   * server does so; without room the result is {@linkcode NO_ROOM}.
+   */
   query(
     question: Uint8Array,
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
+    hasRoom?: () => boolean,
   ): void;
   /** The leader as far as it is known here: the name of its agent. */
   readonly leader: string | undefined;

@@ -116,8 +116,9 @@ export class StateServer implements StateService, AsyncDisposable {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
+    hasRoom?: () => boolean,
   ): void {
-    this.#host.query(question, consistency, timeoutMs, done);
+    this.#host.query(question, consistency, timeoutMs, done, hasRoom);
   }
 
   /** What operators want to know. */

@@ -17,7 +17,14 @@ import {
 } from "../../../cluster/raft/mod.ts";
 import type { ReadRequest } from "../../../cluster/raft/state/effects.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
-import { NO_LEADER, OUTCOME_UNKNOWN, OVERLOADED, SHUTTING_DOWN, STORAGE_FULL } from "../service.ts";
+import {
+  NO_LEADER,
+  NO_ROOM,
+  OUTCOME_UNKNOWN,
+  OVERLOADED,
+  SHUTTING_DOWN,
+  STORAGE_FULL,
+} from "../service.ts";
 import { AcceptedCommands } from "./accepted.ts";
 import { decodeRequests, FORWARD_LIMIT, Forwarder } from "./forwarding.ts";
 import type { PeerNet } from "./parts.ts";
@@ -76,6 +83,7 @@ export class Desk {
     lease: boolean,
     timeoutMs: number,
     done: (result: Result) => void,
+    hasRoom?: () => boolean,
   ): void {
     this.#enqueue({
       kind,
@@ -83,7 +91,8 @@ export class Desk {
       lease,
       deadline: this.#parts.clock.now() + timeoutMs,
       forwarded: false,
-      done: (result) => done(result ?? NO_LEADER),
+      ...hasRoom !== undefined && { hasRoom },
+      done: (result) => done(result ?? NO_ROOM),
     });
   }
 

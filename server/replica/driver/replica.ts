@@ -23,7 +23,13 @@ import {
 } from "../../../cluster/raft/mod.ts";
 import { noEffects } from "../../../cluster/raft/state/effects.ts";
 import type { Clock, Logger, Timer } from "../../../cluster/runtime.ts";
-import { type Answer, type Consistency, SHUTTING_DOWN, type StateService } from "../service.ts";
+import {
+  type Answer,
+  type Consistency,
+  NO_ROOM,
+  SHUTTING_DOWN,
+  type StateService,
+} from "../service.ts";
 import { Applier } from "./applier.ts";
 import { Desk } from "./desk.ts";
 import { LoopLag } from "./loop_lag.ts";
@@ -180,13 +186,16 @@ export class Replica implements StateService {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
+    hasRoom?: () => boolean,
   ): void {
     if (consistency !== "stale") {
       const finish = (result: Result): void => done({ result, lagMs: 0 });
-      return this.#desk.ask("question", question, consistency === "lease", timeoutMs, finish);
+      const isLease = consistency === "lease";
+      return this.#desk.ask("question", question, isLease, timeoutMs, finish, hasRoom);
     }
     queueMicrotask(() => {
       if (this.#isClosed) return done({ result: SHUTTING_DOWN, lagMs: 0 });
+      if (hasRoom?.() === false) return done({ result: NO_ROOM, lagMs: 0 });
       const { role, heardLeaderAt, ledUntil } = this.#raft;
       const since = Math.max(heardLeaderAt, ledUntil);
       const lagMs = role.name === "leader" ? 0 : this.#parts.clock.now() - since;

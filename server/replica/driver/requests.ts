@@ -17,9 +17,9 @@ export interface Request {
   readonly deadline: number;
   /** Whether it came from another server, which is told when it has to look for the leader itself. */
   readonly forwarded: boolean;
-  /** Whether there is room for an answer; if not, a forwarded question is not taken on. Without it there is. */
+  /** Whether there is room for an answer; if not, a question is not taken on. Without it there is. */
   readonly hasRoom?: () => boolean;
-  /** Takes the answer; called once. `undefined` only for a forwarded one that was not taken on, since this server does not lead. */
+  /** Takes the answer; called once. `undefined` for a question without room, and a forwarded request to a server that does not lead. */
   readonly done: (result: Result | undefined) => void;
 }
 

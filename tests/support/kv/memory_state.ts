@@ -5,7 +5,12 @@
  */
 
 import { type Failure, Machine, MemoryStore, type Result } from "../../../cluster/machine/mod.ts";
-import type { Answer, Consistency, StateService } from "../../../server/replica/service.ts";
+import {
+  type Answer,
+  type Consistency,
+  NO_ROOM,
+  type StateService,
+} from "../../../server/replica/service.ts";
 
 /** Something that was asked and is not answered. */
 type Waiting =
@@ -14,6 +19,7 @@ type Waiting =
     readonly question: Uint8Array;
     readonly consistency: Consistency;
     readonly done: (answer: Answer) => void;
+    readonly hasRoom: (() => boolean) | undefined;
   };
 
 /** The state of one server alone. */
@@ -26,6 +32,10 @@ export class MemoryState implements StateService {
   fault: Error | undefined;
   /** How old answers to `stale` questions are, in milliseconds. */
   lagMs = 7;
+  /** Whether answers are read here, and not by another server, which does not know of room. */
+  asksForRoom = true;
+  /** Questions that the machine has answered. */
+  answered = 0;
   readonly #machine = new Machine(new MemoryStore());
   #waiting: Waiting[] = [];
   #held = false;
@@ -59,9 +69,10 @@ export class MemoryState implements StateService {
     consistency: Consistency,
     _timeoutMs: number,
     done: (answer: Answer) => void,
+    hasRoom?: () => boolean,
   ): void {
     if (this.fault !== undefined) throw this.fault;
-    this.#add({ question, consistency, done });
+    this.#add({ question, consistency, done, hasRoom });
   }
 
   #add(waiting: Waiting): void {
@@ -81,7 +92,7 @@ export class MemoryState implements StateService {
     for (let at = 0; at < waiting.length;) {
       const one = waiting[at] as Waiting;
       if ("question" in one) {
-        const result = this.failure ?? this.#machine.query(one.question);
+        const result = this.failure ?? this.#answerTo(one);
         one.done({ result, lagMs: one.consistency === "stale" ? this.lagMs : 0 });
         at++;
         continue;
@@ -95,6 +106,12 @@ export class MemoryState implements StateService {
         : [];
       batch.forEach((one, i) => one.done(this.failure ?? results[i] as Result));
     }
+  }
+
+  #answerTo({ question, hasRoom }: Extract<Waiting, { question: Uint8Array }>): Result {
+    if (this.asksForRoom && hasRoom?.() === false) return NO_ROOM;
+    this.answered++;
+    return this.#machine.query(question);
   }
 
   #apply(commands: readonly Uint8Array[]): (Result | undefined)[] {

@@ -1,0 +1,83 @@
+/**
+ * Answers that are more than a connection may have waiting.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { MAX_IN_FLIGHT_BYTES } from "../../../server/kv/limits.ts";
+import { brief, serve } from "../../support/kv/stage.ts";
+import { loopback } from "../../support/loopback.ts";
+import { until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
+
+const VALUE = "x".repeat(500_000);
+const READS = 100;
+const GET = `${JSON.stringify({ action: "GET", key: "large" })}\n`;
+
+Deno.test("a client that does not read has no more answers in memory than its connection may", async () => {
+  await using stage = serve(HOST);
+  const { state } = stage;
+  using client = await stage.client();
+  await client.ask({ action: "SET", key: "large", value: VALUE });
+  state.hold();
+  await client.send(GET.repeat(READS));
+  await until(() => state.waiting === READS);
+  state.release();
+  using other = await stage.client();
+  assert.equal(brief(await other.ask({ action: "EXISTS", key: "small" })).slice(0, 1), "{");
+  const most = MAX_IN_FLIGHT_BYTES / VALUE.length;
+  assert.ok(state.answered <= 2 * most, `${state.answered} answers were read`);
+  for (const { result } of await client.replies(READS)) assert.equal(result, VALUE);
+});
+
+for (const asksForRoom of [true, false]) {
+  const where = asksForRoom ? "here" : "by another server";
+  Deno.test(`reads that are put off are done in order, when answers are read ${where}`, async () => {
+    await using stage = serve(HOST);
+    const { state } = stage;
+    state.asksForRoom = asksForRoom;
+    using client = await stage.client();
+    await client.ask({ action: "SET", key: "large", value: VALUE });
+    await client.ask({ action: "INCR", key: "n" });
+    state.hold();
+    await client.send((GET + GET.replace("large", "n")).repeat(READS));
+    await until(() => state.waiting === 2 * READS);
+    state.release();
+    using other = await stage.client();
+    const counts: number[] = [];
+    for (let i = 0; i < READS; i++) {
+      await other.ask({ action: "INCR", key: "n" });
+      const [large, n] = await client.replies(2);
+      assert.equal(large?.result, VALUE);
+      counts.push(n?.result as number);
+    }
+    assert.deepEqual(counts, counts.toSorted((a, b) => a - b));
+    assert.ok((counts.at(-1) as number) > (counts[0] as number), "some were put off");
+    await client.send(GET.replace("large", "none") + GET);
+    assert.equal(brief((await client.replies(2))[0] ?? {}), "404 KEY_NOT_FOUND");
+  });
+}
+
+Deno.test("a read that comes later is not done before one that is put off", async () => {
+  await using stage = serve(HOST);
+  const { state } = stage;
+  using client = await stage.client();
+  await client.ask({ action: "SET", key: "large", value: VALUE });
+  await client.ask({ action: "INCR", key: "n" });
+  const count = GET.replace("large", "n");
+  state.hold();
+  await client.send(GET.repeat(READS) + count);
+  await until(() => state.waiting === READS + 1);
+  state.release();
+  await client.replies(READS / 5);
+  state.hold();
+  await client.send(count);
+  await until(() => state.waiting > 0);
+  state.release();
+  using other = await stage.client();
+  await other.ask({ action: "INCR", key: "n" });
+  await client.replies(READS - READS / 5);
+  assert.deepEqual((await client.replies(2)).map(brief), ["2 rev 3", "2 rev 3"]);
+});
