@@ -20,7 +20,14 @@
 
 import { FileDisk } from "../../files/disk.ts";
 import { lockDirectory, STATE } from "../directory/directory.ts";
-import { MAX_REPLACED, newId, NODE_FILE, writeNodeFile } from "../directory/node_file.ts";
+import { DamagedNodeFileError } from "../directory/errors.ts";
+import {
+  MAX_REPLACED,
+  newId,
+  NODE_FILE,
+  readNodeFile,
+  writeNodeFile,
+} from "../directory/node_file.ts";
 import { makeAside } from "./aside.ts";
 import { inspect, type Inspection } from "./inspection.ts";
 
@@ -86,10 +93,20 @@ export async function planRebuild(
   return { path, kind, found, clusterId };
 }
 
-/** Does it. Rejects with a `DirectoryInUseError`, and as the system does. */
+/**
+ * Does it. Rejects with a {@linkcode RebuildRefusedError} when the directory is another server's by now, with a
+ * `DirectoryInUseError`, and as the system does.
+ */
 export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildReport> {
   const { path, kind, found: { identity } } = plan;
   using _lock = await lockDirectory(path);
+  await using disk = new FileDisk(path);
+  // It was not locked while the operator was asked, and an id that is not written down is never taken out.
+  if (await idIn(disk, path) !== identity?.nodeId) {
+    throw new RebuildRefusedError(
+      `Data directory '${path}' was made another server's meanwhile: look at it again`,
+    );
+  }
   const aside = await makeAside(path, "damaged", now);
   const moved: string[] = [];
   const clusterId = plan.clusterId ?? identity?.clusterId;
@@ -101,7 +118,6 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
       ? []
       : [...identity.rebuilt?.replaces ?? [], identity.nodeId];
     const rebuilt = { replaces: before.slice(-MAX_REPLACED) };
-    await using disk = new FileDisk(path);
     await writeNodeFile(disk, { nodeId, clusterId, rebuilt });
   }
   for (const name of kind === "all" ? STATE : ["state"]) {
@@ -115,4 +131,13 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
     old_node_id: identity?.nodeId ?? null,
     cluster_id: clusterId ?? null,
   };
+}
+
+async function idIn(disk: FileDisk, path: string): Promise<string | undefined> {
+  try {
+    return (await readNodeFile(disk, path))?.nodeId;
+  } catch (error) {
+    if (error instanceof DamagedNodeFileError) return undefined;
+    throw error;
+  }
 }

@@ -223,6 +223,20 @@ Deno.test("a server that was rebuilt founds no cluster, whatever it is started w
   assert.ok(tag.endsWith(`:${cluster?.slice(0, 8)}:0`), tag);
 });
 
+Deno.test("of two who looked at a directory only one rebuilds it, so that no id is forgotten", async () => {
+  await using data = await folder();
+  const path = `${data.path}/a`;
+  const old = await openDirectory(path);
+  await old.close();
+  const [first, second] = [await planRebuild(path, FORCED), await planRebuild(path, FORCED)];
+  const { node_id: id } = await carryOut(first, new Date());
+  await assert.rejects(carryOut(second, new Date()), RebuildRefusedError);
+  await using after = await openDirectory(path);
+  assert.equal(after.nodeId, id);
+  assert.deepEqual(after.replaces, [old.nodeId]);
+  assert.equal(namesIn(path).filter((name) => name.startsWith("damaged-")).length, 1);
+});
+
 Deno.test("what is whole, in use, alone or nothing is not rebuilt", async () => {
   await using data = await folder();
   const path = `${data.path}/a`;
