@@ -68,7 +68,9 @@ export async function openStorage(
   }
   const { log, restored } = await LogFiles.open(disk, "raft");
   opened.use(log);
-  const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
+  // What is not synced may be lost with the power: of one server, whose vote nobody counts.
+  const isNew = !isSync || mayLackVote(directory.clusterId, restored);
+  const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote", isNew);
   opened.defer(() => votes.close());
   const store = await SqliteStore.open(`${place}/state`, {
     failed: (error) => {
@@ -89,6 +91,14 @@ export async function openStorage(
     found: { ...restored, ...vote },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** Whether a server that has this may have no vote file: it belongs to no cluster yet, and has no entry. */
+export function mayLackVote(
+  clusterId: string | undefined,
+  { beforeIndex, entries }: Pick<RestoredLog, "beforeIndex" | "entries">,
+): boolean {
+  return clusterId === undefined && beforeIndex === 0 && entries.length === 0;
 }
 
 /** What a state lacks comes from the log at the next start: no entry leaves that before the state is synced. */

@@ -68,13 +68,18 @@ export class VoteFile implements VoteStore {
   #failure: VoteFailedError | undefined;
 
   /**
-   * Reads the file at `path` of `disk`. Where there is none nothing was promised, and one is made. What is read outlives a crash of
-   * the machine.
+   * Reads the file at `path` of `disk`. Where a new server has none, nothing was promised, and one is made: before it has anything
+   * else, so that without one any other server has lost it, and might vote a second time. What is read outlives a crash of the
+   * machine.
    *
    * Rejects as `Disk` does, and with {@linkcode DamagedVoteError}.
    */
-  static async open(disk: Disk, path: string): Promise<{ file: VoteFile; restored: Vote }> {
-    const restored = await openVote(disk, path);
+  static async open(
+    disk: Disk,
+    path: string,
+    isNew: boolean,
+  ): Promise<{ file: VoteFile; restored: Vote }> {
+    const restored = await openVote(disk, path, isNew);
     return { file: new VoteFile(disk, path, restored), restored };
   }
 
@@ -135,9 +140,10 @@ export class VoteFile implements VoteStore {
   }
 }
 
-async function openVote(disk: Disk, path: string): Promise<Vote> {
+async function openVote(disk: Disk, path: string, isNew: boolean): Promise<Vote> {
   const vote = await readVote(disk, path).catch(async (error) => {
     if (!(error instanceof FileNotFoundError)) throw error;
+    if (!isNew) throw new DamagedVoteError(path, "It is missing");
     const none = { term: 0, vote: undefined };
     await placeFile(disk, path, () => [encodeVote(none)]);
     return none;

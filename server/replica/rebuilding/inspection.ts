@@ -15,6 +15,7 @@ import { LogFiles } from "../log/log_files.ts";
 import type { RestoredLog } from "../log/opening.ts";
 import { VoteFile } from "../log/vote_file.ts";
 import { SnapshotFiles } from "../snapshots/snapshot_files.ts";
+import { mayLackVote } from "../storage.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
 import { hashOf } from "../verification/reading.ts";
 
@@ -65,7 +66,11 @@ export async function inspect(path: string): Promise<Inspection> {
       await log.close();
       return restored;
     });
-    await tried(found.damage, async () => (await VoteFile.open(disk, "raft/vote")).file.close());
+    const isNew = log !== undefined && mayLackVote(clusterId, log);
+    await tried(
+      found.damage,
+      async () => (await VoteFile.open(disk, "raft/vote", isNew)).file.close(),
+    );
     const snapshots = await tried(
       found.damage,
       () => SnapshotFiles.open({ disk, folder: "raft/snapshots", store: new MemoryStore() }),

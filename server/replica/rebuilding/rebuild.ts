@@ -28,6 +28,7 @@ import {
   readNodeFile,
   writeNodeFile,
 } from "../directory/node_file.ts";
+import { VoteFile } from "../log/vote_file.ts";
 import { makeAside } from "./aside.ts";
 import { inspect, type Inspection } from "./inspection.ts";
 
@@ -123,6 +124,8 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
   for (const name of kind === "all" ? STATE : ["state"]) {
     if (await aside.move(name)) moved.push(name);
   }
+  // The new one has promised nothing, and says so: a server of a cluster that has no vote file has lost it.
+  if (kind === "all") await (await VoteFile.open(disk, "raft/vote", true)).file.close();
   return {
     kind,
     aside: aside.path,

@@ -22,24 +22,24 @@ function vote(
 }
 
 onBothDisks("nothing is promised at first, and what is promised is found again", async (disk) => {
-  const { file, restored } = await VoteFile.open(disk, PATH);
+  const { file, restored } = await VoteFile.open(disk, PATH, true);
   assert.deepEqual(restored, { term: 0, vote: undefined });
   for (const [term, id] of [[1, undefined], [2, "a".repeat(32)], [2 ** 53 - 1, "größe"]] as const) {
     await file.write(vote(term, id));
-    assert.deepEqual((await VoteFile.open(disk, PATH)).restored, { term, vote: id });
+    assert.deepEqual((await VoteFile.open(disk, PATH, true)).restored, { term, vote: id });
   }
   await file.close();
 });
 
 onBothDisks("of the votes that wait only the newest is written", async (disk) => {
   const watched = new WatchedDisk(disk);
-  const { file } = await VoteFile.open(watched, PATH);
+  const { file } = await VoteFile.open(watched, PATH, true);
   watched.calls = [];
   const done: number[] = [];
   const writes = [1, 2, 3, 4, 5].map(async (term) => {
     await file.write(vote(term, "a"));
     done.push(term);
-    const { restored } = await VoteFile.open(disk, PATH);
+    const { restored } = await VoteFile.open(disk, PATH, true);
     assert.ok(restored.term >= term, "At least as new");
   });
   await Promise.all(writes);
@@ -56,7 +56,7 @@ Deno.test("a vote that was acknowledged outlives every end of the process", asyn
     let [least, most] = [0, 0];
     for (let lives = 0; lives < 6; lives++) {
       const { disk } = simulation.addHost(HOST);
-      const { file, restored } = await simulation.settle(VoteFile.open(disk, PATH));
+      const { file, restored } = await simulation.settle(VoteFile.open(disk, PATH, true));
       assert.ok(least <= restored.term && restored.term <= most, `${seed}: ${restored.term}`);
       assert.equal(restored.vote, restored.term === 0 ? undefined : `node ${restored.term}`);
       // Whoever has read it has promised it.
@@ -83,7 +83,7 @@ Deno.test("a vote that was acknowledged outlives every end of the process", asyn
 
 Deno.test("a vote file that is damaged is never taken for one without a vote", async () => {
   const disk = new MemoryDisk();
-  const { file } = await VoteFile.open(disk, PATH);
+  const { file } = await VoteFile.open(disk, PATH, true);
   await file.write(vote(7, "abc"));
   const whole = disk.files.get(PATH) as Uint8Array;
   const files: Uint8Array[] = [];
@@ -100,12 +100,19 @@ Deno.test("a vote file that is damaged is never taken for one without a vote", a
   files.push(new Uint8Array([...whole, 0]), new Uint8Array(100_000));
   for (const bytes of files) {
     disk.files.set(PATH, bytes);
-    await assert.rejects(VoteFile.open(disk, PATH), (error) => {
+    await assert.rejects(VoteFile.open(disk, PATH, true), (error) => {
       assert.ok(error instanceof DamagedVoteError, String(error));
       assert.match(error.message, /^Vote file 'raft\/vote' is damaged: [A-Z]/);
       return true;
     });
   }
+});
+
+Deno.test("without a file only a new server may go on", async () => {
+  const disk = new MemoryDisk();
+  await assert.rejects(VoteFile.open(disk, PATH, false), DamagedVoteError);
+  assert.deepEqual((await VoteFile.open(disk, PATH, true)).restored, { term: 0, vote: undefined });
+  assert.deepEqual((await VoteFile.open(disk, PATH, false)).restored, { term: 0, vote: undefined });
 });
 
 Deno.test("no vote is written after one that failed", () =>
@@ -114,7 +121,7 @@ Deno.test("no vote is written after one that failed", () =>
       const [call, end] of [["append", ".new"], ["sync", ".new"], ["rename", ""], ["sync", "raft"]]
     ) {
       const watched = new WatchedDisk(disk);
-      const { file } = await VoteFile.open(watched, PATH);
+      const { file } = await VoteFile.open(watched, PATH, true);
       watched.failure = (it, path) =>
         it === call && path.endsWith(end as string) ? new Error("I/O") : undefined;
       const tasks = [1, 2].map((term) => file.write(vote(term)));
@@ -131,14 +138,14 @@ Deno.test("a vote for which there was no room is tried again with the next one",
   const simulation = new Simulation(1);
   const { disk } = simulation.addHost(HOST);
   const work = async (): Promise<void> => {
-    const { file } = await VoteFile.open(disk, PATH);
+    const { file } = await VoteFile.open(disk, PATH, true);
     await file.write(vote(1, "a"));
     simulation.disk(HOST).room = 3;
     await assert.rejects(file.write(vote(2, "b")), DiskFullError);
-    assert.deepEqual((await VoteFile.open(disk, PATH)).restored, { term: 1, vote: "a" });
+    assert.deepEqual((await VoteFile.open(disk, PATH, true)).restored, { term: 1, vote: "a" });
     simulation.disk(HOST).room = Infinity;
     await file.write(vote(2, "b"));
-    assert.deepEqual((await VoteFile.open(disk, PATH)).restored, { term: 2, vote: "b" });
+    assert.deepEqual((await VoteFile.open(disk, PATH, true)).restored, { term: 2, vote: "b" });
     await file.close();
   };
   await simulation.settle(work());
@@ -146,7 +153,7 @@ Deno.test("a vote for which there was no room is tried again with the next one",
 
 Deno.test("a vote for no name is refused", async () => {
   for (const id of ["", "x".repeat(256)]) {
-    const { file } = await VoteFile.open(new MemoryDisk(), PATH);
+    const { file } = await VoteFile.open(new MemoryDisk(), PATH, true);
     await assert.rejects(file.write(vote(1, id)), VoteFailedError);
   }
 });

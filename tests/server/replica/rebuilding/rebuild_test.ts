@@ -9,7 +9,7 @@ import { AgentStartError } from "../../../../server/agent/agent.ts";
 import { openDirectory } from "../../../../server/replica/directory/directory.ts";
 import { DirectoryInUseError } from "../../../../server/replica/directory/errors.ts";
 import { newId } from "../../../../server/replica/directory/node_file.ts";
-import { NoDataError } from "../../../../server/replica/rebuilding/inspection.ts";
+import { inspect, NoDataError } from "../../../../server/replica/rebuilding/inspection.ts";
 import {
   carryOut,
   planRebuild,
@@ -259,4 +259,19 @@ Deno.test("what is whole, in use, alone or nothing is not rebuilt", async () => 
   assert.equal(id, old);
   await using again = await startServer("a", data.path, { bootstrapExpect: 1 });
   assert.equal((await again.kv.get("foo"))?.value, 1, "the log has it");
+});
+
+Deno.test("a server that has lost its vote file, or all but its name, does not start, and is damaged", async () => {
+  for (const lost of [["raft/vote"], ["raft", "state"]]) {
+    await using data = await folder();
+    const start = () => startServer("a", data.path, { bootstrapExpect: 1 });
+    const agent = await start();
+    await agent.kv.set("foo", 1);
+    await agent.shutdown();
+    for (const name of lost) await Deno.remove(`${data.path}/a/${name}`, { recursive: true });
+    await assert.rejects(start(), /Vote file 'raft\/vote' is damaged: It is missing: 'skein raft /);
+    const { damage } = await inspect(`${data.path}/a`);
+    assert.deepEqual(damage, ["Vote file 'raft/vote' is damaged: It is missing"]);
+    await assert.rejects(start(), /It is missing/, "Looking does not make one");
+  }
 });

@@ -17,6 +17,7 @@ import { Replica } from "../../../../server/replica/driver/replica.ts";
 import { restore } from "../../../../server/replica/driver/restore.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { VoteFile } from "../../../../server/replica/log/vote_file.ts";
+import { mayLackVote } from "../../../../server/replica/storage.ts";
 import { SnapshotFiles } from "../../../../server/replica/snapshots/snapshot_files.ts";
 import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
@@ -139,7 +140,11 @@ export class SimulatedServer {
     this.disk.times = { accessMs: [0.01, 0.2 * slowness], syncMs: [0.2, 8 * slowness] };
     const clock = wrongClock(runtime.clock, random);
     const { log, restored } = await LogFiles.open(disk, "raft", { segmentBytes: SEGMENT_BYTES });
-    const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote");
+    const { file: votes, restored: vote } = await VoteFile.open(
+      disk,
+      "raft/vote",
+      mayLackVote(undefined, restored),
+    );
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
     const writeMs = this.#world.stateMs;
     const store = new LaggingStore({ clock, random, kept: this.#kept, isFull, writeMs });
