@@ -36,6 +36,11 @@ export function guardedClock(unexpected: (error: unknown) => void): Clock {
   return { now: realClock.now, setTimer };
 }
 
+/** Lets others have the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** Fast numbers for choices among nodes, bytes from the system's generator for nonces and keys. */
 export const realRandom: Random = {
   float: () => Math.random(),

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { defineActions } from "../shell/actions.ts";
+import { defineActions, flagsOf } from "../shell/actions.ts";
 import type { Command } from "../shell/command.ts";
-import type { FlagTable } from "../shell/flags.ts";
 import { command as del, delFlags } from "./del.ts";
 import { command as get, getFlags } from "./get.ts";
 import { command as incr } from "./incr.ts";
@@ -29,10 +28,10 @@ export const command: Command = defineActions({
     "Failures are told on standard error, and by the exit code.",
   ],
   flags: {
-    ...only("get", getFlags),
-    ...only("set", setFlags),
-    ...only("del", delFlags),
-    ...only("keys", keysFlags),
+    ...flagsOf("get", getFlags, storeFlags),
+    ...flagsOf("set", setFlags, storeFlags),
+    ...flagsOf("del", delFlags, storeFlags),
+    ...flagsOf("keys", keysFlags, storeFlags),
     consistency: { ...keysFlags.consistency, help: `get, keys: ${keysFlags.consistency.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
@@ -40,11 +39,3 @@ export const command: Command = defineActions({
   actions: { get, set, del, incr, keys },
   onStderr: true,
 });
-
-/** The flags of one action, said to be so, without those that all have. */
-function only(action: string, flags: FlagTable): FlagTable {
-  return Object.fromEntries(
-    Object.entries(flags).filter(([name]) => !Object.hasOwn(storeFlags, name))
-      .map(([name, flag]) => [name, { ...flag, help: `${action}: ${flag.help}` }]),
-  );
-}

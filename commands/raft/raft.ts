@@ -5,10 +5,9 @@
  */
 
 import type { StateStatus } from "../../server/replica/state_status.ts";
-import { defineActions } from "../shell/actions.ts";
+import { defineActions, flagsOf } from "../shell/actions.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
-import type { FlagTable } from "../shell/flags.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import { showProgress } from "../shell/progress.ts";
@@ -86,8 +85,8 @@ export const command: Command = defineActions({
     "An agent without -server or -dev keeps no state, nor does Serf's.",
   ],
   flags: {
-    ...only("verify", verifyFlags),
-    ...only("rebuild", rebuildFlags),
+    ...flagsOf("verify", verifyFlags, flags),
+    ...flagsOf("rebuild", rebuildFlags, flags),
     ...flags,
   },
   actions: {
@@ -98,14 +97,6 @@ export const command: Command = defineActions({
     rebuild,
   },
 });
-
-/** The flags of one action, said to be so, without those that others have. */
-function only(action: string, table: FlagTable): FlagTable {
-  return Object.fromEntries(
-    Object.entries(table).filter(([name]) => !Object.hasOwn(flags, name))
-      .map(([name, flag]) => [name, { ...flag, help: `${action}: ${flag.help}` }]),
-  );
-}
 
 function commandOf(
   name: string,

@@ -134,9 +134,7 @@ function singleQuestion({ path, members, lastIndex, applied, clusterId }: Single
   const voters = members.filter(({ role }) => role === "voter").length;
   return [
     "THIS CAN LOSE WHAT WAS ACKNOWLEDGED, AND CANNOT BE TAKEN BACK.",
-    `The server of '${path}' has ${lastIndex} entries of cluster ${
-      clusterId ?? "-"
-    }, the state of ` +
+    `The server of '${path}' has ${lastIndex} entries of cluster ${clusterId}, the state of ` +
     `the first ${applied}. What the other servers have acknowledged after that is lost for ever; ` +
     "what nobody has acknowledged may come to count.",
     `The log has ${voters} voters. If ${

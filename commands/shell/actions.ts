@@ -53,6 +53,14 @@ export function defineActions(definition: ActionsDefinition): Command {
   };
 }
 
+/** The flags of one action, said to be so, without those of `common`, which all have. */
+export function flagsOf(action: string, flags: FlagTable, common: FlagTable): FlagTable {
+  return Object.fromEntries(
+    Object.entries(flags).filter(([name]) => !Object.hasOwn(common, name))
+      .map(([name, flag]) => [name, { ...flag, help: `${action}: ${flag.help}` }]),
+  );
+}
+
 /** Tells the action, the first argument that is no flag, from the rest. */
 function divide(
   argv: readonly string[],

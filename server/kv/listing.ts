@@ -23,6 +23,7 @@ import {
   OVERLOADED,
   type StateService,
 } from "../replica/service.ts";
+import { nextTurn } from "../runtime.ts";
 import type { Services } from "./services.ts";
 
 /** A listing that takes longer than this ends early, in milliseconds: an answer later than a request's limit is none. */
@@ -143,8 +144,4 @@ function nextOf(what: Listed, last: Uint8Array | undefined): string | undefined 
   if (last === undefined) return undefined;
   const text = pathText(last);
   return what === "children" ? text.slice(text.lastIndexOf("^") + 1) : text;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

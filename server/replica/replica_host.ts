@@ -30,12 +30,7 @@ import type { Answer, Consistency, StateService } from "./service.ts";
 import type { RaftConfig, StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import {
-  CHECK_REQUEST,
-  decodeQuestion,
-  encodeAnswer,
-  tokenBytes,
-} from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -370,7 +365,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         const operation = decodeOperation(bytes);
         return operation === undefined ? NO_ANSWER : encodeOutcome(await this.#operate(operation));
       }
-      case CHECK_REQUEST: {
+      case REQUEST.check: {
         const question = decodeQuestion(bytes);
         return question === undefined ? NO_ANSWER : encodeAnswer(this.#checks.ask(question));
       }

@@ -11,7 +11,8 @@ import type { Member } from "../../cluster/serf/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
-import { guardedClock, realRandom } from "../runtime.ts";
+import { guardedClock } from "../runtime.ts";
+import { newId } from "./directory/node_file.ts";
 import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
@@ -206,7 +207,7 @@ export class StateServer implements StateService, AsyncDisposable {
     const host = this.#host;
     const members = host.replica.configuration;
     if (members.length === 0) throw new VerifyError("The log has no members yet");
-    const token = realRandom.bytes(16).toHex();
+    const token = newId();
     return await verify(
       {
         clock: guardedClock((error) => this.#options.log.unexpected(error)),

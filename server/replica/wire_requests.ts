@@ -10,9 +10,10 @@ import { z } from "zod";
 import type { ConfigurationChange, Refusal } from "../../cluster/raft/mod.ts";
 import { concatBytes } from "../../protocol/bytes.ts";
 import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
+import { isId } from "./directory/node_file.ts";
 
-/** First bytes of requests. */
-export const REQUEST = { promise: 0xf0, operation: 0xf1 } as const;
+/** First bytes of requests. Those of `check` are in `verification/questions.ts`. */
+export const REQUEST = { promise: 0xf0, operation: 0xf1, check: 0xf2 } as const;
 
 /** What an operator asks a leader for. */
 export type Operation =
@@ -41,7 +42,7 @@ const operation: z.ZodType<Operation> = z.discriminatedUnion("kind", [
     expected: z.int().min(0).optional(),
   }),
   z.strictObject({ kind: z.literal("transfer"), target: id.optional() }),
-  z.strictObject({ kind: z.literal("mark"), token: z.string().regex(/^[0-9a-f]{32}$/) }),
+  z.strictObject({ kind: z.literal("mark"), token: z.string().refine(isId) }),
 ]) as z.ZodType<Operation>;
 
 const outcome = z.looseObject({ reason: z.string().max(100) }).optional();
@@ -68,11 +69,12 @@ export function decodeOutcome(bytes: Uint8Array): OperationOutcome {
   return read.data.outcome as OperationOutcome;
 }
 
-function jsonOf(bytes: Uint8Array): unknown {
+/** The value in bytes of another server; `undefined` when they are no JSON. */
+export function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decodeUtf8(bytes));
   } catch {
-    // Bytes of another server that are no JSON are nothing.
+    // Then they are nothing.
     return undefined;
   }
 }

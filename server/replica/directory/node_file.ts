@@ -107,7 +107,7 @@ function checkOf({ nodeId, clusterId = "", rebuilt }: NodeIdentity): string {
   return crc32(nodeId + clusterId + before).toString(16).padStart(8, "0");
 }
 
-/** A new id of a server or a cluster. */
+/** A new id: of a server, of a cluster, of a comparison of servers. */
 export function newId(): string {
   return randomBytes(ID_BYTES).toString("hex");
 }

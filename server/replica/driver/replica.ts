@@ -38,7 +38,7 @@ import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./
 import type { Request } from "./requests.ts";
 import type { Beginning } from "./restore.ts";
 import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
-import { type RaftStatus, raftStatus } from "./status.ts";
+import { type RaftStatus, raftStatus, stateAgeMs } from "./status.ts";
 import { Trimmer } from "./trimmer.ts";
 import { Writes } from "./writes.ts";
 
@@ -81,6 +81,8 @@ export class Replica implements StateService {
   readonly #snapshotter: Snapshotter;
   readonly #trimmer: Trimmer;
   readonly #lag: LoopLag;
+  /** By the clock, before anything was heard. */
+  readonly #startedAt: number;
   #timer: Timer | undefined;
   #isFull = false;
   #isClosed = false;
@@ -90,6 +92,7 @@ export class Replica implements StateService {
     const { clock, wallClock, raft, log, votes, peers, store, snapshots, unsavedBytes } = parts;
     this.#parts = parts;
     this.#raft = raft;
+    this.#startedAt = clock.now();
     this.#lag = new LoopLag(clock, TICK_MS);
     this.#writes = new Writes({
       clock,
@@ -196,10 +199,10 @@ export class Replica implements StateService {
     queueMicrotask(() => {
       if (this.#isClosed) return done({ result: SHUTTING_DOWN, lagMs: 0 });
       if (hasRoom?.() === false) return done({ result: NO_ROOM, lagMs: 0 });
-      const { role, heardLeaderAt, ledUntil } = this.#raft;
-      const since = Math.max(heardLeaderAt, ledUntil);
-      const lagMs = role.name === "leader" ? 0 : this.#parts.clock.now() - since;
-      done({ result: this.#applier.machine.query(question), lagMs });
+      const { machine } = this.#applier;
+      const entryTime = machine.context.time;
+      const lagMs = stateAgeMs({ ...this.#parts, startedAt: this.#startedAt, entryTime });
+      done({ result: machine.query(question), lagMs });
     });
   }
 
@@ -318,7 +321,8 @@ export class Replica implements StateService {
     this.#take({ type: "applied", index });
     this.#desk.reached(index);
     this.#operations.reached(index);
-    this.#snapshotter.maybe(index);
+    // The view of a snapshot keeps the store from emptying its WAL, which trimming the log does between two of them.
+    if (!this.#trimmer.isRunning) this.#snapshotter.maybe(index);
   }
 
   async #install(snapshot: SnapshotMeta): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { leaderOf, type MemberRole, type Raft } from "../../../cluster/raft/mod.ts";
+import type { Clock } from "../../../cluster/runtime.ts";
 
 /** One member as a server sees it. */
 export interface MemberStatus {
@@ -65,4 +66,29 @@ export function raftStatus(raft: Readonly<Raft>, appliedIndex: number): RaftStat
       };
     }),
   };
+}
+
+/** What the age is told from. */
+export interface StateAgeParts {
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
+  readonly raft: Raft;
+  /** When this server began, by the clock. */
+  readonly startedAt: number;
+  /** When the last entry that was applied was proposed, by the wall clock of its leader. */
+  readonly entryTime: number;
+}
+
+/**
+ * Milliseconds since when a leader was heard, or this server was followed; 0 while it leads. Where neither was in this life, since
+ * when its last entry was proposed, by the clocks of both machines.
+ */
+export function stateAgeMs(parts: StateAgeParts): number {
+  const { clock, wallClock, startedAt, entryTime } = parts;
+  const { role, heardLeaderAt, ledUntil } = parts.raft;
+  if (role.name === "leader") return 0;
+  const since = Math.max(heardLeaderAt, ledUntil);
+  const ageMs = clock.now() - since;
+  return since > startedAt ? ageMs : Math.max(ageMs, wallClock() - entryTime);
 }

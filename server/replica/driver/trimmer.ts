@@ -26,6 +26,11 @@ export class Trimmer {
     this.#parts = parts;
   }
 
+  /** Whether it is about it. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** Has entries up to `index` removed, which is more than before. */
   to(index: number): void {
     this.#index = index;

@@ -12,6 +12,7 @@
 import { keyAfter } from "../../../cluster/machine/store/tuple.ts";
 import type { Row } from "../../../cluster/machine/mod.ts";
 import type { Database } from "./database.ts";
+import { nextTurn } from "../../runtime.ts";
 import type { Generation } from "./generation.ts";
 import type { Layer } from "./layer.ts";
 import { encodeChunks } from "./redo.ts";
@@ -82,11 +83,6 @@ export async function finishFlush(generation: Generation): Promise<void> {
     }
   }
   await forget(database, () => true);
-}
-
-/** Lets others have the loop. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** How many rows a transaction may have. */

@@ -124,12 +124,13 @@ export class Generation {
 
   /**
    * Moves pages of the WAL into the file, when many wait or, with `all`, any. Nothing else may be written meanwhile. A view keeps
-   * them where they are: as long as one is open this does nothing, or each slice of a flush would take four syncs for it.
+   * those where they are that came after it: while one is open this does nothing without `all`, or each slice of a flush would take
+   * four syncs for next to nothing.
    *
    * Rejects with {@linkcode StoreFailedError} when they cannot be read, written or synced, and with `DiskFullError`.
    */
   async checkpoint(all = false): Promise<void> {
-    if (this.#views > 0) return;
+    if (this.#views > 0 && !all) return;
     const { database } = this;
     const waiting = database.waitingPages();
     if (waiting === 0 || (!all && waiting < CHECKPOINT_PAGES)) return;

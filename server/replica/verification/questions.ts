@@ -6,10 +6,9 @@
 
 import { z } from "zod";
 import { concatBytes } from "../../../protocol/bytes.ts";
-import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
-
-/** First byte of such a question. */
-export const CHECK_REQUEST = 0xf2;
+import { encodeUtf8 } from "../../../protocol/text.ts";
+import { isId } from "../directory/node_file.ts";
+import { jsonOf, REQUEST } from "../wire_requests.ts";
 
 /** Problems of one server that are told, and characters of each. */
 const MAX_PROBLEMS = 16;
@@ -17,8 +16,6 @@ const MAX_PROBLEM = 1_000;
 
 /** Digits of a token. */
 const TOKEN_DIGITS = 32;
-
-const token = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** What a server is asked. */
 export interface CheckQuestion {
@@ -31,7 +28,7 @@ export interface CheckQuestion {
 }
 
 const question: z.ZodType<CheckQuestion> = z.strictObject({
-  token,
+  token: z.string().refine(isId),
   begins: z.boolean(),
   index: z.int().positive().optional(),
 });
@@ -70,7 +67,7 @@ const answer: z.ZodType<CheckAnswer> = z.looseObject({
 
 /** The bytes of a question. */
 export function encodeQuestion(what: CheckQuestion): Uint8Array {
-  return concatBytes([Uint8Array.of(CHECK_REQUEST), encodeUtf8(JSON.stringify(what))]);
+  return concatBytes([Uint8Array.of(REQUEST.check), encodeUtf8(JSON.stringify(what))]);
 }
 
 /** The question in a request, `undefined` when it is none. */
@@ -97,13 +94,4 @@ export function tokenBytes(text: string): Uint8Array {
 /** The token in the data of a barrier, `undefined` when there is none. */
 export function tokenIn(data: Uint8Array): string | undefined {
   return data.length === TOKEN_DIGITS / 2 ? data.toHex() : undefined;
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(decodeUtf8(bytes));
-  } catch {
-    // Bytes of another server that are no JSON are nothing.
-    return undefined;
-  }
 }

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { type AgentProcess, eventually, startSkeinAgent } from "../agents.ts";
 import { Connection, type Reply } from "../linearizability/connection.ts";
+import { writeUntilFull } from "../linearizability/real/disks.ts";
 
 const HOST = "127.0.0.1";
 const KV = { hostname: HOST, port: 8379 };
@@ -47,18 +48,6 @@ async function giveUp(request: object, holds: () => boolean): Promise<void> {
   assert.notEqual((await answer)?.status, "ok");
 }
 
-/** Leaves no room, not even for the smallest write. */
-function fill(): void {
-  using file = Deno.openSync(FILLER, { write: true, create: true });
-  const block = new Uint8Array(4_096);
-  try {
-    while (true) file.writeSync(block);
-  } catch (error) {
-    // This is what it is for.
-    if (!/no space/i.test(String(error))) throw error;
-  }
-}
-
 /** Exit codes as on any disk. */
 const ENDS = { SIGTERM: 1, SIGINT: 0 } as const;
 
@@ -69,7 +58,7 @@ for (const [signal, code] of Object.entries(ENDS)) {
       for (const key of KEYS) {
         assert.equal((await ask({ action: "SET", key, value: VALUE })).status, "ok");
       }
-      fill();
+      writeUntilFull(FILLER);
       await giveUp({ action: "SET", key: "more", value: VALUE }, () => {
         return /Disk is full.*No room for/s.test(agent.output());
       });

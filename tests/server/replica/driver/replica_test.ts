@@ -263,6 +263,29 @@ Deno.test("a server that ends while its disk is full leaves no timer behind", as
   assert.equal(cluster.clock.pending, 0);
 });
 
+Deno.test("a server that was away tells the age of what it has, before it hears a leader as well", async () => {
+  const cluster = await Replicas.found(IDS, { raft: { trailing: 1 } });
+  const { id } = await cluster.leader();
+  for (let i = 0; i < 3; i++) await cluster.set(id, "foo", i);
+  await allEqual(cluster);
+  const away = await cluster.follower();
+  // Its state in memory is lost, and comes from there.
+  await away.replica.snapshot();
+  cluster.cut(away.id);
+  away.replica.close();
+  await cluster.clock.advance(60_000);
+  await cluster.start(away.id);
+  await cluster.clock.advance(100);
+  const { lagMs } = await cluster.answer(away.id, "foo", "stale");
+  assert.ok(lagMs >= 60_100 && lagMs < 62_000, `${lagMs} ms`);
+  cluster.cut(away.id, false);
+  await cluster.leader();
+  assert.equal(await cluster.get(away.id, "foo"), "2");
+  const again = await cluster.answer(away.id, "foo", "stale");
+  assert.ok(again.lagMs < 1_000, `${again.lagMs} ms`);
+  cluster.close();
+});
+
 Deno.test("a large state is not snapshot before the log has grown by its size, also over a restart", async () => {
   const trigger = { entries: 5, bytes: 2 ** 20, growth: 1 };
   const cluster = await Replicas.found(["a"], { snapshotTrigger: trigger });

@@ -36,7 +36,8 @@ async function fill({ cluster, random, signal, tell }: Scene, victim: Server): P
   }
 }
 
-function writeUntilFull(path: string): void {
+/** Fills a disk by a file at `path`, so that not even the smallest write has room. */
+export function writeUntilFull(path: string): void {
   using file = Deno.openSync(path, { write: true, create: true });
   const block = new Uint8Array(4_096);
   try {
