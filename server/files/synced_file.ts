@@ -18,7 +18,7 @@ export const HAS_SYNCED_FILES: boolean = Deno.build.os === "linux";
  * rejects may be in the file all the same, in part or as a whole.
  */
 export async function openSynced(path: string, mode: number): Promise<AppendFile> {
-  const fs = await import("node:fs");
+  const { default: fs } = await import("node:fs");
   const { O_APPEND, O_CREAT, O_WRONLY, O_DSYNC } = fs.constants;
   const call = <T>(begin: (done: (error: Error | null, result: T) => void) => void): Promise<T> =>
     new Promise((resolve, reject) =>

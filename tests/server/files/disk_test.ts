@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { constants } from "node:fs";
+import fs, { constants } from "node:fs";
 import { DiskFullError, DiskRefusedError, FileNotFoundError } from "../../../cluster/runtime.ts";
 import { FileDisk, type FileDiskOptions } from "../../../server/files/disk.ts";
 import { bytes, content, diskSuite } from "../../support/disk_suite.ts";
@@ -59,6 +59,38 @@ Deno.test({
       assert.equal(flags("log") & constants.O_DSYNC, constants.O_DSYNC);
       assert.equal(flags("other") & constants.O_DSYNC, 0);
       assert.equal(modeOf(`${folder}/log`), 0o600);
+    }),
+});
+
+Deno.test({
+  name:
+    "real disk: a file whose appends are synced is synced all the same when something else was done",
+  ignore: !linux,
+  fn: () =>
+    onDisk({ syncsAppends: () => true }, async (disk) => {
+      let syncs = 0;
+      const { fsync } = fs;
+      fs.fsync = ((file, done) => {
+        syncs++;
+        fsync(file, done);
+      }) as typeof fsync;
+      try {
+        const steps: readonly (readonly [work: () => Promise<void>, syncs: number, why: string])[] =
+          [
+            [() => disk.append("log", bytes("one")), 1, "what was there before it was opened"],
+            [() => disk.append("log", bytes("two")), 0, "written through"],
+            [() => disk.truncate("log", 4), 1, "cut"],
+            [() => disk.append("log", bytes("three")), 0, "written through again"],
+          ];
+        for (const [work, wanted, why] of steps) {
+          await work();
+          syncs = 0;
+          await disk.sync("log");
+          assert.equal(syncs, wanted, why);
+        }
+      } finally {
+        fs.fsync = fsync;
+      }
     }),
 });
 

@@ -214,3 +214,38 @@ Deno.test("a view holds writing up until too much is in memory", () =>
     assert.equal(shown(view), "");
     view.close();
   }, { flushMs: 2, flushRows: 100, mostRows: 1_000 }));
+
+Deno.test("while a view is open half of what may be in memory is written", () =>
+  withStore(async (store, folder) => {
+    const view = store.view();
+    setKeys(store, 0, 600);
+    await withPatience((async () => {
+      let found = false;
+      while (!found) {
+        await new Promise((done) => setTimeout(done, 5));
+        await afterCrash(folder, (copy) => found = shown(copy) === shown(store));
+      }
+    })());
+    view.close();
+  }, { flushMs: 2 ** 30, flushRows: 100, mostRows: 1_000 }));
+
+Deno.test("what is written while a view is open is not synced slice by slice", () =>
+  withStore(async (store) => {
+    setKeys(store, 0, 10);
+    await store.flush();
+    const view = store.view();
+    const { sync } = Deno.FsFile.prototype;
+    let syncs = 0;
+    Deno.FsFile.prototype.sync = function () {
+      syncs++;
+      return sync.call(this);
+    };
+    try {
+      setKeys(store, 0, 50_000);
+      await store.flush();
+      assert.equal(syncs, 0);
+    } finally {
+      Deno.FsFile.prototype.sync = sync;
+      view.close();
+    }
+  }));
