@@ -286,6 +286,7 @@ export class SimulatedServer {
       while (this.#machine.index < to) this.#applyNext();
       this.#world.checker.applied(this, this.#machine.index, this.#machine.digest);
       this.take({ type: "applied", index: this.#machine.index });
+      if (!this.running) return;
       if (this.#machine.index < this.raft.applying) this.#apply();
       this.#maybeSnapshot();
     });
