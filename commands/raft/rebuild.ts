@@ -59,7 +59,7 @@ export const rebuild: Command = defineCommand({
 type Values = FlagValues<typeof rebuildFlags>;
 
 async function makeAnew(path: string, values: Values, terminal: Terminal): Promise<number> {
-  const { carryOut, planRebuild } = await import("../../server/replica/rebuilding/rebuild.ts");
+  const { carryOut, planRebuild } = await load("rebuild");
   const options: RebuildOptions = { force: values.force, clusterId: clusterIdOf(values) };
   const plan = await explain(WHAT, planRebuild(path, options));
   if (!values.yes) await requireYes(terminal, questionOf(plan));
@@ -77,7 +77,7 @@ async function makeSingle(path: string, values: Values, terminal: Terminal): Pro
   if (values.force || values["cluster-id"] !== undefined) {
     throw new CommandError("-force-single goes with neither -force nor -cluster-id");
   }
-  const { forceSingle, planSingle } = await import("../../server/replica/rebuilding/single.ts");
+  const { forceSingle, planSingle } = await load("single");
   const plan = await explain(WHAT, planSingle(path));
   if (!values.yes) await requireYes(terminal, singleQuestion(plan));
   const report = await explain(WHAT, forceSingle(plan, new Date()));
@@ -88,6 +88,19 @@ async function makeSingle(path: string, values: Values, terminal: Terminal): Pro
     () => report as unknown as GoJson,
   );
   return 0;
+}
+
+interface Rebuilding {
+  readonly rebuild: typeof import("../../server/replica/rebuilding/rebuild.ts");
+  readonly single: typeof import("../../server/replica/rebuilding/single.ts");
+}
+
+/**
+ * The code of the replicated state. Its path is put together: the runtime reads all files that a whole path in the code names
+ * before it begins, and every command, a plain agent above all, would start later and be larger.
+ */
+function load<K extends keyof Rebuilding>(name: K): Promise<Rebuilding[K]> {
+  return import(`../../server/replica/rebuilding/${name}.ts`);
 }
 
 function clusterIdOf(values: Values): string | undefined {
