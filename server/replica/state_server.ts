@@ -298,9 +298,9 @@ export class StateServer implements StateService, AsyncDisposable {
 
   #gather(): void {
     const { log } = this.#options;
-    const { id, isEmpty } = this.#host;
+    const { id, clusterId, isEmpty } = this.#host;
     if (!isEmpty || this.#isFounding) return;
-    const gathering = gather(id, this.#expect, this.#servers);
+    const gathering = gather({ id, clusterId, expect: this.#expect }, this.#servers);
     if (gathering.state === "waiting") {
       return this.#say("waiting", `Log is empty: ${gathering.text}`);
     }
@@ -337,25 +337,43 @@ export class StateServer implements StateService, AsyncDisposable {
     background(change, log);
   }
 
-  /** What this server was before its directory was rebuilt is gone for good, and is not to count any more. */
+  /**
+   * What this server was before its directory was rebuilt is gone for good, and is not to count any more. Its ids are forgotten
+   * when they are out of the members by an entry that counts for good, since nobody takes them in again.
+   */
   #takeOutFormer(): void {
     const { settings, log } = this.#options;
     const { id, replica, replaces } = this.#host;
     const isMember = (one: string) => replica.configuration.some((member) => member.id === one);
-    if (!settings.raft.autopilot || this.#isRetiring || !isMember(id)) return;
+    if (replaces.length === 0 || this.#isRetiring || !isMember(id)) return;
+    const { configurationIndex, appliedIndex } = replica.status;
+    const gone = replaces.filter((one) => !isMember(one));
+    if (gone.length > 0 && configurationIndex <= appliedIndex) {
+      return this.#retire(this.#host.forget(gone));
+    }
     const former = replaces.find((one) =>
       isMember(one) && !this.#servers.some((it) => it.id === one && it.status === "alive")
     );
-    if (former === undefined || replica.leaderId === undefined) return;
-    this.#isRetiring = true;
+    if (!settings.raft.autopilot || former === undefined || replica.leaderId === undefined) return;
     const change = { kind: "change", change: { kind: "remove", id: former } } as const;
-    const asked = this.#host.operate(change, OPERATION_LIMIT_MS).then((outcome) => {
-      if (outcome !== undefined) return;
-      log.write("INFO", "raft", `Took out ${former}, which this server was before it was rebuilt`);
-    }).finally(() => {
+    this.#retire(
+      this.#host.operate(change, OPERATION_LIMIT_MS).then((outcome) => {
+        if (outcome !== undefined) return;
+        log.write(
+          "INFO",
+          "raft",
+          `Took out ${former}, which this server was before it was rebuilt`,
+        );
+      }),
+    );
+  }
+
+  #retire(work: Promise<void>): void {
+    this.#isRetiring = true;
+    const done = work.finally(() => {
       this.#isRetiring = false;
     });
-    background(asked, log);
+    background(done, this.#options.log);
   }
 
   #noticeOthers(): void {
