@@ -18,11 +18,12 @@ import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
+import { FormerIds } from "./rebuilding/former.ts";
 import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
-import type { Operation, OperationOutcome } from "./wire_requests.ts";
+import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_requests.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
@@ -57,13 +58,13 @@ export interface StateServerOptions extends Omit<ReplicaHostOptions, "nameOf" | 
 export class StateServer implements StateService, AsyncDisposable {
   readonly #options: StateServerOptions;
   readonly #host: ReplicaHost;
+  readonly #former: FormerIds;
   readonly #timer: ReturnType<typeof setInterval>;
   #servers: readonly GossipServer[];
   #located: ReadonlySet<string> = new Set();
   #isFounding = false;
   #isChanging = false;
   #isLeaving = false;
-  #isRetiring = false;
   #verifying: Promise<VerifyReport> | undefined;
   readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
   #closed: Promise<void> | undefined;
@@ -76,6 +77,7 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#options = options;
     this.#host = host;
     this.#servers = servers;
+    this.#former = new FormerIds(host, options.log);
     this.#timer = setInterval(guarded(() => this.#look(), options.log), LOOK_MS);
     this.#look();
   }
@@ -214,7 +216,10 @@ export class StateServer implements StateService, AsyncDisposable {
         members,
         nameOf: (id) => this.#nameOf(id),
         ask: (id, question, limitMs) => host.ask(id, question, limitMs),
-        mark: async (limitMs) => (await host.operate({ kind: "mark", token }, limitMs))?.reason,
+        mark: async (limitMs) => {
+          const outcome = await host.operate({ kind: "mark", token }, limitMs);
+          return outcome && textOfOutcome(outcome);
+        },
         isOver: () => this.#closed !== undefined,
       },
       token,
@@ -267,7 +272,11 @@ export class StateServer implements StateService, AsyncDisposable {
     background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
-    this.#takeOutFormer();
+    const { autopilot } = this.#options.settings.raft;
+    this.#former.look(
+      autopilot,
+      (id) => this.#servers.some((one) => one.id === id && one.status === "alive"),
+    );
     this.#noticeOthers();
   }
 
@@ -335,45 +344,6 @@ export class StateServer implements StateService, AsyncDisposable {
       this.#isChanging = false;
     });
     background(change, log);
-  }
-
-  /**
-   * What this server was before its directory was rebuilt is gone for good, and is not to count any more. Its ids are forgotten
-   * when they are out of the members by an entry that counts for good, since nobody takes them in again.
-   */
-  #takeOutFormer(): void {
-    const { settings, log } = this.#options;
-    const { id, replica, replaces } = this.#host;
-    const isMember = (one: string) => replica.configuration.some((member) => member.id === one);
-    if (replaces.length === 0 || this.#isRetiring || !isMember(id)) return;
-    const { configurationIndex, appliedIndex } = replica.status;
-    const gone = replaces.filter((one) => !isMember(one));
-    if (gone.length > 0 && configurationIndex <= appliedIndex) {
-      return this.#retire(this.#host.forget(gone));
-    }
-    const former = replaces.find((one) =>
-      isMember(one) && !this.#servers.some((it) => it.id === one && it.status === "alive")
-    );
-    if (!settings.raft.autopilot || former === undefined || replica.leaderId === undefined) return;
-    const change = { kind: "change", change: { kind: "remove", id: former } } as const;
-    this.#retire(
-      this.#host.operate(change, OPERATION_LIMIT_MS).then((outcome) => {
-        if (outcome !== undefined) return;
-        log.write(
-          "INFO",
-          "raft",
-          `Took out ${former}, which this server was before it was rebuilt`,
-        );
-      }),
-    );
-  }
-
-  #retire(work: Promise<void>): void {
-    this.#isRetiring = true;
-    const done = work.finally(() => {
-      this.#isRetiring = false;
-    });
-    background(done, this.#options.log);
   }
 
   #noticeOthers(): void {
