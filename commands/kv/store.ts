@@ -8,7 +8,13 @@ import { KvClient } from "../../client/mod.ts";
 import { DEFAULT_PORT } from "../../protocol/kv/limits.ts";
 import { CommandError } from "../shell/command.ts";
 import { variable } from "../shell/environment.ts";
-import { type Flag, type FlagValues, parsedFlag, stringFlag } from "../shell/flags.ts";
+import {
+  ExpectedError,
+  type Flag,
+  type FlagValues,
+  parsedFlag,
+  stringFlag,
+} from "../shell/flags.ts";
 import { formatFlag } from "../shell/output.ts";
 
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
@@ -34,7 +40,7 @@ export const consistencyFlag: Flag<"linearizable" | "lease" | "stale"> = parsedF
   "linearizable",
   (text) => {
     if (text === "linearizable" || text === "lease" || text === "stale") return text;
-    throw new TypeError(`Expected linearizable, lease or stale, got '${text}'`);
+    throw new ExpectedError("linearizable, lease or stale");
   },
 );
 
@@ -46,7 +52,7 @@ export const ifRevFlag: Flag<number | undefined> = parsedFlag<number | undefined
   (text) => {
     const revision = Number(text);
     if (/^\d+$/.test(text) && Number.isSafeInteger(revision)) return revision;
-    throw new TypeError(`Expected a revision, got '${text}'`);
+    throw new ExpectedError("a revision: a whole number from 0 on");
   },
 );
 

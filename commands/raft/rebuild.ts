@@ -63,6 +63,7 @@ async function makeAnew(path: string, values: Values, terminal: Terminal): Promi
   const options: RebuildOptions = { force: values.force, clusterId: clusterIdOf(values) };
   const plan = await explain(WHAT, planRebuild(path, options));
   if (!values.yes) await requireYes(terminal, questionOf(plan));
+  else if (isUnsure(plan)) await terminal.err(UNSURE);
   const report = await explain(WHAT, carryOut(plan, new Date()));
   await printResult(
     terminal,
@@ -114,13 +115,27 @@ async function requireYes(terminal: Terminal, question: string): Promise<void> {
   throw new CommandError(`${WHAT}: Nothing was changed`);
 }
 
-function questionOf({ path, kind, found }: RebuildPlan): string {
+/** Whether nothing tells that another server has what is moved aside. */
+function isUnsure({ kind, found, clusterId }: RebuildPlan): boolean {
+  return kind === "all" && found.members === undefined && clusterId === undefined;
+}
+
+const UNSURE =
+  "Who the members are cannot be read. If this server was the only one, nobody else has what it " +
+  "had, and it waits for ever: put back a copy of the directory instead.";
+
+function questionOf(plan: RebuildPlan): string {
+  const { path, kind, found } = plan;
   const damage = [...found.damage, ...found.stateDamage];
   const what = kind === "state"
     ? "The state is moved aside, and made anew of the own log when the server starts."
     : "All of it is moved aside. The server comes back with another id, and gets everything from " +
       "the others: a majority of them has to run, or nothing ever comes.";
-  return [...damage.length === 0 ? [`Nothing is damaged in '${path}'.`] : damage, what].join("\n");
+  return [
+    ...damage.length === 0 ? [`Nothing is damaged in '${path}'.`] : damage,
+    ...isUnsure(plan) ? [UNSURE] : [],
+    what,
+  ].join("\n");
 }
 
 function rebuiltText(report: RebuildReport): string {

@@ -64,6 +64,17 @@ export class FlagError extends Error {
   }
 }
 
+/** The value of a flag that Serf does not have is wrong: `expected` says what it has to be. */
+export class ExpectedError extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "ExpectedError";
+
+  /** `expected` is what stands after that word. */
+  constructor(expected: string) {
+    super(`expected ${expected}`);
+  }
+}
+
 /** A switch, off unless `absent` says otherwise. */
 export function boolFlag(help: string, absent: boolean = false): Flag<boolean> {
   return { kind: "bool", absent, placeholder: absent ? "false" : "", help };
@@ -83,7 +94,7 @@ export function stringFlag(
   return { kind: "string", absent: undefined, placeholder, help, ...values && { values } };
 }
 
-/** A text with a form of its own, such as a duration; `absent` when absent. */
+/** A text with a form of its own, such as a duration; `absent` when absent. `parse` throws, an {@linkcode ExpectedError} or any. */
 export function parsedFlag<T>(
   placeholder: string,
   help: string,
@@ -177,9 +188,10 @@ function read(
 function readParsed(name: string, parse: (text: string) => unknown, text: string): unknown {
   try {
     return parse(text);
-  } catch {
-    // Each kind of value has an error of its own; Go says the same for all.
-    throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: parse error`);
+  } catch (error) {
+    // Of Serf's flags each kind of value has an error of its own; Go says the same for all.
+    const problem = error instanceof ExpectedError ? error.message : "parse error";
+    throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: ${problem}`);
   }
 }
 
