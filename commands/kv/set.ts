@@ -6,7 +6,7 @@
 
 import type { KvValue } from "../../client/mod.ts";
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
-import { boolFlag } from "../shell/flags.ts";
+import { switchFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
 import { ask, ifRevFlag, namespaceOf, storeFlags } from "./store.ts";
 
@@ -15,9 +15,9 @@ const MAX_INPUT_BYTES = 1024 * 1024;
 
 /** The flags. */
 export const setFlags = {
-  json: boolFlag("VALUE is JSON. Without it, VALUE is a text."),
-  nx: boolFlag("Only if the key has no value."),
-  xx: boolFlag("Only if the key has a value."),
+  json: switchFlag("VALUE is JSON. Without it, VALUE is a text."),
+  nx: switchFlag("Only if the key has no value."),
+  xx: switchFlag("Only if the key has a value."),
   "if-rev": ifRevFlag,
   ...storeFlags,
 } as const;

@@ -184,6 +184,10 @@ Deno.test("wrong command lines are told before anybody is asked", async () => {
       ["kv", "children", "-limit=all"],
       /^invalid value "all" for flag -limit: expected a whole number from 1 on\n$/,
     ],
+    [
+      ["kv", "set", "-nx=maybe", "k", "v"],
+      /^invalid boolean value "maybe" for -nx: expected true or false\n$/,
+    ],
     [["kv", "children", "a", "b"], /^At most one key can be specified\n$/],
     [["kv", "get", "-format=xml", "k"], /^Encoding error: Invalid output format "xml"\n$/],
   ];
