@@ -220,6 +220,17 @@ function tick(raft: Raft): void {
   tickLeader(raft, role);
 }
 
+/**
+ * When the next tick has something to do, in milliseconds of the clock of the steps; each step may change it. Until then none is
+ * needed, and one that comes earlier does no harm: what has no time of its own is seen to with each round of heartbeats.
+ */
+export function tickDueAt({ role, options }: Raft): number {
+  if (role.name !== "leader") return role.deadline;
+  const { nextRoundAt, confirmedAt, transfer } = role;
+  const quorumAt = confirmedAt + options.electionTimeoutMs;
+  return Math.min(nextRoundAt, quorumAt, transfer?.deadline ?? Infinity);
+}
+
 function takeMessage(raft: Raft, from: string, message: Message): void {
   switch (message.type) {
     case "pre-vote":
