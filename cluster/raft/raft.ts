@@ -103,6 +103,9 @@ export function createRaft(
   if (log.lastIndex < covered) {
     throw new RangeError(`Log ends with ${log.lastIndex}, the snapshot with ${covered}`);
   }
+  if (snapshot !== undefined && (log.term(covered) ?? snapshot.term) !== snapshot.term) {
+    throw new RangeError(`Entry ${covered} has not the term ${snapshot.term} of the snapshot`);
+  }
   const members = new Members(snapshot?.configurationIndex ?? 0, snapshot?.configuration ?? []);
   members.append(list.filter(({ index }) => index > (snapshot?.configurationIndex ?? 0)));
   const known = Math.max(covered, applied);
