@@ -13,7 +13,6 @@ import {
   folderOf,
 } from "../../cluster/runtime.ts";
 import { Lanes } from "./lanes.ts";
-import { type AppendFile, HAS_SYNCED_FILES, openSynced } from "./synced_file.ts";
 
 /** Most files that are held open. Each takes up to two handles, and a process often has 1,024. */
 const MAX_OPEN_FILES = 64;
@@ -36,19 +35,12 @@ export interface FileDiskOptions {
   readonly mode?: number;
   /** Whether a file that is renamed to the name of another takes on its mode. Default false. */
   readonly keepsMode?: boolean;
-  /**
-   * Files that are synced after each append: where the system can, the append does so, and the next sync has nothing left to do.
-   * Default none.
-   */
-  readonly syncsAppends?: (path: string) => boolean;
 }
 
 /** The handles of a file. Appending and reading do not wait for each other. */
 interface OpenFile {
-  writer?: AppendFile | undefined;
+  writer?: Deno.FsFile | undefined;
   reader?: Deno.FsFile | undefined;
-  /** Whether all that was done to it through these handles is synced, and what was before. */
-  isSynced?: boolean;
 }
 
 /** The files below a folder that is there. To be closed when it is no longer used. */
@@ -56,17 +48,15 @@ export class FileDisk implements Disk, AsyncDisposable {
   readonly #root: string;
   readonly #mode: number;
   readonly #keepsMode: boolean;
-  readonly #syncsAppends: (path: string) => boolean;
   readonly #lanes = new Lanes();
   /** The one used longest ago comes first. */
   readonly #open = new Map<string, OpenFile>();
 
   constructor(root: string, options: FileDiskOptions = {}) {
-    const { mode = 0o600, keepsMode = false, syncsAppends = () => false } = options;
+    const { mode = 0o600, keepsMode = false } = options;
     this.#root = root;
     this.#mode = mode;
     this.#keepsMode = keepsMode;
-    this.#syncsAppends = (path) => HAS_SYNCED_FILES && syncsAppends(path);
   }
 
   /** See {@linkcode Disk.append}. */
@@ -74,29 +64,21 @@ export class FileDisk implements Disk, AsyncDisposable {
     return this.#writing(path, async () => {
       const file = this.#file(path);
       file.writer ??= await this.#openToAppend(path);
-      const isSynced = file.isSynced === true && this.#syncsAppends(path);
-      file.isSynced = false;
       for (let rest = bytes; rest.length > 0;) {
         rest = rest.subarray(await file.writer.write(rest));
       }
-      file.isSynced = isSynced;
     });
   }
 
   /** See {@linkcode Disk.sync}. Where the system cannot sync a folder, nothing is done for it. */
   sync(path: string): Promise<void> {
     return this.#writing(path, async () => {
-      const opened = this.#open.get(path);
-      if (opened?.isSynced) return;
-      if (opened?.writer !== undefined) {
-        await opened.writer.sync();
-        opened.isSynced = true;
-        return;
-      }
+      const writer = this.#open.get(path)?.writer;
+      if (writer !== undefined) return await writer.syncData();
       const { isDirectory } = await Deno.stat(this.#full(path));
       if (isDirectory) return await syncFolder(this.#full(path));
       using file = await Deno.open(this.#full(path), { write: true });
-      await file.sync();
+      await file.syncData();
     });
   }
 
@@ -123,8 +105,6 @@ export class FileDisk implements Disk, AsyncDisposable {
       if (length > size) {
         throw new RangeError(`Length ${length} is beyond the ${size} bytes of '${path}'`);
       }
-      const file = this.#open.get(path);
-      if (file !== undefined) file.isSynced = false;
       await Deno.truncate(this.#full(path), length);
     });
   }
@@ -222,11 +202,9 @@ export class FileDisk implements Disk, AsyncDisposable {
     this.#open.delete(path);
   }
 
-  async #openToAppend(path: string): Promise<AppendFile> {
-    const open = () =>
-      this.#syncsAppends(path)
-        ? openSynced(this.#full(path), this.#mode)
-        : Deno.open(this.#full(path), { append: true, create: true, mode: this.#mode });
+  async #openToAppend(path: string): Promise<Deno.FsFile> {
+    const options = { append: true, create: true, mode: this.#mode };
+    const open = () => Deno.open(this.#full(path), options);
     try {
       return await open();
     } catch (error) {

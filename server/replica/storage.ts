@@ -62,8 +62,7 @@ export async function openStorage(
   const place = path ?? await Deno.makeTempDir({ prefix: "skein-" });
   if (path === undefined) opened.defer(() => Deno.remove(place, { recursive: true }));
   const isSync = options.durability === "sync";
-  const syncsAppends = (file: string): boolean => isSync && file.endsWith(".log");
-  const directory = opened.use(await openDirectory(place, { syncsAppends }));
+  const directory = opened.use(await openDirectory(place));
   let disk = directory.disk;
   if (!isSync) {
     const everyMs = options.durability === "async" ? ASYNC_MS : undefined;

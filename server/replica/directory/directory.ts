@@ -6,7 +6,7 @@
 
 import { dirname } from "node:path";
 import type { Disk } from "../../../cluster/runtime.ts";
-import { FileDisk, type FileDiskOptions } from "../../files/disk.ts";
+import { FileDisk } from "../../files/disk.ts";
 import { fileProblem } from "../../files/problem.ts";
 import {
   DamagedNodeFileError,
@@ -130,18 +130,15 @@ export class DataDirectory implements AsyncDisposable {
 
 /**
  * Opens a data directory. One that is missing is made, for its owner only, with the directories above it; one that is empty
- * becomes a new server's. `options` are for its disk.
+ * becomes a new server's.
  *
  * Rejects with a {@linkcode DirectoryError}, whose message is for the operator.
  */
-export async function openDirectory(
-  path: string,
-  options: FileDiskOptions = {},
-): Promise<DataDirectory> {
+export async function openDirectory(path: string): Promise<DataDirectory> {
   try {
     await makeDirectory(path);
     const lock = await lockDirectory(path);
-    const disk = new FileDisk(path, options);
+    const disk = new FileDisk(path);
     try {
       return new DataDirectory(path, disk, lock, await identityIn(disk, path));
     } catch (error) {
