@@ -36,7 +36,7 @@ export type {
   Handlers,
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
-export type { AgentState, StateAddresses } from "./server/agent/state.ts";
+export type { AgentState, RereadFiles, StateAddresses } from "./server/agent/state.ts";
 export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
 export { type Payload, PayloadBytes } from "./server/agent/payload.ts";

@@ -82,6 +82,18 @@ export interface HelloRequest {
   readonly version?: number;
 }
 
+/** AUTH: a token, or a user and a password. */
+export interface AuthRequest {
+  readonly token?: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** USE. */
+export interface UseRequest {
+  readonly namespace: string;
+}
+
 /** INFO. */
 export interface InfoRequest {
   readonly section?: string;
@@ -107,6 +119,8 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   PING: { known: ["value"], wrong: () => undefined },
   ECHO: { known: ["value"], wrong: wrongEcho },
   HELLO: { known: ["client", "strict", "version"], wrong: wrongHello },
+  AUTH: { known: ["token", "user", "password"], wrong: wrongAuth },
+  USE: { known: ["namespace"], wrong: wrongUse },
   INFO: { known: ["section"], wrong: wrongInfo },
   QUIT: { known: [], wrong: () => undefined },
   SET: { known: ["key", "namespace", "value", "nx", "xx", "if_rev", "get"], wrong: wrongSet },
@@ -138,6 +152,21 @@ function wrongHello({ client, strict, version }: Members): string | undefined {
   if (client !== undefined && typeof client !== "string") return "client";
   if (isNoSwitch(strict)) return "strict";
   return version === undefined || Number.isSafeInteger(version) ? undefined : "version";
+}
+
+/** A token, or a user and a password. */
+function wrongAuth({ token, user, password }: Members): string | undefined {
+  if (isNoText(token)) return "token";
+  if (isNoText(user)) return "user";
+  if (isNoText(password)) return "password";
+  const isUser = user !== undefined || password !== undefined;
+  if (isUser === (token !== undefined)) return "token";
+  if (token !== undefined) return undefined;
+  return user === undefined ? "user" : password === undefined ? "password" : undefined;
+}
+
+function wrongUse({ namespace }: Members): string | undefined {
+  return typeof namespace === "string" ? undefined : "namespace";
 }
 
 function wrongInfo({ section }: Members): string | undefined {

@@ -7,6 +7,7 @@
 export {
   type ActionMembers,
   ACTIONS,
+  type AuthRequest,
   type ChildrenRequest,
   type DeleteRequest,
   type HelloRequest,
@@ -18,6 +19,7 @@ export {
   type SetRequest,
   type TargetRequest,
   unknownMember,
+  type UseRequest,
   type ValueRequest,
 } from "./actions.ts";
 export {

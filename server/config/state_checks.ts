@@ -8,7 +8,14 @@ import { formatDuration } from "../../protocol/duration.ts";
 import { isLoopback } from "./addresses.ts";
 import { ConfigError } from "./error.ts";
 import type { AgentConfig } from "./settings.ts";
-import { durabilityOf, keepsState, kvAddress, NO_ADDRESS, peerAddress } from "./state_settings.ts";
+import {
+  durabilityOf,
+  hasAccess,
+  keepsState,
+  kvAddress,
+  NO_ADDRESS,
+  peerAddress,
+} from "./state_settings.ts";
 
 /** Most servers that found a cluster together: each of them must hear from every write. */
 export const MAX_FOUNDERS = 9;
@@ -56,15 +63,29 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
     );
   },
   ({ kv: { mode } }) => requireOne("kv.mode", mode, KV_MODES),
+  ({ kv: { tlsCert, tlsKey } }) => {
+    if ((tlsCert === "") === (tlsKey === "")) return;
+    const [given, missing] = tlsCert === "" ? ["tls_key", "tls_cert"] : ["tls_cert", "tls_key"];
+    fail(`Missing kv.${missing}: kv.${given} is of no use alone`);
+  },
+  ({ kv: { tlsClientCa } }) => {
+    if (tlsClientCa === "") return;
+    fail(
+      `Invalid kv.tls_client_ca: '${tlsClientCa}': Deno asks no client for a certificate, so none ` +
+        "can be checked. Use kv.tokens_file to tell clients apart",
+    );
+  },
   (config) => {
     if (keepsState(config)) usable("peer_addr", () => peerAddress(config));
   },
   (config) => {
     const address = keepsState(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
     if (address === undefined || config.kv.insecure || isLoopback(address.host)) return;
+    if (hasAccess(config.kv)) return;
     fail(
-      `Invalid kv_addr: other machines reach '${config.kvAddr}', and there is no authentication ` +
-        "yet. Use an address of loopback, or -kv-insecure to let all of them read and write",
+      `Invalid kv_addr: other machines reach '${config.kvAddr}', and nobody has to show who it ` +
+        "is. Use -kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure " +
+        "to let all of them read and write",
     );
   },
 ];

@@ -20,7 +20,7 @@ export const NO_ADDRESS = "none";
 const LOOPBACK = "127.0.0.1";
 
 /** How one port of key-value clients is to be. Times are milliseconds. */
-export interface KvSettings extends Omit<KvConfig, "mode" | "insecure"> {
+export interface KvSettings extends Omit<KvConfig, "mode" | "insecure" | "tlsClientCa"> {
   /** What clients get: answers to requests, or their own bytes. */
   readonly mode: "json" | "echo";
 }
@@ -54,6 +54,9 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
       mode: kv.mode as KvSettings["mode"],
       idleLimitMs: kv.idleLimitMs,
       maxConnections: kv.maxConnections,
+      tokensFile: kv.tokensFile,
+      tlsCert: kv.tlsCert,
+      tlsKey: kv.tlsKey,
     },
   };
 }
@@ -61,6 +64,11 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
 /** Whether an agent is to keep the state. */
 export function keepsState({ server, dev }: AgentConfig): boolean {
   return server || dev;
+}
+
+/** Whether key-value clients have to show who they are. */
+export function hasAccess({ mode, tokensFile }: Pick<KvConfig, "mode" | "tokensFile">): boolean {
+  return mode === "json" && tokensFile !== "";
 }
 
 /** When a write is acknowledged; whatever was said, when that is no such word. */

@@ -5,7 +5,9 @@
  */
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
-import type { ActionMembers, Members } from "../../protocol/kv/mod.ts";
+import type { ActionMembers, LineWriter, Members } from "../../protocol/kv/mod.ts";
+import type { Peer } from "../net/conversation.ts";
+import type { Entry } from "./access/entries.ts";
 import type { Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
 
@@ -13,6 +15,12 @@ import type { Services } from "./services.ts";
 export interface ClientState {
   /** Whether members that an action does not have are refused. */
   strict: boolean;
+  /** Namespace of keys that name none; "" for the one that all connections begin with. */
+  use: string;
+  /** Who it is, on a port where that matters. */
+  entry?: Entry;
+  /** How often it has failed to show who it is. */
+  failures: number;
 }
 
 /** How an action is done with a request whose members are right. */
@@ -37,7 +45,7 @@ export type Doing =
   | {
     readonly kind: "listing";
     /** What is listed, or what is wrong with the request. */
-    readonly make: (request: Members) => Listing | Failure;
+    readonly make: (request: Members, use: string) => Listing | Failure;
   }
   /** Here and now. */
   | {
@@ -45,6 +53,18 @@ export type Doing =
     readonly run: (request: Members, services: Services, client: ClientState) => Result;
     /** Whether the connection ends with it. Default: it goes on. */
     readonly last?: boolean;
+  }
+  /** Here, but not at once; nothing else of the connection is taken before it is done. */
+  | {
+    readonly kind: "awaited";
+    readonly run: (
+      request: Members,
+      services: Services,
+      client: ClientState,
+      peer: Peer<LineWriter>,
+    ) => Promise<Result>;
+    /** Whether the connection ends with it, after it is done. */
+    readonly isLast: (client: ClientState) => boolean;
   };
 
 /** One row of the table of actions. */

@@ -52,6 +52,8 @@ export class Pending {
   ask: (() => void) | undefined;
   /** Whether there was no room for the answer, so that it is to be asked again. */
   isPutOff = false;
+  /** What the log is told of it, and since when it is under way, if it is to be told. */
+  told: { readonly action: string; readonly since: number } | undefined;
   /** What comes of it. */
   result: Result | undefined;
   /** What a failure says besides. */

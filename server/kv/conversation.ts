@@ -6,7 +6,9 @@
 
 import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import { formatDuration } from "../../protocol/duration.ts";
 import {
+  AUTH_REQUIRED,
   ENDLESS,
   IDLE_TIMEOUT,
   INTERNAL,
@@ -27,16 +29,16 @@ import {
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
-import type { Conversation, Peer } from "../net/conversation.ts";
+import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState } from "./action.ts";
+import type { Action, ClientState, Doing } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
 import { list, type Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
 
 /** Codes that blame the client for the request itself; they are logged. */
-const FAULTS: readonly number[] = [400, 405, 408, 413, 422, 426];
+const FAULTS: readonly number[] = [400, 401, 403, 405, 408, 413, 422, 426];
 
 /** Codes whose answers tell who leads. */
 const OF_THE_LEADER: readonly number[] = [503, 504];
@@ -48,14 +50,17 @@ export class KvConversation implements Conversation {
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
   readonly #answers: Answers;
-  readonly #client: ClientState = { strict: false };
+  readonly #since = performance.now();
+  readonly #client: ClientState = { strict: false, use: "", failures: 0 };
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
   #ended = false;
   #closed = false;
-  #toldClosing = false;
-  /** Lines that were taken. */
+  /** Why the connection ends, if that is known here. */
+  #reason: string | undefined;
+  /** Lines that were taken, and answers that were failures. */
   #taken = 0;
+  #failed = 0;
   /** What {@linkcode KvConversation.sweep} saw: how many lines had ended and were taken, and since when. */
   #seenEnded = -1;
   #insideSince = 0;
@@ -97,9 +102,10 @@ export class KvConversation implements Conversation {
     return this.#answers.room();
   }
 
-  /** The parser throws nothing, and no client is a stranger. */
+  /** The parser throws nothing, but a stranger may send more than it may. */
   fail(error: unknown): void {
-    throw error;
+    if (!(error instanceof StrangerLimitError)) throw error;
+    this.#answer(LINE_TOO_LONG, true);
   }
 
   /** Resolves when all requests are answered and, when the port is closing, the client is told. */
@@ -112,6 +118,15 @@ export class KvConversation implements Conversation {
   close(): void {
     this.#closed = true;
     this.#answers.close();
+    this.#services.tell(this.#summary());
+  }
+
+  /** Ends the connection, and with it all that it waits for, when the client is not known any more as it was. */
+  recheck(): void {
+    const { entry } = this.#client;
+    if (entry === undefined || this.#ended || this.#services.access?.has(entry)) return;
+    this.#tellClosing(AUTH_REQUIRED);
+    this.#hangUp();
   }
 
   /**
@@ -156,23 +171,29 @@ export class KvConversation implements Conversation {
     if (pending.id === undefined && id !== undefined) return this.#settle(pending, invalid("id"));
     if (typeof name !== "string") return this.#settle(pending, invalid("action"));
     const action = actionOf(name);
+    const refusal = this.#services.access?.refusal(action?.name ?? "", request, this.#client);
+    if (refusal !== undefined) return this.#settle(pending, refusal);
     if (action === undefined) return this.#settle(pending, UNKNOWN_ACTION);
     const wrong = action.members.wrong(request) ?? this.#unknownMember(request, action);
     if (wrong !== undefined) return this.#settle(pending, invalid(wrong));
     pending.tellsRevision = action.tellsRevision;
+    if (this.#services.logsRequests) {
+      pending.told = { action: action.name, since: performance.now() };
+    }
     const { doing } = action;
     if (doing.kind === "local") {
       if (doing.last === true) this.#deaf = pending.last = true;
       return this.#settle(pending, doing.run(request, this.#services, this.#client));
     }
+    if (doing.kind === "awaited") return this.#runAwaited(pending, request, doing);
     if (doing.kind === "listing") {
-      const listing = doing.make(request);
+      const listing = doing.make(request, this.#client.use);
       return "ok" in listing
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
     const { key, namespace } = request as unknown as TargetRequest;
-    const path = resolvePath(key, namespace);
+    const path = resolvePath(key, namespace, this.#client.use);
     if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
     pending.touch = doing.kind === "command" ? "changes" : "reads";
     if (!doing.isBroad(request)) pending.place = hashOf(path);
@@ -180,6 +201,21 @@ export class KvConversation implements Conversation {
     if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
     if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
     return this.#ask(pending, request, bytes);
+  }
+
+  async #runAwaited(
+    pending: Pending,
+    request: Members,
+    { run, isLast }: Extract<Doing, { kind: "awaited" }>,
+  ): Promise<void> {
+    this.#answers.add(pending);
+    try {
+      const result = await run(request, this.#services, this.#client, this.#peer);
+      if (isLast(this.#client)) this.#deaf = pending.last = true;
+      this.#settle(pending, result);
+    } catch (error) {
+      this.#fault(pending, error);
+    }
   }
 
   async #askLater(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> {
@@ -249,12 +285,26 @@ export class KvConversation implements Conversation {
   #settle(pending: Pending, result: Result): undefined {
     if (!pending.added) this.#answers.add(pending);
     if (!result.ok && result !== NO_ROOM) this.#note(pending, result);
+    if (pending.told !== undefined && result !== NO_ROOM) this.#tell(pending, result);
     this.#answers.settle(pending, result);
+  }
+
+  /** Tells the log what was asked for and what came of it, without keys and values. */
+  #tell(pending: Pending, result: Result): void {
+    if (pending.told === undefined) return;
+    const { action, since } = pending.told;
+    pending.told = undefined;
+    const { name } = this.#peer;
+    const outcome = result.ok ? "ok" : `${result.code} ${result.reason}`;
+    const ms = Math.round(performance.now() - since);
+    const fields = { peer: name, action, code: result.ok ? 200 : result.code, ms };
+    this.#services.tell(() => `${name}: ${action}: ${outcome}, ${ms} ms`, fields);
   }
 
   #note(pending: Pending, { code, reason, field }: Failure): void {
     const { counters, state: { leader } } = this.#services;
     counters.failures++;
+    this.#failed++;
     if (FAULTS.includes(code)) {
       const text = `${code} ${reason}${field === undefined ? "" : ` ('${field}')`}`;
       this.#services.complain(this.#peer.source, reason, `${this.#peer.name}: ${text}`);
@@ -282,10 +332,18 @@ export class KvConversation implements Conversation {
   }
 
   #tellClosing(problem: Problem): void {
-    if (this.#toldClosing) return;
-    this.#toldClosing = true;
+    if (this.#reason !== undefined) return;
+    this.#reason = problem.reason;
     const writer = this.#peer.outbox.open();
     if (writer !== undefined) writeClosing(writer, problem);
+  }
+
+  #summary(): string {
+    const time = formatDuration(Math.round(performance.now() - this.#since));
+    const who = this.#client.entry === undefined ? "" : ` of '${this.#client.entry.name}'`;
+    const why = this.#reason === undefined ? "" : ` (${this.#reason})`;
+    return `Closed client: ${this.#peer.name}${who} after ${time}${why}: ${this.#taken} requests, ` +
+      `${this.#failed} failures`;
   }
 
   #hangUp(): void {

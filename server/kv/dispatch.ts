@@ -7,6 +7,7 @@
 import { type ActionMembers, ACTIONS } from "../../protocol/kv/mod.ts";
 import type { Action, Doing } from "./action.ts";
 import { echo, hello, info, ping, quit } from "./actions/connection.ts";
+import { auth, use } from "./actions/identity.ts";
 import { children, keys } from "./actions/listing.ts";
 import { del, exists, get, increment, set } from "./actions/values.ts";
 
@@ -14,6 +15,8 @@ const TABLE: Readonly<Record<string, Doing>> = {
   PING: ping,
   ECHO: echo,
   HELLO: hello,
+  AUTH: auth,
+  USE: use,
   INFO: info,
   QUIT: quit,
   SET: set,

@@ -63,6 +63,11 @@ const RPC: Record<keyof typeof rpc, Place> = {
 /** The same for the key-value port. */
 const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_CONNECTIONS: ["Connections of key-value clients  ", 1, " "],
+  MAX_STRANGERS: ["Strangers on the key-value port, in all", 1, ";"],
+  MAX_STRANGERS_PER_SOURCE: ["Strangers on the key-value port, in all", 1, ""],
+  STRANGER_LIMIT_MS: ["Time in which a key-value client has to show", 1_000, " s"],
+  MAX_STRANGER_BYTES: ["Line of a stranger", 1_024, " KiB"],
+  MAX_AUTH_FAILURES: ["Wrong tokens and passwords", 1, " one after"],
   MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
   MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
   MAX_WAITING_BYTES: ["Answers that wait for all key-value clients", 2 ** 20, " MiB"],

@@ -8,8 +8,11 @@ import project from "../../../deno.json" with { type: "json" };
 import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
 import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
-import type { StateSettings } from "../../config/state_settings.ts";
+import type { KvSettings, StateSettings } from "../../config/state_settings.ts";
+import type { Guard } from "../../kv/access/guard.ts";
+import { LevelFilter } from "../../logging/levels.ts";
 import { AgentKv } from "../../kv/local.ts";
+import { openGuard } from "../../kv/load_guard.ts";
 import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
@@ -17,7 +20,7 @@ import { administer } from "../../replica/administration.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
-import type { AgentState, StateAddresses } from "../state.ts";
+import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -28,17 +31,20 @@ export class ServerState implements AgentState, AsyncDisposable {
   readonly kv: AgentKv;
   readonly #server: StateServer;
   readonly #port: KvPort | undefined;
+  readonly #guard: Guard | undefined;
   readonly #dataDir: string | undefined;
 
-  private constructor(
-    server: StateServer,
-    port: KvPort | undefined,
-    dataDir: string | undefined,
-  ) {
-    this.kv = new AgentKv(server);
-    this.#server = server;
-    this.#port = port;
-    this.#dataDir = dataDir;
+  private constructor(parts: {
+    readonly server: StateServer;
+    readonly port: KvPort | undefined;
+    readonly guard: Guard | undefined;
+    readonly dataDir: string | undefined;
+  }) {
+    this.kv = new AgentKv(parts.server);
+    this.#server = parts.server;
+    this.#port = parts.port;
+    this.#guard = parts.guard;
+    this.#dataDir = parts.dataDir;
   }
 
   /**
@@ -52,7 +58,8 @@ export class ServerState implements AgentState, AsyncDisposable {
     failed: (error: Error) => void,
   ): Promise<ServerState> {
     const { config, log, serf } = agent;
-    const { kv, kvOptions } = settings;
+    const { kv, kvOptions, dataDir } = settings;
+    const guard = kv && await guardOf(kvOptions);
     await using opened = new AsyncDisposableStack();
     const server = opened.use(
       await StateServer.open({
@@ -73,14 +80,27 @@ export class ServerState implements AgentState, AsyncDisposable {
       node: config.nodeName,
       version: project.version,
       log,
+      access: guard?.access,
+      tls: guard?.tls,
+      logsRequests: new LevelFilter(config.logLevel, config.logLevels).admits("DEBUG", "agent.kv"),
     });
     opened.move();
-    return new ServerState(server, port, settings.dataDir);
+    return new ServerState({ server, port, guard, dataDir });
   }
 
   /** See {@linkcode AgentState.administer}. */
   administer(action: string, node = "", limitMs = 0): Promise<unknown> {
     return administer(this.#server, action, node, limitMs);
+  }
+
+  /** See {@linkcode AgentState.reread}. */
+  async reread(): Promise<RereadFiles> {
+    return await this.#guard?.reread(() => this.#port?.recheck()) ?? NO_FILES;
+  }
+
+  /** See {@linkcode AgentState.logRequests}. */
+  logRequests(wanted: boolean): void {
+    if (this.#port !== undefined) this.#port.logsRequests = wanted;
   }
 
   /** See {@linkcode AgentState.leave}. */
@@ -112,6 +132,16 @@ export class ServerState implements AgentState, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+const NO_FILES: RereadFiles = { changed: [], apply() {} };
+
+/** What guards the port, if the settings name something. What is echoed is nobody's, and needs no token. */
+async function guardOf(
+  { mode, tokensFile, tlsCert, tlsKey }: KvSettings,
+): Promise<Guard | undefined> {
+  const files = { tokensFile: mode === "echo" ? "" : tokensFile, tlsCert, tlsKey };
+  return files.tokensFile + tlsCert === "" ? undefined : await openGuard(files);
 }
 
 /** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */

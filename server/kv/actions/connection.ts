@@ -105,6 +105,7 @@ const SECTIONS: Readonly<Record<string, (services: Services) => Record<string, u
     accepted: counters.connections,
     requests: counters.requests,
     failures: counters.failures,
+    auth_failures: counters.authFailures,
   }),
   memory: () => {
     const { rss, heapUsed } = Deno.memoryUsage();

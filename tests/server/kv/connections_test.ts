@@ -105,7 +105,7 @@ Deno.test("info counts by section", async () => {
   await client.ask({ action: "GET", key: "none" });
   const { result } = await client.ask({ action: "INFO", section: "clients" });
   assert.deepEqual(result, {
-    clients: { connections: 1, accepted: 1, requests: 2, failures: 1 },
+    clients: { connections: 1, accepted: 1, requests: 2, failures: 1, auth_failures: 0 },
   });
   const cluster = async () => (await client.ask({ action: "INFO", section: "cluster" }))["result"];
   assert.deepEqual(await cluster(), { cluster: { leader: "alpha", role: "leader" } });

@@ -23,6 +23,7 @@ const reading = { ...target, consistency: z.enum(["linearizable", "lease", "stal
 const switched = z.boolean().optional();
 const revision = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 const integer = z.number().int().optional();
+const text = z.string().optional();
 const absent = z.undefined().optional();
 const listing = {
   namespace: z.string().optional(),
@@ -36,6 +37,16 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PING: z.object({ value: z.unknown().optional() }),
   ECHO: z.object({ value: anything }),
   HELLO: z.object({ client: z.string().optional(), strict: switched, version: integer }),
+  AUTH: z.object({ token: text, user: text, password: text }).superRefine((given, context) => {
+    const { token, user, password } = given;
+    const refuse = (member: string) =>
+      context.addIssue({ code: "custom", message: "", path: [member] });
+    const isUser = user !== undefined || password !== undefined;
+    if (isUser === (token !== undefined)) refuse("token");
+    else if (token === undefined && user === undefined) refuse("user");
+    else if (token === undefined && password === undefined) refuse("password");
+  }),
+  USE: z.object({ namespace: z.string() }),
   INFO: z.object({ section: z.string().optional() }),
   QUIT: z.object({}),
   SET: z.object({
@@ -147,6 +158,10 @@ const FORMS: readonly [object, string][] = [
   [{ action: "PING" }, '"PONG"'],
   [{ action: "PING", value: null }, "null"],
   [{ action: "ECHO", value: { a: [1] } }, '{"a":[1]}'],
+  [{ action: "AUTH", token: "t" }, "401 AUTH_FAILED"],
+  [{ action: "AUTH", user: "u", password: "p" }, "401 AUTH_FAILED"],
+  [{ action: "USE", namespace: "app^deep" }, '"OK"'],
+  [{ action: "USE", namespace: "" }, '"OK"'],
   [{ action: "SET", key: "k", value: "v" }, '"OK" rev 1'],
   [
     {
@@ -288,6 +303,9 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   namespace: "n",
   consistency: "stale",
   client: "me",
+  token: "t",
+  user: "u",
+  password: "p",
   section: "server",
   version: 1,
   if_rev: 3,
