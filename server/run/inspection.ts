@@ -10,6 +10,7 @@ import { checkConfig } from "../../cluster/memberlist/core/config.ts";
 import { parseJoinAddress } from "../../cluster/memberlist/traffic/join.ts";
 import { checkSerfConfig } from "../../cluster/serf/model/config.ts";
 import { Listeners } from "../agent/events/listeners.ts";
+import { openGuard } from "../agent/guard.ts";
 import { initialKeys, initialTags } from "../agent/start/kept.ts";
 import { keyringOf, memberlistSettings, serfSettings } from "../agent/start/layers.ts";
 import { FAILED } from "../agent/start/open.ts";
@@ -24,7 +25,6 @@ import {
 } from "../config/plan.ts";
 import type { AgentConfig } from "../config/settings.ts";
 import { fileProblem } from "../files/problem.ts";
-import { openGuard } from "../kv/load_guard.ts";
 import { AgentLog } from "../logging/log.ts";
 import { listenProblem } from "../net/problems.ts";
 
@@ -71,7 +71,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
     checkSerfConfig(serfSettings(config, tags, memberlist, new Listeners(log)));
     checkConfig(memberlist);
   }, FAILED.start);
-  await attempt(() => checkGuard(config));
+  await attempt(() => openGuard(config.kv));
   await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");
   const { startJoin: start_join, retryJoin: retry_join } = config;
   for (const [name, addresses] of Object.entries({ start_join, retry_join })) {
@@ -101,10 +101,6 @@ async function checkRejoinFile(path: string): Promise<void> {
   // A file that is not there yet will be made.
   const found = await Deno.stat(path).catch(() => undefined);
   if (found?.isDirectory) fail(path, "is a directory");
-}
-
-async function checkGuard({ kv }: AgentConfig): Promise<void> {
-  if (kv.tokensFile + kv.tlsCert !== "") await openGuard(kv);
 }
 
 function checkRpcAddress(address: string): void {

@@ -8,11 +8,10 @@ import project from "../../../deno.json" with { type: "json" };
 import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
 import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
-import type { KvSettings, StateSettings } from "../../config/state_settings.ts";
+import type { StateSettings } from "../../config/state_settings.ts";
 import type { Guard } from "../../kv/access/guard.ts";
 import { LevelFilter } from "../../logging/levels.ts";
 import { AgentKv } from "../../kv/local.ts";
-import { openGuard } from "../../kv/load_guard.ts";
 import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
@@ -20,6 +19,7 @@ import { administer } from "../../replica/administration.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
+import { openGuard } from "../guard.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
@@ -59,7 +59,7 @@ export class ServerState implements AgentState, AsyncDisposable {
   ): Promise<ServerState> {
     const { config, log, serf } = agent;
     const { kv, kvOptions, dataDir } = settings;
-    const guard = kv && await guardOf(kvOptions);
+    const guard = kv && await openGuard(kvOptions);
     await using opened = new AsyncDisposableStack();
     const server = opened.use(
       await StateServer.open({
@@ -135,14 +135,6 @@ export class ServerState implements AgentState, AsyncDisposable {
 }
 
 const NO_FILES: RereadFiles = { changed: [], apply() {} };
-
-/** What guards the port, if the settings name something. What is echoed is nobody's, and needs no token. */
-async function guardOf(
-  { mode, tokensFile, tlsCert, tlsKey }: KvSettings,
-): Promise<Guard | undefined> {
-  const files = { tokensFile: mode === "echo" ? "" : tokensFile, tlsCert, tlsKey };
-  return files.tokensFile + tlsCert === "" ? undefined : await openGuard(files);
-}
 
 /** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
 async function tell(
