@@ -38,6 +38,7 @@ export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../protocol/k
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";
+export type { TlsOptions } from "./net/dial.ts";
 export type { RpcErrorCode } from "./rpc/error_code.ts";
 export { RpcError } from "./rpc/errors.ts";
 export {

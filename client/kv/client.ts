@@ -69,15 +69,16 @@ export class KvClient implements AsyncDisposable {
    * Connects to an agent.
    *
    * @throws {ConnectError} when no connection comes about
-   * @throws {KvError} when the agent has no room, or speaks another version
+   * @throws {KvError} when the agent has no room, speaks another version, or knows no such token, user or password
    */
   static async connect(options: KvConnectOptions = {}): Promise<KvClient> {
     checkKvConnectOptions(options);
     const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
     const opener = {
       open: (signal?: AbortSignal): Promise<KvConnection> => openKvConnection(options, signal),
-      // An agent that speaks another version goes on to do so; one that has no room may have some later.
-      isFinal: (error: unknown): boolean => error instanceof KvError && error.code !== 429,
+      // An agent that speaks another version goes on to do so; one that has no room, or no time, may have some later.
+      isFinal: (error: unknown): boolean =>
+        error instanceof KvError && error.code !== 429 && error.code !== 503,
     };
     const again = reconnect === true ? {} : reconnect || undefined;
     return new KvClient(new Link(await opener.open(options.signal), opener, again), timeoutMs);

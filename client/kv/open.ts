@@ -23,22 +23,27 @@ interface Hello {
 }
 
 /**
- * Connects and asks who is there.
+ * Connects, asks who is there, and says who this is when that is known.
  *
  * @throws {ConnectError} when no connection comes about
- * @throws {KvError} when the agent does not speak this version, or has no room
+ * @throws {KvError} when the agent does not speak this version, has no room, or knows no such token, user or password
  */
 export async function openKvConnection(
   options: KvConnectOptions,
   signal?: AbortSignal,
 ): Promise<KvConnection> {
   const { address = DEFAULT_ADDRESS, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { token, user, password, tls = false } = options;
   const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
-  const connection = new KvConnection(await dial(address, callOptions));
+  const connection = new KvConnection(
+    await dial(address, { ...callOptions, tls: tls === true ? {} : tls || undefined }),
+  );
   try {
     const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
     const { result } = await connection.call(hello, false, callOptions);
     const idleMs = (result as Hello | null)?.limits?.idle_ms;
+    const shown = token !== undefined ? { token } : user !== undefined && { user, password };
+    if (shown) await connection.call({ action: "AUTH", ...shown }, false, callOptions);
     if (typeof idleMs === "number" && idleMs > 0) connection.keepAlive(idleMs / SIGNS_OF_LIFE);
     return connection;
   } catch (error) {

@@ -12,6 +12,7 @@ import {
 } from "../../protocol/arguments.ts";
 import type { KvKey } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
+import type { TlsOptions } from "../net/dial.ts";
 import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.ts";
 
 /**
@@ -38,6 +39,14 @@ export interface KvConnectOptions {
   readonly address?: string;
   /** What the agent is told who connects. Default: nothing. */
   readonly name?: string;
+  /** Token that the agent is shown, after each connect. Default: none. */
+  readonly token?: string;
+  /** User whose password the agent is shown, in place of a token. Default: none. */
+  readonly user?: string;
+  /** Password of `user`. */
+  readonly password?: string;
+  /** Whether and how connections are encrypted. Default false. */
+  readonly tls?: boolean | TlsOptions;
   /** Milliseconds to wait for the connection, and for each answer. Default 10,000. */
   readonly timeoutMs?: number;
   /** Gives the first connection up. */
@@ -205,6 +214,14 @@ export interface KvKeysCallOptions extends KvChildrenCallOptions {
 }
 
 const CALL: OptionKinds = { signal: "signal", timeoutMs: "number" };
+const CONNECT: OptionKinds = {
+  ...CALL,
+  address: "text",
+  name: "text",
+  token: "secret",
+  user: "text",
+  password: "secret",
+};
 const KEYED: OptionKinds = { ...CALL, namespace: "text" };
 const LISTING: OptionKinds = { ...KEYED, consistency: "text", after: "text", pageSize: "number" };
 
@@ -248,7 +265,17 @@ export function checkKey(key: KvKey): void {
  */
 export function checkKvConnectOptions(options: KvConnectOptions): void {
   requireArgument("options of connect", options, "object");
-  const { reconnect = false, ...others } = options;
-  requireOptions("connect", others, { ...CALL, address: "text", name: "text" });
+  const { reconnect = false, tls = false, ...others } = options;
+  requireOptions("connect", others, CONNECT);
   checkReconnectOptions(reconnect);
+  if (typeof tls !== "boolean") {
+    requireOptions("tls", tls, { caCerts: "list", serverName: "text" });
+  }
+  const { token, user, password } = options;
+  if (token !== undefined && user !== undefined) {
+    throw new TypeError("Invalid options of connect: expected a token or a user, got both");
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    throw new TypeError("Invalid options of connect: expected a user and a password, got one");
+  }
 }

@@ -13,16 +13,18 @@ import { command as incr } from "./incr.ts";
 import { command as keys, keysFlags } from "./keys.ts";
 import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
+import { command as token, tokenFlags } from "./token.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr|keys|children [options] KEY [VALUE]",
+  usage: "kv get|set|del|incr|keys|children|token [options] KEY [VALUE]",
   description: [
     "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
     "started with -server or -dev.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one, children [KEY] the names one level below. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one, children [KEY] the names one level below. token NAME makes a token for an agent " +
+    "that asks for one. 'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",
@@ -33,6 +35,7 @@ export const command: Command = defineActions({
     ...flagsOf("set", setFlags, storeFlags),
     ...flagsOf("del", delFlags, storeFlags),
     ...flagsOf("keys", keysFlags, storeFlags),
+    ...flagsOf("token", tokenFlags, storeFlags),
     ...flagsOf("children", childrenFlags, { ...storeFlags, ...keysFlags }),
     limit: { ...keysFlags.limit, help: `keys, children: ${keysFlags.limit.help}` },
     after: { ...keysFlags.after, help: `keys, children: ${keysFlags.after.help}` },
@@ -43,6 +46,6 @@ export const command: Command = defineActions({
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys, children },
+  actions: { get, set, del, incr, keys, children, token },
   onStderr: true,
 });

@@ -16,6 +16,7 @@ import {
   stringFlag,
 } from "../shell/flags.ts";
 import { formatFlag } from "../shell/output.ts";
+import { accessFlags, accessOf } from "./access.ts";
 
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
 
@@ -30,6 +31,7 @@ export const storeFlags = {
     "ADDRESS",
     `Key-value address of the agent. Default: the variable SKEIN_KV_ADDR, or ${DEFAULT_ADDRESS}.`,
   ),
+  ...accessFlags,
 } as const;
 
 /** The flag that says how fresh a value has to be. */
@@ -66,9 +68,10 @@ export async function ask<T>(
   action: (client: KvClient) => Promise<T>,
 ): Promise<T> {
   const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
+  const access = await accessOf(values);
   await using client = await told(
     "Error connecting to the agent",
-    KvClient.connect({ address, name: "skein kv" }),
+    KvClient.connect({ ...access, address, name: "skein kv" }),
   );
   return await told("Error", action(client));
 }
@@ -95,11 +98,30 @@ async function told<T>(what: string, step: Promise<T>): Promise<T> {
   }
 }
 
+/** What can be done about what the agent says. */
+const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
+  [
+    /^Authentication required$/,
+    "The agent has a kv.tokens_file: give a token with SKEIN_KV_TOKEN or -kv-auth-file",
+  ],
+  [
+    /^Wrong token, user or password$/,
+    "The token of SKEIN_KV_TOKEN or -kv-auth-file is in no kv.tokens_file of that agent, which " +
+    "may have none at all",
+  ],
+  [
+    /^No right to this$/,
+    "The entry of the token in the kv.tokens_file of the agent says what it may",
+  ],
+  [/: tls: /, "-kv-ca-file names certificates to trust, -kv-server-name whose the agent's is"],
+];
+
 function hintFor(reason: string): string | undefined {
   if (/^'after': /.test(reason)) {
     return "-after takes a key below PREFIX as it was printed, with its namespace: global^greeting";
   }
-  if (!/connection refused$|^client closed$/.test(reason)) return undefined;
+  const hint = HINTS.find(([text]) => text.test(reason))?.[1];
+  if (hint !== undefined || !/connection refused$|^client closed$/.test(reason)) return hint;
   return "Does an agent keep state there? 'skein agent -dev' starts one that does; -kv-addr or " +
     "SKEIN_KV_ADDR names the key-value address of another";
 }

@@ -1,0 +1,39 @@
+/**
+ * What actions of `skein kv` read of standard input.
+ *
+ * @module
+ */
+
+import { CommandError } from "../shell/command.ts";
+
+/** What is read at most, in bytes: more than an agent takes. */
+const MAX_INPUT_BYTES = 1024 * 1024;
+
+/**
+ * All that comes from standard input.
+ *
+ * @param what What it is, for the error.
+ * @throws {CommandError} When it is too much, or no text.
+ */
+export async function readInput(what: string): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of Deno.stdin.readable) {
+    bytes += chunk.length;
+    if (bytes > MAX_INPUT_BYTES) {
+      const message = `The ${what} takes more than ${MAX_INPUT_BYTES} bytes`;
+      throw new CommandError(message, { onStderr: true });
+    }
+    text += decoded(what, () => decoder.decode(chunk, { stream: true }));
+  }
+  return text + decoded(what, () => decoder.decode());
+}
+
+function decoded(what: string, decode: () => string): string {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new CommandError(`The ${what} is not UTF-8`, { cause, onStderr: true });
+  }
+}
