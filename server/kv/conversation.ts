@@ -342,8 +342,8 @@ export class KvConversation implements Conversation {
     const time = formatDuration(Math.round(performance.now() - this.#since));
     const who = this.#client.entry === undefined ? "" : ` of '${this.#client.entry.name}'`;
     const why = this.#reason === undefined ? "" : ` (${this.#reason})`;
-    return `Closed client: ${this.#peer.name}${who} after ${time}${why}: ${this.#taken} requests, ` +
-      `${this.#failed} failures`;
+    const figures = `requests ${this.#taken}, failures ${this.#failed}`;
+    return `Closed client: ${this.#peer.name}${who} after ${time}${why}: ${figures}`;
   }
 
   #hangUp(): void {

@@ -95,7 +95,7 @@ Deno.test("a token is made, lets in, is taken away by a reload, and is seen nowh
   assert.match(output, /\[DEBUG\] agent\.kv: \S+: SET: ok, \d+ ms/);
   assert.match(
     output,
-    /\[DEBUG\] agent\.kv: Closed client: \S+ of 'app' after \S+: \d+ requests, 0/,
+    /\[DEBUG\] agent\.kv: Closed client: \S+ of 'app' after \S+: requests \d+, failures 0/,
   );
   assert.match(output, /\[WARN\] agent\.kv: \S+: 403 FORBIDDEN/);
   const processes = await Deno.readTextFile(`/proc/${agent.pid}/cmdline`);
