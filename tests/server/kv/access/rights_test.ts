@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { ACTIONS } from "../../../../protocol/kv/mod.ts";
+import { pathText } from "../../../../cluster/machine/kv/mod.ts";
 import { needsOf } from "../../../../server/kv/access/needs.ts";
 import { accessOf } from "../../../support/kv/access.ts";
 import { brief, serve } from "../../../support/kv/stage.ts";
@@ -99,6 +100,59 @@ Deno.test("a right to everything is one, and a right to nothing none", async () 
   for (const reply of await all.all(requests)) assert.equal(reply.status, "ok", brief(reply));
   for (const reply of await none.all(requests)) assert.equal(brief(reply), "403 FORBIDDEN");
   assert.equal(brief(await all.ask({ action: "GET", key: "^$sys" })), "403 RESERVED (key)");
+});
+
+/** What requests about several nodes, and about channels, need. */
+const NEEDS: readonly [action: string, request: Record<string, unknown>, needs: string][] = [
+  ["TTL", { key: "a^b" }, "read a^b"],
+  ["EXPIRE", { key: "a^b" }, "write a^b"],
+  ["PERSIST", { key: "k", namespace: "n" }, "write n^k"],
+  ["MGET", { keys: ["a^b", ["c", "d"]], namespace: "n" }, "read n^a^b, read n^c^d"],
+  ["MGET", { keys: ["a", "^b"] }, "read global^a, read b"],
+  ["MGET", { keys: ["a", "b^^c"] }, "422 BAD_KEY (keys)"],
+  ["MGET", { keys: ["a"], namespace: "^" }, "422 BAD_KEY (namespace)"],
+  ["MSET", { items: [{ key: "a" }, { key: "b^c" }] }, "write global^a, write b^c"],
+  ["MSET", { items: [{ key: "a" }, { key: "$sys^c" }] }, "403 RESERVED (items)"],
+  [
+    "TXN",
+    {
+      namespace: "n",
+      if: [{ key: "a" }, { key: "b", namespace: "m" }],
+      then: [{ action: "set", key: "c" }, { action: "GET", key: "d", namespace: "m" }],
+      else: [{ action: "Incr", key: "e" }, { action: "SET", key: "f", get: true }],
+    },
+    "read n^a, read m^b, write n^c, read m^d, write n^e, read n^e, write n^f, read n^f",
+  ],
+  ["TXN", { then: [{ action: "DEL", key: "a" }] }, "write global^a"],
+  ["TXN", { then: [{ action: "FLY", key: "a" }] }, "403 FORBIDDEN (then)"],
+  ["TXN", { else: [{ action: "SET", key: "a^^" }] }, "422 BAD_KEY (else)"],
+  ["WATCH", { key: "a^b", tree: true }, "read a^b"],
+  ["UNWATCH", { watch: 1 }, ""],
+  ["PUBLISH", { channel: "news" }, "publish news"],
+  ["PUBLISH", { channel: "^a^b" }, "publish a^b"],
+  ["PUBLISH", { channel: ["a", "b"] }, "publish a^b"],
+  ["PUBLISH", { channel: "$sys^x" }, "403 RESERVED (channel)"],
+  ["SUBSCRIBE", { channel: "news" }, "subscribe news"],
+  ["SUBSCRIBE", { channels: ["a", "b^*"] }, "subscribe a, patterns, subscribe b"],
+  ["SUBSCRIBE", { channel: "a^b^**" }, "patterns, subscribe a^b"],
+  ["SUBSCRIBE", { channel: ["a", "*"] }, "patterns, subscribe a"],
+  ["SUBSCRIBE", { channel: "**" }, "patterns, subscribe "],
+  ["SUBSCRIBE", { channel: "a^***" }, "subscribe a^***"],
+  ["SUBSCRIBE", { channels: ["a", "$sys^**"] }, "403 RESERVED (channels)"],
+  ["UNSUBSCRIBE", {}, ""],
+];
+
+Deno.test("a request about several nodes needs the rights to all of them, and a pattern one of its own", () => {
+  for (const [action, request, wanted] of NEEDS) {
+    const needs = needsOf(action, request, "");
+    const shown = needs === undefined || "ok" in needs
+      ? `${needs?.code} ${needs?.reason} (${needs?.field})`
+      : needs.map((need) => "path" in need ? `${need.deed} ${pathText(need.path)}` : need.deed)
+        .join(", ");
+    assert.equal(shown, wanted, `${action} ${JSON.stringify(request)}`);
+  }
+  const used = needsOf("MGET", { keys: ["a"] }, "app");
+  assert.ok(Array.isArray(used) && pathText(used[0].path) === "app^a", "USE counts");
 });
 
 Deno.test("the table of needs has each action, and nobody may do what it has not", () => {
