@@ -24,6 +24,7 @@ import { restore } from "../../../../server/replica/driver/restore.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { VoteFile } from "../../../../server/replica/log/vote_file.ts";
 import { mayLackVote } from "../../../../server/replica/storage.ts";
+import type { OperationOutcome } from "../../../../server/replica/wire_requests.ts";
 import { SnapshotFiles } from "../../../../server/replica/snapshots/snapshot_files.ts";
 import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
@@ -198,7 +199,7 @@ export class SimulatedServer {
     return identity;
   }
 
-  #formerIds(disk: Disk, replica: Replica, identity: NodeIdentity): FormerIds {
+  #formerIds({ disk, clock }: SimRuntime, replica: Replica, identity: NodeIdentity): FormerIds {
     const { checker } = this.#world;
     const host: FormerHost = {
       id: identity.nodeId,
@@ -210,7 +211,12 @@ export class SimulatedServer {
         if (replica === this.replica) this.replaces = replaces;
         Object.assign(host, { replaces });
       },
-      operate: (operation, limitMs) => this.#operate(operation, limitMs),
+      operate: (operation, limitMs) => {
+        const { promise, resolve } = Promise.withResolvers<OperationOutcome>();
+        clock.setTimer(limitMs, () => resolve({ reason: "lost" }));
+        this.#operate(operation, limitMs).then(resolve);
+        return promise;
+      },
     };
     const unexpected = (error: unknown): void => checker.note(`${this.id}: ${error}`);
     return new FormerIds(host, { write: () => {}, unexpected });
@@ -286,7 +292,7 @@ export class SimulatedServer {
     links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
-    if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(disk, replica, identity);
+    if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);
     replica.start();
   }
 }
