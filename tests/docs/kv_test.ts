@@ -38,7 +38,7 @@ Deno.test("docs/KV.md has each action with its members", () => {
   }
 });
 
-Deno.test("docs/KV.md has each code and reason that clients may see", async () => {
+Deno.test("docs/KV.md has each code and reason that clients may see", () => {
   const told = [...page.matchAll(/^\| (\d{3}) +\| `(\w+)` /gm)].map(([, code, reason]) =>
     `${code} ${reason}`
   );
