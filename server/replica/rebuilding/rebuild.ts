@@ -32,7 +32,7 @@ import {
   writeNodeFile,
 } from "../directory/node_file.ts";
 import { VoteFile } from "../log/vote_file.ts";
-import { type Aside, makeAside } from "./aside.ts";
+import { ASIDE, type Aside, makeAside } from "./aside.ts";
 import { inspect, type Inspection } from "./inspection.ts";
 
 /** What is asked for. */
@@ -133,7 +133,7 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
       `Data directory '${path}' was made another server's meanwhile: look at it again`,
     );
   }
-  const aside = await makeAside(path, "damaged", now);
+  const aside = await makeAside(path, ASIDE, now);
   return await makeAnew(disk, { kind, identity, clusterId: plan.clusterId }, aside, newId());
 }
 

@@ -121,6 +121,7 @@ Deno.test("every key of a file reaches its setting", async () => {
       snapshot_entries: 7,
       trailing: 8,
       autopilot: false,
+      auto_rebuild: true,
       cleanup_dead: "72h",
     },
     kv: {
@@ -195,6 +196,7 @@ Deno.test("every key of a file reaches its setting", async () => {
       snapshotEntries: 7,
       trailing: 8,
       autopilot: false,
+      autoRebuild: true,
       cleanupDeadMs: 259_200_000,
     },
     kv: {
