@@ -1,22 +1,30 @@
 /**
- * What actions of `skein kv` read of standard input.
+ * What actions of `skein kv` read from standard input.
  *
  * @module
  */
 
+import type { KvValue } from "../../client/mod.ts";
 import { CommandError } from "../shell/command.ts";
 
-/** What is read at most, in bytes: more than an agent takes. */
+/** What is read of standard input at most, in bytes: more than an agent takes. */
 const MAX_INPUT_BYTES = 1024 * 1024;
 
 /**
- * All that comes from standard input.
+ * All of standard input.
  *
- * @param what What it is, for the error.
- * @throws {CommandError} When it is too much, or no text.
+ * @param what What it is, for messages.
+ * @throws {CommandError} When it is too long, or no UTF-8.
  */
-export async function readInput(what: string): Promise<string> {
+export async function standardInput(what: string): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decoded = (decode: () => string): string => {
+    try {
+      return decode();
+    } catch (cause) {
+      throw new CommandError(`The ${what} is not UTF-8`, { cause, onStderr: true });
+    }
+  };
   let text = "";
   let bytes = 0;
   for await (const chunk of Deno.stdin.readable) {
@@ -25,15 +33,21 @@ export async function readInput(what: string): Promise<string> {
       const message = `The ${what} takes more than ${MAX_INPUT_BYTES} bytes`;
       throw new CommandError(message, { onStderr: true });
     }
-    text += decoded(what, () => decoder.decode(chunk, { stream: true }));
+    text += decoded(() => decoder.decode(chunk, { stream: true }));
   }
-  return text + decoded(what, () => decoder.decode());
+  return text + decoded(() => decoder.decode());
 }
 
-function decoded(what: string, decode: () => string): string {
+/**
+ * The value of JSON in a text.
+ *
+ * @param what What it is, for messages.
+ * @throws {CommandError} When it is none.
+ */
+export function parsed(what: string, text: string): KvValue {
   try {
-    return decode();
+    return JSON.parse(text);
   } catch (cause) {
-    throw new CommandError(`The ${what} is not UTF-8`, { cause, onStderr: true });
+    throw new CommandError(`The ${what} is not JSON`, { cause, onStderr: true });
   }
 }

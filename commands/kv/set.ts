@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { KvValue } from "../../client/mod.ts";
-import { type Command, CommandError, defineCommand } from "../shell/command.ts";
+import { type Command, defineCommand } from "../shell/command.ts";
 import { boolFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { readInput } from "./input.ts";
+import { parsed, standardInput } from "./input.ts";
 import { ask, ifRevFlag, namespaceOf, storeFlags } from "./store.ts";
 
 /** The flags. */
@@ -30,8 +29,8 @@ export const command: Command = defineCommand({
   arguments: { least: 2, most: 2, few: "A key and a value must be specified" },
   async run({ values, args: [key = "", given = ""], terminal }) {
     checkFormat(values.format);
-    const text = given === "-" ? await readInput("value") : given;
-    const value = values.json ? parsed(text) : text;
+    const text = given === "-" ? await standardInput("value") : given;
+    const value = values.json ? parsed("value", text) : text;
     const { nx, xx } = values;
     const ifRev = values["if-rev"];
     const options = { ...namespaceOf(values), nx, xx, ...ifRev !== undefined && { ifRev } };
@@ -40,11 +39,3 @@ export const command: Command = defineCommand({
     return 0;
   },
 });
-
-function parsed(text: string): KvValue {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new CommandError("The value is not JSON", { cause, onStderr: true });
-  }
-}

@@ -9,7 +9,7 @@ import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
-import { readInput } from "./input.ts";
+import { standardInput } from "./input.ts";
 
 const prefixFlag = (deed: string) =>
   listFlag(
@@ -52,7 +52,7 @@ export const command: Command = defineCommand({
     const { read, write, publish, subscribe, patterns, admin } = values;
     const { addEntry, issue } = await loadIssue();
     const password = values.password
-      ? (await readInput("password")).replace(/\r?\n$/, "")
+      ? (await standardInput("password")).replace(/\r?\n$/, "")
       : undefined;
     if (password === "") throw new CommandError("The password is empty", { onStderr: true });
     const path = values["tokens-file"];
