@@ -89,14 +89,16 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
   }
 
   #serve(plain: Deno.Conn): void {
-    const { refusal, onUnexpected, secure } = this.#parts;
-    sendAtOnce(plain);
-    const conn = secure === undefined ? plain : secure(plain);
-    if (!this.#parts.admission.admit((conn.remoteAddr as Deno.NetAddr).hostname)) {
-      if (refusal === undefined) return conn.close();
-      this.#refusals.refuse(conn, refusal).catch(onUnexpected);
+    const { admission, refusal, onUnexpected, secure } = this.#parts;
+    const secured = (): Wire => secure === undefined ? plain : secure(plain);
+    if (!admission.admit((plain.remoteAddr as Deno.NetAddr).hostname)) {
+      // To encrypt a refusal is work, of which there is so much at a time.
+      if (refusal === undefined || !this.#refusals.hasRoom) return plain.close();
+      this.#refusals.refuse(secured(), refusal).catch(onUnexpected);
       return;
     }
+    sendAtOnce(plain);
+    const conn = secured();
     let connection: Connection<W, C>;
     try {
       connection = new Connection(conn, this.#parts);

@@ -17,9 +17,13 @@ const READ_BYTES = 1_024;
 export class Refusals {
   readonly #conns = new Set<Wire>();
 
+  /** Whether another one can be told. */
+  get hasRoom(): boolean {
+    return this.#conns.size < MAX_TOLD;
+  }
+
   /** Sends `text` to a peer, gives it a moment to read it, and closes `conn`. */
   async refuse(conn: Wire, text: Uint8Array): Promise<void> {
-    if (this.#conns.size >= MAX_TOLD) return conn.close();
     this.#conns.add(conn);
     const limit = setTimeout(() => this.#end(conn), LINGER_MS);
     try {

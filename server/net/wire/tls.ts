@@ -28,8 +28,8 @@ export class CertificateError extends Error {
   override readonly name = "CertificateError";
 }
 
-/** Bytes of one read of the socket. */
-const READ_BYTES = 16 * 1024;
+/** Bytes of one read of the socket: more after a full one, fewer after a small one, as a read that waits holds on to them. */
+const READ_BYTES = { least: 512, most: 16 * 1024 } as const;
 /** Most bytes of one write, so that it shows when the peer takes some of them. */
 const WRITE_BYTES = 64 * 1024;
 
@@ -158,13 +158,18 @@ class TlsWire implements SecureWire {
 
 /** A connection as a stream of Node. */
 function duplexOf(wire: Wire): Duplex {
-  const buffer = new Uint8Array(READ_BYTES);
+  const { least, most } = READ_BYTES;
+  let size: number = least;
   return new Duplex({
     read() {
-      wire.read(buffer).then(
-        (count) => void this.push(count === null ? null : Buffer.from(buffer.slice(0, count))),
-        (error) => void this.destroy(error),
-      );
+      const buffer = Buffer.alloc(size);
+      wire.read(buffer).then((count) => {
+        if (count === null) return void this.push(null);
+        size = count === size
+          ? Math.min(2 * size, most)
+          : Math.max(least, count < size / 4 ? size / 2 : size);
+        this.push(buffer.subarray(0, count));
+      }, (error) => void this.destroy(error));
     },
     write(chunk: Uint8Array, _encoding, done) {
       writeAll(wire, chunk).then(() => done(), done);

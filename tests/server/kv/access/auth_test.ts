@@ -91,6 +91,21 @@ Deno.test("a user shows a password, and no other way round", async () => {
   }
 });
 
+Deno.test("a password that was right is not the same work again, and counts no longer than its entry", async () => {
+  const hash = await hashPassword("right");
+  const access = await accessOf([{ name: "ann", hash, ...ALL }]);
+  const shown = { user: "ann", password: "right" };
+  await access.authenticate(shown, "10.0.0.1");
+  const start = performance.now();
+  for (let i = 0; i < 100; i++) {
+    assert.ok(!("ok" in await access.authenticate(shown, "10.0.0.1")));
+  }
+  assert.ok(performance.now() - start < 2_000, "a hundred times 80 ms are 8 s");
+  const other = await hashPassword("another");
+  access.replace(readEntries(await tokensText([{ name: "ann", hash: other, ...ALL }])));
+  assert.ok("ok" in await access.authenticate(shown, "10.0.0.1"));
+});
+
 Deno.test("an unknown user costs as much as a wrong password", async () => {
   const access = await accessOf([{ name: "ann", hash: await hashPassword("right"), ...ALL }]);
   const timeOf = async (user: string): Promise<number> => {

@@ -79,6 +79,15 @@ Deno.test("a client on TLS that does not read is not answered on and on, and goe
   assert.deepEqual(stage.unexpected, []);
 });
 
+Deno.test("who finds no room on TLS is told as well", async () => {
+  await using stage = serve(HOST, { tls: new TlsServer(FIRST), maxConnections: 1 });
+  using first = await secured(stage);
+  assert.equal(brief(await first.ask({ action: "PING" })), '"PONG"');
+  using second = await secured(stage);
+  assert.deepEqual((await second.rest()).map(brief), ["429 TOO_MANY_CONNECTIONS"]);
+  assert.equal(brief(await first.ask({ action: "PING" })), '"PONG"');
+});
+
 Deno.test("clients on TLS that vanish anywhere leave nothing behind", async () => {
   await using stage = serve(HOST, { tls: new TlsServer(FIRST) });
   using other = await secured(stage);
