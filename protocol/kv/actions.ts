@@ -6,7 +6,7 @@
  * @module
  */
 
-import { MAX_LEVELS, MAX_LISTED } from "./limits.ts";
+import { MAX_CLIENT_LENGTH, MAX_LEVELS, MAX_LISTED, MAX_SUBSCRIPTIONS } from "./limits.ts";
 import type { Members } from "./request.ts";
 
 /** A key as requests have it: the text of a path, or its segments. */
@@ -70,6 +70,19 @@ export interface IncrementRequest extends TargetRequest {
   readonly by?: number;
 }
 
+/** SUBSCRIBE and UNSUBSCRIBE. */
+export interface ChannelsRequest {
+  readonly channel?: RequestKey;
+  readonly channels?: readonly RequestKey[];
+}
+
+/** PUBLISH. */
+export interface PublishRequest {
+  readonly channel: RequestKey;
+  /** Any value of JSON. */
+  readonly message: unknown;
+}
+
 /** PING and ECHO. */
 export interface ValueRequest {
   readonly value?: unknown;
@@ -100,6 +113,7 @@ const UNBUILT = {
   set: ["ttl", "ttl_ms", "keep_ttl", "rid", "low"],
   delete: ["rid", "low"],
   increment: ["ttl", "ttl_ms", "rid", "low"],
+  publish: ["durable"],
 } as const;
 
 /** Every action by name. */
@@ -120,6 +134,9 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   CHILDREN: { known: ["key", "namespace", "after", "limit", "consistency"], wrong: wrongChildren },
   INCR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
   DECR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
+  SUBSCRIBE: { known: ["channel", "channels"], wrong: wrongSubscribe },
+  UNSUBSCRIBE: { known: ["channel", "channels"], wrong: wrongChannels },
+  PUBLISH: { known: ["channel", "message"], wrong: wrongPublish },
 };
 
 /** The first member of a request that its action does not have. */
@@ -135,7 +152,9 @@ function wrongEcho({ value }: Members): string | undefined {
 }
 
 function wrongHello({ client, strict, version }: Members): string | undefined {
-  if (client !== undefined && typeof client !== "string") return "client";
+  if (isNoText(client) || (client as string | undefined ?? "").length > MAX_CLIENT_LENGTH) {
+    return "client";
+  }
   if (isNoSwitch(strict)) return "strict";
   return version === undefined || Number.isSafeInteger(version) ? undefined : "version";
 }
@@ -200,6 +219,27 @@ function wrongIncrement(request: Members): string | undefined {
   const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.increment);
   if (wrong !== undefined) return wrong;
   return by === undefined || Number.isSafeInteger(by) ? undefined : "by";
+}
+
+function wrongSubscribe(request: Members): string | undefined {
+  const isAboutNone = request["channel"] === undefined && request["channels"] === undefined;
+  return isAboutNone ? "channel" : wrongChannels(request);
+}
+
+/** One of both, or none. */
+function wrongChannels({ channel, channels }: Members): string | undefined {
+  if (channels === undefined) {
+    return channel !== undefined && isNoKey(channel) ? "channel" : undefined;
+  }
+  const isRight = channel === undefined && Array.isArray(channels) && channels.length > 0 &&
+    channels.length <= MAX_SUBSCRIPTIONS && !channels.some(isNoKey);
+  return isRight ? undefined : "channels";
+}
+
+function wrongPublish(request: Members): string | undefined {
+  const { channel, message } = request;
+  if (isNoKey(channel)) return "channel";
+  return unbuilt(request, UNBUILT.publish) ?? (message === undefined ? "message" : undefined);
 }
 
 function wrongTarget({ key, namespace }: Members): string | undefined {

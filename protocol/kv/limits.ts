@@ -28,5 +28,14 @@ export const DEFAULT_LISTED = 1_000;
 /** Most levels that a listing can go down: a path has no more segments. */
 export const MAX_LEVELS = 16;
 
+/** Longest message of a channel, in bytes of its JSON text. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+
+/** Most subscriptions of one connection. */
+export const MAX_SUBSCRIPTIONS = 1_000;
+
+/** Longest name that a client gives itself, in UTF-16 units. */
+export const MAX_CLIENT_LENGTH = 256;
+
 /** Longest `id` that is a text, in UTF-16 units. */
 export const MAX_ID_LENGTH = 64;

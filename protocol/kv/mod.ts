@@ -7,12 +7,14 @@
 export {
   type ActionMembers,
   ACTIONS,
+  type ChannelsRequest,
   type ChildrenRequest,
   type DeleteRequest,
   type HelloRequest,
   type IncrementRequest,
   type InfoRequest,
   type KeysRequest,
+  type PublishRequest,
   type ReadRequest,
   type RequestKey,
   type SetRequest,
@@ -26,6 +28,8 @@ export {
   MAX_DEPTH,
   MAX_LINE_BYTES,
   MAX_LISTED,
+  MAX_MESSAGE_BYTES,
+  MAX_SUBSCRIPTIONS,
   PROTOCOL_VERSION,
 } from "./limits.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";

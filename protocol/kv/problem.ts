@@ -44,6 +44,13 @@ export const UNSUPPORTED_VERSION: Problem = {
 };
 /** More connections than there may be. */
 export const TOO_MANY_CONNECTIONS: Problem = problem(429, "TOO_MANY_CONNECTIONS");
+/** More subscriptions than a connection, or the agent, may have. */
+export const TOO_MANY_SUBSCRIPTIONS: Problem = problem(429, "TOO_MANY_SUBSCRIPTIONS");
+/** A message that is too long. */
+export const MESSAGE_TOO_LARGE: Problem = {
+  ...problem(413, "MESSAGE_TOO_LARGE"),
+  field: "message",
+};
 /** A fault of the program. */
 export const INTERNAL: Problem = problem(500, "INTERNAL");
 
@@ -58,7 +65,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   BAD_UTF8: "the line is not UTF-8",
   NOT_OBJECT: "expected one JSON object in a line",
   TOO_DEEP: "arrays and objects nest too deep",
-  RESERVED: "keys below $sys are reserved",
+  RESERVED: "keys and channels below $sys are reserved",
   KEY_NOT_FOUND: "key not found",
   UNKNOWN_ACTION: "unknown action",
   LINE_TIMEOUT: "the line did not end in time",
@@ -73,6 +80,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   AMBIGUOUS_NAMESPACE: "an absolute key and a namespace",
   UNSUPPORTED_VERSION: "this version is not supported",
   TOO_MANY_CONNECTIONS: "too many connections",
+  TOO_MANY_SUBSCRIPTIONS: "too many subscriptions",
+  MESSAGE_TOO_LARGE: "the message is too large",
   INTERNAL: "internal error",
   NO_LEADER: "no leader",
   SHUTTING_DOWN: "the agent is shutting down",

@@ -5,6 +5,7 @@
  */
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import type { Interest, Subscriber } from "../../cluster/pubsub/mod.ts";
 import type { ActionMembers, Members } from "../../protocol/kv/mod.ts";
 import type { Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
@@ -13,6 +14,10 @@ import type { Services } from "./services.ts";
 export interface ClientState {
   /** Whether members that an action does not have are refused. */
   strict: boolean;
+  /** Who it is for others: the name that it gave itself, or its address. */
+  name: string;
+  /** What it has subscribed to. */
+  readonly subscriber: Subscriber;
 }
 
 /** How an action is done with a request whose members are right. */
@@ -38,6 +43,18 @@ export type Doing =
     readonly kind: "listing";
     /** What is listed, or what is wrong with the request. */
     readonly make: (request: Members) => Listing | Failure;
+  }
+  /** By the channels of this agent, once all before it is answered. */
+  | {
+    readonly kind: "channels";
+    /** The channels and patterns that it names, or what is wrong with the request. */
+    readonly make: (request: Members) => readonly Interest[] | Failure;
+    readonly run: (
+      interests: readonly Interest[],
+      request: Members,
+      services: Services,
+      client: ClientState,
+    ) => Result;
   }
   /** Here and now. */
   | {

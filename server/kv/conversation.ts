@@ -27,6 +27,7 @@ import {
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
+import { droppedLine } from "../../protocol/kv/message.ts";
 import type { Conversation, Peer } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState } from "./action.ts";
@@ -48,7 +49,7 @@ export class KvConversation implements Conversation {
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
   readonly #answers: Answers;
-  readonly #client: ClientState = { strict: false };
+  readonly #client: ClientState;
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
   #ended = false;
@@ -71,6 +72,14 @@ export class KvConversation implements Conversation {
     this.parser = new LineSplitter(deliver);
     this.#peer = peer;
     this.#services = services;
+    this.#client = {
+      strict: false,
+      name: peer.name,
+      subscriber: services.pubsub.subscriber({
+        message: (line) => this.#push(line),
+        dropped: (count) => this.#push(droppedLine(count)),
+      }),
+    };
     this.#answers = new Answers(
       peer.outbox,
       services.waiting,
@@ -111,6 +120,7 @@ export class KvConversation implements Conversation {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
+    this.#services.pubsub.leave(this.#client.subscriber);
     this.#answers.close();
   }
 
@@ -165,6 +175,13 @@ export class KvConversation implements Conversation {
       if (doing.last === true) this.#deaf = pending.last = true;
       return this.#settle(pending, doing.run(request, this.#services, this.#client));
     }
+    if (doing.kind === "channels") {
+      const interests = doing.make(request);
+      if ("ok" in interests) return this.#settle(pending, interests);
+      const run = (): Result => doing.run(interests, request, this.#services, this.#client);
+      if (this.#answers.size === 0) return this.#settle(pending, run());
+      return this.#runLater(pending, run);
+    }
     if (doing.kind === "listing") {
       const listing = doing.make(request);
       return "ok" in listing
@@ -186,6 +203,16 @@ export class KvConversation implements Conversation {
     await this.#answers.finished();
     try {
       if (!this.#closed) this.#ask(pending, request, bytes);
+    } catch (error) {
+      this.#fault(pending, error);
+    }
+  }
+
+  /** Does something when all before it is answered: who hears of it finds done what came first. */
+  async #runLater(pending: Pending, run: () => Result): Promise<void> {
+    await this.#answers.finished();
+    try {
+      if (!this.#closed) this.#settle(pending, run());
     } catch (error) {
       this.#fault(pending, error);
     }
@@ -288,7 +315,12 @@ export class KvConversation implements Conversation {
     if (writer !== undefined) writeClosing(writer, problem);
   }
 
+  #push(line: Uint8Array): void {
+    if (!this.#ended) this.#peer.outbox.append(line);
+  }
+
   #hangUp(): void {
+    this.#services.pubsub.leave(this.#client.subscriber);
     this.#deaf = this.#ended = true;
     this.#peer.hangUp();
   }

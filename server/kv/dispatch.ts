@@ -6,6 +6,7 @@
 
 import { type ActionMembers, ACTIONS } from "../../protocol/kv/mod.ts";
 import type { Action, Doing } from "./action.ts";
+import { publish, subscribe, unsubscribe } from "./actions/channels.ts";
 import { echo, hello, info, ping, quit } from "./actions/connection.ts";
 import { children, keys } from "./actions/listing.ts";
 import { del, exists, get, increment, set } from "./actions/values.ts";
@@ -24,6 +25,9 @@ const TABLE: Readonly<Record<string, Doing>> = {
   CHILDREN: children,
   INCR: increment(1),
   DECR: increment(-1),
+  SUBSCRIBE: subscribe,
+  UNSUBSCRIBE: unsubscribe,
+  PUBLISH: publish,
 };
 
 /** The actions whose success tells a revision. */

@@ -17,6 +17,7 @@ import { SharedBacklog } from "../net/outbox.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
 import { KvConversation } from "./conversation.ts";
 import { EchoConversation } from "./echo.ts";
@@ -55,6 +56,8 @@ export interface KvPortOptions {
   readonly address: string;
   /** The replicated state. */
   readonly state: StateService;
+  /** The channels. */
+  readonly pubsub: PubSub;
   /** Name of this agent, as the leader is named. */
   readonly node: string;
   /** Version of the program. */
@@ -169,10 +172,11 @@ export class KvPort implements AsyncDisposable {
   }
 
   #servicesOf(options: KvPortOptions): Services {
-    const { state, node, version } = options;
+    const { state, pubsub, node, version } = options;
     const isClosing = (): boolean => this.#closing;
     return {
       state,
+      pubsub,
       listings: new Places(MAX_LISTINGS),
       waiting: new SharedBacklog(options.maxWaitingBytes ?? MAX_WAITING_BYTES),
       node,

@@ -5,6 +5,7 @@
  */
 
 import type { SharedBacklog } from "../net/outbox.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
 import type { Places } from "../../cluster/places.ts";
 
@@ -22,6 +23,8 @@ export interface Counters {
 export interface Services {
   /** The replicated state. */
   readonly state: StateService;
+  /** The channels. */
+  readonly pubsub: PubSub;
   /** Lets few listings be gone through at a time: they are more work than other requests. */
   readonly listings: Places;
   /** Bytes of answers that wait at all connections. */

@@ -12,6 +12,7 @@ import {
   type Message,
   type RaftOptions,
 } from "../../cluster/raft/mod.ts";
+import { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { background } from "../logging/background.ts";
@@ -73,6 +74,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly #clock: Clock;
   readonly #promises: Promises;
   readonly #checks: Checks;
+  /** The channels. */
+  readonly pubsub: PubSub;
   #links: PeerLinks | undefined;
   #replica: Replica | undefined;
   /** The cluster that each peer has said it belongs to. */
@@ -85,6 +88,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
     this.#promises = new Promises(this.#clock);
+    this.pubsub = new PubSub(options.name, () => this.links);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -274,6 +278,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         request: (from, bytes) => this.#answer(from, bytes),
         connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
       },
+      pubsub: this.pubsub,
     });
   }
 

@@ -7,6 +7,7 @@
  */
 
 import type { Result } from "../../cluster/machine/mod.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
@@ -101,6 +102,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** Where it listens for other servers. */
   get peerAddress(): Deno.NetAddr {
     return this.#host.links.address;
+  }
+
+  /** The channels. */
+  get pubsub(): PubSub {
+    return this.#host.pubsub;
   }
 
   /** See {@linkcode StateService.leader}. */
@@ -278,6 +284,7 @@ export class StateServer implements StateService, AsyncDisposable {
       (id) => this.#servers.some((one) => one.id === id && one.status === "alive"),
     );
     this.#noticeOthers();
+    this.pubsub.tick();
   }
 
   #locate(): void {

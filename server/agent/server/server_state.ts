@@ -70,6 +70,7 @@ export class ServerState implements AgentState, AsyncDisposable {
       ...kvOptions,
       address: joinHostPort(kv.host, kv.port),
       state: server,
+      pubsub: server.pubsub,
       node: config.nodeName,
       version: project.version,
       log,

@@ -20,6 +20,8 @@ import {
   MAX_DEPTH,
   MAX_LINE_BYTES,
   MAX_LISTED,
+  MAX_MESSAGE_BYTES,
+  MAX_SUBSCRIPTIONS,
   type Members,
   PROTOCOL_VERSION,
   UNSUPPORTED_VERSION,
@@ -48,9 +50,10 @@ export const quit: Doing = { kind: "local", run: () => BYE, last: true };
 export const hello: Doing = {
   kind: "local",
   run(request, { node, version, state, idleLimitMs }, client) {
-    const { version: wanted = PROTOCOL_VERSION, strict } = request as HelloRequest;
+    const { version: wanted = PROTOCOL_VERSION, strict, client: name } = request as HelloRequest;
     if (wanted !== PROTOCOL_VERSION) return UNSUPPORTED_VERSION;
     if (strict !== undefined) client.strict = strict;
+    if (name) client.name = name;
     return successOf({
       server: `skein ${version}`,
       node,
@@ -64,6 +67,8 @@ export const hello: Doing = {
         segments: MAX_SEGMENTS,
         keys: MAX_LISTED,
         keys_bytes: MAX_LISTED_BYTES,
+        message: MAX_MESSAGE_BYTES,
+        subscriptions: MAX_SUBSCRIPTIONS,
         in_flight: MAX_IN_FLIGHT,
         in_flight_bytes: MAX_IN_FLIGHT_BYTES,
         connections: MAX_CONNECTIONS,
@@ -106,6 +111,7 @@ const SECTIONS: Readonly<Record<string, (services: Services) => Record<string, u
     requests: counters.requests,
     failures: counters.failures,
   }),
+  channels: ({ pubsub: { figures } }) => ({ ...figures }),
   memory: () => {
     const { rss, heapUsed } = Deno.memoryUsage();
     return { rss, heap_used: heapUsed };

@@ -96,6 +96,7 @@ export class Accepted {
     const older = this.#callees.get(key);
     this.#callees.set(key, callee);
     older?.hangUp();
+    if (hello.lane === "talk") this.#parts.pubsub.forget(hello.id);
     this.#parts.entered(hello);
   }
 
@@ -105,6 +106,7 @@ export class Accepted {
     const key = keyOf(lane, id);
     if (this.#callees.get(key) !== callee) return;
     this.#callees.delete(key);
+    if (lane === "talk") this.#parts.pubsub.forget(id);
     this.#parts.left(id);
   }
 

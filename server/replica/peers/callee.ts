@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NewsError } from "../../../cluster/pubsub/mod.ts";
 import { decodeMessage, MessageError } from "../../../cluster/raft/wire/message_codec.ts";
 import { NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Writer } from "../../../protocol/msgpack/mod.ts";
@@ -105,7 +106,7 @@ export class Callee implements Conversation {
   /** Ends the connection, if it is the peer's fault. */
   fail(error: unknown): void {
     const isFault = isPeersFault(error) || error instanceof MessageError ||
-      error instanceof StrangerLimitError;
+      error instanceof NewsError || error instanceof StrangerLimitError;
     if (!isFault) throw error;
     this.#refuse(error.message);
   }
@@ -141,6 +142,8 @@ export class Callee implements Conversation {
         return this.#parts.handlers.message(hello.id, decodeMessage(payload));
       case CHANNEL.request:
         return this.#takeRequest(hello.id, payload);
+      case CHANNEL.news:
+        return this.#parts.pubsub.receive(hello.id, payload);
       case CHANNEL.ping:
         return this.#say(PONG);
       default:

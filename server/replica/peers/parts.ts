@@ -5,6 +5,7 @@
  */
 
 import type { Keyring } from "../../../cluster/memberlist/wire/keyring.ts";
+import type { PubSub } from "../../../cluster/pubsub/mod.ts";
 import type { Message } from "../../../cluster/raft/mod.ts";
 import type { Random } from "../../../cluster/runtime.ts";
 import type { AgentLog } from "../../logging/log.ts";
@@ -29,6 +30,9 @@ export interface PeerHandlers {
   connected(id: string, name: string): void;
 }
 
+/** Who hears of channels. */
+export type ChannelHandlers = Pick<PubSub, "isListening" | "receive" | "connected" | "forget">;
+
 /** What a connection needs of its surroundings. */
 export interface PeerParts {
   /** Who this server is, at present. */
@@ -39,6 +43,8 @@ export interface PeerParts {
   readonly random: Random;
   /** Who hears of it. */
   readonly handlers: PeerHandlers;
+  /** Who hears of channels: all servers are connected with as long as somebody listens. */
+  readonly pubsub: ChannelHandlers;
   /** Where errors go that nobody expected. */
   readonly log: Pick<AgentLog, "unexpected">;
 }

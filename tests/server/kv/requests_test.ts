@@ -31,11 +31,19 @@ const listing = {
 };
 const anything = z.unknown().refine((value) => value !== undefined);
 
+const channels = {
+  channel: target.key.optional(),
+  channels: z.array(target.key).min(1).max(1_000).optional(),
+};
+
 /** The members of each action, as they are documented. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PING: z.object({ value: z.unknown().optional() }),
+  SUBSCRIBE: z.object(channels),
+  UNSUBSCRIBE: z.object(channels),
+  PUBLISH: z.object({ channel: target.key, message: anything, durable: absent }),
   ECHO: z.object({ value: anything }),
-  HELLO: z.object({ client: z.string().optional(), strict: switched, version: integer }),
+  HELLO: z.object({ client: z.string().max(256).optional(), strict: switched, version: integer }),
   INFO: z.object({ section: z.string().optional() }),
   QUIT: z.object({}),
   SET: z.object({
@@ -99,6 +107,7 @@ const MEMBERS = [
   "keep_ttl",
   "rid",
   "low",
+  "durable",
   "more",
 ];
 const VALUES = [
@@ -132,8 +141,13 @@ Deno.test("the checks of requests and the schema find the same members wrong", (
     const wrong = ACTIONS[name]?.wrong(request);
     const { error } = (SCHEMAS[name] as z.ZodType).safeParse(request);
     const found = new Set(error?.issues.map(({ path }) => path[0]));
-    // Both at once never hold, which a schema of members cannot say.
-    if (request["nx"] === true && request["xx"] === true && name === "SET") found.add("nx");
+    // What a schema of members cannot say: both at once never hold, and one of both has to be there.
+    const { nx, xx, channel, channels } = request;
+    if (nx === true && xx === true && name === "SET") found.add("nx");
+    if (/SUB/.test(name) && channel !== undefined && channels !== undefined) found.add("channels");
+    if (name === "SUBSCRIBE" && channel === undefined && channels === undefined) {
+      found.add("channel");
+    }
     const shown = `${name} ${JSON.stringify(request)}, seed ${SEED}`;
     if (wrong === undefined) assert.deepEqual([...found], [], shown);
     else assert.ok(found.has(wrong), `${wrong} of ${shown}`);
@@ -197,6 +211,12 @@ const FORMS: readonly [object, string][] = [
     "1 rev 5",
   ],
   [{ action: "DEL", key: "k", if_exists: true }, "0 rev 5"],
+  [{ action: "PUBLISH", channel: "k", message: null }, "0"],
+  [{ action: "SUBSCRIBE", channel: "other" }, '["other"]'],
+  [{ action: "SUBSCRIBE", channels: ["k^**", ["k", "l"], "^k"] }, '["other","k^**","k^l","k"]'],
+  [{ action: "UNSUBSCRIBE", channel: ["other"] }, '["k^**","k^l","k"]'],
+  [{ action: "UNSUBSCRIBE", channels: ["k"] }, '["k^**","k^l"]'],
+  [{ action: "UNSUBSCRIBE" }, "[]"],
   [{ action: "QUIT" }, '"BYE"'],
 ];
 
@@ -303,6 +323,9 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   limit: 7,
   depth: 2,
   values: true,
+  channel: "k",
+  channels: ["k", "k^*"],
+  message: "m",
 };
 
 function randomMember(random: SeededRandom, member: string): unknown {

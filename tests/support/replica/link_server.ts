@@ -32,6 +32,11 @@ export class LinkServer implements AsyncDisposable {
   readonly heard: { from: string; message: Message }[] = [];
   /** Who has come, again and again. */
   readonly greeted: { id: string; name: string }[] = [];
+  /** News with their senders, in the order in which they came. */
+  readonly news: { from: string; bytes: Uint8Array }[] = [];
+  /** Whom a new connection leads to, and whose is gone or replaced, again and again. */
+  readonly reached: string[] = [];
+  readonly lost: string[] = [];
   /** Lines of the log. */
   readonly lines: string[] = [];
   /** What nobody expected. */
@@ -59,6 +64,12 @@ export class LinkServer implements AsyncDisposable {
         message: (from, message) => server.heard.push({ from, message }),
         request: onRequest ?? ((_, bytes) => Promise.resolve(bytes)),
         connected: (id, name) => server.greeted.push({ id, name }),
+      },
+      pubsub: {
+        isListening: false,
+        receive: (from, bytes) => server.news.push({ from, bytes }),
+        connected: (id) => server.reached.push(id),
+        forget: (id) => server.lost.push(id),
       },
       log: {
         write: (level, _subsystem, message) => {
