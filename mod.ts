@@ -28,7 +28,7 @@ import { forwardLogs } from "./server/logging/log.ts";
 import { toLogTape } from "./server/logging/logtape.ts";
 
 export { Agent } from "./server/agent/agent.ts";
-export type { EventFeed, FeedOptions } from "./server/agent/events/feed.ts";
+export type { EventFeed, FeedOptions } from "./server/feed.ts";
 export { HandlerError, type OnHandlerError } from "./server/agent/events/handler_error.ts";
 export type {
   EventHandler,
@@ -82,6 +82,7 @@ export {
   type KvItem,
   type KvKey,
   type KvKeysOptions,
+  type KvMessage,
   type KvRequestOptions,
   type KvSetOptions,
   type KvValue,

@@ -34,7 +34,14 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../protocol/kv/values.ts";
+export type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvValue,
+} from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";
@@ -67,5 +74,5 @@ export type {
   QueryResponse,
   QueryStream,
 } from "./rpc/query.ts";
-export type { RecordStream, StreamOptions } from "./rpc/record_stream.ts";
+export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

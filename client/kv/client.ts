@@ -7,9 +7,19 @@
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
+import { ConnectionClosedError } from "../net/errors.ts";
+import { reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
+import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
 import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
 import {
@@ -24,6 +34,7 @@ import {
   type KvKeysCallOptions,
   type KvSetCallOptions,
 } from "./options.ts";
+import { Subscription } from "./subscription.ts";
 
 /**
  * A connection to the key-value port of an agent. Calls may overlap in any number; they are done in the order in which they
@@ -57,11 +68,14 @@ export class KvClient implements AsyncDisposable {
    */
   readonly closed: Promise<Error | undefined>;
   readonly #link: Link<KvConnection>;
+  readonly #options: KvConnectOptions;
   readonly #timeoutMs: number;
+  readonly #subscriptions = new Set<Subscription>();
 
-  private constructor(link: Link<KvConnection>, timeoutMs: number) {
+  private constructor(link: Link<KvConnection>, options: KvConnectOptions) {
     this.#link = link;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.closed = link.closed;
   }
 
@@ -73,14 +87,14 @@ export class KvClient implements AsyncDisposable {
    */
   static async connect(options: KvConnectOptions = {}): Promise<KvClient> {
     checkKvConnectOptions(options);
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
+    const { reconnect = false } = options;
     const opener = {
       open: (signal?: AbortSignal): Promise<KvConnection> => openKvConnection(options, signal),
       // An agent that speaks another version goes on to do so; one that has no room may have some later.
       isFinal: (error: unknown): boolean => error instanceof KvError && error.code !== 429,
     };
     const again = reconnect === true ? {} : reconnect || undefined;
-    return new KvClient(new Link(await opener.open(options.signal), opener, again), timeoutMs);
+    return new KvClient(new Link(await opener.open(options.signal), opener, again), options);
   }
 
   /** Whether there is a connection now. */
@@ -188,9 +202,42 @@ export class KvClient implements AsyncDisposable {
     return paged(pageAfter, options.after);
   }
 
-  /** Closes the connection. Calls under way reject. Safe to call again. */
-  close(): Promise<void> {
-    return this.#link.close();
+  /**
+   * Publishes a message to a channel. Resolves with how many subscribers of the agent and how many other agents it went to; how
+   * many subscribers those have is not known. Who does not listen now misses it.
+   *
+   * @throws {TypeError} when the message is none that JSON has
+   */
+  async publish(channel: KvKey, message: KvValue, options: CallOptions = {}): Promise<number> {
+    checkCallOptions("publish", options);
+    checkKey(channel);
+    const request = { action: "PUBLISH", channel, message: checked(message) };
+    return (await this.#call(request, true, options)).result as number;
+  }
+
+  /**
+   * Subscribes to a channel or pattern, or to each of a list, on a connection of its own. Resolves when what is published from then on
+   * comes; with `reconnect` it is subscribed again after the connection has dropped, and what was published in between is missing.
+   */
+  async subscribe(
+    channels: string | readonly KvKey[],
+    options: StreamOptions = {},
+  ): Promise<RecordStream<KvMessage>> {
+    checkCallOptions("subscribe", options);
+    const list = typeof channels === "string" ? [channels] : channels;
+    for (const channel of list) checkKey(channel);
+    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
+    const subscription = await Subscription.open(this.#options, list, options);
+    this.#subscriptions.add(subscription);
+    subscription.ended.then(() => this.#subscriptions.delete(subscription)).catch(reportFault);
+    if (this.#link.isOver) await subscription.stop();
+    return subscription;
+  }
+
+  /** Closes the connection, and ends subscriptions. Calls under way reject. Safe to call again. */
+  async close(): Promise<void> {
+    const stopped = [...this.#subscriptions].map((subscription) => subscription.stop());
+    await Promise.all([this.#link.close(), ...stopped]);
   }
 
   /** {@linkcode KvClient.close}. */

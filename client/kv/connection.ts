@@ -31,6 +31,14 @@ export interface Request {
   readonly [member: string]: unknown;
 }
 
+/** What comes unasked. */
+export interface Push {
+  /** Its kind. */
+  readonly push: string;
+  /** The other members. */
+  readonly [member: string]: unknown;
+}
+
 /** A request under way. */
 interface Exchange {
   /** Takes the answer. */
@@ -53,6 +61,7 @@ export class KvConnection {
   /** Resolves when the connection has ended: with nothing after {@linkcode KvConnection.close}, else with the reason. */
   readonly closed: Promise<Error | undefined>;
   readonly #socket: Socket;
+  readonly #onPush: (push: Push) => void;
   /** Those that wait for an answer, in order, from `#first` on. */
   #exchanges: Exchange[] = [];
   #first = 0;
@@ -65,9 +74,10 @@ export class KvConnection {
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #sentLately = false;
 
-  /** Takes over `socket`, which leads to an agent. */
-  constructor(socket: Socket) {
+  /** Takes over `socket`, which leads to an agent. `onPush` gets what comes unasked. */
+  constructor(socket: Socket, onPush: (push: Push) => void = () => {}) {
     this.#socket = socket;
+    this.#onPush = onPush;
     this.closed = this.#read();
   }
 
@@ -187,7 +197,7 @@ export class KvConnection {
     const answer = parsed(line);
     if ("push" in answer) {
       if (answer.push === "closing") this.#farewell = `Agent says ${answer.reason} and closes`;
-      return;
+      return this.#onPush(answer as Push);
     }
     const exchange = this.#exchanges[this.#first];
     if (exchange === undefined) {

@@ -6,7 +6,7 @@
 
 import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
 import { dial } from "../net/dial.ts";
-import { KvConnection } from "./connection.ts";
+import { KvConnection, type Push } from "./connection.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
@@ -23,7 +23,7 @@ interface Hello {
 }
 
 /**
- * Connects and asks who is there.
+ * Connects and asks who is there. `onPush` gets what comes unasked.
  *
  * @throws {ConnectError} when no connection comes about
  * @throws {KvError} when the agent does not speak this version, or has no room
@@ -31,10 +31,11 @@ interface Hello {
 export async function openKvConnection(
   options: KvConnectOptions,
   signal?: AbortSignal,
+  onPush?: (push: Push) => void,
 ): Promise<KvConnection> {
   const { address = DEFAULT_ADDRESS, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
-  const connection = new KvConnection(await dial(address, callOptions));
+  const connection = new KvConnection(await dial(address, callOptions), onPush);
   try {
     const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
     const { result } = await connection.call(hello, false, callOptions);

@@ -219,6 +219,8 @@ const KINDS = {
   keys: { ...LISTING, depth: "number" },
   entries: { ...LISTING, depth: "number" },
   children: LISTING,
+  publish: CALL,
+  subscribe: { ...CALL, bufferSize: "number" },
 } as const satisfies Readonly<Record<string, OptionKinds>>;
 
 /**

@@ -59,7 +59,8 @@ export interface Subscriber {
 
 /** The channels of one agent. */
 export class PubSub {
-  readonly #node: string;
+  /** Name of the agent. */
+  readonly node: string;
   readonly #net: () => PubSubNet;
   readonly #subscriptions = new Subscriptions<Subscriber>();
   readonly #subscribers = new Set<Subscriber>();
@@ -69,9 +70,9 @@ export class PubSub {
   readonly #figures = { subscriptions: 0, published: 0, delivered: 0 };
   #isTelling = false;
 
-  /** @param node Name of the agent. */
+  /** The channels of an agent that is called `node`. */
   constructor(node: string, net: () => PubSubNet) {
-    this.#node = node;
+    this.node = node;
     this.#net = net;
     this.#peers = new PeerInterests(net);
   }
@@ -139,7 +140,7 @@ export class PubSub {
     const groups = this.#subscriptions.matching(channel);
     const peers = this.#peers.matching(channel);
     if (groups.length === 0 && peers.length === 0) return 0;
-    const line = messageLine({ channel, text, from, node: this.#node, seq });
+    const line = messageLine({ channel, text, from, node: this.node, seq });
     const delivered = this.#deliver(groups, line);
     if (peers.length === 0) return delivered;
     return delivered + this.#peers.send(peers, channel, encodeNewsMessage(channel, line));

@@ -11,18 +11,21 @@ import { command as del, delFlags } from "./del.ts";
 import { command as get, getFlags } from "./get.ts";
 import { command as incr } from "./incr.ts";
 import { command as keys, keysFlags } from "./keys.ts";
+import { command as pub, pubFlags } from "./pub.ts";
 import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
+import { command as sub, subFlags } from "./sub.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr|keys|children [options] KEY [VALUE]",
+  usage: "kv get|set|del|incr|keys|children|pub|sub [options] KEY [VALUE]",
   description: [
     "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
     "started with -server or -dev.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one, children [KEY] the names one level below. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one, children [KEY] the names one level below. pub CHANNEL MESSAGE " +
+    "tells whoever listens, as sub CHANNEL does. 'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",
@@ -40,9 +43,12 @@ export const command: Command = defineActions({
       ...keysFlags.consistency,
       help: `get, keys, children: ${keysFlags.consistency.help}`,
     },
+    ...flagsOf("pub", pubFlags, storeFlags),
+    ...flagsOf("sub", subFlags, storeFlags),
+    json: { ...setFlags.json, help: "set, pub: VALUE or MESSAGE is JSON, not a text." },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys, children },
+  actions: { get, set, del, incr, keys, children, pub, sub },
   onStderr: true,
 });

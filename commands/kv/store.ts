@@ -56,19 +56,23 @@ export const ifRevFlag: Flag<number | undefined> = parsedFlag<number | undefined
   },
 );
 
+/** The address of the agent that the flag or the environment names. */
+export function addressIn(values: { readonly "kv-addr": string | undefined }): string {
+  return values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
+}
+
 /**
  * Connects to the agent that the flag or the environment names, asks, and closes the connection.
  *
  * @throws {CommandError} When there is no agent, or it refuses. It is for standard error: standard output is for values.
  */
 export async function ask<T>(
-  values: FlagValues<typeof storeFlags>,
+  values: { readonly "kv-addr": string | undefined },
   action: (client: KvClient) => Promise<T>,
 ): Promise<T> {
-  const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
   await using client = await told(
     "Error connecting to the agent",
-    KvClient.connect({ address, name: "skein kv" }),
+    KvClient.connect({ address: addressIn(values), name: "skein kv" }),
   );
   return await told("Error", action(client));
 }
@@ -85,7 +89,12 @@ export function missing(key: string): CommandError {
   return new CommandError(`'${key}' has no value`, { onStderr: true });
 }
 
-async function told<T>(what: string, step: Promise<T>): Promise<T> {
+/**
+ * What a step comes to.
+ *
+ * @throws {CommandError} When it fails: `what` and the reason.
+ */
+export async function told<T>(what: string, step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (error) {

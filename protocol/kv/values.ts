@@ -108,3 +108,43 @@ export interface KvItem extends KvEntry {
   /** The path from the root on. */
   readonly key: string;
 }
+
+/**
+ * A message of a channel.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvMessage } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * using news = agent.kv.subscribe("news^*");
+ * agent.kv.publish("news^weather", "sun");
+ * for await (const message of news) {
+ *   const { channel, from, seq, pattern }: KvMessage = message;
+ *   console.log(channel, message.message, from, seq, pattern);
+ *   break;
+ * }
+ * ```
+ */
+export interface KvMessage {
+  /** The channel it was published to. */
+  readonly channel: string;
+  /** What was published. */
+  readonly message: KvValue;
+  /** Who has published it: the name that a client gave itself, or its address, or the name of an agent. */
+  readonly from: string;
+  /** Name of the agent where it was published, which numbers what is published there. */
+  readonly node: string;
+  /**
+   * Its number among those of this channel that were published at that agent: where one is missing, a message is. The numbers
+   * begin again when the agent does.
+   */
+  readonly seq: number;
+  /** The pattern that it came for; `undefined` when it came for the channel itself. */
+  readonly pattern?: string;
+}

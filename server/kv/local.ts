@@ -18,11 +18,21 @@ import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../protocol/kv/actions.ts";
 import { errorOf } from "../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
-import { invalid } from "../../protocol/kv/problem.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../protocol/kv/problem.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
+import { channelOf, interestOf, type PubSub } from "../../cluster/pubsub/mod.ts";
+import { type EventFeed, Feed, type FeedOptions } from "../feed.ts";
 import type { StateService } from "../replica/service.ts";
+import { textOfMessage } from "./actions/channels.ts";
 import { gather, listingOf } from "./listing.ts";
 import type {
   KvChildrenOptions,
@@ -39,7 +49,14 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+export type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 
 export type * from "./local_options.ts";
 
@@ -65,10 +82,13 @@ const TIMEOUT_MS = 5_000;
  */
 export class AgentKv {
   readonly #state: StateService;
+  readonly #pubsub: PubSub;
+  readonly #feeds = new Set<Feed<KvMessage>>();
 
-  /** The store behind `state`. */
-  constructor(state: StateService) {
+  /** The store behind `state`, and the channels of the agent. */
+  constructor(state: StateService, pubsub: PubSub) {
     this.#state = state;
+    this.#pubsub = pubsub;
   }
 
   /** Sets the value of a key. Resolves with the revision of the change. */
@@ -122,6 +142,52 @@ export class AgentKv {
     return this.#list("children", key, options);
   }
 
+  /**
+   * Publishes a message to a channel, from the agent itself. Returns how many subscribers of this agent and how many other agents it
+   * went to; how many subscribers those have is not known. Who does not listen now misses it.
+   *
+   * @throws {KvError} when the channel is none, or the message is none that JSON has, or too large
+   */
+  publish(channel: KvKey, message: KvValue): number {
+    const to = channelOf(channel);
+    if (typeof to !== "string") throw errorOf(to);
+    return this.#pubsub.publish(to, usable(textOfMessage(message)), this.#pubsub.node);
+  }
+
+  /**
+   * The messages of a channel or pattern, or of each of a list, from now on. Ends with the agent.
+   *
+   * @throws {KvError} when one is neither a channel nor a pattern, or there is no room for more subscriptions
+   * @throws {RangeError} when the buffer size is not a whole number above 0
+   */
+  subscribe(
+    channels: string | readonly KvKey[],
+    options: FeedOptions = {},
+  ): EventFeed<KvMessage> {
+    const interests = (typeof channels === "string" ? [channels] : channels).map((one) => {
+      const interest = interestOf(one);
+      if ("ok" in interest) throw errorOf(interest);
+      return interest;
+    });
+    if (!this.#pubsub.hasRoom(interests.length)) throw errorOf(TOO_MANY_SUBSCRIPTIONS);
+    const feed = new Feed<KvMessage>(options, () => {
+      this.#pubsub.leave(subscriber);
+      this.#feeds.delete(feed);
+    });
+    const subscriber = this.#pubsub.subscriber({
+      message: (line) => feed.take(messageOf(line)),
+      dropped: (count) => feed.miss(count),
+    });
+    for (const interest of interests) this.#pubsub.subscribe(subscriber, interest);
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    for (const feed of this.#feeds) feed.close();
+  }
+
   #list<T>(
     what: Listed,
     key: KvKey | undefined,
@@ -171,6 +237,11 @@ function usable(bytes: Uint8Array | Failure): Uint8Array {
 function success(result: Result): Success {
   if (result.ok) return result;
   throw errorOf(result);
+}
+
+function messageOf(line: Uint8Array): KvMessage {
+  const { push: _, ...message } = JSON.parse(decodeUtf8(line));
+  return message;
 }
 
 function valueOf(body: Uint8Array): unknown {

@@ -35,7 +35,7 @@ export class ServerState implements AgentState, AsyncDisposable {
     port: KvPort | undefined,
     dataDir: string | undefined,
   ) {
-    this.kv = new AgentKv(server);
+    this.kv = new AgentKv(server, server.pubsub);
     this.#server = server;
     this.#port = port;
     this.#dataDir = dataDir;
@@ -101,6 +101,7 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** Takes no more requests, lets those under way be done, and ends the server, which answers the rest. */
   async close(): Promise<void> {
+    this.kv.close();
     const answered = this.#port?.close();
     await closeInOrder([
       () => answered && within(LAST_REQUESTS_MS, answered),

@@ -13,6 +13,11 @@ import { MemoryState } from "./memory_state.ts";
 /** There are no other agents. */
 const NOBODY: PubSubNet = { sendNews: (to) => to, sendSurely() {}, tell() {} };
 
+/** Channels of an agent that is alone. */
+export function lonelyChannels(): PubSub {
+  return new PubSub("alpha", () => NOBODY);
+}
+
 /** An answer, or a push. */
 export type Reply = Readonly<Record<string, unknown>>;
 
@@ -32,7 +37,7 @@ export interface Stage extends AsyncDisposable {
 export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage {
   const state = new MemoryState();
   const log = new AgentLog("alpha");
-  const pubsub = new PubSub("alpha", () => NOBODY);
+  const pubsub = lonelyChannels();
   const unexpected: Error[] = [];
   log.onUnexpected((error) => unexpected.push(error));
   const port = KvPort.listen({
