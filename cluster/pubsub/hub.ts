@@ -7,6 +7,7 @@
  * @module
  */
 
+import { concatBytes } from "../../protocol/bytes.ts";
 import { messageLine, withPattern } from "../../protocol/kv/message.ts";
 import { Announcement } from "./announcement.ts";
 import type { Interest } from "./channel.ts";
@@ -25,8 +26,8 @@ export interface PubSubNet extends NewsSender {
 
 /** Takes the messages of one subscriber, whom nobody waits for. */
 export interface Listener {
-  /** A message: the line of its push. It is shared, and not to be changed. */
-  message(line: Uint8Array): void;
+  /** So many messages: the lines of their pushes, one after the other. They are shared, and not to be changed. */
+  messages(lines: Uint8Array, count: number): void;
   /** So many messages got lost on their way to this agent that it has, or may have, subscribed to. */
   dropped(count: number): void;
 }
@@ -44,6 +45,16 @@ export interface PubSubFigures {
   /** Messages that another agent did not get. */
   readonly dropped: number;
 }
+
+/** Lines for one group, which all of its members get at once. */
+interface Gathered {
+  readonly group: Group<Subscriber>;
+  readonly lines: Uint8Array[];
+  bytes: number;
+}
+
+/** Bytes of lines that are gathered before they are handed out. */
+const MAX_GATHERED_BYTES = 256 * 1024;
 
 /** Most subscriptions at one agent. */
 export const MAX_AGENT_SUBSCRIPTIONS = 1_000_000;
@@ -69,6 +80,7 @@ export class PubSub {
   readonly #sequences = new Sequences();
   readonly #figures = { subscriptions: 0, published: 0, delivered: 0 };
   #isTelling = false;
+  #gathered: Gathered | undefined;
 
   /** The channels of an agent that is called `node`. */
   constructor(node: string, net: () => PubSubNet) {
@@ -105,6 +117,7 @@ export class PubSub {
   subscribe(subscriber: Subscriber, interest: Interest): void {
     const { text } = interest;
     if (subscriber.interests.has(text)) return;
+    this.#handOut();
     subscriber.interests.set(text, interest);
     this.#subscribers.add(subscriber);
     this.#figures.subscriptions++;
@@ -117,6 +130,7 @@ export class PubSub {
   unsubscribe(subscriber: Subscriber, text: string): void {
     const interest = subscriber.interests.get(text);
     if (interest === undefined) return;
+    this.#handOut();
     subscriber.interests.delete(text);
     if (subscriber.interests.size === 0) this.#subscribers.delete(subscriber);
     this.#figures.subscriptions--;
@@ -179,6 +193,9 @@ export class PubSub {
   }
 
   #deliver(groups: readonly Group<Subscriber>[], line: Uint8Array): number {
+    const [only] = groups;
+    if (only !== undefined && groups.length === 1) return this.#gather(only, line);
+    this.#handOut();
     let count = 0;
     let last: Interest | undefined;
     let shown = line;
@@ -186,16 +203,41 @@ export class PubSub {
       // Those of one interest come one after the other, or nearly.
       if (interest !== last) {
         last = interest;
-        shown = interest.kind === "channel" ? line : withPattern(line, interest.text);
+        shown = shownFor(interest, line);
       }
-      listener.message(shown);
+      listener.messages(shown, 1);
       count++;
     });
     this.#figures.delivered += count;
     return count;
   }
 
+  /** What comes to one group in one turn is put together once, and handed out in order with what comes to others. */
+  #gather(group: Group<Subscriber>, line: Uint8Array): number {
+    const shown = shownFor(group.interest, line);
+    let gathered = this.#gathered;
+    if (gathered?.group !== group || gathered.bytes > MAX_GATHERED_BYTES) {
+      this.#handOut();
+      this.#gathered = gathered = { group, lines: [], bytes: 0 };
+      queueMicrotask(() => this.#handOut());
+    }
+    gathered.lines.push(shown);
+    gathered.bytes += shown.length;
+    this.#figures.delivered += group.members.size;
+    return group.members.size;
+  }
+
+  #handOut(): void {
+    const gathered = this.#gathered;
+    if (gathered === undefined) return;
+    this.#gathered = undefined;
+    const { group: { members }, lines } = gathered;
+    const bytes = concatBytes(lines);
+    for (const { listener } of members.keys()) listener.messages(bytes, lines.length);
+  }
+
   #tellDropped(channel: string, count: number): void {
+    this.#handOut();
     if (channel === "") {
       for (const { listener } of this.#subscribers) listener.dropped(count);
       return;
@@ -214,4 +256,8 @@ export class PubSub {
       if (news !== undefined) this.#net().tell(news);
     });
   }
+}
+
+function shownFor({ kind, text }: Interest, line: Uint8Array): Uint8Array {
+  return kind === "channel" ? line : withPattern(line, text);
 }

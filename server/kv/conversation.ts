@@ -76,7 +76,7 @@ export class KvConversation implements Conversation {
       strict: false,
       name: peer.name,
       subscriber: services.pubsub.subscriber({
-        message: (line) => this.#push(line),
+        messages: (lines) => this.#push(lines),
         dropped: (count) => this.#push(droppedLine(count)),
       }),
     };

@@ -175,7 +175,9 @@ export class AgentKv {
       this.#feeds.delete(feed);
     });
     const subscriber = this.#pubsub.subscriber({
-      message: (line) => feed.take(messageOf(line)),
+      messages: (lines) => {
+        for (const message of messagesIn(lines)) feed.take(message);
+      },
       dropped: (count) => feed.miss(count),
     });
     for (const interest of interests) this.#pubsub.subscribe(subscriber, interest);
@@ -239,9 +241,11 @@ function success(result: Result): Success {
   throw errorOf(result);
 }
 
-function messageOf(line: Uint8Array): KvMessage {
-  const { push: _, ...message } = JSON.parse(decodeUtf8(line));
-  return message;
+function messagesIn(lines: Uint8Array): KvMessage[] {
+  return decodeUtf8(lines).trimEnd().split("\n").map((line) => {
+    const { push: _, ...message } = JSON.parse(line);
+    return message;
+  });
 }
 
 function valueOf(body: Uint8Array): unknown {

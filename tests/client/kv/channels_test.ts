@@ -174,6 +174,7 @@ Deno.test("within an agent the same is there, without a connection", async () =>
   assert.equal(kv.publish("a^x", { y: 1 }), 1);
   assert.equal(kv.publish("b", 2), 2);
   assert.equal(kv.publish("b", 3), 2);
+  await Promise.resolve();
   assert.equal(news.dropped, 1);
   const iterator = news[Symbol.asyncIterator]();
   assert.deepEqual((await iterator.next()).value, {

@@ -9,7 +9,7 @@ import { type Interest, interestOf } from "../../../cluster/pubsub/mod.ts";
 import { PeerInterests } from "../../../cluster/pubsub/peer_interests.ts";
 import { ChannelAgent, connectedAgents, told } from "../../support/pubsub/agents.ts";
 
-Deno.test("a message goes to each subscriber once, with who published it where, and its number", () => {
+Deno.test("a message goes to each subscriber once, with who published it where, and its number", async () => {
   const agent = new ChannelAgent("alpha");
   const one = agent.hearer("a^b", "a^*");
   const two = agent.hearer("a^**");
@@ -18,6 +18,7 @@ Deno.test("a message goes to each subscriber once, with who published it where, 
   assert.equal(agent.publish("a^b^c", null), 1);
   assert.equal(agent.publish("none", 1), 0);
   assert.equal(agent.publish("a^b", 2), 2);
+  await told();
   assert.deepEqual(one.pushes, [
     { push: "message", channel: "a^b", message: { x: [1] }, from: 'me "', node: "alpha", seq: 1 },
     { push: "message", channel: "a^b", message: 2, from: "me", node: "alpha", seq: 2 },
@@ -30,20 +31,44 @@ Deno.test("a message goes to each subscriber once, with who published it where, 
   assert.deepEqual(other.heard, []);
 });
 
-Deno.test("subscribers of one thing share the bytes of a message", () => {
+Deno.test("subscribers of one thing share the bytes of its messages", async () => {
   const agent = new ChannelAgent("alpha");
   const hearers = ["a", "a", "*", "*"].map((text) => agent.hearer(text));
   agent.publish("a", 1);
+  const others = ["b^c", "b^c"].map((text) => agent.hearer(text));
+  for (let i = 0; i < 3; i++) agent.publish("b^c", i);
+  await told();
+  const [five, six] = others.map(({ lines }) => lines);
+  assert.ok(five?.length === 1 && five[0] === six?.[0], "all of one turn at once");
   const [one, two, three, four] = hearers.map(({ lines }) => lines[0]);
   assert.ok(one !== undefined && one === two && three !== undefined && three === four);
 });
 
-Deno.test("who unsubscribes or leaves hears no more", () => {
+Deno.test("the order holds across channels, and with who comes and goes in the same turn", async () => {
+  const agent = new ChannelAgent("alpha");
+  const one = agent.hearer("a", "b");
+  const two = agent.hearer("a^*", "a^**");
+  for (const [channel, message] of [["a", 1], ["a", 2], ["b", 3], ["a^x", 4], ["a", 5]] as const) {
+    agent.publish(channel, message);
+  }
+  const late = agent.hearer("a");
+  agent.publish("a", 6);
+  agent.pubsub.leave(one.subscriber);
+  agent.publish("a", 7);
+  await told();
+  assert.deepEqual(one.heard, ["a 1", "a 2", "b 3", "a 5", "a 6"]);
+  assert.deepEqual(two.heard, ["a^x 4 by a^*"]);
+  assert.deepEqual(late.heard, ["a 6", "a 7"]);
+  assert.equal(agent.pubsub.figures.delivered, 8);
+});
+
+Deno.test("who unsubscribes or leaves hears no more", async () => {
   const agent = new ChannelAgent("alpha");
   const one = agent.hearer("a", "b", "c");
   agent.pubsub.unsubscribe(one.subscriber, "a");
   agent.pubsub.unsubscribe(one.subscriber, "never");
   for (const channel of ["a", "b", "c"]) agent.publish(channel, 1);
+  await told();
   assert.deepEqual(one.heard, ["b 1", "c 1"]);
   assert.deepEqual(agent.pubsub.figures, {
     subscribers: 1,
@@ -67,6 +92,7 @@ Deno.test("subscribers of all agents hear, each agent is sent a message once, an
   assert.equal(a.publish("x^1", "m"), 2);
   assert.equal(a.sent - before, 1);
   assert.equal(c.publish("x^2", "n"), 2);
+  await told();
   for (const { heard } of hearers) assert.deepEqual(heard, ['x^1 "m" by x^*', 'x^2 "n" by x^*']);
   assert.deepEqual(hearers[2]?.pushes.map(({ node, seq }) => [node, seq]), [["a", 1], ["c", 1]]);
   b.pubsub.unsubscribe(hearers[1]?.subscriber as never, "x^*");
@@ -90,6 +116,7 @@ Deno.test("an agent that is gone is forgotten at once, and one that comes back h
   a.connect(b);
   assert.equal(a.publish("x", 3), 1);
   assert.equal(a.publish("y", 3), 1);
+  await told();
   assert.deepEqual(hearer.heard, ["x 1", "x 3"]);
   assert.deepEqual(hearer.pushes.map(({ seq }) => seq), [1, 3], "the gap is seen");
 });
@@ -107,6 +134,7 @@ Deno.test("what another agent does not take is counted, and told to those who mi
   assert.deepEqual([one.heard, two.heard, three.heard], [[], [], []]);
   a.isFull = false;
   assert.equal(a.publish("x", "after"), 1);
+  await told();
   assert.deepEqual(one.heard, ["dropped 3", 'x "after"']);
   assert.deepEqual(two.heard, ["dropped 1"]);
   assert.deepEqual(three.heard, []);
@@ -135,6 +163,7 @@ Deno.test("an agent that wants too much is sent everything, and hands on what is
   await told();
   assert.equal(a.publish("unwanted", 1), 1);
   assert.equal(a.publish("n^69999", 1), 1);
+  await told();
   assert.deepEqual(hearer.heard, ["n^69999 1"]);
   for (const text of many.slice(1)) b.pubsub.unsubscribe(hearer.subscriber, text);
   await told();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { type Interest, interestOf, PubSub, type Subscriber } from "../../../cluster/pubsub/mod.ts";
 
 const decoder = new TextDecoder();
@@ -62,12 +63,15 @@ export class ChannelAgent {
     const pushes: Record<string, unknown>[] = [];
     const lines: Uint8Array[] = [];
     const subscriber = this.pubsub.subscriber({
-      message: (line) => {
-        const push = JSON.parse(decoder.decode(line));
-        const by = push.pattern === undefined ? "" : ` by ${push.pattern}`;
-        heard.push(`${push.channel} ${JSON.stringify(push.message)}${by}`);
-        pushes.push(push);
-        lines.push(line);
+      messages: (bytes, count) => {
+        const texts = decoder.decode(bytes).trimEnd().split("\n");
+        assert.equal(texts.length, count);
+        lines.push(bytes);
+        for (const push of texts.map((text) => JSON.parse(text))) {
+          const by = push.pattern === undefined ? "" : ` by ${push.pattern}`;
+          heard.push(`${push.channel} ${JSON.stringify(push.message)}${by}`);
+          pushes.push(push);
+        }
       },
       dropped: (count) => heard.push(`dropped ${count}`),
     });
