@@ -6,13 +6,8 @@
 
 import type { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
 import { Machine, type Result } from "../../cluster/machine/mod.ts";
-import {
-  DEFAULT_RAFT_OPTIONS,
-  foundingEntry,
-  type Message,
-  type RaftOptions,
-} from "../../cluster/raft/mod.ts";
-import { PubSub } from "../../cluster/pubsub/mod.ts";
+import { DEFAULT_RAFT_OPTIONS, foundingEntry, type Message } from "../../cluster/raft/mod.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { background } from "../logging/background.ts";
@@ -28,7 +23,7 @@ import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
 import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
-import type { RaftConfig, StateSettings } from "./state_settings.ts";
+import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
 import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
@@ -58,6 +53,8 @@ export interface ReplicaHostOptions {
   readonly name: string;
   /** The keys of gossip, which seal what servers say to each other; without any it is in the open. */
   readonly keyring: Keyring | undefined;
+  /** The channels of the agent. */
+  readonly pubsub: PubSub;
   readonly log: AgentLog;
   /** Name of the agent with that node id, as gossip has it. */
   readonly nameOf: (id: string) => string | undefined;
@@ -74,8 +71,6 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly #clock: Clock;
   readonly #promises: Promises;
   readonly #checks: Checks;
-  /** The channels. */
-  readonly pubsub: PubSub;
   #links: PeerLinks | undefined;
   #replica: Replica | undefined;
   /** The cluster that each peer has said it belongs to. */
@@ -88,7 +83,6 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
     this.#promises = new Promises(this.#clock);
-    this.pubsub = new PubSub(options.name, () => this.links);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -266,7 +260,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   #listen(): Promise<PeerLinks> {
-    const { settings, name, keyring, log } = this.#options;
+    const { settings, name, keyring, pubsub, log } = this.#options;
     return PeerLinks.open({
       ...settings.peer,
       identity: () => ({ clusterId: this.clusterId ?? "", id: this.id, name }),
@@ -278,7 +272,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         request: (from, bytes) => this.#answer(from, bytes),
         connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
       },
-      pubsub: this.pubsub,
+      pubsub,
     });
   }
 
@@ -296,11 +290,11 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
     const newMachine = () => new Machine(store);
-    const options = raftOptions(settings.raft);
+    const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
       id: this.id,
-      options,
+      options: { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing },
       clock: this.#clock,
       random: realRandom,
       log: logFiles,
@@ -398,8 +392,4 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return await this.replica.change(operation.change, operation.expected);
     }
   }
-}
-
-function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: RaftConfig): RaftOptions {
-  return { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing };
 }

@@ -7,7 +7,6 @@
  */
 
 import type { Result } from "../../cluster/machine/mod.ts";
-import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
@@ -18,6 +17,7 @@ import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
+import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
 import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
@@ -104,9 +104,9 @@ export class StateServer implements StateService, AsyncDisposable {
     return this.#host.links.address;
   }
 
-  /** The channels. */
-  get pubsub(): PubSub {
-    return this.#host.pubsub;
+  /** The links to the other servers. */
+  get links(): PeerLinks {
+    return this.#host.links;
   }
 
   /** See {@linkcode StateService.leader}. */
@@ -284,7 +284,7 @@ export class StateServer implements StateService, AsyncDisposable {
       (id) => this.#servers.some((one) => one.id === id && one.status === "alive"),
     );
     this.#noticeOthers();
-    this.pubsub.tick();
+    this.#options.pubsub.tick();
   }
 
   #locate(): void {

@@ -5,6 +5,7 @@
  */
 
 import project from "../../../deno.json" with { type: "json" };
+import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
 import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
@@ -32,10 +33,11 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   private constructor(
     server: StateServer,
+    pubsub: PubSub,
     port: KvPort | undefined,
     dataDir: string | undefined,
   ) {
-    this.kv = new AgentKv(server, server.pubsub);
+    this.kv = new AgentKv(server, pubsub);
     this.#server = server;
     this.#port = port;
     this.#dataDir = dataDir;
@@ -54,11 +56,13 @@ export class ServerState implements AgentState, AsyncDisposable {
     const { config, log, serf } = agent;
     const { kv, kvOptions } = settings;
     await using opened = new AsyncDisposableStack();
-    const server = opened.use(
+    const pubsub = new PubSub(config.nodeName, () => server.links);
+    const server: StateServer = opened.use(
       await StateServer.open({
         settings,
         name: config.nodeName,
         keyring: agent.keyring,
+        pubsub,
         log,
         members: () => serf.members(),
         tell: (tag) => tell(agent, tag, failed),
@@ -70,13 +74,13 @@ export class ServerState implements AgentState, AsyncDisposable {
       ...kvOptions,
       address: joinHostPort(kv.host, kv.port),
       state: server,
-      pubsub: server.pubsub,
+      pubsub,
       node: config.nodeName,
       version: project.version,
       log,
     });
     opened.move();
-    return new ServerState(server, port, settings.dataDir);
+    return new ServerState(server, pubsub, port, settings.dataDir);
   }
 
   /** See {@linkcode AgentState.administer}. */
