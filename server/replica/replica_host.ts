@@ -21,7 +21,8 @@ import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
-import { type Hello, PeerLinks } from "./peers/mod.ts";
+import { answerVisitor } from "./gateway/questions.ts";
+import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
@@ -213,7 +214,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   /** Asks a server, which may be this one. Rejects as {@linkcode PeerLinks.request} does. */
   async ask(id: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return id === this.id
-      ? await this.#answer(id, bytes)
+      ? await this.#answer(id, bytes, "talk")
       : await this.links.request(id, bytes, timeoutMs);
   }
 
@@ -269,7 +270,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       handlers: {
         accepts: (hello) => this.#accepts(hello),
         message: (from, message) => this.#receive(from, message),
-        request: (from, bytes) => this.#answer(from, bytes),
+        request: (from, bytes, lane) => this.#answer(from, bytes, lane),
         connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
       },
       pubsub,
@@ -329,8 +330,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   /** Whoever knows an id may say hello, so that no more are noted than a cluster has, and none once it matters no more. */
-  #accepts({ id, clusterId }: Hello): undefined {
-    if (this.clusterId !== undefined) return;
+  #accepts({ id, clusterId, lane }: Hello): undefined {
+    if (lane === "visit" || this.clusterId !== undefined) return;
     if (this.#clusters.has(id) || this.#clusters.size < MAX_MEMBERS) {
       this.#clusters.set(id, clusterId);
     }
@@ -358,8 +359,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     }
   }
 
-  async #answer(from: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async #answer(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array> {
     if (this.#replica === undefined) return NO_ANSWER;
+    if (lane === "visit") return await answerVisitor(bytes, this.#replica);
     switch (bytes[0]) {
       case REQUEST.promise: {
         const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNew;

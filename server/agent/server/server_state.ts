@@ -6,8 +6,6 @@
 
 import project from "../../../deno.json" with { type: "json" };
 import { PubSub } from "../../../cluster/pubsub/mod.ts";
-import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
-import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
 import { AgentKv } from "../../kv/local.ts";
@@ -19,6 +17,7 @@ import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
 import type { AgentState, StateAddresses } from "../state.ts";
+import { tell } from "./telling.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -117,21 +116,5 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** Same as {@linkcode AgentState.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-}
-
-/** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
-async function tell(
-  { serf }: AgentHost,
-  tag: string,
-  failed: (error: Error) => void,
-): Promise<void> {
-  try {
-    await serf.setTags({ ...serf.tags(), [STATE_TAG]: tag });
-  } catch (error) {
-    if (error instanceof TagsTooLargeError) return failed(error);
-    const isNoMatter = error instanceof UpdateTimeoutError || error instanceof LeftError ||
-      error instanceof ShutdownError;
-    if (!isNoMatter) throw error;
   }
 }

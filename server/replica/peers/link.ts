@@ -142,7 +142,7 @@ export class Link {
 
   /** Whether there is to be a connection, although nothing waits. */
   get #isKept(): boolean {
-    return this.#lane === "talk" && this.#parts.pubsub.isListening;
+    return this.#lane !== "bulk" && this.#parts.pubsub.isListening;
   }
 
   /** Sees to it that there is a connection, and that what waits is sent at the end of this turn. */

@@ -52,6 +52,8 @@ export interface PeerLinksOptions {
   readonly handlers: PeerHandlers;
   /** Who hears of channels. */
   readonly pubsub: ChannelHandlers;
+  /** Whether this agent keeps no state, and only asks those that do. Default false. */
+  readonly isVisitor?: boolean;
   /** Where lines and unexpected errors go. */
   readonly log: Pick<AgentLog, "write" | "unexpected">;
   /** Where nonces come from. Default: the system. */
@@ -91,7 +93,7 @@ export interface PeerCounts {
 /** One located peer. */
 interface Located {
   address: Address;
-  readonly links: Readonly<Record<Lane, Link>>;
+  readonly links: { readonly talk: Link; readonly bulk: Link };
   /** What was told of it last, so that it is not told again and again. */
   told: string | undefined;
 }
@@ -170,7 +172,8 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
       if (peer !== undefined) this.#forget(id, peer);
     } else if (peer === undefined) {
       const link = (lane: Lane): Link => new Link(id, lane, address, this.#linkParts);
-      const links = { talk: link("talk"), bulk: link("bulk") };
+      const talk = this.#options.isVisitor ? "visit" : "talk";
+      const links = { talk: link(talk), bulk: link("bulk") };
       this.#peers.set(id, { address, links, told: undefined });
       if (this.#linkParts.pubsub.isListening) links.talk.wake();
     } else if (peer.address.host !== address.host || peer.address.port !== address.port) {
@@ -263,13 +266,13 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
   #opened(hello: Hello): void {
     const peer = this.#peers.get(hello.id);
     if (peer !== undefined) peer.told = undefined;
-    if (hello.lane === "talk") this.#options.pubsub.connected(hello.id);
+    if (hello.lane !== "bulk") this.#options.pubsub.connected(hello.id);
     this.#greeted(hello);
   }
 
   #greeted({ id, name, lane }: Hello): void {
     this.#names.set(id, name);
-    if (lane === "talk") this.#options.handlers.connected(id, name);
+    if (lane !== "bulk") this.#options.handlers.connected(id, name);
   }
 
   #forget(id: string, { links }: Located): void {
@@ -314,7 +317,7 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
 }
 
 /** Which lane carries a message. */
-function laneOf({ type }: Message): Lane {
+function laneOf({ type }: Message): "talk" | "bulk" {
   return type === "install" || type === "install-reply" ? "bulk" : "talk";
 }
 
