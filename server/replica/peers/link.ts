@@ -140,15 +140,16 @@ export class Link {
     return this.#connection?.conversation;
   }
 
-  /** Whether there is to be a connection, although nothing waits. */
-  get #isKept(): boolean {
-    return this.#lane !== "bulk" && this.#parts.pubsub.isListening;
+  /** Whether there is to be a connection: something waits, or the peer has to know at once what is listened to. */
+  get #hasReason(): boolean {
+    return !this.#outgoing.isEmpty || (this.#lane !== "bulk" && this.#parts.pubsub.isListening);
   }
 
-  /** Sees to it that there is a connection, and that what waits is sent at the end of this turn. */
+  /** Sees to it that there is a connection if there is a reason, and that what waits is sent at the end of this turn. */
   wake(): void {
     const { log } = this.#parts;
     if (this.#running === undefined) {
+      if (!this.#hasReason) return;
       this.#running = this.#run();
       background(this.#running, log);
     } else if (this.isConnected && !this.#pumping) {
@@ -157,10 +158,10 @@ export class Link {
     }
   }
 
-  /** Connects as long as something waits, or there is to be a connection anyway. */
+  /** Connects as long as there is a reason. */
   async #run(): Promise<void> {
     try {
-      while (!this.#closed && (this.#isKept || !this.#outgoing.isEmpty)) {
+      while (!this.#closed && this.#hasReason) {
         this.#attempt = new AbortController();
         await pause(this.#pauseMs(), this.#attempt.signal);
         if (this.#closed) break;
