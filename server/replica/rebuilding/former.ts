@@ -6,19 +6,33 @@
 
 import type { AgentLog } from "../../logging/log.ts";
 import { background } from "../../logging/background.ts";
-import type { ReplicaHost } from "../replica_host.ts";
+import { DiskFullError } from "../../../cluster/runtime.ts";
+import type { RaftStatus } from "../driver/status.ts";
+import type { Operation, OperationOutcome } from "../wire_requests.ts";
 
 /** How long taking one out may take, in milliseconds. */
 const LIMIT_MS = 5_000;
 
+/** The server that had other ids. */
+export interface FormerHost {
+  readonly id: string;
+  /** The earlier ids. */
+  readonly replaces: readonly string[];
+  readonly replica: { readonly status: RaftStatus; readonly leaderId: string | undefined };
+  /** Forgets ids for good. */
+  forget(ids: readonly string[]): Promise<void>;
+  /** Asks the leader. */
+  operate(operation: Operation, limitMs: number): Promise<OperationOutcome>;
+}
+
 /** Has the leader take earlier ids out of the members, and forgets them then. */
 export class FormerIds {
-  readonly #host: ReplicaHost;
-  readonly #log: AgentLog;
+  readonly #host: FormerHost;
+  readonly #log: Pick<AgentLog, "write" | "unexpected">;
   #isBusy = false;
 
   /** Does nothing yet. */
-  constructor(host: ReplicaHost, log: AgentLog) {
+  constructor(host: FormerHost, log: Pick<AgentLog, "write" | "unexpected">) {
     this.#host = host;
     this.#log = log;
   }
@@ -30,12 +44,14 @@ export class FormerIds {
    */
   look(mayChange: boolean, isAlive: (id: string) => boolean): void {
     const { id, replica, replaces } = this.#host;
-    const isMember = (one: string) => replica.configuration.some((member) => member.id === one);
-    if (replaces.length === 0 || this.#isBusy || !isMember(id)) return;
-    const { configurationIndex, appliedIndex } = replica.status;
+    if (replaces.length === 0 || this.#isBusy) return;
+    const { members, configurationIndex, appliedIndex } = replica.status;
+    const isMember = (one: string) => members.some((member) => member.id === one);
+    if (!isMember(id)) return;
     const gone = replaces.filter((one) => !isMember(one));
     if (gone.length > 0 && configurationIndex <= appliedIndex) {
-      return this.#begin(this.#host.forget(gone));
+      // Without room now it is tried again.
+      return this.#begin(this.#host.forget(gone).catch(unlessFull));
     }
     const former = replaces.find((one) => isMember(one) && !isAlive(one));
     if (!mayChange || former === undefined || replica.leaderId === undefined) return;
@@ -56,4 +72,8 @@ export class FormerIds {
     });
     background(done, this.#log);
   }
+}
+
+function unlessFull(error: unknown): void {
+  if (!(error instanceof DiskFullError)) throw error;
 }

@@ -36,6 +36,7 @@ export interface RunReport {
   readonly read: number;
   readonly crashes: number;
   readonly damaged: number;
+  readonly rebuilt: number;
   readonly full: number;
   readonly changes: number;
   readonly installed: number;
@@ -55,14 +56,15 @@ export class SimulatedRun {
   readonly #clients: SimulatedClients;
   readonly #nemesis: Nemesis;
 
-  /** `log` gets each line of every server. */
-  constructor(seed: number, log?: (line: string) => void) {
+  /** `rebuilds`: whether directories are rebuilt. `log` gets each line of every server. */
+  constructor(seed: number, rebuilds = false, log?: (line: string) => void) {
     const random = new SeededRandom(seed, 77);
     this.#world = {
       simulation: new Simulation(seed, { latencyMs: [0.1, 3], ...(log && { log }) }),
       random,
       checker: new Checker(),
       parcels: new Parcels(),
+      rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
@@ -135,6 +137,7 @@ export class SimulatedRun {
       () => this.#clients.acknowledged > before,
       () => `No write after all faults have ended: ${this.#tell(this.#servers)}`,
     );
+    if (this.#world.rebuilds) await this.#tend();
     this.#isAsking = false;
     await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
     await this.#until(
@@ -149,6 +152,18 @@ export class SimulatedRun {
       return result?.ok ? new TextDecoder().decode(result.body) : undefined;
     });
     this.#check();
+  }
+
+  /** Those that were rebuilt become members, and what they were is none any more. */
+  async #tend(): Promise<void> {
+    for (let i = 0; i < 40 && !this.#nemesis.isTended; i++) {
+      this.#nemesis.tend();
+      await this.#world.simulation.runFor(LIVE_MS / 40);
+      this.#check();
+    }
+    if (!this.#nemesis.isTended) {
+      throw new RunError(`What was rebuilt is not taken in: ${this.#tell(this.#servers)}`);
+    }
   }
 
   async #until(holds: () => boolean, problem: () => string): Promise<void> {
@@ -179,7 +194,7 @@ export class SimulatedRun {
 
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
-    const { crashes, damaged, full, changes } = this.#nemesis;
+    const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
     const { compared } = this.#world.checker;
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
@@ -189,6 +204,7 @@ export class SimulatedRun {
       read,
       crashes,
       damaged,
+      rebuilt,
       full,
       changes,
       installed,
