@@ -10,7 +10,7 @@ import { eachOnce, type Group, Subscriptions } from "./subscriptions.ts";
 import { encodeDropped } from "./wire.ts";
 
 /** Channels whose dropped messages are counted for themselves, of one agent. */
-const MAX_DROPPED_CHANNELS = 256;
+export const MAX_DROPPED_CHANNELS = 256;
 
 /** The channel under which messages of all others are counted. */
 const OTHERS = "";

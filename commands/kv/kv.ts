@@ -20,8 +20,8 @@ import { command as sub, subFlags } from "./sub.ts";
 export const command: Command = defineActions({
   usage: "kv get|set|del|incr|keys|children|pub|sub [options] KEY [VALUE]",
   description: [
-    "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
-    "started with -server or -dev.",
+    "Reads and changes the key-value store, and publishes on channels. Any agent with a key-value " +
+    "port answers, one that was started with -server, -dev or -kv-addr.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
     "[PREFIX] lists what is below one, children [KEY] the names one level below. pub CHANNEL MESSAGE " +

@@ -7,6 +7,10 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
+import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announcement.ts";
+import { MAX_AGENT_SUBSCRIPTIONS } from "../../cluster/pubsub/hub.ts";
+import { MAX_DROPPED_CHANNELS } from "../../cluster/pubsub/peer_interests.ts";
+import { MAX_COUNTED_CHANNELS } from "../../cluster/pubsub/sequences.ts";
 import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/page.ts";
 import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
@@ -144,6 +148,14 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Bytes of the items of a page", number(MAX_LISTED_BYTES)],
   ["Rows, and bytes of them, that are read", `${number(MOST_ROWS)}; ${MOST_BYTES / 2 ** 20} MiB`],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
+  ["Message of a channel", `${kvWire.MAX_MESSAGE_BYTES / 1_024} KiB`],
+  ["Subscriptions of one connection", number(kvWire.MAX_SUBSCRIPTIONS)],
+  ["Subscriptions of one agent", number(MAX_AGENT_SUBSCRIPTIONS)],
+  ["Name that a client gives itself", String(kvWire.MAX_CLIENT_LENGTH)],
+  ["Channels whose messages one agent counts", number(MAX_COUNTED_CHANNELS)],
+  ["News of channels that wait", `${peers.MAX_QUEUE_BYTES / 2 ** 20} MiB`],
+  ["News of channels that wait", `${MAX_DROPPED_CHANNELS} channels`],
+  ["Channels and patterns that an agent tells", both(MAX_TOLD_INTERESTS, MAX_TOLD_BYTES)],
   ["Time in which such a stranger", `${ADMISSION.strangerMs / 1_000} s`],
   ["Connections of peers in all", `${ADMISSION.connections}; ${ADMISSION.perSource}`],
   ["Strangers on the peers' port", `${ADMISSION.strangers}; ${ADMISSION.strangersPerSource}`],

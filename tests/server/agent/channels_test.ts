@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Agent } from "../../../server/agent/agent.ts";
+import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import { eventually } from "../../support/agents.ts";
 import { KvPeer, type Reply } from "../../support/kv/stage.ts";
 import { LineClient } from "../../support/net/line_client.ts";
@@ -52,53 +53,55 @@ async function messages(client: KvPeer, count: number): Promise<Reply[]> {
   return found;
 }
 
-for (const [how, encryptKey] of [["in the open", undefined], ["sealed", ENCRYPTION_KEY]] as const) {
-  Deno.test(`what is published at one server reaches subscribers of all once and in order, ${how}`, async () => {
-    await using data = await folder();
-    await using servers = await threeServers(
-      data.path,
-      encryptKey === undefined ? {} : { encryptKey },
-    );
-    const [a, b, c] = servers.agents as [Agent, Agent, Agent];
-    await leaderOf(servers.agents);
-    using publisher = await clientOf(a);
-    const subscribers = await Promise.all([
-      subscriberOf(a, "news^a"),
-      subscriberOf(b, "news^a", "news^*"),
-      subscriberOf(c, "news^**"),
-      subscriberOf(c, "**", "news^a"),
-    ]);
-    using _other = await subscriberOf(b, "elsewhere");
-    // One here, and two other agents.
-    await reaches(publisher, "news^a", 3);
-    const count = 500;
-    const requests = Array.from({ length: count }, (_, i) => ({
-      action: "PUBLISH",
-      channel: i % 2 === 0 ? "news^a" : "news^b^c",
-      message: i,
-    }));
-    await publisher.ask({ action: "HELLO", client: "press" });
-    for (const reply of await publisher.all(requests)) assert.equal(reply["status"], "ok");
-    const all = requests.map(({ message }) => message);
-    const even = all.filter((i) => i % 2 === 0);
-    const expected = [even, even, all, all];
-    const patterns = [undefined, undefined, "news^**", "**"];
-    for (const [i, client] of subscribers.entries()) {
-      const got = await messages(client, expected[i]?.length ?? 0);
-      assert.deepEqual(got.map(({ message }) => message), expected[i]);
-      for (const push of got) {
-        assert.equal(push["pattern"], patterns[i]);
-        assert.equal(push["from"], "press");
-        assert.equal(push["node"], "a");
-      }
-      const numbers = got.filter(({ channel }) => channel === "news^a").map(({ seq }) => seq);
-      assert.deepEqual(numbers, numbers.map((_, at) => (numbers[0] as number) + at));
-      // Nothing comes twice: the next thing is an answer.
-      assert.equal((await client.ask({ action: "PING" }))["result"], "PONG");
-      client[Symbol.dispose]();
+/** Has one server publish, and subscribers of all hear it. */
+async function publishAndHear(settings: AgentSettings): Promise<void> {
+  await using data = await folder();
+  await using servers = await threeServers(data.path, settings);
+  const [a, b, c] = servers.agents as [Agent, Agent, Agent];
+  await leaderOf(servers.agents);
+  using publisher = await clientOf(a);
+  const subscribers = await Promise.all([
+    subscriberOf(a, "news^a"),
+    subscriberOf(b, "news^a", "news^*"),
+    subscriberOf(c, "news^**"),
+    subscriberOf(c, "**", "news^a"),
+  ]);
+  using _other = await subscriberOf(b, "elsewhere");
+  // One here, and two other agents.
+  await reaches(publisher, "news^a", 3);
+  const count = 500;
+  const requests = Array.from({ length: count }, (_, i) => ({
+    action: "PUBLISH",
+    channel: i % 2 === 0 ? "news^a" : "news^b^c",
+    message: i,
+  }));
+  await publisher.ask({ action: "HELLO", client: "press" });
+  for (const reply of await publisher.all(requests)) assert.equal(reply["status"], "ok");
+  const all = requests.map(({ message }) => message);
+  const even = all.filter((i) => i % 2 === 0);
+  const expected = [even, even, all, all];
+  const patterns = [undefined, undefined, "news^**", "**"];
+  for (const [i, client] of subscribers.entries()) {
+    const got = await messages(client, expected[i]?.length ?? 0);
+    assert.deepEqual(got.map(({ message }) => message), expected[i]);
+    for (const push of got) {
+      assert.equal(push["pattern"], patterns[i]);
+      assert.equal(push["from"], "press");
+      assert.equal(push["node"], "a");
     }
-  });
+    const numbers = got.filter(({ channel }) => channel === "news^a").map(({ seq }) => seq);
+    assert.deepEqual(numbers, numbers.map((_, at) => (numbers[0] as number) + at));
+    // Nothing comes twice: the next thing is an answer.
+    assert.equal((await client.ask({ action: "PING" }))["result"], "PONG");
+    client[Symbol.dispose]();
+  }
 }
+
+Deno.test("what is published at one server reaches subscribers of all once and in order", () =>
+  publishAndHear({}));
+
+Deno.test("the same where everything is sealed", () =>
+  publishAndHear({ encryptKey: ENCRYPTION_KEY }));
 
 Deno.test("publishers do not wait for a server that dies, and it hears again when it is back", async () => {
   await using data = await folder();
