@@ -1,5 +1,5 @@
 /**
- * Conditions on the revision of a node.
+ * What commands about one node have in common: its path, conditions on its revision, and how long it is to live.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readUint } from "../strict.ts";
+import { MAX_TTL_MS } from "./rows.ts";
 
 /** A node that has no value. */
 export const KEY_NOT_FOUND: Failure = { ok: false, code: 404, reason: "KEY_NOT_FOUND" };
@@ -33,4 +34,9 @@ export function readTarget(reader: Reader, known: number): Target {
 /** Reads a revision when it is there. */
 export function readRevision(reader: Reader, present: boolean): number | undefined {
   return present ? readUint(reader, 0, Number.MAX_SAFE_INTEGER) : undefined;
+}
+
+/** Reads how long a value is to live, in milliseconds. */
+export function readTtl(reader: Reader): number {
+  return readUint(reader, 1, MAX_TTL_MS);
 }
