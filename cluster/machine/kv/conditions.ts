@@ -4,10 +4,10 @@
  * @module
  */
 
+import { MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readUint } from "../strict.ts";
-import { MAX_TTL_MS } from "./rows.ts";
 
 /** A node that has no value. */
 export const KEY_NOT_FOUND: Failure = { ok: false, code: 404, reason: "KEY_NOT_FOUND" };

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import { encodeCall } from "../module.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readInt, readUint } from "../strict.ts";
 import { type Change, KV } from "./edit.ts";
-import { dueAfter, MAX_TTL_MS, putValue, rowDue, rowText, valueKey } from "./rows.ts";
+import { dueAfter, putValue, rowDue, rowText, valueKey } from "./rows.ts";
 import { integerOfText, textOfInteger } from "./value.ts";
 
 /** Number of the command. */

@@ -5,13 +5,13 @@
  */
 
 import { concatBytes } from "../../../protocol/bytes.ts";
-import { MAX_ITEMS } from "../../../protocol/kv/limits.ts";
+import { MAX_ITEMS, MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import type { Reader } from "../../../protocol/msgpack/mod.ts";
 import { encodeCall, type Question } from "../module.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { type Change, KV } from "./edit.ts";
-import { dueAfter, MAX_TTL_MS, NEVER, putValue, rowText, rowToReplace, valueKey } from "./rows.ts";
+import { dueAfter, NEVER, putValue, rowText, rowToReplace, valueKey } from "./rows.ts";
 import { BAD_VALUE, MAX_VALUE_TEXT_BYTES, VALUE_TOO_LARGE } from "./value.ts";
 
 /** Number of the command. */

@@ -38,7 +38,7 @@ export {
   resolvePath,
 } from "./path.ts";
 export { existsQuestion, getQuestion, ttlQuestion } from "./questions.ts";
-export { MAX_TTL_MS, NEVER } from "./rows.ts";
+export { NEVER } from "./rows.ts";
 export { setCommand, type SetOptions } from "./set.ts";
 export { dueQuestion, MAX_SWEPT, sweepCommand } from "./sweep.ts";
 export { type Condition, type Step, type Transaction, transactionCommand } from "./transaction.ts";

@@ -29,9 +29,6 @@ export const NO_REVISION = 0;
 /** When a value is due that never is. */
 export const NEVER = 0;
 
-/** Longest time that a value may have, in milliseconds: ten years. */
-export const MAX_TTL_MS = 10 * 365 * 24 * 3_600 * 1_000;
-
 /** What the keys of all values begin with. */
 export const VALUES: Uint8Array = encodeTuple([KV, 1]);
 const TIMES = encodeTuple([KV, 2]);
