@@ -7,7 +7,15 @@
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import { type KvOutcome, type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
+import type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvSetItem,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { Link } from "../net/reconnect.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
@@ -21,6 +29,7 @@ import {
   type KvConnectOptions,
   type KvDeleteCallOptions,
   type KvGetCallOptions,
+  type KvIncrementCallOptions,
   type KvKeysCallOptions,
   type KvSetCallOptions,
 } from "./options.ts";
@@ -99,13 +108,20 @@ export class KvClient implements AsyncDisposable {
     checkCallOptions("get", options);
     const { consistency } = options;
     const request = { ...about("GET", key, options), ...consistency && { consistency } };
-    try {
-      const { result, rev = 0 } = await this.#call(request, false, options);
-      return { value: result as KvValue, rev };
-    } catch (error) {
-      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
-      throw error;
-    }
+    const success = await this.#found(this.#call(request, false, options));
+    if (success === undefined) return undefined;
+    const { result, rev = 0, ttl_ms } = success;
+    return { value: result as KvValue, rev, ...ttl_ms !== undefined && { ttlMs: ttl_ms } };
+  }
+
+  /** The values of 1 to 1,000 keys as of one moment, in their order, with `null` for a key that has none. */
+  async getMany(keys: readonly KvKey[], options: KvGetCallOptions = {}): Promise<KvValue[]> {
+    checkCallOptions("getMany", options);
+    requireList("keys", keys);
+    keys.forEach(checkKey);
+    const { namespace, consistency } = options;
+    const request = { action: "MGET", keys, namespace, consistency };
+    return (await this.#call(request, false, options)).result as KvValue[];
   }
 
   /**
@@ -115,15 +131,41 @@ export class KvClient implements AsyncDisposable {
    */
   async set(key: KvKey, value: KvValue, options: KvSetCallOptions = {}): Promise<{ rev: number }> {
     checkCallOptions("set", options);
-    const { nx, xx, ifRev } = options;
+    const { nx, xx, ifRev, ttlMs, keepTtl } = options;
     const request = {
       ...about("SET", key, options),
       value: checked(value),
       ...nx && { nx },
       ...xx && { xx },
       ...ifRev !== undefined && { if_rev: ifRev },
+      ...ttlMs !== undefined && { ttl_ms: ttlMs },
+      ...keepTtl && { keep_ttl: keepTtl },
     };
     const { rev = 0 } = await this.#call(request, true, options);
+    return { rev };
+  }
+
+  /**
+   * Sets the values of 1 to 1,000 keys, all of them or none. Resolves with the revision of the change, the same for all.
+   *
+   * @throws {TypeError} when a value is none that JSON has
+   */
+  async setMany(
+    items: readonly KvSetItem[],
+    options: KvCallOptions = {},
+  ): Promise<{ rev: number }> {
+    checkCallOptions("setMany", options);
+    requireList("items", items);
+    const { namespace } = options;
+    const asked = items.map(({ key, value, ttlMs }) => {
+      checkKey(key);
+      return { key, value: checked(value), ttl_ms: ttlMs };
+    });
+    const { rev = 0 } = await this.#call(
+      { action: "MSET", items: asked, namespace },
+      true,
+      options,
+    );
     return { rev };
   }
 
@@ -141,11 +183,54 @@ export class KvClient implements AsyncDisposable {
   }
 
   /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
-  async increment(key: KvKey, by = 1, options: KvCallOptions = {}): Promise<number> {
+  async increment(key: KvKey, by = 1, options: KvIncrementCallOptions = {}): Promise<number> {
     checkCallOptions("increment", options);
     requireArgument("number to add", by, "number");
-    const request = { ...about("INCR", key, options), by };
+    const request = { ...about("INCR", key, options), by, ttl_ms: options.ttlMs };
     return (await this.#call(request, true, options)).result as number;
+  }
+
+  /** How many milliseconds the value of a key has left: `Infinity` when it stays, `undefined` when there is none. */
+  async ttl(key: KvKey, options: KvGetCallOptions = {}): Promise<number | undefined> {
+    checkCallOptions("ttl", options);
+    const { consistency } = options;
+    const request = { ...about("TTL", key, options), ...consistency && { consistency } };
+    const success = await this.#found(this.#call(request, false, options));
+    if (success === undefined) return undefined;
+    return success.result === -1 ? Infinity : success.result as number;
+  }
+
+  /**
+   * Has the value of a key go by itself `ttlMs` milliseconds later, from 1 up to ten years. Resolves with whether there is a value.
+   * Its revision stays.
+   */
+  async expire(key: KvKey, ttlMs: number, options: KvCallOptions = {}): Promise<boolean> {
+    checkCallOptions("expire", options);
+    requireArgument("time to live", ttlMs, "duration");
+    const request = { ...about("EXPIRE", key, options), ttl_ms: ttlMs };
+    return await this.#found(this.#call(request, true, options)) !== undefined;
+  }
+
+  /** Has the value of a key stay. Resolves with whether it was to go. Its revision stays. */
+  async persist(key: KvKey, options: KvCallOptions = {}): Promise<boolean> {
+    checkCallOptions("persist", options);
+    const found = await this.#found(this.#call(about("PERSIST", key, options), true, options));
+    return found?.result === true;
+  }
+
+  /**
+   * Does all the steps of a transaction at one moment, or none of them: those of `then` when all conditions hold, else those of
+   * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and the call rejects
+   * with its error, whose `field` says which of the two lists it is in.
+   *
+   * @throws {TypeError} when a value is none that JSON has
+   */
+  async transaction(transaction: KvTransaction, options: KvCallOptions = {}): Promise<KvOutcome> {
+    checkCallOptions("transaction", options);
+    requireArgument("transaction", transaction, "object");
+    const request = { action: "TXN", ...checkedMembers(transaction), namespace: options.namespace };
+    const { result, rev = 0 } = await this.#call(request, true, options);
+    return { ...result as Omit<KvOutcome, "rev">, rev };
   }
 
   /** Whether there is something at a key, and below it. */
@@ -198,6 +283,16 @@ export class KvClient implements AsyncDisposable {
     return this.close();
   }
 
+  /** A success; `undefined` when there is no value. */
+  async #found(call: Promise<Success>): Promise<Success | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
   async #call(request: Request, changes: boolean, options: CallOptions): Promise<Success> {
     const { signal, timeoutMs = this.#timeoutMs } = options;
     const withSignal = signal === undefined ? {} : { signal };
@@ -213,6 +308,23 @@ export class KvClient implements AsyncDisposable {
     const left = Math.max(0, timeoutMs - (performance.now() - start));
     return connection.call(request, changes, { ...withSignal, timeoutMs: left });
   }
+}
+
+/** The members of TXN, with values that JSON has. */
+function checkedMembers(transaction: KvTransaction): ReturnType<typeof membersOf> {
+  for (const part of ["if", "then", "else"] as const) {
+    const list = transaction[part] ?? [];
+    requireList(`'${part}' of a transaction`, list);
+    for (const one of list) {
+      checkKey(one.key);
+      if ("value" in one && one.value !== undefined) checked(one.value);
+    }
+  }
+  return membersOf(transaction);
+}
+
+function requireList(name: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new TypeError(`Invalid ${name}: expected an array`);
 }
 
 function about(action: string, key: KvKey, { namespace }: KvCallOptions): Request {

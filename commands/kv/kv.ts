@@ -7,21 +7,27 @@
 import { defineActions, flagsOf } from "../shell/actions.ts";
 import type { Command } from "../shell/command.ts";
 import { command as del, delFlags } from "./del.ts";
+import { command as expire } from "./expire.ts";
 import { command as get, getFlags } from "./get.ts";
-import { command as incr } from "./incr.ts";
+import { command as incr, incrFlags } from "./incr.ts";
 import { command as keys, keysFlags } from "./keys.ts";
+import { command as persist } from "./persist.ts";
 import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
+import { command as ttl } from "./ttl.ts";
+import { command as txn } from "./txn.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr|keys [options] KEY [VALUE]",
+  usage: "kv get|set|del|incr|keys|ttl|expire|persist|txn [options] KEY [VALUE]",
   description: [
     "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
     "started with -server or -dev.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one; ttl KEY tells how long a value has left, expire KEY " +
+    "DURATION has it go by itself, persist KEY has it stay; txn [JSON] does several things at " +
+    "one moment, or none. 'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",
@@ -30,12 +36,17 @@ export const command: Command = defineActions({
   flags: {
     ...flagsOf("get", getFlags, storeFlags),
     ...flagsOf("set", setFlags, storeFlags),
+    ...flagsOf("incr", incrFlags, storeFlags),
     ...flagsOf("del", delFlags, storeFlags),
     ...flagsOf("keys", keysFlags, storeFlags),
-    consistency: { ...keysFlags.consistency, help: `get, keys: ${keysFlags.consistency.help}` },
+    consistency: {
+      ...keysFlags.consistency,
+      help: `get, keys, ttl: ${keysFlags.consistency.help}`,
+    },
+    ttl: { ...setFlags.ttl, help: `set, incr: ${setFlags.ttl.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys },
+  actions: { get, set, del, incr, keys, ttl, expire, persist, txn },
   onStderr: true,
 });

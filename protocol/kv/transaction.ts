@@ -85,6 +85,17 @@ export type KvStep =
     readonly value: KvValue;
     readonly ttlMs?: number;
     readonly keepTtl?: boolean;
+    readonly nx?: boolean;
+    readonly xx?: boolean;
+    readonly ifRev?: number;
+    /** Its result is the value before. */
+    readonly get?: boolean;
+  }
+  | {
+    /** Deletes a value. Its result is 1. */
+    readonly action: "delete";
+    readonly key: KvKey;
+    readonly ifRev?: number;
   }
   | {
     /** Adds to a whole number. */
@@ -100,8 +111,8 @@ export type KvStep =
     readonly ttlMs: number;
   }
   | {
-    /** Gets a value, deletes it, has it stay, or tells how many milliseconds it has left. */
-    readonly action: "get" | "delete" | "persist" | "ttl";
+    /** Gets a value, has it stay, or tells how many milliseconds it has left, -1 when it stays. */
+    readonly action: "get" | "persist" | "ttl";
     readonly key: KvKey;
   };
 
@@ -200,18 +211,10 @@ const NAMES = {
 } as const;
 
 function stepOf(step: KvStep): StepRequest {
-  const { action, key } = step;
-  const head = { action: NAMES[action], key };
-  switch (step.action) {
-    case "set":
-      return { ...head, value: step.value, ttl_ms: step.ttlMs, keep_ttl: step.keepTtl };
-    case "increment":
-      return { ...head, by: step.by, ttl_ms: step.ttlMs };
-    case "expire":
-      return { ...head, ttl_ms: step.ttlMs };
-    default:
-      return head;
-  }
+  const { action, ttlMs, keepTtl, ifRev, ...rest } = step as
+    & KvStep
+    & { readonly ttlMs?: number; readonly keepTtl?: boolean; readonly ifRev?: number };
+  return { ...rest, action: NAMES[action], ttl_ms: ttlMs, keep_ttl: keepTtl, if_rev: ifRev };
 }
 
 function isCondition({ key, namespace, rev, exists, value }: Members): boolean {

@@ -122,7 +122,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["keys", "a^"], "Error: 'prefix': not a key"],
     [["keys", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
-    [["walk"], "Unknown action 'walk', expected one of get, set, del, incr, keys"],
+    [
+      ["walk"],
+      "Unknown action 'walk', expected one of get, set, del, incr, keys, ttl, expire, persist, txn",
+    ],
   ];
   for (const [argv, text] of failures) {
     assert.deepEqual(await kv(...argv), [1, "", `${text}\n`], argv.join(" "));
@@ -139,7 +142,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
 
 Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
-    [["kv"], /^An action must be specified: get, set, del, incr, keys\n$/],
+    [
+      ["kv"],
+      /^An action must be specified: get, set, del, incr, keys, ttl, expire, persist, txn\n$/,
+    ],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],
     [["kv", "set", "a"], /^A key and a value must be specified\n$/],
@@ -175,7 +181,10 @@ Deno.test("flags stand before the action or after it", async () => {
 Deno.test("help is about all actions, or about one", async () => {
   const [code, stdout, all] = await run("kv", "-h");
   assert.deepEqual([code, stdout], [0, ""]);
-  assert.match(all, /^Usage: skein kv get\|set\|del\|incr\|keys \[options\] KEY \[VALUE\]\n/);
+  assert.match(
+    all,
+    /^Usage: skein kv get\|set\|del\|incr\|keys\|ttl\|expire\|persist\|txn \[options\] KEY \[VALUE\]\n/,
+  );
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);
   assert.deepEqual(await run("help", "kv"), [0, all, ""]);
