@@ -50,8 +50,7 @@ export function encodeResult(result: Result): Uint8Array<ArrayBuffer> {
     if (result.ok) {
       writer.uint(result.rev);
       writer.bytes(result.body);
-      if (result.ttlMs === undefined) writer.nil();
-      else writer.uint(result.ttlMs);
+      if (result.ttlMs !== undefined) writer.uint(result.ttlMs);
       return;
     }
     const { code, reason, field, rev } = result;
@@ -80,7 +79,7 @@ export function decodeResult(bytes: Uint8Array): Result {
 function readSuccess(reader: Reader): Success {
   const rev = readUint(reader, 0, Number.MAX_SAFE_INTEGER);
   const body = readBytes(reader);
-  if (reader.nil()) return { ok: true, rev, body };
+  if (reader.remaining === 0) return { ok: true, rev, body };
   return { ok: true, rev, body, ttlMs: readUint(reader, 0, Number.MAX_SAFE_INTEGER) };
 }
 

@@ -15,6 +15,8 @@ import { encodeTuple } from "../store/tuple.ts";
 export const KV = 2;
 
 const COUNTS_KEY = encodeTuple([KV, 0]);
+const REVISION_BYTES = 8;
+const COUNTS_BYTES = 16;
 
 /** A command that may also be one of several in a transaction. */
 export interface Change<Arguments> {
@@ -48,8 +50,13 @@ export function revisionOf(state: StoreReader): number {
 
 /** How many values expire. */
 export function expiringOf(state: StoreReader): number {
-  const counts = state.get(COUNTS_KEY);
-  return counts === undefined ? 0 : getU64(counts, 8);
+  return expiringIn(state.get(COUNTS_KEY));
+}
+
+function expiringIn(counts: Uint8Array | undefined): number {
+  return counts === undefined || counts.length === REVISION_BYTES
+    ? 0
+    : getU64(counts, REVISION_BYTES);
 }
 
 /** The changes of one command. */
@@ -72,7 +79,7 @@ export class Edit {
     const counts = state.get(COUNTS_KEY);
     if (counts === undefined) return;
     this.#rev = getU64(counts, 0);
-    this.expiring = getU64(counts, 8);
+    this.expiring = expiringIn(counts);
   }
 
   /** The revision of the store: that of this command once it has changed something. */
@@ -120,9 +127,9 @@ export class Edit {
   /** Keeps the revision with what was changed. */
   finish(): void {
     if (!this.#hasChanged) return;
-    const counts = this.state.allocate(16);
+    const counts = this.state.allocate(this.expiring === 0 ? REVISION_BYTES : COUNTS_BYTES);
     putU64(counts, 0, this.#rev);
-    putU64(counts, 8, this.expiring);
+    if (this.expiring > 0) putU64(counts, REVISION_BYTES, this.expiring);
     this.state.put(COUNTS_KEY, counts);
   }
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import { encodeCall } from "../module.ts";
 import type { Failure } from "../result.ts";
-import { readBytes, readInt, readUint } from "../strict.ts";
+import { readBytes, readInt } from "../strict.ts";
+import { readTtl } from "./conditions.ts";
 import { type Change, KV } from "./edit.ts";
 import { dueAfter, putValue, rowDue, rowText, valueKey } from "./rows.ts";
 import { integerOfText, textOfInteger } from "./value.ts";
@@ -23,13 +23,10 @@ export const OVERFLOW: Failure = { ok: false, code: 409, reason: "OVERFLOW" };
 interface Arguments {
   readonly path: Uint8Array;
   readonly by: number;
-  readonly ttl: number;
+  readonly ttl: number | undefined;
 }
 
 const VERSION = 1;
-
-/** A time to live that means: that of the value before. */
-const SAME = 0;
 
 /**
  * The command that adds `by`, from -(2^53-1) to 2^53-1, to the value at a path, 0 without one. Its result is the sum, which goes by
@@ -38,12 +35,12 @@ const SAME = 0;
 export function incrementCommand(
   path: Uint8Array,
   by: number,
-  ttlMs = SAME,
+  ttlMs?: number,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, KV, INCREMENT, (writer) => {
     writer.bytes(path);
     writer.int(by);
-    writer.uint(ttlMs);
+    if (ttlMs !== undefined) writer.uint(ttlMs);
   });
 }
 
@@ -53,7 +50,7 @@ export const increment: Change<Arguments> = {
   read: (reader) => ({
     path: readBytes(reader),
     by: readInt(reader),
-    ttl: readUint(reader, SAME, MAX_TTL_MS),
+    ttl: reader.remaining > 0 ? readTtl(reader) : undefined,
   }),
   perform(edit, { path, by, ttl }) {
     const key = valueKey(edit.state, path);
@@ -64,7 +61,7 @@ export const increment: Change<Arguments> = {
     const sum = value + by;
     if (!Number.isSafeInteger(sum)) return OVERFLOW;
     const body = textOfInteger(sum);
-    const due = ttl === SAME ? rowDue(row) : dueAfter(edit, ttl);
+    const due = ttl === undefined ? rowDue(row) : dueAfter(edit, ttl);
     return { ok: true, rev: putValue(edit, key, row, body, due), body };
   },
 };

@@ -1,7 +1,8 @@
 /**
  * How the module `kv` lays out its state.
  *
- *     (2, 0)                   the revision: how many commands have changed something; how many values expire; 8 bytes each
+ *     (2, 0)                   the revision, how many commands have changed something, in 8 bytes; if values expire, how many
+ *                              in 8 more
  *     (2, 1, segments)         a value: kind 0, the revision of its last change in 8 bytes, its text
  *                              one that expires: kind 1, the revision, when it is due in 8 bytes, its text
  *     (2, 2, time, segments)   nothing: the values that expire, in the order of their times

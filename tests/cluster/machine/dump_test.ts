@@ -60,16 +60,16 @@ Deno.test("a dump has the bytes that it always had", () => {
     // Magic, index 1, format 1.
     "000000217130f64d" + "00" + "736b65696e206d616368696e6520310a" + "0000000000000001" +
     "0000000000000001",
-    // The context; the revision and how many values expire; global^k00000 with "x" of revision 1.
-    "0000006099d5dcb5" + "01" +
+    // The context; the revision; global^k00000 with "x" of revision 1.
+    "00000058111f44f1" + "01" +
     "000200000018" + "1501" + "0000000000000001" + "0000018bcfe56801" + "0000000000000001" +
-    "000300000010" + "150214" + "0000000000000001" + "0000000000000000" +
+    "000300000008" + "150214" + "0000000000000001" +
     "00140000000c" + "1502150102676c6f62616c00026b303030303000" + "00" + "0000000000000001" +
     "227822",
     // Three rows.
     "0000000951f66d92" + "02" + "0000000000000003",
   ]);
-  assert.equal(summary.hash, "342534e59bc8467516553a4c5071f0add6e1fff23b8cf5a192aecc5879c076e7");
+  assert.equal(summary.hash, "49533c6081957a92518f1fd07313536a8cb42aa93a13c9b02bc53b2e168d40f6");
 });
 
 Deno.test("a summary tells index, size and SHA-256 of the whole", () => {

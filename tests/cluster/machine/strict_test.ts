@@ -53,7 +53,7 @@ Deno.test("another spelling that the wires take is refused", () => {
 Deno.test("a command in another spelling is invalid for every server", () => {
   const a = new TextEncoder().encode("a");
   const [set, add] = [setCommand(a, json(1)), incrementCommand(a, 1)].map((c) => c.toHex());
-  assert.deepEqual([set, add], ["010201c4016100c40131", "010203c401610100"]);
+  assert.deepEqual([set, add], ["010201c4016100c40131", "010203c4016101"]);
   const spellings = [
     "cc010201c4016100c40131",
     "01cc0201c4016100c40131",
@@ -61,10 +61,9 @@ Deno.test("a command in another spelling is invalid for every server", () => {
     "010201c4016100a131",
     "010201c40161c0c40131",
     "010201c4016100910" + "1",
-    "010203c40161cc0100",
-    "010203c4016101cc00",
-    "010203c40161ca3f80000000",
-    "010203c40161c000",
+    "010203c40161cc01",
+    "010203c40161ca3f800000",
+    "010203c40161c0",
   ];
   const machine = new Machine(new MemoryStore());
   for (const spelling of spellings) {
