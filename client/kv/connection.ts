@@ -19,6 +19,8 @@ export interface Success {
   readonly result: unknown;
   /** The revision that goes with it. */
   readonly rev?: number;
+  /** Milliseconds until what was found is due. */
+  readonly ttl_ms?: number;
   /** Where a listing is to be gone on with. */
   readonly next?: string;
 }

@@ -30,8 +30,8 @@ import {
 import { droppedLine } from "../../protocol/kv/message.ts";
 import type { Conversation, Peer } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState } from "./action.ts";
-import { Answers, Pending } from "./answers.ts";
+import type { Action, ClientState, Several } from "./action.ts";
+import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
 import { list, type Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
@@ -188,6 +188,7 @@ export class KvConversation implements Conversation {
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
+    if (doing.kind === "several") return this.#beginSeveral(pending, request, doing.make(request));
     const { key, namespace } = request as unknown as TargetRequest;
     const path = resolvePath(key, namespace);
     if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
@@ -195,6 +196,21 @@ export class KvConversation implements Conversation {
     if (!doing.isBroad(request)) pending.place = hashOf(path);
     const bytes = doing.make(path, request);
     if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
+    return this.#askInOrder(pending, request, bytes);
+  }
+
+  #beginSeveral(
+    pending: Pending,
+    request: Members,
+    several: Several | Failure,
+  ): Promise<void> | undefined {
+    if ("ok" in several) return this.#settle(pending, several);
+    pending.touch = several.kind === "command" ? "changes" : "reads";
+    pending.place = placeOf(several.nodes.map(({ path }) => path));
+    return this.#askInOrder(pending, request, several.bytes);
+  }
+
+  #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
     return this.#ask(pending, request, bytes);
   }
@@ -324,11 +340,4 @@ export class KvConversation implements Conversation {
     this.#deaf = this.#ended = true;
     this.#peer.hangUp();
   }
-}
-
-/** FNV-1a: two paths that seem to be the same only wait for each other. */
-function hashOf(path: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of path) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

@@ -7,8 +7,8 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
-import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/page.ts";
-import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/walk.ts";
+import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/listing/page.ts";
+import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/listing/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";

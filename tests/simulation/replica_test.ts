@@ -1,7 +1,8 @@
 /**
  * Whole servers of the replicated state, with their real driver, log, vote file and snapshots, on machines that lose power at any
  * operation of their disks, stand still, run out of room, are cut off and have wrong clocks, while members come and go: what was
- * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, and what is damaged is not served.
+ * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, what is damaged is not served, and what
+ * expires is there as long as the stamps of the log say.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
  * new seeds (default 60, in CI 300).
@@ -22,10 +23,10 @@ const FOUND: Readonly<Record<number, string>> = {
   1937586723: "the log went by a snapshot whose name was not synced when its process died",
 };
 
-async function run(seed: number, why: string): Promise<RunReport> {
+async function run(seed: number, why: string, expiring = false): Promise<RunReport> {
   const log = Deno.env.has("SKEIN_LOG") ? (line: string) => console.log(line) : undefined;
   try {
-    return await new SimulatedRun(seed, log).run();
+    return await new SimulatedRun(seed, log, expiring).run();
   } catch (cause) {
     throw new Error(
       `Seed ${seed} (${why}): ${cause}\n` +
@@ -41,7 +42,7 @@ Deno.test("runs of whole servers that found faults before find none", async () =
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const one = new SimulatedRun(5);
+    const one = new SimulatedRun(5, undefined, true);
     return [await one.run(), one.traceHash];
   };
   assert.deepEqual(await outcome(), await outcome());
@@ -57,9 +58,10 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    const report = await run(seed, "a new seed");
+    const report = await run(seed, "a new seed", true);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
   console.log(`  ${JSON.stringify(total)}`);
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
+  assert.ok(total.expired as number > count, "hardly anything expired");
 });
