@@ -199,6 +199,7 @@ export class KvConnection {
     const answer = parsed(line);
     if ("push" in answer) {
       if (answer.push === "closing") this.#farewell = `Agent says ${answer.reason} and closes`;
+      if (answer.push === "ping" && !this.isClosed) this.#send({ action: "PING" }, IGNORED);
       return this.#onPush(answer as Push);
     }
     const exchange = this.#exchanges[this.#first];
