@@ -25,6 +25,7 @@ export type {
   KvConnectOptions,
   KvDeleteCallOptions,
   KvGetCallOptions,
+  KvIncrementCallOptions,
   KvKeysCallOptions,
   KvSetCallOptions,
 } from "./kv/options.ts";
@@ -34,12 +35,14 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../protocol/kv/errors.ts";
+export type { KvCondition, KvOutcome, KvStep, KvTransaction } from "../protocol/kv/transaction.ts";
 export type {
   KvEntry,
   KvExistence,
   KvItem,
   KvKey,
   KvMessage,
+  KvSetItem,
   KvValue,
 } from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";

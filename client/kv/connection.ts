@@ -19,6 +19,8 @@ export interface Success {
   readonly result: unknown;
   /** The revision that goes with it. */
   readonly rev?: number;
+  /** Milliseconds until what was found is due. */
+  readonly ttl_ms?: number;
   /** Where a listing is to be gone on with. */
   readonly next?: string;
 }
@@ -197,6 +199,7 @@ export class KvConnection {
     const answer = parsed(line);
     if ("push" in answer) {
       if (answer.push === "closing") this.#farewell = `Agent says ${answer.reason} and closes`;
+      if (answer.push === "ping" && !this.isClosed) this.#send({ action: "PING" }, IGNORED);
       return this.#onPush(answer as Push);
     }
     const exchange = this.#exchanges[this.#first];

@@ -5,7 +5,8 @@
  */
 
 import { KvClient } from "../../client/mod.ts";
-import { DEFAULT_PORT } from "../../protocol/kv/limits.ts";
+import { parseDuration } from "../../protocol/duration.ts";
+import { DEFAULT_PORT, MAX_TTL_MS } from "../../protocol/kv/limits.ts";
 import { CommandError } from "../shell/command.ts";
 import { variable } from "../shell/environment.ts";
 import {
@@ -59,6 +60,25 @@ export const ifRevFlag: Flag<number | undefined> = parsedFlag<number | undefined
 /** The address of the agent that the flag or the environment names. */
 export function addressIn(values: { readonly "kv-addr": string | undefined }): string {
   return values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
+}
+
+/** The flag that has a value go by itself; in milliseconds. */
+export const ttlFlag: Flag<number | undefined> = parsedFlag<number | undefined>(
+  "DURATION",
+  'It goes by itself so much later, such as "30s" or "1h30m", at most ten years.',
+  undefined,
+  ttlOf,
+);
+
+/**
+ * A time to live, in milliseconds.
+ *
+ * @throws {TypeError} when the text is none
+ */
+export function ttlOf(text: string): number {
+  const ms = Math.round(parseDuration(text));
+  if (ms >= 1 && ms <= MAX_TTL_MS) return ms;
+  throw new TypeError(`Expected a time from 1ms up to ten years, got '${text}'`);
 }
 
 /**

@@ -10,6 +10,8 @@ export {
   type ChannelsRequest,
   type ChildrenRequest,
   type DeleteRequest,
+  type ExpireRequest,
+  type GetManyRequest,
   type HelloRequest,
   type IncrementRequest,
   type InfoRequest,
@@ -17,19 +19,25 @@ export {
   type PublishRequest,
   type ReadRequest,
   type RequestKey,
+  type SetItemRequest,
+  type SetManyRequest,
   type SetRequest,
   type TargetRequest,
   unknownMember,
   type ValueRequest,
 } from "./actions.ts";
+export { ttlOf } from "./checks.ts";
 export {
   DEFAULT_LISTED,
   DEFAULT_PORT,
   MAX_DEPTH,
+  MAX_ITEMS,
   MAX_LINE_BYTES,
   MAX_LISTED,
   MAX_MESSAGE_BYTES,
+  MAX_STEPS,
   MAX_SUBSCRIPTIONS,
+  MAX_TTL_MS,
   PROTOCOL_VERSION,
 } from "./limits.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";
@@ -43,3 +51,4 @@ export {
   writeFailure,
 } from "./reply.ts";
 export { isRequestId, isUnreadable, type Members, readLine, type RequestId } from "./request.ts";
+export { type ConditionRequest, type StepRequest, type TransactionRequest } from "./transaction.ts";

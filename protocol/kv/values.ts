@@ -59,6 +59,8 @@ export interface KvEntry {
   readonly value: KvValue;
   /** Revision of its last change. */
   readonly rev: number;
+  /** Milliseconds until it goes by itself; without it, it stays. Listings do not tell. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -107,6 +109,33 @@ export interface KvExistence {
 export interface KvItem extends KvEntry {
   /** The path from the root on. */
   readonly key: string;
+}
+
+/**
+ * A value for one of many keys.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvSetItem } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const items: KvSetItem[] = [{ key: "a", value: 1 }, { key: "b", value: 2, ttlMs: 60_000 }];
+ * await agent.kv.setMany(items);
+ * console.log(await agent.kv.getMany(["a", "b", "c"])); // [1, 2, null]
+ * ```
+ */
+export interface KvSetItem {
+  /** The key. */
+  readonly key: KvKey;
+  /** Its value. */
+  readonly value: KvValue;
+  /** It goes by itself so many milliseconds later, up to ten years. Default: it stays. */
+  readonly ttlMs?: number;
 }
 
 /**

@@ -20,6 +20,21 @@ export interface ClientState {
   readonly subscriber: Subscriber;
 }
 
+/** A node that a request names. */
+export interface NamedNode {
+  readonly path: Uint8Array;
+  /** Whether it may be changed, or is only looked at. */
+  readonly touch: "reads" | "changes";
+}
+
+/** A command or a question about several nodes. */
+export interface Several {
+  readonly kind: "command" | "question";
+  readonly bytes: Uint8Array;
+  /** All nodes that it is about. */
+  readonly nodes: readonly NamedNode[];
+}
+
 /** How an action is done with a request whose members are right. */
 export type Doing =
   /** By a command. */
@@ -37,6 +52,12 @@ export type Doing =
     readonly make: (path: Uint8Array) => Uint8Array;
     /** Whether it is about other nodes than the one it names. */
     readonly isBroad: (request: Members) => boolean;
+  }
+  /** By one command or question about several nodes. */
+  | {
+    readonly kind: "several";
+    /** It, or why there is none. */
+    readonly make: (request: Members) => Several | Failure;
   }
   /** By as many questions as it takes. */
   | {

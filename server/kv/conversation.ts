@@ -27,17 +27,20 @@ import {
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
-import { droppedLine } from "../../protocol/kv/message.ts";
 import type { Conversation, Peer } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState } from "./action.ts";
-import { Answers, Pending } from "./answers.ts";
+import type { Action, ClientState, Several } from "./action.ts";
+import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
 import { list, type Listing } from "./listing.ts";
+import { Pushes } from "./pushes.ts";
 import type { Services } from "./services.ts";
 
 /** Codes that blame the client for the request itself; they are logged. */
 const FAULTS: readonly number[] = [400, 405, 408, 413, 422, 426];
+
+/** Asks a client that only listens for a sign of life. */
+const PING_LINE = new TextEncoder().encode('{"push":"ping"}\n');
 
 /** Codes whose answers tell who leads. */
 const OF_THE_LEADER: readonly number[] = [503, 504];
@@ -49,6 +52,7 @@ export class KvConversation implements Conversation {
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
   readonly #answers: Answers;
+  readonly #pushes: Pushes;
   readonly #client: ClientState;
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
@@ -62,6 +66,8 @@ export class KvConversation implements Conversation {
   #insideSince = 0;
   #seenTaken = -1;
   #idleSince = 0;
+  /** Whether it was asked for a line since. */
+  #isAsked = false;
 
   /** @param deliver Gets each line from the parser. */
   constructor(
@@ -72,19 +78,21 @@ export class KvConversation implements Conversation {
     this.parser = new LineSplitter(deliver);
     this.#peer = peer;
     this.#services = services;
+    const onUnexpected = (error: unknown): void => void services.incident(error);
+    this.#pushes = new Pushes(peer.outbox, services.pushed, onUnexpected);
     this.#client = {
       strict: false,
       name: peer.name,
       subscriber: services.pubsub.subscriber({
-        messages: (lines) => this.#push(lines),
-        dropped: (count) => this.#push(droppedLine(count)),
+        messages: (lines, count) => this.#pushes.add(lines, count),
+        dropped: (count) => this.#pushes.miss(count),
       }),
     };
     this.#answers = new Answers(
       peer.outbox,
       services.waiting,
       () => this.#hangUp(),
-      (error) => void services.incident(error),
+      onUnexpected,
     );
   }
 
@@ -120,7 +128,7 @@ export class KvConversation implements Conversation {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
-    this.#services.pubsub.leave(this.#client.subscriber);
+    this.#hearNoMore();
     this.#answers.close();
   }
 
@@ -130,7 +138,7 @@ export class KvConversation implements Conversation {
    */
   sweep(now: number): void {
     if (this.#deaf || this.#ended) return;
-    const { idleLimitMs, lineLimitMs } = this.#services;
+    const { idleLimitMs, lineLimitMs, pingMs } = this.#services;
     if (!this.parser.inside || this.parser.ended !== this.#seenEnded) {
       this.#seenEnded = this.parser.ended;
       this.#insideSince = now;
@@ -141,10 +149,23 @@ export class KvConversation implements Conversation {
     if (this.#taken !== this.#seenTaken || this.#answers.size > 0) {
       this.#seenTaken = this.#taken;
       this.#idleSince = now;
-    } else if (idleLimitMs > 0 && now - this.#idleSince >= idleLimitMs) {
+      this.#isAsked = false;
+      return;
+    }
+    const idleMs = now - this.#idleSince;
+    const limitMs = this.#listens ? 2 * pingMs : idleLimitMs;
+    if (limitMs > 0 && idleMs >= limitMs) {
       this.#tellClosing(IDLE_TIMEOUT);
       this.#hangUp();
+    } else if (this.#listens && idleMs >= pingMs && !this.#isAsked) {
+      this.#isAsked = true;
+      this.#peer.outbox.append(PING_LINE);
     }
+  }
+
+  /** Whether it is connected for what it hears, so that it need not ask for anything. */
+  get #listens(): boolean {
+    return this.#client.subscriber.interests.size > 0;
   }
 
   #takeRequest(line: Uint8Array): Promise<void> | undefined {
@@ -179,7 +200,9 @@ export class KvConversation implements Conversation {
       const interests = doing.make(request);
       if ("ok" in interests) return this.#settle(pending, interests);
       const run = (): Result => doing.run(interests, request, this.#services, this.#client);
-      if (this.#answers.size === 0) return this.#settle(pending, run());
+      if (this.#answers.size === 0 && !this.#peer.outbox.congested) {
+        return this.#settle(pending, run());
+      }
       return this.#runLater(pending, run);
     }
     if (doing.kind === "listing") {
@@ -188,6 +211,7 @@ export class KvConversation implements Conversation {
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
+    if (doing.kind === "several") return this.#beginSeveral(pending, request, doing.make(request));
     const { key, namespace } = request as unknown as TargetRequest;
     const path = resolvePath(key, namespace);
     if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
@@ -195,6 +219,21 @@ export class KvConversation implements Conversation {
     if (!doing.isBroad(request)) pending.place = hashOf(path);
     const bytes = doing.make(path, request);
     if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
+    return this.#askInOrder(pending, request, bytes);
+  }
+
+  #beginSeveral(
+    pending: Pending,
+    request: Members,
+    several: Several | Failure,
+  ): Promise<void> | undefined {
+    if ("ok" in several) return this.#settle(pending, several);
+    pending.touch = several.kind === "command" ? "changes" : "reads";
+    pending.place = placeOf(several.nodes.map(({ path }) => path));
+    return this.#askInOrder(pending, request, several.bytes);
+  }
+
+  #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
     return this.#ask(pending, request, bytes);
   }
@@ -208,9 +247,13 @@ export class KvConversation implements Conversation {
     }
   }
 
-  /** Does something when all before it is answered: who hears of it finds done what came first. */
+  /** Does something when all before it is answered: who hears of it finds done what came first, and the answer goes before pushes. */
   async #runLater(pending: Pending, run: () => Result): Promise<void> {
-    await this.#answers.finished();
+    const { outbox } = this.#peer;
+    do {
+      await this.#answers.finished();
+      await outbox.drained();
+    } while (!this.#closed && (this.#answers.size > 0 || outbox.congested));
     try {
       if (!this.#closed) this.#settle(pending, run());
     } catch (error) {
@@ -315,20 +358,14 @@ export class KvConversation implements Conversation {
     if (writer !== undefined) writeClosing(writer, problem);
   }
 
-  #push(line: Uint8Array): void {
-    if (!this.#ended) this.#peer.outbox.append(line);
+  #hearNoMore(): void {
+    this.#services.pubsub.leave(this.#client.subscriber);
+    this.#pushes.close();
   }
 
   #hangUp(): void {
-    this.#services.pubsub.leave(this.#client.subscriber);
+    this.#hearNoMore();
     this.#deaf = this.#ended = true;
     this.#peer.hangUp();
   }
-}
-
-/** FNV-1a: two paths that seem to be the same only wait for each other. */
-function hashOf(path: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of path) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

@@ -7,25 +7,30 @@
 import {
   deleteCommand,
   existsQuestion,
+  expireCommand,
   getQuestion,
   incrementCommand,
   type Listed,
+  persistCommand,
   resolvePath,
   setCommand,
   textOfValue,
+  ttlQuestion,
 } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../protocol/kv/actions.ts";
-import { errorOf } from "../../protocol/kv/errors.ts";
+import { errorOf, KvError } from "../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
 import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../protocol/kv/problem.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
+import { type KvOutcome, type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
 import type {
   KvEntry,
   KvExistence,
   KvItem,
   KvKey,
   KvMessage,
+  KvSetItem,
   KvValue,
 } from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
@@ -33,11 +38,14 @@ import { channelOf, interestOf, type PubSub } from "../../cluster/pubsub/mod.ts"
 import { type EventFeed, Feed, type FeedOptions } from "../feed.ts";
 import type { StateService } from "../replica/service.ts";
 import { textOfMessage } from "./actions/channels.ts";
+import type { Several } from "./action.ts";
+import { actionOf } from "./dispatch.ts";
 import { gather, listingOf } from "./listing.ts";
 import type {
   KvChildrenOptions,
   KvDeleteOptions,
   KvGetOptions,
+  KvIncrementOptions,
   KvKeysOptions,
   KvRequestOptions,
   KvSetOptions,
@@ -50,11 +58,18 @@ export {
   OutcomeUnknownError,
 } from "../../protocol/kv/errors.ts";
 export type {
+  KvCondition,
+  KvOutcome,
+  KvStep,
+  KvTransaction,
+} from "../../protocol/kv/transaction.ts";
+export type {
   KvEntry,
   KvExistence,
   KvItem,
   KvKey,
   KvMessage,
+  KvSetItem,
   KvValue,
 } from "../../protocol/kv/values.ts";
 
@@ -93,6 +108,9 @@ export class AgentKv {
 
   /** Sets the value of a key. Resolves with the revision of the change. */
   async set(key: KvKey, value: KvValue, options: KvSetOptions = {}): Promise<{ rev: number }> {
+    const { ttlMs, keepTtl } = options;
+    if (ttlMs !== undefined) checkTtl(ttlMs);
+    if (ttlMs !== undefined && keepTtl) throw errorOf(invalid("keepTtl"));
     const command = setCommand(pathOf(key, options), usable(textOfValue(value)), options);
     const { rev } = await this.#propose(command, options);
     return { rev };
@@ -102,8 +120,61 @@ export class AgentKv {
   async get(key: KvKey, options: KvGetOptions = {}): Promise<KvEntry | undefined> {
     const result = await this.#query(getQuestion(pathOf(key, options)), options);
     if (!result.ok && result.reason === "KEY_NOT_FOUND") return undefined;
-    const { body, rev } = success(result);
-    return { value: valueOf(body) as KvValue, rev };
+    const { body, rev, ttlMs } = success(result);
+    return { value: valueOf(body) as KvValue, rev, ...ttlMs !== undefined && { ttlMs } };
+  }
+
+  /** The values of 1 to 1,000 keys as of one moment, in their order, with `null` for a key that has none. */
+  async getMany(keys: readonly KvKey[], options: KvGetOptions = {}): Promise<KvValue[]> {
+    const { bytes } = severalOf("MGET", { keys }, options);
+    return valueOf(success(await this.#query(bytes, options)).body) as KvValue[];
+  }
+
+  /** Sets the values of 1 to 1,000 keys, all of them or none. Resolves with the revision of the change, the same for all. */
+  async setMany(
+    items: readonly KvSetItem[],
+    options: KvRequestOptions = {},
+  ): Promise<{ rev: number }> {
+    const asked = items.map(({ key, value, ttlMs }) => ({ key, value, ttl_ms: ttlMs }));
+    const { bytes } = severalOf("MSET", { items: asked }, options);
+    const { rev } = await this.#propose(bytes, options);
+    return { rev };
+  }
+
+  /** How many milliseconds the value of a key has left: `Infinity` when it stays, `undefined` when there is none. */
+  async ttl(key: KvKey, options: KvGetOptions = {}): Promise<number | undefined> {
+    const result = await this.#query(ttlQuestion(pathOf(key, options)), options);
+    if (!result.ok && result.reason === "KEY_NOT_FOUND") return undefined;
+    const left = valueOf(success(result).body) as number;
+    return left === -1 ? Infinity : left;
+  }
+
+  /**
+   * Has the value of a key go by itself `ttlMs` milliseconds later, from 1 up to ten years. Resolves with whether there is a value.
+   * Its revision stays.
+   */
+  async expire(key: KvKey, ttlMs: number, options: KvRequestOptions = {}): Promise<boolean> {
+    checkTtl(ttlMs);
+    return await this.#change(expireCommand(pathOf(key, options), ttlMs), options) !== undefined;
+  }
+
+  /** Has the value of a key stay. Resolves with whether it was to go. Its revision stays. */
+  async persist(key: KvKey, options: KvRequestOptions = {}): Promise<boolean> {
+    return await this.#change(persistCommand(pathOf(key, options)), options) === true;
+  }
+
+  /**
+   * Does all the steps of a transaction at one moment, or none of them: those of `then` when all conditions hold, else those of
+   * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and this rejects with
+   * its error, whose `field` says which of the two lists it is in.
+   */
+  async transaction(
+    transaction: KvTransaction,
+    options: KvRequestOptions = {},
+  ): Promise<KvOutcome> {
+    const { bytes } = severalOf("TXN", { ...membersOf(transaction) }, options);
+    const { body, rev } = await this.#propose(bytes, options);
+    return { ...valueOf(body) as Omit<KvOutcome, "rev">, rev };
   }
 
   /** Deletes the value of a key. Resolves with how many values there were. */
@@ -113,8 +184,10 @@ export class AgentKv {
   }
 
   /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
-  async increment(key: KvKey, by = 1, options: KvRequestOptions = {}): Promise<number> {
-    const command = incrementCommand(pathOf(key, options), by);
+  async increment(key: KvKey, by = 1, options: KvIncrementOptions = {}): Promise<number> {
+    const { ttlMs } = options;
+    if (ttlMs !== undefined) checkTtl(ttlMs);
+    const command = incrementCommand(pathOf(key, options), by, ttlMs);
     return valueOf((await this.#propose(command, options)).body) as number;
   }
 
@@ -208,6 +281,16 @@ export class AgentKv {
     return paged(pageAfter, options.after);
   }
 
+  /** What a command tells; `undefined` when there is no value. */
+  async #change(command: Uint8Array, options: KvRequestOptions): Promise<unknown> {
+    try {
+      return valueOf((await this.#propose(command, options)).body);
+    } catch (error) {
+      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
+      throw error;
+    }
+  }
+
   #propose(
     command: Uint8Array,
     { timeoutMs = TIMEOUT_MS }: KvRequestOptions,
@@ -229,6 +312,26 @@ export class AgentKv {
 
 function pathOf(key: KvKey, { namespace }: KvRequestOptions): Uint8Array {
   return usable(resolvePath(key, namespace));
+}
+
+/** The command or question of an action about several keys. */
+function severalOf(
+  name: string,
+  members: Record<string, unknown>,
+  { namespace }: KvRequestOptions,
+): Several {
+  const request = { ...members, namespace };
+  const wrong = ACTIONS[name]?.wrong(request);
+  if (wrong !== undefined) throw errorOf(invalid(wrong));
+  const doing = actionOf(name)?.doing;
+  if (doing?.kind !== "several") throw new RangeError(`Expected an action, got '${name}'`);
+  const several = doing.make(request);
+  if ("ok" in several) throw errorOf(several);
+  return several;
+}
+
+function checkTtl(ttlMs: number): void {
+  if (ACTIONS["EXPIRE"]?.wrong({ key: "k", ttl_ms: ttlMs })) throw errorOf(invalid("ttlMs"));
 }
 
 function usable(bytes: Uint8Array | Failure): Uint8Array {

@@ -25,11 +25,13 @@ import {
   DRAIN_LIMIT_MS,
   IDLE_LIMIT_MS,
   LINE_LIMIT_MS,
+  MAX_ALL_PUSHES_BYTES,
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_SOURCE,
   MAX_LISTINGS,
   MAX_WAITING_BYTES,
+  PING_MS,
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
 } from "./limits.ts";
@@ -68,6 +70,8 @@ export interface KvPortOptions {
   readonly mode?: "json" | "echo";
   /** A client that sends no line for this long is disconnected; 0: none is. Default 300,000 ms. */
   readonly idleLimitMs?: number;
+  /** A client that only listens is asked for a line after this long, and has as long to send one. Default 60,000 ms. */
+  readonly pingMs?: number;
   /** A line has to end this long after its first byte. Default 30,000 ms. */
   readonly lineLimitMs?: number;
   /** A request gets its answer within this time. Default 5,000 ms. */
@@ -98,7 +102,7 @@ export class KvPort implements AsyncDisposable {
     const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS } = options;
     this.#log = log;
     this.#services = this.#servicesOf(options);
-    const { counters, idleLimitMs, lineLimitMs, waiting } = this.#services;
+    const { counters, idleLimitMs, lineLimitMs, pingMs, waiting } = this.#services;
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
       limits: {
@@ -128,7 +132,7 @@ export class KvPort implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    const shortest = Math.min(lineLimitMs, pingMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
     this.#sweep = setInterval(() => this.#lookForLate(), Math.min(shortest, LONGEST_SWEEP_MS));
   }
 
@@ -179,10 +183,12 @@ export class KvPort implements AsyncDisposable {
       pubsub,
       listings: new Places(MAX_LISTINGS),
       waiting: new SharedBacklog(options.maxWaitingBytes ?? MAX_WAITING_BYTES),
+      pushed: new SharedBacklog(MAX_ALL_PUSHES_BYTES),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,
       idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
+      pingMs: options.pingMs ?? PING_MS,
       lineLimitMs: options.lineLimitMs ?? LINE_LIMIT_MS,
       startedAt: Date.now(),
       counters: { connections: 0, requests: 0, failures: 0 },

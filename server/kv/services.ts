@@ -29,6 +29,8 @@ export interface Services {
   readonly listings: Places;
   /** Bytes of answers that wait at all connections. */
   readonly waiting: SharedBacklog;
+  /** Bytes of messages that wait at all connections. */
+  readonly pushed: SharedBacklog;
   /** Name of this agent. */
   readonly node: string;
   /** Version of the program. */
@@ -37,6 +39,8 @@ export interface Services {
   readonly requestLimitMs: number;
   /** How long a connection may be without a line, in milliseconds; 0: for ever. */
   readonly idleLimitMs: number;
+  /** How long a connection that only listens may be without a line before it is asked for one, in milliseconds. */
+  readonly pingMs: number;
   /** How long a line may take, in milliseconds. */
   readonly lineLimitMs: number;
   /** When the port began, by the wall clock, in milliseconds. */

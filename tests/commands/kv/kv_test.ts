@@ -148,7 +148,7 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["children", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [
       ["walk"],
-      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, pub, sub",
+      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub",
     ],
   ];
   for (const [argv, text] of failures) {
@@ -166,7 +166,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
 
 Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
-    [["kv"], /^An action must be specified: get, set, del, incr, keys, children, pub, sub\n$/],
+    [
+      ["kv"],
+      /^An action must be specified: get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub\n$/,
+    ],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],
     [["kv", "set", "a"], /^A key and a value must be specified\n$/],
@@ -221,7 +224,7 @@ Deno.test("help is about all actions, or about one", async () => {
   assert.deepEqual([code, stdout], [0, ""]);
   assert.match(
     all,
-    /^Usage: skein kv get\|set\|del\|incr\|keys\|children\|pub\|sub \[options\] KEY \[VALUE\]\n/,
+    /^Usage: skein kv get\|set\|del\|incr\|keys\|children\|ttl\|expire\|persist\|txn\|pub\|sub \[options\] KEY \[VALUE\]\n/,
   );
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { KvClient, type KvMessage, type RecordStream } from "../../client/mod.ts";
-import { type Command, CommandError, defineCommand } from "../shell/command.ts";
-import { boolFlag } from "../shell/flags.ts";
-import { checkFormat } from "../shell/output.ts";
-import { consume, interruption, stopQuietly } from "../shell/streaming.ts";
-import type { Terminal } from "../shell/terminal.ts";
-import { countFlag } from "./listing.ts";
-import { addressIn, storeFlags, told } from "./store.ts";
+import { KvClient, type KvMessage, type RecordStream } from "../../../client/mod.ts";
+import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
+import { boolFlag } from "../../shell/flags.ts";
+import { checkFormat } from "../../shell/output.ts";
+import { consume, interruption, stopQuietly } from "../../shell/streaming.ts";
+import type { Terminal } from "../../shell/terminal.ts";
+import { countFlag } from "../listing.ts";
+import { addressIn, storeFlags, told } from "../store.ts";
 
 const { namespace: _, ...channelFlags } = storeFlags;
 

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Command, defineCommand } from "../shell/command.ts";
-import { boolFlag } from "../shell/flags.ts";
-import { checkFormat, printResult } from "../shell/output.ts";
-import { input, parsed } from "./input.ts";
-import { ask, storeFlags } from "./store.ts";
+import { type Command, defineCommand } from "../../shell/command.ts";
+import { boolFlag } from "../../shell/flags.ts";
+import { checkFormat, printResult } from "../../shell/output.ts";
+import { input, parsed } from "../input.ts";
+import { ask, storeFlags } from "../store.ts";
 
 const { namespace: _, ...channelFlags } = storeFlags;
 
