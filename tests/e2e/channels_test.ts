@@ -46,7 +46,7 @@ async function reach(client: KvPeer, count: number): Promise<void> {
 
 /** Waits for a message. */
 async function hears(client: KvPeer, message: unknown): Promise<void> {
-  for (let push; push?.["message"] !== message;) [push] = await client.pushes(1);
+  while ((await client.pushes(1))[0]?.["message"] !== message);
 }
 
 Deno.test("publishers do not wait for processes that are killed or stopped, and those hear again", async () => {

@@ -128,6 +128,7 @@ Deno.test("publishers do not wait for a server that dies, and it hears again whe
   using back = await subscriberOf(servers.at("c"), "x^*", "x");
   await reaches(publisher, "x", 2);
   using other = await clientOf(servers.at("c"));
+  await reaches(other, "x", 2);
   assert.equal(await publish(publisher, "x", "again"), 2);
   assert.equal(await publish(other, "x", "from c"), 2);
   // Two publishers have no order.
