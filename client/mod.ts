@@ -25,6 +25,7 @@ export type {
   KvConnectOptions,
   KvDeleteCallOptions,
   KvGetCallOptions,
+  KvIncrementCallOptions,
   KvKeysCallOptions,
   KvSetCallOptions,
 } from "./kv/options.ts";
@@ -34,7 +35,16 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../protocol/kv/values.ts";
+export type { KvCondition, KvOutcome, KvStep, KvTransaction } from "../protocol/kv/transaction.ts";
+export type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvSetItem,
+  KvValue,
+} from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";
@@ -68,5 +78,5 @@ export type {
   QueryResponse,
   QueryStream,
 } from "./rpc/query.ts";
-export type { RecordStream, StreamOptions } from "./rpc/record_stream.ts";
+export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

@@ -108,6 +108,34 @@ export interface KvSetCallOptions extends KvCallOptions {
   readonly xx?: boolean;
   /** Only if the last change of the key has this revision; 0: only if it has no value. */
   readonly ifRev?: number;
+  /** It goes by itself so many milliseconds later, up to ten years. Default: it stays. */
+  readonly ttlMs?: number;
+  /** It goes when the value before was to go. Not with `ttlMs`. */
+  readonly keepTtl?: boolean;
+}
+
+/**
+ * What an increment does besides.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvIncrementCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvIncrementCallOptions = { ttlMs: 60_000 };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * console.log(await client.increment("visits", 1, options));
+ * ```
+ */
+export interface KvIncrementCallOptions extends KvCallOptions {
+  /** The sum goes by itself so many milliseconds later. Default: when the value before was to go. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -230,12 +258,27 @@ const KINDS = {
   ping: CALL,
   get: { ...KEYED, consistency: "text" },
   exists: { ...KEYED, consistency: "text" },
-  set: { ...KEYED, nx: "switch", xx: "switch", ifRev: "number" },
+  ttl: { ...KEYED, consistency: "text" },
+  getMany: { ...KEYED, consistency: "text" },
+  set: {
+    ...KEYED,
+    nx: "switch",
+    xx: "switch",
+    ifRev: "number",
+    ttlMs: "number",
+    keepTtl: "switch",
+  },
+  setMany: KEYED,
   delete: { ...KEYED, tree: "switch", ifRev: "number" },
-  increment: KEYED,
+  increment: { ...KEYED, ttlMs: "number" },
+  expire: KEYED,
+  persist: KEYED,
+  transaction: KEYED,
   keys: { ...LISTING, depth: "number" },
   entries: { ...LISTING, depth: "number" },
   children: LISTING,
+  publish: CALL,
+  subscribe: { ...CALL, bufferSize: "number" },
 } as const satisfies Readonly<Record<string, OptionKinds>>;
 
 /**

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Command, defineCommand } from "../shell/command.ts";
+import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { boolFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { parsed, standardInput } from "./input.ts";
-import { ask, ifRevFlag, namespaceOf, storeFlags } from "./store.ts";
+import { input, parsed } from "./input.ts";
+import { ask, ifRevFlag, namespaceOf, storeFlags, ttlFlag } from "./store.ts";
 
 /** The flags. */
 export const setFlags = {
@@ -16,6 +16,8 @@ export const setFlags = {
   nx: boolFlag("Only if the key has no value."),
   xx: boolFlag("Only if the key has a value."),
   "if-rev": ifRevFlag,
+  ttl: ttlFlag,
+  "keep-ttl": boolFlag("It goes when the value before was to go."),
   ...storeFlags,
 } as const;
 
@@ -29,11 +31,22 @@ export const command: Command = defineCommand({
   arguments: { least: 2, most: 2, few: "A key and a value must be specified" },
   async run({ values, args: [key = "", given = ""], terminal }) {
     checkFormat(values.format);
-    const text = given === "-" ? await standardInput("value") : given;
+    const { nx, xx, ttl } = values;
+    const keepTtl = values["keep-ttl"];
+    if (ttl !== undefined && keepTtl) {
+      throw new CommandError("-ttl and -keep-ttl exclude each other", { onStderr: true });
+    }
+    const text = given === "-" ? await input("value") : given;
     const value = values.json ? parsed("value", text) : text;
-    const { nx, xx } = values;
     const ifRev = values["if-rev"];
-    const options = { ...namespaceOf(values), nx, xx, ...ifRev !== undefined && { ifRev } };
+    const options = {
+      ...namespaceOf(values),
+      nx,
+      xx,
+      keepTtl,
+      ...ifRev !== undefined && { ifRev },
+      ...ttl !== undefined && { ttlMs: ttl },
+    };
     const { rev } = await ask(values, (client) => client.set(key, value, options));
     await printResult(terminal, values.format, () => `Revision ${rev}`, () => ({ key, rev }));
     return 0;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { KvClient } from "../../client/mod.ts";
-import { DEFAULT_PORT } from "../../protocol/kv/limits.ts";
+import { KvClient, type KvConnectOptions } from "../../client/mod.ts";
+import { parseDuration } from "../../protocol/duration.ts";
+import { DEFAULT_PORT, MAX_TTL_MS } from "../../protocol/kv/limits.ts";
 import { CommandError } from "../shell/command.ts";
 import { variable } from "../shell/environment.ts";
 import {
@@ -16,7 +17,7 @@ import {
   stringFlag,
 } from "../shell/flags.ts";
 import { formatFlag } from "../shell/output.ts";
-import { accessFlags, accessOf } from "./access.ts";
+import { accessFlags, accessOf } from "./access/flags.ts";
 
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
 
@@ -58,20 +59,51 @@ export const ifRevFlag: Flag<number | undefined> = parsedFlag<number | undefined
   },
 );
 
+/** What the flags of every action say of the agent and the way to it. */
+type ConnectionValues = FlagValues<Pick<typeof storeFlags, "kv-addr" | keyof typeof accessFlags>>;
+
+/**
+ * Where the agent is that the flags or the environment name, and how it is talked to.
+ *
+ * @throws {CommandError} When a file cannot be read.
+ */
+export async function connectionOf(values: ConnectionValues): Promise<KvConnectOptions> {
+  const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
+  return { ...await accessOf(values), address, name: "skein kv" };
+}
+
+/** The flag that has a value go by itself; in milliseconds. */
+export const ttlFlag: Flag<number | undefined> = parsedFlag<number | undefined>(
+  "DURATION",
+  'It goes by itself so much later, such as "30s" or "1h30m", at most ten years.',
+  undefined,
+  ttlOf,
+);
+
+/**
+ * A time to live, in milliseconds.
+ *
+ * @throws {TypeError} when the text is none
+ */
+export function ttlOf(text: string): number {
+  const ms = Math.round(parseDuration(text));
+  if (ms >= 1 && ms <= MAX_TTL_MS) return ms;
+  throw new TypeError(`Expected a time from 1ms up to ten years, got '${text}'`);
+}
+
 /**
  * Connects to the agent that the flag or the environment names, asks, and closes the connection.
  *
  * @throws {CommandError} When there is no agent, or it refuses. It is for standard error: standard output is for values.
  */
 export async function ask<T>(
-  values: FlagValues<typeof storeFlags>,
+  values: ConnectionValues,
   action: (client: KvClient) => Promise<T>,
 ): Promise<T> {
-  const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
-  const access = await accessOf(values);
+  const options = await connectionOf(values);
   await using client = await told(
     "Error connecting to the agent",
-    KvClient.connect({ ...access, address, name: "skein kv" }),
+    KvClient.connect(options),
   );
   return await told("Error", action(client));
 }
@@ -88,7 +120,12 @@ export function missing(key: string): CommandError {
   return new CommandError(`'${key}' has no value`, { onStderr: true });
 }
 
-async function told<T>(what: string, step: Promise<T>): Promise<T> {
+/**
+ * What a step comes to.
+ *
+ * @throws {CommandError} When it fails: `what` and the reason.
+ */
+export async function told<T>(what: string, step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (error) {

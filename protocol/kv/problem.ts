@@ -52,6 +52,13 @@ export const UNSUPPORTED_VERSION: Problem = {
 export const TOO_MANY_CONNECTIONS: Problem = problem(429, "TOO_MANY_CONNECTIONS");
 /** More tries than there may be in a time. */
 export const RATE_LIMITED: Problem = problem(429, "RATE_LIMITED");
+/** More subscriptions than a connection, or the agent, may have. */
+export const TOO_MANY_SUBSCRIPTIONS: Problem = problem(429, "TOO_MANY_SUBSCRIPTIONS");
+/** A message that is too long. */
+export const MESSAGE_TOO_LARGE: Problem = {
+  ...problem(413, "MESSAGE_TOO_LARGE"),
+  field: "message",
+};
 /** A fault of the program. */
 export const INTERNAL: Problem = problem(500, "INTERNAL");
 
@@ -69,7 +76,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   AUTH_REQUIRED: "authentication required",
   AUTH_FAILED: "wrong token, user or password",
   FORBIDDEN: "no right to this",
-  RESERVED: "keys below $sys are reserved",
+  RESERVED: "keys and channels below $sys are reserved",
   KEY_NOT_FOUND: "key not found",
   UNKNOWN_ACTION: "unknown action",
   LINE_TIMEOUT: "the line did not end in time",
@@ -85,6 +92,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_VERSION: "this version is not supported",
   TOO_MANY_CONNECTIONS: "too many connections",
   RATE_LIMITED: "too many tries, wait a moment",
+  TOO_MANY_SUBSCRIPTIONS: "too many subscriptions",
+  MESSAGE_TOO_LARGE: "the message is too large",
   INTERNAL: "internal error",
   NO_LEADER: "no leader",
   SHUTTING_DOWN: "the agent is shutting down",

@@ -11,9 +11,9 @@ import type { AgentConfig } from "./settings.ts";
 import {
   durabilityOf,
   hasAccess,
+  isGateway,
   keepsState,
   kvAddress,
-  NO_ADDRESS,
   peerAddress,
 } from "./state_settings.ts";
 
@@ -76,10 +76,10 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
     );
   },
   (config) => {
-    if (keepsState(config)) usable("peer_addr", () => peerAddress(config));
+    if (hasPorts(config)) usable("peer_addr", () => peerAddress(config));
   },
   (config) => {
-    const address = keepsState(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
+    const address = hasPorts(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
     if (address === undefined || config.kv.insecure || isLoopback(address.host)) return;
     if (hasAccess(config.kv)) return;
     fail(
@@ -100,19 +100,23 @@ export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
 }
 
 function refuseServersOnly(config: AgentConfig): void {
-  const { dataDir, bootstrapExpect, durability, peerAddr, kvAddr } = config;
+  const { dataDir, bootstrapExpect, durability, peerAddr } = config;
   const refuse = (name: string, value: string | number): void => {
     fail(`Invalid ${name}: ${value} without -server, which it is for. Use -server with it`);
   };
   if (dataDir !== "") refuse("data_dir", `'${dataDir}'`);
   if (bootstrapExpect !== 0) refuse("bootstrap_expect", bootstrapExpect);
   if (durability !== "") refuse("durability", `'${durability}'`);
-  if (peerAddr !== "") refuse("peer_addr", `'${peerAddr}'`);
-  if (kvAddr === "" || kvAddr === NO_ADDRESS) return;
+  if (peerAddr === "" || isGateway(config)) return;
   fail(
-    `Invalid kv_addr: '${kvAddr}' without -server: an agent that asks the servers for its clients ` +
-      "is not built yet. Use -server or -dev",
+    `Invalid peer_addr: '${peerAddr}' without -server or -kv-addr, which it is for. Use one of them ` +
+      "with it",
   );
+}
+
+/** Whether an agent has the ports of one that keeps the state. */
+function hasPorts(config: AgentConfig): boolean {
+  return keepsState(config) || isGateway(config);
 }
 
 /** What was acknowledged and is lost on one server would be missing on others, or come back. */

@@ -42,7 +42,7 @@ export interface StateSettings extends ServerSettings {
  */
 export function stateSettings(config: AgentConfig, bindHost?: string): StateSettings | undefined {
   if (!keepsState(config)) return undefined;
-  const { dev, bootstrapExpect, raft, kv } = config;
+  const { dev, bootstrapExpect, raft } = config;
   return {
     dataDir: config.dataDir === "" ? undefined : config.dataDir,
     bootstrapExpect: dev ? 1 : bootstrapExpect,
@@ -50,15 +50,43 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
     kv: kvAddress(config),
     durability: durabilityOf(config),
     raft,
-    kvOptions: {
-      mode: kv.mode as KvSettings["mode"],
-      idleLimitMs: kv.idleLimitMs,
-      maxConnections: kv.maxConnections,
-      tokensFile: kv.tokensFile,
-      tlsCert: kv.tlsCert,
-      tlsKey: kv.tlsKey,
-    },
+    kvOptions: kvSettings(config),
   };
+}
+
+function kvSettings({ kv }: AgentConfig): KvSettings {
+  return {
+    mode: kv.mode as KvSettings["mode"],
+    idleLimitMs: kv.idleLimitMs,
+    maxConnections: kv.maxConnections,
+    tokensFile: kv.tokensFile,
+    tlsCert: kv.tlsCert,
+    tlsKey: kv.tlsKey,
+  };
+}
+
+/** How an agent is to be that keeps no state and asks the servers for its clients. */
+export interface GatewaySettings {
+  /** Where it listens for servers. */
+  readonly peer: Address;
+  /** Where key-value clients are let in. */
+  readonly kv: Address;
+  /** How they are served. */
+  readonly kvOptions: KvSettings;
+}
+
+/** How the gateway of an agent is to be, `undefined` for one that is none; see {@linkcode stateSettings}. */
+export function gatewaySettings(
+  config: AgentConfig,
+  bindHost?: string,
+): GatewaySettings | undefined {
+  const kv = isGateway(config) ? kvAddress(config) : undefined;
+  return kv && { peer: peerAddress(config, bindHost), kv, kvOptions: kvSettings(config) };
+}
+
+/** Whether an agent keeps no state and has key-value clients all the same. */
+export function isGateway(config: AgentConfig): boolean {
+  return !keepsState(config) && config.kvAddr !== "" && config.kvAddr !== NO_ADDRESS;
 }
 
 /** Whether an agent is to keep the state. */

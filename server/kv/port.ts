@@ -17,6 +17,7 @@ import { SharedBacklog } from "../net/outbox.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
 import type { TlsServer } from "../net/wire/tls.ts";
 import type { Access } from "./access/access.ts";
@@ -26,6 +27,7 @@ import {
   DRAIN_LIMIT_MS,
   IDLE_LIMIT_MS,
   LINE_LIMIT_MS,
+  MAX_ALL_PUSHES_BYTES,
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_SOURCE,
@@ -34,6 +36,7 @@ import {
   MAX_STRANGERS,
   MAX_STRANGERS_PER_SOURCE,
   MAX_WAITING_BYTES,
+  PING_MS,
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
   STRANGER_LIMIT_MS,
@@ -61,6 +64,8 @@ export interface KvPortOptions {
   readonly address: string;
   /** The replicated state. */
   readonly state: StateService;
+  /** The channels. */
+  readonly pubsub: PubSub;
   /** Name of this agent, as the leader is named. */
   readonly node: string;
   /** Version of the program. */
@@ -79,6 +84,8 @@ export interface KvPortOptions {
   readonly mode?: "json" | "echo";
   /** A client that sends no line for this long is disconnected; 0: none is. Default 300,000 ms. */
   readonly idleLimitMs?: number;
+  /** A client that only listens is asked for a line after this long, and has as long to send one. Default 60,000 ms. */
+  readonly pingMs?: number;
   /** A line has to end this long after its first byte. Default 30,000 ms. */
   readonly lineLimitMs?: number;
   /** A request gets its answer within this time. Default 5,000 ms. */
@@ -109,7 +116,7 @@ export class KvPort implements AsyncDisposable {
     const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS, tls } = options;
     this.#log = log;
     this.#services = this.#servicesOf(options);
-    const { counters, idleLimitMs, lineLimitMs, waiting, access } = this.#services;
+    const { counters, idleLimitMs, lineLimitMs, pingMs, waiting, access } = this.#services;
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
       limits: {
@@ -145,7 +152,7 @@ export class KvPort implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    const shortest = Math.min(lineLimitMs, pingMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
     this.#sweep = setInterval(() => this.#lookForLate(), Math.min(shortest, LONGEST_SWEEP_MS));
   }
 
@@ -199,18 +206,21 @@ export class KvPort implements AsyncDisposable {
   }
 
   #servicesOf(options: KvPortOptions): Services {
-    const { state, node, version } = options;
+    const { state, pubsub, node, version } = options;
     const isClosing = (): boolean => this.#closing;
     return {
       state,
       access: options.access,
       logsRequests: options.logsRequests ?? false,
+      pubsub,
       listings: new Places(MAX_LISTINGS),
       waiting: new SharedBacklog(options.maxWaitingBytes ?? MAX_WAITING_BYTES),
+      pushed: new SharedBacklog(MAX_ALL_PUSHES_BYTES),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,
       idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
+      pingMs: options.pingMs ?? PING_MS,
       lineLimitMs: options.lineLimitMs ?? LINE_LIMIT_MS,
       startedAt: Date.now(),
       counters: { connections: 0, requests: 0, failures: 0, authFailures: 0 },

@@ -6,6 +6,7 @@
 
 import type { LineFields } from "../logging/log.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
 import type { Access } from "./access/access.ts";
 import type { Places } from "../../cluster/places.ts";
@@ -28,10 +29,14 @@ export interface Services {
   readonly state: StateService;
   /** Who may do what; `undefined`: everybody everything. */
   readonly access: Access | undefined;
+  /** The channels. */
+  readonly pubsub: PubSub;
   /** Lets few listings be gone through at a time: they are more work than other requests. */
   readonly listings: Places;
   /** Bytes of answers that wait at all connections. */
   readonly waiting: SharedBacklog;
+  /** Bytes of messages that wait at all connections. */
+  readonly pushed: SharedBacklog;
   /** Name of this agent. */
   readonly node: string;
   /** Version of the program. */
@@ -40,6 +45,8 @@ export interface Services {
   readonly requestLimitMs: number;
   /** How long a connection may be without a line, in milliseconds; 0: for ever. */
   readonly idleLimitMs: number;
+  /** How long a connection that only listens may be without a line before it is asked for one, in milliseconds. */
+  readonly pingMs: number;
   /** How long a line may take, in milliseconds. */
   readonly lineLimitMs: number;
   /** Whether a line of the log is written about each request. */

@@ -7,8 +7,12 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
-import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/page.ts";
-import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/walk.ts";
+import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announcement.ts";
+import { MAX_AGENT_SUBSCRIPTIONS } from "../../cluster/pubsub/hub.ts";
+import { MAX_DROPPED_CHANNELS } from "../../cluster/pubsub/peer_interests.ts";
+import { MAX_COUNTED_CHANNELS } from "../../cluster/pubsub/sequences.ts";
+import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/listing/page.ts";
+import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/listing/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
@@ -74,6 +78,10 @@ const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_IN_FLIGHT_BYTES: ["Requests of one connection that are not answered", 2 ** 20, " MiB"],
   MAX_LISTINGS: ["Listings of all clients of a port", 1, " "],
   MAX_BACKLOG_BYTES: ["Answers that wait for a key-value client", 1_024, " KiB"],
+  MAX_PUSHES: ["Messages that wait for a client that", 1, ";"],
+  MAX_PUSHES_BYTES: ["Messages that wait for a client that", 2 ** 20, " MiB"],
+  MAX_ALL_PUSHES_BYTES: ["Messages that wait for all such clients", 2 ** 20, " MiB"],
+  PING_MS: ["Time in which a client that only listens", 1_000, " s"],
   STALL_LIMIT_MS: ["Time in which a key-value client takes not one byte", 1_000, " s"],
   LINE_LIMIT_MS: ["Time in which a line has to end", 1_000, " s"],
   IDLE_LIMIT_MS: ["Time in which a key-value client sends no line", 60_000, " min"],
@@ -149,6 +157,14 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Bytes of the items of a page", number(MAX_LISTED_BYTES)],
   ["Rows, and bytes of them, that are read", `${number(MOST_ROWS)}; ${MOST_BYTES / 2 ** 20} MiB`],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
+  ["Message of a channel", `${kvWire.MAX_MESSAGE_BYTES / 1_024} KiB`],
+  ["Subscriptions of one connection", number(kvWire.MAX_SUBSCRIPTIONS)],
+  ["Subscriptions of one agent", number(MAX_AGENT_SUBSCRIPTIONS)],
+  ["Name that a client gives itself", String(kvWire.MAX_CLIENT_LENGTH)],
+  ["Channels whose messages one agent counts", number(MAX_COUNTED_CHANNELS)],
+  ["News of channels that wait", `${peers.MAX_QUEUE_BYTES / 2 ** 20} MiB`],
+  ["News of channels that wait", `${MAX_DROPPED_CHANNELS} channels`],
+  ["Channels and patterns that an agent tells", both(MAX_TOLD_INTERESTS, MAX_TOLD_BYTES)],
   ["Time in which such a stranger", `${ADMISSION.strangerMs / 1_000} s`],
   ["Connections of peers in all", `${ADMISSION.connections}; ${ADMISSION.perSource}`],
   ["Strangers on the peers' port", `${ADMISSION.strangers}; ${ADMISSION.strangersPerSource}`],

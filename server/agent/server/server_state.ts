@@ -4,15 +4,10 @@
  * @module
  */
 
-import project from "../../../deno.json" with { type: "json" };
-import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
-import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
+import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
-import type { Guard } from "../../kv/access/guard.ts";
-import { LevelFilter } from "../../logging/levels.ts";
 import { AgentKv } from "../../kv/local.ts";
-import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
 import { administer } from "../../replica/administration.ts";
@@ -21,8 +16,10 @@ import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
+import { ClientPort, NO_FILES } from "./client_port.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 import { Repair } from "./repairing.ts";
+import { tell } from "./telling.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -32,20 +29,18 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** The key-value store, for the program around the agent. */
   readonly kv: AgentKv;
   readonly #server: StateServer;
-  readonly #port: KvPort | undefined;
-  readonly #guard: Guard | undefined;
+  readonly #port: ClientPort | undefined;
   readonly #dataDir: string | undefined;
 
   private constructor(parts: {
     readonly server: StateServer;
-    readonly port: KvPort | undefined;
-    readonly guard: Guard | undefined;
+    readonly pubsub: PubSub;
+    readonly port: ClientPort | undefined;
     readonly dataDir: string | undefined;
   }) {
-    this.kv = new AgentKv(parts.server);
+    this.kv = new AgentKv(parts.server, parts.pubsub);
     this.#server = parts.server;
     this.#port = parts.port;
-    this.#guard = parts.guard;
     this.#dataDir = parts.dataDir;
   }
 
@@ -63,11 +58,13 @@ export class ServerState implements AgentState, AsyncDisposable {
     const { kv, kvOptions, dataDir } = settings;
     const guard = kv && await openGuard(kvOptions);
     await using opened = new AsyncDisposableStack();
-    const server = opened.use(
+    const pubsub = new PubSub(config.nodeName, () => server.links);
+    const server: StateServer = opened.use(
       await StateServer.open({
         settings,
         name: config.nodeName,
         keyring: agent.keyring,
+        pubsub,
         log,
         members: () => serf.members(),
         tell: (tag) => tell(agent, tag, failed),
@@ -75,19 +72,10 @@ export class ServerState implements AgentState, AsyncDisposable {
         failed,
       }),
     );
-    const port = kv === undefined ? undefined : KvPort.listen({
-      ...kvOptions,
-      address: joinHostPort(kv.host, kv.port),
-      state: server,
-      node: config.nodeName,
-      version: project.version,
-      log,
-      access: guard?.access,
-      tls: guard?.tls,
-      logsRequests: new LevelFilter(config.logLevel, config.logLevels).admits("DEBUG", "agent.kv"),
-    });
+    const port = kv &&
+      ClientPort.listen(agent, { kv, kvOptions }, { state: server, pubsub }, guard);
     opened.move();
-    return new ServerState({ server, port, guard, dataDir });
+    return new ServerState({ server, pubsub, port, dataDir });
   }
 
   /** See {@linkcode AgentState.administer}. */
@@ -97,12 +85,12 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** See {@linkcode AgentState.reread}. */
   async reread(): Promise<RereadFiles> {
-    return await this.#guard?.reread(() => this.#port?.recheck()) ?? NO_FILES;
+    return await this.#port?.reread() ?? NO_FILES;
   }
 
   /** See {@linkcode AgentState.logRequests}. */
   logRequests(wanted: boolean): void {
-    if (this.#port !== undefined) this.#port.logsRequests = wanted;
+    this.#port?.logRequests(wanted);
   }
 
   /** See {@linkcode AgentState.leave}. */
@@ -122,6 +110,7 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** Takes no more requests, lets those under way be done, and ends the server, which answers the rest. */
   async close(): Promise<void> {
+    this.kv.close();
     const answered = this.#port?.close();
     await closeInOrder([
       () => answered && within(LAST_REQUESTS_MS, answered),
@@ -135,8 +124,6 @@ export class ServerState implements AgentState, AsyncDisposable {
     return this.close();
   }
 }
-
-const NO_FILES: RereadFiles = { changed: [], apply() {} };
 
 /** Who hears of the state of an agent. */
 export interface StateListener {
@@ -174,21 +161,5 @@ export async function beginState(
         await stack.disposeAsync();
       },
     };
-  }
-}
-
-/** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
-async function tell(
-  { serf }: AgentHost,
-  tag: string,
-  failed: (error: Error) => void,
-): Promise<void> {
-  try {
-    await serf.setTags({ ...serf.tags(), [STATE_TAG]: tag });
-  } catch (error) {
-    if (error instanceof TagsTooLargeError) return failed(error);
-    const isNoMatter = error instanceof UpdateTimeoutError || error instanceof LeftError ||
-      error instanceof ShutdownError;
-    if (!isNoMatter) throw error;
   }
 }

@@ -67,8 +67,9 @@ export const STATE_OPTIONS = {
     placeholder: "ADDRESS|none",
     doc:
       "Address on which a server answers key-value clients; without a port, 8379. Port 0 takes " +
-      "a free one, none closes the port. It has to be on loopback unless clients must show who " +
-      "they are (kv.tokens_file), or kv.insecure is set.",
+      "a free one, none closes the port. An agent that is no server asks the servers for them. It " +
+      "has to be on loopback unless clients must show who they are (kv.tokens_file), or " +
+      "kv.insecure is set.",
     unset: "127.0.0.1:8379 for a server",
     examples: ["127.0.0.1:8379", "none"],
   },

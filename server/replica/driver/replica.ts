@@ -30,6 +30,7 @@ import {
   SHUTTING_DOWN,
   type StateService,
 } from "../service.ts";
+import { Sweeper } from "../expiry/sweeper.ts";
 import { Applier } from "./applier.ts";
 import { Desk } from "./desk.ts";
 import { LoopLag } from "./loop_lag.ts";
@@ -80,6 +81,7 @@ export class Replica implements StateService {
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
   readonly #trimmer: Trimmer;
+  readonly #sweeper: Sweeper;
   readonly #lag: LoopLag;
   /** By the clock, before anything was heard. */
   readonly #startedAt: number;
@@ -118,7 +120,7 @@ export class Replica implements StateService {
       raft,
       peers,
       take: (input, before) => this.#take(input, before),
-      query: (question) => this.#applier.machine.query(question),
+      query: (question) => this.#applier.machine.query(question, wallClock()),
       applied: () => this.#applier.machine.context.index,
       isWriting: () => this.#writes.isWriting,
       isFull: () => this.#isFull,
@@ -133,6 +135,7 @@ export class Replica implements StateService {
       failed: (error) => this.#onSnapshotFailed(error),
     });
     this.#trimmer = new Trimmer({ store, log, failed: (error) => this.#onSnapshotFailed(error) });
+    this.#sweeper = new Sweeper({ clock, wallClock, raft, state: this });
   }
 
   /** Begins: applies what is known to be committed, and takes part. */
@@ -202,7 +205,7 @@ export class Replica implements StateService {
       const { machine } = this.#applier;
       const entryTime = machine.context.time;
       const lagMs = stateAgeMs({ ...this.#parts, startedAt: this.#startedAt, entryTime });
-      done({ result: machine.query(question), lagMs });
+      done({ result: machine.query(question, this.#parts.wallClock()), lagMs });
     });
   }
 
@@ -264,6 +267,7 @@ export class Replica implements StateService {
     this.#applier.close();
     this.#snapshotter.close();
     this.#operations.close();
+    this.#sweeper.close();
     this.#desk.close();
   }
 
@@ -303,6 +307,7 @@ export class Replica implements StateService {
 
   #onRole({ role, term, leader }: NonNullable<Effects["role"]>): void {
     const { logger, nameOf } = this.#parts;
+    this.#sweeper.changed();
     if (role === "leader") return logger.info(`Leads from now on, in term ${term}`);
     if (leader === undefined) logger.info(`Knows no leader: ${role} in term ${term}`);
     else logger.info(`Follows ${nameOf(leader) ?? leader} in term ${term}`);
@@ -321,6 +326,7 @@ export class Replica implements StateService {
     this.#take({ type: "applied", index });
     this.#desk.reached(index);
     this.#operations.reached(index);
+    this.#sweeper.changed();
     // The view of a snapshot keeps the store from emptying its WAL, which trimming the log does between two of them.
     if (!this.#trimmer.isRunning) this.#snapshotter.maybe(index);
   }

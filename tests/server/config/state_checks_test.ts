@@ -44,12 +44,18 @@ Deno.test("what no server could use is refused, each with its reason and what to
     [{ data_dir: "/d" }, forServers("data_dir", "'/d'")],
     [{ bootstrap_expect: 3 }, forServers("bootstrap_expect", "3")],
     [{ durability: "sync" }, forServers("durability", "'sync'")],
-    [{ peer_addr: "127.0.0.1:1" }, forServers("peer_addr", "'127.0.0.1:1'")],
     [
-      { kv_addr: "127.0.0.1:1" },
-      "Invalid kv_addr: '127.0.0.1:1' without -server: an agent that asks the servers for its " +
-      "clients is not built yet. Use -server or -dev",
+      { peer_addr: "127.0.0.1:1" },
+      "Invalid peer_addr: '127.0.0.1:1' without -server or -kv-addr, which it is for. Use one of " +
+      "them with it",
     ],
+    [{ kv_addr: "127.0.0.1:1", data_dir: "/d" }, forServers("data_dir", "'/d'")],
+    [{ kv_addr: "127.0.0.1:99999" }, "Invalid kv_addr: address 99999: invalid port"],
+    [
+      { kv_addr: "127.0.0.1:1", peer_addr: "[::1" },
+      "Invalid peer_addr: address [::1: missing ']' in address",
+    ],
+    [{ kv_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1")],
     [
       { ...SERVER, bootstrap_expect: -1 },
       "Invalid bootstrap_expect: expected a positive number, got -1",

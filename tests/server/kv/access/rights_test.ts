@@ -156,7 +156,7 @@ Deno.test("a request about several nodes needs the rights to all of them, and a 
 });
 
 Deno.test("the table of needs has each action, and nobody may do what it has not", () => {
-  const least = { key: "k", value: 1, namespace: "n", token: "t" };
+  const least = { key: "k", value: 1, namespace: "n", channel: "c" };
   for (const action of Object.keys(ACTIONS)) {
     assert.ok(needsOf(action, least, "") !== undefined, `${action} has no row`);
   }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { KvConnectOptions } from "../../client/mod.ts";
-import { fileProblem } from "../../server/files/problem.ts";
-import { readTextBounded } from "../../server/files/read_bounded.ts";
-import { CommandError } from "../shell/command.ts";
-import { variable } from "../shell/environment.ts";
-import { boolFlag, type FlagValues, stringFlag } from "../shell/flags.ts";
+import type { KvConnectOptions } from "../../../client/mod.ts";
+import { fileProblem } from "../../../server/files/problem.ts";
+import { readTextBounded } from "../../../server/files/read_bounded.ts";
+import { CommandError } from "../../shell/command.ts";
+import { variable } from "../../shell/environment.ts";
+import { boolFlag, type FlagValues, stringFlag } from "../../shell/flags.ts";
 
 /** Largest file of a token or of certificates, in bytes. */
 const MAX_FILE_BYTES = 1024 * 1024;

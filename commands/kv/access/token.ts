@@ -4,12 +4,12 @@
  * @module
  */
 
-import { ConfigError } from "../../server/config/error.ts";
-import { type Command, CommandError, defineCommand } from "../shell/command.ts";
-import { boolFlag, listFlag, stringFlag } from "../shell/flags.ts";
-import type { GoJson } from "../shell/format/gojson.ts";
-import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
-import { standardInput } from "./input.ts";
+import { ConfigError } from "../../../server/config/error.ts";
+import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
+import { boolFlag, listFlag, stringFlag } from "../../shell/flags.ts";
+import type { GoJson } from "../../shell/format/gojson.ts";
+import { checkFormat, formatFlag, printResult } from "../../shell/output.ts";
+import { input } from "../input.ts";
 
 const prefixFlag = (deed: string) =>
   listFlag(
@@ -51,9 +51,7 @@ export const command: Command = defineCommand({
     checkFormat(values.format);
     const { read, write, publish, subscribe, patterns, admin } = values;
     const { addEntry, issue } = await loadIssue();
-    const password = values.password
-      ? (await standardInput("password")).replace(/\r?\n$/, "")
-      : undefined;
+    const password = values.password ? (await input("password")).replace(/\r?\n$/, "") : undefined;
     if (password === "") throw new CommandError("The password is empty", { onStderr: true });
     const path = values["tokens-file"];
     try {
@@ -87,7 +85,7 @@ export const command: Command = defineCommand({
 });
 
 /** The path is put together, so that other commands do not read this code. */
-function loadIssue(): Promise<typeof import("../../server/kv/access/issue.ts")> {
+function loadIssue(): Promise<typeof import("../../../server/kv/access/issue.ts")> {
   const name = "issue";
-  return import(`../../server/kv/access/${name}.ts`);
+  return import(`../../../server/kv/access/${name}.ts`);
 }
