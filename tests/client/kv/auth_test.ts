@@ -16,6 +16,7 @@ import { readEntries } from "../../../server/kv/access/entries.ts";
 import { hashPassword } from "../../../server/kv/access/secrets.ts";
 import { TlsServer } from "../../../server/net/wire/tls.ts";
 import { accessOf, tokensText } from "../../support/kv/access.ts";
+import { startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { CERTIFICATE, OTHER_CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
@@ -71,6 +72,24 @@ Deno.test("a client whose token is refused gives up, at once and after it was le
   stage.port.recheck();
   const ended = await client.closed;
   assert.ok(isReason("AUTH_FAILED")(ended?.cause), String(ended?.cause));
+});
+
+Deno.test("an agent that has no time to look at a password is asked again", async () => {
+  let tries = 0;
+  await using port = startScriptedPort(HOST, ({ action }) => {
+    if (action !== "AUTH") {
+      return action === "HELLO" ? undefined : '{"status":"ok","result":"PONG"}\n';
+    }
+    return ++tries === 2
+      ? '{"status":"error","code":503,"error":"too much to do","reason":"OVERLOADED"}\n'
+      : '{"status":"ok","result":"OK"}\n';
+  });
+  const { address } = port;
+  const reconnect = { minDelayMs: 1 };
+  await using client = await KvClient.connect({ address, user: "u", password: "p", reconnect });
+  port.hangUp();
+  await until(() => tries === 3);
+  await client.ping();
 });
 
 Deno.test("connections are encrypted, and only a certificate that is trusted will do", async () => {

@@ -79,6 +79,19 @@ Deno.test("a client on TLS that does not read is not answered on and on, and goe
   assert.deepEqual(stage.unexpected, []);
 });
 
+Deno.test("what comes on TLS while nothing is taken waits, and nothing of it is lost", async () => {
+  await using stage = serve(HOST, { tls: new TlsServer(FIRST) });
+  using client = await secured(stage);
+  stage.state.hold();
+  const count = 5_000;
+  const sent = client.send('{"action":"INCR","key":"n","namespace":"app"}\n'.repeat(count));
+  await until(() => stage.state.waiting === 1_000);
+  stage.state.release();
+  const replies = await client.replies(count);
+  assert.deepEqual(replies.map(({ result }) => result), replies.map((_, i) => i + 1));
+  await sent;
+});
+
 Deno.test("who finds no room on TLS is told as well", async () => {
   await using stage = serve(HOST, { tls: new TlsServer(FIRST), maxConnections: 1 });
   using first = await secured(stage);
