@@ -11,20 +11,20 @@
  */
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions } from "./command_line/options.ts";
 import { scaleCharts } from "./scale/charts.ts";
 import { planFor } from "./scale/plan.ts";
 import { measureSize, type ScaleRow } from "./scale/result.ts";
 import { scaleTables } from "./scale/tables.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
+const options = readOptions(
+  "deno task bench:scale [--nodes 100,1000,5000,10000] [--seed 1] [--out FOLDER]",
+  {
     nodes: { type: "string", default: "100,1000,5000,10000" },
     seed: { type: "string", default: "1" },
     out: { type: "string", default: join(import.meta.dirname!, "results") },
   },
-});
+);
 const sizes = options.nodes.split(",").filter((text) => text !== "").map(wholeNumber);
 const seed = wholeNumber(options.seed);
 const file = join(options.out, "scale.json");

@@ -12,12 +12,12 @@
  */
 
 import { join as joinPath } from "node:path";
-import { parseArgs } from "node:util";
 import { type AgentProcess, type Program, serf, skein } from "../tests/support/agents.ts";
 import { Rpc } from "../tests/support/interop/rpc.ts";
 import { withBareServer } from "./bare.ts";
 import { join, showsAlive, start, startCluster } from "./cluster.ts";
 import { type Sample, summarise } from "./measure.ts";
+import { readOptions } from "./command_line/options.ts";
 import { machine } from "./process.ts";
 import { serfChart, type SerfResult } from "./report.ts";
 import { measureCodec, measureOneConnection } from "./scenarios/codec.ts";
@@ -35,9 +35,10 @@ import { measureSpread } from "./scenarios/spread.ts";
 import { measureSubscribers } from "./scenarios/subscribers.ts";
 import { goalTables, type Part } from "./table.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
+const options = readOptions(
+  "deno task bench:serf [--rounds 5] [--seconds 1] [--members 30] [--joins 5] [--co" +
+    "nnections 10000] [--only rpc,join] [--out FOLDER]",
+  {
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "1" },
     members: { type: "string", default: "30" },
@@ -46,7 +47,7 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "" },
     out: { type: "string" },
   },
-});
+);
 const rounds = positive("rounds", options.rounds);
 const durationMs = positive("seconds", options.seconds) * 1000;
 const members = positive("members", options.members);

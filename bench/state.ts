@@ -13,9 +13,9 @@
  */
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { hasGo } from "../tests/support/interop/raft_oracle.ts";
 import { loopback } from "../tests/support/loopback.ts";
+import { readOptions } from "./command_line/options.ts";
 import { machine } from "./process.ts";
 import { measureFailover, measureLargeRestart, measureRestart } from "./state/failures.ts";
 import { type Sample, type StatePart, summarise } from "./state/figures.ts";
@@ -28,9 +28,10 @@ import { measureRequests } from "./state/requests.ts";
 import { stateChart, statePage, type StateResult } from "./state/result.ts";
 import { HOSTS, type Scene, type Sizes } from "./state/scene.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
+const options = readOptions(
+  "deno task bench:state [--quick] [--runs 3] [--only one,restart] [--peers skein,e" +
+    "tcd,redis] [--dir FOLDER] [--out FOLDER]",
+  {
     quick: { type: "boolean", default: false },
     runs: { type: "string" },
     only: { type: "string", default: "" },
@@ -38,7 +39,7 @@ const { values: options } = parseArgs({
     dir: { type: "string" },
     out: { type: "string" },
   },
-});
+);
 
 /** The parts of the benchmark by name, in the order in which they run. */
 const PARTS: Record<

@@ -7,18 +7,15 @@
 import type { KvClient, KvItem } from "../../client/mod.ts";
 import { MAX_LEVELS } from "../../protocol/kv/limits.ts";
 import { type Command, defineCommand } from "../shell/command.ts";
-import { boolFlag, type Flag, parsedFlag, stringFlag } from "../shell/flags.ts";
+import { stringFlag, switchFlag } from "../shell/flags.ts";
 import { checkFormat } from "../shell/output.ts";
-import type { Terminal } from "../shell/terminal.ts";
+import { countFlag, PAGE, printItems } from "./listing.ts";
 import { ask, consistencyFlag, namespaceOf, storeFlags } from "./store.ts";
-
-/** Keys that are asked for at a time. */
-const PAGE = 1_000;
 
 /** The flags. */
 export const keysFlags = {
-  values: boolFlag("Their values as well, as JSON behind a tab."),
-  limit: countFlag("At most so many keys. Default: all.", Number.MAX_SAFE_INTEGER),
+  values: switchFlag("Their values as well, as JSON behind a tab."),
+  limit: countFlag("At most so many keys. Default: all."),
   depth: countFlag("Only so many levels below PREFIX. Default: all.", MAX_LEVELS),
   after: stringFlag("KEY", "Only what follows this key, as it was printed."),
   consistency: consistencyFlag,
@@ -49,25 +46,11 @@ export const command: Command = defineCommand({
     };
     await ask(values, (client: KvClient) => {
       const items = withValues ? client.entries(prefix, options) : client.keys(prefix, options);
-      return print(items, limit, format === "json" ? jsonLine : textLine, terminal);
+      return printItems(items, limit, format === "json" ? jsonLine : textLine, terminal);
     });
     return 0;
   },
 });
-
-/** Prints items as they come, until there are enough or nobody reads them. */
-async function print(
-  items: AsyncIterable<string | KvItem>,
-  limit: number,
-  lineOf: (item: string | KvItem) => string,
-  terminal: Terminal,
-): Promise<void> {
-  let count = 0;
-  for await (const item of items) {
-    await terminal.out(lineOf(item));
-    if (++count >= limit || terminal.broken) return;
-  }
-}
 
 function textLine(item: string | KvItem): string {
   return typeof item === "string" ? item : `${item.key}\t${JSON.stringify(item.value)}`;
@@ -75,13 +58,4 @@ function textLine(item: string | KvItem): string {
 
 function jsonLine(item: string | KvItem): string {
   return JSON.stringify(typeof item === "string" ? { key: item } : item);
-}
-
-function countFlag(help: string, most: number): Flag<number | undefined> {
-  return parsedFlag<number | undefined>("NUMBER", help, undefined, (text) => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    const range = most === Number.MAX_SAFE_INTEGER ? "a number from 1 on" : `1 to ${most}`;
-    throw new TypeError(`Expected ${range}, got '${text}'`);
-  });
 }

@@ -6,6 +6,7 @@
 
 import { defineActions, flagsOf } from "../shell/actions.ts";
 import type { Command } from "../shell/command.ts";
+import { childrenFlags, command as children } from "./children.ts";
 import { command as del, delFlags } from "./del.ts";
 import { command as expire } from "./expire.ts";
 import { command as get, getFlags } from "./get.ts";
@@ -19,15 +20,15 @@ import { command as txn } from "./txn.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr|keys|ttl|expire|persist|txn [options] KEY [VALUE]",
+  usage: "kv get|set|del|incr|keys|children|ttl|expire|persist|txn [options] KEY [VALUE]",
   description: [
     "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
     "started with -server or -dev.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one; ttl KEY tells how long a value has left, expire KEY " +
-    "DURATION has it go by itself, persist KEY has it stay; txn [JSON] does several things at " +
-    "one moment, or none. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
+    "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
+    "txn [JSON] does several things at one moment, or none. 'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",
@@ -39,14 +40,17 @@ export const command: Command = defineActions({
     ...flagsOf("incr", incrFlags, storeFlags),
     ...flagsOf("del", delFlags, storeFlags),
     ...flagsOf("keys", keysFlags, storeFlags),
+    ...flagsOf("children", childrenFlags, { ...storeFlags, ...keysFlags }),
+    limit: { ...keysFlags.limit, help: `keys, children: ${keysFlags.limit.help}` },
+    after: { ...keysFlags.after, help: `keys, children: ${keysFlags.after.help}` },
     consistency: {
       ...keysFlags.consistency,
-      help: `get, keys, ttl: ${keysFlags.consistency.help}`,
+      help: `get, keys, children, ttl: ${keysFlags.consistency.help}`,
     },
     ttl: { ...setFlags.ttl, help: `set, incr: ${setFlags.ttl.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys, ttl, expire, persist, txn },
+  actions: { get, set, del, incr, keys, children, ttl, expire, persist, txn },
   onStderr: true,
 });

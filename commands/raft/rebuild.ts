@@ -12,7 +12,7 @@ import type {
 import type { SinglePlan, SingleReport } from "../../server/replica/rebuilding/single.ts";
 import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
 import { confirm } from "./confirmation.ts";
-import { boolFlag, type FlagValues, stringFlag } from "../shell/flags.ts";
+import { type FlagValues, stringFlag, switchFlag } from "../shell/flags.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -23,13 +23,13 @@ const WHAT = "Error: raft rebuild";
 export const rebuildFlags = {
   format: formatFlag,
   "data-dir": stringFlag("DIR", "The data directory. Its server must not run.", "files"),
-  yes: boolFlag("Does not ask."),
-  force: boolFlag("Also when nothing is found damaged; all comes from the other servers then."),
+  yes: switchFlag("Does not ask."),
+  force: switchFlag("Also when nothing is found damaged; all comes from the other servers then."),
   "cluster-id": stringFlag(
     "ID",
     "The cluster that the server is to belong to. Default: the one it belonged to.",
   ),
-  "force-single": boolFlag(
+  "force-single": switchFlag(
     "Makes of this server a new cluster of its own, with all it has. Only when no majority of the " +
       "old cluster will ever come back: what this server never got is lost.",
   ),
@@ -59,10 +59,11 @@ export const rebuild: Command = defineCommand({
 type Values = FlagValues<typeof rebuildFlags>;
 
 async function makeAnew(path: string, values: Values, terminal: Terminal): Promise<number> {
-  const { carryOut, planRebuild } = await import("../../server/replica/rebuilding/rebuild.ts");
+  const { carryOut, planRebuild } = await load("rebuild");
   const options: RebuildOptions = { force: values.force, clusterId: clusterIdOf(values) };
   const plan = await explain(WHAT, planRebuild(path, options));
   if (!values.yes) await requireYes(terminal, questionOf(plan));
+  else if (isUnsure(plan)) await terminal.err(UNSURE);
   const report = await explain(WHAT, carryOut(plan, new Date()));
   await printResult(
     terminal,
@@ -77,7 +78,7 @@ async function makeSingle(path: string, values: Values, terminal: Terminal): Pro
   if (values.force || values["cluster-id"] !== undefined) {
     throw new CommandError("-force-single goes with neither -force nor -cluster-id");
   }
-  const { forceSingle, planSingle } = await import("../../server/replica/rebuilding/single.ts");
+  const { forceSingle, planSingle } = await load("single");
   const plan = await explain(WHAT, planSingle(path));
   if (!values.yes) await requireYes(terminal, singleQuestion(plan));
   const report = await explain(WHAT, forceSingle(plan, new Date()));
@@ -88,6 +89,19 @@ async function makeSingle(path: string, values: Values, terminal: Terminal): Pro
     () => report as unknown as GoJson,
   );
   return 0;
+}
+
+interface Rebuilding {
+  readonly rebuild: typeof import("../../server/replica/rebuilding/rebuild.ts");
+  readonly single: typeof import("../../server/replica/rebuilding/single.ts");
+}
+
+/**
+ * The code of the replicated state. Its path is put together: the runtime reads all files that a whole path in the code names
+ * before it begins, and every command, a plain agent above all, would start later and be larger.
+ */
+function load<K extends keyof Rebuilding>(name: K): Promise<Rebuilding[K]> {
+  return import(`../../server/replica/rebuilding/${name}.ts`);
 }
 
 function clusterIdOf(values: Values): string | undefined {
@@ -101,13 +115,27 @@ async function requireYes(terminal: Terminal, question: string): Promise<void> {
   throw new CommandError(`${WHAT}: Nothing was changed`);
 }
 
-function questionOf({ path, kind, found }: RebuildPlan): string {
+/** Whether nothing tells that another server has what is moved aside. */
+function isUnsure({ kind, found, clusterId }: RebuildPlan): boolean {
+  return kind === "all" && found.members === undefined && clusterId === undefined;
+}
+
+const UNSURE =
+  "Who the members are cannot be read. If this server was the only one, nobody else has what it " +
+  "had, and it waits for ever: put back a copy of the directory instead.";
+
+function questionOf(plan: RebuildPlan): string {
+  const { path, kind, found } = plan;
   const damage = [...found.damage, ...found.stateDamage];
   const what = kind === "state"
     ? "The state is moved aside, and made anew of the own log when the server starts."
     : "All of it is moved aside. The server comes back with another id, and gets everything from " +
       "the others: a majority of them has to run, or nothing ever comes.";
-  return [...damage.length === 0 ? [`Nothing is damaged in '${path}'.`] : damage, what].join("\n");
+  return [
+    ...damage.length === 0 ? [`Nothing is damaged in '${path}'.`] : damage,
+    ...isUnsure(plan) ? [UNSURE] : [],
+    what,
+  ].join("\n");
 }
 
 function rebuiltText(report: RebuildReport): string {

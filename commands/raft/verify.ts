@@ -12,7 +12,7 @@ import type {
 } from "../../server/replica/verification/verify.ts";
 import { type Command, defineCommand, explain } from "../shell/command.ts";
 import { connect, connectionFlags, PATIENT } from "../shell/connection.ts";
-import { parsedFlag } from "../shell/flags.ts";
+import { ExpectedError, parsedFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
@@ -35,7 +35,11 @@ export const verifyFlags = {
     "DURATION",
     "How long it may take, at most 1h. Who has not answered then is named. Default: 1m.",
     0,
-    parseDuration,
+    (text) => {
+      const ms = durationOf(text);
+      if (ms !== undefined && ms > 0) return ms;
+      throw new ExpectedError("a duration, such as 30s");
+    },
   ),
   ...connectionFlags,
 } as const;
@@ -83,6 +87,15 @@ export async function verifyText({ index, equal, hash, servers }: VerifyReport):
   const place = index === null ? "No server came to the entry" : `After entry ${index}`;
   const verdict = equal ? [`All ${servers.length} are equal and whole`] : adviceOn(servers, hash);
   return [place, "", table, "", ...problems, ...verdict].join("\n");
+}
+
+function durationOf(text: string): number | undefined {
+  try {
+    return parseDuration(text);
+  } catch {
+    // Nothing but a text that is no duration.
+    return undefined;
+  }
 }
 
 function adviceOn(servers: readonly VerifiedServer[], hash: string | null): string[] {

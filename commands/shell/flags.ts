@@ -23,6 +23,8 @@ export interface Flag<T> {
   readonly help: string;
   /** What its values are, where the placeholder does not tell. */
   readonly values?: Values;
+  /** What a `bool` has to be, where Go's words do not stand in the error. */
+  readonly expected?: string;
   /** Reads the text of a `parsed` flag; throws when it cannot. */
   readonly parse?: (text: string) => T;
 }
@@ -64,9 +66,25 @@ export class FlagError extends Error {
   }
 }
 
+/** The value of a flag that Serf does not have is wrong: `expected` says what it has to be. */
+export class ExpectedError extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "ExpectedError";
+
+  /** `expected` is what stands after that word. */
+  constructor(expected: string) {
+    super(`expected ${expected}`);
+  }
+}
+
 /** A switch, off unless `absent` says otherwise. */
 export function boolFlag(help: string, absent: boolean = false): Flag<boolean> {
   return { kind: "bool", absent, placeholder: absent ? "false" : "", help };
+}
+
+/** A switch of a command that Serf does not have, off when absent. */
+export function switchFlag(help: string): Flag<boolean> {
+  return { ...boolFlag(help), expected: "true or false" };
 }
 
 /** A whole number, 0 when absent. */
@@ -83,7 +101,7 @@ export function stringFlag(
   return { kind: "string", absent: undefined, placeholder, help, ...values && { values } };
 }
 
-/** A text with a form of its own, such as a duration; `absent` when absent. */
+/** A text with a form of its own, such as a duration; `absent` when absent. `parse` throws, an {@linkcode ExpectedError} or any. */
 export function parsedFlag<T>(
   placeholder: string,
   help: string,
@@ -167,7 +185,7 @@ function read(
   text: string | undefined,
   before: unknown,
 ): unknown {
-  if (flag.kind === "bool") return readBool(name, text);
+  if (flag.kind === "bool") return readBool(name, flag.expected, text);
   if (text === undefined) throw new FlagError(`flag needs an argument: -${name}`);
   if (flag.kind === "int") return readInt(name, text);
   if (flag.parse !== undefined) return readParsed(name, flag.parse, text);
@@ -177,17 +195,19 @@ function read(
 function readParsed(name: string, parse: (text: string) => unknown, text: string): unknown {
   try {
     return parse(text);
-  } catch {
-    // Each kind of value has an error of its own; Go says the same for all.
-    throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: parse error`);
+  } catch (error) {
+    // Of Serf's flags each kind of value has an error of its own; Go says the same for all.
+    const problem = error instanceof ExpectedError ? error.message : "parse error";
+    throw new FlagError(`invalid value ${goQuote(text)} for flag -${name}: ${problem}`);
   }
 }
 
-function readBool(name: string, text: string | undefined): boolean {
+function readBool(name: string, expected: string | undefined, text: string | undefined): boolean {
   if (text === undefined) return true;
   if (/^(?:1|[tT]|true|TRUE|True)$/.test(text)) return true;
   if (/^(?:0|[fF]|false|FALSE|False)$/.test(text)) return false;
-  throw new FlagError(`invalid boolean value ${goQuote(text)} for -${name}: parse error`);
+  const problem = expected === undefined ? "parse error" : `expected ${expected}`;
+  throw new FlagError(`invalid boolean value ${goQuote(text)} for -${name}: ${problem}`);
 }
 
 /** The sign and digits of an integer literal: hex, binary, octal with `0o` or a bare `0`, decimal; `_` between digits. */

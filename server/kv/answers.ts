@@ -13,7 +13,7 @@ import {
   type RequestId,
   writeFailure,
 } from "../../protocol/kv/mod.ts";
-import type { Outbox } from "../net/outbox.ts";
+import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
@@ -79,6 +79,7 @@ export class Pending {
 /** Keeps the answers of one connection in order. */
 export class Answers {
   readonly #outbox: Outbox<LineWriter>;
+  readonly #shared: SharedBacklog;
   readonly #onLast: () => void;
   readonly #onUnexpected: (error: unknown) => void;
   /** The oldest that is not answered, and the newest. */
@@ -89,6 +90,8 @@ export class Answers {
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
   /** Bytes of requests without a result, and of results that are not in the outbox. */
   #bytes = 0;
+  /** Those of results alone, which count for all connections together. */
+  #resultBytes = 0;
   /** Requests that are put off. */
   #putOff = 0;
   #congested = false;
@@ -97,15 +100,18 @@ export class Answers {
   #idle: PromiseWithResolvers<void> | undefined;
 
   /**
+   * @param shared What waits at all connections, as the outbox has it.
    * @param onLast Called when the answer is in the outbox with which the connection ends.
    * @param onUnexpected Gets what nobody expected to be thrown.
    */
   constructor(
     outbox: Outbox<LineWriter>,
+    shared: SharedBacklog,
     onLast: () => void,
     onUnexpected: (error: unknown) => void,
   ) {
     this.#outbox = outbox;
+    this.#shared = shared;
     this.#onLast = onLast;
     this.#onUnexpected = onUnexpected;
   }
@@ -142,10 +148,11 @@ export class Answers {
   }
 
   /**
-   * Whether the answer to a read may be kept: the next one in any case. What follows one that is put off is put off as well, or a
-   * client would see its reads done in another order.
+   * Whether the answer to a read may be kept: the next one in any case, unless too much waits at all connections and at this one
+   * as well. What follows one that is put off is put off as well, or a client would see its reads done in another order.
    */
   hasRoom(pending: Pending): boolean {
+    if (this.#shared.isFull) return pending === this.#head && !this.#outbox.congested;
     return pending === this.#head || (this.#putOff === 0 && this.#bytes < MAX_IN_FLIGHT_BYTES);
   }
 
@@ -157,7 +164,7 @@ export class Answers {
       this.#putOff++;
     } else {
       pending.result = result;
-      if (result.ok) this.#bytes += result.body.length;
+      if (result.ok) this.#keep(result.body.length);
     }
     if (pending === this.#head && !this.#congested) this.#send();
   }
@@ -179,9 +186,16 @@ export class Answers {
   /** The connection is gone: nobody waits any more. */
   close(): void {
     this.#closed = true;
+    this.#keep(-this.#resultBytes);
     this.#head = this.#tail = undefined;
     this.#room?.resolve();
     this.#idle?.resolve();
+  }
+
+  #keep(bytes: number): void {
+    this.#bytes += bytes;
+    this.#resultBytes += bytes;
+    this.#shared.bytes += bytes;
   }
 
   /** Writes what is ready, as long as the peer reads. */
@@ -199,7 +213,8 @@ export class Answers {
       if (this.#head === undefined) this.#tail = undefined;
       this.#count--;
       this.#touches[pending.touch]--;
-      this.#bytes -= pending.bytes + (result.ok ? result.body.length : 0);
+      this.#bytes -= pending.bytes;
+      if (result.ok) this.#keep(-result.body.length);
       write(this.#outbox, pending, result);
       if (pending.last) this.#onLast();
     }

@@ -73,6 +73,7 @@ export class KvConversation implements Conversation {
     this.#services = services;
     this.#answers = new Answers(
       peer.outbox,
+      services.waiting,
       () => this.#hangUp(),
       (error) => void services.incident(error),
     );
@@ -209,6 +210,7 @@ export class KvConversation implements Conversation {
   /** Lists when all before is answered, and takes nothing on before that is: one such answer of a connection is in memory. */
   async #list(pending: Pending, request: Members, listing: Listing): Promise<void> {
     await this.#answers.finished();
+    if (this.#peer.outbox.congested) await this.#peer.outbox.drained();
     if (this.#closed) return;
     this.#answers.add(pending);
     try {

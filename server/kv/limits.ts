@@ -22,6 +22,9 @@ export const MAX_LISTINGS = 2;
 /** Requests are not taken while more than this many bytes of answers wait for the client to read. */
 export const MAX_BACKLOG_BYTES = 1024 * 1024;
 
+/** While more bytes of answers wait at all connections together, each has the next one only. */
+export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+
 /** A client that takes not one byte for this long, although some wait for it, is disconnected; in milliseconds. */
 export const STALL_LIMIT_MS = 30_000;
 

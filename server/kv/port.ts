@@ -13,6 +13,7 @@ import type { AgentLog } from "../logging/log.ts";
 import { Admission } from "../net/admission.ts";
 import type { Peer } from "../net/conversation.ts";
 import { listen } from "../net/listen.ts";
+import { SharedBacklog } from "../net/outbox.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
@@ -27,6 +28,7 @@ import {
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_SOURCE,
   MAX_LISTINGS,
+  MAX_WAITING_BYTES,
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
 } from "./limits.ts";
@@ -73,6 +75,8 @@ export interface KvPortOptions {
   readonly drainLimitMs?: number;
   /** Connections in all. Default 10,000. */
   readonly maxConnections?: number;
+  /** Bytes of answers that may wait at all connections, before each has the next one only. Default 268,435,456. */
+  readonly maxWaitingBytes?: number;
 }
 
 /** Serves key-value clients until it is closed. */
@@ -91,11 +95,12 @@ export class KvPort implements AsyncDisposable {
     const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS } = options;
     this.#log = log;
     this.#services = this.#servicesOf(options);
-    const { counters, idleLimitMs, lineLimitMs } = this.#services;
+    const { counters, idleLimitMs, lineLimitMs, waiting } = this.#services;
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
       limits: {
         backlogBytes: MAX_BACKLOG_BYTES,
+        shared: waiting,
         waitingRecords: 0,
         waitingBytes: 0,
         strangerBytes: 0,
@@ -169,6 +174,7 @@ export class KvPort implements AsyncDisposable {
     return {
       state,
       listings: new Places(MAX_LISTINGS),
+      waiting: new SharedBacklog(options.maxWaitingBytes ?? MAX_WAITING_BYTES),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,

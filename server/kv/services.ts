@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SharedBacklog } from "../net/outbox.ts";
 import type { StateService } from "../replica/service.ts";
 import type { Places } from "../../cluster/places.ts";
 
@@ -23,6 +24,8 @@ export interface Services {
   readonly state: StateService;
   /** Lets few listings be gone through at a time: they are more work than other requests. */
   readonly listings: Places;
+  /** Bytes of answers that wait at all connections. */
+  readonly waiting: SharedBacklog;
   /** Name of this agent. */
   readonly node: string;
   /** Version of the program. */

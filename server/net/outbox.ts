@@ -15,10 +15,35 @@ export interface Sink {
   write(bytes: Uint8Array): Promise<number>;
 }
 
+/**
+ * What waits for many peers together. While it is too much each of them may have only {@linkcode FAIR_BYTES} waiting: nobody
+ * waits for what another peer does, and who reads goes on.
+ */
+export class SharedBacklog {
+  /** Bytes that wait now: of outboxes, and of what is to go there. */
+  bytes = 0;
+  readonly #most: number;
+
+  /** `most` bytes may wait. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Whether too many wait. */
+  get isFull(): boolean {
+    return this.bytes > this.#most;
+  }
+}
+
+/** What may wait for a peer while too much waits for all of them: small answers still share their writes. */
+export const FAIR_BYTES = 16 * 1024;
+
 /** How much may wait for a peer that reads slowly. */
 export interface OutboxLimits {
   /** No message of the peer is taken while more than this many bytes wait. */
   readonly backlogBytes: number;
+  /** What waits for all peers that share it. Default: each counts for itself. */
+  readonly shared?: SharedBacklog;
   /** Records of one stream that wait; newer ones are dropped. */
   readonly waitingRecords: number;
   /** Records are dropped, too, when more than this many bytes wait. */
@@ -56,6 +81,8 @@ export class Outbox<W extends ByteWriter> {
   #writing = false;
   #closed = false;
   #stalledSince: number | undefined;
+  /** What the shared backlog has of this one. */
+  #counted = 0;
   #waiters: { below: number; resolve: () => void }[] = [];
 
   /** @param onBroken Called once when a write fails; with what was thrown when that is a fault of the program. */
@@ -78,7 +105,7 @@ export class Outbox<W extends ByteWriter> {
 
   /** Whether so much waits that no more messages should be taken. */
   get congested(): boolean {
-    return this.backlog > this.#limits.backlogBytes;
+    return this.backlog > this.#most;
   }
 
   /**
@@ -108,6 +135,7 @@ export class Outbox<W extends ByteWriter> {
     this.#chunkBytes += writer.length + bytes.length;
     this.#writers.give(writer);
     this.#writer = undefined;
+    this.#count();
   }
 
   /**
@@ -144,8 +172,8 @@ export class Outbox<W extends ByteWriter> {
     if (!this.#writing && this.backlog > 0) this.#write().catch(this.#onBroken);
   }
 
-  /** Resolves when no more than `below` bytes wait, by default half the backlog, or the outbox is closed. */
-  drained(below: number = this.#limits.backlogBytes / 2): Promise<void> {
+  /** Resolves when no more than `below` bytes wait, by default half of what may, or the outbox is closed. */
+  drained(below: number = this.#most / 2): Promise<void> {
     if (this.#closed || this.backlog <= below) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiters.push({ below, resolve });
@@ -159,10 +187,26 @@ export class Outbox<W extends ByteWriter> {
     this.#chunkBytes = 0;
     this.#writer = undefined;
     this.#inFlight = 0;
+    this.#count();
     this.#wake();
   }
 
+  get #most(): number {
+    const { backlogBytes, shared } = this.#limits;
+    return shared?.isFull ? Math.min(FAIR_BYTES, backlogBytes) : backlogBytes;
+  }
+
+  /** Tells the shared backlog what waits, but for what is written next. */
+  #count(): void {
+    const { shared } = this.#limits;
+    if (shared === undefined) return;
+    const { backlog } = this;
+    shared.bytes += backlog - this.#counted;
+    this.#counted = backlog;
+  }
+
   #open(): W {
+    this.#count();
     this.#writer ??= this.#writers.take();
     if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true;
@@ -180,6 +224,7 @@ export class Outbox<W extends ByteWriter> {
       if (bytes.length === 0) break;
       this.#batch++;
       this.#inFlight = bytes.length;
+      this.#count();
       this.#stalledSince = undefined;
       for (let rest = bytes; this.#inFlight > 0; rest = bytes.subarray(-this.#inFlight)) {
         let written: number;
@@ -192,6 +237,7 @@ export class Outbox<W extends ByteWriter> {
         }
         if (this.#closed) return;
         this.#inFlight -= written;
+        this.#count();
         this.#stalledSince = undefined;
         this.#wake();
       }

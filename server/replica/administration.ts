@@ -6,7 +6,7 @@
 
 import { formatDuration } from "../../protocol/duration.ts";
 import type { StateServer } from "./state_server.ts";
-import type { Operation, OperationOutcome } from "./wire_requests.ts";
+import { type Operation, textOfOutcome } from "./wire_requests.ts";
 
 /** It could not be done. The message says why. */
 export class AdministrationError extends Error {
@@ -86,32 +86,6 @@ function idOf(server: StateServer, node: string): string {
 
 async function change(server: StateServer, operation: Operation): Promise<{ done: true }> {
   const outcome = await server.operate(operation);
-  if (outcome !== undefined) throw new AdministrationError(problemOf(outcome));
+  if (outcome !== undefined) throw new AdministrationError(textOfOutcome(outcome));
   return { done: true };
-}
-
-function problemOf(outcome: Exclude<OperationOutcome, undefined>): string {
-  switch (outcome.reason) {
-    case "no-leader":
-    case "not-leader":
-      return "No leader is known here";
-    case "change-in-progress":
-      return "Another change of the members is under way: try again when it is done";
-    case "not-ready":
-      return "The leader has only begun to lead: try again in a moment";
-    case "transfer-in-progress":
-      return "The leader hands over at this moment";
-    case "configuration-changed":
-      return `The members have changed meanwhile, with entry ${outcome.index}`;
-    case "invalid-change":
-      return outcome.problem;
-    case "no-target":
-      return "There is no other voter to hand over to";
-    case "no-takeover":
-      return "The other server did not take over in time";
-    case "lost":
-      return "Nobody knows whether it was done: see skein raft status";
-    default:
-      return `It was refused: ${outcome.reason}`;
-  }
 }

@@ -9,6 +9,7 @@
  */
 
 import type { Clock } from "../../cluster/runtime.ts";
+import { shortId } from "./gossip_tag.ts";
 import type { GossipServer } from "./servers.ts";
 
 /** How long a promise binds a server, in milliseconds: longer than the founder waits for the others. */
@@ -20,14 +21,28 @@ export type Gathering =
   | { readonly state: "following"; readonly founder: string }
   | { readonly state: "founding"; readonly ids: readonly string[] };
 
-/** What a server without a log makes of the servers that it sees. `own` is its id. */
+/** A server without a log. */
+export interface Gatherer {
+  readonly id: string;
+  /** The cluster that it has been told to belong to, if it has. */
+  readonly clusterId: string | undefined;
+  /** How many servers are to found a cluster; 0 when it waits to be added to one. */
+  readonly expect: number;
+}
+
+/** What a server without a log makes of the servers that it sees. */
 export function gather(
-  own: string,
-  expect: number,
+  { id: own, clusterId, expect }: Gatherer,
   servers: readonly GossipServer[],
 ): Gathering {
   const alive = servers.filter(({ status }) => status === "alive");
-  const member = alive.find(({ id, cluster }) => id !== own && cluster !== undefined);
+  const members = alive.filter(({ id, cluster }) => id !== own && cluster !== undefined);
+  const member = members.find(({ cluster }) =>
+    clusterId === undefined || cluster === shortId(clusterId)
+  );
+  if (member === undefined && clusterId !== undefined && members.length > 0) {
+    return { state: "waiting", text: elsewhere(clusterId, members) };
+  }
   if (member !== undefined) {
     return {
       state: "waiting",
@@ -62,6 +77,13 @@ export function gather(
   const ids = equal.map(({ id }) => id);
   const founder = ids[0] as string;
   return founder === own ? { state: "founding", ids } : { state: "following", founder };
+}
+
+/** What is said where no server of the own cluster is seen, but servers of others. */
+function elsewhere(clusterId: string, others: readonly GossipServer[]): string {
+  const found = others.map(({ name, cluster }) => `'${name}' of cluster ${cluster}`).join(", ");
+  return `it belongs to cluster ${shortId(clusterId)}, and finds only ${found}: ` +
+    "join servers of its own, or stop it and have it belong there: skein raft rebuild -force -cluster-id ID";
 }
 
 /** The promise of a server without a log. */

@@ -148,9 +148,14 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     return this.#storage.directory.isRebuilt;
   }
 
-  /** The ids that this server had before its directory was rebuilt. */
+  /** The ids that this server had before its directory was rebuilt, and that may still be those of members. */
   get replaces(): readonly string[] {
     return this.#storage.directory.replaces;
+  }
+
+  /** Forgets earlier ids that are no members any more. Rejects as the disk does. */
+  forget(ids: readonly string[]): Promise<void> {
+    return this.#storage.directory.forget(ids);
   }
 
   /** The links to the others. */

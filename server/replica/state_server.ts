@@ -18,11 +18,12 @@ import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
+import { FormerIds } from "./rebuilding/former.ts";
 import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
-import type { Operation, OperationOutcome } from "./wire_requests.ts";
+import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_requests.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
@@ -57,13 +58,13 @@ export interface StateServerOptions extends Omit<ReplicaHostOptions, "nameOf" | 
 export class StateServer implements StateService, AsyncDisposable {
   readonly #options: StateServerOptions;
   readonly #host: ReplicaHost;
+  readonly #former: FormerIds;
   readonly #timer: ReturnType<typeof setInterval>;
   #servers: readonly GossipServer[];
   #located: ReadonlySet<string> = new Set();
   #isFounding = false;
   #isChanging = false;
   #isLeaving = false;
-  #isRetiring = false;
   #verifying: Promise<VerifyReport> | undefined;
   readonly #saidAt = { waiting: -Infinity, otherCluster: -Infinity };
   #closed: Promise<void> | undefined;
@@ -76,6 +77,7 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#options = options;
     this.#host = host;
     this.#servers = servers;
+    this.#former = new FormerIds(host, options.log);
     this.#timer = setInterval(guarded(() => this.#look(), options.log), LOOK_MS);
     this.#look();
   }
@@ -214,7 +216,10 @@ export class StateServer implements StateService, AsyncDisposable {
         members,
         nameOf: (id) => this.#nameOf(id),
         ask: (id, question, limitMs) => host.ask(id, question, limitMs),
-        mark: async (limitMs) => (await host.operate({ kind: "mark", token }, limitMs))?.reason,
+        mark: async (limitMs) => {
+          const outcome = await host.operate({ kind: "mark", token }, limitMs);
+          return outcome && textOfOutcome(outcome);
+        },
         isOver: () => this.#closed !== undefined,
       },
       token,
@@ -267,7 +272,11 @@ export class StateServer implements StateService, AsyncDisposable {
     background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
-    this.#takeOutFormer();
+    const { autopilot } = this.#options.settings.raft;
+    this.#former.look(
+      autopilot,
+      (id) => this.#servers.some((one) => one.id === id && one.status === "alive"),
+    );
     this.#noticeOthers();
   }
 
@@ -298,9 +307,9 @@ export class StateServer implements StateService, AsyncDisposable {
 
   #gather(): void {
     const { log } = this.#options;
-    const { id, isEmpty } = this.#host;
+    const { id, clusterId, isEmpty } = this.#host;
     if (!isEmpty || this.#isFounding) return;
-    const gathering = gather(id, this.#expect, this.#servers);
+    const gathering = gather({ id, clusterId, expect: this.#expect }, this.#servers);
     if (gathering.state === "waiting") {
       return this.#say("waiting", `Log is empty: ${gathering.text}`);
     }
@@ -335,27 +344,6 @@ export class StateServer implements StateService, AsyncDisposable {
       this.#isChanging = false;
     });
     background(change, log);
-  }
-
-  /** What this server was before its directory was rebuilt is gone for good, and is not to count any more. */
-  #takeOutFormer(): void {
-    const { settings, log } = this.#options;
-    const { id, replica, replaces } = this.#host;
-    const isMember = (one: string) => replica.configuration.some((member) => member.id === one);
-    if (!settings.raft.autopilot || this.#isRetiring || !isMember(id)) return;
-    const former = replaces.find((one) =>
-      isMember(one) && !this.#servers.some((it) => it.id === one && it.status === "alive")
-    );
-    if (former === undefined || replica.leaderId === undefined) return;
-    this.#isRetiring = true;
-    const change = { kind: "change", change: { kind: "remove", id: former } } as const;
-    const asked = this.#host.operate(change, OPERATION_LIMIT_MS).then((outcome) => {
-      if (outcome !== undefined) return;
-      log.write("INFO", "raft", `Took out ${former}, which this server was before it was rebuilt`);
-    }).finally(() => {
-      this.#isRetiring = false;
-    });
-    background(asked, log);
   }
 
   #noticeOthers(): void {

@@ -31,6 +31,11 @@ export interface RaftConfig {
   readonly trailing: number;
   /** Let the leader take in the servers that gossip shows. Default true. */
   readonly autopilot: boolean;
+  /**
+   * Rebuild a damaged data directory at the start without an operator, once a majority of the other voters is seen to run. Default
+   * false.
+   */
+  readonly autoRebuild: boolean;
   /** After this time the leader takes out a silent server; 0 for never. Default 0. */
   readonly cleanupDeadMs: number;
 }

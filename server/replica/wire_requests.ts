@@ -78,3 +78,30 @@ export function jsonOf(bytes: Uint8Array): unknown {
     return undefined;
   }
 }
+
+/** Why an operation was not done, in words without a full stop. */
+export function textOfOutcome(outcome: Exclude<OperationOutcome, undefined>): string {
+  switch (outcome.reason) {
+    case "no-leader":
+    case "not-leader":
+      return "No leader is known here";
+    case "change-in-progress":
+      return "Another change of the members is under way: try again when it is done";
+    case "not-ready":
+      return "The leader has only begun to lead: try again in a moment";
+    case "transfer-in-progress":
+      return "The leader hands over at this moment";
+    case "configuration-changed":
+      return `The members have changed meanwhile, with entry ${outcome.index}`;
+    case "invalid-change":
+      return outcome.problem;
+    case "no-target":
+      return "There is no other voter to hand over to";
+    case "no-takeover":
+      return "The other server did not take over in time";
+    case "lost":
+      return "Nobody knows whether it was done: see skein raft status";
+    default:
+      return `It was refused: ${outcome.reason}`;
+  }
+}

@@ -68,6 +68,7 @@ const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_CONNECTIONS: ["Connections of key-value clients  ", 1, " "],
   MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
   MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
+  MAX_WAITING_BYTES: ["Answers that wait for all key-value clients", 2 ** 20, " MiB"],
   MAX_IN_FLIGHT_BYTES: ["Requests of one connection that are not answered", 2 ** 20, " MiB"],
   MAX_LISTINGS: ["Listings of all clients of a port", 1, " "],
   MAX_BACKLOG_BYTES: ["Answers that wait for a key-value client", 1_024, " KiB"],

@@ -11,7 +11,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
+import { type RunKind, type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
 
 /**
  * Runs that find something as soon as one mend is undone: why. What a seed does changes with every operation of a disk that comes
@@ -23,10 +23,17 @@ const FOUND: Readonly<Record<number, string>> = {
   1937586723: "the log went by a snapshot whose name was not synced when its process died",
 };
 
-async function run(seed: number, why: string, expiring = false): Promise<RunReport> {
+/** The same of runs in which directories are rebuilt. */
+const FOUND_REBUILT: Readonly<Record<number, string>> = {
+  1062: "a directory that was emptied kept the id of its server",
+  1219: "a directory was emptied before its server had another id",
+  1007: "an earlier id was forgotten while it was a member",
+};
+
+async function run(seed: number, why: string, kind: RunKind = {}): Promise<RunReport> {
   const log = Deno.env.has("SKEIN_LOG") ? (line: string) => console.log(line) : undefined;
   try {
-    return await new SimulatedRun(seed, log, expiring).run();
+    return await new SimulatedRun(seed, kind, log).run();
   } catch (cause) {
     throw new Error(
       `Seed ${seed} (${why}): ${cause}\n` +
@@ -38,12 +45,19 @@ async function run(seed: number, why: string, expiring = false): Promise<RunRepo
 
 Deno.test("runs of whole servers that found faults before find none", async () => {
   for (const [seed, why] of Object.entries(FOUND)) await run(Number(seed), why);
+  for (const [seed, why] of Object.entries(FOUND_REBUILT)) {
+    await run(Number(seed), why, { rebuilds: true });
+  }
 });
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const one = new SimulatedRun(5, undefined, true);
-    return [await one.run(), one.traceHash];
+    const runs = [{}, { rebuilds: true }, { expiring: true }].map((kind) =>
+      new SimulatedRun(5, kind)
+    );
+    const outcomes: unknown[] = [];
+    for (const one of runs) outcomes.push(await one.run(), one.traceHash);
+    return outcomes;
   };
   assert.deepEqual(await outcome(), await outcome());
 });
@@ -58,10 +72,13 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    const report = await run(seed, "a new seed", true);
+    // Directories are rebuilt in every other one, and values expire in two of four.
+    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2 };
+    const report = await run(seed, "a new seed", kind);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
   console.log(`  ${JSON.stringify(total)}`);
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
-  assert.ok(total.expired as number > count, "hardly anything expired");
+  if (count > 20) assert.ok(total.rebuilt as number > count / 4, "hardly anything was rebuilt");
+  if (count > 20) assert.ok(total.expired as number > count, "hardly anything expired");
 });

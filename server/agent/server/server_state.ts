@@ -14,10 +14,12 @@ import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
 import { administer } from "../../replica/administration.ts";
+import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
 import type { AgentState, StateAddresses } from "../state.ts";
+import { Repair } from "./repairing.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -111,6 +113,45 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** Same as {@linkcode AgentState.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+}
+
+/** Who hears of the state of an agent. */
+export interface StateListener {
+  /** It is open: at once, or after its directory was rebuilt. */
+  readonly opened: (state: ServerState) => void;
+  /** It cannot go on, and the agent is to end. */
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * Opens what the agent keeps, or begins to wait until a damaged directory can be rebuilt, where the settings want that.
+ *
+ * Rejects with one line for the operator.
+ */
+export async function beginState(
+  agent: AgentHost,
+  settings: StateSettings,
+  { opened, failed }: StateListener,
+): Promise<AsyncDisposable> {
+  const { dataDir, raft } = settings;
+  const stack = new AsyncDisposableStack();
+  const open = async (): Promise<void> => {
+    opened(stack.use(await ServerState.open(agent, settings, failed)));
+  };
+  try {
+    await open();
+    return stack;
+  } catch (error) {
+    const isDamaged = error instanceof DamagedDirectoryError;
+    if (!isDamaged || !raft.autoRebuild || dataDir === undefined) throw error;
+    const repair = await Repair.begin({ agent, dataDir, open, failed }, error);
+    return {
+      async [Symbol.asyncDispose]() {
+        await repair[Symbol.asyncDispose]();
+        await stack.disposeAsync();
+      },
+    };
   }
 }
 

@@ -19,7 +19,7 @@ export class AgentParts implements AsyncDisposable {
   #scripts: Promise<ScriptHandlers> | undefined;
   #state: ServerState | undefined;
 
-  /** The replicated state, if the agent is a server. */
+  /** The replicated state, if the agent is a server, and does not wait to rebuild its data directory. */
   get state(): ServerState | undefined {
     return this.#state;
   }
@@ -52,8 +52,11 @@ export class AgentParts implements AsyncDisposable {
   async begin(failed: (error: Error) => void): Promise<void> {
     const settings = stateSettings(this.#agent.config, this.#agent.address.host);
     if (settings !== undefined) {
-      const { ServerState } = await loadServer();
-      this.#state = this.#stack.use(await ServerState.open(this.#agent, settings, failed));
+      const { beginState } = await loadServer();
+      const opened = (state: ServerState): void => {
+        this.#state = state;
+      };
+      this.#stack.use(await beginState(this.#agent, settings, { opened, failed }));
     }
     if (this.#agent.config.discover !== "") await this.#discover();
   }

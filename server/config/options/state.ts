@@ -134,6 +134,16 @@ export const STATE_OPTIONS = {
           "The leader takes in the servers that gossip shows, and lets them vote once they have " +
           "kept up for 10s.",
       },
+      auto_rebuild: {
+        kind: "switch",
+        isOurs: true,
+        setting: "autoRebuild",
+        default: false,
+        doc:
+          "A server whose data directory is damaged rebuilds it at its start without an operator, " +
+          "once it sees a majority of the voters run with theirs. Until then its agent has no " +
+          "state. It does so once: not while anything is kept aside of an earlier time.",
+      },
       cleanup_dead: {
         kind: "duration",
         isOurs: true,

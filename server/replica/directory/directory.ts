@@ -43,6 +43,7 @@ export class DataDirectory implements AsyncDisposable {
   readonly #disk: FileDisk;
   readonly #lock: Deno.FsFile;
   #identity: NodeIdentity;
+  #writing: Promise<void> | undefined;
 
   /** Takes over an open disk and a lock that is held. */
   constructor(path: string, disk: FileDisk, lock: Deno.FsFile, identity: NodeIdentity) {
@@ -68,14 +69,21 @@ export class DataDirectory implements AsyncDisposable {
     return this.#identity.rebuilt !== undefined;
   }
 
-  /** The ids that the server had before its directory was rebuilt. */
+  /** The ids that the server had before its directory was rebuilt, and that may still be those of members. */
   get replaces(): readonly string[] {
     return this.#identity.rebuilt?.replaces ?? [];
   }
 
+  /** Forgets earlier ids that are no members any more. Rejects as {@linkcode Disk} does. */
+  async forget(ids: readonly string[]): Promise<void> {
+    const replaces = this.replaces.filter((id) => !ids.includes(id));
+    await this.become({ ...this.#identity, rebuilt: { replaces } });
+  }
+
   /** Makes it the directory of another server. Rejects as {@linkcode Disk} does. */
   async become(identity: NodeIdentity): Promise<void> {
-    await writeNodeFile(this.#disk, identity);
+    this.#writing = writeNodeFile(this.#disk, identity);
+    await this.#writing;
     this.#identity = identity;
   }
 
@@ -108,6 +116,8 @@ export class DataDirectory implements AsyncDisposable {
 
   /** Waits for what is under way on the disk, closes it and lets others in. */
   async close(): Promise<void> {
+    // Who asked for it is told if it fails.
+    await this.#writing?.catch(() => {});
     await this.#disk.close();
     this.#lock.close();
   }

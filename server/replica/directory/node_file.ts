@@ -28,7 +28,7 @@ const MAX_FILE_BYTES = 4 * 1024;
 /** 128 random bits in lower-case hex. */
 const id = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hex digits");
 
-/** Earlier ids of a server that are kept; the oldest go first. */
+/** Earlier ids of a server that are kept, at most: those that are not known to be out of the members. */
 export const MAX_REPLACED = 8;
 
 const versioned = z.looseObject({ format: z.int() });

@@ -81,13 +81,16 @@ export interface StateAgeParts {
 }
 
 /**
- * Milliseconds since when a leader was heard, or this server was followed; 0 while it leads. Where neither was in this life, since
- * when its last entry was proposed, by the clocks of both machines.
+ * Milliseconds since when a leader was heard, or a majority has followed this server, as far as it knows: one that leads may be
+ * none any more. Where neither was in this life, since when its last entry was proposed, by the clocks of both machines.
  */
 export function stateAgeMs(parts: StateAgeParts): number {
   const { clock, wallClock, startedAt, entryTime } = parts;
-  const { role, heardLeaderAt, ledUntil } = parts.raft;
-  if (role.name === "leader") return 0;
+  const { id, role, members: { voters }, heardLeaderAt, ledUntil } = parts.raft;
+  if (role.name === "leader") {
+    const isAlone = voters.length === 1 && voters[0] === id;
+    return isAlone ? 0 : Math.max(0, clock.now() - role.confirmedAt);
+  }
   const since = Math.max(heardLeaderAt, ledUntil);
   const ageMs = clock.now() - since;
   return since > startedAt ? ageMs : Math.max(ageMs, wallClock() - entryTime);

@@ -6,6 +6,9 @@
 
 import { FileDisk } from "../../files/disk.ts";
 
+/** How the folder begins that a rebuild makes. */
+export const ASIDE = "damaged";
+
 /** A folder for what is kept aside. */
 export interface Aside {
   /** Its path. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Configuration, type SnapshotMeta } from "../../../cluster/raft/mod.ts";
-import { decodeConfiguration } from "../../../cluster/raft/membership/configuration.ts";
+import type { Configuration, SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import { MemoryStore } from "../../../cluster/machine/mod.ts";
+import type { Disk } from "../../../cluster/runtime.ts";
 import { isLogDamage, isStateDamage } from "../damage.ts";
 import { openDirectory, STATE } from "../directory/directory.ts";
 import { DamagedNodeFileError } from "../directory/errors.ts";
@@ -17,7 +17,9 @@ import { VoteFile } from "../log/vote_file.ts";
 import { SnapshotFiles } from "../snapshots/snapshot_files.ts";
 import { mayLackVote } from "../storage.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
+import { FileDisk } from "../../files/disk.ts";
 import { hashOf } from "../verification/reading.ts";
+import { readableMembers } from "./members.ts";
 
 /** A directory as it was found. */
 export interface Inspection {
@@ -27,7 +29,10 @@ export interface Inspection {
   readonly damage: readonly string[];
   /** What is damaged of the state, which log and snapshot can make anew. */
   readonly stateDamage: readonly string[];
-  /** The members of the log as this server knows them; `undefined` when that is damaged, or there is none. */
+  /**
+   * The members of the log as far as it, and the newest snapshot, can be read: where either is damaged, others may have come
+   * later. `undefined` when nothing tells.
+   */
   readonly members: Configuration | undefined;
 }
 
@@ -77,14 +82,16 @@ export async function inspect(path: string): Promise<Inspection> {
     );
     const damaged = await snapshots?.check(() => false);
     found.damage.push(...damaged ?? []);
+    found.members = await membersIn(disk, snapshots?.newest);
     const applied = await tried(found.stateDamage, () => readState(`${path}/state`)) ?? 0;
     if (log !== undefined && snapshots !== undefined) {
-      found.members = membersIn(log, snapshots.newest);
       found.damage.push(...gapsIn(log, snapshots.newest, applied));
     }
   } catch (error) {
     if (!(error instanceof DamagedNodeFileError)) throw error;
     found.damage.push(error.message);
+    await using disk = new FileDisk(path);
+    found.members = await membersIn(disk, undefined);
   }
   return found;
 }
@@ -130,12 +137,13 @@ async function readState(folder: string): Promise<number | undefined> {
   }
 }
 
-function membersIn(
-  { entries }: RestoredLog,
+async function membersIn(
+  disk: Disk,
   snapshot: SnapshotMeta | undefined,
-): Configuration | undefined {
-  const newest = entries.findLast(({ type }) => type === "configuration");
-  return newest === undefined ? snapshot?.configuration : decodeConfiguration(newest.data);
+): Promise<Configuration | undefined> {
+  const known = await readableMembers(disk, "raft");
+  const isNewer = snapshot !== undefined && snapshot.configurationIndex >= (known?.index ?? 0);
+  return isNewer ? snapshot.configuration : known?.configuration;
 }
 
 /** Entries that were there and are not: before what the log has, or after it. */

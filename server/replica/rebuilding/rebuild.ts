@@ -18,6 +18,8 @@
  * @module
  */
 
+import type { Configuration } from "../../../cluster/raft/mod.ts";
+import type { Disk } from "../../../cluster/runtime.ts";
 import { FileDisk } from "../../files/disk.ts";
 import { lockDirectory, STATE } from "../directory/directory.ts";
 import { DamagedNodeFileError } from "../directory/errors.ts";
@@ -25,11 +27,12 @@ import {
   MAX_REPLACED,
   newId,
   NODE_FILE,
+  type NodeIdentity,
   readNodeFile,
   writeNodeFile,
 } from "../directory/node_file.ts";
 import { VoteFile } from "../log/vote_file.ts";
-import { makeAside } from "./aside.ts";
+import { ASIDE, type Aside, makeAside } from "./aside.ts";
 import { inspect, type Inspection } from "./inspection.ts";
 
 /** What is asked for. */
@@ -85,13 +88,35 @@ export async function planRebuild(
     );
   }
   const kind = damage.length === 0 && !force ? "state" : "all";
-  const others = members?.filter(({ id, role }) => role === "voter" && id !== identity?.nodeId);
-  if (kind === "all" && others?.length === 0 && clusterId === undefined) {
+  if (kind === "state") return { path, kind, found, clusterId };
+  if (clusterId === undefined && members !== undefined && !hasOthers(members, identity)) {
+    const asFar = damage.length === 0 ? "" : ", as far as its files can be read";
+    const own = identity?.clusterId ?? "ID";
     throw new RebuildRefusedError(
-      `The server of '${path}' is the only voter: nobody else has what it had; put back a copy of the directory`,
+      `The server of '${path}' is the only voter${asFar}: nobody else has what it had; put back a copy of the directory, ` +
+        `or, if others have it after all, say so with -cluster-id ${own}`,
+    );
+  }
+  if (identity !== undefined && formerIds(identity).length > MAX_REPLACED) {
+    throw new RebuildRefusedError(
+      `The server of '${path}' was rebuilt ${MAX_REPLACED} times, and its earlier ids are not out of the members: start it ` +
+        `until it has taken them out, or take out those without a name ('skein raft peers', 'skein raft remove ID') and start it with an empty directory`,
     );
   }
   return { path, kind, found, clusterId };
+}
+
+/** Whether somebody else votes. Of a server whose ids are not known one of the voters is itself. */
+function hasOthers(members: Configuration, identity: NodeIdentity | undefined): boolean {
+  const voters = members.filter(({ role }) => role === "voter");
+  if (identity === undefined) return voters.length > 1;
+  const own = formerIds(identity);
+  return voters.some(({ id }) => !own.includes(id));
+}
+
+/** The ids that a server has had once it has another one, the oldest first. */
+function formerIds({ nodeId, rebuilt }: NodeIdentity): readonly string[] {
+  return [...rebuilt?.replaces ?? [], nodeId];
 }
 
 /**
@@ -108,17 +133,31 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
       `Data directory '${path}' was made another server's meanwhile: look at it again`,
     );
   }
-  const aside = await makeAside(path, "damaged", now);
+  const aside = await makeAside(path, ASIDE, now);
+  return await makeAnew(disk, { kind, identity, clusterId: plan.clusterId }, aside, newId());
+}
+
+/** What {@linkcode makeAnew} does. */
+export interface Making extends Pick<RebuildPlan, "kind" | "clusterId"> {
+  /** Whose directory it is; `undefined` when that is damaged. */
+  readonly identity: NodeIdentity | undefined;
+}
+
+/**
+ * The steps of {@linkcode carryOut} on the disk of a directory that nobody else uses; `nodeId` is the id of the new server. What
+ * ends between any two of them leaves the server that it was, or a new one that starts or can be made anew again.
+ */
+export async function makeAnew(
+  disk: Disk,
+  { kind, identity, clusterId: wanted }: Making,
+  aside: Aside,
+  nodeId: string,
+): Promise<RebuildReport> {
   const moved: string[] = [];
-  const clusterId = plan.clusterId ?? identity?.clusterId;
-  let nodeId = identity?.nodeId;
+  const clusterId = wanted ?? identity?.clusterId;
   if (kind === "all") {
     if (await aside.copy(NODE_FILE)) moved.push(NODE_FILE);
-    nodeId = newId();
-    const before = identity === undefined
-      ? []
-      : [...identity.rebuilt?.replaces ?? [], identity.nodeId];
-    const rebuilt = { replaces: before.slice(-MAX_REPLACED) };
+    const rebuilt = { replaces: identity === undefined ? [] : formerIds(identity) };
     await writeNodeFile(disk, { nodeId, clusterId, rebuilt });
   }
   for (const name of kind === "all" ? STATE : ["state"]) {
@@ -130,7 +169,7 @@ export async function carryOut(plan: RebuildPlan, now: Date): Promise<RebuildRep
     kind,
     aside: aside.path,
     moved,
-    node_id: nodeId ?? null,
+    node_id: (kind === "all" ? nodeId : identity?.nodeId) ?? null,
     old_node_id: identity?.nodeId ?? null,
     cluster_id: clusterId ?? null,
   };

@@ -9,6 +9,7 @@
 
 import type { Configuration, MemberRole } from "../../../cluster/raft/mod.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
 import { type CheckAnswer, decodeAnswer, encodeQuestion } from "./questions.ts";
 
 /** How long a server may take for one answer, in milliseconds; less than after which it takes the comparison for given up. */
@@ -101,7 +102,7 @@ export async function verify(
     if (look.answer?.state === "busy") look.silent = "Another comparison is under way there";
     else if (look.answer === undefined) look.silent ??= `It cannot be reached: ${look.lost}`;
   }
-  let problem: string | undefined = "there was no time";
+  let problem: string | undefined = "There was no time";
   while (taken.some(isOpen) && clock.now() < end && !parts.isOver()) {
     // Tried again until somebody leads: whoever was asked looks at the first of several barriers.
     if (problem !== undefined) problem = await parts.mark(Math.min(ANSWER_MS, end - clock.now()));
@@ -112,7 +113,12 @@ export async function verify(
     if (taken.some(isOpen)) await pause(clock, Math.min(PAUSE_MS, end - clock.now()));
   }
   if (taken.length > 0 && problem !== undefined && indexOf(looks) === undefined) {
-    throw new VerifyError(`No leader could mark the entry at which to compare: ${problem}`);
+    throw new VerifyError(
+      `No leader marked the entry at which to compare within ${
+        formatDuration(timeoutMs)
+      }, for which a majority of the servers ` +
+        `has to run: ${problem}`,
+    );
   }
   return judged(parts, looks, timeoutMs);
 }

@@ -84,6 +84,28 @@ Deno.test("keys are listed, all pages of them, with values, levels and limits", 
   assert.equal(await keys("-limit=1500", "^many"), `${many.slice(0, 1_500).join("\n")}\n`);
 });
 
+Deno.test("the names one level below a key are listed, all pages of them", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  const names = Array.from({ length: 1_200 }, (_, i) => `n${String(i).padStart(4, "0")}`);
+  using client = await stage.client();
+  await client.all(names.map((name) => ({ action: "SET", key: `^app^${name}^deep`, value: 0 })));
+  await kv("set", "g", "y");
+  const children = async (...rest: string[]) => {
+    const [code, stdout, stderr] = await kv("children", ...rest);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout;
+  };
+  assert.equal(await children("^app"), `${names.join("\n")}\n`);
+  assert.equal(await children("-limit=1100", "^app"), `${names.slice(0, 1_100).join("\n")}\n`);
+  assert.equal(await children("-after=n1198", "-consistency=stale", "^app"), "n1199\n");
+  assert.equal(await children("^"), "app\nglobal\n");
+  assert.equal(await children(), "g\n");
+  assert.equal(await children("-namespace=app", "n0007"), "deep\n");
+  assert.equal(await children("-format=json", "^app^n0007"), '{"name":"deep"}\n');
+  assert.equal(await children("g"), "");
+});
+
 Deno.test("a text comes out as it is, blanks and line ends too", async () => {
   await using stage = serve(HOST);
   const kv = at(stage);
@@ -122,9 +144,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["keys", "a^"], "Error: 'prefix': not a key"],
     [["keys", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
+    [["children", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [
       ["walk"],
-      "Unknown action 'walk', expected one of get, set, del, incr, keys, ttl, expire, persist, txn",
+      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, ttl, expire, persist, txn",
     ],
   ];
   for (const [argv, text] of failures) {
@@ -144,15 +167,34 @@ Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
     [
       ["kv"],
-      /^An action must be specified: get, set, del, incr, keys, ttl, expire, persist, txn\n$/,
+      /^An action must be specified: get, set, del, incr, keys, children, ttl, expire, persist, txn\n$/,
     ],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],
     [["kv", "set", "a"], /^A key and a value must be specified\n$/],
     [["kv", "incr"], /^A key must be specified\n$/],
     [["kv", "get", "-nx", "k"], /^flag provided but not defined: -nx\n/],
-    [["kv", "set", "-if-rev=-1", "k", "v"], /^invalid value "-1" for flag -if-rev: parse error\n/],
-    [["kv", "get", "-consistency=fresh", "k"], /^invalid value "fresh" for flag -consistency/],
+    [
+      ["kv", "set", "-if-rev=-1", "k", "v"],
+      /^invalid value "-1" for flag -if-rev: expected a revision: a whole number from 0 on\n$/,
+    ],
+    [
+      ["kv", "get", "-consistency=fresh", "k"],
+      /^invalid value "fresh" for flag -consistency: expected linearizable, lease or stale\n$/,
+    ],
+    [
+      ["kv", "keys", "-depth=17"],
+      /^invalid value "17" for flag -depth: expected a whole number from 1 to 16\n$/,
+    ],
+    [
+      ["kv", "children", "-limit=all"],
+      /^invalid value "all" for flag -limit: expected a whole number from 1 on\n$/,
+    ],
+    [
+      ["kv", "set", "-nx=maybe", "k", "v"],
+      /^invalid boolean value "maybe" for -nx: expected true or false\n$/,
+    ],
+    [["kv", "children", "a", "b"], /^At most one key can be specified\n$/],
     [["kv", "get", "-format=xml", "k"], /^Encoding error: Invalid output format "xml"\n$/],
   ];
   for (const [argv, text] of refused) {
@@ -183,7 +225,7 @@ Deno.test("help is about all actions, or about one", async () => {
   assert.deepEqual([code, stdout], [0, ""]);
   assert.match(
     all,
-    /^Usage: skein kv get\|set\|del\|incr\|keys\|ttl\|expire\|persist\|txn \[options\] KEY \[VALUE\]\n/,
+    /^Usage: skein kv get\|set\|del\|incr\|keys\|children\|ttl\|expire\|persist\|txn \[options\] KEY \[VALUE\]\n/,
   );
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);

@@ -130,6 +130,17 @@ Deno.test("what cannot be done is one line, and the exit code is 1", async () =>
   assert.equal((await agent.kv.get("foo"))?.value, 1, "all goes on as before");
 });
 
+Deno.test("a flag with a wrong value is told with what was expected", async () => {
+  for (const value of ["soon", "-5s", "0"]) {
+    const terminal = recordingTerminal();
+    assert.equal(await dispatch(["raft", "verify", `-timeout=${value}`], terminal), 1);
+    assert.equal(
+      terminal.stderr,
+      `invalid value "${value}" for flag -timeout: expected a duration, such as 30s\n`,
+    );
+  }
+});
+
 Deno.test("an agent without state says so", async () => {
   await using agent = await Agent.start({ bind: `${HOST}:0` });
   const [code, output] = await client(agent)("status");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gather, Promises } from "../../../server/replica/founding.ts";
+import { gather, type Gatherer, Promises } from "../../../server/replica/founding.ts";
 import type { GossipServer } from "../../../server/replica/servers.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
@@ -17,15 +17,19 @@ function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
   };
 }
 
+function own(id: string, expect = 3, clusterId?: string): Gatherer {
+  return { id, expect, clusterId };
+}
+
 Deno.test("the server with the least id founds the cluster once all are there", () => {
   const all = [server("a"), server("b"), server("c")];
-  assert.deepEqual(gather("a", 3, all), { state: "founding", ids: ["a", "b", "c"] });
-  assert.deepEqual(gather("b", 3, all), { state: "following", founder: "a" });
+  assert.deepEqual(gather(own("a"), all), { state: "founding", ids: ["a", "b", "c"] });
+  assert.deepEqual(gather(own("b"), all), { state: "following", founder: "a" });
 });
 
 Deno.test("until then it says whom it waits for, and what is wrong", () => {
   const text = (servers: GossipServer[], expect = 3) => {
-    const gathering = gather("a", expect, servers);
+    const gathering = gather(own("a", expect), servers);
     return gathering.state === "waiting" ? gathering.text : gathering.state;
   };
   assert.match(text([server("a")]), /waiting for 2 of 3 servers, here are 'na'/);
@@ -37,10 +41,31 @@ Deno.test("until then it says whom it waits for, and what is wrong", () => {
 
 Deno.test("a server that expects nobody waits to be added", () => {
   for (const servers of [[], [server("a", { expect: 0 })], [server("b")]]) {
-    const gathering = gather("a", 0, servers);
+    const gathering = gather(own("a", 0), servers);
     assert.equal(gathering.state, "waiting");
     assert.match(gathering.state === "waiting" ? gathering.text : "", /cluster to be added to/);
   }
+});
+
+Deno.test("a server that belongs to a cluster says which one, and which ones it finds", () => {
+  const cluster = "0123456789abcdef".repeat(2);
+  const text = (...servers: GossipServer[]) => {
+    const gathering = gather(own("a", 0, cluster), [
+      server("a", { cluster: "01234567" }),
+      ...servers,
+    ]);
+    return gathering.state === "waiting" ? gathering.text : gathering.state;
+  };
+  const [ours, other] = [
+    server("b", { cluster: "01234567" }),
+    server("c", { cluster: "fedcba98" }),
+  ];
+  assert.match(
+    text(other, server("d", { cluster: "99999999" })),
+    /^it belongs to cluster 01234567, and finds only 'nc' of cluster fedcba98, 'nd' of cluster 99999999: .*-cluster-id ID$/,
+  );
+  assert.equal(text(other, ours), "waiting to be added to the cluster of 'nb'");
+  assert.match(text(), /^waiting for a cluster to be added to/);
 });
 
 Deno.test("a promise is given to one at a time", async () => {

@@ -59,6 +59,11 @@ Deno.test("who has no majority answers neither writes nor reads, but stale ones"
   await cluster.set(id, "foo", 1);
   cluster.cut(id);
   const cutAt = cluster.clock.now();
+  // Nobody follows it, which it does not know yet.
+  await cluster.clock.advance(300);
+  assert.equal(cluster.at(id).replica.status.role, "leader");
+  const unaware = await cluster.answer(id, "foo", "stale");
+  assert.ok(unaware.lagMs >= 300 && unaware.lagMs < 1_300, `${unaware.lagMs} ms`);
   const write = cluster.set(id, "foo", 2);
   const read = cluster.get(id, "foo");
   assert.equal((await write as { reason?: string }).reason, "OUTCOME_UNKNOWN");

@@ -20,6 +20,8 @@ export class Checker {
   readonly #committed: number[] = [];
   /** Hashes of states, by the index of their last entry. */
   readonly #states = new Map<number, string>();
+  /** Votes that are on a disk, by id and term. */
+  readonly #votes = new Map<string, string>();
   #problem: string | undefined;
 
   /** The newest term that somebody has led. */
@@ -52,6 +54,7 @@ export class Checker {
         if (replica === undefined || raft === undefined || store === undefined) {
           return this.#problem;
         }
+        this.#vote(raft);
         if (raft.role.name === "leader") this.#lead(raft.term, server.id);
         this.#commit(server);
         const { index } = replica.machine.context;
@@ -78,6 +81,15 @@ export class Checker {
     const known = this.#leaders.get(term);
     if (known === undefined) this.#leaders.set(term, id);
     else if (known !== id) this.note(`Term ${term} has two leaders: ${known} and ${id}`);
+  }
+
+  /** Who has voted once under an id, has voted: whatever became of its directory. */
+  #vote({ id, term, vote, votes }: NonNullable<SimulatedServer["raft"]>): void {
+    if (vote === undefined || votes.durable < votes.written) return;
+    const ballot = `${id} in term ${term}`;
+    const known = this.#votes.get(ballot);
+    if (known === undefined) this.#votes.set(ballot, vote);
+    else if (known !== vote) this.note(`${ballot} has voted for ${known} and ${vote}`);
   }
 
   #commit(server: SimulatedServer): void {

@@ -63,6 +63,11 @@ export class KeptState {
     this.#underWay.clear();
   }
 
+  /** It is taken away. */
+  lose(): void {
+    this.#rows = undefined;
+  }
+
   /** Puts what is on the disk into a new store. */
   loadInto(store: MemoryStore): void {
     if (this.#rows === undefined) return;

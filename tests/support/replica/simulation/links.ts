@@ -17,6 +17,7 @@ import type { SimRuntime } from "../../simulation/simulation.ts";
 export const PORT = 7376;
 
 const KIND = { message: 1, request: 2, answer: 3 } as const;
+/** Before the ids of both ends. */
 const HEAD_BYTES = 5;
 
 /** Chance that a request finds no way at all, or that its connection breaks after it was sent. */
@@ -24,6 +25,9 @@ const BROKEN = { before: 0.05, after: 0.03 } as const;
 
 /** Longest body that a datagram carries itself. */
 const MOST_CARRIED_BYTES = 32_000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** Bodies that are too long for a datagram, by the numbers that travel in their place. One for all servers of a run. */
 export class Parcels {
@@ -54,18 +58,14 @@ export interface Receiver {
   receiveRequests(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
-/** The id of the server on a machine. */
-export function idOf(host: string): string {
-  return `s${host.split(".").at(-1)}`;
-}
-
 /** The machine of a server. */
 export function hostOf(id: string): string {
-  return `10.0.0.${id.slice(1)}`;
+  return `10.0.0.${id.startsWith("s") ? id.slice(1) : parseInt(id.slice(0, 8), 16)}`;
 }
 
 /** The links of one process. */
 export class Links implements PeerNet {
+  readonly #id: string;
   readonly #runtime: SimRuntime;
   readonly #random: SeededRandom;
   readonly #parcels: Parcels;
@@ -73,8 +73,15 @@ export class Links implements PeerNet {
   readonly #heard = new Set<string>();
   #requests: number;
 
-  /** `life`: which process of its machine this is, so that no two requests have the same number. */
-  constructor(runtime: SimRuntime, random: SeededRandom, parcels: Parcels, life: number) {
+  /** Of the server `id`; `life`: which process of its machine this is, so that no two requests have the same number. */
+  constructor(
+    id: string,
+    runtime: SimRuntime,
+    random: SeededRandom,
+    parcels: Parcels,
+    life: number,
+  ) {
+    this.#id = id;
     this.#runtime = runtime;
     this.#random = random;
     this.#parcels = parcels;
@@ -90,14 +97,14 @@ export class Links implements PeerNet {
   }
 
   send(to: string, message: Message): void {
-    this.#send(addressOf(to), KIND.message, 0, encodeMessage(message));
+    this.#send(addressOf(to), to, KIND.message, 0, encodeMessage(message));
   }
 
   request(to: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const luck = this.#random.float();
     if (luck < BROKEN.before) return Promise.reject(new UnsentError("Nobody is there"));
     const number = ++this.#requests;
-    this.#send(addressOf(to), KIND.request, number, bytes);
+    this.#send(addressOf(to), to, KIND.request, number, bytes);
     const waiting = Promise.withResolvers<Uint8Array>();
     this.#told.set(number, waiting);
     const isBroken = luck < BROKEN.before + BROKEN.after;
@@ -106,11 +113,13 @@ export class Links implements PeerNet {
     return waiting.promise;
   }
 
-  #send(to: Address, kind: number, number: number, body: Uint8Array): void {
-    const head = new Uint8Array(HEAD_BYTES);
+  #send(address: Address, to: string, kind: number, number: number, body: Uint8Array): void {
+    const ids = encoder.encode(`${this.#id} ${to}`);
+    const head = new Uint8Array(HEAD_BYTES + 1);
     head[0] = kind;
     putU32(head, 1, number);
-    this.#runtime.transport.sendPacket(to, concatBytes([head, this.#parcels.pack(body)]));
+    head[HEAD_BYTES] = ids.length;
+    this.#runtime.transport.sendPacket(address, concatBytes([head, ids, this.#parcels.pack(body)]));
   }
 
   #receive(
@@ -120,15 +129,19 @@ export class Links implements PeerNet {
     bytes: Uint8Array,
   ): void {
     const [kind, number] = [bytes[0], getU32(bytes, 1)];
-    const body = this.#parcels.unpack(bytes.subarray(HEAD_BYTES));
-    if (kind === KIND.message) return receiver.receive(idOf(from.host), decodeMessage(body));
+    const end = HEAD_BYTES + 1 + (bytes[HEAD_BYTES] as number);
+    const [id = "", to] = decoder.decode(bytes.subarray(HEAD_BYTES + 1, end)).split(" ");
+    // As servers say hello to whom they mean.
+    if (to !== this.#id) return;
+    const body = this.#parcels.unpack(bytes.subarray(end));
+    if (kind === KIND.message) return receiver.receive(id, decodeMessage(body));
     if (kind === KIND.answer) return this.#told.get(number)?.resolve(body);
     // A connection brings a request once.
     const name = `${from.host} ${number}`;
     if (this.#heard.has(name)) return;
     this.#heard.add(name);
     receiver.receiveRequests(body).then(
-      (answer) => this.#send(from, KIND.answer, number, answer),
+      (answer) => this.#send(from, id, KIND.answer, number, answer),
       failed,
     );
   }

@@ -7,7 +7,11 @@
 import { type ConfigurationChange, type MemberRole } from "../../../../cluster/raft/mod.ts";
 import { DiskFullError } from "../../../../cluster/runtime.ts";
 import { SimFile } from "../../simulation/disk/tree.ts";
+import { advise } from "../../../../server/replica/autopilot.ts";
+import { shortId } from "../../../../server/replica/gossip_tag.ts";
+import { server as gossipServer } from "../planted.ts";
 import type { SimulatedClients } from "./clients.ts";
+import { CLUSTER } from "./rebuilding.ts";
 import type { SimulatedServer, World } from "./server.ts";
 
 /** A cluster grows to at most so many servers. */
@@ -37,6 +41,8 @@ export class Nemesis {
   damaged = 0;
   /** Times that a disk was full. */
   full = 0;
+  /** Directories that were rebuilt. */
+  rebuilt = 0;
   /** Changes of the members that were done. */
   changes = 0;
   readonly #world: World;
@@ -75,13 +81,15 @@ export class Nemesis {
       () => this.#operate(newestLeader(servers)?.replica?.transfer()),
       () => this.#operate(this.#any().replica?.snapshot().catch(unlessFull)),
       () => this.#damage(),
+      ...world.rebuilds ? Array.from({ length: 5 }, () => () => this.#rebuild()) : [],
     ];
     this.#harms = harms.map((harm) => ({ weight: world.random.float() ** 2, harm }));
   }
 
   /** Does one thing, which need not be harm. */
   async act(): Promise<void> {
-    const { random, simulation } = this.#world;
+    const { random, simulation, rebuilds } = this.#world;
+    if (rebuilds) this.tend();
     simulation.setNetwork(random.float() < 0.5 ? BAD : GOOD);
     const chance = random.float();
     if (chance < 0.35) return await this.startAll();
@@ -111,6 +119,37 @@ export class Nemesis {
       if (!server.isUp && !server.isStarting && !server.isDamaged) server.start();
     }
     await this.#started();
+  }
+
+  /** What servers, and the leader, do by themselves about those that were rebuilt. */
+  tend(): void {
+    const leader = newestLeader(this.#servers);
+    for (const server of this.#servers) {
+      server.lookAtFormer((operation) =>
+        operation.kind === "change" && leader?.replica !== undefined
+          ? leader.replica.change(operation.change)
+          : Promise.resolve({ reason: "no-leader" })
+      );
+    }
+    if (leader?.replica === undefined) return;
+    const rebuilt = this.#servers.filter(({ isUp, replaces }) => isUp && replaces !== undefined);
+    const seen = rebuilt.map(({ id }) => gossipServer(id, { cluster: shortId(CLUSTER) }));
+    const advice = advise(leader.replica.status, seen, shortId(CLUSTER), 0);
+    if (advice !== undefined) this.#operate(leader.replica.change(advice.change));
+  }
+
+  /** Whether all that were rebuilt are members, and nobody's earlier id is, unless its server cannot run to take it out. */
+  get isTended(): boolean {
+    const members = newestLeader(this.#servers)?.raft?.members.configuration;
+    const isMember = (one: string) => members?.some(({ id }) => id === one);
+    const isSomebody = (one: string) =>
+      this.#servers.some(({ id, isUp, replaces }) =>
+        id === one || (!isUp && replaces?.includes(one))
+      );
+    return members !== undefined && members.every(({ id }) => isSomebody(id)) &&
+      this.#servers.every(({ id, isUp, replaces }) =>
+        !isUp || replaces === undefined || (isMember(id) && replaces.length === 0)
+      );
   }
 
   async #started(): Promise<void> {
@@ -277,6 +316,28 @@ export class Nemesis {
     await this.#world.simulation.runUntil(() => !server.isStarting, START_MS, 0);
     if (server.refusal === undefined) this.#world.checker.note(`${path} is damaged, and used`);
     this.damaged++;
+  }
+
+  /** A directory is damaged, or its operator takes it for that: it is made anew, and the power fails meanwhile, again and again. */
+  async #rebuild(): Promise<void> {
+    await this.startAll();
+    const damaged = this.#servers.find(({ isDamaged }) => isDamaged);
+    const server = damaged ?? this.#any();
+    const known = this.#servers.flatMap(({ raft }) => raft === undefined ? [] : [raft.members]);
+    if (!known.every(({ voters }) => this.canGoOn(voters, server))) return;
+    if ((server.replaces ?? []).length > 2 || (damaged === undefined && !server.isUp)) return;
+    this.#end(server, this.#dice(2) === 0 ? "killed" : "crashed");
+    server.disk.room = Infinity;
+    for (let tries = this.#dice(4); !await server.rebuild(tries > 0 ? this.#dice(25) : Infinity);) {
+      tries--;
+      // Its operator tries whether it starts: as whoever it is by now.
+      if (server.isDamaged || this.#dice(2) === 0) continue;
+      server.start();
+      await this.#world.simulation.runUntil(() => !server.isStarting, START_MS, 0);
+      if (server.isUp) return;
+    }
+    server.isDamaged = false;
+    this.rebuilt++;
   }
 
   #dice(limit: number): number {

@@ -40,12 +40,21 @@ export interface RunReport {
   readonly read: number;
   readonly crashes: number;
   readonly damaged: number;
+  readonly rebuilt: number;
   readonly full: number;
   readonly changes: number;
   readonly installed: number;
   readonly compared: number;
   /** Values that were there until they were due, and then no more. */
   readonly expired: number;
+}
+
+/** What happens in a run besides. What a seed did before there was a kind, it does without it. */
+export interface RunKind {
+  /** Whether directories are rebuilt. */
+  readonly rebuilds?: boolean;
+  /** Whether values expire. */
+  readonly expiring?: boolean;
 }
 
 /** Something happened that must not. */
@@ -61,11 +70,12 @@ export class SimulatedRun {
   readonly #clients: SimulatedClients;
   readonly #nemesis: Nemesis;
 
-  /**
-   * `log` gets each line of every server. Without `expiring` no value expires: an older seed does what it did before there were
-   * any that do.
-   */
-  constructor(seed: number, log?: (line: string) => void, expiring = false) {
+  /** `log` gets each line of every server. */
+  constructor(
+    seed: number,
+    { rebuilds = false, expiring = false }: RunKind = {},
+    log?: (line: string) => void,
+  ) {
     const random = new SeededRandom(seed, 77);
     const checker = new Checker();
     this.#world = {
@@ -74,6 +84,7 @@ export class SimulatedRun {
       checker,
       expiries: expiring ? new Expiries(checker) : undefined,
       parcels: new Parcels(),
+      rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
@@ -147,6 +158,7 @@ export class SimulatedRun {
       () => this.#clients.acknowledged > before,
       () => `No write after all faults have ended: ${this.#tell(this.#servers)}`,
     );
+    if (this.#world.rebuilds) await this.#tend();
     this.#isAsking = false;
     await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
     // Clocks differ by seconds, and the last stamp counts.
@@ -164,6 +176,18 @@ export class SimulatedRun {
       return result?.ok ? new TextDecoder().decode(result.body) : undefined;
     });
     this.#check();
+  }
+
+  /** Those that were rebuilt become members, and what they were is none any more. */
+  async #tend(): Promise<void> {
+    for (let i = 0; i < 40 && !this.#nemesis.isTended; i++) {
+      this.#nemesis.tend();
+      await this.#world.simulation.runFor(LIVE_MS / 40);
+      this.#check();
+    }
+    if (!this.#nemesis.isTended) {
+      throw new RunError(`What was rebuilt is not taken in: ${this.#tell(this.#servers)}`);
+    }
   }
 
   async #until(holds: () => boolean, problem: () => string, limitMs = LIVE_MS): Promise<void> {
@@ -194,7 +218,7 @@ export class SimulatedRun {
 
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
-    const { crashes, damaged, full, changes } = this.#nemesis;
+    const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
     const { checker: { compared }, expiries: { expired } = { expired: 0 } } = this.#world;
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
@@ -204,6 +228,7 @@ export class SimulatedRun {
       read,
       crashes,
       damaged,
+      rebuilt,
       full,
       changes,
       installed,

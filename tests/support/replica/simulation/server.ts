@@ -12,12 +12,19 @@ import {
   type Raft,
   type RaftOptions,
 } from "../../../../cluster/raft/mod.ts";
-import { type Clock, DiskFullError } from "../../../../cluster/runtime.ts";
+import { type Clock, type Disk, DiskFullError } from "../../../../cluster/runtime.ts";
+import {
+  type NodeIdentity,
+  readNodeFile,
+  writeNodeFile,
+} from "../../../../server/replica/directory/node_file.ts";
+import { type FormerHost, FormerIds } from "../../../../server/replica/rebuilding/former.ts";
 import { Replica } from "../../../../server/replica/driver/replica.ts";
 import { restore } from "../../../../server/replica/driver/restore.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { VoteFile } from "../../../../server/replica/log/vote_file.ts";
 import { mayLackVote } from "../../../../server/replica/storage.ts";
+import type { OperationOutcome } from "../../../../server/replica/wire_requests.ts";
 import { SnapshotFiles } from "../../../../server/replica/snapshots/snapshot_files.ts";
 import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
@@ -27,6 +34,7 @@ import type { Expiries } from "./expiries.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
+import { nodeIdOf, rebuild } from "./rebuilding.ts";
 
 /** Small, so that a short run has many of everything. */
 const OPTIONS: RaftOptions = {
@@ -57,13 +65,16 @@ export interface World {
   readonly expiries?: Expiries | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
+  /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
+  readonly rebuilds?: boolean;
   /** How long a state takes to reach the disk, in milliseconds. Default: chance decides. */
   readonly stateMs?: number;
 }
 
 /** One server, over all its lives. */
 export class SimulatedServer {
-  readonly id: string;
+  /** Another one after its directory was rebuilt. */
+  id: string;
   readonly host: string;
   /** What runs, if something does. */
   replica: Replica | undefined;
@@ -77,16 +88,25 @@ export class SimulatedServer {
   refusal: Error | undefined;
   /** A bit of what it had on the disk was changed: it must never serve again. */
   isDamaged = false;
+  /** A rebuild of it has ended too early: it need not start. */
+  isHalfMade = false;
+  /** Its earlier ids, if it was rebuilt. */
+  replaces: readonly string[] | undefined;
   /** Up to where its log was looked at. */
   checkedIndex = 0;
   /** Snapshots of others that it took over. */
   installed = 0;
   readonly #world: World;
   readonly #kept = new KeptState();
+  readonly #number: number;
+  #generation = 0;
+  #former: FormerIds | undefined;
 
-  constructor(id: string, world: World) {
-    this.id = id;
-    this.host = hostOf(id);
+  /** `name` is "s" and a number. */
+  constructor(name: string, world: World) {
+    this.#number = Number(name.slice(1));
+    this.id = world.rebuilds ? nodeIdOf(this.#number, 0) : name;
+    this.host = hostOf(name);
     this.#world = world;
   }
 
@@ -111,13 +131,15 @@ export class SimulatedServer {
     this.#open(runtime, founders).then(() => {
       if (life !== this.life) return;
       this.isStarting = false;
+      this.isHalfMade = false;
       if (this.isDamaged) checker.note(`${this.id} serves what is damaged`);
     }, (error) => {
       if (life !== this.life) return;
       this.end("killed");
       this.refusal = error as Error;
       const isExpected = error instanceof DiskFullError ||
-        (this.isDamaged && /^Damaged\w+Error$/.test(this.refusal.name));
+        (this.isDamaged && /^Damaged\w+Error$/.test(this.refusal.name)) ||
+        (this.isHalfMade && /^(?:Damaged\w+|TornState)Error$/.test(this.refusal.name));
       if (!isExpected) checker.note(`${this.id} does not start: ${this.refusal.message}`);
     });
   }
@@ -135,6 +157,74 @@ export class SimulatedServer {
     this.#kept.kill(random);
   }
 
+  /**
+   * Rebuilds its directory, as its operator would; it does not run. After so many operations of its disk the power fails. Returns
+   * whether it was done before.
+   */
+  async rebuild(operations: number): Promise<boolean> {
+    const { simulation, checker } = this.#world;
+    const { disk } = simulation.addHost(this.host, PORT);
+    const last = this.disk.operations + operations;
+    let end: "done" | Error | undefined;
+    const nodeId = nodeIdOf(this.#number, ++this.#generation);
+    rebuild({ disk, nodeId, loseState: () => this.#kept.lose() }).then(
+      () => end = "done",
+      (error) => end = error,
+    );
+    const isOver = (): boolean => end !== undefined || this.disk.operations >= last;
+    await simulation.runUntil(isOver, 60_000, 0);
+    // What is done has to outlive that.
+    simulation.crash(this.host);
+    if (end instanceof Error) checker.note(`${this.id} is not rebuilt: ${end.stack}`);
+    this.isHalfMade = end !== "done";
+    // Nobody takes in whom it was.
+    if (end === "done") this.id = nodeId;
+    return end === "done";
+  }
+
+  /** Has its earlier ids taken out of the members, and forgets them then; `operate` asks the leader. */
+  lookAtFormer(operate: FormerHost["operate"]): void {
+    this.#operate = operate;
+    if (this.replica !== undefined) this.#former?.look(true, () => false);
+  }
+
+  #operate: FormerHost["operate"] = () => Promise.resolve({ reason: "no-leader" });
+
+  /** Who it is by its disk, which is made known there at the first start. */
+  async #identify(disk: Disk, life: number): Promise<NodeIdentity> {
+    const found = await readNodeFile(disk, this.host);
+    const identity = found ?? { nodeId: this.id, clusterId: undefined };
+    if (found === undefined) await writeNodeFile(disk, identity);
+    else await disk.sync("");
+    if (life !== this.life) return identity;
+    this.id = identity.nodeId;
+    this.replaces = identity.rebuilt?.replaces;
+    return identity;
+  }
+
+  #formerIds({ disk, clock }: SimRuntime, replica: Replica, identity: NodeIdentity): FormerIds {
+    const { checker } = this.#world;
+    const host: FormerHost = {
+      id: identity.nodeId,
+      replica,
+      replaces: identity.rebuilt?.replaces ?? [],
+      forget: async (ids) => {
+        const replaces = host.replaces.filter((id) => !ids.includes(id));
+        await writeNodeFile(disk, { ...identity, rebuilt: { replaces } });
+        if (replica === this.replica) this.replaces = replaces;
+        Object.assign(host, { replaces });
+      },
+      operate: (operation, limitMs) => {
+        const { promise, resolve } = Promise.withResolvers<OperationOutcome>();
+        clock.setTimer(limitMs, () => resolve({ reason: "lost" }));
+        this.#operate(operation, limitMs).then(resolve);
+        return promise;
+      },
+    };
+    const unexpected = (error: unknown): void => checker.note(`${this.id}: ${error}`);
+    return new FormerIds(host, { write: () => {}, unexpected });
+  }
+
   async #open(runtime: SimRuntime, founders: readonly string[] | undefined): Promise<void> {
     const { random, checker, parcels } = this.#world;
     const life = this.life;
@@ -142,11 +232,12 @@ export class SimulatedServer {
     const slowness = 1 + SLOWNESS * random.float() ** 8;
     this.disk.times = { accessMs: [0.01, 0.2 * slowness], syncMs: [0.2, 8 * slowness] };
     const clock = wrongClock(runtime.clock, random);
+    const identity = this.#world.rebuilds ? await this.#identify(disk, life) : undefined;
     const { log, restored } = await LogFiles.open(disk, "raft", { segmentBytes: SEGMENT_BYTES });
     const { file: votes, restored: vote } = await VoteFile.open(
       disk,
       "raft/vote",
-      mayLackVote(undefined, restored),
+      mayLackVote(identity?.clusterId, restored),
     );
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
     const writeMs = this.#world.stateMs;
@@ -171,7 +262,7 @@ export class SimulatedServer {
       newMachine,
     }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
     if (life !== this.life) return;
-    const links = new Links({ ...runtime, disk, clock }, random, parcels, life);
+    const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
     const logger = runtime.logger(this.id);
     const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
     const replica = new Replica({
@@ -206,6 +297,7 @@ export class SimulatedServer {
     links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
+    if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);
     replica.start();
   }
 }

@@ -158,7 +158,7 @@ class MountedDisk implements Disk {
       if (folder !== folderOf(to)) {
         throw new RangeError(`'${to}' is not in the folder of '${from}'`);
       }
-      fileIn(this.#root, from);
+      nodeIn(this.#root, from);
       const replaced = this.#root.find(to);
       if (replaced instanceof SimFolder) throw new Error(`'${to}' is a folder`);
       this.#disk.room += replaced?.length ?? 0;
