@@ -5,14 +5,14 @@
  */
 
 import { type Command, defineCommand } from "../shell/command.ts";
-import { boolFlag } from "../shell/flags.ts";
+import { switchFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
 import { ask, ifRevFlag, missing, namespaceOf, storeFlags } from "./store.ts";
 
 /** The flags. */
 export const delFlags = {
-  tree: boolFlag("Everything below the key, too."),
-  "if-exists": boolFlag("It is no failure when there is nothing to delete."),
+  tree: switchFlag("Everything below the key, too."),
+  "if-exists": switchFlag("It is no failure when there is nothing to delete."),
   "if-rev": ifRevFlag,
   ...storeFlags,
 } as const;

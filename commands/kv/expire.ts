@@ -7,7 +7,7 @@
 import { formatDuration } from "../../protocol/duration.ts";
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { ask, missing, namespaceOf, storeFlags, ttlOf } from "./store.ts";
+import { ask, missing, namespaceOf, storeFlags, TTL_WANTED, ttlOf } from "./store.ts";
 
 /** Has the value of a key go by itself. */
 export const command: Command = defineCommand({
@@ -19,7 +19,10 @@ export const command: Command = defineCommand({
   arguments: { least: 2, most: 2, few: "A key and a duration must be specified" },
   async run({ values, args: [key = "", duration = ""], terminal }) {
     checkFormat(values.format);
-    const ttlMs = readTtl(duration);
+    const ttlMs = ttlOf(duration);
+    if (ttlMs === undefined) {
+      throw new CommandError(`Expected ${TTL_WANTED}, got '${duration}'`, { onStderr: true });
+    }
     const isThere = await ask(values, (client) => client.expire(key, ttlMs, namespaceOf(values)));
     if (!isThere) throw missing(key);
     await printResult(
@@ -31,11 +34,3 @@ export const command: Command = defineCommand({
     return 0;
   },
 });
-
-function readTtl(text: string): number {
-  try {
-    return ttlOf(text);
-  } catch (cause) {
-    throw new CommandError((cause as Error).message, { cause, onStderr: true });
-  }
-}

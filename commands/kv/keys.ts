@@ -7,14 +7,14 @@
 import type { KvClient, KvItem } from "../../client/mod.ts";
 import { MAX_LEVELS } from "../../protocol/kv/limits.ts";
 import { type Command, defineCommand } from "../shell/command.ts";
-import { boolFlag, stringFlag } from "../shell/flags.ts";
+import { stringFlag, switchFlag } from "../shell/flags.ts";
 import { checkFormat } from "../shell/output.ts";
 import { countFlag, PAGE, printItems } from "./listing.ts";
 import { ask, consistencyFlag, namespaceOf, storeFlags } from "./store.ts";
 
 /** The flags. */
 export const keysFlags = {
-  values: boolFlag("Their values as well, as JSON behind a tab."),
+  values: switchFlag("Their values as well, as JSON behind a tab."),
   limit: countFlag("At most so many keys. Default: all."),
   depth: countFlag("Only so many levels below PREFIX. Default: all.", MAX_LEVELS),
   after: stringFlag("KEY", "Only what follows this key, as it was printed."),

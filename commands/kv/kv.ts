@@ -23,17 +23,17 @@ import { command as txn } from "./txn.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage:
-    "kv get|set|del|incr|keys|children|ttl|expire|persist|txn|pub|sub|token [options] KEY [VALUE]",
+  usage: "kv ACTION [options] [KEY] [VALUE]",
   description: [
     "Reads and changes the key-value store, and publishes on channels. Any agent with a key-value " +
     "port answers, one that was started with -server, -dev or -kv-addr.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells how long a value has left, expire KEY " +
-    "DURATION has it go by itself, persist KEY has it stay; txn [JSON] does several things at " +
-    "one moment, or none. pub CHANNEL MESSAGE tells whoever listens, as sub CHANNEL does. token NAME makes a token for an agent " +
-    "that asks for one. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
+    "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
+    "txn [JSON] does several things at one moment, or none; pub CHANNEL MESSAGE tells whoever " +
+    "listens, as sub CHANNEL does; token NAME makes a token for an agent that asks for one. " +
+    "'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",

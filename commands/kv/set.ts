@@ -5,19 +5,19 @@
  */
 
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
-import { boolFlag } from "../shell/flags.ts";
+import { switchFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
 import { input, parsed } from "./input.ts";
 import { ask, ifRevFlag, namespaceOf, storeFlags, ttlFlag } from "./store.ts";
 
 /** The flags. */
 export const setFlags = {
-  json: boolFlag("VALUE is JSON. Without it, VALUE is a text."),
-  nx: boolFlag("Only if the key has no value."),
-  xx: boolFlag("Only if the key has a value."),
+  json: switchFlag("VALUE is JSON. Without it, VALUE is a text."),
+  nx: switchFlag("Only if the key has no value."),
+  xx: switchFlag("Only if the key has a value."),
   "if-rev": ifRevFlag,
   ttl: ttlFlag,
-  "keep-ttl": boolFlag("It goes when the value before was to go."),
+  "keep-ttl": switchFlag("It goes when the value before was to go."),
   ...storeFlags,
 } as const;
 

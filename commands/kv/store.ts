@@ -5,7 +5,7 @@
  */
 
 import { KvClient, type KvConnectOptions } from "../../client/mod.ts";
-import { parseDuration } from "../../protocol/duration.ts";
+import { DurationError, parseDuration } from "../../protocol/duration.ts";
 import { DEFAULT_PORT, MAX_TTL_MS } from "../../protocol/kv/limits.ts";
 import { CommandError } from "../shell/command.ts";
 import { variable } from "../shell/environment.ts";
@@ -71,24 +71,31 @@ export async function connectionOf(values: ConnectionValues): Promise<KvConnectO
   const address = values["kv-addr"] ?? (variable("SKEIN_KV_ADDR") || DEFAULT_ADDRESS);
   return { ...await accessOf(values), address, name: "skein kv" };
 }
+/** What a time to live has to be. */
+export const TTL_WANTED = "a time from 1ms up to ten years, such as 30s";
 
 /** The flag that has a value go by itself; in milliseconds. */
 export const ttlFlag: Flag<number | undefined> = parsedFlag<number | undefined>(
   "DURATION",
   'It goes by itself so much later, such as "30s" or "1h30m", at most ten years.',
   undefined,
-  ttlOf,
+  (text) => {
+    const ms = ttlOf(text);
+    if (ms === undefined) throw new ExpectedError(TTL_WANTED);
+    return ms;
+  },
 );
 
-/**
- * A time to live, in milliseconds.
- *
- * @throws {TypeError} when the text is none
- */
-export function ttlOf(text: string): number {
-  const ms = Math.round(parseDuration(text));
-  if (ms >= 1 && ms <= MAX_TTL_MS) return ms;
-  throw new TypeError(`Expected a time from 1ms up to ten years, got '${text}'`);
+/** A time to live, in milliseconds; `undefined` when the text is none. */
+export function ttlOf(text: string): number | undefined {
+  let ms: number;
+  try {
+    ms = Math.round(parseDuration(text));
+  } catch (error) {
+    if (error instanceof DurationError) return undefined;
+    throw error;
+  }
+  return ms >= 1 && ms <= MAX_TTL_MS ? ms : undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import type {
 import type { SinglePlan, SingleReport } from "../../server/replica/rebuilding/single.ts";
 import { type Command, CommandError, defineCommand, explain } from "../shell/command.ts";
 import { confirm } from "./confirmation.ts";
-import { boolFlag, type FlagValues, stringFlag } from "../shell/flags.ts";
+import { type FlagValues, stringFlag, switchFlag } from "../shell/flags.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, formatFlag, printResult } from "../shell/output.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -23,13 +23,13 @@ const WHAT = "Error: raft rebuild";
 export const rebuildFlags = {
   format: formatFlag,
   "data-dir": stringFlag("DIR", "The data directory. Its server must not run.", "files"),
-  yes: boolFlag("Does not ask."),
-  force: boolFlag("Also when nothing is found damaged; all comes from the other servers then."),
+  yes: switchFlag("Does not ask."),
+  force: switchFlag("Also when nothing is found damaged; all comes from the other servers then."),
   "cluster-id": stringFlag(
     "ID",
     "The cluster that the server is to belong to. Default: the one it belonged to.",
   ),
-  "force-single": boolFlag(
+  "force-single": switchFlag(
     "Makes of this server a new cluster of its own, with all it has. Only when no majority of the " +
       "old cluster will ever come back: what this server never got is lost.",
   ),

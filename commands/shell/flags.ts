@@ -23,6 +23,8 @@ export interface Flag<T> {
   readonly help: string;
   /** What its values are, where the placeholder does not tell. */
   readonly values?: Values;
+  /** What a `bool` has to be, where Go's words do not stand in the error. */
+  readonly expected?: string;
   /** Reads the text of a `parsed` flag; throws when it cannot. */
   readonly parse?: (text: string) => T;
 }
@@ -78,6 +80,11 @@ export class ExpectedError extends Error {
 /** A switch, off unless `absent` says otherwise. */
 export function boolFlag(help: string, absent: boolean = false): Flag<boolean> {
   return { kind: "bool", absent, placeholder: absent ? "false" : "", help };
+}
+
+/** A switch of a command that Serf does not have, off when absent. */
+export function switchFlag(help: string): Flag<boolean> {
+  return { ...boolFlag(help), expected: "true or false" };
 }
 
 /** A whole number, 0 when absent. */
@@ -178,7 +185,7 @@ function read(
   text: string | undefined,
   before: unknown,
 ): unknown {
-  if (flag.kind === "bool") return readBool(name, text);
+  if (flag.kind === "bool") return readBool(name, flag.expected, text);
   if (text === undefined) throw new FlagError(`flag needs an argument: -${name}`);
   if (flag.kind === "int") return readInt(name, text);
   if (flag.parse !== undefined) return readParsed(name, flag.parse, text);
@@ -195,11 +202,12 @@ function readParsed(name: string, parse: (text: string) => unknown, text: string
   }
 }
 
-function readBool(name: string, text: string | undefined): boolean {
+function readBool(name: string, expected: string | undefined, text: string | undefined): boolean {
   if (text === undefined) return true;
   if (/^(?:1|[tT]|true|TRUE|True)$/.test(text)) return true;
   if (/^(?:0|[fF]|false|FALSE|False)$/.test(text)) return false;
-  throw new FlagError(`invalid boolean value ${goQuote(text)} for -${name}: parse error`);
+  const problem = expected === undefined ? "parse error" : `expected ${expected}`;
+  throw new FlagError(`invalid boolean value ${goQuote(text)} for -${name}: ${problem}`);
 }
 
 /** The sign and digits of an integer literal: hex, binary, octal with `0o` or a bare `0`, decimal; `_` between digits. */

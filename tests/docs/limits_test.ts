@@ -11,6 +11,8 @@ import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announc
 import { MAX_AGENT_SUBSCRIPTIONS } from "../../cluster/pubsub/hub.ts";
 import { MAX_DROPPED_CHANNELS } from "../../cluster/pubsub/peer_interests.ts";
 import { MAX_COUNTED_CHANNELS } from "../../cluster/pubsub/sequences.ts";
+import { MAX_TOGETHER_BYTES } from "../../cluster/machine/kv/many.ts";
+import { MAX_SWEPT } from "../../cluster/machine/kv/sweep.ts";
 import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/listing/page.ts";
 import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/listing/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
@@ -23,6 +25,7 @@ import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
 import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import { MAX_TRANSACTION_BYTES } from "../../server/kv/actions/transaction.ts";
 import * as kvPort from "../../server/kv/limits.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
 import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
@@ -156,6 +159,12 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ],
   ["Bytes of the items of a page", number(MAX_LISTED_BYTES)],
   ["Rows, and bytes of them, that are read", `${number(MOST_ROWS)}; ${MOST_BYTES / 2 ** 20} MiB`],
+  ["Time until a value goes", `${kvWire.MAX_TTL_MS / (365 * 86_400_000)} years`],
+  ["Values that one entry of the log removes", number(MAX_SWEPT)],
+  ["Items of `MGET`", number(kvWire.MAX_ITEMS)],
+  ["Bytes of values of an `MGET`", number(MAX_TOGETHER_BYTES)],
+  ["Conditions of a transaction", String(kvWire.MAX_STEPS)],
+  ["Bytes of a transaction", number(MAX_TRANSACTION_BYTES)],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
   ["Message of a channel", `${kvWire.MAX_MESSAGE_BYTES / 1_024} KiB`],
   ["Subscriptions of one connection", number(kvWire.MAX_SUBSCRIPTIONS)],

@@ -11,7 +11,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type RunKinds, type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
+import { type RunKind, type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
 
 /**
  * Runs that find something as soon as one mend is undone: why. What a seed does changes with every operation of a disk that comes
@@ -30,10 +30,10 @@ const FOUND_REBUILT: Readonly<Record<number, string>> = {
   1007: "an earlier id was forgotten while it was a member",
 };
 
-async function run(seed: number, why: string, kinds: RunKinds = {}): Promise<RunReport> {
+async function run(seed: number, why: string, kind: RunKind = {}): Promise<RunReport> {
   const log = Deno.env.has("SKEIN_LOG") ? (line: string) => console.log(line) : undefined;
   try {
-    return await new SimulatedRun(seed, kinds, log).run();
+    return await new SimulatedRun(seed, kind, log).run();
   } catch (cause) {
     throw new Error(
       `Seed ${seed} (${why}): ${cause}\n` +
@@ -52,12 +52,12 @@ Deno.test("runs of whole servers that found faults before find none", async () =
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const kinds = [{ expiring: true }, { rebuilds: true, expiring: true }];
-    const [one, other] = kinds.map((kind) => new SimulatedRun(5, kind)) as [
-      SimulatedRun,
-      SimulatedRun,
-    ];
-    return [await one.run(), one.traceHash, await other.run(), other.traceHash];
+    const runs = [{}, { rebuilds: true }, { expiring: true }].map((kind) =>
+      new SimulatedRun(5, kind)
+    );
+    const outcomes: unknown[] = [];
+    for (const one of runs) outcomes.push(await one.run(), one.traceHash);
+    return outcomes;
   };
   assert.deepEqual(await outcome(), await outcome());
 });
@@ -72,12 +72,13 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    // Every other one with directories that are rebuilt: what a seed did before stays as it was.
-    const report = await run(seed, "a new seed", { rebuilds: seed % 2 === 0, expiring: true });
+    // Directories are rebuilt in every other one, and values expire in two of four.
+    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2 };
+    const report = await run(seed, "a new seed", kind);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
   console.log(`  ${JSON.stringify(total)}`);
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
   if (count > 20) assert.ok(total.rebuilt as number > count / 4, "hardly anything was rebuilt");
-  assert.ok(total.expired as number > count, "hardly anything expired");
+  if (count > 20) assert.ok(total.expired as number > count, "hardly anything expired");
 });

@@ -108,7 +108,6 @@ export class Edit {
 
   /** Does all of `work`, which is all that this command does, or nothing if that fails. */
   attempt(work: () => Result): Result {
-    const { expiring } = this;
     this.#undo = [];
     const result = work();
     if (!result.ok && this.#hasChanged) {
@@ -116,9 +115,8 @@ export class Edit {
         if (before === undefined) this.state.delete(key);
         else this.state.put(key, before);
       }
-      this.#rev--;
+      // So that the counts stay as well.
       this.#hasChanged = false;
-      this.expiring = expiring;
     }
     this.#undo = undefined;
     return result;

@@ -40,7 +40,7 @@ export {
 export { existsQuestion, getQuestion, ttlQuestion } from "./questions.ts";
 export { NEVER } from "./rows.ts";
 export { setCommand, type SetOptions } from "./set.ts";
-export { dueQuestion, MAX_SWEPT, sweepCommand } from "./sweep.ts";
+export { decodeSwept, dueQuestion, MAX_SWEPT, sweepCommand, type Swept } from "./sweep.ts";
 export { type Condition, type Step, type Transaction, transactionCommand } from "./transaction.ts";
 export {
   BAD_VALUE,

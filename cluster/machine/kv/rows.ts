@@ -104,28 +104,34 @@ export function rowText(row: Uint8Array): Uint8Array {
   return row.subarray(row[0] === PLAIN ? HEAD_BYTES : EXPIRING_HEAD_BYTES);
 }
 
-/** When the value is due that is due first; {@linkcode NEVER} when none expires. */
-export function firstDue(state: StoreReader): number {
-  const { from, to } = keysBelow(TIMES);
-  const [first] = state.range(from, to, 1);
+/** When the first value is due of those that are from one time to another; {@linkcode NEVER} when none is. */
+export function firstDue(state: StoreReader, from: number, to: number): number {
+  const [first] = state.range(timesFrom(from), timesTo(to), 1);
   return first === undefined ? NEVER : integerAt(first.key, TIMES.length).value;
 }
 
-/** The first values that are due at `time`: their keys, and when they were due. */
+/** The first values that are due from one time to another: their keys, and when they were due. */
 export function dueValues(
   state: StoreReader,
-  time: number,
+  from: number,
+  to: number,
   limit: number,
 ): { readonly key: Uint8Array; readonly due: number }[] {
-  const { from } = keysBelow(TIMES);
-  const { to } = keysBelow(encodeTuple([KV, 2, time]));
-  return state.range(from, to, limit).map(({ key }) => {
+  return state.range(timesFrom(from), timesTo(to), limit).map(({ key }) => {
     const { value: due, end } = integerAt(key, TIMES.length);
     const valueKey = state.allocate(VALUES.length + key.length - end);
     valueKey.set(VALUES);
     valueKey.set(key.subarray(end), VALUES.length);
     return { key: valueKey, due };
   });
+}
+
+function timesFrom(time: number): Uint8Array {
+  return keysBelow(encodeTuple([KV, 2, time])).from;
+}
+
+function timesTo(time: number): Uint8Array {
+  return keysBelow(encodeTuple([KV, 2, time])).to;
 }
 
 /** Whether there is a value somewhere below a node. */

@@ -6,7 +6,6 @@
 
 import {
   type Condition,
-  MAX_TOGETHER_BYTES,
   resolvePath,
   type Step,
   textOfValue,
@@ -39,13 +38,13 @@ export const transaction: Doing = {
     if (!Array.isArray(whenTrue)) return within("then", whenTrue);
     if (!Array.isArray(whenFalse)) return within("else", whenFalse);
     const bytes = transactionCommand({ conditions: tests, then: whenTrue, otherwise: whenFalse });
-    if (bytes.length > MAX_BYTES) return TOO_LARGE;
+    if (bytes.length > MAX_TRANSACTION_BYTES) return TOO_LARGE;
     return { kind: "command", bytes, nodes };
   },
 };
 
-/** Longest command: paths take as much as values in it. */
-const MAX_BYTES = 2 * MAX_TOGETHER_BYTES;
+/** Longest command, in bytes: more than a line takes, but for numbers that are longer when they are written out. */
+export const MAX_TRANSACTION_BYTES = 2_000_000;
 
 const TOO_LARGE: Failure = { ok: false, code: 413, reason: "VALUE_TOO_LARGE", field: "then" };
 

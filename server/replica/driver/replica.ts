@@ -307,7 +307,6 @@ export class Replica implements StateService {
 
   #onRole({ role, term, leader }: NonNullable<Effects["role"]>): void {
     const { logger, nameOf } = this.#parts;
-    this.#sweeper.changed();
     if (role === "leader") return logger.info(`Leads from now on, in term ${term}`);
     if (leader === undefined) logger.info(`Knows no leader: ${role} in term ${term}`);
     else logger.info(`Follows ${nameOf(leader) ?? leader} in term ${term}`);

@@ -193,6 +193,10 @@ Deno.test("wrong command lines are told before anybody is asked", async () => {
       ["kv", "children", "-limit=all"],
       /^invalid value "all" for flag -limit: expected a whole number from 1 on\n$/,
     ],
+    [
+      ["kv", "set", "-nx=maybe", "k", "v"],
+      /^invalid boolean value "maybe" for -nx: expected true or false\n$/,
+    ],
     [["kv", "children", "a", "b"], /^At most one key can be specified\n$/],
     [["kv", "get", "-format=xml", "k"], /^Encoding error: Invalid output format "xml"\n$/],
   ];
@@ -224,7 +228,7 @@ Deno.test("help is about all actions, or about one", async () => {
   assert.deepEqual([code, stdout], [0, ""]);
   assert.match(
     all,
-    /^Usage: skein kv get\|set\|del\|incr\|keys\|children\|ttl\|expire\|persist\|txn\|pub\|sub\|token \[options\] KEY \[VALUE\]\n/,
+    /^Usage: skein kv ACTION \[options\] \[KEY\] \[VALUE\]\n/,
   );
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);

@@ -48,13 +48,15 @@ Deno.test("what is wrong with a time is told, and nothing is done", async () => 
   assert.deepEqual(await kv("ttl", "none"), [1, "", missing]);
   assert.deepEqual(await kv("expire", "none", "1s"), [1, "", missing]);
   assert.deepEqual(await kv("persist", "none"), [1, "", missing]);
-  const bad = "Expected a time from 1ms up to ten years, got";
+  const bad = "Expected a time from 1ms up to ten years, such as 30s, got";
   assert.deepEqual(await kv("expire", "k", "0s"), [1, "", `${bad} '0s'\n`]);
   assert.deepEqual(await kv("expire", "k", "99999h"), [1, "", `${bad} '99999h'\n`]);
-  assert.equal((await kv("expire", "k", "soon"))[0], 1);
+  assert.deepEqual(await kv("expire", "k", "soon"), [1, "", `${bad} 'soon'\n`]);
   const both = await kv("set", "-ttl=1s", "-keep-ttl", "k", "v");
   assert.deepEqual(both, [1, "", "-ttl and -keep-ttl exclude each other\n"]);
-  assert.equal((await kv("set", "-ttl=-1s", "k", "v"))[0], 1);
+  const [code, , text] = await kv("set", "-ttl=-1s", "k", "v");
+  assert.equal(code, 1);
+  assert.match(text, /-ttl: expected a time from 1ms up to ten years, such as 30s\n/);
   assert.deepEqual(await kv("get", "k"), [1, "", "'k' has no value\n"]);
 });
 

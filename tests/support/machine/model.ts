@@ -23,6 +23,7 @@ import {
   ttlQuestion,
 } from "../../../cluster/machine/kv/mod.ts";
 import type { Machine } from "../../../cluster/machine/machine.ts";
+import { written } from "../../../protocol/msgpack/mod.ts";
 import { below } from "../random_value.ts";
 import type { SeededRandom } from "../simulation/random.ts";
 import { json, path, shown, START_TIME } from "./fixture.ts";
@@ -117,7 +118,8 @@ export class KvModel {
   #anyDeed(): Deed {
     const kind = this.#random.float();
     if (kind < 0.08) {
-      return { bytes: sweepCommand(), kind: "command", perform: () => this.#sweep() };
+      const from = this.#chance(0.8) ? 0 : this.#time - below(this.#random, 40);
+      return { bytes: sweepCommand(from), kind: "command", perform: () => this.#sweep(from) };
     }
     if (kind < 0.15) return this.#anySetMany();
     if (kind < 0.27) return this.#anyTransaction();
@@ -305,11 +307,15 @@ export class KvModel {
     return { body: "true" };
   }
 
-  #sweep(): Outcome {
-    const due = [...this.#nodes].filter(([, node]) => (node.due ?? Infinity) <= this.#time);
+  #sweep(from: number): Outcome {
+    const due = [...this.#nodes].filter(([, { due = -1 }]) => due >= from && due <= this.#time);
     if (due.length > 0) this.#revise();
     for (const [at] of due) this.#nodes.delete(at);
-    return { body: `${due.length}` };
+    const body = written("rpc", (writer) => {
+      writer.uint(due.length);
+      writer.uint(this.#time);
+    });
+    return { body: new TextDecoder().decode(body) };
   }
 
   #put(at: string, value: unknown, due: number | undefined): void {

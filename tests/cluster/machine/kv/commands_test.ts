@@ -226,7 +226,7 @@ Deno.test("commands have the bytes that they always had", () => {
     [incrementCommand(a, 2, 9), "010203c401610209"],
     [expireCommand(a, 300), "010204c40161cd012c"],
     [persistCommand(a), "010205c40161"],
-    [sweepCommand(), "010206cd03e8"],
+    [sweepCommand(300), "010206cd012ccd03e8"],
     [setManyCommand([{ path: a, text: json(1), ttlMs: 5 }]), "01020701c40161c4013105"],
     [
       transactionCommand({
@@ -242,7 +242,7 @@ Deno.test("commands have the bytes that they always had", () => {
       "0101c406010201c40161",
     ],
     [ttlQuestion(a), "010204c40161"],
-    [dueQuestion(), "010205"],
+    [dueQuestion({ from: 1, to: 300 }), "01020501cd012c"],
     [getManyQuestion([a]), "01020601c40161"],
     [getQuestion(a), "010201c40161"],
     [existsQuestion(a), "010202c40161"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  decodeSwept,
   deleteCommand,
   dueQuestion,
   expireCommand,
@@ -35,6 +36,21 @@ class Bench {
     return this.machine.apply(entries).map(shown);
   }
 
+  /** Sweeps; tells how many values that has removed, up to when all is gone by then, and the revision. */
+  sweep(time: number, from = 0): [count: number, upTo: number, rev: number] {
+    const index = this.machine.context.index + 1;
+    const data = sweepCommand(from);
+    const [result] = this.machine.apply([{ index, type: "command", time: START + time, data }]);
+    if (!result?.ok) throw new Error(shown(result));
+    const { count, upTo } = decodeSwept(result.body);
+    return [count, upTo - START, result.rev];
+  }
+
+  /** When the first value is due within a span. */
+  due(from: number, to: number): string {
+    return shown(this.machine.query(dueQuestion({ from: START + from, to: START + to })));
+  }
+
   ask(question: Uint8Array, clock = 0): string {
     return shown(this.machine.query(question, clock === 0 ? 0 : START + clock));
   }
@@ -47,12 +63,12 @@ const ttl = (key: string) => ttlQuestion(path(key));
 Deno.test("a value is there until a sweep whose entry is not stamped before it is due", () => {
   const bench = new Bench();
   bench.at(0, set("k", { ttlMs: 100 }));
-  assert.deepEqual(bench.at(99, sweepCommand()), ["0 rev 1"]);
+  assert.deepEqual(bench.sweep(99), [0, 99, 1]);
   // It is due, and seen as long as no entry says otherwise.
   assert.deepEqual(bench.at(150, set("other")), ['"OK" rev 2']);
   assert.equal(bench.ask(get("k"), 500), '"k" rev 1');
   assert.equal(bench.ask(ttl("k"), 500), "0 rev 0");
-  assert.deepEqual(bench.at(150, sweepCommand(), sweepCommand()), ["1 rev 3", "0 rev 3"]);
+  assert.deepEqual([bench.sweep(150), bench.sweep(150)], [[1, 150, 3], [0, 150, 3]]);
   assert.equal(bench.ask(get("k")), "404 KEY_NOT_FOUND");
   assert.equal(bench.ask(ttl("k")), "404 KEY_NOT_FOUND");
 });
@@ -61,11 +77,11 @@ Deno.test("a stamp before that of an earlier entry counts as that one", () => {
   const bench = new Bench();
   bench.at(1_000, set("k", { ttlMs: 100 }));
   // The next leader's clock is behind.
-  assert.deepEqual(bench.at(50, sweepCommand()), ["0 rev 1"]);
+  assert.deepEqual(bench.sweep(50), [0, 1_000, 1]);
   bench.at(50, set("l", { ttlMs: 100 }));
   assert.equal(bench.ask(ttl("l"), 50), "100 rev 0");
-  assert.deepEqual(bench.at(1_099, sweepCommand()), ["0 rev 2"]);
-  assert.deepEqual(bench.at(1_100, sweepCommand()), ["2 rev 3"]);
+  assert.deepEqual(bench.sweep(1_099), [0, 1_099, 2]);
+  assert.deepEqual(bench.sweep(1_100), [2, 1_100, 3]);
 });
 
 Deno.test("a value that was set anew between proposal and entry stays", () => {
@@ -78,12 +94,13 @@ Deno.test("a value that was set anew between proposal and entry stays", () => {
     deleteCommand(path("gone")),
     deleteCommand(path("again")),
     set("again"),
-    sweepCommand(),
   ];
-  assert.equal(bench.at(100, ...late).at(-1), "0 rev 10");
-  assert.deepEqual(bench.at(199, sweepCommand()), ["0 rev 10"]);
-  assert.deepEqual(bench.at(200, sweepCommand()), ["1 rev 11"]);
-  assert.equal(bench.ask(dueQuestion()), "0 rev 0");
+  bench.at(100, ...late);
+  assert.deepEqual(bench.sweep(100), [0, 100, 10]);
+  assert.deepEqual(bench.sweep(199), [0, 199, 10]);
+  assert.equal(bench.due(0, 1_000), `${START + 200} rev 0`);
+  assert.deepEqual(bench.sweep(200), [1, 200, 11]);
+  assert.equal(bench.due(0, 1_000), "-1 rev 0");
 });
 
 Deno.test("what is left is told by the clock of who answers, and never more than was given", () => {
@@ -123,11 +140,24 @@ Deno.test("one sweep removes so many and no more, the first due first, at one re
   const bench = new Bench();
   for (let i = 0; i < MAX_SWEPT + 5; i++) bench.at(0, set(`k${i}`, { ttlMs: 2_000 - i }));
   const rev = MAX_SWEPT + 5;
-  assert.deepEqual(bench.at(5_000, sweepCommand()), [`${MAX_SWEPT} rev ${rev + 1}`]);
+  assert.deepEqual(bench.sweep(5_000), [MAX_SWEPT, 1_995, rev + 1]);
   for (let i = 0; i < rev; i++) {
     assert.equal(bench.ask(get(`k${i}`)), i < 5 ? `"k${i}" rev ${i + 1}` : "404 KEY_NOT_FOUND");
   }
-  assert.deepEqual(bench.at(5_000, sweepCommand()), [`5 rev ${rev + 2}`]);
+  assert.deepEqual(bench.sweep(5_000, START + 1_995), [5, 5_000, rev + 2]);
+});
+
+Deno.test("a sweep and a look begin where they are told to", () => {
+  const bench = new Bench();
+  bench.at(0, set("a", { ttlMs: 100 }), set("b", { ttlMs: 200 }), set("c", { ttlMs: 300 }));
+  assert.equal(bench.due(0, 99), "0 rev 0");
+  assert.equal(bench.due(0, 100), `${START + 100} rev 0`);
+  assert.equal(bench.due(100, 100), `${START + 100} rev 0`);
+  assert.equal(bench.due(101, 250), `${START + 200} rev 0`);
+  assert.equal(bench.due(200, 100), "0 rev 0");
+  assert.deepEqual(bench.sweep(1_000, START + 200), [2, 1_000, 4]);
+  assert.equal(bench.ask(get("a")), '"a" rev 1');
+  assert.equal(bench.ask(get("b")), "404 KEY_NOT_FOUND");
 });
 
 Deno.test("a time beyond all bounds is none, and a clock beyond them stops nothing", () => {
@@ -143,9 +173,13 @@ Deno.test("a time beyond all bounds is none, and a clock beyond them stops nothi
     bench.at(0, set("k", { ttlMs: 1, keepTtl: true })),
     ["422 INVALID (keep_ttl)"],
   );
-  const many = encodeCall(1, 2, 6, (writer) => writer.uint(MAX_SWEPT + 1));
+  const many = encodeCall(1, 2, 6, (writer) => {
+    writer.uint(0);
+    writer.uint(MAX_SWEPT + 1);
+  });
   assert.deepEqual(bench.at(0, many), ["422 INVALID"]);
   bench.at(Number.MAX_SAFE_INTEGER - START, set("k", { ttlMs: 315_360_000_000 }));
-  assert.equal(bench.ask(dueQuestion()), `${Number.MAX_SAFE_INTEGER} rev 0`);
-  assert.deepEqual(bench.at(0, sweepCommand()), ["1 rev 2"]);
+  const last = Number.MAX_SAFE_INTEGER;
+  assert.equal(bench.due(0, last - START), `${last} rev 0`);
+  assert.deepEqual(bench.sweep(0), [1, last - START, 2]);
 });

@@ -43,7 +43,8 @@ Deno.test("random commands have the results and leave the values of a plain map"
     });
     assert.deepEqual(model.differences(machine), [], `seed ${seed}`);
     assert.deepEqual(timesIn(store), model.dues, `seed ${seed}`);
-    assert.equal(shown(machine.query(dueQuestion())), `${model.dues[0] ?? 0} rev 0`);
+    const first = shown(machine.query(dueQuestion({ from: 0, to: Number.MAX_SAFE_INTEGER })));
+    assert.equal(first, `${model.dues[0] ?? -1} rev 0`);
   }
   // The histories have every outcome in them.
   assert.deepEqual([...kinds].sort(), [

@@ -7,8 +7,11 @@
 import assert from "node:assert/strict";
 import { AgentStartError } from "../../../../server/agent/agent.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../../../server/config/settings.ts";
-import type { RebuildPlan } from "../../../../server/replica/rebuilding/rebuild.ts";
-import { majorityOf } from "../../../../server/replica/rebuilding/repair.ts";
+import {
+  type RebuildPlan,
+  RebuildRefusedError,
+} from "../../../../server/replica/rebuilding/rebuild.ts";
+import { majorityOf, planRepair } from "../../../../server/replica/rebuilding/repair.ts";
 import type { GossipServer } from "../../../../server/replica/servers.ts";
 import type { VerifyReport } from "../../../../server/replica/verification/verify.ts";
 import { eventually } from "../../../support/agents.ts";
@@ -89,6 +92,10 @@ Deno.test("a damaged server rebuilds itself once a majority of the others runs, 
 
   await servers.end("b");
   await damageLog(path);
+  await assert.rejects(planRepair(path), (error: Error) => {
+    assert.ok(error instanceof RebuildRefusedError);
+    return /damaged-\d+T\d+Z' is kept aside since an earlier time: /.test(error.message);
+  });
   await assert.rejects(servers.start("b"), (error: Error) => {
     assert.ok(error instanceof AgentStartError);
     return error.message.endsWith(`'skein raft rebuild -data-dir ${path}' has it made anew`);

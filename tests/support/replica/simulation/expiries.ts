@@ -11,6 +11,8 @@ import {
   sweepCommand,
 } from "../../../../cluster/machine/kv/mod.ts";
 import type { LogEntry, Machine, Result } from "../../../../cluster/machine/mod.ts";
+import { equalBytes } from "../../../../protocol/bytes.ts";
+import { Reader } from "../../../../protocol/msgpack/mod.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { Checker } from "./checker.ts";
 
@@ -20,7 +22,8 @@ const KEYS = 6;
 /** Longest life, in milliseconds. */
 const LONGEST_MS = 4_000;
 
-const SWEEP = sweepCommand().toHex();
+/** What a sweep begins with: version, module and number. */
+const SWEEP_HEAD = sweepCommand().subarray(0, 3);
 const VALUE = new TextEncoder().encode("1");
 
 /** A life that a command gives. */
@@ -83,12 +86,13 @@ export class Expiries {
     if (before === undefined) return;
     const time = Math.max(before.time, stamp);
     const dues = [...before.dues];
-    const command = type === "command" ? data.toHex() : "";
-    const life = this.#lives.get(command);
+    const life = type === "command" ? this.#lives.get(data.toHex()) : undefined;
     if (life !== undefined) dues[life.key] = time + life.ttlMs;
-    if (command === SWEEP) {
+    if (type === "command" && equalBytes(data.subarray(0, SWEEP_HEAD.length), SWEEP_HEAD)) {
+      const from = new Reader(data.subarray(SWEEP_HEAD.length)).int(0, Number.MAX_SAFE_INTEGER);
       for (const [key, due] of dues.entries()) {
         if (due === undefined || due > time) continue;
+        if (due < from) this.#checker.note(`Sweep ${index} passes over e${key}, due at ${due}`);
         dues[key] = undefined;
         this.expired++;
       }

@@ -49,18 +49,18 @@ export interface RunReport {
   readonly expired: number;
 }
 
-/** Something happened that must not. */
-export class RunError extends Error {
-  /** "RunError". */
-  override readonly name = "RunError";
-}
-
-/** What happens in a run besides. */
-export interface RunKinds {
+/** What happens in a run besides. What a seed did before there was a kind, it does without it. */
+export interface RunKind {
   /** Whether directories are rebuilt. */
   readonly rebuilds?: boolean;
   /** Whether values expire. */
   readonly expiring?: boolean;
+}
+
+/** Something happened that must not. */
+export class RunError extends Error {
+  /** "RunError". */
+  override readonly name = "RunError";
 }
 
 /** A run. */
@@ -70,13 +70,10 @@ export class SimulatedRun {
   readonly #clients: SimulatedClients;
   readonly #nemesis: Nemesis;
 
-  /**
-   * `log` gets each line of every server. Without `kinds` no directory is rebuilt and no value expires: an older seed does what it did
-   * before there were any that are, or do.
-   */
+  /** `log` gets each line of every server. */
   constructor(
     seed: number,
-    { rebuilds = false, expiring = false }: RunKinds = {},
+    { rebuilds = false, expiring = false }: RunKind = {},
     log?: (line: string) => void,
   ) {
     const random = new SeededRandom(seed, 77);
