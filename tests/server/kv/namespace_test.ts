@@ -110,6 +110,30 @@ Deno.test("USE says where keys are that name no namespace, for one connection an
   assert.equal(brief(await other.ask({ action: "KEYS" })), '["global^c"]');
 });
 
+Deno.test("USE counts for requests about several keys as well", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  using other = await stage.client();
+  await client.ask({ action: "USE", namespace: "app" });
+  const items = [{ key: "a", value: 1 }, { key: "b^c", value: 2 }, { key: "^global^d", value: 3 }];
+  assert.equal(brief(await client.ask({ action: "MSET", items })), '"OK" rev 1');
+  const keys = ["^app^a", "^app^b^c", "^global^d"];
+  assert.equal(brief(await other.ask({ action: "MGET", keys })), "[1,2,3]");
+  assert.equal(brief(await client.ask({ action: "MGET", keys: ["a", "b^c", "d"] })), "[1,2,null]");
+  const transaction = {
+    action: "TXN",
+    if: [{ key: "a", value: 1 }, { key: "a", namespace: "n", exists: false }],
+    then: [{ action: "INCR", key: "a" }, { action: "SET", key: "e", namespace: "n", value: 5 }],
+  };
+  assert.equal(
+    brief(await client.ask(transaction)),
+    '{"succeeded":true,"results":[2,"OK"]} rev 2',
+  );
+  assert.equal(brief(await other.ask({ action: "MGET", keys: ["^app^a", "^n^e"] })), "[2,5]");
+  await client.ask({ action: "EXPIRE", key: "a", ttl: 60 });
+  assert.ok((await other.ask({ action: "TTL", key: "^app^a" })).result as number > 0);
+});
+
 Deno.test("USE is refused what is no namespace, keeps the one before, and takes it back with an empty one", async () => {
   await using stage = serve(HOST);
   using client = await stage.client();
