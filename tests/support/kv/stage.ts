@@ -100,10 +100,14 @@ export class KvPeer implements Disposable {
     return this.#next(this.#pushes, count);
   }
 
-  /** All that comes up to the end of the connection. */
+  /** All that was not given yet, and that comes up to the end of the connection. */
   async rest(): Promise<Reply[]> {
     const lines = (await this.lines.rest()).split("\n").filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line));
+    return [
+      ...this.#answers.splice(0),
+      ...this.#pushes.splice(0),
+      ...lines.map((line) => JSON.parse(line)),
+    ];
   }
 
   /** Closes the connection. */
