@@ -28,7 +28,7 @@ import { forwardLogs } from "./server/logging/log.ts";
 import { toLogTape } from "./server/logging/logtape.ts";
 
 export { Agent } from "./server/agent/agent.ts";
-export type { EventFeed, FeedOptions } from "./server/agent/events/feed.ts";
+export type { EventFeed, FeedOptions } from "./server/feed.ts";
 export { HandlerError, type OnHandlerError } from "./server/agent/events/handler_error.ts";
 export type {
   EventHandler,
@@ -36,7 +36,7 @@ export type {
   Handlers,
   QueryHandler,
 } from "./server/agent/events/handlers.ts";
-export type { AgentState, StateAddresses } from "./server/agent/state.ts";
+export type { AgentState, RereadFiles, StateAddresses } from "./server/agent/state.ts";
 export { NameTakenError } from "./server/agent/ending.ts";
 export { AgentStartError } from "./server/agent/start/open.ts";
 export { type Payload, PayloadBytes } from "./server/agent/payload.ts";
@@ -74,16 +74,23 @@ export {
   type AgentKv,
   ConditionFailedError,
   type KvChildrenOptions,
+  type KvCondition,
   type KvDeleteOptions,
   type KvEntry,
   KvError,
   type KvExistence,
   type KvGetOptions,
+  type KvIncrementOptions,
   type KvItem,
   type KvKey,
   type KvKeysOptions,
+  type KvMessage,
+  type KvOutcome,
   type KvRequestOptions,
+  type KvSetItem,
   type KvSetOptions,
+  type KvStep,
+  type KvTransaction,
   type KvValue,
   NoLeaderError,
   OutcomeUnknownError,

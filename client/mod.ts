@@ -25,6 +25,7 @@ export type {
   KvConnectOptions,
   KvDeleteCallOptions,
   KvGetCallOptions,
+  KvIncrementCallOptions,
   KvKeysCallOptions,
   KvSetCallOptions,
 } from "./kv/options.ts";
@@ -34,10 +35,20 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../protocol/kv/values.ts";
+export type { KvCondition, KvOutcome, KvStep, KvTransaction } from "../protocol/kv/transaction.ts";
+export type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvSetItem,
+  KvValue,
+} from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";
 export type { CallOptions } from "./net/deadline.ts";
+export type { TlsOptions } from "./net/dial.ts";
 export type { RpcErrorCode } from "./rpc/error_code.ts";
 export { RpcError } from "./rpc/errors.ts";
 export {
@@ -67,5 +78,5 @@ export type {
   QueryResponse,
   QueryStream,
 } from "./rpc/query.ts";
-export type { RecordStream, StreamOptions } from "./rpc/record_stream.ts";
+export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

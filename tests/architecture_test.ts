@@ -74,6 +74,7 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
     coordinate: [],
     raft: [],
     machine: [],
+    pubsub: ["machine"],
   },
   server: {
     net: [],

@@ -7,9 +7,21 @@
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import type { KvOutcome, KvTransaction } from "../../protocol/kv/transaction.ts";
+import type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvSetItem,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
+import { ConnectionClosedError } from "../net/errors.ts";
+import { reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
+import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
 import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
 import {
@@ -21,9 +33,12 @@ import {
   type KvConnectOptions,
   type KvDeleteCallOptions,
   type KvGetCallOptions,
+  type KvIncrementCallOptions,
   type KvKeysCallOptions,
   type KvSetCallOptions,
 } from "./options.ts";
+import { about, checked, checkedMembers, listing, requireList } from "./requests.ts";
+import { Subscription } from "./subscription.ts";
 
 /**
  * A connection to the key-value port of an agent. Calls may overlap in any number; they are done in the order in which they
@@ -57,11 +72,14 @@ export class KvClient implements AsyncDisposable {
    */
   readonly closed: Promise<Error | undefined>;
   readonly #link: Link<KvConnection>;
+  readonly #options: KvConnectOptions;
   readonly #timeoutMs: number;
+  readonly #subscriptions = new Set<Subscription>();
 
-  private constructor(link: Link<KvConnection>, timeoutMs: number) {
+  private constructor(link: Link<KvConnection>, options: KvConnectOptions) {
     this.#link = link;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.closed = link.closed;
   }
 
@@ -69,18 +87,19 @@ export class KvClient implements AsyncDisposable {
    * Connects to an agent.
    *
    * @throws {ConnectError} when no connection comes about
-   * @throws {KvError} when the agent has no room, or speaks another version
+   * @throws {KvError} when the agent has no room, speaks another version, or knows no such token, user or password
    */
   static async connect(options: KvConnectOptions = {}): Promise<KvClient> {
     checkKvConnectOptions(options);
-    const { timeoutMs = DEFAULT_TIMEOUT_MS, reconnect = false } = options;
+    const { reconnect = false } = options;
     const opener = {
       open: (signal?: AbortSignal): Promise<KvConnection> => openKvConnection(options, signal),
-      // An agent that speaks another version goes on to do so; one that has no room may have some later.
-      isFinal: (error: unknown): boolean => error instanceof KvError && error.code !== 429,
+      // An agent that speaks another version goes on to do so; one that has no room, or no time, may have some later.
+      isFinal: (error: unknown): boolean =>
+        error instanceof KvError && error.code !== 429 && error.code !== 503,
     };
     const again = reconnect === true ? {} : reconnect || undefined;
-    return new KvClient(new Link(await opener.open(options.signal), opener, again), timeoutMs);
+    return new KvClient(new Link(await opener.open(options.signal), opener, again), options);
   }
 
   /** Whether there is a connection now. */
@@ -99,13 +118,20 @@ export class KvClient implements AsyncDisposable {
     checkCallOptions("get", options);
     const { consistency } = options;
     const request = { ...about("GET", key, options), ...consistency && { consistency } };
-    try {
-      const { result, rev = 0 } = await this.#call(request, false, options);
-      return { value: result as KvValue, rev };
-    } catch (error) {
-      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
-      throw error;
-    }
+    const success = await this.#found(this.#call(request, false, options));
+    if (success === undefined) return undefined;
+    const { result, rev = 0, ttl_ms } = success;
+    return { value: result as KvValue, rev, ...ttl_ms !== undefined && { ttlMs: ttl_ms } };
+  }
+
+  /** The values of 1 to 1,000 keys as of one moment, in their order, with `null` for a key that has none. */
+  async getMany(keys: readonly KvKey[], options: KvGetCallOptions = {}): Promise<KvValue[]> {
+    checkCallOptions("getMany", options);
+    requireList("keys", keys);
+    keys.forEach(checkKey);
+    const { namespace, consistency } = options;
+    const request = { action: "MGET", keys, namespace, consistency };
+    return (await this.#call(request, false, options)).result as KvValue[];
   }
 
   /**
@@ -115,15 +141,41 @@ export class KvClient implements AsyncDisposable {
    */
   async set(key: KvKey, value: KvValue, options: KvSetCallOptions = {}): Promise<{ rev: number }> {
     checkCallOptions("set", options);
-    const { nx, xx, ifRev } = options;
+    const { nx, xx, ifRev, ttlMs, keepTtl } = options;
     const request = {
       ...about("SET", key, options),
       value: checked(value),
       ...nx && { nx },
       ...xx && { xx },
       ...ifRev !== undefined && { if_rev: ifRev },
+      ...ttlMs !== undefined && { ttl_ms: ttlMs },
+      ...keepTtl && { keep_ttl: keepTtl },
     };
     const { rev = 0 } = await this.#call(request, true, options);
+    return { rev };
+  }
+
+  /**
+   * Sets the values of 1 to 1,000 keys, all of them or none. Resolves with the revision of the change, the same for all.
+   *
+   * @throws {TypeError} when a value is none that JSON has
+   */
+  async setMany(
+    items: readonly KvSetItem[],
+    options: KvCallOptions = {},
+  ): Promise<{ rev: number }> {
+    checkCallOptions("setMany", options);
+    requireList("items", items);
+    const { namespace } = options;
+    const asked = items.map(({ key, value, ttlMs }) => {
+      checkKey(key);
+      return { key, value: checked(value), ttl_ms: ttlMs };
+    });
+    const { rev = 0 } = await this.#call(
+      { action: "MSET", items: asked, namespace },
+      true,
+      options,
+    );
     return { rev };
   }
 
@@ -141,11 +193,54 @@ export class KvClient implements AsyncDisposable {
   }
 
   /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
-  async increment(key: KvKey, by = 1, options: KvCallOptions = {}): Promise<number> {
+  async increment(key: KvKey, by = 1, options: KvIncrementCallOptions = {}): Promise<number> {
     checkCallOptions("increment", options);
     requireArgument("number to add", by, "number");
-    const request = { ...about("INCR", key, options), by };
+    const request = { ...about("INCR", key, options), by, ttl_ms: options.ttlMs };
     return (await this.#call(request, true, options)).result as number;
+  }
+
+  /** How many milliseconds the value of a key has left: `Infinity` when it stays, `undefined` when there is none. */
+  async ttl(key: KvKey, options: KvGetCallOptions = {}): Promise<number | undefined> {
+    checkCallOptions("ttl", options);
+    const { consistency } = options;
+    const request = { ...about("TTL", key, options), ...consistency && { consistency } };
+    const success = await this.#found(this.#call(request, false, options));
+    if (success === undefined) return undefined;
+    return success.result === -1 ? Infinity : success.result as number;
+  }
+
+  /**
+   * Has the value of a key go by itself `ttlMs` milliseconds later, from 1 up to ten years. Resolves with whether there is a value.
+   * Its revision stays.
+   */
+  async expire(key: KvKey, ttlMs: number, options: KvCallOptions = {}): Promise<boolean> {
+    checkCallOptions("expire", options);
+    requireArgument("time to live", ttlMs, "duration");
+    const request = { ...about("EXPIRE", key, options), ttl_ms: ttlMs };
+    return await this.#found(this.#call(request, true, options)) !== undefined;
+  }
+
+  /** Has the value of a key stay. Resolves with whether it was to go. Its revision stays. */
+  async persist(key: KvKey, options: KvCallOptions = {}): Promise<boolean> {
+    checkCallOptions("persist", options);
+    const found = await this.#found(this.#call(about("PERSIST", key, options), true, options));
+    return found?.result === true;
+  }
+
+  /**
+   * Does all the steps of a transaction at one moment, or none of them: those of `then` when all conditions hold, else those of
+   * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and the call rejects
+   * with its error, whose `field` says which of the two lists it is in.
+   *
+   * @throws {TypeError} when a value is none that JSON has
+   */
+  async transaction(transaction: KvTransaction, options: KvCallOptions = {}): Promise<KvOutcome> {
+    checkCallOptions("transaction", options);
+    requireArgument("transaction", transaction, "object");
+    const request = { action: "TXN", ...checkedMembers(transaction), namespace: options.namespace };
+    const { result, rev = 0 } = await this.#call(request, true, options);
+    return { ...result as Omit<KvOutcome, "rev">, rev };
   }
 
   /** Whether there is something at a key, and below it. */
@@ -188,14 +283,57 @@ export class KvClient implements AsyncDisposable {
     return paged(pageAfter, options.after);
   }
 
-  /** Closes the connection. Calls under way reject. Safe to call again. */
-  close(): Promise<void> {
-    return this.#link.close();
+  /**
+   * Publishes a message to a channel. Resolves with how many subscribers of the agent and how many other agents it went to; how
+   * many subscribers those have is not known. Who does not listen now misses it.
+   *
+   * @throws {TypeError} when the message is none that JSON has
+   */
+  async publish(channel: KvKey, message: KvValue, options: CallOptions = {}): Promise<number> {
+    checkCallOptions("publish", options);
+    checkKey(channel);
+    const request = { action: "PUBLISH", channel, message: checked(message) };
+    return (await this.#call(request, true, options)).result as number;
+  }
+
+  /**
+   * Subscribes to a channel or pattern, or to each of a list, on a connection of its own. Resolves when what is published from then on
+   * comes; with `reconnect` it is subscribed again after the connection has dropped, and what was published in between is missing.
+   */
+  async subscribe(
+    channels: string | readonly KvKey[],
+    options: StreamOptions = {},
+  ): Promise<RecordStream<KvMessage>> {
+    checkCallOptions("subscribe", options);
+    const list = typeof channels === "string" ? [channels] : channels;
+    for (const channel of list) checkKey(channel);
+    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
+    const subscription = await Subscription.open(this.#options, list, options);
+    this.#subscriptions.add(subscription);
+    subscription.ended.then(() => this.#subscriptions.delete(subscription)).catch(reportFault);
+    if (this.#link.isOver) await subscription.stop();
+    return subscription;
+  }
+
+  /** Closes the connection, and ends subscriptions. Calls under way reject. Safe to call again. */
+  async close(): Promise<void> {
+    const stopped = [...this.#subscriptions].map((subscription) => subscription.stop());
+    await Promise.all([this.#link.close(), ...stopped]);
   }
 
   /** {@linkcode KvClient.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A success; `undefined` when there is no value. */
+  async #found(call: Promise<Success>): Promise<Success | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
+      throw error;
+    }
   }
 
   async #call(request: Request, changes: boolean, options: CallOptions): Promise<Success> {
@@ -213,37 +351,4 @@ export class KvClient implements AsyncDisposable {
     const left = Math.max(0, timeoutMs - (performance.now() - start));
     return connection.call(request, changes, { ...withSignal, timeoutMs: left });
   }
-}
-
-function about(action: string, key: KvKey, { namespace }: KvCallOptions): Request {
-  checkKey(key);
-  return { action, key, ...namespace !== undefined && { namespace } };
-}
-
-function listing(
-  action: string,
-  member: string,
-  key: KvKey | undefined,
-  { namespace, pageSize, consistency }: KvChildrenCallOptions,
-): Request {
-  if (key !== undefined) checkKey(key);
-  return { action, [member]: key, namespace, limit: pageSize, consistency };
-}
-
-/** A value, unless JSON would have another one in its place. */
-function checked(value: KvValue): KvValue {
-  const refuse = (kind: string): never => {
-    throw new TypeError(`Invalid value: expected one that JSON has, got ${kind}`);
-  };
-  if (value === undefined) refuse("undefined");
-  if (typeof value === "number" && !Number.isFinite(value)) refuse(String(value));
-  if (typeof value === "function" || typeof value === "symbol") refuse(`a ${typeof value}`);
-  if (typeof value === "object") {
-    // Goes through all of it, as it will be written.
-    JSON.stringify(
-      value,
-      (_, part) => typeof part === "number" && !Number.isFinite(part) ? refuse(String(part)) : part,
-    );
-  }
-  return value;
 }

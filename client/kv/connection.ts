@@ -19,6 +19,8 @@ export interface Success {
   readonly result: unknown;
   /** The revision that goes with it. */
   readonly rev?: number;
+  /** Milliseconds until what was found is due. */
+  readonly ttl_ms?: number;
   /** Where a listing is to be gone on with. */
   readonly next?: string;
 }
@@ -27,6 +29,14 @@ export interface Success {
 export interface Request {
   /** Name of the action. */
   readonly action: string;
+  /** The other members. */
+  readonly [member: string]: unknown;
+}
+
+/** What comes unasked. */
+export interface Push {
+  /** Its kind. */
+  readonly push: string;
   /** The other members. */
   readonly [member: string]: unknown;
 }
@@ -53,6 +63,7 @@ export class KvConnection {
   /** Resolves when the connection has ended: with nothing after {@linkcode KvConnection.close}, else with the reason. */
   readonly closed: Promise<Error | undefined>;
   readonly #socket: Socket;
+  readonly #onPush: (push: Push) => void;
   /** Those that wait for an answer, in order, from `#first` on. */
   #exchanges: Exchange[] = [];
   #first = 0;
@@ -65,9 +76,10 @@ export class KvConnection {
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #sentLately = false;
 
-  /** Takes over `socket`, which leads to an agent. */
-  constructor(socket: Socket) {
+  /** Takes over `socket`, which leads to an agent. `onPush` gets what comes unasked. */
+  constructor(socket: Socket, onPush: (push: Push) => void = () => {}) {
     this.#socket = socket;
+    this.#onPush = onPush;
     this.closed = this.#read();
   }
 
@@ -187,7 +199,8 @@ export class KvConnection {
     const answer = parsed(line);
     if ("push" in answer) {
       if (answer.push === "closing") this.#farewell = `Agent says ${answer.reason} and closes`;
-      return;
+      if (answer.push === "ping" && !this.isClosed) this.#send({ action: "PING" }, IGNORED);
+      return this.#onPush(answer as Push);
     }
     const exchange = this.#exchanges[this.#first];
     if (exchange === undefined) {

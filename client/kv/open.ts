@@ -6,7 +6,7 @@
 
 import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
 import { dial } from "../net/dial.ts";
-import { KvConnection } from "./connection.ts";
+import { KvConnection, type Push } from "./connection.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
@@ -23,22 +23,28 @@ interface Hello {
 }
 
 /**
- * Connects and asks who is there.
+ * Connects, asks who is there, and says who this is when that is known. `onPush` gets what comes unasked.
  *
  * @throws {ConnectError} when no connection comes about
- * @throws {KvError} when the agent does not speak this version, or has no room
+ * @throws {KvError} when the agent does not speak this version, has no room, or knows no such token, user or password
  */
 export async function openKvConnection(
   options: KvConnectOptions,
   signal?: AbortSignal,
+  onPush?: (push: Push) => void,
 ): Promise<KvConnection> {
   const { address = DEFAULT_ADDRESS, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { token, user, password, tls = false } = options;
   const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
-  const connection = new KvConnection(await dial(address, callOptions));
+  const security = tls === true ? {} : tls || undefined;
+  const socket = await dial(address, { ...callOptions, tls: security });
+  const connection = new KvConnection(socket, onPush);
   try {
     const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
     const { result } = await connection.call(hello, false, callOptions);
     const idleMs = (result as Hello | null)?.limits?.idle_ms;
+    const shown = token !== undefined ? { token } : user !== undefined && { user, password };
+    if (shown) await connection.call({ action: "AUTH", ...shown }, false, callOptions);
     if (typeof idleMs === "number" && idleMs > 0) connection.keepAlive(idleMs / SIGNS_OF_LIFE);
     return connection;
   } catch (error) {

@@ -12,6 +12,7 @@ import {
 } from "../../protocol/arguments.ts";
 import type { KvKey } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
+import type { TlsOptions } from "../net/dial.ts";
 import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.ts";
 
 /**
@@ -38,6 +39,14 @@ export interface KvConnectOptions {
   readonly address?: string;
   /** What the agent is told who connects. Default: nothing. */
   readonly name?: string;
+  /** Token that the agent is shown, after each connect. Default: none. */
+  readonly token?: string;
+  /** User whose password the agent is shown, in place of a token. Default: none. */
+  readonly user?: string;
+  /** Password of `user`. */
+  readonly password?: string;
+  /** Whether and how connections are encrypted. Default false. */
+  readonly tls?: boolean | TlsOptions;
   /** Milliseconds to wait for the connection, and for each answer. Default 10,000. */
   readonly timeoutMs?: number;
   /** Gives the first connection up. */
@@ -99,6 +108,34 @@ export interface KvSetCallOptions extends KvCallOptions {
   readonly xx?: boolean;
   /** Only if the last change of the key has this revision; 0: only if it has no value. */
   readonly ifRev?: number;
+  /** It goes by itself so many milliseconds later, up to ten years. Default: it stays. */
+  readonly ttlMs?: number;
+  /** It goes when the value before was to go. Not with `ttlMs`. */
+  readonly keepTtl?: boolean;
+}
+
+/**
+ * What an increment does besides.
+ *
+ * @example
+ * ```ts
+ * import { KvClient, type KvIncrementCallOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvIncrementCallOptions = { ttlMs: 60_000 };
+ * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
+ * console.log(await client.increment("visits", 1, options));
+ * ```
+ */
+export interface KvIncrementCallOptions extends KvCallOptions {
+  /** The sum goes by itself so many milliseconds later. Default: when the value before was to go. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -205,6 +242,14 @@ export interface KvKeysCallOptions extends KvChildrenCallOptions {
 }
 
 const CALL: OptionKinds = { signal: "signal", timeoutMs: "number" };
+const CONNECT: OptionKinds = {
+  ...CALL,
+  address: "text",
+  name: "text",
+  token: "secret",
+  user: "text",
+  password: "secret",
+};
 const KEYED: OptionKinds = { ...CALL, namespace: "text" };
 const LISTING: OptionKinds = { ...KEYED, consistency: "text", after: "text", pageSize: "number" };
 
@@ -213,12 +258,27 @@ const KINDS = {
   ping: CALL,
   get: { ...KEYED, consistency: "text" },
   exists: { ...KEYED, consistency: "text" },
-  set: { ...KEYED, nx: "switch", xx: "switch", ifRev: "number" },
+  ttl: { ...KEYED, consistency: "text" },
+  getMany: { ...KEYED, consistency: "text" },
+  set: {
+    ...KEYED,
+    nx: "switch",
+    xx: "switch",
+    ifRev: "number",
+    ttlMs: "number",
+    keepTtl: "switch",
+  },
+  setMany: KEYED,
   delete: { ...KEYED, tree: "switch", ifRev: "number" },
-  increment: KEYED,
+  increment: { ...KEYED, ttlMs: "number" },
+  expire: KEYED,
+  persist: KEYED,
+  transaction: KEYED,
   keys: { ...LISTING, depth: "number" },
   entries: { ...LISTING, depth: "number" },
   children: LISTING,
+  publish: CALL,
+  subscribe: { ...CALL, bufferSize: "number" },
 } as const satisfies Readonly<Record<string, OptionKinds>>;
 
 /**
@@ -248,7 +308,17 @@ export function checkKey(key: KvKey): void {
  */
 export function checkKvConnectOptions(options: KvConnectOptions): void {
   requireArgument("options of connect", options, "object");
-  const { reconnect = false, ...others } = options;
-  requireOptions("connect", others, { ...CALL, address: "text", name: "text" });
+  const { reconnect = false, tls = false, ...others } = options;
+  requireOptions("connect", others, CONNECT);
   checkReconnectOptions(reconnect);
+  if (typeof tls !== "boolean") {
+    requireOptions("tls", tls, { caCerts: "list", serverName: "text" });
+  }
+  const { token, user, password } = options;
+  if (token !== undefined && user !== undefined) {
+    throw new TypeError("Invalid options of connect: expected a token or a user, got both");
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    throw new TypeError("Invalid options of connect: expected a user and a password, got one");
+  }
 }

@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { Carrier, Socket } from "./socket.ts";
+import { type Carrier, HandshakeError, type Security, type Socket } from "./socket.ts";
 
 /** Bytes that one read takes at most. */
 const READ_BYTES = 16 * 1024;
 
 /** `Deno.connect`. */
 export const denoCarrier: Carrier = {
-  async connect(hostname, port, signal) {
+  async connect(hostname, port, signal, security) {
     const conn = await Deno.connect({ hostname, port, signal });
     conn.setNoDelay(true);
-    return new DenoSocket(conn);
+    return new DenoSocket(security === undefined ? conn : await secured(conn, security, signal));
   },
   reasonOf({ message }) {
     // Deno says it in no other way.
@@ -24,11 +24,31 @@ export const denoCarrier: Carrier = {
   },
 };
 
+async function secured(
+  conn: Deno.TcpConn,
+  { serverName, caCerts }: Security,
+  signal: AbortSignal,
+): Promise<Deno.TlsConn> {
+  let tls: Deno.TlsConn | undefined;
+  const close = (): void => (tls ?? conn).close();
+  try {
+    tls = await Deno.startTls(conn, { hostname: serverName, caCerts: [...caCerts] });
+    signal.addEventListener("abort", close, { once: true });
+    await tls.handshake();
+    return tls;
+  } catch (cause) {
+    if (!signal.aborted) close();
+    throw new HandshakeError((cause as Error).message, { cause });
+  } finally {
+    signal.removeEventListener("abort", close);
+  }
+}
+
 class DenoSocket implements Socket {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   #closed = false;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 

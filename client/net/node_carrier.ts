@@ -5,7 +5,7 @@
  */
 
 import type { Socket as NodeTcpSocket } from "node:net";
-import type { Carrier, Socket } from "./socket.ts";
+import { type Carrier, HandshakeError, type Security, type Socket } from "./socket.ts";
 
 /** What the system calls the failures of a connect. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -19,23 +19,49 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** `net.connect`. */
 export const nodeCarrier: Carrier = {
-  async connect(host, port, signal) {
+  async connect(host, port, signal, security) {
     // Here, so that a program that is bundled into one file does not load it in Deno.
-    const { connect } = await import("node:net");
-    return await new Promise((resolve, reject) => {
+    const { connect, isIP } = await import("node:net");
+    const socket = await new Promise<NodeTcpSocket>((resolve, reject) => {
       const socket = connect({ host, port, noDelay: true, signal });
       socket.once("error", reject);
       socket.once("connect", () => {
         socket.off("error", reject);
-        resolve(new NodeSocket(socket));
+        resolve(socket);
       });
     });
+    return new NodeSocket(security === undefined ? socket : await secured(socket, security, isIP));
   },
   reasonOf(error) {
     const { code = "", syscall } = error as Error & { code?: string; syscall?: string };
     return syscall === "getaddrinfo" ? undefined : REASONS[code] ?? error.message;
   },
 };
+
+async function secured(
+  socket: NodeTcpSocket,
+  { serverName, caCerts }: Security,
+  isIP: (text: string) => number,
+): Promise<NodeTcpSocket> {
+  const { connect, rootCertificates } = await import("node:tls");
+  return await new Promise((resolve, reject) => {
+    const tls = connect({
+      socket,
+      ca: [...rootCertificates, ...caCerts],
+      // What the certificate has to be for; an address is no name that the other end could be told.
+      host: serverName,
+      servername: isIP(serverName) === 0 ? serverName : "",
+    });
+    tls.once("error", (cause) => {
+      socket.destroy();
+      reject(new HandshakeError(cause.message, { cause }));
+    });
+    tls.once("secureConnect", () => {
+      tls.removeAllListeners("error");
+      resolve(tls);
+    });
+  });
+}
 
 class NodeSocket implements Socket {
   readonly #socket: NodeTcpSocket;

@@ -17,10 +17,32 @@ export interface Socket {
   close(): void;
 }
 
+/** How a connection is encrypted. */
+export interface Security {
+  /** The name that the certificate of the other end has to be for. */
+  readonly serverName: string;
+  /** Certificates in PEM that are trusted besides those of the system. */
+  readonly caCerts: readonly string[];
+}
+
+/** The handshake of TLS failed, in the words of the runtime. */
+export class HandshakeError extends Error {
+  /** Always "HandshakeError". */
+  override readonly name = "HandshakeError";
+}
+
 /** What opens connections in one kind of runtime. */
 export interface Carrier {
-  /** Connects, without delay of small writes. Gives up when `signal` is given. Rejects with the runtime's error. */
-  connect(host: string, port: number, signal: AbortSignal): Promise<Socket>;
+  /**
+   * Connects, without delay of small writes, and speaks TLS when there is `security`. Gives up when `signal` is given. Rejects with
+   * the runtime's error, or with a {@linkcode HandshakeError}.
+   */
+  connect(
+    host: string,
+    port: number,
+    signal: AbortSignal,
+    security: Security | undefined,
+  ): Promise<Socket>;
   /** What such an error says, in the words of Go's client: "connection refused"; `undefined` when nobody knows the host. */
   reasonOf(error: Error): string | undefined;
 }

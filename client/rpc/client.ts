@@ -42,7 +42,7 @@ import {
   queryRequest,
   type QueryStream,
 } from "./query.ts";
-import type { RecordStream, StreamOptions } from "./record_stream.ts";
+import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import type { EventStream, LogStream } from "./streams.ts";
 import { type StreamCommand, type StreamRequest, subscribe } from "./subscription.ts";
 

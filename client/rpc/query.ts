@@ -8,7 +8,7 @@ import { QueryRecord as WireRecord, type QueryRequest } from "../../protocol/ipc
 import { decode } from "../../protocol/msgpack/mod.ts";
 import { bytesOf, ownPayload, type PayloadBytes } from "../../protocol/payload.ts";
 import type { Payload } from "./payload.ts";
-import { END, type RecordStream, type StreamOptions } from "./record_stream.ts";
+import { END, type RecordStream, type StreamOptions } from "../net/record_stream.ts";
 
 /**
  * Options of a query.

@@ -5,7 +5,7 @@
  */
 
 import type { StreamEvent } from "./event.ts";
-import type { RecordStream } from "./record_stream.ts";
+import type { RecordStream } from "../net/record_stream.ts";
 
 /**
  * Events as they happen.

@@ -11,7 +11,7 @@ import { reportFault } from "../net/portable.ts";
 import type { Link } from "../net/reconnect.ts";
 import { answerTimeout, type Connection, type RequestOf } from "./connection.ts";
 import { RpcError } from "./errors.ts";
-import { END, RecordBuffer, type RecordStream, type StreamOptions } from "./record_stream.ts";
+import { END, RecordBuffer, type RecordStream, type StreamOptions } from "../net/record_stream.ts";
 
 /** The commands that open a stream. */
 export type StreamCommand = "stream" | "monitor" | "query";

@@ -73,10 +73,11 @@ export class Machine {
     return results;
   }
 
-  /** Answers a question from the state as it is. */
-  query(question: Uint8Array): Result {
-    const call = readCall(this.#program, "questions", question, this.#context.format);
-    return call.ok ? call.operation.answer(this.#store, call.args) : call;
+  /** Answers a question from the state as it is. `clock` is that of who answers, in milliseconds since 1970. */
+  query(question: Uint8Array, clock = 0): Result {
+    const { format, time } = this.#context;
+    const call = readCall(this.#program, "questions", question, format);
+    return call.ok ? call.operation.answer(this.#store, call.args, Math.max(clock, time)) : call;
   }
 
   #applyOne(state: Transaction, context: Context, entry: LogEntry): Result | undefined {

@@ -58,8 +58,8 @@ export interface Command<Arguments = unknown> extends Operation<Arguments> {
 
 /** An operation that reads the state. */
 export interface Question<Arguments = unknown> extends Operation<Arguments> {
-  /** Answers. */
-  answer(state: StoreReader, args: Arguments): Result;
+  /** Answers at a time: the clock of who answers, in milliseconds since 1970, never before that of the last entry. */
+  answer(state: StoreReader, args: Arguments, time: number): Result;
 }
 
 /** A part of the machine. Its keys begin with its number; it knows nothing of the other modules. */

@@ -14,6 +14,8 @@ export interface Success {
   readonly rev: number;
   /** What the module says its bytes are; `kv`: the JSON text of the result. A view of the state: not to be changed. */
   readonly body: Uint8Array;
+  /** Milliseconds until what was found is due; it may never be. */
+  readonly ttlMs?: number;
 }
 
 /** It was not done, and nothing has changed. */
@@ -48,6 +50,7 @@ export function encodeResult(result: Result): Uint8Array<ArrayBuffer> {
     if (result.ok) {
       writer.uint(result.rev);
       writer.bytes(result.body);
+      if (result.ttlMs !== undefined) writer.uint(result.ttlMs);
       return;
     }
     const { code, reason, field, rev } = result;
@@ -75,7 +78,9 @@ export function decodeResult(bytes: Uint8Array): Result {
 
 function readSuccess(reader: Reader): Success {
   const rev = readUint(reader, 0, Number.MAX_SAFE_INTEGER);
-  return { ok: true, rev, body: readBytes(reader) };
+  const body = readBytes(reader);
+  if (reader.remaining === 0) return { ok: true, rev, body };
+  return { ok: true, rev, body, ttlMs: readUint(reader, 0, Number.MAX_SAFE_INTEGER) };
 }
 
 function readFailure(reader: Reader): Failure {

@@ -26,13 +26,18 @@ export const command: Command = defineCommand({
       (client) => client.get(key, { ...namespaceOf(values), consistency }),
     );
     if (entry === undefined) throw missing(key);
-    const { value, rev } = entry;
+    const { value, rev, ttlMs } = entry;
     // A text goes out whole, blanks at its ends too.
     if (values.format !== "json") {
       await terminal.out(typeof value === "string" ? value : JSON.stringify(value));
       return 0;
     }
-    const json = () => ({ key, value: value as GoJson, rev });
+    const json = () => ({
+      key,
+      value: value as GoJson,
+      rev,
+      ...ttlMs !== undefined && { ttl_ms: ttlMs },
+    });
     await printResult(terminal, values.format, () => "", json);
     return 0;
   },

@@ -6,7 +6,10 @@
 
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { ask, namespaceOf, storeFlags } from "./store.ts";
+import { ask, namespaceOf, storeFlags, ttlFlag } from "./store.ts";
+
+/** The flags. */
+export const incrFlags = { ttl: ttlFlag, ...storeFlags } as const;
 
 /** Adds to the whole number at a key. */
 export const command: Command = defineCommand({
@@ -15,7 +18,7 @@ export const command: Command = defineCommand({
     "Adds NUMBER, by default 1, to the whole number that the value of KEY is, 0 without a value, " +
     "and prints the sum. NUMBER may be negative.",
   ],
-  flags: storeFlags,
+  flags: incrFlags,
   arguments: {
     least: 1,
     most: 2,
@@ -25,7 +28,9 @@ export const command: Command = defineCommand({
   async run({ values, args: [key = "", number = "1"], terminal }) {
     checkFormat(values.format);
     const by = wholeNumber(number);
-    const sum = await ask(values, (client) => client.increment(key, by, namespaceOf(values)));
+    const { ttl } = values;
+    const options = { ...namespaceOf(values), ...ttl !== undefined && { ttlMs: ttl } };
+    const sum = await ask(values, (client) => client.increment(key, by, options));
     await printResult(terminal, values.format, () => String(sum), () => ({ key, value: sum }));
     return 0;
   },

@@ -8,21 +8,32 @@ import { defineActions, flagsOf } from "../shell/actions.ts";
 import type { Command } from "../shell/command.ts";
 import { childrenFlags, command as children } from "./children.ts";
 import { command as del, delFlags } from "./del.ts";
+import { command as expire } from "./expire.ts";
 import { command as get, getFlags } from "./get.ts";
-import { command as incr } from "./incr.ts";
+import { command as incr, incrFlags } from "./incr.ts";
 import { command as keys, keysFlags } from "./keys.ts";
+import { command as persist } from "./persist.ts";
+import { command as pub, pubFlags } from "./live/pub.ts";
 import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
+import { command as sub, subFlags } from "./live/sub.ts";
+import { command as token, tokenFlags } from "./access/token.ts";
+import { command as ttl } from "./ttl.ts";
+import { command as txn } from "./txn.ts";
 
 /** Reads and changes the key-value store of the agents that keep state. */
 export const command: Command = defineActions({
-  usage: "kv get|set|del|incr|keys|children [options] KEY [VALUE]",
+  usage: "kv ACTION [options] [KEY] [VALUE]",
   description: [
-    "Reads and changes the key-value store. Any agent that keeps state answers, one that was " +
-    "started with -server or -dev.",
+    "Reads and changes the key-value store, and publishes on channels. Any agent with a key-value " +
+    "port answers, one that was started with -server, -dev or -kv-addr.",
     "get KEY prints a value; set KEY VALUE sets one, with '-' for VALUE to what comes from " +
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
-    "[PREFIX] lists what is below one, children [KEY] the names one level below. 'skein kv ACTION -h' tells more.",
+    "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
+    "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
+    "txn [JSON] does several things at one moment, or none; pub CHANNEL MESSAGE tells whoever " +
+    "listens, as sub CHANNEL does; token NAME makes a token for an agent that asks for one. " +
+    "'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
     "stands before a KEY that does not begin with '^'.",
@@ -31,18 +42,24 @@ export const command: Command = defineActions({
   flags: {
     ...flagsOf("get", getFlags, storeFlags),
     ...flagsOf("set", setFlags, storeFlags),
+    ...flagsOf("incr", incrFlags, storeFlags),
     ...flagsOf("del", delFlags, storeFlags),
     ...flagsOf("keys", keysFlags, storeFlags),
+    ...flagsOf("token", tokenFlags, storeFlags),
     ...flagsOf("children", childrenFlags, { ...storeFlags, ...keysFlags }),
     limit: { ...keysFlags.limit, help: `keys, children: ${keysFlags.limit.help}` },
     after: { ...keysFlags.after, help: `keys, children: ${keysFlags.after.help}` },
     consistency: {
       ...keysFlags.consistency,
-      help: `get, keys, children: ${keysFlags.consistency.help}`,
+      help: `get, keys, children, ttl: ${keysFlags.consistency.help}`,
     },
+    ...flagsOf("pub", pubFlags, storeFlags),
+    ...flagsOf("sub", subFlags, storeFlags),
+    json: { ...setFlags.json, help: "set, pub: VALUE or MESSAGE is JSON, not a text." },
+    ttl: { ...setFlags.ttl, help: `set, incr: ${setFlags.ttl.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys, children },
+  actions: { get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub, token },
   onStderr: true,
 });

@@ -6,8 +6,25 @@
  * @module
  */
 
-import { MAX_LEVELS, MAX_LISTED } from "./limits.ts";
+import {
+  isNoCount,
+  isNoKey,
+  isNoRevision,
+  isNoSwitch,
+  isNoText,
+  wrongFreshness,
+  wrongTarget,
+  wrongTtl,
+} from "./checks.ts";
+import {
+  MAX_CLIENT_LENGTH,
+  MAX_ITEMS,
+  MAX_LEVELS,
+  MAX_LISTED,
+  MAX_SUBSCRIPTIONS,
+} from "./limits.ts";
 import type { Members } from "./request.ts";
+import { wrongTransaction } from "./transaction.ts";
 
 /** A key as requests have it: the text of a path, or its segments. */
 export type RequestKey = string | readonly string[];
@@ -21,10 +38,20 @@ export interface TargetRequest {
   readonly namespace?: string;
 }
 
+/** How long a value is to live: at most one of them. */
+export interface LifeRequest {
+  /** Seconds, which may have a fraction. */
+  readonly ttl?: number;
+  /** Milliseconds. */
+  readonly ttl_ms?: number;
+}
+
 /** SET. */
-export interface SetRequest extends TargetRequest {
+export interface SetRequest extends TargetRequest, LifeRequest {
   /** Any value of JSON. */
   readonly value: unknown;
+  /** As long as the value before. */
+  readonly keep_ttl?: boolean;
   readonly nx?: boolean;
   readonly xx?: boolean;
   readonly if_rev?: number;
@@ -66,8 +93,44 @@ export interface DeleteRequest extends TargetRequest {
 }
 
 /** INCR and DECR. */
-export interface IncrementRequest extends TargetRequest {
+export interface IncrementRequest extends TargetRequest, LifeRequest {
   readonly by?: number;
+}
+
+/** SUBSCRIBE and UNSUBSCRIBE. */
+export interface ChannelsRequest {
+  readonly channel?: RequestKey;
+  readonly channels?: readonly RequestKey[];
+}
+
+/** PUBLISH. */
+export interface PublishRequest {
+  readonly channel: RequestKey;
+  /** Any value of JSON. */
+  readonly message: unknown;
+}
+
+/** EXPIRE. */
+export interface ExpireRequest extends TargetRequest, LifeRequest {}
+
+/** MGET. */
+export interface GetManyRequest {
+  readonly keys: readonly RequestKey[];
+  readonly namespace?: string;
+  readonly consistency?: Freshness;
+}
+
+/** MSET. */
+export interface SetManyRequest {
+  readonly items: readonly SetItemRequest[];
+  readonly namespace?: string;
+}
+
+/** One item of MSET. */
+export interface SetItemRequest extends LifeRequest {
+  readonly key: RequestKey;
+  /** Any value of JSON. */
+  readonly value: unknown;
 }
 
 /** PING and ECHO. */
@@ -80,6 +143,18 @@ export interface HelloRequest {
   readonly client?: string;
   readonly strict?: boolean;
   readonly version?: number;
+}
+
+/** AUTH: a token, or a user and a password. */
+export interface AuthRequest {
+  readonly token?: string;
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** USE. */
+export interface UseRequest {
+  readonly namespace: string;
 }
 
 /** INFO. */
@@ -95,21 +170,25 @@ export interface ActionMembers {
   readonly wrong: (request: Members) => string | undefined;
 }
 
-/** Members that belong to the wire, but that no agent understands yet: they must not be passed over. */
-const UNBUILT = {
-  set: ["ttl", "ttl_ms", "keep_ttl", "rid", "low"],
-  delete: ["rid", "low"],
-  increment: ["ttl", "ttl_ms", "rid", "low"],
-} as const;
+/** Members of changes that belong to the wire, but that no agent understands yet: they must not be passed over. */
+const UNBUILT = ["rid", "low"] as const;
 
 /** Every action by name. */
 export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   PING: { known: ["value"], wrong: () => undefined },
   ECHO: { known: ["value"], wrong: wrongEcho },
   HELLO: { known: ["client", "strict", "version"], wrong: wrongHello },
+  AUTH: { known: ["token", "user", "password"], wrong: wrongAuth },
+  USE: { known: ["namespace"], wrong: wrongUse },
   INFO: { known: ["section"], wrong: wrongInfo },
   QUIT: { known: [], wrong: () => undefined },
-  SET: { known: ["key", "namespace", "value", "nx", "xx", "if_rev", "get"], wrong: wrongSet },
+  SET: {
+    known: [
+      ...["key", "namespace", "value", "nx", "xx", "if_rev", "get"],
+      ...["ttl", "ttl_ms", "keep_ttl"],
+    ],
+    wrong: wrongSet,
+  },
   GET: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
   DEL: { known: ["key", "namespace", "if_rev", "tree", "if_exists"], wrong: wrongDelete },
   EXISTS: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
@@ -118,8 +197,32 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
     wrong: wrongKeys,
   },
   CHILDREN: { known: ["key", "namespace", "after", "limit", "consistency"], wrong: wrongChildren },
-  INCR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
-  DECR: { known: ["key", "namespace", "by"], wrong: wrongIncrement },
+  INCR: { known: ["key", "namespace", "by", "ttl", "ttl_ms"], wrong: wrongIncrement },
+  DECR: { known: ["key", "namespace", "by", "ttl", "ttl_ms"], wrong: wrongIncrement },
+  SUBSCRIBE: { known: ["channel", "channels"], wrong: wrongSubscribe },
+  UNSUBSCRIBE: { known: ["channel", "channels"], wrong: wrongChannels },
+  PUBLISH: { known: ["channel", "message"], wrong: wrongPublish },
+  TTL: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
+  EXPIRE: { known: ["key", "namespace", "ttl", "ttl_ms"], wrong: wrongExpire },
+  PERSIST: { known: ["key", "namespace"], wrong: wrongPersist },
+  MGET: { known: ["keys", "namespace", "consistency"], wrong: wrongGetMany },
+  MSET: { known: ["items", "namespace"], wrong: wrongSetMany },
+  TXN: {
+    known: ["if", "then", "else", "namespace"],
+    wrong: (request) => unbuilt(request) ?? wrongTransaction(request, STEPS),
+  },
+};
+
+/** The actions that may be steps of a transaction. */
+const STEPS: Readonly<Record<string, ActionMembers["wrong"]>> = {
+  SET: wrongSet,
+  GET: wrongTarget,
+  DEL: (request) => request["tree"] === true ? "tree" : wrongDelete(request),
+  INCR: wrongIncrement,
+  DECR: wrongIncrement,
+  TTL: wrongTarget,
+  EXPIRE: wrongExpire,
+  PERSIST: wrongPersist,
 };
 
 /** The first member of a request that its action does not have. */
@@ -135,9 +238,26 @@ function wrongEcho({ value }: Members): string | undefined {
 }
 
 function wrongHello({ client, strict, version }: Members): string | undefined {
-  if (client !== undefined && typeof client !== "string") return "client";
+  if (isNoText(client) || (client as string | undefined ?? "").length > MAX_CLIENT_LENGTH) {
+    return "client";
+  }
   if (isNoSwitch(strict)) return "strict";
   return version === undefined || Number.isSafeInteger(version) ? undefined : "version";
+}
+
+/** A token, or a user and a password. */
+function wrongAuth({ token, user, password }: Members): string | undefined {
+  if (isNoText(token)) return "token";
+  if (isNoText(user)) return "user";
+  if (isNoText(password)) return "password";
+  const isUser = user !== undefined || password !== undefined;
+  if (isUser === (token !== undefined)) return "token";
+  if (token !== undefined) return undefined;
+  return user === undefined ? "user" : password === undefined ? "password" : undefined;
+}
+
+function wrongUse({ namespace }: Members): string | undefined {
+  return typeof namespace === "string" ? undefined : "namespace";
 }
 
 function wrongInfo({ section }: Members): string | undefined {
@@ -145,14 +265,18 @@ function wrongInfo({ section }: Members): string | undefined {
 }
 
 function wrongSet(request: Members): string | undefined {
-  const { value, nx, xx, if_rev, get } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.set);
+  const { value, nx, xx, if_rev, get, keep_ttl } = request;
+  const wrong = wrongTarget(request) ?? unbuilt(request);
   if (wrong !== undefined) return wrong;
   if (value === undefined) return "value";
   if (isNoSwitch(nx) || (nx === true && xx === true)) return "nx";
   if (isNoSwitch(xx)) return "xx";
   if (isNoRevision(if_rev)) return "if_rev";
-  return isNoSwitch(get) ? "get" : undefined;
+  if (isNoSwitch(get)) return "get";
+  if (request["ttl"] === undefined && request["ttl_ms"] === undefined) {
+    return isNoSwitch(keep_ttl) ? "keep_ttl" : undefined;
+  }
+  return isNoSwitch(keep_ttl) || keep_ttl === true ? "keep_ttl" : wrongTtl(request);
 }
 
 function wrongRead(request: Members): string | undefined {
@@ -180,15 +304,9 @@ function wrongListing(request: Members): string | undefined {
   return wrongFreshness(request);
 }
 
-function wrongFreshness({ consistency }: Members): string | undefined {
-  const isKnown = consistency === undefined || consistency === "linearizable" ||
-    consistency === "lease" || consistency === "stale";
-  return isKnown ? undefined : "consistency";
-}
-
 function wrongDelete(request: Members): string | undefined {
   const { if_rev, tree, if_exists } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.delete);
+  const wrong = wrongTarget(request) ?? unbuilt(request);
   if (wrong !== undefined) return wrong;
   if (isNoRevision(if_rev)) return "if_rev";
   if (isNoSwitch(tree)) return "tree";
@@ -197,38 +315,64 @@ function wrongDelete(request: Members): string | undefined {
 
 function wrongIncrement(request: Members): string | undefined {
   const { by } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request, UNBUILT.increment);
+  const wrong = wrongTarget(request) ?? unbuilt(request);
   if (wrong !== undefined) return wrong;
-  return by === undefined || Number.isSafeInteger(by) ? undefined : "by";
+  return by === undefined || Number.isSafeInteger(by) ? wrongTtl(request) : "by";
 }
 
-function wrongTarget({ key, namespace }: Members): string | undefined {
-  if (isNoKey(key)) return "key";
-  return isNoText(namespace) ? "namespace" : undefined;
+function wrongSubscribe(request: Members): string | undefined {
+  const isAboutNone = request["channel"] === undefined && request["channels"] === undefined;
+  return isAboutNone ? "channel" : wrongChannels(request);
 }
 
-function isNoKey(value: unknown): boolean {
-  if (typeof value === "string") return false;
-  return !Array.isArray(value) || value.some((item) => typeof item !== "string");
+/** One of both, or none. */
+function wrongChannels({ channel, channels }: Members): string | undefined {
+  if (channels === undefined) {
+    return channel !== undefined && isNoKey(channel) ? "channel" : undefined;
+  }
+  const isRight = channel === undefined && Array.isArray(channels) && channels.length > 0 &&
+    channels.length <= MAX_SUBSCRIPTIONS && !channels.some(isNoKey);
+  return isRight ? undefined : "channels";
 }
 
-function isNoText(value: unknown): boolean {
-  return value !== undefined && typeof value !== "string";
+function wrongPublish(request: Members): string | undefined {
+  const { channel, message } = request;
+  if (isNoKey(channel)) return "channel";
+  if (request["durable"] !== undefined) return "durable";
+  return message === undefined ? "message" : undefined;
 }
 
-function isNoCount(value: unknown, most: number): boolean {
-  return !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most);
+function wrongExpire(request: Members): string | undefined {
+  return wrongTarget(request) ?? unbuilt(request) ?? wrongTtl(request, true);
 }
 
-function isNoSwitch(value: unknown): boolean {
-  return value !== undefined && typeof value !== "boolean";
+function wrongPersist(request: Members): string | undefined {
+  return wrongTarget(request) ?? unbuilt(request);
 }
 
-function isNoRevision(value: unknown): boolean {
-  return value !== undefined && !(Number.isSafeInteger(value) && (value as number) >= 0);
+function wrongGetMany(request: Members): string | undefined {
+  const { keys, namespace } = request;
+  if (!isList(keys) || keys.some(isNoKey)) return "keys";
+  return isNoText(namespace) ? "namespace" : wrongFreshness(request);
 }
 
-function unbuilt(request: Members, names: readonly string[]): string | undefined {
-  for (const name of names) if (request[name] !== undefined) return name;
+function wrongSetMany(request: Members): string | undefined {
+  const { items, namespace } = request;
+  if (!isList(items) || items.some(isNoItem)) return "items";
+  return isNoText(namespace) ? "namespace" : unbuilt(request);
+}
+
+function isNoItem(item: unknown): boolean {
+  if (typeof item !== "object" || item === null) return true;
+  const { key, value } = item as Members;
+  return isNoKey(key) || value === undefined || wrongTtl(item as Members) !== undefined;
+}
+
+function isList(list: unknown): list is readonly unknown[] {
+  return Array.isArray(list) && list.length > 0 && list.length <= MAX_ITEMS;
+}
+
+function unbuilt(request: Members): string | undefined {
+  for (const name of UNBUILT) if (request[name] !== undefined) return name;
   return undefined;
 }

@@ -25,8 +25,26 @@ export const MAX_LISTED = 10_000;
 /** Items of a listing unless it says how many. */
 export const DEFAULT_LISTED = 1_000;
 
+/** Longest time that a value may be given, in milliseconds: ten years. */
+export const MAX_TTL_MS = 10 * 365 * 24 * 3_600 * 1_000;
+
+/** Most items of a request that is about many keys. */
+export const MAX_ITEMS = 1_000;
+
+/** Most conditions of a transaction, most steps when they hold, and most when they do not. */
+export const MAX_STEPS = 128;
+
 /** Most levels that a listing can go down: a path has no more segments. */
 export const MAX_LEVELS = 16;
+
+/** Longest message of a channel, in bytes of its JSON text. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+
+/** Most subscriptions of one connection. */
+export const MAX_SUBSCRIPTIONS = 1_000;
+
+/** Longest name that a client gives itself, in UTF-16 units. */
+export const MAX_CLIENT_LENGTH = 256;
 
 /** Longest `id` that is a text, in UTF-16 units. */
 export const MAX_ID_LENGTH = 64;

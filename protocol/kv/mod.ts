@@ -7,25 +7,39 @@
 export {
   type ActionMembers,
   ACTIONS,
+  type AuthRequest,
+  type ChannelsRequest,
   type ChildrenRequest,
   type DeleteRequest,
+  type ExpireRequest,
+  type GetManyRequest,
   type HelloRequest,
   type IncrementRequest,
   type InfoRequest,
   type KeysRequest,
+  type PublishRequest,
   type ReadRequest,
   type RequestKey,
+  type SetItemRequest,
+  type SetManyRequest,
   type SetRequest,
   type TargetRequest,
   unknownMember,
+  type UseRequest,
   type ValueRequest,
 } from "./actions.ts";
+export { ttlOf } from "./checks.ts";
 export {
   DEFAULT_LISTED,
   DEFAULT_PORT,
   MAX_DEPTH,
+  MAX_ITEMS,
   MAX_LINE_BYTES,
   MAX_LISTED,
+  MAX_MESSAGE_BYTES,
+  MAX_STEPS,
+  MAX_SUBSCRIPTIONS,
+  MAX_TTL_MS,
   PROTOCOL_VERSION,
 } from "./limits.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";
@@ -39,3 +53,4 @@ export {
   writeFailure,
 } from "./reply.ts";
 export { isRequestId, isUnreadable, type Members, readLine, type RequestId } from "./request.ts";
+export { type ConditionRequest, type StepRequest, type TransactionRequest } from "./transaction.ts";

@@ -29,6 +29,12 @@ export const BAD_UTF8: Problem = problem(400, "BAD_UTF8");
 export const NOT_OBJECT: Problem = problem(400, "NOT_OBJECT");
 /** A line that nests too deep. */
 export const TOO_DEEP: Problem = problem(400, "TOO_DEEP");
+/** A request of somebody who has not shown who it is. */
+export const AUTH_REQUIRED: Problem = problem(401, "AUTH_REQUIRED");
+/** A token, or a user and a password, that nobody has. */
+export const AUTH_FAILED: Problem = problem(401, "AUTH_FAILED");
+/** What the client has no right to. */
+export const FORBIDDEN: Problem = problem(403, "FORBIDDEN");
 /** An action that does not exist. */
 export const UNKNOWN_ACTION: Problem = problem(405, "UNKNOWN_ACTION");
 /** A line whose end did not come in time. */
@@ -44,6 +50,15 @@ export const UNSUPPORTED_VERSION: Problem = {
 };
 /** More connections than there may be. */
 export const TOO_MANY_CONNECTIONS: Problem = problem(429, "TOO_MANY_CONNECTIONS");
+/** More tries than there may be in a time. */
+export const RATE_LIMITED: Problem = problem(429, "RATE_LIMITED");
+/** More subscriptions than a connection, or the agent, may have. */
+export const TOO_MANY_SUBSCRIPTIONS: Problem = problem(429, "TOO_MANY_SUBSCRIPTIONS");
+/** A message that is too long. */
+export const MESSAGE_TOO_LARGE: Problem = {
+  ...problem(413, "MESSAGE_TOO_LARGE"),
+  field: "message",
+};
 /** A fault of the program. */
 export const INTERNAL: Problem = problem(500, "INTERNAL");
 
@@ -58,7 +73,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   BAD_UTF8: "the line is not UTF-8",
   NOT_OBJECT: "expected one JSON object in a line",
   TOO_DEEP: "arrays and objects nest too deep",
-  RESERVED: "keys below $sys are reserved",
+  AUTH_REQUIRED: "authentication required",
+  AUTH_FAILED: "wrong token, user or password",
+  FORBIDDEN: "no right to this",
+  RESERVED: "keys and channels below $sys are reserved",
   KEY_NOT_FOUND: "key not found",
   UNKNOWN_ACTION: "unknown action",
   LINE_TIMEOUT: "the line did not end in time",
@@ -73,6 +91,9 @@ const TEXTS: Readonly<Record<string, string>> = {
   AMBIGUOUS_NAMESPACE: "an absolute key and a namespace",
   UNSUPPORTED_VERSION: "this version is not supported",
   TOO_MANY_CONNECTIONS: "too many connections",
+  RATE_LIMITED: "too many tries, wait a moment",
+  TOO_MANY_SUBSCRIPTIONS: "too many subscriptions",
+  MESSAGE_TOO_LARGE: "the message is too large",
   INTERNAL: "internal error",
   NO_LEADER: "no leader",
   SHUTTING_DOWN: "the agent is shutting down",

@@ -15,6 +15,7 @@ const START = encoder.encode("{");
 const START_ID = encoder.encode('{"id":');
 const COMMA = encoder.encode(",");
 const REV = encoder.encode(',"rev":');
+const TTL = encoder.encode(',"ttl_ms":');
 const NEXT = encoder.encode(',"next":');
 const LAG = encoder.encode(',"lag_ms":');
 const END = encoder.encode("}\n");
@@ -38,11 +39,21 @@ export function beginSuccess(writer: LineWriter, id: RequestId | undefined): voi
   writer.raw(OK);
 }
 
-/** Ends a success; `next` is where a listing is to be gone on with. */
-export function endSuccess(writer: LineWriter, rev?: number, lagMs?: number, next?: string): void {
+/** Ends a success; `next` is where a listing is to be gone on with, `ttlMs` how long until what was found is due. */
+export function endSuccess(
+  writer: LineWriter,
+  rev?: number,
+  lagMs?: number,
+  next?: string,
+  ttlMs?: number,
+): void {
   if (rev !== undefined) {
     writer.raw(REV);
     writer.text(String(rev));
+  }
+  if (ttlMs !== undefined) {
+    writer.raw(TTL);
+    writer.text(String(ttlMs));
   }
   if (next !== undefined) {
     writer.raw(NEXT);

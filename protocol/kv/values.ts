@@ -59,6 +59,8 @@ export interface KvEntry {
   readonly value: KvValue;
   /** Revision of its last change. */
   readonly rev: number;
+  /** Milliseconds until it goes by itself; without it, it stays. Listings do not tell. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -107,4 +109,71 @@ export interface KvExistence {
 export interface KvItem extends KvEntry {
   /** The path from the root on. */
   readonly key: string;
+}
+
+/**
+ * A value for one of many keys.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvSetItem } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const items: KvSetItem[] = [{ key: "a", value: 1 }, { key: "b", value: 2, ttlMs: 60_000 }];
+ * await agent.kv.setMany(items);
+ * console.log(await agent.kv.getMany(["a", "b", "c"])); // [1, 2, null]
+ * ```
+ */
+export interface KvSetItem {
+  /** The key. */
+  readonly key: KvKey;
+  /** Its value. */
+  readonly value: KvValue;
+  /** It goes by itself so many milliseconds later, up to ten years. Default: it stays. */
+  readonly ttlMs?: number;
+}
+
+/**
+ * A message of a channel.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvMessage } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * using news = agent.kv.subscribe("news^*");
+ * agent.kv.publish("news^weather", "sun");
+ * for await (const message of news) {
+ *   const { channel, from, seq, pattern }: KvMessage = message;
+ *   console.log(channel, message.message, from, seq, pattern);
+ *   break;
+ * }
+ * ```
+ */
+export interface KvMessage {
+  /** The channel it was published to. */
+  readonly channel: string;
+  /** What was published. */
+  readonly message: KvValue;
+  /** Who has published it: the name that a client gave itself, or its address, or the name of an agent. */
+  readonly from: string;
+  /** Name of the agent where it was published, which numbers what is published there. */
+  readonly node: string;
+  /**
+   * Its number among those of this channel that were published at that agent: where one is missing, a message is. The numbers
+   * begin again when the agent does.
+   */
+  readonly seq: number;
+  /** The pattern that it came for; `undefined` when it came for the channel itself. */
+  readonly pattern?: string;
 }

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { RereadFiles } from "../kv/access/guard.ts";
 import type { AgentKv } from "../kv/local.ts";
 import { NoStateError } from "../replica/errors.ts";
+
+export type { RereadFiles };
 
 /**
  * Where a server is found and keeps what it knows.
@@ -61,6 +64,13 @@ export interface AgentState {
    * hour, by default a minute. Resolves with what can be written as JSON; rejects when it could not be done.
    */
   administer(action: string, node?: string, limitMs?: number): Promise<unknown>;
+  /**
+   * Reads the files again that say who may use the key-value port, and its certificate. Rejects with a `ConfigError` when one of
+   * them cannot be used. Nothing has changed before what this resolves with is applied.
+   */
+  reread(): Promise<RereadFiles>;
+  /** From now on a line of the log is written, or none, about each request of a key-value client. */
+  logRequests(wanted: boolean): void;
   /**
    * Hands over and takes the server out of the log's members. Rejects with `LeaveRefusedError` when too few would remain, unless it is
    * forced.

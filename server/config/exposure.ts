@@ -7,7 +7,7 @@
 import { isWildcard } from "../net/listen.ts";
 import { DEFAULT_GOSSIP_PORT, isLoopback, splitGoAddress } from "./addresses.ts";
 import type { AgentConfig } from "./settings.ts";
-import { stateSettings } from "./state_settings.ts";
+import { gatewaySettings, hasAccess, stateSettings } from "./state_settings.ts";
 
 /** One line for each port that strangers reach and that nothing protects. */
 export function exposureWarnings(config: AgentConfig): string[] {
@@ -28,7 +28,7 @@ export function exposureWarnings(config: AgentConfig): string[] {
         "Use -rpc-addr or -rpc-auth-file",
     );
   }
-  const state = stateSettings(config);
+  const state = stateSettings(config) ?? gatewaySettings(config);
   if (state !== undefined && !hasKey && !isLoopback(state.peer.host)) {
     warnings.push(
       "Warning: Whoever reaches the port of the other servers can change the state, without a key. " +
@@ -36,10 +36,17 @@ export function exposureWarnings(config: AgentConfig): string[] {
     );
   }
   if (state?.kv !== undefined && !isLoopback(state.kv.host)) {
-    warnings.push(
-      `Warning: Whoever reaches '${config.kvAddr}' reads and writes the state, without a token. ` +
-        "Use -kv-addr",
-    );
+    if (!hasAccess(config.kv)) {
+      warnings.push(
+        `Warning: Whoever reaches '${config.kvAddr}' reads and writes the state, without a token. ` +
+          "Use -kv-tokens-file or -kv-addr",
+      );
+    } else if (config.kv.tlsCert === "") {
+      warnings.push(
+        `Warning: Tokens and values cross the network to '${config.kvAddr}' without encryption. ` +
+          "Use -kv-tls-cert and -kv-tls-key",
+      );
+    }
   }
   return warnings;
 }

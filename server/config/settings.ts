@@ -174,8 +174,16 @@ export interface MdnsConfig {
 export interface KvConfig {
   /** What they get: json for answers, echo for their own bytes. Default json. */
   readonly mode: string;
-  /** Let `kvAddr` be one that other machines reach, although clients show no token. Default false. */
+  /** Let `kvAddr` be one that other machines reach, although there is no `tokensFile`. Default false. */
   readonly insecure: boolean;
+  /** JSON file of those who may use the port; "" for none, and everybody may. */
+  readonly tokensFile: string;
+  /** PEM file of a certificate, for TLS; "" for none. */
+  readonly tlsCert: string;
+  /** PEM file of the key of `tlsCert`; "" for none. */
+  readonly tlsKey: string;
+  /** Must be "": the runtime cannot check certificates of clients. */
+  readonly tlsClientCa: string;
   /** A client that sends no line for this long is disconnected; 0 for never. Default 300,000. */
   readonly idleLimitMs: number;
   /** Connections in all. Default 10,000. */

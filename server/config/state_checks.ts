@@ -8,7 +8,14 @@ import { formatDuration } from "../../protocol/duration.ts";
 import { isLoopback } from "./addresses.ts";
 import { ConfigError } from "./error.ts";
 import type { AgentConfig } from "./settings.ts";
-import { durabilityOf, keepsState, kvAddress, NO_ADDRESS, peerAddress } from "./state_settings.ts";
+import {
+  durabilityOf,
+  hasAccess,
+  isGateway,
+  keepsState,
+  kvAddress,
+  peerAddress,
+} from "./state_settings.ts";
 
 /** Most servers that found a cluster together: each of them must hear from every write. */
 export const MAX_FOUNDERS = 9;
@@ -56,15 +63,29 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
     );
   },
   ({ kv: { mode } }) => requireOne("kv.mode", mode, KV_MODES),
-  (config) => {
-    if (keepsState(config)) usable("peer_addr", () => peerAddress(config));
+  ({ kv: { tlsCert, tlsKey } }) => {
+    if ((tlsCert === "") === (tlsKey === "")) return;
+    const [given, missing] = tlsCert === "" ? ["tls_key", "tls_cert"] : ["tls_cert", "tls_key"];
+    fail(`Missing kv.${missing}: kv.${given} is of no use alone`);
+  },
+  ({ kv: { tlsClientCa } }) => {
+    if (tlsClientCa === "") return;
+    fail(
+      `Invalid kv.tls_client_ca: '${tlsClientCa}': Deno asks no client for a certificate, so none ` +
+        "can be checked. Use kv.tokens_file to tell clients apart",
+    );
   },
   (config) => {
-    const address = keepsState(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
+    if (hasPorts(config)) usable("peer_addr", () => peerAddress(config));
+  },
+  (config) => {
+    const address = hasPorts(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
     if (address === undefined || config.kv.insecure || isLoopback(address.host)) return;
+    if (hasAccess(config.kv)) return;
     fail(
-      `Invalid kv_addr: other machines reach '${config.kvAddr}', and there is no authentication ` +
-        "yet. Use an address of loopback, or -kv-insecure to let all of them read and write",
+      `Invalid kv_addr: other machines reach '${config.kvAddr}', and nobody has to show who it ` +
+        "is. Use -kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure " +
+        "to let all of them read and write",
     );
   },
 ];
@@ -79,19 +100,23 @@ export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
 }
 
 function refuseServersOnly(config: AgentConfig): void {
-  const { dataDir, bootstrapExpect, durability, peerAddr, kvAddr } = config;
+  const { dataDir, bootstrapExpect, durability, peerAddr } = config;
   const refuse = (name: string, value: string | number): void => {
     fail(`Invalid ${name}: ${value} without -server, which it is for. Use -server with it`);
   };
   if (dataDir !== "") refuse("data_dir", `'${dataDir}'`);
   if (bootstrapExpect !== 0) refuse("bootstrap_expect", bootstrapExpect);
   if (durability !== "") refuse("durability", `'${durability}'`);
-  if (peerAddr !== "") refuse("peer_addr", `'${peerAddr}'`);
-  if (kvAddr === "" || kvAddr === NO_ADDRESS) return;
+  if (peerAddr === "" || isGateway(config)) return;
   fail(
-    `Invalid kv_addr: '${kvAddr}' without -server: an agent that asks the servers for its clients ` +
-      "is not built yet. Use -server or -dev",
+    `Invalid peer_addr: '${peerAddr}' without -server or -kv-addr, which it is for. Use one of them ` +
+      "with it",
   );
+}
+
+/** Whether an agent has the ports of one that keeps the state. */
+function hasPorts(config: AgentConfig): boolean {
+  return keepsState(config) || isGateway(config);
 }
 
 /** What was acknowledged and is lost on one server would be missing on others, or come back. */

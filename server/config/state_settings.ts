@@ -20,7 +20,7 @@ export const NO_ADDRESS = "none";
 const LOOPBACK = "127.0.0.1";
 
 /** How one port of key-value clients is to be. Times are milliseconds. */
-export interface KvSettings extends Omit<KvConfig, "mode" | "insecure"> {
+export interface KvSettings extends Omit<KvConfig, "mode" | "insecure" | "tlsClientCa"> {
   /** What clients get: answers to requests, or their own bytes. */
   readonly mode: "json" | "echo";
 }
@@ -42,7 +42,7 @@ export interface StateSettings extends ServerSettings {
  */
 export function stateSettings(config: AgentConfig, bindHost?: string): StateSettings | undefined {
   if (!keepsState(config)) return undefined;
-  const { dev, bootstrapExpect, raft, kv } = config;
+  const { dev, bootstrapExpect, raft } = config;
   return {
     dataDir: config.dataDir === "" ? undefined : config.dataDir,
     bootstrapExpect: dev ? 1 : bootstrapExpect,
@@ -50,17 +50,53 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
     kv: kvAddress(config),
     durability: durabilityOf(config),
     raft,
-    kvOptions: {
-      mode: kv.mode as KvSettings["mode"],
-      idleLimitMs: kv.idleLimitMs,
-      maxConnections: kv.maxConnections,
-    },
+    kvOptions: kvSettings(config),
   };
+}
+
+function kvSettings({ kv }: AgentConfig): KvSettings {
+  return {
+    mode: kv.mode as KvSettings["mode"],
+    idleLimitMs: kv.idleLimitMs,
+    maxConnections: kv.maxConnections,
+    tokensFile: kv.tokensFile,
+    tlsCert: kv.tlsCert,
+    tlsKey: kv.tlsKey,
+  };
+}
+
+/** How an agent is to be that keeps no state and asks the servers for its clients. */
+export interface GatewaySettings {
+  /** Where it listens for servers. */
+  readonly peer: Address;
+  /** Where key-value clients are let in. */
+  readonly kv: Address;
+  /** How they are served. */
+  readonly kvOptions: KvSettings;
+}
+
+/** How the gateway of an agent is to be, `undefined` for one that is none; see {@linkcode stateSettings}. */
+export function gatewaySettings(
+  config: AgentConfig,
+  bindHost?: string,
+): GatewaySettings | undefined {
+  const kv = isGateway(config) ? kvAddress(config) : undefined;
+  return kv && { peer: peerAddress(config, bindHost), kv, kvOptions: kvSettings(config) };
+}
+
+/** Whether an agent keeps no state and has key-value clients all the same. */
+export function isGateway(config: AgentConfig): boolean {
+  return !keepsState(config) && config.kvAddr !== "" && config.kvAddr !== NO_ADDRESS;
 }
 
 /** Whether an agent is to keep the state. */
 export function keepsState({ server, dev }: AgentConfig): boolean {
   return server || dev;
+}
+
+/** Whether key-value clients have to show who they are. */
+export function hasAccess({ mode, tokensFile }: Pick<KvConfig, "mode" | "tokensFile">): boolean {
+  return mode === "json" && tokensFile !== "";
 }
 
 /** When a write is acknowledged; whatever was said, when that is no such word. */

@@ -5,7 +5,10 @@
  */
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
-import type { ActionMembers, Members } from "../../protocol/kv/mod.ts";
+import type { Interest, Subscriber } from "../../cluster/pubsub/mod.ts";
+import type { ActionMembers, LineWriter, Members } from "../../protocol/kv/mod.ts";
+import type { Peer } from "../net/conversation.ts";
+import type { Entry } from "./access/entries.ts";
 import type { Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
 
@@ -13,6 +16,31 @@ import type { Services } from "./services.ts";
 export interface ClientState {
   /** Whether members that an action does not have are refused. */
   strict: boolean;
+  /** Namespace of keys that name none; "" for the one that all connections begin with. */
+  use: string;
+  /** Who it is, on a port where that matters. */
+  entry?: Entry;
+  /** How often it has failed to show who it is. */
+  failures: number;
+  /** Who it is for others: its entry, the name that it gave itself where nobody has one, or its address. */
+  name: string;
+  /** What it has subscribed to. */
+  readonly subscriber: Subscriber;
+}
+
+/** A node that a request names. */
+export interface NamedNode {
+  readonly path: Uint8Array;
+  /** Whether it may be changed, or is only looked at. */
+  readonly touch: "reads" | "changes";
+}
+
+/** A command or a question about several nodes. */
+export interface Several {
+  readonly kind: "command" | "question";
+  readonly bytes: Uint8Array;
+  /** All nodes that it is about. */
+  readonly nodes: readonly NamedNode[];
 }
 
 /** How an action is done with a request whose members are right. */
@@ -33,11 +61,29 @@ export type Doing =
     /** Whether it is about other nodes than the one it names. */
     readonly isBroad: (request: Members) => boolean;
   }
+  /** By one command or question about several nodes. */
+  | {
+    readonly kind: "several";
+    /** It, or why there is none. */
+    readonly make: (request: Members, use: string) => Several | Failure;
+  }
   /** By as many questions as it takes. */
   | {
     readonly kind: "listing";
     /** What is listed, or what is wrong with the request. */
-    readonly make: (request: Members) => Listing | Failure;
+    readonly make: (request: Members, use: string) => Listing | Failure;
+  }
+  /** By the channels of this agent, once all before it is answered. */
+  | {
+    readonly kind: "channels";
+    /** The channels and patterns that it names, or what is wrong with the request. */
+    readonly make: (request: Members) => readonly Interest[] | Failure;
+    readonly run: (
+      interests: readonly Interest[],
+      request: Members,
+      services: Services,
+      client: ClientState,
+    ) => Result;
   }
   /** Here and now. */
   | {
@@ -45,6 +91,18 @@ export type Doing =
     readonly run: (request: Members, services: Services, client: ClientState) => Result;
     /** Whether the connection ends with it. Default: it goes on. */
     readonly last?: boolean;
+  }
+  /** Here, but not at once; nothing else of the connection is taken before it is done. */
+  | {
+    readonly kind: "awaited";
+    readonly run: (
+      request: Members,
+      services: Services,
+      client: ClientState,
+      peer: Peer<LineWriter>,
+    ) => Promise<Result>;
+    /** Whether the connection ends with it, after it is done. */
+    readonly isLast: (client: ClientState) => boolean;
   };
 
 /** One row of the table of actions. */

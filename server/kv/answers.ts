@@ -15,6 +15,7 @@ import {
 } from "../../protocol/kv/mod.ts";
 import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
+import type { Told } from "./journal.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
 /** Results from this size on go to the outbox as they are; less is copied into its buffer. */
@@ -23,8 +24,19 @@ const LARGE_BYTES = 16 * 1024;
 /** Reads that are asked again at a time: as many of the longest values as have room. */
 const MOST_AGAIN = 8;
 
-/** The place of a request that is about many nodes. */
+/** Where in the state a request reads or changes something: hashes of paths. */
+export type Place = number | readonly number[];
+
+/** The place of a request that is about more nodes than can be told. */
 export const EVERYWHERE = -1;
+
+/** A request that names more nodes than this is about everything: places are compared one by one. */
+const MOST_PLACES = 16;
+
+/** The place of a request about these nodes. */
+export function placeOf(paths: readonly Uint8Array[]): Place {
+  return paths.length > MOST_PLACES ? EVERYWHERE : paths.map(hashOf);
+}
 
 /** What a request does with the state. */
 export type Touch = "nothing" | "reads" | "changes";
@@ -36,8 +48,8 @@ export class Pending {
   readonly bytes: number;
   /** What it does with the state ... */
   touch: Touch = "nothing";
-  /** ... and where: a hash of the path, or {@linkcode EVERYWHERE}. */
-  place = EVERYWHERE;
+  /** ... and where. */
+  place: Place = EVERYWHERE;
   /** Whether {@linkcode Answers} has it. */
   added = false;
   /** Whether a success tells a revision. */
@@ -52,6 +64,8 @@ export class Pending {
   ask: (() => void) | undefined;
   /** Whether there was no room for the answer, so that it is to be asked again. */
   isPutOff = false;
+  /** What the log is told of it, and since when it is under way, if it is to be told. */
+  told: Told | undefined;
   /** What comes of it. */
   result: Result | undefined;
   /** What a failure says besides. */
@@ -131,7 +145,7 @@ export class Answers {
     if (touch === "nothing" || this.#touches[other] === 0) return false;
     for (let one = this.#head; one !== undefined; one = one.next) {
       if (one.touch !== other) continue;
-      if (place === EVERYWHERE || one.place === EVERYWHERE || one.place === place) return true;
+      if (meet(place, one.place)) return true;
     }
     return false;
   }
@@ -239,6 +253,19 @@ export class Answers {
   }
 }
 
+/** FNV-1a: two paths that seem to be the same only wait for each other. */
+export function hashOf(path: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of path) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+function meet(place: Place, other: Place): boolean {
+  if (place === EVERYWHERE || other === EVERYWHERE || place === other) return true;
+  if (typeof place !== "number") return place.some((one) => meet(one, other));
+  return typeof other !== "number" && other.includes(place);
+}
+
 function write(outbox: Outbox<LineWriter>, pending: Pending, result: Result): void {
   const writer = outbox.open();
   if (writer === undefined) return;
@@ -248,11 +275,11 @@ function write(outbox: Outbox<LineWriter>, pending: Pending, result: Result): vo
   beginSuccess(writer, id);
   if (result.body.length < LARGE_BYTES) {
     writer.raw(result.body);
-    return endSuccess(writer, rev, lagMs, goOn);
+    return endSuccess(writer, rev, lagMs, goOn, result.ttlMs);
   }
   outbox.append(result.body);
   const rest = outbox.open();
-  if (rest !== undefined) endSuccess(rest, rev, lagMs, goOn);
+  if (rest !== undefined) endSuccess(rest, rev, lagMs, goOn, result.ttlMs);
 }
 
 function writeFailureOf(writer: LineWriter, { id, lagMs, notes }: Pending, result: Failure): void {

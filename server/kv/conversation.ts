@@ -7,6 +7,7 @@
 import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 import {
+  AUTH_REQUIRED,
   ENDLESS,
   IDLE_TIMEOUT,
   INTERNAL,
@@ -27,16 +28,19 @@ import {
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
-import type { Conversation, Peer } from "../net/conversation.ts";
+import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState } from "./action.ts";
-import { Answers, Pending } from "./answers.ts";
+import type { Action, ClientState, Doing, Several } from "./action.ts";
+import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
+import { Journal } from "./journal.ts";
 import { list, type Listing } from "./listing.ts";
+import { Pushes } from "./pushes.ts";
 import type { Services } from "./services.ts";
+import { Silence } from "./silence.ts";
 
-/** Codes that blame the client for the request itself; they are logged. */
-const FAULTS: readonly number[] = [400, 405, 408, 413, 422, 426];
+/** Asks a client that only listens for a sign of life. */
+const PING_LINE = new TextEncoder().encode('{"push":"ping"}\n');
 
 /** Codes whose answers tell who leads. */
 const OF_THE_LEADER: readonly number[] = [503, 504];
@@ -48,19 +52,18 @@ export class KvConversation implements Conversation {
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
   readonly #answers: Answers;
-  readonly #client: ClientState = { strict: false };
+  readonly #pushes: Pushes;
+  readonly #journal: Journal;
+  readonly #client: ClientState;
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
   #ended = false;
   #closed = false;
-  #toldClosing = false;
+  /** Why the connection ends, if that is known here. */
+  #reason: string | undefined;
   /** Lines that were taken. */
   #taken = 0;
-  /** What {@linkcode KvConversation.sweep} saw: how many lines had ended and were taken, and since when. */
-  #seenEnded = -1;
-  #insideSince = 0;
-  #seenTaken = -1;
-  #idleSince = 0;
+  readonly #silence = new Silence();
 
   /** @param deliver Gets each line from the parser. */
   constructor(
@@ -71,11 +74,24 @@ export class KvConversation implements Conversation {
     this.parser = new LineSplitter(deliver);
     this.#peer = peer;
     this.#services = services;
+    this.#journal = new Journal(peer, services);
+    const onUnexpected = (error: unknown): void => void services.incident(error);
+    this.#pushes = new Pushes(peer.outbox, services.pushed, onUnexpected);
+    this.#client = {
+      strict: false,
+      use: "",
+      failures: 0,
+      name: peer.name,
+      subscriber: services.pubsub.subscriber({
+        messages: (lines, count) => this.#pushes.add(lines, count),
+        dropped: (count) => this.#pushes.miss(count),
+      }),
+    };
     this.#answers = new Answers(
       peer.outbox,
       services.waiting,
       () => this.#hangUp(),
-      (error) => void services.incident(error),
+      onUnexpected,
     );
   }
 
@@ -97,9 +113,10 @@ export class KvConversation implements Conversation {
     return this.#answers.room();
   }
 
-  /** The parser throws nothing, and no client is a stranger. */
+  /** The parser throws nothing, but a stranger may send more than it may. */
   fail(error: unknown): void {
-    throw error;
+    if (!(error instanceof StrangerLimitError)) throw error;
+    this.#answer(LINE_TOO_LONG, true);
   }
 
   /** Resolves when all requests are answered and, when the port is closing, the client is told. */
@@ -111,7 +128,18 @@ export class KvConversation implements Conversation {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
+    this.#hearNoMore();
     this.#answers.close();
+    const name = this.#client.entry?.name;
+    this.#journal.ended({ name, reason: this.#reason, requests: this.#taken });
+  }
+
+  /** Ends the connection, and with it all that it waits for, when the client is not known any more as it was. */
+  recheck(): void {
+    const { entry } = this.#client;
+    if (entry === undefined || this.#ended || this.#services.access?.has(entry)) return;
+    this.#tellClosing(AUTH_REQUIRED);
+    this.#hangUp();
   }
 
   /**
@@ -120,20 +148,18 @@ export class KvConversation implements Conversation {
    */
   sweep(now: number): void {
     if (this.#deaf || this.#ended) return;
-    const { idleLimitMs, lineLimitMs } = this.#services;
-    if (!this.parser.inside || this.parser.ended !== this.#seenEnded) {
-      this.#seenEnded = this.parser.ended;
-      this.#insideSince = now;
-    } else if (now - this.#insideSince >= lineLimitMs) {
-      this.#answer(LINE_TIMEOUT, true);
-      return;
-    }
-    if (this.#taken !== this.#seenTaken || this.#answers.size > 0) {
-      this.#seenTaken = this.#taken;
-      this.#idleSince = now;
-    } else if (idleLimitMs > 0 && now - this.#idleSince >= idleLimitMs) {
-      this.#tellClosing(IDLE_TIMEOUT);
-      this.#hangUp();
+    const { inside, ended } = this.parser;
+    const isWaiting = this.#answers.size > 0;
+    const listens = this.#client.subscriber.interests.size > 0;
+    const activity = { inside, ended, taken: this.#taken, isWaiting, listens };
+    switch (this.#silence.look(now, activity, this.#services)) {
+      case "late line":
+        return this.#answer(LINE_TIMEOUT, true);
+      case "ask":
+        return this.#peer.outbox.append(PING_LINE);
+      case "idle":
+        this.#tellClosing(IDLE_TIMEOUT);
+        this.#hangUp();
     }
   }
 
@@ -156,36 +182,98 @@ export class KvConversation implements Conversation {
     if (pending.id === undefined && id !== undefined) return this.#settle(pending, invalid("id"));
     if (typeof name !== "string") return this.#settle(pending, invalid("action"));
     const action = actionOf(name);
+    const refusal = this.#services.access?.refusal(action?.name ?? "", request, this.#client);
+    if (refusal !== undefined) return this.#settle(pending, refusal);
     if (action === undefined) return this.#settle(pending, UNKNOWN_ACTION);
     const wrong = action.members.wrong(request) ?? this.#unknownMember(request, action);
     if (wrong !== undefined) return this.#settle(pending, invalid(wrong));
     pending.tellsRevision = action.tellsRevision;
+    if (this.#services.logsRequests) {
+      pending.told = { action: action.name, since: performance.now() };
+    }
     const { doing } = action;
     if (doing.kind === "local") {
       if (doing.last === true) this.#deaf = pending.last = true;
       return this.#settle(pending, doing.run(request, this.#services, this.#client));
     }
+    if (doing.kind === "awaited") return this.#runAwaited(pending, request, doing);
+    if (doing.kind === "channels") {
+      const interests = doing.make(request);
+      if ("ok" in interests) return this.#settle(pending, interests);
+      const run = (): Result => doing.run(interests, request, this.#services, this.#client);
+      if (this.#answers.size === 0 && !this.#peer.outbox.congested) {
+        return this.#settle(pending, run());
+      }
+      return this.#runLater(pending, run);
+    }
     if (doing.kind === "listing") {
-      const listing = doing.make(request);
+      const listing = doing.make(request, this.#client.use);
       return "ok" in listing
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
+    if (doing.kind === "several") {
+      return this.#beginSeveral(pending, request, doing.make(request, this.#client.use));
+    }
     const { key, namespace } = request as unknown as TargetRequest;
-    const path = resolvePath(key, namespace);
+    const path = resolvePath(key, namespace, this.#client.use);
     if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
     pending.touch = doing.kind === "command" ? "changes" : "reads";
     if (!doing.isBroad(request)) pending.place = hashOf(path);
     const bytes = doing.make(path, request);
     if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
+    return this.#askInOrder(pending, request, bytes);
+  }
+
+  #beginSeveral(
+    pending: Pending,
+    request: Members,
+    several: Several | Failure,
+  ): Promise<void> | undefined {
+    if ("ok" in several) return this.#settle(pending, several);
+    pending.touch = several.kind === "command" ? "changes" : "reads";
+    pending.place = placeOf(several.nodes.map(({ path }) => path));
+    return this.#askInOrder(pending, request, several.bytes);
+  }
+
+  #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
     return this.#ask(pending, request, bytes);
+  }
+
+  async #runAwaited(
+    pending: Pending,
+    request: Members,
+    { run, isLast }: Extract<Doing, { kind: "awaited" }>,
+  ): Promise<void> {
+    this.#answers.add(pending);
+    try {
+      const result = await run(request, this.#services, this.#client, this.#peer);
+      if (isLast(this.#client)) this.#deaf = pending.last = true;
+      this.#settle(pending, result);
+    } catch (error) {
+      this.#fault(pending, error);
+    }
   }
 
   async #askLater(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> {
     await this.#answers.finished();
     try {
       if (!this.#closed) this.#ask(pending, request, bytes);
+    } catch (error) {
+      this.#fault(pending, error);
+    }
+  }
+
+  /** Does something when all before it is answered: who hears of it finds done what came first, and the answer goes before pushes. */
+  async #runLater(pending: Pending, run: () => Result): Promise<void> {
+    const { outbox } = this.#peer;
+    do {
+      await this.#answers.finished();
+      await outbox.drained();
+    } while (!this.#closed && (this.#answers.size > 0 || outbox.congested));
+    try {
+      if (!this.#closed) this.#settle(pending, run());
     } catch (error) {
       this.#fault(pending, error);
     }
@@ -248,18 +336,18 @@ export class KvConversation implements Conversation {
 
   #settle(pending: Pending, result: Result): undefined {
     if (!pending.added) this.#answers.add(pending);
-    if (!result.ok && result !== NO_ROOM) this.#note(pending, result);
+    if (result !== NO_ROOM) {
+      if (!result.ok) this.#note(pending, result);
+      if (pending.told !== undefined) this.#journal.done(pending.told, result);
+      pending.told = undefined;
+    }
     this.#answers.settle(pending, result);
   }
 
-  #note(pending: Pending, { code, reason, field }: Failure): void {
-    const { counters, state: { leader } } = this.#services;
-    counters.failures++;
-    if (FAULTS.includes(code)) {
-      const text = `${code} ${reason}${field === undefined ? "" : ` ('${field}')`}`;
-      this.#services.complain(this.#peer.source, reason, `${this.#peer.name}: ${text}`);
-    }
-    if (leader !== undefined && OF_THE_LEADER.includes(code)) pending.notes = { leader };
+  #note(pending: Pending, failure: Failure): void {
+    this.#journal.failed(failure);
+    const { leader } = this.#services.state;
+    if (leader !== undefined && OF_THE_LEADER.includes(failure.code)) pending.notes = { leader };
   }
 
   #fault(pending: Pending, error: unknown): undefined {
@@ -282,21 +370,20 @@ export class KvConversation implements Conversation {
   }
 
   #tellClosing(problem: Problem): void {
-    if (this.#toldClosing) return;
-    this.#toldClosing = true;
+    if (this.#reason !== undefined) return;
+    this.#reason = problem.reason;
     const writer = this.#peer.outbox.open();
     if (writer !== undefined) writeClosing(writer, problem);
   }
 
+  #hearNoMore(): void {
+    this.#services.pubsub.leave(this.#client.subscriber);
+    this.#pushes.close();
+  }
+
   #hangUp(): void {
+    this.#hearNoMore();
     this.#deaf = this.#ended = true;
     this.#peer.hangUp();
   }
-}
-
-/** FNV-1a: two paths that seem to be the same only wait for each other. */
-function hashOf(path: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of path) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

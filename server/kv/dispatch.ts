@@ -6,14 +6,20 @@
 
 import { type ActionMembers, ACTIONS } from "../../protocol/kv/mod.ts";
 import type { Action, Doing } from "./action.ts";
+import { publish, subscribe, unsubscribe } from "./actions/channels.ts";
 import { echo, hello, info, ping, quit } from "./actions/connection.ts";
+import { auth, use } from "./actions/identity.ts";
 import { children, keys } from "./actions/listing.ts";
-import { del, exists, get, increment, set } from "./actions/values.ts";
+import { getMany, setMany } from "./actions/many.ts";
+import { transaction } from "./actions/transaction.ts";
+import { del, exists, expire, get, increment, persist, set, ttl } from "./actions/values.ts";
 
 const TABLE: Readonly<Record<string, Doing>> = {
   PING: ping,
   ECHO: echo,
   HELLO: hello,
+  AUTH: auth,
+  USE: use,
   INFO: info,
   QUIT: quit,
   SET: set,
@@ -24,10 +30,19 @@ const TABLE: Readonly<Record<string, Doing>> = {
   CHILDREN: children,
   INCR: increment(1),
   DECR: increment(-1),
+  SUBSCRIBE: subscribe,
+  UNSUBSCRIBE: unsubscribe,
+  PUBLISH: publish,
+  TTL: ttl,
+  EXPIRE: expire,
+  PERSIST: persist,
+  MGET: getMany,
+  MSET: setMany,
+  TXN: transaction,
 };
 
 /** The actions whose success tells a revision. */
-const WITH_REVISION: readonly string[] = ["SET", "GET", "DEL", "INCR", "DECR"];
+const WITH_REVISION: readonly string[] = ["SET", "GET", "DEL", "INCR", "DECR", "MSET", "TXN"];
 
 const ROWS = new Map<string, Action>(
   Object.entries(TABLE).map(([name, doing]) => [name, {

@@ -40,4 +40,7 @@ export class EchoConversation implements Conversation {
 
   /** Nothing is too late. */
   sweep(): void {}
+
+  /** Nobody has rights. */
+  recheck(): void {}
 }

@@ -25,14 +25,43 @@ export const MAX_BACKLOG_BYTES = 1024 * 1024;
 /** While more bytes of answers wait at all connections together, each has the next one only. */
 export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 
+/** Messages, and bytes of them, that wait for one client that has subscribed; the oldest are dropped beyond that. */
+export const MAX_PUSHES = 10_000;
+/** See {@linkcode MAX_PUSHES}. */
+export const MAX_PUSHES_BYTES = 8 * 1024 * 1024;
+
+/** While more bytes of messages wait for all clients together, each has little more than one of them. */
+export const MAX_ALL_PUSHES_BYTES = 256 * 1024 * 1024;
+
 /** A client that takes not one byte for this long, although some wait for it, is disconnected; in milliseconds. */
 export const STALL_LIMIT_MS = 30_000;
+
+/**
+ * Clients in all that are strangers: they have not shown who they are where they have to, or are not done with the handshake of
+ * TLS. A client that comes to talk is one for a round trip or two.
+ */
+export const MAX_STRANGERS = 1_024;
+
+/** Strangers from one address, but for loopback. */
+export const MAX_STRANGERS_PER_SOURCE = 256;
+
+/** How long a client may be a stranger, in milliseconds. */
+export const STRANGER_LIMIT_MS = 10_000;
+
+/** What one stranger's unfinished line may hold, and its unread answers, in bytes. */
+export const MAX_STRANGER_BYTES = 4 * 1024;
+
+/** A client that has shown so many wrong tokens or passwords one after the other is disconnected. */
+export const MAX_AUTH_FAILURES = 5;
 
 /** A line has to end this long after its first byte, in milliseconds. */
 export const LINE_LIMIT_MS = 30_000;
 
 /** A client that sends no line for this long is disconnected, in milliseconds. */
 export const IDLE_LIMIT_MS = 300_000;
+
+/** A client that only listens is asked for a line after this long, in milliseconds, and has as long to send one. */
+export const PING_MS = 60_000;
 
 /** A request gets its answer within this time, in milliseconds. */
 export const REQUEST_LIMIT_MS = 5_000;

@@ -42,6 +42,7 @@ export interface Listing {
 export interface ListingWords {
   readonly key?: RequestKey | undefined;
   readonly namespace?: string | undefined;
+  readonly use?: string;
   readonly after?: RequestKey | undefined;
   readonly limit: number;
   readonly depth?: number | undefined;
@@ -56,9 +57,9 @@ export interface ListingAnswer extends Answer {
 /** The listing that a request wants, or what is wrong with it. */
 export function listingOf(
   what: Listed,
-  { key, namespace, after, limit, depth }: ListingWords,
+  { key, namespace, use, after, limit, depth }: ListingWords,
 ): Listing | Failure {
-  const path = resolveBase(key, namespace);
+  const path = resolveBase(key, namespace, use);
   if (!(path instanceof Uint8Array)) return path;
   const behind = after === undefined ? undefined : placeOf(path, what, after);
   if (behind !== undefined && !(behind instanceof Uint8Array)) return behind;

@@ -7,27 +7,45 @@
 import {
   deleteCommand,
   existsQuestion,
+  expireCommand,
   getQuestion,
   incrementCommand,
   type Listed,
+  persistCommand,
   resolvePath,
   setCommand,
   textOfValue,
+  ttlQuestion,
 } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../protocol/kv/actions.ts";
-import { errorOf } from "../../protocol/kv/errors.ts";
+import { errorOf, KvError } from "../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
-import { invalid } from "../../protocol/kv/problem.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../protocol/kv/problem.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+import { type KvOutcome, type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
+import type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvSetItem,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
+import { channelOf, interestOf, type PubSub } from "../../cluster/pubsub/mod.ts";
+import { type EventFeed, Feed, type FeedOptions } from "../feed.ts";
 import type { StateService } from "../replica/service.ts";
+import { textOfMessage } from "./actions/channels.ts";
+import type { Several } from "./action.ts";
+import { actionOf } from "./dispatch.ts";
 import { gather, listingOf } from "./listing.ts";
 import type {
   KvChildrenOptions,
   KvDeleteOptions,
   KvGetOptions,
+  KvIncrementOptions,
   KvKeysOptions,
   KvRequestOptions,
   KvSetOptions,
@@ -39,7 +57,21 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
 } from "../../protocol/kv/errors.ts";
-export type { KvEntry, KvExistence, KvItem, KvKey, KvValue } from "../../protocol/kv/values.ts";
+export type {
+  KvCondition,
+  KvOutcome,
+  KvStep,
+  KvTransaction,
+} from "../../protocol/kv/transaction.ts";
+export type {
+  KvEntry,
+  KvExistence,
+  KvItem,
+  KvKey,
+  KvMessage,
+  KvSetItem,
+  KvValue,
+} from "../../protocol/kv/values.ts";
 
 export type * from "./local_options.ts";
 
@@ -65,14 +97,20 @@ const TIMEOUT_MS = 5_000;
  */
 export class AgentKv {
   readonly #state: StateService;
+  readonly #pubsub: PubSub;
+  readonly #feeds = new Set<Feed<KvMessage>>();
 
-  /** The store behind `state`. */
-  constructor(state: StateService) {
+  /** The store behind `state`, and the channels of the agent. */
+  constructor(state: StateService, pubsub: PubSub) {
     this.#state = state;
+    this.#pubsub = pubsub;
   }
 
   /** Sets the value of a key. Resolves with the revision of the change. */
   async set(key: KvKey, value: KvValue, options: KvSetOptions = {}): Promise<{ rev: number }> {
+    const { ttlMs, keepTtl } = options;
+    if (ttlMs !== undefined) checkTtl(ttlMs);
+    if (ttlMs !== undefined && keepTtl) throw errorOf(invalid("keepTtl"));
     const command = setCommand(pathOf(key, options), usable(textOfValue(value)), options);
     const { rev } = await this.#propose(command, options);
     return { rev };
@@ -82,8 +120,61 @@ export class AgentKv {
   async get(key: KvKey, options: KvGetOptions = {}): Promise<KvEntry | undefined> {
     const result = await this.#query(getQuestion(pathOf(key, options)), options);
     if (!result.ok && result.reason === "KEY_NOT_FOUND") return undefined;
-    const { body, rev } = success(result);
-    return { value: valueOf(body) as KvValue, rev };
+    const { body, rev, ttlMs } = success(result);
+    return { value: valueOf(body) as KvValue, rev, ...ttlMs !== undefined && { ttlMs } };
+  }
+
+  /** The values of 1 to 1,000 keys as of one moment, in their order, with `null` for a key that has none. */
+  async getMany(keys: readonly KvKey[], options: KvGetOptions = {}): Promise<KvValue[]> {
+    const { bytes } = severalOf("MGET", { keys }, options);
+    return valueOf(success(await this.#query(bytes, options)).body) as KvValue[];
+  }
+
+  /** Sets the values of 1 to 1,000 keys, all of them or none. Resolves with the revision of the change, the same for all. */
+  async setMany(
+    items: readonly KvSetItem[],
+    options: KvRequestOptions = {},
+  ): Promise<{ rev: number }> {
+    const asked = items.map(({ key, value, ttlMs }) => ({ key, value, ttl_ms: ttlMs }));
+    const { bytes } = severalOf("MSET", { items: asked }, options);
+    const { rev } = await this.#propose(bytes, options);
+    return { rev };
+  }
+
+  /** How many milliseconds the value of a key has left: `Infinity` when it stays, `undefined` when there is none. */
+  async ttl(key: KvKey, options: KvGetOptions = {}): Promise<number | undefined> {
+    const result = await this.#query(ttlQuestion(pathOf(key, options)), options);
+    if (!result.ok && result.reason === "KEY_NOT_FOUND") return undefined;
+    const left = valueOf(success(result).body) as number;
+    return left === -1 ? Infinity : left;
+  }
+
+  /**
+   * Has the value of a key go by itself `ttlMs` milliseconds later, from 1 up to ten years. Resolves with whether there is a value.
+   * Its revision stays.
+   */
+  async expire(key: KvKey, ttlMs: number, options: KvRequestOptions = {}): Promise<boolean> {
+    checkTtl(ttlMs);
+    return await this.#change(expireCommand(pathOf(key, options), ttlMs), options) !== undefined;
+  }
+
+  /** Has the value of a key stay. Resolves with whether it was to go. Its revision stays. */
+  async persist(key: KvKey, options: KvRequestOptions = {}): Promise<boolean> {
+    return await this.#change(persistCommand(pathOf(key, options)), options) === true;
+  }
+
+  /**
+   * Does all the steps of a transaction at one moment, or none of them: those of `then` when all conditions hold, else those of
+   * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and this rejects with
+   * its error, whose `field` says which of the two lists it is in.
+   */
+  async transaction(
+    transaction: KvTransaction,
+    options: KvRequestOptions = {},
+  ): Promise<KvOutcome> {
+    const { bytes } = severalOf("TXN", { ...membersOf(transaction) }, options);
+    const { body, rev } = await this.#propose(bytes, options);
+    return { ...valueOf(body) as Omit<KvOutcome, "rev">, rev };
   }
 
   /** Deletes the value of a key. Resolves with how many values there were. */
@@ -93,8 +184,10 @@ export class AgentKv {
   }
 
   /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
-  async increment(key: KvKey, by = 1, options: KvRequestOptions = {}): Promise<number> {
-    const command = incrementCommand(pathOf(key, options), by);
+  async increment(key: KvKey, by = 1, options: KvIncrementOptions = {}): Promise<number> {
+    const { ttlMs } = options;
+    if (ttlMs !== undefined) checkTtl(ttlMs);
+    const command = incrementCommand(pathOf(key, options), by, ttlMs);
     return valueOf((await this.#propose(command, options)).body) as number;
   }
 
@@ -122,6 +215,54 @@ export class AgentKv {
     return this.#list("children", key, options);
   }
 
+  /**
+   * Publishes a message to a channel, from the agent itself. Returns how many subscribers of this agent and how many other agents it
+   * went to; how many subscribers those have is not known. Who does not listen now misses it.
+   *
+   * @throws {KvError} when the channel is none, or the message is none that JSON has, or too large
+   */
+  publish(channel: KvKey, message: KvValue): number {
+    const to = channelOf(channel);
+    if (typeof to !== "string") throw errorOf(to);
+    return this.#pubsub.publish(to, usable(textOfMessage(message)), this.#pubsub.node);
+  }
+
+  /**
+   * The messages of a channel or pattern, or of each of a list, from now on. Ends with the agent.
+   *
+   * @throws {KvError} when one is neither a channel nor a pattern, or there is no room for more subscriptions
+   * @throws {RangeError} when the buffer size is not a whole number above 0
+   */
+  subscribe(
+    channels: string | readonly KvKey[],
+    options: FeedOptions = {},
+  ): EventFeed<KvMessage> {
+    const interests = (typeof channels === "string" ? [channels] : channels).map((one) => {
+      const interest = interestOf(one);
+      if ("ok" in interest) throw errorOf(interest);
+      return interest;
+    });
+    if (!this.#pubsub.hasRoom(interests.length)) throw errorOf(TOO_MANY_SUBSCRIPTIONS);
+    const feed = new Feed<KvMessage>(options, () => {
+      this.#pubsub.leave(subscriber);
+      this.#feeds.delete(feed);
+    });
+    const subscriber = this.#pubsub.subscriber({
+      messages: (lines) => {
+        for (const message of messagesIn(lines)) feed.take(message);
+      },
+      dropped: (count) => feed.miss(count),
+    });
+    for (const interest of interests) this.#pubsub.subscribe(subscriber, interest);
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** Ends all subscriptions. */
+  close(): void {
+    for (const feed of this.#feeds) feed.close();
+  }
+
   #list<T>(
     what: Listed,
     key: KvKey | undefined,
@@ -138,6 +279,16 @@ export class AgentKv {
       return { items: valueOf(success(result).body) as T[], next };
     };
     return paged(pageAfter, options.after);
+  }
+
+  /** What a command tells; `undefined` when there is no value. */
+  async #change(command: Uint8Array, options: KvRequestOptions): Promise<unknown> {
+    try {
+      return valueOf((await this.#propose(command, options)).body);
+    } catch (error) {
+      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
+      throw error;
+    }
   }
 
   #propose(
@@ -163,6 +314,26 @@ function pathOf(key: KvKey, { namespace }: KvRequestOptions): Uint8Array {
   return usable(resolvePath(key, namespace));
 }
 
+/** The command or question of an action about several keys. */
+function severalOf(
+  name: string,
+  members: Record<string, unknown>,
+  { namespace }: KvRequestOptions,
+): Several {
+  const request = { ...members, namespace };
+  const wrong = ACTIONS[name]?.wrong(request);
+  if (wrong !== undefined) throw errorOf(invalid(wrong));
+  const doing = actionOf(name)?.doing;
+  if (doing?.kind !== "several") throw new RangeError(`Expected an action, got '${name}'`);
+  const several = doing.make(request, "");
+  if ("ok" in several) throw errorOf(several);
+  return several;
+}
+
+function checkTtl(ttlMs: number): void {
+  if (ACTIONS["EXPIRE"]?.wrong({ key: "k", ttl_ms: ttlMs })) throw errorOf(invalid("ttlMs"));
+}
+
 function usable(bytes: Uint8Array | Failure): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
   throw errorOf(bytes);
@@ -171,6 +342,13 @@ function usable(bytes: Uint8Array | Failure): Uint8Array {
 function success(result: Result): Success {
   if (result.ok) return result;
   throw errorOf(result);
+}
+
+function messagesIn(lines: Uint8Array): KvMessage[] {
+  return decodeUtf8(lines).trimEnd().split("\n").map((line) => {
+    const { push: _, ...message } = JSON.parse(line);
+    return message;
+  });
 }
 
 function valueOf(body: Uint8Array): unknown {

@@ -54,6 +54,32 @@ export interface KvSetOptions extends KvRequestOptions {
   readonly xx?: boolean;
   /** Only if the last change of the key has this revision; 0: only if it has no value. */
   readonly ifRev?: number;
+  /** It goes by itself so many milliseconds later, up to ten years. Default: it stays. */
+  readonly ttlMs?: number;
+  /** It goes when the value before was to go. Not with `ttlMs`. */
+  readonly keepTtl?: boolean;
+}
+
+/**
+ * What an increment does besides.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvIncrementOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvIncrementOptions = { ttlMs: 60_000 };
+ * console.log(await agent.kv.increment("visits", 1, options));
+ * ```
+ */
+export interface KvIncrementOptions extends KvRequestOptions {
+  /** The sum goes by itself so many milliseconds later. Default: when the value before was to go. */
+  readonly ttlMs?: number;
 }
 
 /**

@@ -17,20 +17,29 @@ import { SharedBacklog } from "../net/outbox.ts";
 import { Port } from "../net/port.ts";
 import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
+import type { TlsServer } from "../net/wire/tls.ts";
+import type { Access } from "./access/access.ts";
 import { KvConversation } from "./conversation.ts";
 import { EchoConversation } from "./echo.ts";
 import {
   DRAIN_LIMIT_MS,
   IDLE_LIMIT_MS,
   LINE_LIMIT_MS,
+  MAX_ALL_PUSHES_BYTES,
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS,
   MAX_CONNECTIONS_PER_SOURCE,
   MAX_LISTINGS,
+  MAX_STRANGER_BYTES,
+  MAX_STRANGERS,
+  MAX_STRANGERS_PER_SOURCE,
   MAX_WAITING_BYTES,
+  PING_MS,
   REQUEST_LIMIT_MS,
   STALL_LIMIT_MS,
+  STRANGER_LIMIT_MS,
 } from "./limits.ts";
 import { Places } from "../../cluster/places.ts";
 import type { Services } from "./services.ts";
@@ -55,16 +64,28 @@ export interface KvPortOptions {
   readonly address: string;
   /** The replicated state. */
   readonly state: StateService;
+  /** The channels. */
+  readonly pubsub: PubSub;
   /** Name of this agent, as the leader is named. */
   readonly node: string;
   /** Version of the program. */
   readonly version: string;
   /** Where happenings are logged. */
   readonly log: Pick<AgentLog, "write" | "unexpected">;
+  /** Who may do what. Default: everybody everything. */
+  readonly access?: Access | undefined;
+  /** What encrypts connections. Default: they are not encrypted. */
+  readonly tls?: TlsServer | undefined;
+  /** Whether a line of the log is written about each request, at DEBUG. Default false. */
+  readonly logsRequests?: boolean;
+  /** How long a client may take to show who it is. Default 10,000 ms. */
+  readonly strangerLimitMs?: number;
   /** What clients get: answers to requests, or their own bytes. Default "json". */
   readonly mode?: "json" | "echo";
   /** A client that sends no line for this long is disconnected; 0: none is. Default 300,000 ms. */
   readonly idleLimitMs?: number;
+  /** A client that only listens is asked for a line after this long, and has as long to send one. Default 60,000 ms. */
+  readonly pingMs?: number;
   /** A line has to end this long after its first byte. Default 30,000 ms. */
   readonly lineLimitMs?: number;
   /** A request gets its answer within this time. Default 5,000 ms. */
@@ -94,11 +115,11 @@ export class KvPort implements AsyncDisposable {
   #closing = false;
 
   private constructor(socket: Deno.TcpListener, options: KvPortOptions) {
-    const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS } = options;
+    const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS, tls } = options;
     this.#log = log;
     this.#services = this.#servicesOf(options);
-    const { counters, idleLimitMs, lineLimitMs, waiting } = this.#services;
-    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    const { counters, idleLimitMs, lineLimitMs, pingMs, waiting, access } = this.#services;
+    const shortest = Math.min(lineLimitMs, pingMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
     this.#sweepMs = Math.min(shortest, LONGEST_SWEEP_MS);
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
@@ -107,22 +128,28 @@ export class KvPort implements AsyncDisposable {
         shared: waiting,
         waitingRecords: 0,
         waitingBytes: 0,
-        strangerBytes: 0,
+        strangerBytes: MAX_STRANGER_BYTES,
       },
       admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
       stallLimitMs,
       drainLimitMs: options.drainLimitMs ?? DRAIN_LIMIT_MS,
       refusal: refusal(),
+      knowsAll: access === undefined,
+      ...tls && { secure: (wire) => tls.secure(wire) },
       open: (peer, deliver) => {
         counters.connections++;
         this.#sweep ??= setInterval(() => this.#lookForLate(), this.#sweepMs);
-        // There is nothing to show first, and a line may be as long as it likes from the beginning.
-        peer.know();
         return mode === "echo" ? new EchoConversation(peer, deliver) : this.#open(peer, deliver);
       },
       onUnexpected: (error) => log.unexpected(error),
       onAcceptFailure: (cause) => {
         this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
+      },
+      onHandshakeFailure: ({ name, source }, cause) => {
+        this.#trouble(
+          source,
+          `Failed TLS handshake of client ${name}: ${(cause as Error).message}`,
+        );
       },
       onStall: ({ name, source }) => {
         const time = formatDuration(stallLimitMs);
@@ -149,6 +176,16 @@ export class KvPort implements AsyncDisposable {
     return new KvPort(socket, options);
   }
 
+  /** Whether a line of the log is written about each request. */
+  set logsRequests(value: boolean) {
+    this.#services.logsRequests = value;
+  }
+
+  /** Ends the connections of clients that {@linkcode Access} does not know any more as they are. */
+  recheck(): void {
+    for (const conversation of this.#port.conversations()) conversation.recheck();
+  }
+
   /** How many connections are open. */
   get size(): number {
     return this.#port.size;
@@ -167,29 +204,35 @@ export class KvPort implements AsyncDisposable {
   }
 
   #open(peer: Peer<LineWriter>, deliver: (line: Uint8Array) => void): KvConversation {
-    this.#log.write("DEBUG", "agent.kv", () => `Accepted client: ${peer.name}`);
+    this.#services.tell(() => `Accepted client: ${peer.name}`);
     return new KvConversation(peer, this.#services, deliver);
   }
 
   #servicesOf(options: KvPortOptions): Services {
-    const { state, node, version } = options;
+    const { state, pubsub, node, version } = options;
     const isClosing = (): boolean => this.#closing;
     return {
       state,
+      access: options.access,
+      logsRequests: options.logsRequests ?? false,
+      pubsub,
       listings: new Places(MAX_LISTINGS),
       waiting: new SharedBacklog(options.maxWaitingBytes ?? MAX_WAITING_BYTES),
+      pushed: new SharedBacklog(MAX_ALL_PUSHES_BYTES),
       node,
       version,
       requestLimitMs: options.requestLimitMs ?? REQUEST_LIMIT_MS,
       idleLimitMs: options.idleLimitMs ?? IDLE_LIMIT_MS,
+      pingMs: options.pingMs ?? PING_MS,
       lineLimitMs: options.lineLimitMs ?? LINE_LIMIT_MS,
       startedAt: Date.now(),
-      counters: { connections: 0, requests: 0, failures: 0 },
+      counters: { connections: 0, requests: 0, failures: 0, authFailures: 0 },
       connections: () => this.#port.size,
       get closing() {
         return isClosing();
       },
       complain: (source, kind, text) => this.#write(this.#mistakes, `${source} ${kind}`, text),
+      tell: (text, fields) => this.#log.write("DEBUG", "agent.kv", text, fields && { fields }),
       incident: (error) => this.#incident(error),
     };
   }
@@ -221,17 +264,17 @@ export class KvPort implements AsyncDisposable {
   }
 }
 
-/** Nobody is a stranger here. */
+/** Where nobody has to show anything, nobody is a stranger for long. */
 function admissionOf(
-  { maxConnections = MAX_CONNECTIONS }: KvPortOptions,
+  { maxConnections = MAX_CONNECTIONS, strangerLimitMs = STRANGER_LIMIT_MS }: KvPortOptions,
   onRefusal: (source: string, text: string) => void,
 ): Admission {
   return new Admission({
     connections: maxConnections,
     perSource: Math.min(maxConnections, MAX_CONNECTIONS_PER_SOURCE),
-    strangers: maxConnections,
-    strangersPerSource: maxConnections,
-    strangerMs: LINE_LIMIT_MS,
+    strangers: Math.min(maxConnections, MAX_STRANGERS),
+    strangersPerSource: Math.min(maxConnections, MAX_STRANGERS_PER_SOURCE),
+    strangerMs: strangerLimitMs,
   }, onRefusal);
 }
 

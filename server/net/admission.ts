@@ -65,7 +65,7 @@ export class Admission {
 
   /** A connection that was admitted begins, as a stranger. */
   enter(guest: Guest): void {
-    const key = keyOf(guest.source);
+    const key = machineOf(guest.source);
     const share = this.#shares.get(key) ?? { connections: 0, strangers: 0 };
     this.#shares.set(key, share);
     share.connections++;
@@ -78,7 +78,7 @@ export class Admission {
   /** A peer is no stranger any more. */
   know(guest: Guest): void {
     if (!this.#strangers.delete(guest)) return;
-    const share = this.#shares.get(keyOf(guest.source));
+    const share = this.#shares.get(machineOf(guest.source));
     if (share !== undefined) share.strangers--;
     if (this.#strangers.size > 0) return;
     clearTimeout(this.#timer);
@@ -88,14 +88,14 @@ export class Admission {
   /** A connection has ended. To be called once, at once. */
   leave(guest: Guest): void {
     this.know(guest);
-    const key = keyOf(guest.source);
+    const key = machineOf(guest.source);
     const share = this.#shares.get(key);
     if (share !== undefined && --share.connections === 0) this.#shares.delete(key);
     this.#connections--;
   }
 
   #admitsFrom(source: string): boolean {
-    const key = keyOf(source);
+    const key = machineOf(source);
     const share = this.#shares.get(key);
     if (share === undefined || isLoopback(source)) return true;
     const { perSource, strangersPerSource } = this.#limits;
@@ -107,7 +107,7 @@ export class Admission {
   #makeRoom(source: string, limit: number, key?: string): boolean {
     const where = key === undefined ? "" : ` from ${key}`;
     for (const guest of this.#strangers.keys()) {
-      if (key !== undefined && keyOf(guest.source) !== key) continue;
+      if (key !== undefined && machineOf(guest.source) !== key) continue;
       guest.close();
       this.#onRefusal(source, `Closed a silent TCP connection${where}: ${limit} are open`);
       return true;
@@ -131,8 +131,8 @@ export class Admission {
   }
 }
 
-/** What the connections of one machine have in common. */
-function keyOf(source: string): string {
+/** What the connections of one machine have in common: its address, with IPv6 its network of 64 bits. */
+export function machineOf(source: string): string {
   const host = plainHost(source);
   if (!isIPv6(host)) return host;
   const [head = "", tail] = host.split("::");

@@ -10,6 +10,7 @@ import { type Conversation, type Peer, StrangerLimitError } from "./conversation
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
 import { plainHost } from "./problems.ts";
+import type { SecureWire, Wire } from "./wire/wire.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 
 /** What one connection may hold. */
@@ -34,6 +35,10 @@ export interface ConnectionParts<W extends ByteWriter, C extends Conversation> {
   readonly open: (peer: Peer<W>, deliver: (message: Uint8Array) => void) => C;
   /** Gets what nobody expected to be thrown. */
   readonly onUnexpected: (error: unknown) => void;
+  /** Whether peers have nothing to show: they are known at once, on TLS after its handshake. Default: they have. */
+  readonly knowsAll?: boolean;
+  /** Told why a handshake of TLS failed. Others can cause it, many times a second. */
+  readonly onHandshakeFailure?: (peer: Peer<W>, cause: unknown) => void;
 }
 
 /** Takes a peer's messages until either side ends the connection. */
@@ -46,9 +51,10 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   readonly outbox: Outbox<W>;
   /** What is said. */
   readonly conversation: C;
-  readonly #conn: Deno.Conn;
+  readonly #conn: Wire;
   readonly #admission: Admission;
   readonly #strangerBytes: number;
+  readonly #parts: ConnectionParts<W, C>;
   readonly #onUnexpected: (error: unknown) => void;
   /** Whole messages that wait to be taken. */
   readonly #messages: Uint8Array[] = [];
@@ -60,14 +66,15 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   /** Closes the connection if the peer does not. */
   #limit: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes over `conn`, which is of TCP or of TLS and was admitted. */
-  constructor(conn: Deno.Conn, parts: ConnectionParts<W, C>) {
+  /** Takes over `conn`, which was admitted. */
+  constructor(conn: Wire, parts: ConnectionParts<W, C>) {
     const { hostname, port } = conn.remoteAddr as Deno.NetAddr;
     this.source = plainHost(hostname);
     this.name = joinHostPort(this.source, port);
     this.#conn = conn;
     this.#admission = parts.admission;
     this.#strangerBytes = parts.limits.strangerBytes;
+    this.#parts = parts;
     this.#onUnexpected = parts.onUnexpected;
     this.outbox = new Outbox(conn, parts.writers, parts.limits, (fault) => {
       this.close();
@@ -155,7 +162,8 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
    */
   async #converse(): Promise<void> {
     const { outbox, conversation } = this;
-    sendAtOnce(this.#conn);
+    if (isSecure(this.#conn) && !await this.#shakeHands(this.#conn)) return;
+    if (this.#parts.knowsAll === true) this.know();
     let buffer = new Uint8Array(FIRST_READ_BYTES);
     while (this.#takesMessages) {
       let count: number | null;
@@ -188,6 +196,17 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     }
     if (conversation.ended) await this.#linger();
     else await this.#finish();
+  }
+
+  /** Whether the peer speaks TLS, and has said so before its time as a stranger was over. */
+  async #shakeHands(conn: SecureWire): Promise<boolean> {
+    try {
+      await conn.handshake();
+      return !this.#closed;
+    } catch (cause) {
+      if (!this.#closed) this.#parts.onHandshakeFailure?.(this, cause);
+      return false;
+    }
   }
 
   /** Adds what is whole in `chunk` to the messages; returns what is wrong with the rest. */
@@ -235,13 +254,8 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   }
 }
 
-/** No small answer shall wait for more to come. A connection of TLS has no such switch. */
-function sendAtOnce(conn: Deno.Conn): void {
-  try {
-    (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
-  } catch {
-    // The peer is gone, which the first read tells.
-  }
+function isSecure(conn: Wire): conn is SecureWire {
+  return "handshake" in conn;
 }
 
 /**

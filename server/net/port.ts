@@ -8,6 +8,7 @@ import { Connection, type ConnectionParts } from "./connection.ts";
 import type { Conversation, Peer } from "./conversation.ts";
 import { within } from "./deadline.ts";
 import { Listener } from "./listener.ts";
+import type { SecureWire, Wire } from "./wire/wire.ts";
 import { Refusals } from "./refusals.ts";
 import type { ByteWriter } from "./writer_pool.ts";
 
@@ -25,6 +26,8 @@ export interface PortParts<W extends ByteWriter, C extends Conversation>
   readonly onAcceptFailure: (cause: unknown) => void;
   /** Told when a peer was disconnected because it read nothing. */
   readonly onStall: (peer: Peer<W>) => void;
+  /** Puts TLS around a connection. Default: connections are not encrypted. */
+  readonly secure?: (wire: Wire) => SecureWire;
   /** What a peer is told that finds no room. Default: it is disconnected without a word. */
   readonly refusal?: Uint8Array;
 }
@@ -85,19 +88,23 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
     await accepting;
   }
 
-  #serve(conn: Deno.Conn): void {
-    if (!this.#parts.admission.admit((conn.remoteAddr as Deno.NetAddr).hostname)) {
-      const { refusal, onUnexpected } = this.#parts;
-      if (refusal === undefined) return conn.close();
-      this.#refusals.refuse(conn, refusal).catch(onUnexpected);
+  #serve(plain: Deno.Conn): void {
+    const { admission, refusal, onUnexpected, secure } = this.#parts;
+    const secured = (): Wire => secure === undefined ? plain : secure(plain);
+    if (!admission.admit((plain.remoteAddr as Deno.NetAddr).hostname)) {
+      // To encrypt a refusal is work, of which there is so much at a time.
+      if (refusal === undefined || !this.#refusals.hasRoom) return plain.close();
+      this.#refusals.refuse(secured(), refusal).catch(onUnexpected);
       return;
     }
+    sendAtOnce(plain);
+    const conn = secured();
     let connection: Connection<W, C>;
     try {
       connection = new Connection(conn, this.#parts);
     } catch (error) {
       conn.close();
-      return this.#parts.onUnexpected(error);
+      return onUnexpected(error);
     }
     const served = connection.serve(this.#forget);
     if (connection.closed) return;
@@ -122,5 +129,14 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
       connection.close();
       this.#parts.onStall(connection);
     }
+  }
+}
+
+/** No small answer shall wait for more to come. A connection of TLS has no such switch. */
+function sendAtOnce(conn: Deno.Conn): void {
+  try {
+    (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
+  } catch {
+    // The peer is gone, which the first read tells.
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { LINGER_MS } from "./limits.ts";
+import type { Wire } from "./wire/wire.ts";
 
 /** Peers that are told at a time; who comes when there are so many is disconnected without a word. */
 const MAX_TOLD = 64;
@@ -14,11 +15,15 @@ const READ_BYTES = 1_024;
 
 /** The peers that are being refused. */
 export class Refusals {
-  readonly #conns = new Set<Deno.Conn>();
+  readonly #conns = new Set<Wire>();
+
+  /** Whether another one can be told. */
+  get hasRoom(): boolean {
+    return this.#conns.size < MAX_TOLD;
+  }
 
   /** Sends `text` to a peer, gives it a moment to read it, and closes `conn`. */
-  async refuse(conn: Deno.Conn, text: Uint8Array): Promise<void> {
-    if (this.#conns.size >= MAX_TOLD) return conn.close();
+  async refuse(conn: Wire, text: Uint8Array): Promise<void> {
     this.#conns.add(conn);
     const limit = setTimeout(() => this.#end(conn), LINGER_MS);
     try {
@@ -40,7 +45,7 @@ export class Refusals {
     for (const conn of this.#conns) this.#end(conn);
   }
 
-  #end(conn: Deno.Conn): void {
+  #end(conn: Wire): void {
     if (this.#conns.delete(conn)) conn.close();
   }
 }

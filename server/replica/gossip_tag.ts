@@ -1,7 +1,9 @@
 /**
  * What servers tell each other through gossip: one tag, which says where a server is found and whether it belongs to a cluster.
+ * Agents that keep no state and ask servers for their clients tell where they are found.
  *
  *     1:PORT:NODE:CLUSTER:EXPECT[:leaving]      1:7376:0f3c...:9e21bb04:3
+ *     gateway:1:PORT:NODE                       gateway:1:7376:77ab...
  *
  * NODE is the whole id of the node, 32 hex digits: a leader that takes a server in has to name it. CLUSTER is the beginning of
  * the cluster's id, `-` while the server belongs to none.
@@ -16,6 +18,16 @@ export const STATE_TAG = "skein";
 const CLUSTER_DIGITS = 8;
 
 const TAG = /^1:([0-9]{1,5}):([0-9a-f]{32}):(-|[0-9a-f]{8}):([0-9]{1,2})(:leaving)?$/;
+
+const GATEWAY_TAG = /^gateway:1:([0-9]{1,5}):([0-9a-f]{32})$/;
+
+/** What an agent tells that keeps no state. */
+export interface GatewayTag {
+  /** Port on which it listens for servers. */
+  readonly port: number;
+  /** Id that it has chosen for its life. */
+  readonly id: string;
+}
 
 /** What a server tells. */
 export interface ServerTag {
@@ -52,4 +64,15 @@ export function decodeTag(text: string | undefined): ServerTag | undefined {
     expect: Number(expect),
     isLeaving: leaving !== undefined,
   };
+}
+
+/** The text of the tag of an agent that keeps no state. */
+export function encodeGatewayTag({ port, id }: GatewayTag): string {
+  return `gateway:1:${port}:${id}`;
+}
+
+/** What the tag of such an agent tells; `undefined` when it is none that this version knows. */
+export function decodeGatewayTag(text: string | undefined): GatewayTag | undefined {
+  const [, port, id] = text?.match(GATEWAY_TAG) ?? [];
+  return id === undefined || Number(port) > 0xffff ? undefined : { port: Number(port), id };
 }

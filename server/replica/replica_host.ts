@@ -11,8 +11,8 @@ import {
   foundingEntry,
   type Message,
   NOTHING,
-  type RaftOptions,
 } from "../../cluster/raft/mod.ts";
+import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { background } from "../logging/background.ts";
@@ -26,9 +26,10 @@ import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
-import { type Hello, PeerLinks } from "./peers/mod.ts";
+import { answerVisitor } from "./gateway/questions.ts";
+import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
-import type { RaftConfig, StateSettings } from "./state_settings.ts";
+import type { StateSettings } from "./state_settings.ts";
 import { type Found, openStorage, type Storage, type Vote } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
 import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
@@ -58,6 +59,8 @@ export interface ReplicaHostOptions {
   readonly name: string;
   /** The keys of gossip, which seal what servers say to each other; without any it is in the open. */
   readonly keyring: Keyring | undefined;
+  /** The channels of the agent. */
+  readonly pubsub: PubSub;
   readonly log: AgentLog;
   /** Name of the agent with that node id, as gossip has it. */
   readonly nameOf: (id: string) => string | undefined;
@@ -215,7 +218,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   /** Asks a server, which may be this one. Rejects as {@linkcode PeerLinks.request} does. */
   async ask(id: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return id === this.id
-      ? await this.#answer(id, bytes)
+      ? await this.#answer(id, bytes, "talk")
       : await this.links.request(id, bytes, timeoutMs);
   }
 
@@ -262,7 +265,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   #listen(): Promise<PeerLinks> {
-    const { settings, name, keyring, log } = this.#options;
+    const { settings, name, keyring, pubsub, log } = this.#options;
     return PeerLinks.open({
       ...settings.peer,
       identity: () => ({ clusterId: this.clusterId ?? "", id: this.id, name }),
@@ -271,9 +274,10 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       handlers: {
         accepts: (hello) => this.#accepts(hello),
         message: (from, message) => this.#receive(from, message),
-        request: (from, bytes) => this.#answer(from, bytes),
+        request: (from, bytes, lane) => this.#answer(from, bytes, lane),
         connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
       },
+      pubsub,
     });
   }
 
@@ -291,11 +295,11 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
     const newMachine = () => new Machine(store);
-    const options = raftOptions(settings.raft);
+    const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
       id: this.id,
-      options,
+      options: { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing },
       clock: this.#clock,
       random: realRandom,
       log: logFiles,
@@ -330,8 +334,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   /** Whoever knows an id may say hello, so that no more are noted than a cluster has, and none once it matters no more. */
-  #accepts({ id, clusterId }: Hello): undefined {
-    if (this.clusterId !== undefined) return;
+  #accepts({ id, clusterId, lane }: Hello): undefined {
+    if (lane === "visit" || this.clusterId !== undefined) return;
     if (this.#clusters.has(id) || this.#clusters.size < MAX_MEMBERS) {
       this.#clusters.set(id, clusterId);
     }
@@ -359,8 +363,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     }
   }
 
-  async #answer(from: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async #answer(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array> {
     if (this.#replica === undefined) return NO_ANSWER;
+    if (lane === "visit") return await answerVisitor(bytes, this.#replica);
     switch (bytes[0]) {
       case REQUEST.promise: {
         const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNew;
@@ -393,8 +398,4 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return await this.replica.change(operation.change, operation.expected);
     }
   }
-}
-
-function raftOptions({ electionTimeoutMs, heartbeatMs, trailing }: RaftConfig): RaftOptions {
-  return { ...DEFAULT_RAFT_OPTIONS, electionTimeoutMs, heartbeatMs, trailing };
 }

@@ -7,7 +7,7 @@
 import { addrToHost } from "../../cluster/memberlist/mod.ts";
 import type { Address } from "../../cluster/runtime.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
-import { decodeTag, type ServerTag, shortId, STATE_TAG } from "./gossip_tag.ts";
+import { decodeGatewayTag, decodeTag, type ServerTag, shortId, STATE_TAG } from "./gossip_tag.ts";
 
 /** One server. */
 export interface GossipServer extends ServerTag {
@@ -44,4 +44,14 @@ export function serversOf(members: readonly Member[]): GossipServer[] {
     });
   }
   return [...servers.values()].sort((a, b) => a.id < b.id ? -1 : 1);
+}
+
+/** The agents that keep no state and ask servers for their clients: where each that is alive is found, by its id. */
+export function gatewaysOf(members: readonly Member[]): Map<string, Address> {
+  const gateways = new Map<string, Address>();
+  for (const { status, addr, tags } of members) {
+    const tag = status === "alive" ? decodeGatewayTag(tags[STATE_TAG]) : undefined;
+    if (tag !== undefined) gateways.set(tag.id, { host: addrToHost(addr), port: tag.port });
+  }
+  return gateways;
 }

@@ -17,9 +17,10 @@ import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
 import { gather } from "./founding.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
+import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
-import { type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
+import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
@@ -101,6 +102,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** Where it listens for other servers. */
   get peerAddress(): Deno.NetAddr {
     return this.#host.links.address;
+  }
+
+  /** The links to the other servers. */
+  get links(): PeerLinks {
+    return this.#host.links;
   }
 
   /** See {@linkcode StateService.leader}. */
@@ -278,18 +284,16 @@ export class StateServer implements StateService, AsyncDisposable {
       (id) => this.#servers.some((one) => one.id === id && one.status === "alive"),
     );
     this.#noticeOthers();
+    this.#options.pubsub.tick();
   }
 
   #locate(): void {
     const { links, id: own } = this.#host;
-    const located = new Set<string>();
-    for (const { id, address } of this.#servers) {
-      if (id === own) continue;
-      located.add(id);
-      links.locate(id, address);
-    }
+    const located = gatewaysOf(this.#options.members());
+    for (const { id, address } of this.#servers) if (id !== own) located.set(id, address);
+    for (const [id, address] of located) links.locate(id, address);
     for (const id of this.#located) if (!located.has(id)) links.locate(id, undefined);
-    this.#located = located;
+    this.#located = new Set(located.keys());
   }
 
   async #tell(): Promise<void> {

@@ -10,6 +10,7 @@ import { checkConfig } from "../../cluster/memberlist/core/config.ts";
 import { parseJoinAddress } from "../../cluster/memberlist/traffic/join.ts";
 import { checkSerfConfig } from "../../cluster/serf/model/config.ts";
 import { Listeners } from "../agent/events/listeners.ts";
+import { openGuard } from "../agent/guard.ts";
 import { initialKeys, initialTags } from "../agent/start/kept.ts";
 import { keyringOf, memberlistSettings, serfSettings } from "../agent/start/layers.ts";
 import { FAILED } from "../agent/start/open.ts";
@@ -70,6 +71,7 @@ export async function inspectConfig(config: AgentConfig): Promise<string[]> {
     checkSerfConfig(serfSettings(config, tags, memberlist, new Listeners(log)));
     checkConfig(memberlist);
   }, FAILED.start);
+  await attempt(() => openGuard(config.kv));
   await attempt(() => checkRpcAddress(config.rpcAddr), "Error starting RPC listener");
   const { startJoin: start_join, retryJoin: retry_join } = config;
   for (const [name, addresses] of Object.entries({ start_join, retry_join })) {

@@ -11,6 +11,7 @@ import { addrToHost } from "../../protocol/ip.ts";
 import { Agent } from "../agent/agent.ts";
 import { blockOf } from "../agent/log_text.ts";
 import { retryJoin } from "../agent/start/joins.ts";
+import type { RereadFiles } from "../agent/state.ts";
 import { type AgentConfig, loadConfig } from "../config/load.ts";
 import { AGENT_OPTIONS } from "../config/options/mod.ts";
 import type { AgentPlan } from "../config/plan.ts";
@@ -327,11 +328,13 @@ class Run {
   async #reload(): Promise<ReloadReport | Error> {
     this.#console.say("Reloading configuration...");
     let changes: ConfigChanges;
+    let files: RereadFiles | undefined;
     try {
       const { configPaths, flags, environment } = this.#parts.input;
       const { config, warnings } = await loadConfig(configPaths, flags, environment);
       for (const warning of warnings) this.#console.warn(warning);
       changes = compareConfigs(AGENT_OPTIONS, this.#config, config);
+      files = await this.#agent.state?.reread();
       await this.#reloadTags(changes.next.tags);
     } catch (error) {
       if (isProgramFault(error)) throw error;
@@ -340,8 +343,10 @@ class Run {
       return error as Error;
     }
     await this.#apply(changes);
-    this.#report(changes);
-    return { applied: changes.applicable, restart: changes.restart };
+    files?.apply();
+    const applied = [...changes.applicable, ...files?.changed ?? []];
+    this.#report(applied, changes.restart);
+    return { applied, restart: changes.restart };
   }
 
   async #reloadTags(tags: AgentConfig["tags"]): Promise<void> {
@@ -364,6 +369,7 @@ class Run {
     this.#console.format = next.logFormat as LogFormat;
     this.#console.filter = filterOf(next);
     if (this.#parts.syslog !== undefined) this.#parts.syslog.filter = filterOf(next);
+    this.#agent.state?.logRequests(filterOf(next).admits("DEBUG", "agent.kv"));
     await this.#agent.reloadHandlers(next.eventHandlers);
     if (!applicable.includes("retry_join")) return;
     this.#retrying.abort();
@@ -373,10 +379,10 @@ class Run {
     background(retryJoin(this.#agent, forever, this.#retrying.signal), this.#agent.log);
   }
 
-  #report({ applicable, restart }: ConfigChanges): void {
-    const nothing = applicable.length === 0 ? ", nothing to apply" : "";
-    const applied = applicable.length === 0 ? "" : `. Applied: ${applicable.join(", ")}`;
-    this.#console.say(`Configuration reloaded${nothing}${applied}`, { applied: applicable });
+  #report(applied: readonly string[], restart: readonly string[]): void {
+    const nothing = applied.length === 0 ? ", nothing to apply" : "";
+    const names = applied.length === 0 ? "" : `. Applied: ${applied.join(", ")}`;
+    this.#console.say(`Configuration reloaded${nothing}${names}`, { applied });
     if (restart.length === 0) return;
     this.#console.say(`Changed, but not before a restart: ${restart.join(", ")}`, { restart });
   }

@@ -3,7 +3,11 @@
 import assert from "node:assert/strict";
 import ts from "typescript";
 import { freePort, skein, startAgent } from "../support/agents.ts";
+import { TlsServer } from "../../server/net/wire/tls.ts";
+import { accessOf } from "../support/kv/access.ts";
+import { serve } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../support/net/certificate.ts";
 
 const HOST = loopback();
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -42,7 +46,12 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
   const kv = `${HOST}:${await freePort(HOST)}`;
   const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${kv}`];
   await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
-  const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc, kv]));
+  const access = await accessOf([{ name: "app", read: ["^"], write: ["^"] }]);
+  const tls = new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });
+  await using stage = serve(HOST, { access, tls });
+  const address = `${HOST}:${stage.port.address.port}`;
+  const secured = JSON.stringify({ address, token: "app-token", certificate: CERTIFICATE });
+  const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc, kv, secured]));
   assert.deepEqual(seen, {
     members: ["one alive"],
     event: ["deploy", "é", [0xc3, 0xa9]],
@@ -55,6 +64,8 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
     value: { é: [1, null] },
     sums: 500,
     condition: true,
+    secured: 100_000,
+    untrusted: `ConnectError: dial tcp ${address}: tls`,
     kvRefused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
     end: "ConnectionClosedError: client closed",
     reason: `dial tcp ${agent.rpc}: connect: connection refused`,

@@ -7,8 +7,14 @@
 import assert from "node:assert/strict";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
-import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/page.ts";
-import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/walk.ts";
+import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announcement.ts";
+import { MAX_AGENT_SUBSCRIPTIONS } from "../../cluster/pubsub/hub.ts";
+import { MAX_DROPPED_CHANNELS } from "../../cluster/pubsub/peer_interests.ts";
+import { MAX_COUNTED_CHANNELS } from "../../cluster/pubsub/sequences.ts";
+import { MAX_TOGETHER_BYTES } from "../../cluster/machine/kv/many.ts";
+import { MAX_SWEPT } from "../../cluster/machine/kv/sweep.ts";
+import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/listing/page.ts";
+import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/listing/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
@@ -19,6 +25,7 @@ import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
 import { RETAINED_LINES } from "../../server/logging/log.ts";
 import { MAX_NAMES } from "../../server/metrics/intervals.ts";
 import { QUEUE_LIMIT as METRIC_QUEUE } from "../../server/metrics/line_sink.ts";
+import { MAX_TRANSACTION_BYTES } from "../../server/kv/actions/transaction.ts";
 import * as kvPort from "../../server/kv/limits.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "../../server/net/limits.ts";
 import { MAX_IDLE_BYTES } from "../../server/net/writer_pool.ts";
@@ -63,12 +70,21 @@ const RPC: Record<keyof typeof rpc, Place> = {
 /** The same for the key-value port. */
 const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_CONNECTIONS: ["Connections of key-value clients  ", 1, " "],
+  MAX_STRANGERS: ["Strangers on the key-value port, in all", 1, ";"],
+  MAX_STRANGERS_PER_SOURCE: ["Strangers on the key-value port, in all", 1, ""],
+  STRANGER_LIMIT_MS: ["Time in which a key-value client has to show", 1_000, " s"],
+  MAX_STRANGER_BYTES: ["Line of a stranger", 1_024, " KiB"],
+  MAX_AUTH_FAILURES: ["Wrong tokens and passwords", 1, " one after"],
   MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
   MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
   MAX_WAITING_BYTES: ["Answers that wait for all key-value clients", 2 ** 20, " MiB"],
   MAX_IN_FLIGHT_BYTES: ["Requests of one connection that are not answered", 2 ** 20, " MiB"],
   MAX_LISTINGS: ["Listings of all clients of a port", 1, " "],
   MAX_BACKLOG_BYTES: ["Answers that wait for a key-value client", 1_024, " KiB"],
+  MAX_PUSHES: ["Messages that wait for a client that", 1, ";"],
+  MAX_PUSHES_BYTES: ["Messages that wait for a client that", 2 ** 20, " MiB"],
+  MAX_ALL_PUSHES_BYTES: ["Messages that wait for all such clients", 2 ** 20, " MiB"],
+  PING_MS: ["Time in which a client that only listens", 1_000, " s"],
   STALL_LIMIT_MS: ["Time in which a key-value client takes not one byte", 1_000, " s"],
   LINE_LIMIT_MS: ["Time in which a line has to end", 1_000, " s"],
   IDLE_LIMIT_MS: ["Time in which a key-value client sends no line", 60_000, " min"],
@@ -143,7 +159,21 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ],
   ["Bytes of the items of a page", number(MAX_LISTED_BYTES)],
   ["Rows, and bytes of them, that are read", `${number(MOST_ROWS)}; ${MOST_BYTES / 2 ** 20} MiB`],
+  ["Time until a value goes", `${kvWire.MAX_TTL_MS / (365 * 86_400_000)} years`],
+  ["Values that one entry of the log removes", number(MAX_SWEPT)],
+  ["Items of `MGET`", number(kvWire.MAX_ITEMS)],
+  ["Bytes of values of an `MGET`", number(MAX_TOGETHER_BYTES)],
+  ["Conditions of a transaction", String(kvWire.MAX_STEPS)],
+  ["Bytes of a transaction", number(MAX_TRANSACTION_BYTES)],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
+  ["Message of a channel", `${kvWire.MAX_MESSAGE_BYTES / 1_024} KiB`],
+  ["Subscriptions of one connection", number(kvWire.MAX_SUBSCRIPTIONS)],
+  ["Subscriptions of one agent", number(MAX_AGENT_SUBSCRIPTIONS)],
+  ["Name that a client gives itself", String(kvWire.MAX_CLIENT_LENGTH)],
+  ["Channels whose messages one agent counts", number(MAX_COUNTED_CHANNELS)],
+  ["News of channels that wait", `${peers.MAX_QUEUE_BYTES / 2 ** 20} MiB`],
+  ["News of channels that wait", `${MAX_DROPPED_CHANNELS} channels`],
+  ["Channels and patterns that an agent tells", both(MAX_TOLD_INTERESTS, MAX_TOLD_BYTES)],
   ["Time in which such a stranger", `${ADMISSION.strangerMs / 1_000} s`],
   ["Connections of peers in all", `${ADMISSION.connections}; ${ADMISSION.perSource}`],
   ["Strangers on the peers' port", `${ADMISSION.strangers}; ${ADMISSION.strangersPerSource}`],

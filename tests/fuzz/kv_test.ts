@@ -9,8 +9,12 @@
 
 import assert from "node:assert/strict";
 import { within } from "../../server/net/deadline.ts";
-import { brief, serve } from "../support/kv/stage.ts";
+import { TlsServer } from "../../server/net/wire/tls.ts";
+import { accessOf } from "../support/kv/access.ts";
+import { brief, KvPeer, serve, type Stage } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../support/net/certificate.ts";
+import { LineClient } from "../support/net/line_client.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { concat, until } from "../support/rpc/peer.ts";
@@ -23,11 +27,17 @@ const CLIENTS = 8;
 /** What memory may grow by, however long a run is: a collection comes when it likes. */
 const MAX_GROWTH_MIB = Math.min(160 + 8 * DURATION_MS / 1_000, 400);
 
+const LIMITS = { stallLimitMs: 300, lineLimitMs: 500, idleLimitMs: 500 };
+
 const SAMPLES = [
   '{"action":"PING"}',
   '{"id":1,"action":"ECHO","value":{"a":[1,2.5e3,null,"\\u00e9\\"é"]}}',
   '{"action":"HELLO","strict":true,"version":1}',
   '{"action":"INFO","section":"memory"}',
+  '{"action":"AUTH","token":"app_token"}',
+  '{"action":"AUTH","user":"app","password":"app-token"}',
+  '{"action":"USE","namespace":"^n"}',
+  "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03\x03",
   '{"id":"x","action":"SET","key":"k","value":"v","nx":true,"get":true}',
   '{"action":"SET","key":["a","b"],"namespace":"^n","value":[[[[]]]],"if_rev":3}',
   '{"action":"GET","key":"k","consistency":"stale"}',
@@ -45,11 +55,38 @@ const SAMPLES = [
 ].map((line) => new TextEncoder().encode(`${line}\n`));
 
 Deno.test("the key-value port survives random and bent lines and clients of every temper", async () => {
-  await using stage = serve(HOST, { stallLimitMs: 300, lineLimitMs: 500, idleLimitMs: 500 });
+  await using stage = serve(HOST, LIMITS);
+  await survives(stage, DURATION_MS);
+  using client = await stage.client();
+  assert.equal(brief(await client.ask({ action: "PING" })), '"PONG"');
+});
+
+Deno.test("strangers of every temper get in nowhere, and who may get in does", async () => {
+  const access = await accessOf([{ name: "app", read: ["^"] }]);
+  await using stage = serve(HOST, { ...LIMITS, access, strangerLimitMs: 500 });
+  await survives(stage, DURATION_MS / 2);
+  using client = await stage.client();
+  assert.equal(brief(await client.ask({ action: "AUTH", token: "app-token" })), '"OK"');
+  assert.equal(brief(await client.ask({ action: "KEYS", prefix: "^" })), "[]");
+});
+
+Deno.test("bytes that are no TLS harm nobody who speaks it", async () => {
+  const tls = new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });
+  await using stage = serve(HOST, { ...LIMITS, tls, strangerLimitMs: 500 });
+  await survives(stage, DURATION_MS / 2);
+  const { hostname, port } = stage.port.address;
+  const conn = await Deno.connect({ hostname, port });
+  const secured = await Deno.startTls(conn, { hostname: "localhost", caCerts: [CERTIFICATE] });
+  using client = new KvPeer(new LineClient(secured));
+  assert.equal(brief(await client.ask({ action: "KEYS", prefix: "^" })), "[]");
+});
+
+/** Bad clients for some time leave no trace but some lines of the log. */
+async function survives(stage: Stage, durationMs: number): Promise<void> {
   let complaints = 0;
   const counter = stage.log.monitor("WARN", () => complaints++);
   const before = Deno.memoryUsage().rss;
-  const end = performance.now() + DURATION_MS;
+  const end = performance.now() + durationMs;
   const counts = await Promise.all(
     Array.from(
       { length: CLIENTS },
@@ -76,9 +113,7 @@ Deno.test("the key-value port survives random and bent lines and clients of ever
     complaints > 0 && complaints < 20 * (2 + DURATION_MS / 1_000),
     `${complaints} complaints`,
   );
-  using client = await stage.client();
-  assert.equal(brief(await client.ask({ action: "PING" })), '"PONG"');
-});
+}
 
 /** One bad client after the other until `end`; gives how many. */
 async function badClients(

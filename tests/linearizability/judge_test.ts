@@ -37,8 +37,22 @@ const set = (value: string, rev: number, more: Line = {}): Line => ({
 });
 const get = (seen: string, rev: number, more: Line = {}): Line => ({ seen, rev, ...more });
 const incr = (seen: string, rev: number): Line => ({ action: "INCR", seen, rev });
+/** A TXN that has set its value; without a revision, one that saw another value. */
+const swap = (expected: string, value: string, rev: number): Line => ({
+  action: "TXN",
+  expected,
+  value,
+  rev,
+  swapped: true,
+});
+const looked = (expected: string, seen: string): Line => ({
+  action: "TXN",
+  expected,
+  value: "x",
+  seen,
+});
 const lost = (line: Line): Line => {
-  const { rev: _, seen: __, ...rest } = line;
+  const { rev: _, seen: __, swapped: ___, ...rest } = line;
   return { ...rest, outcome: "unknown" };
 };
 
@@ -75,6 +89,16 @@ const LEGAL: Readonly<Record<string, readonly Line[]>> = {
     set("b", 4, { if_rev: 3 }),
     { action: "DEL", rev: 5, if_rev: 4 },
     set("c", 0, { if_rev: 4, outcome: "refused" }),
+  ],
+  "transactions": [
+    looked("a", "null"),
+    set("a", 3),
+    swap("a", "b", 5),
+    looked("a", "b"),
+    lost(swap("a", "c", 0)),
+    get("b", 5),
+    lost(swap("b", "d", 0)),
+    get("d", 6),
   ],
   "a condition on a write that was lost": [
     lost(set("a", 0)),
@@ -116,6 +140,15 @@ const ILLEGAL: Readonly<Record<string, readonly Line[]>> = {
     set("a", 1),
     set("b", 2, { if_rev: 1 }),
     set("c", 3, { if_rev: 1 }),
+  ],
+  "two winners of one value": [set("a", 1), swap("a", "b", 2), swap("a", "c", 3)],
+  "a transaction that does not see what it expects": [set("a", 1), looked("a", "a")],
+  "a transaction that sees an old value": [set("a", 1), set("b", 2), looked("c", "a")],
+  "a transaction that sees nothing where something is": [set("a", 1), looked("c", "null")],
+  "a lost transaction whose condition did not hold, and that happened": [
+    set("a", 1),
+    lost(swap("b", "c", 0)),
+    get("c", 2),
   ],
   "a condition refused that held": [set("a", 1), set("b", 1, { if_rev: 1, outcome: "refused" })],
   "a deletion that comes back": [set("a", 1), { action: "DEL", rev: 2 }, get("a", 1)],

@@ -24,19 +24,30 @@ interface Graph {
   }[];
 }
 
+/** What guards a key-value port, which few have. */
+const GUARD = /^server\/(?:kv\/access\/|net\/wire\/tls\.ts)/;
+
 Deno.test("what is read before any command begins has nothing of the replicated state", async () => {
-  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "cli.ts"],
-    cwd: ROOT,
-  }).output();
-  assert.ok(success);
-  const files = filesOf(JSON.parse(new TextDecoder().decode(stdout)));
+  const files = await filesOf("cli.ts");
   assert.ok(files.includes("commands/agent/agent.ts") && files.includes("server/run/run.ts"));
   assert.deepEqual(files.filter((file) => ROOMS.test(file) && !WORDS.includes(file)), []);
 });
 
+Deno.test("a server reads nothing of what guards its port before it is to be guarded", async () => {
+  const files = await filesOf("server/agent/server/server_state.ts");
+  assert.ok(files.includes("server/kv/port.ts"));
+  assert.deepEqual(files.filter((file) => GUARD.test(file)), []);
+  assert.ok((await filesOf("server/kv/access/guard.ts")).some((file) => GUARD.test(file)));
+});
+
 /** Own files that a program loads, or may load; imports of types alone do not count. */
-function filesOf({ roots, modules }: Graph): string[] {
+async function filesOf(program: string): Promise<string[]> {
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", program],
+    cwd: ROOT,
+  }).output();
+  assert.ok(success);
+  const { roots, modules }: Graph = JSON.parse(new TextDecoder().decode(stdout));
   const known = new Map(modules.map((module) => [module.specifier, module.dependencies ?? []]));
   const seen = new Set(roots);
   for (const one of seen) {

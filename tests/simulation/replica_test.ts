@@ -1,7 +1,8 @@
 /**
  * Whole servers of the replicated state, with their real driver, log, vote file and snapshots, on machines that lose power at any
  * operation of their disks, stand still, run out of room, are cut off and have wrong clocks, while members come and go: what was
- * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, and what is damaged is not served.
+ * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, what is damaged is not served, and what
+ * expires is there as long as the stamps of the log say.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
  * new seeds (default 60, in CI 300).
@@ -10,7 +11,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
+import { type RunKind, type RunReport, SimulatedRun } from "../support/replica/simulation/run.ts";
 
 /**
  * Runs that find something as soon as one mend is undone: why. What a seed does changes with every operation of a disk that comes
@@ -31,10 +32,10 @@ const FOUND_REBUILT: Readonly<Record<number, string>> = {
   1398: "an earlier id was forgotten while it was a member",
 };
 
-async function run(seed: number, why: string, rebuilds = false): Promise<RunReport> {
+async function run(seed: number, why: string, kind: RunKind = {}): Promise<RunReport> {
   const log = Deno.env.has("SKEIN_LOG") ? (line: string) => console.log(line) : undefined;
   try {
-    return await new SimulatedRun(seed, rebuilds, log).run();
+    return await new SimulatedRun(seed, kind, log).run();
   } catch (cause) {
     throw new Error(
       `Seed ${seed} (${why}): ${cause}\n` +
@@ -46,13 +47,19 @@ async function run(seed: number, why: string, rebuilds = false): Promise<RunRepo
 
 Deno.test("runs of whole servers that found faults before find none", async () => {
   for (const [seed, why] of Object.entries(FOUND)) await run(Number(seed), why);
-  for (const [seed, why] of Object.entries(FOUND_REBUILT)) await run(Number(seed), why, true);
+  for (const [seed, why] of Object.entries(FOUND_REBUILT)) {
+    await run(Number(seed), why, { rebuilds: true });
+  }
 });
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const [one, other] = [new SimulatedRun(5), new SimulatedRun(5, true)];
-    return [await one.run(), one.traceHash, await other.run(), other.traceHash];
+    const runs = [{}, { rebuilds: true }, { expiring: true }].map((kind) =>
+      new SimulatedRun(5, kind)
+    );
+    const outcomes: unknown[] = [];
+    for (const one of runs) outcomes.push(await one.run(), one.traceHash);
+    return outcomes;
   };
   assert.deepEqual(await outcome(), await outcome());
 });
@@ -67,11 +74,13 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    // Every other one with directories that are rebuilt: what a seed did before stays as it was.
-    const report = await run(seed, "a new seed", seed % 2 === 0);
+    // Directories are rebuilt in every other one, and values expire in two of four.
+    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2 };
+    const report = await run(seed, "a new seed", kind);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
   console.log(`  ${JSON.stringify(total)}`);
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
   if (count > 20) assert.ok(total.rebuilt as number > count / 4, "hardly anything was rebuilt");
+  if (count > 20) assert.ok(total.expired as number > count, "hardly anything expired");
 });

@@ -1,9 +1,10 @@
 /**
- * Conditions on the revision of a node.
+ * What commands about one node have in common: its path, conditions on its revision, and how long it is to live.
  *
  * @module
  */
 
+import { MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readUint } from "../strict.ts";
@@ -33,4 +34,9 @@ export function readTarget(reader: Reader, known: number): Target {
 /** Reads a revision when it is there. */
 export function readRevision(reader: Reader, present: boolean): number | undefined {
   return present ? readUint(reader, 0, Number.MAX_SAFE_INTEGER) : undefined;
+}
+
+/** Reads how long a value is to live, in milliseconds. */
+export function readTtl(reader: Reader): number {
+  return readUint(reader, 1, MAX_TTL_MS);
 }

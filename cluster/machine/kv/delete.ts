@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, encodeCall } from "../module.ts";
+import { encodeCall } from "../module.ts";
 import {
   conditionFailed,
   KEY_NOT_FOUND,
@@ -12,15 +12,8 @@ import {
   readTarget,
   type Target,
 } from "./conditions.ts";
-import {
-  hasChildren,
-  KV,
-  nextRevision,
-  revisionOf,
-  rowRevision,
-  valueKey,
-  valuesBelow,
-} from "./rows.ts";
+import { type Change, KV } from "./edit.ts";
+import { hasChildren, removeValue, rowDue, rowRevision, valueKey, valuesBelow } from "./rows.ts";
 import { textOfInteger } from "./value.ts";
 
 /** Number of the command. */
@@ -59,35 +52,42 @@ export function deleteCommand(
   });
 }
 
+/** Whether a whole subtree is deleted. */
+export function isOfTree({ flags }: Target): boolean {
+  return (flags & TREE) !== 0;
+}
+
 /** The command. */
-export const del: Command<Arguments> = {
+export const del: Change<Arguments> = {
   since: VERSION,
   read(reader) {
     const { path, flags } = readTarget(reader, TREE | IF_EXISTS | IF_REV);
     return { path, flags, ifRev: readRevision(reader, (flags & IF_REV) !== 0) };
   },
-  apply(state, _context, { path, flags, ifRev }) {
+  perform(edit, args) {
+    const { state } = edit;
+    const { path, flags, ifRev } = args;
     const key = valueKey(state, path);
     if (!(key instanceof Uint8Array)) return key;
     const row = state.get(key);
-    const tree = (flags & TREE) !== 0;
+    const tree = isOfTree(args);
     if (row === undefined && !(tree && hasChildren(state, key))) {
       if ((flags & IF_EXISTS) === 0) return KEY_NOT_FOUND;
-      return { ok: true, rev: revisionOf(state), body: textOfInteger(0) };
+      return { ok: true, rev: edit.rev, body: textOfInteger(0) };
     }
     const rev = rowRevision(row);
     if (ifRev !== undefined && ifRev !== rev) return conditionFailed(rev);
     let removed = 0;
     if (row !== undefined) {
-      state.delete(key);
+      removeValue(edit, key, rowDue(row));
       removed++;
     }
     if (tree) {
       for (const below of valuesBelow(state, key)) {
-        state.delete(below.key);
+        removeValue(edit, below.key, rowDue(below.value));
         removed++;
       }
     }
-    return { ok: true, rev: nextRevision(state), body: textOfInteger(removed) };
+    return { ok: true, rev: edit.rev, body: textOfInteger(removed) };
   },
 };

@@ -76,13 +76,14 @@ export function resolvePath(
 export function resolveBase(
   key: string | readonly string[] = "",
   namespace = "",
+  use = "",
 ): Uint8Array<ArrayBuffer> | Failure {
   if (key.length === 0 && (namespace !== "" || typeof key === "string")) {
-    const path = pathOf((namespace || DEFAULT_NAMESPACE).replace(/^\^/, ""));
+    const path = pathOf((namespace || use || DEFAULT_NAMESPACE).replace(/^\^/, ""));
     return path === BAD_KEY ? BAD_NAMESPACE : path;
   }
   if (key.length === 0 || (key === "^" && namespace === "")) return new Uint8Array();
-  return resolvePath(key, namespace);
+  return resolvePath(key, namespace, use);
 }
 
 /** The canonical text of a path. */

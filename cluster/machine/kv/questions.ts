@@ -1,5 +1,5 @@
 /**
- * GET and EXISTS: the questions about one node.
+ * GET, EXISTS and TTL: the questions about one node.
  *
  * @module
  */
@@ -7,12 +7,16 @@
 import { encodeCall, type Question } from "../module.ts";
 import { readBytes } from "../strict.ts";
 import { KEY_NOT_FOUND } from "./conditions.ts";
-import { hasChildren, KV, rowRevision, rowText, valueKey } from "./rows.ts";
+import { KV } from "./edit.ts";
+import { hasChildren, NEVER, rowDue, rowRevision, rowText, valueKey } from "./rows.ts";
+import { textOfInteger } from "./value.ts";
 
 /** Numbers of the questions. */
 export const GET = 1;
 /** See {@linkcode GET}. */
 export const EXISTS = 2;
+/** See {@linkcode GET}. */
+export const TTL = 4;
 
 const VERSION = 1;
 const encoder = new TextEncoder();
@@ -32,16 +36,26 @@ export function existsQuestion(path: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, KV, EXISTS, (writer) => writer.bytes(path));
 }
 
+/** The question how many milliseconds the value at a path has left: none when it is due, -1 when it never is. */
+export function ttlQuestion(path: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encodeCall(VERSION, KV, TTL, (writer) => writer.bytes(path));
+}
+
 /** The question. */
 export const get: Question<Uint8Array> = {
   since: VERSION,
   read: readBytes,
-  answer(state, path) {
+  answer(state, path, time) {
     const key = valueKey(state, path);
     if (!(key instanceof Uint8Array)) return key;
     const row = state.get(key);
     if (row === undefined) return KEY_NOT_FOUND;
-    return { ok: true, rev: rowRevision(row), body: rowText(row) };
+    const due = rowDue(row);
+    const rev = rowRevision(row);
+    const body = rowText(row);
+    return due === NEVER
+      ? { ok: true, rev, body }
+      : { ok: true, rev, body, ttlMs: Math.max(0, due - time) };
   },
 };
 
@@ -55,5 +69,19 @@ export const exists: Question<Uint8Array> = {
     const value = Number(state.get(key) !== undefined);
     const children = Number(hasChildren(state, key));
     return { ok: true, rev: 0, body: EXISTENCE[value]?.[children] as Uint8Array };
+  },
+};
+
+/** The question. */
+export const ttl: Question<Uint8Array> = {
+  since: VERSION,
+  read: readBytes,
+  answer(state, path, time) {
+    const key = valueKey(state, path);
+    if (!(key instanceof Uint8Array)) return key;
+    const row = state.get(key);
+    if (row === undefined) return KEY_NOT_FOUND;
+    const due = rowDue(row);
+    return { ok: true, rev: 0, body: textOfInteger(due === NEVER ? -1 : Math.max(0, due - time)) };
   },
 };

@@ -1,35 +1,44 @@
 /**
  * How the module `kv` lays out its state.
  *
- *     (2, 0)             the revision: how many commands have changed something
- *     (2, 1, segments)   a value: kind 0, the revision of its last change in 8 bytes, its text
+ *     (2, 0)                   the revision, how many commands have changed something, in 8 bytes; if values expire, how many
+ *                              in 8 more
+ *     (2, 1, segments)         a value: kind 0, the revision of its last change in 8 bytes, its text
+ *                              one that expires: kind 1, the revision, when it is due in 8 bytes, its text
+ *     (2, 2, time, segments)   nothing: the values that expire, in the order of their times
  *
- * What is still to come has its place: a value with an expiry is another kind with 8 bytes more; (2, 2, time, segments) without a
- * value lists those in the order of their time, for the leader to find what is due and propose one command that removes it, so
- * that reads never look at a clock; (2, 3, revision, place) keeps the last changes, several of one command in order, for watches
- * that resume, and the revision's row says which is the first one that is kept.
+ * A time is in milliseconds since 1970, by the leaders' clamped clock. A value is there until a command has removed it, due or
+ * not, so that reads never look at a clock; the leader finds what is due by the second table, and proposes that command. A value
+ * that is set or deleted takes its row out of that table.
+ *
+ * What is still to come has its place: (2, 3, revision, place) keeps the last changes, several of one command in order, for
+ * watches that resume.
  *
  * @module
  */
 
 import { getU64, putU64 } from "../../../protocol/bytes.ts";
 import type { Failure } from "../result.ts";
-import type { Row, StoreReader, Transaction } from "../store/store.ts";
-import { encodeTuple, keyAfter, keysBelow } from "../store/tuple.ts";
+import type { Row, StoreReader } from "../store/store.ts";
+import { encodeTuple, integerAt, keyAfter, keysBelow } from "../store/tuple.ts";
+import { type Edit, KV } from "./edit.ts";
 import { keyOfPath, pathOfKey as pathIn } from "./path.ts";
-
-/** Number of the module. */
-export const KV = 2;
 
 /** A node without a value counts as having this revision. */
 export const NO_REVISION = 0;
 
-const REVISION_KEY = encodeTuple([KV, 0]);
+/** When a value is due that never is. */
+export const NEVER = 0;
+
 /** What the keys of all values begin with. */
 export const VALUES: Uint8Array = encodeTuple([KV, 1]);
+const TIMES = encodeTuple([KV, 2]);
 
 const PLAIN = 0;
+const EXPIRING = 1;
 const HEAD_BYTES = 9;
+const EXPIRING_HEAD_BYTES = HEAD_BYTES + 8;
+const NOTHING = new Uint8Array();
 
 /** Rows of a subtree that are read at a time. */
 const PAGE = 256;
@@ -44,30 +53,40 @@ export function pathOfKey(key: Uint8Array): Uint8Array {
   return pathIn(VALUES, key);
 }
 
-/** The revision of the whole store. */
-export function revisionOf(state: StoreReader): number {
-  const value = state.get(REVISION_KEY);
-  return value === undefined ? NO_REVISION : getU64(value, 0);
+/** The row at a key that is about to be written anew, as {@linkcode putValue} needs it: where nothing expires it does not. */
+export function rowToReplace(edit: Edit, key: Uint8Array): Uint8Array | undefined {
+  return edit.expiring === 0 ? undefined : edit.state.get(key);
 }
 
-/** Counts a command that changes something, and returns the revision it makes. */
-export function nextRevision(state: Transaction): number {
-  const rev = revisionOf(state) + 1;
-  const value = state.allocate(8);
-  putU64(value, 0, rev);
-  state.put(REVISION_KEY, value);
+/** Puts a value that is due at `due` in the place of the row `before`, and returns the revision. */
+export function putValue(
+  edit: Edit,
+  key: Uint8Array,
+  before: Uint8Array | undefined,
+  text: Uint8Array,
+  due = NEVER,
+): number {
+  const rev = edit.revise();
+  putRow(edit, key, before, { rev, text, due });
   return rev;
 }
 
-/** Puts a value under a key of {@linkcode valueKey} and returns the revision that makes. */
-export function putValue(state: Transaction, key: Uint8Array, text: Uint8Array): number {
-  const rev = nextRevision(state);
-  const row = state.allocate(HEAD_BYTES + text.length);
-  row[0] = PLAIN;
-  putU64(row, 1, rev);
-  row.set(text, HEAD_BYTES);
-  state.put(key, row);
-  return rev;
+/** Removes a value that was due at `due`. */
+export function removeValue(edit: Edit, key: Uint8Array, due: number): void {
+  edit.revise();
+  setTime(edit, key, due, NEVER);
+  edit.delete(key);
+}
+
+/** Changes when the value in a row is due. Its own revision stays: the value is the same. */
+export function putTime(edit: Edit, key: Uint8Array, row: Uint8Array, due: number): void {
+  edit.revise();
+  putRow(edit, key, row, { rev: rowRevision(row), text: rowText(row), due });
+}
+
+/** When a value is due that is to live for `ttl` milliseconds from the time of a command on. */
+export function dueAfter({ time }: Edit, ttl: number): number {
+  return Math.min(time + ttl, Number.MAX_SAFE_INTEGER);
 }
 
 /** The revision of a row's last change. */
@@ -75,9 +94,44 @@ export function rowRevision(row: Uint8Array | undefined): number {
   return row === undefined ? NO_REVISION : getU64(row, 1);
 }
 
+/** When the value of a row is due, or {@linkcode NEVER}. */
+export function rowDue(row: Uint8Array | undefined): number {
+  return row === undefined || row[0] === PLAIN ? NEVER : getU64(row, HEAD_BYTES);
+}
+
 /** The text of a row's value, as a view of it. */
 export function rowText(row: Uint8Array): Uint8Array {
-  return row.subarray(HEAD_BYTES);
+  return row.subarray(row[0] === PLAIN ? HEAD_BYTES : EXPIRING_HEAD_BYTES);
+}
+
+/** When the first value is due of those that are from one time to another; {@linkcode NEVER} when none is. */
+export function firstDue(state: StoreReader, from: number, to: number): number {
+  const [first] = state.range(timesFrom(from), timesTo(to), 1);
+  return first === undefined ? NEVER : integerAt(first.key, TIMES.length).value;
+}
+
+/** The first values that are due from one time to another: their keys, and when they were due. */
+export function dueValues(
+  state: StoreReader,
+  from: number,
+  to: number,
+  limit: number,
+): { readonly key: Uint8Array; readonly due: number }[] {
+  return state.range(timesFrom(from), timesTo(to), limit).map(({ key }) => {
+    const { value: due, end } = integerAt(key, TIMES.length);
+    const valueKey = state.allocate(VALUES.length + key.length - end);
+    valueKey.set(VALUES);
+    valueKey.set(key.subarray(end), VALUES.length);
+    return { key: valueKey, due };
+  });
+}
+
+function timesFrom(time: number): Uint8Array {
+  return keysBelow(encodeTuple([KV, 2, time])).from;
+}
+
+function timesTo(time: number): Uint8Array {
+  return keysBelow(encodeTuple([KV, 2, time])).to;
 }
 
 /** Whether there is a value somewhere below a node. */
@@ -97,4 +151,47 @@ export function* valuesBelow(state: StoreReader, key: Uint8Array): Generator<Row
     if (last === undefined || rows.length < PAGE) return;
     next = keyAfter(last.key);
   }
+}
+
+interface Value {
+  readonly rev: number;
+  readonly text: Uint8Array;
+  readonly due: number;
+}
+
+function putRow(
+  edit: Edit,
+  key: Uint8Array,
+  before: Uint8Array | undefined,
+  { rev, text, due }: Value,
+): void {
+  const head = due === NEVER ? HEAD_BYTES : EXPIRING_HEAD_BYTES;
+  const row = edit.state.allocate(head + text.length);
+  row[0] = due === NEVER ? PLAIN : EXPIRING;
+  putU64(row, 1, rev);
+  if (due !== NEVER) putU64(row, HEAD_BYTES, due);
+  row.set(text, head);
+  setTime(edit, key, rowDue(before), due);
+  edit.put(key, row);
+}
+
+/** Moves a value in the table of times. */
+function setTime(edit: Edit, key: Uint8Array, before: number, after: number): void {
+  if (before === after) return;
+  if (before !== NEVER) {
+    edit.delete(timeKey(edit, key, before));
+    edit.expiring--;
+  }
+  if (after !== NEVER) {
+    edit.put(timeKey(edit, key, after), NOTHING);
+    edit.expiring++;
+  }
+}
+
+function timeKey({ state }: Edit, key: Uint8Array, due: number): Uint8Array {
+  const head = encodeTuple([KV, 2, due]);
+  const all = state.allocate(head.length + key.length - VALUES.length);
+  all.set(head);
+  all.set(key.subarray(VALUES.length), head.length);
+  return all;
 }

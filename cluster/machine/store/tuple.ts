@@ -68,12 +68,9 @@ export function decodeTuple(key: Uint8Array): TupleElement[] {
       elements.push(type === TEXT ? textOf(bytes, at) : bytes);
       at = end + 1;
     } else {
-      const width = type - INTEGER;
-      if (width < 0 || width > MAX_INTEGER_BYTES) {
-        throw new RangeError(`Expected an element at byte ${at} of the key, got type ${type}`);
-      }
-      elements.push(integerOf(key, at + 1, width));
-      at += 1 + width;
+      const { value, end } = integerAt(key, at);
+      elements.push(value);
+      at = end;
     }
   }
   return elements;
@@ -82,6 +79,19 @@ export function decodeTuple(key: Uint8Array): TupleElement[] {
 /** The half-open range of the keys whose tuples begin with that of `key` and are longer. */
 export function keysBelow(key: Uint8Array): { from: Uint8Array; to: Uint8Array } {
   return { from: withByte(key, END), to: withByte(key, ESCAPE) };
+}
+
+/**
+ * The integer that is an element at `at` of a key, and where the next element begins.
+ *
+ * @throws {RangeError} when there is none
+ */
+export function integerAt(key: Uint8Array, at: number): { value: number; end: number } {
+  const width = (key[at] ?? NaN) - INTEGER;
+  if (!(width >= 0 && width <= MAX_INTEGER_BYTES)) {
+    throw new RangeError(`Expected an integer at byte ${at} of the key, got type ${key[at]}`);
+  }
+  return { value: integerOf(key, at + 1, width), end: at + 1 + width };
 }
 
 /** The least byte string after `key`. */

@@ -4,13 +4,10 @@
  * @module
  */
 
-import project from "../../../deno.json" with { type: "json" };
-import { LeftError, ShutdownError, UpdateTimeoutError } from "../../../cluster/memberlist/mod.ts";
-import { TagsTooLargeError } from "../../../cluster/serf/mod.ts";
+import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
 import { AgentKv } from "../../kv/local.ts";
-import { KvPort } from "../../kv/port.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
 import { administer } from "../../replica/administration.ts";
@@ -18,7 +15,10 @@ import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
-import type { AgentState, StateAddresses } from "../state.ts";
+import { openGuard } from "../guard.ts";
+import { ClientPort, NO_FILES } from "./client_port.ts";
+import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
+import { tell } from "./telling.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -28,18 +28,19 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** The key-value store, for the program around the agent. */
   readonly kv: AgentKv;
   readonly #server: StateServer;
-  readonly #port: KvPort | undefined;
+  readonly #port: ClientPort | undefined;
   readonly #dataDir: string | undefined;
 
-  private constructor(
-    server: StateServer,
-    port: KvPort | undefined,
-    dataDir: string | undefined,
-  ) {
-    this.kv = new AgentKv(server);
-    this.#server = server;
-    this.#port = port;
-    this.#dataDir = dataDir;
+  private constructor(parts: {
+    readonly server: StateServer;
+    readonly pubsub: PubSub;
+    readonly port: ClientPort | undefined;
+    readonly dataDir: string | undefined;
+  }) {
+    this.kv = new AgentKv(parts.server, parts.pubsub);
+    this.#server = parts.server;
+    this.#port = parts.port;
+    this.#dataDir = parts.dataDir;
   }
 
   /**
@@ -53,13 +54,16 @@ export class ServerState implements AgentState, AsyncDisposable {
     failed: (error: Error) => void,
   ): Promise<ServerState> {
     const { config, log, serf } = agent;
-    const { kv, kvOptions } = settings;
+    const { kv, kvOptions, dataDir } = settings;
+    const guard = kv && await openGuard(kvOptions);
     await using opened = new AsyncDisposableStack();
-    const server = opened.use(
+    const pubsub = new PubSub(config.nodeName, () => server.links);
+    const server: StateServer = opened.use(
       await StateServer.open({
         settings,
         name: config.nodeName,
         keyring: agent.keyring,
+        pubsub,
         log,
         members: () => serf.members(),
         tell: (tag) => tell(agent, tag, failed),
@@ -67,21 +71,25 @@ export class ServerState implements AgentState, AsyncDisposable {
         failed,
       }),
     );
-    const port = kv === undefined ? undefined : KvPort.listen({
-      ...kvOptions,
-      address: joinHostPort(kv.host, kv.port),
-      state: server,
-      node: config.nodeName,
-      version: project.version,
-      log,
-    });
+    const port = kv &&
+      ClientPort.listen(agent, { kv, kvOptions }, { state: server, pubsub }, guard);
     opened.move();
-    return new ServerState(server, port, settings.dataDir);
+    return new ServerState({ server, pubsub, port, dataDir });
   }
 
   /** See {@linkcode AgentState.administer}. */
   administer(action: string, node = "", limitMs = 0): Promise<unknown> {
     return administer(this.#server, action, node, limitMs);
+  }
+
+  /** See {@linkcode AgentState.reread}. */
+  async reread(): Promise<RereadFiles> {
+    return await this.#port?.reread() ?? NO_FILES;
+  }
+
+  /** See {@linkcode AgentState.logRequests}. */
+  logRequests(wanted: boolean): void {
+    this.#port?.logRequests(wanted);
   }
 
   /** See {@linkcode AgentState.leave}. */
@@ -101,6 +109,7 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** Takes no more requests, lets those under way be done, and ends the server, which answers the rest. */
   async close(): Promise<void> {
+    this.kv.close();
     const answered = this.#port?.close();
     await closeInOrder([
       () => answered && within(LAST_REQUESTS_MS, answered),
@@ -152,21 +161,5 @@ export async function beginState(
         await stack.disposeAsync();
       },
     };
-  }
-}
-
-/** Whoever does not hear of it in time hears of it later; who has left or ended tells nothing any more. */
-async function tell(
-  { serf }: AgentHost,
-  tag: string,
-  failed: (error: Error) => void,
-): Promise<void> {
-  try {
-    await serf.setTags({ ...serf.tags(), [STATE_TAG]: tag });
-  } catch (error) {
-    if (error instanceof TagsTooLargeError) return failed(error);
-    const isNoMatter = error instanceof UpdateTimeoutError || error instanceof LeftError ||
-      error instanceof ShutdownError;
-    if (!isNoMatter) throw error;
   }
 }

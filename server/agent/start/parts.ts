@@ -7,20 +7,24 @@
 
 import { type HandlerSpec, parseHandler } from "../../config/handler_spec.ts";
 import type { ScriptHandlers } from "../../scripts/mod.ts";
-import { stateSettings } from "../../config/state_settings.ts";
+import { gatewaySettings, stateSettings } from "../../config/state_settings.ts";
+import type { ServerState } from "../server/server_state.ts";
 import type { AgentHost } from "../host.ts";
 import { AgentStartError } from "./open.ts";
-import type { ServerState } from "../server/server_state.ts";
+import type { AgentState } from "../state.ts";
 
 /** The parts of one agent. */
 export class AgentParts implements AsyncDisposable {
   readonly #agent: AgentHost;
   readonly #stack = new AsyncDisposableStack();
   #scripts: Promise<ScriptHandlers> | undefined;
-  #state: ServerState | undefined;
+  #state: AgentState | undefined;
 
-  /** The replicated state, if the agent is a server, and does not wait to rebuild its data directory. */
-  get state(): ServerState | undefined {
+  /**
+   * The replicated state, if the agent is a server, and does not wait to rebuild its data directory, or asks servers for
+   * it.
+   */
+  get state(): AgentState | undefined {
     return this.#state;
   }
 
@@ -57,6 +61,11 @@ export class AgentParts implements AsyncDisposable {
         this.#state = state;
       };
       this.#stack.use(await beginState(this.#agent, settings, { opened, failed }));
+    }
+    const gateway = gatewaySettings(this.#agent.config, this.#agent.address.host);
+    if (gateway !== undefined) {
+      const { GatewayState } = await loadGateway();
+      this.#state = this.#stack.use(await GatewayState.open(this.#agent, gateway, failed));
     }
     if (this.#agent.config.discover !== "") await this.#discover();
   }
@@ -125,5 +134,11 @@ export class AgentParts implements AsyncDisposable {
  */
 function loadServer(): Promise<typeof import("../server/server_state.ts")> {
   const name = "server_state";
+  return import(`../server/${name}.ts`);
+}
+
+/** The code of a gateway, in the same way. */
+function loadGateway(): Promise<typeof import("../server/gateway_state.ts")> {
+  const name = "gateway_state";
   return import(`../server/${name}.ts`);
 }

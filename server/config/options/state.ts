@@ -67,8 +67,9 @@ export const STATE_OPTIONS = {
     placeholder: "ADDRESS|none",
     doc:
       "Address on which a server answers key-value clients; without a port, 8379. Port 0 takes " +
-      "a free one, none closes the port. Clients show no token, so it has to be on loopback " +
-      "unless kv.insecure is set.",
+      "a free one, none closes the port. An agent that is no server asks the servers for them. It " +
+      "has to be on loopback unless clients must show who they are (kv.tokens_file), or " +
+      "kv.insecure is set.",
     unset: "127.0.0.1:8379 for a server",
     examples: ["127.0.0.1:8379", "none"],
   },
@@ -174,8 +175,47 @@ export const STATE_OPTIONS = {
         setting: "insecure",
         default: false,
         flag: "kv-insecure",
-        doc: "Lets kv_addr be an address that other machines reach: whoever reaches it reads and " +
-          "writes everything.",
+        doc: "Lets kv_addr be an address that other machines reach although there is no " +
+          "kv.tokens_file: whoever reaches it reads and writes everything.",
+      },
+      tokens_file: {
+        kind: "text",
+        isOurs: true,
+        setting: "tokensFile",
+        default: "",
+        flag: "kv-tokens-file",
+        placeholder: "PATH",
+        doc: "JSON file of those who may use the key-value port, with hashes of their tokens or " +
+          "passwords and their rights; everybody else is refused. Nobody but its owner may be " +
+          "able to write to it. A reload reads it again.",
+      },
+      tls_cert: {
+        kind: "text",
+        isOurs: true,
+        setting: "tlsCert",
+        default: "",
+        flag: "kv-tls-cert",
+        placeholder: "PATH",
+        doc:
+          "PEM file of a certificate, and those that lead to it: the key-value port speaks TLS " +
+          "and nothing else. Needs kv.tls_key. A reload reads both again.",
+      },
+      tls_key: {
+        kind: "text",
+        isOurs: true,
+        setting: "tlsKey",
+        default: "",
+        flag: "kv-tls-key",
+        placeholder: "PATH",
+        doc: "PEM file of the private key of kv.tls_cert.",
+      },
+      tls_client_ca: {
+        kind: "text",
+        isOurs: true,
+        setting: "tlsClientCa",
+        default: "",
+        placeholder: "PATH",
+        doc: "Refused: the runtime cannot check certificates of clients. Use kv.tokens_file.",
       },
       idle_timeout: {
         kind: "duration",

@@ -8,6 +8,7 @@ import {
   MAX_LISTED_BYTES,
   MAX_PATH_BYTES,
   MAX_SEGMENTS,
+  MAX_TOGETHER_BYTES,
   MAX_VALUE_TEXT_BYTES,
   textOfValue,
 } from "../../../cluster/machine/kv/mod.ts";
@@ -18,8 +19,13 @@ import {
   type InfoRequest,
   invalid,
   MAX_DEPTH,
+  MAX_ITEMS,
   MAX_LINE_BYTES,
   MAX_LISTED,
+  MAX_MESSAGE_BYTES,
+  MAX_STEPS,
+  MAX_SUBSCRIPTIONS,
+  MAX_TTL_MS,
   type Members,
   PROTOCOL_VERSION,
   UNSUPPORTED_VERSION,
@@ -47,10 +53,12 @@ export const quit: Doing = { kind: "local", run: () => BYE, last: true };
 /** HELLO. */
 export const hello: Doing = {
   kind: "local",
-  run(request, { node, version, state, idleLimitMs }, client) {
-    const { version: wanted = PROTOCOL_VERSION, strict } = request as HelloRequest;
+  run(request, { node, version, state, idleLimitMs, access }, client) {
+    const { version: wanted = PROTOCOL_VERSION, strict, client: name } = request as HelloRequest;
     if (wanted !== PROTOCOL_VERSION) return UNSUPPORTED_VERSION;
     if (strict !== undefined) client.strict = strict;
+    // What somebody calls itself is no proof.
+    if (name && access === undefined) client.name = name;
     return successOf({
       server: `skein ${version}`,
       node,
@@ -62,8 +70,14 @@ export const hello: Doing = {
         value: MAX_VALUE_TEXT_BYTES,
         path: MAX_PATH_BYTES,
         segments: MAX_SEGMENTS,
+        items: MAX_ITEMS,
+        items_bytes: MAX_TOGETHER_BYTES,
+        steps: MAX_STEPS,
+        ttl_ms: MAX_TTL_MS,
         keys: MAX_LISTED,
         keys_bytes: MAX_LISTED_BYTES,
+        message: MAX_MESSAGE_BYTES,
+        subscriptions: MAX_SUBSCRIPTIONS,
         in_flight: MAX_IN_FLIGHT,
         in_flight_bytes: MAX_IN_FLIGHT_BYTES,
         connections: MAX_CONNECTIONS,
@@ -105,7 +119,9 @@ const SECTIONS: Readonly<Record<string, (services: Services) => Record<string, u
     accepted: counters.connections,
     requests: counters.requests,
     failures: counters.failures,
+    auth_failures: counters.authFailures,
   }),
+  channels: ({ pubsub: { figures } }) => ({ ...figures }),
   memory: () => {
     const { rss, heapUsed } = Deno.memoryUsage();
     return { rss, heap_used: heapUsed };

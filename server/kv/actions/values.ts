@@ -7,12 +7,21 @@
 import {
   deleteCommand,
   existsQuestion,
+  expireCommand,
   getQuestion,
   incrementCommand,
+  persistCommand,
   setCommand,
   textOfValue,
+  ttlQuestion,
 } from "../../../cluster/machine/kv/mod.ts";
-import type { DeleteRequest, IncrementRequest, SetRequest } from "../../../protocol/kv/mod.ts";
+import {
+  type DeleteRequest,
+  type ExpireRequest,
+  type IncrementRequest,
+  type SetRequest,
+  ttlOf,
+} from "../../../protocol/kv/mod.ts";
 import type { Doing } from "../action.ts";
 
 const always = (): boolean => true;
@@ -22,15 +31,21 @@ const never = (): boolean => false;
 export const set: Doing = {
   kind: "command",
   make(path, request) {
-    const { value, nx, xx, if_rev, get } = request as unknown as SetRequest;
+    const members = request as unknown as SetRequest;
+    const { value, nx, xx, if_rev, get, keep_ttl } = members;
     const text = textOfValue(value);
     if (!(text instanceof Uint8Array)) return text;
-    if (!(nx || xx || get) && if_rev === undefined) return setCommand(path, text);
+    const ttlMs = ttlOf(members);
+    if (!(nx || xx || get || keep_ttl) && if_rev === undefined && ttlMs === undefined) {
+      return setCommand(path, text);
+    }
     return setCommand(path, text, {
       ...nx && { nx },
       ...xx && { xx },
       ...if_rev !== undefined && { ifRev: if_rev },
       ...get && { get },
+      ...ttlMs !== undefined && { ttlMs },
+      ...keep_ttl && { keepTtl: keep_ttl },
     });
   },
   isBroad: never,
@@ -55,16 +70,32 @@ export function increment(sign: 1 | -1): Doing {
   return {
     kind: "command",
     make(path, request) {
-      const { by = 1 } = request as unknown as IncrementRequest;
+      const members = request as unknown as IncrementRequest;
+      const { by = 1 } = members;
       // 0 and not -0, which is no integer on the wire.
-      return incrementCommand(path, sign * by + 0);
+      return incrementCommand(path, sign * by + 0, ttlOf(members));
     },
     isBroad: never,
   };
 }
+
+/** EXPIRE. */
+export const expire: Doing = {
+  kind: "command",
+  // The members were checked: there is a time.
+  make: (path, request) =>
+    expireCommand(path, ttlOf(request as unknown as ExpireRequest) as number),
+  isBroad: never,
+};
+
+/** PERSIST. */
+export const persist: Doing = { kind: "command", make: persistCommand, isBroad: never };
 
 /** GET. */
 export const get: Doing = { kind: "question", make: getQuestion, isBroad: never };
 
 /** EXISTS, which tells of the nodes below as well. */
 export const exists: Doing = { kind: "question", make: existsQuestion, isBroad: always };
+
+/** TTL. */
+export const ttl: Doing = { kind: "question", make: ttlQuestion, isBroad: never };

@@ -31,6 +31,7 @@ import {
   SHUTTING_DOWN,
   type StateService,
 } from "../service.ts";
+import { Sweeper } from "../expiry/sweeper.ts";
 import { Alarm } from "./alarm.ts";
 import { Applier } from "./applier.ts";
 import { Desk } from "./desk.ts";
@@ -78,6 +79,7 @@ export class Replica implements StateService {
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
   readonly #trimmer: Trimmer;
+  readonly #sweeper: Sweeper;
   readonly #alarm: Alarm;
   /** By the clock, before anything was heard. */
   readonly #startedAt: number;
@@ -115,7 +117,7 @@ export class Replica implements StateService {
       raft,
       peers,
       take: (input, before) => this.#take(input, before),
-      query: (question) => this.#applier.machine.query(question),
+      query: (question) => this.#applier.machine.query(question, wallClock()),
       applied: () => this.#applier.machine.context.index,
       isWriting: () => this.#writes.isWriting,
       isFull: () => this.#isFull,
@@ -130,6 +132,7 @@ export class Replica implements StateService {
       failed: (error) => this.#onSnapshotFailed(error),
     });
     this.#trimmer = new Trimmer({ store, log, failed: (error) => this.#onSnapshotFailed(error) });
+    this.#sweeper = new Sweeper({ clock, wallClock, raft, state: this });
   }
 
   /** Begins: applies what is known to be committed, and takes part. */
@@ -201,7 +204,7 @@ export class Replica implements StateService {
       const { machine } = this.#applier;
       const entryTime = machine.context.time;
       const lagMs = stateAgeMs({ ...this.#parts, startedAt: this.#startedAt, entryTime });
-      done({ result: machine.query(question), lagMs });
+      done({ result: machine.query(question, this.#parts.wallClock()), lagMs });
     });
   }
 
@@ -265,6 +268,7 @@ export class Replica implements StateService {
     this.#applier.close();
     this.#snapshotter.close();
     this.#operations.close();
+    this.#sweeper.close();
     this.#desk.close();
   }
 
@@ -326,6 +330,7 @@ export class Replica implements StateService {
     this.#take({ type: "applied", index });
     this.#desk.reached(index);
     this.#operations.reached(index);
+    this.#sweeper.changed();
     // The view of a snapshot keeps the store from emptying its WAL, which trimming the log does between two of them.
     if (!this.#trimmer.isRunning) this.#snapshotter.maybe(index);
   }

@@ -74,9 +74,10 @@ export class Accepted {
 
   /** When something came last from the server of that id; `undefined` when it has no connection. */
   heardAt(id: string): number | undefined {
-    const talk = this.#callees.get(keyOf("talk", id))?.heardAt;
-    const bulk = this.#callees.get(keyOf("bulk", id))?.heardAt;
-    return talk === undefined || bulk === undefined ? talk ?? bulk : Math.max(talk, bulk);
+    const heard = (["talk", "bulk", "visit"] as const)
+      .map((lane) => this.#callees.get(keyOf(lane, id))?.heardAt)
+      .filter((at) => at !== undefined);
+    return heard.length === 0 ? undefined : Math.max(...heard);
   }
 
   /** Closes connections on which nothing comes. To be called as often as peers ask for a sign of life. */
@@ -96,6 +97,7 @@ export class Accepted {
     const older = this.#callees.get(key);
     this.#callees.set(key, callee);
     older?.hangUp();
+    if (hello.lane !== "bulk") this.#parts.pubsub.forget(hello.id);
     this.#parts.entered(hello);
   }
 
@@ -105,6 +107,7 @@ export class Accepted {
     const key = keyOf(lane, id);
     if (this.#callees.get(key) !== callee) return;
     this.#callees.delete(key);
+    if (lane !== "bulk") this.#parts.pubsub.forget(id);
     this.#parts.left(id);
   }
 

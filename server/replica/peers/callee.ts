@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NewsError } from "../../../cluster/pubsub/mod.ts";
 import { decodeMessage, MessageError } from "../../../cluster/raft/wire/message_codec.ts";
 import { NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Writer } from "../../../protocol/msgpack/mod.ts";
@@ -105,7 +106,7 @@ export class Callee implements Conversation {
   /** Ends the connection, if it is the peer's fault. */
   fail(error: unknown): void {
     const isFault = isPeersFault(error) || error instanceof MessageError ||
-      error instanceof StrangerLimitError;
+      error instanceof NewsError || error instanceof StrangerLimitError;
     if (!isFault) throw error;
     this.#refuse(error.message);
   }
@@ -138,9 +139,12 @@ export class Callee implements Conversation {
     if (hello === undefined) return this.#takeHello(channel, payload);
     switch (channel) {
       case CHANNEL.raft:
+        if (hello.lane === "visit") throw new HelloError("It takes no part in the log");
         return this.#parts.handlers.message(hello.id, decodeMessage(payload));
       case CHANNEL.request:
-        return this.#takeRequest(hello.id, payload);
+        return this.#takeRequest(hello, payload);
+      case CHANNEL.news:
+        return this.#parts.pubsub.receive(hello.id, payload);
       case CHANNEL.ping:
         return this.#say(PONG);
       default:
@@ -160,7 +164,7 @@ export class Callee implements Conversation {
     this.#parts.entered(this);
   }
 
-  #takeRequest(from: string, payload: Uint8Array): void {
+  #takeRequest(from: Hello, payload: Uint8Array): void {
     const { number, request } = readRequest(payload);
     const isTooMuch = this.#running.size >= MAX_RUNNING_REQUESTS ||
       (this.#running.size > 0 && this.#runningBytes + request.length > MAX_RUNNING_BYTES);
@@ -176,10 +180,10 @@ export class Callee implements Conversation {
   }
 
   /** Never rejects. */
-  async #answer(number: number, from: string, request: Uint8Array): Promise<void> {
+  async #answer(number: number, { id, lane }: Hello, request: Uint8Array): Promise<void> {
     let answer: Uint8Array | undefined;
     try {
-      answer = await this.#parts.handlers.request(from, request);
+      answer = await this.#parts.handlers.request(id, request, lane);
       if (answer.length > MAX_FRAME_BYTES - ANSWER_OVERHEAD_BYTES) {
         throw new RangeError(`Answer takes ${answer.length} bytes`);
       }

@@ -23,6 +23,8 @@ export const CHANNEL = {
   request: 5,
   /** `u32 number of the request | u8 status | answer`. */
   answer: 6,
+  /** What is said about channels (`cluster/pubsub/wire.ts`). */
+  news: 7,
 } as const;
 
 /** What became of a request. */

@@ -30,11 +30,11 @@ const MAX_NAME_BYTES = 768;
 
 /**
  * What a connection is for: `talk` carries messages and requests, `bulk` the pieces of snapshots, so that a heartbeat never
- * waits behind them.
+ * waits behind them. `visit` is the lane of agents that keep no state: it carries requests and news, and nothing of the log.
  */
-export type Lane = "talk" | "bulk";
+export type Lane = "talk" | "bulk" | "visit";
 
-const LANES: readonly Lane[] = ["talk", "bulk"];
+const LANES: readonly Lane[] = ["talk", "bulk", "visit"];
 
 /** Who a server is. */
 export interface Identity {

@@ -93,9 +93,21 @@ export class Link {
 
   /** Sends a frame; `false` when too much waits. */
   send(frame: Uint8Array): boolean {
-    if (this.#closed || !this.#outgoing.add({ frame })) return false;
-    this.#wake();
+    if (this.#closed || !this.#outgoing.add({ kind: "message", frame })) return false;
+    this.wake();
     return true;
+  }
+
+  /** Sends a frame with news, which is lost when the connection breaks before; `false` when too much waits. */
+  sendNews(frame: Uint8Array): boolean {
+    if (this.#closed || !this.#outgoing.add({ kind: "news", frame })) return false;
+    this.wake();
+    return true;
+  }
+
+  /** Gives the connection up for a new one. */
+  renew(): void {
+    this.#connection?.close();
   }
 
   /** Sends a request and resolves with its answer. Rejects as `PeerNet` says. */
@@ -104,7 +116,8 @@ export class Link {
     const begun = this.#requests.begin(timeoutMs);
     if (begun === undefined) return Promise.reject(new UnsentError("Too many requests wait"));
     const { number, answer } = begun;
-    if (this.#outgoing.add({ frame: requestFrame(number, bytes), request: number })) this.#wake();
+    const frame = requestFrame(number, bytes);
+    if (this.#outgoing.add({ kind: "request", frame, request: number })) this.wake();
     else this.#requests.refuse(number, "Too many bytes wait for this peer");
     return answer;
   }
@@ -127,10 +140,16 @@ export class Link {
     return this.#connection?.conversation;
   }
 
-  /** Sees to it that what waits is sent at the end of this turn, or once there is a connection. */
-  #wake(): void {
+  /** Whether there is to be a connection: something waits, or the peer has to know at once what is listened to. */
+  get #hasReason(): boolean {
+    return !this.#outgoing.isEmpty || (this.#lane !== "bulk" && this.#parts.pubsub.isListening);
+  }
+
+  /** Sees to it that there is a connection if there is a reason, and that what waits is sent at the end of this turn. */
+  wake(): void {
     const { log } = this.#parts;
     if (this.#running === undefined) {
+      if (!this.#hasReason) return;
       this.#running = this.#run();
       background(this.#running, log);
     } else if (this.isConnected && !this.#pumping) {
@@ -139,10 +158,10 @@ export class Link {
     }
   }
 
-  /** Connects as long as something waits. */
+  /** Connects as long as there is a reason. */
   async #run(): Promise<void> {
     try {
-      while (!this.#closed && !this.#outgoing.isEmpty) {
+      while (!this.#closed && this.#hasReason) {
         this.#attempt = new AbortController();
         await pause(this.#pauseMs(), this.#attempt.signal);
         if (this.#closed) break;
@@ -178,6 +197,7 @@ export class Link {
     await connection.serve(() => {});
     this.#connection = undefined;
     this.#requests.lose(caller.problem ?? "The connection broke");
+    this.#outgoing.clear(["news"]);
     if (caller.hello === undefined) return this.#fail(caller.problem ?? "No hello came");
     const { longest } = timings.pauseMs;
     this.#failures = performance.now() - since < longest ? this.#failures + 1 : 0;
@@ -191,7 +211,7 @@ export class Link {
       lane: this.#lane,
       opened: (hello) => {
         this.#parts.opened(hello);
-        this.#wake();
+        this.wake();
       },
       settle: (number, status, answer) => this.#requests.settle(number, status, answer),
     };

@@ -1,6 +1,6 @@
 /**
- * What waits to be sent to one peer: a bounded queue for each channel, of which every batch takes some, so that messages do
- * not wait behind requests, nor these behind them.
+ * What waits to be sent to one peer: a bounded queue for each channel, of which every batch takes some, so that messages,
+ * requests and news do not wait behind each other.
  *
  * @module
  */
@@ -8,8 +8,12 @@
 import { FRAME_HEAD_BYTES } from "./frames.ts";
 import { BATCH_BYTES, MAX_FRAME_BYTES, MAX_QUEUE_BYTES } from "./limits.ts";
 
+/** What a frame is about, in the order in which a batch has them. */
+const KINDS = ["message", "request", "news"] as const;
+
 /** A frame that waits. */
 export interface Waiting {
+  readonly kind: typeof KINDS[number];
   readonly frame: Uint8Array;
   /** Number of the request, if it is one. */
   readonly request?: number;
@@ -23,11 +27,11 @@ interface Queue {
 
 /** Frames on their way to one peer. */
 export class Outgoing {
-  /** In the order of their channels, which is the order in a batch. */
-  readonly #queues: readonly [Queue, Queue] = [{ waiting: [], bytes: 0 }, {
-    waiting: [],
-    bytes: 0,
-  }];
+  readonly #queues: Readonly<Record<Waiting["kind"], Queue>> = {
+    message: { waiting: [], bytes: 0 },
+    request: { waiting: [], bytes: 0 },
+    news: { waiting: [], bytes: 0 },
+  };
 
   /** Whether nothing waits. */
   get isEmpty(): boolean {
@@ -36,12 +40,13 @@ export class Outgoing {
 
   /** Bytes that wait. */
   get bytes(): number {
-    return this.#queues[0].bytes + this.#queues[1].bytes;
+    const { message, request, news } = this.#queues;
+    return message.bytes + request.bytes + news.bytes;
   }
 
-  /** Adds a frame, a message or a request; `false` when it is too large or too much waits. */
+  /** Adds a frame; `false` when it is too large or too much of its kind waits. */
   add(item: Waiting): boolean {
-    const queue = this.#queues[item.request === undefined ? 0 : 1];
+    const queue = this.#queues[item.kind];
     const { length } = item.frame;
     if (length > MAX_FRAME_BYTES + FRAME_HEAD_BYTES) return false;
     if (queue.bytes > 0 && queue.bytes + length > MAX_QUEUE_BYTES) return false;
@@ -52,12 +57,12 @@ export class Outgoing {
 
   /** Takes the first frames of each queue, each up to {@linkcode BATCH_BYTES} or a single larger one. */
   take(): Waiting[] {
-    return this.#queues.flatMap((queue) => takeFrom(queue, BATCH_BYTES));
+    return KINDS.flatMap((kind) => takeFrom(this.#queues[kind], BATCH_BYTES));
   }
 
-  /** Takes everything. */
-  clear(): Waiting[] {
-    return this.#queues.flatMap((queue) => takeFrom(queue, Infinity));
+  /** Takes everything, or everything of some kinds. */
+  clear(kinds: readonly Waiting["kind"][] = KINDS): Waiting[] {
+    return kinds.flatMap((kind) => takeFrom(this.#queues[kind], Infinity));
   }
 }
 

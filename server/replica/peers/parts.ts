@@ -5,10 +5,18 @@
  */
 
 import type { Keyring } from "../../../cluster/memberlist/wire/keyring.ts";
+import type { PubSub } from "../../../cluster/pubsub/mod.ts";
 import type { Message } from "../../../cluster/raft/mod.ts";
 import type { Random } from "../../../cluster/runtime.ts";
 import type { AgentLog } from "../../logging/log.ts";
-import { encodePreamble, type Hello, helloProblem, type Identity, NONCE_BYTES } from "./hello.ts";
+import {
+  encodePreamble,
+  type Hello,
+  helloProblem,
+  type Identity,
+  type Lane,
+  NONCE_BYTES,
+} from "./hello.ts";
 import { type End, Sealing } from "./sealing.ts";
 
 /** Who hears of what peers say. */
@@ -21,13 +29,16 @@ export interface PeerHandlers {
   /** A message came. Those of one peer come in the order in which it sent them; what is lost is not told. */
   message(from: string, message: Message): void;
   /**
-   * A request came; resolves with the answer. `bytes` may be anything. A rejection counts as a fault of this program, and is
+   * A request came on a lane; resolves with the answer. `bytes` may be anything. A rejection counts as a fault of this program, and is
    * told to the peer without its reason.
    */
-  request(from: string, bytes: Uint8Array): Promise<Uint8Array>;
+  request(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array>;
   /** A connection to or from a server is there, its hello accepted; may come again for the same one. */
   connected(id: string, name: string): void;
 }
+
+/** Who hears of channels. */
+export type ChannelHandlers = Pick<PubSub, "isListening" | "receive" | "connected" | "forget">;
 
 /** What a connection needs of its surroundings. */
 export interface PeerParts {
@@ -39,6 +50,8 @@ export interface PeerParts {
   readonly random: Random;
   /** Who hears of it. */
   readonly handlers: PeerHandlers;
+  /** Who hears of channels: all servers are connected with as long as somebody listens. */
+  readonly pubsub: ChannelHandlers;
   /** Where errors go that nobody expected. */
   readonly log: Pick<AgentLog, "unexpected">;
 }

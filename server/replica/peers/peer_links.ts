@@ -7,6 +7,7 @@
 import { hiddenNote, LogLimiter } from "../../../cluster/log_limiter.ts";
 import { loadCiphers } from "../../../cluster/memberlist/wire/seal.ts";
 import type { Keyring } from "../../../cluster/memberlist/wire/keyring.ts";
+import type { PubSubNet } from "../../../cluster/pubsub/mod.ts";
 import type { Message } from "../../../cluster/raft/mod.ts";
 import { encodeMessage } from "../../../cluster/raft/wire/message_codec.ts";
 import type { Address, Random } from "../../../cluster/runtime.ts";
@@ -26,7 +27,7 @@ import { CHANNEL, frameOf } from "./frames.ts";
 import type { Hello, Identity, Lane } from "./hello.ts";
 import { ADMISSION, PEER_TIMINGS, type PeerTimings } from "./limits.ts";
 import { Link, type LinkParts } from "./link.ts";
-import type { PeerHandlers, PeerParts } from "./parts.ts";
+import type { ChannelHandlers, PeerHandlers, PeerParts } from "./parts.ts";
 
 /** First size of a buffer for what is sent, in bytes. */
 const FIRST_WRITER_BYTES = 1_024;
@@ -49,6 +50,10 @@ export interface PeerLinksOptions {
   readonly keyring?: Keyring | undefined;
   /** Who hears of what comes. */
   readonly handlers: PeerHandlers;
+  /** Who hears of channels. */
+  readonly pubsub: ChannelHandlers;
+  /** Whether this agent keeps no state, and only asks those that do. Default false. */
+  readonly isVisitor?: boolean;
   /** Where lines and unexpected errors go. */
   readonly log: Pick<AgentLog, "write" | "unexpected">;
   /** Where nonces come from. Default: the system. */
@@ -88,13 +93,13 @@ export interface PeerCounts {
 /** One located peer. */
 interface Located {
   address: Address;
-  readonly links: Readonly<Record<Lane, Link>>;
+  readonly links: { readonly talk: Link; readonly bulk: Link };
   /** What was told of it last, so that it is not told again and again. */
   told: string | undefined;
 }
 
 /** Listens for other servers, and talks to those whose address it is told. */
-export class PeerLinks implements PeerNet, AsyncDisposable {
+export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
   readonly #options: PeerLinksOptions;
@@ -111,8 +116,8 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   private constructor(socket: Deno.TcpListener, options: PeerLinksOptions) {
-    const { identity, keyring, handlers, log, random = realRandom } = options;
-    const parts: PeerParts = { identity, keyring, handlers, log, random };
+    const { identity, keyring, handlers, pubsub, log, random = realRandom } = options;
+    const parts: PeerParts = { identity, keyring, handlers, pubsub, log, random };
     const writers = new WriterPool(() => new Writer("rpc", FIRST_WRITER_BYTES));
     this.#options = options;
     this.#timings = { ...PEER_TIMINGS, ...options.timings };
@@ -167,11 +172,10 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
       if (peer !== undefined) this.#forget(id, peer);
     } else if (peer === undefined) {
       const link = (lane: Lane): Link => new Link(id, lane, address, this.#linkParts);
-      this.#peers.set(id, {
-        address,
-        links: { talk: link("talk"), bulk: link("bulk") },
-        told: undefined,
-      });
+      const talk = this.#options.isVisitor ? "visit" : "talk";
+      const links = { talk: link(talk), bulk: link("bulk") };
+      this.#peers.set(id, { address, links, told: undefined });
+      if (this.#linkParts.pubsub.isListening) links.talk.wake();
     } else if (peer.address.host !== address.host || peer.address.port !== address.port) {
       peer.address = address;
       peer.links.talk.move(address);
@@ -195,6 +199,25 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
     const peer = this.#peers.get(to);
     if (peer !== undefined) return peer.links.talk.request(bytes, timeoutMs);
     return Promise.reject(new UnsentError(`Nobody knows where server '${to}' is`));
+  }
+
+  /** Sends news to servers, once to each. Returns those that do not get it: nobody knows where they are, or too much waits. */
+  sendNews(to: readonly string[], news: Uint8Array): string[] {
+    const frame = frameOf(CHANNEL.news, news);
+    return to.filter((id) => this.#peers.get(id)?.links.talk.sendNews(frame) !== true);
+  }
+
+  /** Sends news to a server it is connected with. When too much waits, the connection is given up for a new one. */
+  sendSurely(to: string, news: Uint8Array): void {
+    if (this.sendNews([to], news).length > 0) this.#peers.get(to)?.links.talk.renew();
+  }
+
+  /** Sends news to all servers that there is a connection with, and connects with the others. */
+  tell(news: Uint8Array): void {
+    for (const [id, { links: { talk } }] of this.#peers) {
+      if (talk.isConnected) this.sendSurely(id, news);
+      else talk.wake();
+    }
   }
 
   /** What is known of each peer that has an address or a connection, in order of their ids. */
@@ -243,12 +266,13 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
   #opened(hello: Hello): void {
     const peer = this.#peers.get(hello.id);
     if (peer !== undefined) peer.told = undefined;
+    if (hello.lane !== "bulk") this.#options.pubsub.connected(hello.id);
     this.#greeted(hello);
   }
 
   #greeted({ id, name, lane }: Hello): void {
     this.#names.set(id, name);
-    if (lane === "talk") this.#options.handlers.connected(id, name);
+    if (lane !== "bulk") this.#options.handlers.connected(id, name);
   }
 
   #forget(id: string, { links }: Located): void {
@@ -293,7 +317,7 @@ export class PeerLinks implements PeerNet, AsyncDisposable {
 }
 
 /** Which lane carries a message. */
-function laneOf({ type }: Message): Lane {
+function laneOf({ type }: Message): "talk" | "bulk" {
   return type === "install" || type === "install-reply" ? "bulk" : "talk";
 }
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { KvClient, KvError, type KvKey } from "../../../client/mod.ts";
 import { AgentKv, type KvChildrenOptions, type KvKeysOptions } from "../../../server/kv/local.ts";
 import { NO_LEADER } from "../../../server/replica/service.ts";
-import { serve, type Stage } from "../../support/kv/stage.ts";
+import { lonelyChannels, serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 
 const HOST = loopback();
@@ -26,14 +26,14 @@ function both(
   });
   Deno.test(`${sentence}, within the agent`, async () => {
     await using stage = serve(HOST);
-    await test(new AgentKv(stage.state), stage);
+    await test(new AgentKv(stage.state, stage.pubsub), stage);
   });
 }
 
 const KEYS = ["app^a", "app^a^b", "app^a^b^c", "app^a^bc", "app^ab^x"];
 
 async function fill({ state }: Stage): Promise<void> {
-  const kv = new AgentKv(state);
+  const kv = new AgentKv(state, lonelyChannels());
   for (const key of KEYS) await kv.set(`^${key}`, { is: key });
   await kv.set("g", null);
 }

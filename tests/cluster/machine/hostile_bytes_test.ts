@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { existsQuestion, getQuestion, listQuestion } from "../../../cluster/machine/kv/mod.ts";
+import {
+  dueQuestion,
+  existsQuestion,
+  getManyQuestion,
+  getQuestion,
+  listQuestion,
+  ttlQuestion,
+} from "../../../cluster/machine/kv/mod.ts";
 import { FormatError, Machine } from "../../../cluster/machine/machine.ts";
 import { encodeResult } from "../../../cluster/machine/result.ts";
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
@@ -12,11 +19,10 @@ import { SeededRandom } from "../../support/simulation/random.ts";
 
 /** Damaged commands, and bytes that never were any. */
 function hostileCommands(random: SeededRandom, count: number): Uint8Array[] {
-  const model = new KvModel();
-  const paths = randomPaths(random);
+  const model = new KvModel(random, randomPaths(random));
   return Array.from({ length: count }, () => {
     if (random.float() < 0.1) return random.bytes(below(random, 40));
-    const { command } = model.next(random, paths);
+    const { command } = model.next();
     return random.float() < 0.2 ? command : mutated(random, command);
   });
 }
@@ -68,6 +74,9 @@ Deno.test("hostile questions never throw and change nothing", () => {
     getQuestion(path("a")),
     existsQuestion(path("^a^b")),
     listQuestion(path("^a"), listing),
+    ttlQuestion(path("a")),
+    getManyQuestion([path("a"), path("^a^b")]),
+    dueQuestion({ from: 5, to: 1_000_000 }),
   ];
   for (let i = 0; i < 20_000; i++) {
     encodeResult(machine.query(mutated(random, samples[i % samples.length] as Uint8Array)));

@@ -64,6 +64,9 @@ Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
     "-durability=async": { durability: "async" },
     "-kv-mode=echo": { kv: { mode: "echo" } },
     "-kv-insecure": { kv: { insecure: true } },
+    "-kv-tokens-file=t": { kv: { tokens_file: "t" } },
+    "-kv-tls-cert=c": { kv: { tls_cert: "c" } },
+    "-kv-tls-key=k": { kv: { tls_key: "k" } },
   };
   for (const [flag, wanted] of Object.entries(flags)) {
     assert.deepEqual(input(flag), { ...EMPTY, ...wanted as object }, flag);

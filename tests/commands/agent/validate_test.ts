@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dispatch } from "../../../commands/dispatch.ts";
 import { loadConfig } from "../../../server/config/load.ts";
+import { CERTIFICATE, OTHER_PRIVATE_KEY, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
 const KEY = "R/eWMl3d9KV0NTbuLGxgO5JbmPOU8uUCJwd4WJutwWg=";
@@ -122,6 +123,26 @@ Deno.test("validate reads keyring and tags files", async () => {
     missing.stdout,
     `${setup}: stat DIR/keys: no such file or directory; it has to hold a list of keys: ` +
       `["KEY"]; 'skein keygen' makes a key\n`,
+  );
+});
+
+Deno.test("validate reads the files that guard the key-value port", async () => {
+  const kv = { tokens_file: "DIR/tokens", tls_cert: "DIR/cert", tls_key: "DIR/key" };
+  const files = { "a.json": { server: true, data_dir: "/d", kv }, cert: CERTIFICATE };
+  const good = await validate({ ...files, tokens: "[]", key: PRIVATE_KEY });
+  assert.equal(good.code, 0, good.stdout);
+  const bad = await validate({ ...files, tokens: '[{"name":"a"}]', key: PRIVATE_KEY });
+  assert.deepEqual(bad, {
+    code: 1,
+    stdout: "Error reading kv.tokens_file 'DIR/tokens': entry 1: 'hash' of 'a' is none: " +
+      "'skein kv token' makes one\n",
+    stderr: "",
+  });
+  const other = await validate({ ...files, tokens: "[]", key: OTHER_PRIVATE_KEY });
+  assert.equal(
+    other.stdout,
+    "Error using kv.tls_cert 'DIR/cert' with kv.tls_key 'DIR/key': the key is that of another " +
+      "certificate\n",
   );
 });
 

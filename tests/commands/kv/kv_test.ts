@@ -9,6 +9,7 @@ import { dispatch } from "../../../commands/dispatch.ts";
 import { NO_LEADER } from "../../../server/replica/service.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
+import { until } from "../../support/rpc/peer.ts";
 import { recordingTerminal } from "../../support/recording_terminal.ts";
 
 const HOST = loopback();
@@ -145,7 +146,10 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["keys", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
     [["children", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
-    [["walk"], "Unknown action 'walk', expected one of get, set, del, incr, keys, children"],
+    [
+      ["walk"],
+      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub, token",
+    ],
   ];
   for (const [argv, text] of failures) {
     assert.deepEqual(await kv(...argv), [1, "", `${text}\n`], argv.join(" "));
@@ -162,10 +166,15 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
 
 Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
-    [["kv"], /^An action must be specified: get, set, del, incr, keys, children\n$/],
+    [
+      ["kv"],
+      /^An action must be specified: get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub, token\n$/,
+    ],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],
     [["kv", "set", "a"], /^A key and a value must be specified\n$/],
+    [["kv", "sub"], /^At least one channel must be specified\n$/],
+    [["kv", "pub"], /^A channel must be specified\n$/],
     [["kv", "incr"], /^A key must be specified\n$/],
     [["kv", "get", "-nx", "k"], /^flag provided but not defined: -nx\n/],
     [
@@ -219,9 +228,51 @@ Deno.test("help is about all actions, or about one", async () => {
   assert.deepEqual([code, stdout], [0, ""]);
   assert.match(
     all,
-    /^Usage: skein kv get\|set\|del\|incr\|keys\|children \[options\] KEY \[VALUE\]\n/,
+    /^Usage: skein kv ACTION \[options\] \[KEY\] \[VALUE\]\n/,
   );
   assert.match((await run("kv", "set", "-h"))[2], /^Usage: skein kv set \[options\] KEY VALUE\n/);
   assert.equal((await run("kv", "fly", "-h"))[2], all);
   assert.deepEqual(await run("help", "kv"), [0, all, ""]);
+});
+
+Deno.test("messages are published and printed, as text and as JSON", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  const hearing = [
+    kv("sub", "-count=2", "news^*", "a"),
+    kv("sub", "-count=2", "-format=json", "a", "news^**"),
+  ];
+  await until(() => stage.pubsub.figures.subscribers === 2);
+  assert.deepEqual(await kv("pub", "news^x", "one\ntwo"), [0, "Went to 2\n", ""]);
+  assert.deepEqual(await kv("pub", "-json", "-format=json", "^a", '{"b": [1]}'), [
+    0,
+    '{\n  "channel": "^a",\n  "reached": 2\n}\n',
+    "",
+  ]);
+  const [text, json] = await Promise.all(hearing);
+  assert.deepEqual(text, [0, 'news^x\t"one\\ntwo"\na\t{"b":[1]}\n', ""]);
+  const told = { from: "skein kv", node: "alpha", seq: 1 };
+  assert.deepEqual(json?.[1].trim().split("\n").map((line) => JSON.parse(line)), [
+    { channel: "news^x", message: "one\ntwo", ...told, pattern: "news^**" },
+    { channel: "a", message: { b: [1] }, ...told },
+  ]);
+  assert.deepEqual(await kv("pub", "nobody", "x"), [0, "Went to 0\n", ""]);
+});
+
+Deno.test("failures of publishing and subscribing go to standard error, with exit code 1", async () => {
+  const stage = serve(HOST);
+  const kv = at(stage);
+  const failed = async (...argv: [string, ...string[]]) => {
+    const [code, stdout, stderr] = await kv(...argv);
+    assert.deepEqual([code, stdout], [1, ""]);
+    return stderr;
+  };
+  assert.match(await failed("pub", "a^*", "x"), /'channel': not a key/);
+  assert.match(await failed("pub", "$sys^a", "x"), /reserved/);
+  assert.match(await failed("pub", "-json", "a", "{"), /The message is not JSON/);
+  assert.match(await failed("sub", "a", "$sys"), /reserved/);
+  const hearing = failed("sub", "-once", "a");
+  await until(() => stage.pubsub.figures.subscribers === 1);
+  await stage.port.close();
+  assert.match(await hearing, /The agent went away/);
 });

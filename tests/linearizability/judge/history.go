@@ -26,26 +26,36 @@ const (
 type Operation struct {
 	// Process that did it; a process does one after the other.
 	Process int `json:"process"`
-	// Action is SET, GET, DEL or INCR.
+	// Action is SET, GET, DEL, INCR or TXN.
 	Action string `json:"action"`
 	Key    string `json:"key"`
 	// Value is what SET stores: any text. INCR adds 1 to a text that is an integer.
+	// TXN stores it if there is what it expects, and reads what there is otherwise.
 	Value string `json:"value,omitempty"`
+	// Expected is what TXN expects.
+	Expected string `json:"expected,omitempty"`
 	// IfRev is the condition of SET and DEL: the revision of the last change, 0 for no value.
 	IfRev *int64 `json:"if_rev,omitempty"`
 	// Start and End are times of one clock, in microseconds. End has no meaning when the outcome is unknown.
 	Start   int64  `json:"start"`
 	End     int64  `json:"end,omitempty"`
 	Outcome string `json:"outcome"`
-	// Seen is what GET read, and the sum of INCR.
+	// Seen is what GET read, the sum of INCR, and what a TXN read: null for nothing.
 	Seen string `json:"seen,omitempty"`
+	// Swapped tells whether a TXN has stored its value.
+	Swapped bool `json:"swapped,omitempty"`
 	// Rev is the revision of the change, or of what was read.
 	Rev int64 `json:"rev,omitempty"`
 }
 
 // Changes tells whether it surely changed something, at a revision that is known.
 func (one *Operation) Changes() bool {
-	return one.Outcome == done && one.Action != "GET"
+	return one.Outcome == done && one.Action != "GET" && !one.looksOnly()
+}
+
+// looksOnly tells whether it is a TXN that has stored nothing. It has no revision.
+func (one *Operation) looksOnly() bool {
+	return one.Action == "TXN" && one.Outcome == done && !one.Swapped
 }
 
 // A History is what clients saw. Operations that never happened are not in it.
@@ -94,7 +104,7 @@ func readFile(name string) (*History, error) {
 
 func (one *Operation) check() error {
 	switch one.Action {
-	case "SET", "GET", "DEL", "INCR":
+	case "SET", "GET", "DEL", "INCR", "TXN":
 	default:
 		return fmt.Errorf("unknown action %q", one.Action)
 	}
@@ -103,11 +113,15 @@ func (one *Operation) check() error {
 	}
 	switch one.Outcome {
 	case done:
-		if one.Rev <= 0 {
+		if one.looksOnly() {
+			if one.Rev != 0 {
+				return errors.New("what only looks has no revision")
+			}
+		} else if one.Rev <= 0 {
 			return errors.New("what happened has a revision from 1 on")
 		}
 	case missing:
-		if one.Action == "SET" || one.Action == "INCR" {
+		if one.Action == "SET" || one.Action == "INCR" || one.Action == "TXN" {
 			return fmt.Errorf("%s misses no value", one.Action)
 		}
 	case refused:

@@ -49,6 +49,12 @@ func step(before register, one *Operation) (bool, register) {
 		}
 		return before.seenAt(one.Rev)
 	}
+	if one.looksOnly() {
+		if !before.present {
+			return one.Seen == "null", before
+		}
+		return one.Seen == before.value && before.value != one.Expected, before
+	}
 	if one.IfRev != nil {
 		var holds bool
 		if holds, before = before.meets(*one.IfRev); !holds {
@@ -87,6 +93,8 @@ func (before register) changedBy(one *Operation) (register, bool) {
 		return register{value: one.Value, present: true}, true
 	case "DEL":
 		return register{}, before.present
+	case "TXN":
+		return register{value: one.Value, present: true}, before.present && before.value == one.Expected
 	}
 	sum := int64(1)
 	if before.present {
@@ -120,6 +128,9 @@ func describe(one *Operation) string {
 	text := one.Action
 	if one.Value != "" {
 		text += " " + one.Value
+	}
+	if one.Action == "TXN" {
+		text += " for " + one.Expected
 	}
 	if one.IfRev != nil {
 		text += fmt.Sprintf(" if %d", *one.IfRev)

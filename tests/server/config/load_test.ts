@@ -124,7 +124,16 @@ Deno.test("every key of a file reaches its setting", async () => {
       auto_rebuild: true,
       cleanup_dead: "72h",
     },
-    kv: { mode: "echo", insecure: true, idle_timeout: "0s", max_connections: 9 },
+    kv: {
+      mode: "echo",
+      insecure: true,
+      tokens_file: "/tokens",
+      tls_cert: "/cert",
+      tls_key: "/key",
+      tls_client_ca: "",
+      idle_timeout: "0s",
+      max_connections: 9,
+    },
   }));
   assert.deepEqual(config, {
     nodeName: "n",
@@ -190,7 +199,16 @@ Deno.test("every key of a file reaches its setting", async () => {
       autoRebuild: true,
       cleanupDeadMs: 259_200_000,
     },
-    kv: { mode: "echo", insecure: true, idleLimitMs: 0, maxConnections: 9 },
+    kv: {
+      mode: "echo",
+      insecure: true,
+      tokensFile: "/tokens",
+      tlsCert: "/cert",
+      tlsKey: "/key",
+      tlsClientCa: "",
+      idleLimitMs: 0,
+      maxConnections: 9,
+    },
   });
 });
 

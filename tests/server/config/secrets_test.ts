@@ -115,8 +115,16 @@ Deno.test("ports of the state that nothing protects are told, one line each", ()
   }
   const kv = { insecure: true };
   assert.deepEqual(warned({ server: true, kvAddr: ":8379", encryptKey: KEY, kv }), [
-    "Warning: Whoever reaches ':8379' reads and writes the state, without a token. Use -kv-addr",
+    "Warning: Whoever reaches ':8379' reads and writes the state, without a token. " +
+    "Use -kv-tokens-file or -kv-addr",
   ]);
+  const tokens = { tokensFile: "/t" };
+  assert.deepEqual(warned({ server: true, kvAddr: ":8379", encryptKey: KEY, kv: tokens }), [
+    "Warning: Tokens and values cross the network to ':8379' without encryption. " +
+    "Use -kv-tls-cert and -kv-tls-key",
+  ]);
+  const tls = { ...tokens, tlsCert: "/c", tlsKey: "/k" };
+  assert.deepEqual(warned({ server: true, kvAddr: ":8379", encryptKey: KEY, kv: tls }), []);
   assert.deepEqual(warned({ server: true, kvAddr: "none", kv }), []);
 });
 

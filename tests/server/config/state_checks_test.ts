@@ -22,8 +22,9 @@ const oneServer = (durability: string, expect: number) =>
   `Invalid durability: '${durability}' is for one server alone, got a bootstrap_expect of ` +
   `${expect}. Use -durability=sync, or -bootstrap-expect=1`;
 const isOpen = (address: string) =>
-  `Invalid kv_addr: other machines reach '${address}', and there is no authentication yet. ` +
-  "Use an address of loopback, or -kv-insecure to let all of them read and write";
+  `Invalid kv_addr: other machines reach '${address}', and nobody has to show who it is. Use ` +
+  "-kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure to let all " +
+  "of them read and write";
 
 Deno.test("what no server could use is refused, each with its reason and what to do", async () => {
   const refused: [ConfigInput, string][] = [
@@ -43,12 +44,18 @@ Deno.test("what no server could use is refused, each with its reason and what to
     [{ data_dir: "/d" }, forServers("data_dir", "'/d'")],
     [{ bootstrap_expect: 3 }, forServers("bootstrap_expect", "3")],
     [{ durability: "sync" }, forServers("durability", "'sync'")],
-    [{ peer_addr: "127.0.0.1:1" }, forServers("peer_addr", "'127.0.0.1:1'")],
     [
-      { kv_addr: "127.0.0.1:1" },
-      "Invalid kv_addr: '127.0.0.1:1' without -server: an agent that asks the servers for its " +
-      "clients is not built yet. Use -server or -dev",
+      { peer_addr: "127.0.0.1:1" },
+      "Invalid peer_addr: '127.0.0.1:1' without -server or -kv-addr, which it is for. Use one of " +
+      "them with it",
     ],
+    [{ kv_addr: "127.0.0.1:1", data_dir: "/d" }, forServers("data_dir", "'/d'")],
+    [{ kv_addr: "127.0.0.1:99999" }, "Invalid kv_addr: address 99999: invalid port"],
+    [
+      { kv_addr: "127.0.0.1:1", peer_addr: "[::1" },
+      "Invalid peer_addr: address [::1: missing ']' in address",
+    ],
+    [{ kv_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1")],
     [
       { ...SERVER, bootstrap_expect: -1 },
       "Invalid bootstrap_expect: expected a positive number, got -1",
@@ -86,6 +93,27 @@ Deno.test("what no server could use is refused, each with its reason and what to
     [{ ...SERVER, kv_addr: "10.0.0.1" }, isOpen("10.0.0.1")],
     [{ dev: true, kv_addr: "[::]" }, isOpen("[::]")],
     [{ ...SERVER, kv_addr: "127.0.0.1.example:1" }, isOpen("127.0.0.1.example:1")],
+    [
+      { ...SERVER, kv_addr: ":1", kv: { mode: "echo", tokens_file: "/t" } },
+      isOpen(":1"),
+    ],
+    [
+      { ...SERVER, kv_addr: ":1", kv: { tls_cert: "/c", tls_key: "/k" } },
+      isOpen(":1"),
+    ],
+    [
+      { ...SERVER, kv: { tls_cert: "/c" } },
+      "Missing kv.tls_key: kv.tls_cert is of no use alone",
+    ],
+    [
+      { ...SERVER, kv: { tls_key: "/k" } },
+      "Missing kv.tls_cert: kv.tls_key is of no use alone",
+    ],
+    [
+      { ...SERVER, kv: { tls_client_ca: "/ca" } },
+      "Invalid kv.tls_client_ca: '/ca': Deno asks no client for a certificate, so none can be " +
+      "checked. Use kv.tokens_file to tell clients apart",
+    ],
   ];
   for (const [input, message] of refused) assert.deepEqual(await problems(input), [message]);
 });
@@ -101,6 +129,8 @@ Deno.test("what a server can use is taken", async () => {
     { server: true, bootstrap_expect: 1, durability: "memory" },
     { ...SERVER, raft: { election_timeout: "300ms" } },
     { ...SERVER, kv_addr: "0.0.0.0:8379", kv: { insecure: true } },
+    { ...SERVER, kv_addr: "0.0.0.0:8379", kv: { tokens_file: "/t" } },
+    { ...SERVER, kv_addr: ":1", kv: { tokens_file: "/t", tls_cert: "/c", tls_key: "/k" } },
     { ...SERVER, kv_addr: "none" },
     { ...SERVER, kv_addr: "localhost" },
     { ...SERVER, kv_addr: "127.9.9.9:0" },

@@ -36,7 +36,14 @@ Deno.test("a server syncs, and takes other servers where it gossips, clients on 
       kv: { host: "127.0.0.1", port: 8379 },
       durability: "sync",
       raft,
-      kvOptions: { mode: "json", idleLimitMs: kv.idleLimitMs, maxConnections: kv.maxConnections },
+      kvOptions: {
+        mode: "json",
+        idleLimitMs: kv.idleLimitMs,
+        maxConnections: kv.maxConnections,
+        tokensFile: "",
+        tlsCert: "",
+        tlsKey: "",
+      },
     },
   );
 });

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { KvListenError, KvPort } from "../../../server/kv/port.ts";
+import { KvListenError } from "../../../server/kv/port.ts";
 import { brief, type KvPeer, type Reply, serve } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { LineClient } from "../../support/net/line_client.ts";
@@ -105,7 +105,7 @@ Deno.test("info counts by section", async () => {
   await client.ask({ action: "GET", key: "none" });
   const { result } = await client.ask({ action: "INFO", section: "clients" });
   assert.deepEqual(result, {
-    clients: { connections: 1, accepted: 1, requests: 2, failures: 1 },
+    clients: { connections: 1, accepted: 1, requests: 2, failures: 1, auth_failures: 0 },
   });
   const cluster = async () => (await client.ask({ action: "INFO", section: "cluster" }))["result"];
   assert.deepEqual(await cluster(), { cluster: { leader: "alpha", role: "leader" } });
@@ -114,7 +114,13 @@ Deno.test("info counts by section", async () => {
   stage.state.leader = undefined;
   assert.deepEqual(await cluster(), { cluster: { leader: null, role: "unknown" } });
   const all = (await client.ask({ action: "INFO" }))["result"];
-  assert.deepEqual(Object.keys(all as object), ["server", "cluster", "clients", "memory"]);
+  assert.deepEqual(Object.keys(all as object), [
+    "server",
+    "cluster",
+    "clients",
+    "channels",
+    "memory",
+  ]);
   assert.equal(
     brief(await client.ask({ action: "INFO", section: "toString" })),
     "422 INVALID (section)",
@@ -216,7 +222,7 @@ Deno.test("at the end requests under way are answered, clients are told, and the
   await until(() => stage.state.waiting === 1);
   const closed = stage.port.close();
   const closing = { push: "closing", code: 503, reason: "SHUTTING_DOWN" };
-  assert.deepEqual((await silent.replies(1))[0], closing);
+  assert.deepEqual((await silent.pushes(1))[0], closing);
   await assert.rejects(LineClient.connect(stage.port.address), Deno.errors.ConnectionRefused);
   stage.state.release();
   assert.deepEqual((await asking.rest()).map((reply) => reply["push"] ?? brief(reply)), [
@@ -245,8 +251,7 @@ Deno.test("at the end a request that is never answered is not waited for long", 
 Deno.test("an address that is taken is a clear error", async () => {
   await using stage = serve(HOST);
   const { hostname, port } = stage.port.address;
-  const options = { state: stage.state, node: "alpha", version: "1", log: stage.log };
-  assert.throws(() => KvPort.listen({ address: `${hostname}:${port}`, ...options }), (error) => {
+  assert.throws(() => serve(HOST, { address: `${hostname}:${port}` }), (error) => {
     assert.ok(error instanceof KvListenError);
     assert.match(error.message, /bind: address already in use$/);
     return true;

@@ -73,6 +73,34 @@ Deno.test("a question waits for a change of its key before it, not for that of a
   const tree = { action: "DEL", key: "^nothing", tree: true, if_exists: true };
   assert.equal(await asked(tree, get), 1);
   assert.equal(await asked(get, tree), 1);
+  // Of requests about several keys each one counts, ...
+  const many = (...keys: string[]) => ({ action: "MGET", keys });
+  const setMany = (...keys: string[]) => ({
+    action: "MSET",
+    items: keys.map((key) => ({ key, value: 1 })),
+  });
+  assert.equal(await asked(set, many("a", "k")), 1);
+  assert.equal(await asked(set, many("a", "b")), 2);
+  assert.equal(await asked(setMany("a", "k"), get), 1);
+  assert.equal(await asked(setMany("a", "b"), get), 2);
+  assert.equal(await asked(many("a", "k"), setMany("k", "c")), 1);
+  assert.equal(await asked(many("a", "b"), setMany("k", "c"), many("a", "d")), 3);
+  const transaction = {
+    action: "TXN",
+    if: [{ key: "condition", exists: true }],
+    then: [{ action: "SET", key: "then", value: 1 }],
+    else: [{ action: "GET", key: "otherwise" }],
+  };
+  for (const key of ["condition", "then", "otherwise"]) {
+    await asked({ ...set, key });
+    assert.equal(await asked(transaction, { ...get, key }), 1);
+    assert.equal(await asked({ ...get, key }, transaction), 1);
+  }
+  assert.equal(await asked(transaction, get, set), 2);
+  // ... and of very many it is as if they were about everything.
+  const crowd = Array.from({ length: 17 }, (_, i) => `of a crowd ${i}`);
+  assert.equal(await asked(setMany(...crowd), get), 1);
+  assert.equal(await asked(setMany(...crowd.slice(1)), get), 2);
 });
 
 Deno.test("no more is read while a thousand requests are under way", async () => {

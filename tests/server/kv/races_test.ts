@@ -38,6 +38,52 @@ Deno.test("of many racing clients exactly one wins", async () => {
   }
 });
 
+Deno.test("of many racing transactions exactly one wins, and all of it is done once", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  await client.ask({ action: "SET", key: "value", value: "old" });
+  const conditions = [
+    { key: "absent", exists: false },
+    { key: "value", rev: 1 },
+    { key: "value", value: "old" },
+  ];
+  for (const condition of conditions) {
+    const { key } = condition;
+    await client.ask({ action: "DEL", key: "count", if_exists: true });
+    const replies = await crowd(stage, (client, value) =>
+      client.ask({
+        action: "TXN",
+        if: [condition],
+        then: [{ action: "SET", key, value }, { action: "INCR", key: "count" }],
+        else: [{ action: "GET", key }],
+      }));
+    const results = replies.map(({ result }) =>
+      result as { succeeded: boolean; results: unknown[] }
+    );
+    const winners = results.flatMap(({ succeeded }, i) => succeeded ? [i] : []);
+    assert.equal(winners.length, 1);
+    for (const { succeeded, results: [result] } of results) {
+      assert.equal(result, succeeded ? "OK" : winners[0]);
+    }
+    const { result } = await client.ask({ action: "MGET", keys: [key, "count"] });
+    assert.deepEqual(result, [winners[0], 1]);
+    const { rev } = await client.ask({ action: "SET", key: "value", value: "old" });
+    conditions[1] = { key: "value", rev: rev as number };
+  }
+});
+
+Deno.test("of many that take what is there exactly one gets it", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  await client.ask({ action: "SET", key: "ticket", value: "the one" });
+  const replies = await crowd(
+    stage,
+    (client, i) => client.ask({ action: "SET", key: "ticket", value: i, xx: true, get: true }),
+  );
+  assert.equal(replies.filter(({ result }) => result === "the one").length, 1);
+  assert.equal(new Set(replies.map(({ result }) => result)).size, CLIENTS);
+});
+
 Deno.test("no increment of many clients is lost or seen twice", async () => {
   await using stage = serve(HOST);
   const replies = await crowd(stage, async (client) => {

@@ -23,31 +23,76 @@ const reading = { ...target, consistency: z.enum(["linearizable", "lease", "stal
 const switched = z.boolean().optional();
 const revision = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
 const integer = z.number().int().optional();
+const text = z.string().optional();
 const absent = z.undefined().optional();
 const listing = {
   namespace: z.string().optional(),
   limit: z.number().int().min(1).max(10_000).optional(),
   consistency: reading.consistency,
 };
-const anything = z.unknown().refine((value) => value !== undefined);
+const life = {
+  ttl: z.number().min(0.0005).max(315_360_000.0004).optional(),
+  ttl_ms: z.number().int().min(1).max(315_360_000_000).optional(),
+};
+const needed = z.unknown().refine((value) => value !== undefined);
+const step = (name: string, more: z.ZodRawShape) =>
+  z.object({
+    ...target,
+    action: z.string().refine((action) => action.toUpperCase() === name),
+    ...more,
+  });
+/** The members that a step of a transaction may have, besides those that no schema of one member can tell. */
+const steps = z.array(z.union([
+  step("SET", { value: needed, ...life, keep_ttl: z.literal(false).optional() }),
+  step("SET", { value: needed, ttl: absent, ttl_ms: absent, keep_ttl: switched }),
+  step("GET", {}),
+  step("TTL", {}),
+  step("DEL", { if_rev: revision, tree: z.literal(false).optional(), if_exists: switched }),
+  step("INCR", { by: integer, ...life }),
+  step("DECR", { by: integer, ...life }),
+  step("EXPIRE", { ttl: life.ttl.unwrap(), ttl_ms: absent }),
+  step("EXPIRE", { ttl_ms: life.ttl_ms.unwrap(), ttl: absent }),
+  step("PERSIST", {}),
+])).max(128).optional();
+const condition = z.union([
+  z.object({ ...target, rev: revision.unwrap(), exists: absent, value: absent }),
+  z.object({ ...target, rev: absent, exists: z.boolean(), value: absent }),
+  z.object({ ...target, rev: absent, exists: absent, value: needed }),
+]);
+const channels = {
+  channel: target.key.optional(),
+  channels: z.array(target.key).min(1).max(1_000).optional(),
+};
 
 /** The members of each action, as they are documented. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PING: z.object({ value: z.unknown().optional() }),
-  ECHO: z.object({ value: anything }),
-  HELLO: z.object({ client: z.string().optional(), strict: switched, version: integer }),
+  SUBSCRIBE: z.object(channels),
+  UNSUBSCRIBE: z.object(channels),
+  PUBLISH: z.object({ channel: target.key, message: needed, durable: absent }),
+  ECHO: z.object({ value: needed }),
+  HELLO: z.object({ client: z.string().max(256).optional(), strict: switched, version: integer }),
+  AUTH: z.object({ token: text, user: text, password: text }).superRefine((given, context) => {
+    const { token, user, password } = given;
+    const refuse = (member: string) =>
+      context.addIssue({ code: "custom", message: "", path: [member] });
+    const isUser = user !== undefined || password !== undefined;
+    if (isUser === (token !== undefined)) refuse("token");
+    else if (token === undefined && user === undefined) refuse("user");
+    else if (token === undefined && password === undefined) refuse("password");
+  }),
+  USE: z.object({ namespace: z.string() }),
   INFO: z.object({ section: z.string().optional() }),
   QUIT: z.object({}),
   SET: z.object({
     ...target,
-    value: anything,
+    value: needed,
     nx: switched,
     xx: switched,
     if_rev: revision,
     get: switched,
-    ttl: absent,
-    ttl_ms: absent,
-    keep_ttl: absent,
+    ...life,
+    keep_ttl: switched,
     rid: absent,
     low: absent,
   }),
@@ -76,16 +121,36 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   INCR: z.object({
     ...target,
     by: integer,
-    ttl: absent,
-    ttl_ms: absent,
+    ...life,
     rid: absent,
     low: absent,
   }),
   DECR: z.object({
     ...target,
     by: integer,
-    ttl: absent,
-    ttl_ms: absent,
+    ...life,
+    rid: absent,
+    low: absent,
+  }),
+  TTL: z.object(reading),
+  EXPIRE: z.object({ ...target, ...life, rid: absent, low: absent }),
+  PERSIST: z.object({ ...target, rid: absent, low: absent }),
+  MGET: z.object({
+    keys: z.array(target.key).min(1).max(1_000),
+    namespace: text,
+    consistency: reading.consistency,
+  }),
+  MSET: z.object({
+    items: z.array(z.object({ key: target.key, value: needed, ...life })).min(1).max(1_000),
+    namespace: text,
+    rid: absent,
+    low: absent,
+  }),
+  TXN: z.object({
+    if: z.array(condition).max(128).optional(),
+    then: steps,
+    else: steps,
+    namespace: text,
     rid: absent,
     low: absent,
   }),
@@ -94,11 +159,9 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
 /** Members that are right for some actions, and values that are right for some members. */
 const MEMBERS = [
   ...new Set(Object.values(ACTIONS).flatMap(({ known }) => known)),
-  "ttl",
-  "ttl_ms",
-  "keep_ttl",
   "rid",
   "low",
+  "durable",
   "more",
 ];
 const VALUES = [
@@ -120,6 +183,17 @@ const VALUES = [
   ["k", 1],
   {},
   { k: 1 },
+  0.0004,
+  315_360_000_001,
+  [{ key: "k", value: 1, ttl: 0 }],
+  [{ key: "k" }],
+  [{ key: "k", rev: 1, exists: true }],
+  [{ key: "k", rev: -1 }],
+  [{ action: "FLY", key: "k" }],
+  [{ action: "DEL", key: "k", tree: true }],
+  [{ action: "SET", key: "k" }],
+  [{ action: "EXPIRE", key: "k" }],
+  Array.from({ length: 129 }, () => ({ action: "GET", key: "k" })),
 ];
 
 Deno.test("the checks of requests and the schema find the same members wrong", () => {
@@ -132,8 +206,7 @@ Deno.test("the checks of requests and the schema find the same members wrong", (
     const wrong = ACTIONS[name]?.wrong(request);
     const { error } = (SCHEMAS[name] as z.ZodType).safeParse(request);
     const found = new Set(error?.issues.map(({ path }) => path[0]));
-    // Both at once never hold, which a schema of members cannot say.
-    if (request["nx"] === true && request["xx"] === true && name === "SET") found.add("nx");
+    for (const member of contradictions(name, request)) found.add(member);
     const shown = `${name} ${JSON.stringify(request)}, seed ${SEED}`;
     if (wrong === undefined) assert.deepEqual([...found], [], shown);
     else assert.ok(found.has(wrong), `${wrong} of ${shown}`);
@@ -142,11 +215,31 @@ Deno.test("the checks of requests and the schema find the same members wrong", (
   assert.ok(right > 5_000 && right < 45_000, `${right} of 50,000 were right`);
 });
 
+/** What two members together make wrong, which a schema of members cannot say. */
+function contradictions(name: string, request: Record<string, unknown>): string[] {
+  const { nx, xx, ttl, ttl_ms, keep_ttl, channel, channels } = request;
+  const lives = [ttl, ttl_ms].filter((one) => one !== undefined).length;
+  const wrong: string[] = [];
+  if (name === "SET" && nx === true && xx === true) wrong.push("nx");
+  if (name === "SET" && lives > 0 && keep_ttl === true) wrong.push("keep_ttl");
+  if (["SET", "INCR", "DECR", "EXPIRE"].includes(name) && lives === 2) wrong.push("ttl");
+  if (name === "EXPIRE" && lives === 0) wrong.push("ttl");
+  if (/SUB/.test(name) && channel !== undefined && channels !== undefined) wrong.push("channels");
+  if (name === "SUBSCRIBE" && channel === undefined && channels === undefined) {
+    wrong.push("channel");
+  }
+  return wrong;
+}
+
 /** The forms that are right: the least, and all that there is. */
 const FORMS: readonly [object, string][] = [
   [{ action: "PING" }, '"PONG"'],
   [{ action: "PING", value: null }, "null"],
   [{ action: "ECHO", value: { a: [1] } }, '{"a":[1]}'],
+  [{ action: "AUTH", token: "t" }, "401 AUTH_FAILED"],
+  [{ action: "AUTH", user: "u", password: "p" }, "401 AUTH_FAILED"],
+  [{ action: "USE", namespace: "app^deep" }, '"OK"'],
+  [{ action: "USE", namespace: "" }, '"OK"'],
   [{ action: "SET", key: "k", value: "v" }, '"OK" rev 1'],
   [
     {
@@ -197,6 +290,56 @@ const FORMS: readonly [object, string][] = [
     "1 rev 5",
   ],
   [{ action: "DEL", key: "k", if_exists: true }, "0 rev 5"],
+  [{ action: "PUBLISH", channel: "k", message: null }, "0"],
+  [{ action: "SUBSCRIBE", channel: "other" }, '["other"]'],
+  [{ action: "SUBSCRIBE", channels: ["k^**", ["k", "l"], "^k"] }, '["other","k^**","k^l","k"]'],
+  [{ action: "UNSUBSCRIBE", channel: ["other"] }, '["k^**","k^l","k"]'],
+  [{ action: "UNSUBSCRIBE", channels: ["k"] }, '["k^**","k^l"]'],
+  [{ action: "UNSUBSCRIBE" }, "[]"],
+  [{ action: "MSET", items: [{ key: "k", value: 1 }] }, '"OK" rev 6'],
+  [
+    {
+      action: "MSET",
+      namespace: "app",
+      items: [{ key: "k", value: 1, ttl: 0.5 }, { key: ["l"], value: null, ttl_ms: 60_000 }],
+    },
+    '"OK" rev 7',
+  ],
+  [{ action: "MGET", keys: ["k"] }, "[1]"],
+  [
+    { action: "MGET", keys: [["l"], "none"], namespace: "app", consistency: "lease" },
+    "[null,null]",
+  ],
+  [{ action: "EXPIRE", key: "k", ttl: 60 }, '"OK"'],
+  [{ action: "EXPIRE", key: "k", namespace: "global", ttl_ms: 315_360_000_000 }, '"OK"'],
+  [{ action: "PERSIST", key: "k" }, "true"],
+  [{ action: "PERSIST", key: ["k"], namespace: "global" }, "false"],
+  [{ action: "TTL", key: "k" }, "-1"],
+  [{ action: "TTL", key: "k", namespace: "global", consistency: "lease" }, "-1"],
+  [{ action: "SET", key: "k", value: 1, ttl: 315_360_000 }, '"OK" rev 11'],
+  [{ action: "SET", key: "k", value: 1, keep_ttl: true }, '"OK" rev 12'],
+  [{ action: "INCR", key: "k", ttl_ms: 60_000 }, "2 rev 13"],
+  [{ action: "TXN" }, '{"succeeded":true,"results":[]} rev 13'],
+  [
+    {
+      action: "TXN",
+      namespace: "global",
+      if: [{ key: "k", rev: 13 }, { key: "k", exists: true }, { key: ["k"], value: 2 }],
+      then: [
+        { action: "SET", key: "k", value: 5, ttl: 1, get: true },
+        { action: "incr", key: "k", by: 2 },
+        { action: "DECR", key: "k" },
+        { action: "GET", key: "k" },
+        { action: "EXPIRE", key: "k", ttl_ms: 5_000 },
+        { action: "TTL", key: "k" },
+        { action: "PERSIST", key: "k" },
+        { action: "DEL", key: "k" },
+        { action: "GET", key: "k" },
+      ],
+      else: [{ action: "GET", key: "k" }],
+    },
+    '{"succeeded":true,"results":[2,7,6,6,"OK",5000,true,1,null]} rev 14',
+  ],
   [{ action: "QUIT" }, '"BYE"'],
 ];
 
@@ -228,6 +371,7 @@ const success = z.strictObject({
   status: z.literal("ok"),
   result: z.unknown(),
   rev: z.number().int().min(0).optional(),
+  ttl_ms: z.number().int().min(0).optional(),
   next: z.string().min(1).optional(),
   lag_ms: z.number().int().min(0).optional(),
 });
@@ -288,6 +432,9 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   namespace: "n",
   consistency: "stale",
   client: "me",
+  token: "t",
+  user: "u",
+  password: "p",
   section: "server",
   version: 1,
   if_rev: 3,
@@ -303,6 +450,17 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   limit: 7,
   depth: 2,
   values: true,
+  channel: "k",
+  channels: ["k", "k^*"],
+  message: "m",
+  ttl: 1.5,
+  ttl_ms: 60_000,
+  keep_ttl: false,
+  keys: ["k", ["a", "b"]],
+  items: [{ key: "k", value: null, ttl: 1 }, { key: ["a"], value: {} }],
+  if: [{ key: "k", exists: false }],
+  then: [{ action: "SET", key: "k", value: 1, keep_ttl: true }, { action: "get", key: "k" }],
+  else: [{ action: "EXPIRE", key: "k", ttl_ms: 1 }, { action: "DEL", key: ["k"], if_exists: true }],
 };
 
 function randomMember(random: SeededRandom, member: string): unknown {

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { LINGER_MS } from "../../../server/net/limits.ts";
 import { loopback } from "../../support/loopback.ts";
+import { TlsServer } from "../../../server/net/wire/tls.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { LineClient } from "../../support/net/line_client.ts";
 import { LIMITS, LinePort } from "../../support/net/line_port.ts";
@@ -229,7 +230,9 @@ Deno.test("a port that closes does not wait for ever", async () => {
 
 Deno.test("a port listens on TLS, too", async () => {
   const tls = { cert: CERTIFICATE, key: PRIVATE_KEY };
-  await using port = new LinePort(Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...tls }));
+  const server = new TlsServer(tls);
+  const secure = server.secure.bind(server);
+  await using port = new LinePort(Deno.listen({ hostname: "127.0.0.1", port: 0 }), { secure });
   const { port: number } = port.address;
   const caCerts = [CERTIFICATE];
   {

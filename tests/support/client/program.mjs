@@ -6,7 +6,7 @@
 
 import process from "node:process";
 
-const [clientModule, address, kvAddress] = process.argv.slice(2);
+const [clientModule, address, kvAddress, secured] = process.argv.slice(2);
 const { ConditionFailedError, KvClient, RpcClient } = await import(clientModule);
 const seen = {};
 
@@ -42,6 +42,14 @@ seen.value = (await kv.get("k")).value;
 seen.sums = (await Promise.all(Array.from({ length: 500 }, () => kv.increment("n")))).at(-1);
 seen.condition = await kv.set("k", 1, { nx: true }).catch((e) => e instanceof ConditionFailedError);
 await kv.close();
+const { certificate, ...sealed } = JSON.parse(secured);
+const tls = { caCerts: [certificate], serverName: "localhost" };
+const app = await KvClient.connect({ ...sealed, tls });
+await app.set("k", "x".repeat(100_000));
+seen.secured = (await app.get("k")).value.length;
+await app.close();
+const untrusted = await failed(KvClient.connect({ ...sealed, tls: true }));
+seen.untrusted = untrusted.replace(/: tls: .+/, ": tls");
 seen.kvRefused = await failed(KvClient.connect({ address: "127.0.0.1:1" }));
 
 const statuses = [];

@@ -4,10 +4,19 @@
  * @module
  */
 
+import { PubSub, type PubSubNet } from "../../../cluster/pubsub/mod.ts";
 import { AgentLog } from "../../../server/logging/log.ts";
 import { KvPort, type KvPortOptions } from "../../../server/kv/port.ts";
 import { LineClient } from "../net/line_client.ts";
 import { MemoryState } from "./memory_state.ts";
+
+/** There are no other agents. */
+const NOBODY: PubSubNet = { sendNews: (to) => to, sendSurely() {}, tell() {} };
+
+/** Channels of an agent that is alone. */
+export function lonelyChannels(): PubSub {
+  return new PubSub("alpha", () => NOBODY);
+}
 
 /** An answer, or a push. */
 export type Reply = Readonly<Record<string, unknown>>;
@@ -16,6 +25,7 @@ export type Reply = Readonly<Record<string, unknown>>;
 export interface Stage extends AsyncDisposable {
   readonly port: KvPort;
   readonly state: MemoryState;
+  readonly pubsub: PubSub;
   readonly log: AgentLog;
   /** Errors that nobody expected. */
   readonly unexpected: Error[];
@@ -27,11 +37,13 @@ export interface Stage extends AsyncDisposable {
 export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage {
   const state = new MemoryState();
   const log = new AgentLog("alpha");
+  const pubsub = lonelyChannels();
   const unexpected: Error[] = [];
   log.onUnexpected((error) => unexpected.push(error));
   const port = KvPort.listen({
     address: `${host}:0`,
     state,
+    pubsub,
     node: "alpha",
     version: "1.2.3",
     log,
@@ -40,6 +52,7 @@ export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage
   return {
     port,
     state,
+    pubsub,
     log,
     unexpected,
     client: async () => new KvPeer(await LineClient.connect(port.address)),
@@ -51,6 +64,8 @@ export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage
 export class KvPeer implements Disposable {
   /** The lines. */
   readonly lines: LineClient;
+  readonly #answers: Reply[] = [];
+  readonly #pushes: Reply[] = [];
 
   /** Takes over a connection. */
   constructor(lines: LineClient) {
@@ -76,19 +91,37 @@ export class KvPeer implements Disposable {
   }
 
   /** The next answers. */
-  async replies(count: number): Promise<Reply[]> {
-    return (await this.lines.lines(count)).map((line) => JSON.parse(line));
+  replies(count: number): Promise<Reply[]> {
+    return this.#next(this.#answers, count);
   }
 
-  /** All that comes up to the end of the connection. */
+  /** The next pushes. */
+  pushes(count: number): Promise<Reply[]> {
+    return this.#next(this.#pushes, count);
+  }
+
+  /** All that was not given yet, and that comes up to the end of the connection. */
   async rest(): Promise<Reply[]> {
     const lines = (await this.lines.rest()).split("\n").filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line));
+    return [
+      ...this.#answers.splice(0),
+      ...this.#pushes.splice(0),
+      ...lines.map((line) => JSON.parse(line)),
+    ];
   }
 
   /** Closes the connection. */
   [Symbol.dispose](): void {
     this.lines[Symbol.dispose]();
+  }
+
+  async #next(kind: Reply[], count: number): Promise<Reply[]> {
+    while (kind.length < count) {
+      const [line = ""] = await this.lines.lines(1);
+      const reply: Reply = JSON.parse(line);
+      ("push" in reply ? this.#pushes : this.#answers).push(reply);
+    }
+    return kind.splice(0, count);
   }
 }
 

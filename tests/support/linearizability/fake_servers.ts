@@ -36,6 +36,8 @@ interface Row {
 
 interface Asked {
   readonly action: string;
+  readonly if?: readonly { readonly key: string; readonly value: unknown }[];
+  readonly then?: readonly { readonly value: unknown }[];
   readonly key: string;
   readonly value?: unknown;
   readonly if_rev?: number;
@@ -96,7 +98,9 @@ export class FakeServers implements AsyncDisposable {
     if (this.#open.delete(conn)) conn.close();
   }
 
-  #reply({ action, key, value, if_rev, consistency }: Asked, server: number): unknown {
+  #reply(asked: Asked, server: number): unknown {
+    const { action, key, value, if_rev, consistency } = asked;
+    if (action === "TXN") return this.#swap(asked, server);
     if (action === "GET") {
       const isOld = server === 0 && consistency === undefined && this.#isTime("stale reads");
       const isOwn = server === 0 && consistency === "stale" && this.#fault === "two minds";
@@ -119,6 +123,18 @@ export class FakeServers implements AsyncDisposable {
     if (this.#isTime("refused and done")) return { status: "error", code: 503 };
     const result = action === "INCR" ? next.value : action === "DEL" ? 1 : "OK";
     return { status: "ok", result, rev: next.rev };
+  }
+
+  #swap({ if: [condition] = [], then: [step] = [] }: Asked, server: number): unknown {
+    const { key = "", value: expected } = condition ?? {};
+    const row = this.#rows.get(key);
+    const holds = row?.value === expected || this.#isTime("forgotten conditions");
+    if (!holds || row === undefined) {
+      const result = { succeeded: false, results: [row?.value ?? null] };
+      return { status: "ok", result, rev: this.#rev };
+    }
+    const done = this.#reply({ action: "SET", key, value: step?.value }, server) as object;
+    return "rev" in done ? { ...done, result: { succeeded: true, results: ["OK"] } } : done;
   }
 
   #isTime(fault: Fault): boolean {

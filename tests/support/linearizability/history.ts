@@ -19,10 +19,12 @@ export type Outcome =
 
 /** What a client asks for. Values are texts of JSON. */
 export interface Request {
-  readonly action: "SET" | "GET" | "DEL" | "INCR";
+  readonly action: "SET" | "GET" | "DEL" | "INCR" | "TXN";
   readonly key: string;
-  /** Of SET. */
+  /** Of SET, and of TXN: what it sets if there is what it expects, and what there is it reads otherwise. */
   readonly value?: string;
+  /** Of TXN. */
+  readonly expected?: string;
   /** Condition of SET and DEL: the revision of the last change, 0 for none. */
   readonly if_rev?: number;
 }
@@ -34,8 +36,10 @@ export interface Operation extends Request {
   readonly start: number;
   readonly end?: number;
   readonly outcome: Outcome;
-  /** What GET read, or the sum of INCR. */
+  /** What GET read, the sum of INCR, or what a TXN found that has not set its value: `null` for none. */
   readonly seen?: string;
+  /** Whether a TXN has set its value. */
+  readonly swapped?: boolean;
   /** Revision of the change, or of what was found. */
   readonly rev?: number;
 }

@@ -14,13 +14,23 @@ export async function operate(
   request: Request,
   history: History,
 ): Promise<Operation> {
-  const { value, ...rest } = request;
-  const asked = value === undefined ? rest : { ...rest, value: JSON.parse(value) };
   const start = history.now();
-  const reply = await connection.ask(asked);
+  const reply = await connection.ask(lineOf(request));
   const operation = { process, ...request, start, ...meaning(request, reply, history.now()) };
   history.add(operation);
   return operation;
+}
+
+function lineOf({ value, expected, ...rest }: Request): Parameters<Connection["ask"]>[0] {
+  if (value === undefined) return rest;
+  const { action, key } = rest;
+  if (action !== "TXN") return { ...rest, value: JSON.parse(value) };
+  return {
+    action,
+    if: [{ key, value: JSON.parse(expected ?? "") }],
+    then: [{ action: "SET", key, value: JSON.parse(value) }],
+    else: [{ action: "GET", key }],
+  };
 }
 
 /** What a server has by itself, however old, as text; `undefined` without an answer. */
@@ -34,9 +44,15 @@ function meaning(
   { action }: Request,
   reply: Reply | undefined,
   end: number,
-): Pick<Operation, "outcome" | "end" | "seen" | "rev"> {
+): Pick<Operation, "outcome" | "end" | "seen" | "rev" | "swapped"> {
   if (reply === undefined) return { outcome: "unknown" };
   const { status, code = 0, reason, result, rev = 0 } = reply;
+  if (status === "ok" && action === "TXN") {
+    const { succeeded, results } = result as { succeeded: boolean; results: unknown[] };
+    // Its revision is that of the whole store when nothing was changed.
+    if (succeeded) return { outcome: "done", end, rev, swapped: true };
+    return { outcome: "done", end, seen: JSON.stringify(results[0]) };
+  }
   if (status === "ok") {
     const tells = action === "GET" || action === "INCR";
     return { outcome: "done", end, rev, ...tells && { seen: JSON.stringify(result) } };

@@ -29,8 +29,10 @@ interface Slot {
   readonly isCounter: boolean;
   operations: number;
   unknown: number;
-  /** The last revision that anybody saw. */
+  /** The last revision that anybody saw ... */
   rev: number;
+  /** ... and the last value. */
+  value: string | undefined;
 }
 
 /** Keys and values for all clients. */
@@ -53,9 +55,10 @@ export class Workload {
     const slot = this.#slots[number] as Slot;
     const request = slot.isCounter ? this.#count(slot) : this.#change(slot);
     slot.operations++;
-    const done = ({ outcome, action, rev }: Operation): void => {
+    const done = ({ outcome, action, rev, value, seen }: Operation): void => {
       if (outcome === "unknown" && action !== "GET") slot.unknown++;
       if (rev !== undefined && action !== "DEL") slot.rev = rev;
+      if (outcome === "done") slot.value = seen ?? value ?? slot.value;
       const isOld = slot.operations >= MAX_OPERATIONS || slot.unknown >= MAX_UNKNOWN;
       if (isOld && this.#slots[number] === slot) this.#slots[number] = this.#slot(number);
     };
@@ -68,19 +71,27 @@ export class Workload {
     return { action: choice < 19 ? "INCR" : "DEL", key };
   }
 
-  #change({ key, rev }: Slot): Request {
+  #change({ key, rev, value: expected }: Slot): Request {
     const choice = this.#dice(20);
     if (choice < 8) return { action: "GET", key };
     if (choice < 10) return { action: "DEL", key, ...choice === 9 && { if_rev: rev } };
     // Every value is written once.
     const value = JSON.stringify(`v${this.#values++}`);
+    if (choice < 13 && expected !== undefined) return { action: "TXN", key, value, expected };
     return { action: "SET", key, value, ...choice > 14 && { if_rev: rev } };
   }
 
   #slot(number: number): Slot {
     const key = `k${this.keys.length}`;
     this.keys.push(key);
-    return { key, isCounter: number % 4 === 0, operations: 0, unknown: 0, rev: 0 };
+    return {
+      key,
+      isCounter: number % 4 === 0,
+      operations: 0,
+      unknown: 0,
+      rev: 0,
+      value: undefined,
+    };
   }
 
   #dice(limit: number): number {

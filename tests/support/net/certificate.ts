@@ -1,5 +1,5 @@
 /**
- * A certificate for `localhost`, signed by itself, and its key. They serve tests and are no secret.
+ * Two certificates for `localhost`, each signed by itself, and their keys. They serve tests and are no secret.
  *
  * @module
  */
@@ -21,4 +21,23 @@ export const PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0EzbrHsE7ltoSdFp
 zVRlVzyj2Refyo6+4kcfE+ltiAqhRANCAASKI8SmX/TdejQnPAtnXaRpX960lHKW
 qhx0wPEfOGvOxZcSNJjz81ZLlRKE8hKM9un70Y7/sD6MqcUzDiBNsEln
+-----END PRIVATE KEY-----`;
+
+/** Another one, in PEM, valid to the year 2120. */
+export const OTHER_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBXzCCAQSgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGswahocznQpGEeK
+u8F1AYfNyRS6WEmXjySbhFrL5VeIW7woKU/TMEI+oh/PCGbH7A3lh5koSWP35cC/
+PCLmsIijRTBDMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAMBgNVHRMBAf8EAjAAMB0G
+A1UdDgQWBBSzUeDZPC63cq4yV6CnrwpJArQTRzAKBggqhkjOPQQDAgNJADBGAiEA
+6AC1dFiNbnfpMjuJE45x+1AHlBQg/QwEAyLrw8DKelYCIQCVk+d0Z2ztk6hE5zYU
+jvdg6wl//Z7Cv7odaXNikmN66Q==
+-----END CERTIFICATE-----`;
+
+/** In PEM. */
+export const OTHER_PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgogjFAZ8PidAkW4fY
+YgbNVxTJO1FAQkPNpHSCDOOkhMyhRANCAARrMGoaHM50KRhHirvBdQGHzckUulhJ
+l48km4Ray+VXiFu8KClP0zBCPqIfzwhmx+wN5YeZKElj9+XAvzwi5rCI
 -----END PRIVATE KEY-----`;

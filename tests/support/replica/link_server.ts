@@ -6,6 +6,7 @@
 
 import type { Keyring } from "../../../cluster/memberlist/wire/keyring.ts";
 import type { Message } from "../../../cluster/raft/mod.ts";
+import { NewsError } from "../../../cluster/pubsub/mod.ts";
 import {
   type Hello,
   PeerLinks,
@@ -20,6 +21,10 @@ export interface LinkServerChanges extends Partial<Omit<PeerLinksOptions, "handl
   readonly id?: string;
   readonly keyring?: Keyring | undefined;
   readonly accepts?: (hello: Hello) => string | undefined;
+  /** Whether somebody listens to channels there. */
+  readonly isListening?: boolean;
+  /** Whether all news are taken for none. */
+  readonly refusesNews?: boolean;
   readonly onRequest?: (from: string, bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
@@ -32,6 +37,11 @@ export class LinkServer implements AsyncDisposable {
   readonly heard: { from: string; message: Message }[] = [];
   /** Who has come, again and again. */
   readonly greeted: { id: string; name: string }[] = [];
+  /** News with their senders, in the order in which they came. */
+  readonly news: { from: string; bytes: Uint8Array }[] = [];
+  /** Whom a new connection leads to, and whose is gone or replaced, again and again. */
+  readonly reached: string[] = [];
+  readonly lost: string[] = [];
   /** Lines of the log. */
   readonly lines: string[] = [];
   /** What nobody expected. */
@@ -46,9 +56,10 @@ export class LinkServer implements AsyncDisposable {
   static async start(
     host: string,
     name: string,
-    { clusterId = CLUSTER, id = name.repeat(32), accepts, onRequest, ...options }:
-      LinkServerChanges = {},
+    changes: LinkServerChanges = {},
   ): Promise<LinkServer> {
+    const { clusterId = CLUSTER, id = name.repeat(32), accepts, onRequest, ...others } = changes;
+    const { isListening = false, refusesNews = false, ...options } = others;
     const server = new LinkServer(id);
     server.links = await PeerLinks.open({
       host,
@@ -59,6 +70,15 @@ export class LinkServer implements AsyncDisposable {
         message: (from, message) => server.heard.push({ from, message }),
         request: onRequest ?? ((_, bytes) => Promise.resolve(bytes)),
         connected: (id, name) => server.greeted.push({ id, name }),
+      },
+      pubsub: {
+        isListening,
+        receive: (from, bytes) => {
+          if (refusesNews) throw new NewsError("None");
+          server.news.push({ from, bytes });
+        },
+        connected: (id) => server.reached.push(id),
+        forget: (id) => server.lost.push(id),
       },
       log: {
         write: (level, _subsystem, message) => {

@@ -52,6 +52,8 @@ export interface Server {
 export class Replicas {
   readonly clock = new ManualClock();
   readonly servers = new Map<string, Server>();
+  /** How far the wall clocks of servers are off, in milliseconds. */
+  readonly clockErrors = new Map<string, number>();
   readonly #options: ReplicasOptions;
   readonly #random = new SeededRandom(7);
   readonly #cut = new Set<string>();
@@ -96,7 +98,7 @@ export class Replicas {
     const write = (line: string) => void logs.push(line);
     const replica = new Replica({
       clock,
-      wallClock: () => clock.now() + 1_000_000,
+      wallClock: () => clock.now() + 1_000_000 + (this.clockErrors.get(id) ?? 0),
       logger: { debug: write, info: write, warn: write, error: write },
       ...begun,
       store,

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import {
   deleteCommand,
+  dueQuestion,
   existsQuestion,
+  expireCommand,
+  getManyQuestion,
   getQuestion,
   incrementCommand,
+  persistCommand,
   setCommand,
+  setManyCommand,
   type SetOptions,
+  sweepCommand,
+  transactionCommand,
+  ttlQuestion,
 } from "../../../../cluster/machine/kv/mod.ts";
 import { Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
@@ -189,11 +197,18 @@ Deno.test("a path that breaks a rule is refused by every command and question", 
         setCommand(bytes, json(1)),
         deleteCommand(bytes),
         incrementCommand(bytes, 1),
+        expireCommand(bytes, 1),
+        persistCommand(bytes),
       ),
-      [wanted, wanted, wanted],
+      Array.from({ length: 5 }, () => wanted),
     );
     assert.equal(shown(machine.query(getQuestion(bytes))), wanted);
     assert.equal(shown(machine.query(existsQuestion(bytes))), wanted);
+    assert.equal(shown(machine.query(ttlQuestion(bytes))), wanted);
+    assert.equal(
+      shown(machine.query(getManyQuestion([bytes]))),
+      wanted.replace("(key)", "(keys)"),
+    );
   }
 });
 
@@ -206,6 +221,29 @@ Deno.test("commands have the bytes that they always had", () => {
     [deleteCommand(a), "010202c4016100"],
     [deleteCommand(a, { tree: true, ifExists: true, ifRev: 7 }), "010202c401610707"],
     [incrementCommand(a, -1), "010203c40161ff"],
+    [setCommand(a, json(1), { ttlMs: 1_000 }), "010201c4016110cd03e8c40131"],
+    [setCommand(a, json(1), { keepTtl: true }), "010201c4016120c40131"],
+    [incrementCommand(a, 2, 9), "010203c401610209"],
+    [expireCommand(a, 300), "010204c40161cd012c"],
+    [persistCommand(a), "010205c40161"],
+    [sweepCommand(300), "010206cd012ccd03e8"],
+    [setManyCommand([{ path: a, text: json(1), ttlMs: 5 }]), "01020701c40161c4013105"],
+    [
+      transactionCommand({
+        conditions: [
+          { path: a, rev: 3 },
+          { path: a, exists: true },
+          { path: a, text: json(1) },
+        ],
+        then: [{ kind: "command", bytes: deleteCommand(a) }],
+        otherwise: [{ kind: "question", bytes: getQuestion(a) }],
+      }),
+      "01020803" + "c401610003" + "c401610101" + "c4016102c40131" + "0100c407010202c4016100" +
+      "0101c406010201c40161",
+    ],
+    [ttlQuestion(a), "010204c40161"],
+    [dueQuestion({ from: 1, to: 300 }), "01020501cd012c"],
+    [getManyQuestion([a]), "01020601c40161"],
     [getQuestion(a), "010201c40161"],
     [existsQuestion(a), "010202c40161"],
   ];

@@ -9,7 +9,7 @@ import {
   resolveBase,
   setCommand,
 } from "../../../../cluster/machine/kv/mod.ts";
-import { MOST_ROWS } from "../../../../cluster/machine/kv/walk.ts";
+import { MOST_ROWS } from "../../../../cluster/machine/kv/listing/walk.ts";
 import { Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import type { Store } from "../../../../cluster/machine/store/store.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { dueQuestion } from "../../../../cluster/machine/kv/mod.ts";
 import { Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
+import { decodeTuple, encodeTuple, keysBelow } from "../../../../cluster/machine/store/tuple.ts";
 import { applied, dumped, entriesOf, load, shown } from "../../../support/machine/fixture.ts";
 import { type Expected, KvModel, randomPaths } from "../../../support/machine/model.ts";
 import { below } from "../../../support/random_value.ts";
@@ -9,13 +11,12 @@ import { SeededRandom } from "../../../support/simulation/random.ts";
 const SEEDS = 40;
 const COMMANDS = 400;
 
-/** Random commands with their results, the model after them, and the paths they are about. */
-function history(seed: number): { steps: Expected[]; model: KvModel; paths: string[] } {
+/** Random commands with their results, and the model after them. */
+function history(seed: number): { steps: Expected[]; model: KvModel } {
   const random = new SeededRandom(seed);
-  const model = new KvModel();
-  const paths = randomPaths(random);
-  const steps = Array.from({ length: COMMANDS }, () => model.next(random, paths));
-  return { steps, model, paths };
+  const model = new KvModel(random, randomPaths(random));
+  const steps = Array.from({ length: COMMANDS }, () => model.next());
+  return { steps, model };
 }
 
 /** Applies commands in batches of random sizes, empty ones too. */
@@ -32,14 +33,18 @@ function inBatches(machine: Machine, commands: Uint8Array[], random: SeededRando
 Deno.test("random commands have the results and leave the values of a plain map", () => {
   const kinds = new Set<string>();
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const { steps, model, paths } = history(seed);
-    const machine = new Machine(new MemoryStore());
+    const { steps, model } = history(seed);
+    const store = new MemoryStore();
+    const machine = new Machine(store);
     const results = applied(machine, ...steps.map(({ command }) => command));
     steps.forEach(({ result }, i) => {
       assert.equal(results[i], result, `seed ${seed}, command ${i}`);
       kinds.add(/\d{3} [A-Z_]+/.exec(result)?.[0] ?? "done");
     });
-    assert.deepEqual(model.differences(machine, paths), [], `seed ${seed}`);
+    assert.deepEqual(model.differences(machine), [], `seed ${seed}`);
+    assert.deepEqual(timesIn(store), model.dues, `seed ${seed}`);
+    const first = shown(machine.query(dueQuestion({ from: 0, to: Number.MAX_SAFE_INTEGER })));
+    assert.equal(first, `${model.dues[0] ?? -1} rev 0`);
   }
   // The histories have every outcome in them.
   assert.deepEqual([...kinds].sort(), [
@@ -84,6 +89,12 @@ Deno.test("a machine that loaded a dump half way ends with the same results and 
     assert.deepEqual(dumped(target), dumped(source), `seed ${seed}`);
   }
 });
+
+/** The times in the table of times, in its order. */
+function timesIn(store: MemoryStore): number[] {
+  const { from, to } = keysBelow(encodeTuple([2, 2]));
+  return store.range(from, to, Infinity).map(({ key }) => decodeTuple(key)[2] as number);
+}
 
 function machineOn(store: MemoryStore): Machine {
   return new Machine(store);

@@ -13,6 +13,7 @@ import {
 import type { Result } from "../../../../cluster/machine/mod.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { Checker } from "./checker.ts";
+import type { Expiries } from "./expiries.ts";
 import type { SimulatedServer } from "./server.ts";
 
 /** How long requests may take. */
@@ -61,6 +62,7 @@ export class SimulatedClients {
   readonly #random: SeededRandom;
   readonly #servers: readonly SimulatedServer[];
   readonly #checker: Checker;
+  readonly #expiries: Expiries | undefined;
   readonly #waiting: (Waiting | undefined)[];
   readonly #counters = new Map<string, Counter>(
     COUNTERS.map((key) => [key, { told: new Set(), greatest: 0, started: 0, refused: 0 }]),
@@ -73,7 +75,9 @@ export class SimulatedClients {
     servers: readonly SimulatedServer[],
     random: SeededRandom,
     checker: Checker,
+    expiries?: Expiries,
   ) {
+    this.#expiries = expiries;
     this.#waiting = Array.from({ length: count }, () => undefined);
     this.#servers = servers;
     this.#random = random;
@@ -120,6 +124,11 @@ export class SimulatedClients {
   }
 
   #begin(client: number, server: SimulatedServer): void {
+    const expiries = this.#expiries;
+    if (expiries !== undefined && this.#random.float() < 0.1) {
+      // What becomes of it is watched at the servers.
+      return this.#propose(client, server, expiries.next(this.#random), () => {});
+    }
     const choice = this.#random.float();
     if (choice < 0.25) this.#set(client, server);
     else if (choice < 0.5) this.#count(client, server);

@@ -9,6 +9,7 @@ import { SeededRandom } from "../../simulation/random.ts";
 import { Simulation } from "../../simulation/simulation.ts";
 import { Checker } from "./checker.ts";
 import { SimulatedClients } from "./clients.ts";
+import { Expiries } from "./expiries.ts";
 import { Parcels } from "./links.ts";
 import { Nemesis, newestLeader } from "./nemesis.ts";
 import { SimulatedServer, type World } from "./server.ts";
@@ -24,6 +25,9 @@ const PAUSE_MS = 60;
 
 /** How long a cluster that is well again may need to go on, and to agree, in virtual milliseconds. */
 const LIVE_MS = 20_000;
+
+/** How long values may be there that were set last: clocks of servers differ by seconds, and the highest stamp counts. */
+const EXPIRE_MS = 60_000;
 
 /** The machine of the clients. */
 const CLIENT_HOST = "10.0.1.1";
@@ -41,6 +45,16 @@ export interface RunReport {
   readonly changes: number;
   readonly installed: number;
   readonly compared: number;
+  /** Values that were there until they were due, and then no more. */
+  readonly expired: number;
+}
+
+/** What happens in a run besides. What a seed did before there was a kind, it does without it. */
+export interface RunKind {
+  /** Whether directories are rebuilt. */
+  readonly rebuilds?: boolean;
+  /** Whether values expire. */
+  readonly expiring?: boolean;
 }
 
 /** Something happened that must not. */
@@ -56,20 +70,27 @@ export class SimulatedRun {
   readonly #clients: SimulatedClients;
   readonly #nemesis: Nemesis;
 
-  /** `rebuilds`: whether directories are rebuilt. `log` gets each line of every server. */
-  constructor(seed: number, rebuilds = false, log?: (line: string) => void) {
+  /** `log` gets each line of every server. */
+  constructor(
+    seed: number,
+    { rebuilds = false, expiring = false }: RunKind = {},
+    log?: (line: string) => void,
+  ) {
     const random = new SeededRandom(seed, 77);
+    const checker = new Checker();
     this.#world = {
       simulation: new Simulation(seed, { latencyMs: [0.1, 3], ...(log && { log }) }),
       random,
-      checker: new Checker(),
+      checker,
+      expiries: expiring ? new Expiries(checker) : undefined,
       parcels: new Parcels(),
       rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();
-    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, this.#world.checker);
+    const { expiries } = this.#world;
+    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, expiries);
     this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
   }
 
@@ -140,6 +161,9 @@ export class SimulatedRun {
     if (this.#world.rebuilds) await this.#tend();
     this.#isAsking = false;
     await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
+    // Clocks differ by seconds, and the last stamp counts.
+    const living = () => this.#world.expiries?.living ?? 0;
+    await this.#until(() => living() === 0, () => `${living()} values do not expire`, EXPIRE_MS);
     await this.#until(
       () => this.#agree(),
       () => `Servers do not agree: ${this.#tell(this.#members())}`,
@@ -166,8 +190,8 @@ export class SimulatedRun {
     }
   }
 
-  async #until(holds: () => boolean, problem: () => string): Promise<void> {
-    const isDone = await this.#world.simulation.runUntil(holds, LIVE_MS);
+  async #until(holds: () => boolean, problem: () => string, limitMs = LIVE_MS): Promise<void> {
+    const isDone = await this.#world.simulation.runUntil(holds, limitMs);
     this.#check();
     if (!isDone) throw new RunError(problem());
   }
@@ -195,7 +219,7 @@ export class SimulatedRun {
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
     const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
-    const { compared } = this.#world.checker;
+    const { checker: { compared }, expiries: { expired } = { expired: 0 } } = this.#world;
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
       acknowledged,
@@ -209,6 +233,7 @@ export class SimulatedRun {
       changes,
       installed,
       compared,
+      expired,
     };
   }
 }

@@ -30,6 +30,7 @@ import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
+import type { Expiries } from "./expiries.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
@@ -60,6 +61,8 @@ export interface World {
   readonly random: SeededRandom;
   readonly checker: Checker;
   readonly parcels: Parcels;
+  /** Watches values that expire, if there are any. */
+  readonly expiries?: Expiries | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -245,7 +248,9 @@ export class SimulatedServer {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
-    const newMachine = (): Machine => new Machine(store);
+    const { expiries } = this.#world;
+    const newMachine = (): Machine =>
+      expiries?.watched(this.id, new Machine(store)) ?? new Machine(store);
     const begun = await restore({
       directory: this.id,
       id: this.id,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { MAX_LISTED } from "../../../protocol/kv/limits.ts";
-import { DecodeError, Reader, written } from "../../../protocol/msgpack/mod.ts";
-import { readBytes, readUint } from "../strict.ts";
+import { MAX_LISTED } from "../../../../protocol/kv/limits.ts";
+import { DecodeError, Reader, written } from "../../../../protocol/msgpack/mod.ts";
+import { readBytes, readUint } from "../../strict.ts";
 
 /**
  * Most bytes of the items of one listing: with all that stands around them in a line they take less than 1 MiB, and the longest

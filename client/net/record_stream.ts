@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { CallOptions } from "../net/deadline.ts";
-import { type Deferred, deferred } from "../net/portable.ts";
+import type { CallOptions } from "./deadline.ts";
+import { type Deferred, deferred } from "./portable.ts";
 
 /** Stands for the record that ends a stream. */
 export const END: unique symbol = Symbol("end of stream");

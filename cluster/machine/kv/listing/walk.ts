@@ -4,9 +4,9 @@
  * @module
  */
 
-import { compareBytes } from "../../../protocol/bytes.ts";
-import type { Row, StoreReader } from "../store/store.ts";
-import { keyAfter } from "../store/tuple.ts";
+import { compareBytes } from "../../../../protocol/bytes.ts";
+import type { Row, StoreReader } from "../../store/store.ts";
+import { keyAfter } from "../../store/tuple.ts";
 
 /** Rows that are read at first, since a long value may be all that is wanted; then twice as many each time ... */
 const FEWEST = 2;

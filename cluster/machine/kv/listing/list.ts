@@ -7,17 +7,18 @@
  * @module
  */
 
-import { concatBytes } from "../../../protocol/bytes.ts";
-import { MAX_LISTED } from "../../../protocol/kv/limits.ts";
-import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
-import { encodeCall, type Question } from "../module.ts";
-import type { Failure } from "../result.ts";
-import type { StoreReader } from "../store/store.ts";
-import { keyAfter, keysBelow } from "../store/tuple.ts";
-import { readBytes, readUint } from "../strict.ts";
-import { CARET, MAX_PATH_BYTES, MAX_SEGMENTS, pathText } from "./path.ts";
+import { concatBytes } from "../../../../protocol/bytes.ts";
+import { MAX_LISTED } from "../../../../protocol/kv/limits.ts";
+import { DecodeError, type Reader } from "../../../../protocol/msgpack/mod.ts";
+import { encodeCall, type Question } from "../../module.ts";
+import type { Failure } from "../../result.ts";
+import type { StoreReader } from "../../store/store.ts";
+import { keyAfter, keysBelow } from "../../store/tuple.ts";
+import { readBytes, readUint } from "../../strict.ts";
+import { KV } from "../edit.ts";
+import { CARET, MAX_PATH_BYTES, MAX_SEGMENTS, pathText } from "../path.ts";
+import { pathOfKey, rowRevision, rowText, valueKey, VALUES } from "../rows.ts";
 import { encodePage, MAX_LISTED_BYTES, type Page } from "./page.ts";
-import { KV, pathOfKey, rowRevision, rowText, valueKey, VALUES } from "./rows.ts";
 import { Walk } from "./walk.ts";
 
 /** Number of the question. */

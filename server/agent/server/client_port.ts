@@ -1,0 +1,86 @@
+/**
+ * The port of key-value clients, whoever answers them: what guards it, and what of it changes while it is open.
+ *
+ * @module
+ */
+
+import project from "../../../deno.json" with { type: "json" };
+import type { PubSub } from "../../../cluster/pubsub/mod.ts";
+import type { Address } from "../../../cluster/runtime.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import type { KvSettings } from "../../config/state_settings.ts";
+import type { Guard, RereadFiles } from "../../kv/access/guard.ts";
+import { KvPort } from "../../kv/port.ts";
+import { LevelFilter } from "../../logging/levels.ts";
+import type { StateService } from "../../replica/service.ts";
+import type { AgentHost } from "../host.ts";
+
+/** What answers clients. */
+export interface ClientServices {
+  readonly state: StateService;
+  readonly pubsub: PubSub;
+}
+
+/** A port of key-value clients. */
+export class ClientPort implements AsyncDisposable {
+  readonly #port: KvPort;
+  readonly #guard: Guard | undefined;
+
+  private constructor(port: KvPort, guard: Guard | undefined) {
+    this.#port = port;
+    this.#guard = guard;
+  }
+
+  /**
+   * Lets clients in.
+   *
+   * @throws {KvListenError} when the address cannot be used.
+   */
+  static listen(
+    { config, log }: AgentHost,
+    { kv, kvOptions }: { readonly kv: Address; readonly kvOptions: KvSettings },
+    services: ClientServices,
+    guard: Guard | undefined,
+  ): ClientPort {
+    const port = KvPort.listen({
+      ...kvOptions,
+      ...services,
+      address: joinHostPort(kv.host, kv.port),
+      node: config.nodeName,
+      version: project.version,
+      log,
+      access: guard?.access,
+      tls: guard?.tls,
+      logsRequests: new LevelFilter(config.logLevel, config.logLevels).admits("DEBUG", "agent.kv"),
+    });
+    return new ClientPort(port, guard);
+  }
+
+  /** Where it listens. */
+  get address(): Deno.NetAddr {
+    return this.#port.address;
+  }
+
+  /** See {@linkcode AgentState.reread}. */
+  async reread(): Promise<RereadFiles> {
+    return await this.#guard?.reread(() => this.#port.recheck()) ?? NO_FILES;
+  }
+
+  /** See {@linkcode AgentState.logRequests}. */
+  logRequests(wanted: boolean): void {
+    this.#port.logsRequests = wanted;
+  }
+
+  /** Lets requests under way be answered, and closes all connections. */
+  close(): Promise<void> {
+    return this.#port.close();
+  }
+
+  /** Same as {@linkcode ClientPort.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** For an agent without files that guard it. */
+export const NO_FILES: RereadFiles = { changed: [], apply() {} };

@@ -1,0 +1,110 @@
+/**
+ * An agent that keeps no state and has a port of key-value clients: it asks the servers, and has channels of its own.
+ *
+ * @module
+ */
+
+import { PubSub } from "../../../cluster/pubsub/mod.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import type { GatewaySettings } from "../../config/state_settings.ts";
+import { AgentKv } from "../../kv/local.ts";
+import { closeInOrder } from "../../net/closing.ts";
+import { within } from "../../net/deadline.ts";
+import { NoStateError } from "../../replica/errors.ts";
+import { Gateway } from "../../replica/gateway/gateway.ts";
+import { STATE_TAG } from "../../replica/gossip_tag.ts";
+import type { AgentHost } from "../host.ts";
+import { openGuard } from "../guard.ts";
+import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
+import { ClientPort } from "./client_port.ts";
+import { tell } from "./telling.ts";
+
+/** What is not done so soon waits for something that may never come, in milliseconds. */
+const LAST_REQUESTS_MS = 500;
+
+/** A gateway and its port, as long as the agent runs. */
+export class GatewayState implements AgentState, AsyncDisposable {
+  /** The key-value store, for the program around the agent. */
+  readonly kv: AgentKv;
+  readonly #gateway: Gateway;
+  readonly #port: ClientPort;
+
+  private constructor(gateway: Gateway, pubsub: PubSub, port: ClientPort) {
+    this.kv = new AgentKv(gateway, pubsub);
+    this.#gateway = gateway;
+    this.#port = port;
+  }
+
+  /** Looks for servers and lets clients in. Rejects with one line for the operator. */
+  static async open(
+    agent: AgentHost,
+    settings: GatewaySettings,
+    failed: (error: Error) => void,
+  ): Promise<GatewayState> {
+    const { config: { nodeName: name }, log, serf, keyring } = agent;
+    const guard = await openGuard(settings.kvOptions);
+    await using opened = new AsyncDisposableStack();
+    const pubsub = new PubSub(name, () => gateway.links);
+    const gateway: Gateway = opened.use(
+      await Gateway.open({
+        peer: settings.peer,
+        name,
+        keyring,
+        pubsub,
+        log,
+        members: () => serf.members(),
+        tell: (tag) => tell(agent, tag, failed),
+        told: () => serf.tags()[STATE_TAG],
+      }),
+    );
+    const port = ClientPort.listen(agent, settings, { state: gateway, pubsub }, guard);
+    opened.move();
+    return new GatewayState(gateway, pubsub, port);
+  }
+
+  /** There is nothing to administer here. */
+  administer(): Promise<unknown> {
+    return Promise.reject(new NoStateError());
+  }
+
+  /** See {@linkcode AgentState.reread}. */
+  reread(): Promise<RereadFiles> {
+    return this.#port.reread();
+  }
+
+  /** See {@linkcode AgentState.logRequests}. */
+  logRequests(wanted: boolean): void {
+    this.#port.logRequests(wanted);
+  }
+
+  /** It is no member of the log. */
+  leave(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Where it is found. */
+  get addresses(): StateAddresses {
+    const textOf = ({ hostname, port }: Deno.NetAddr): string => joinHostPort(hostname, port);
+    return {
+      peerAddr: textOf(this.#gateway.links.address),
+      kvAddr: textOf(this.#port.address),
+      dataDir: undefined,
+    };
+  }
+
+  /** Takes no more requests, and lets those under way be done. */
+  async close(): Promise<void> {
+    this.kv.close();
+    const answered = this.#port.close();
+    await closeInOrder([
+      () => within(LAST_REQUESTS_MS, answered),
+      () => this.#gateway.close(),
+      () => answered,
+    ]);
+  }
+
+  /** Same as {@linkcode GatewayState.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
