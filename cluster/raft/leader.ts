@@ -29,6 +29,7 @@ export function lead(raft: Raft): void {
     confirmed: 0,
     confirmedAt: now,
     nextRoundAt: now + options.heartbeatMs,
+    shown: 0,
     reads: [],
     uncommitted: { batches: [], bytes: 0 },
     transfer: undefined,
@@ -96,7 +97,7 @@ function append(
   what: readonly { readonly type: Entry["type"]; readonly data: Uint8Array }[],
   time: number,
 ): void {
-  const { log, term, out } = raft;
+  const { log, term, now, options, out } = raft;
   const first = log.lastIndex + 1;
   const entries = what.map(({ type, data }, i): Entry => ({
     index: first + i,
@@ -107,6 +108,8 @@ function append(
   }));
   noteUncommitted(leader, log.lastIndex + entries.length, entries);
   writeLog(raft, entries);
+  // The rest is over.
+  leader.nextRoundAt = Math.min(leader.nextRoundAt, now + options.heartbeatMs);
   out.accepted = { first, last: log.lastIndex, term };
   for (const peer of leader.peers.values()) replicate(raft, peer);
   advanceCommit(raft, leader);

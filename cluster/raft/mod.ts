@@ -5,7 +5,7 @@
  */
 
 export { type Effects, type Input, type Refusal } from "./state/effects.ts";
-export { createRaft, foundingEntry, NOTHING, type Restored, step } from "./raft.ts";
+export { createRaft, foundingEntry, NOTHING, type Restored, step, tickDueAt } from "./raft.ts";
 export { RaftInvariantError } from "./invariants.ts";
 export type { Entry, EntryType } from "./log/entry.ts";
 export type {

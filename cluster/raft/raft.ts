@@ -103,6 +103,9 @@ export function createRaft(
   if (log.lastIndex < covered) {
     throw new RangeError(`Log ends with ${log.lastIndex}, the snapshot with ${covered}`);
   }
+  if (snapshot !== undefined && (log.term(covered) ?? snapshot.term) !== snapshot.term) {
+    throw new RangeError(`Entry ${covered} has not the term ${snapshot.term} of the snapshot`);
+  }
   const members = new Members(snapshot?.configurationIndex ?? 0, snapshot?.configuration ?? []);
   members.append(list.filter(({ index }) => index > (snapshot?.configurationIndex ?? 0)));
   const known = Math.max(covered, applied);
@@ -218,6 +221,17 @@ function tick(raft: Raft): void {
   tickTransfer(raft, role);
   tickStaging(raft, role);
   tickLeader(raft, role);
+}
+
+/**
+ * When the next tick has something to do, in milliseconds of the clock of the steps; each step may change it. Until then none is
+ * needed, and one that comes earlier does no harm: what has no time of its own is seen to with each round of heartbeats.
+ */
+export function tickDueAt({ role, options }: Raft): number {
+  if (role.name !== "leader") return role.deadline;
+  const { nextRoundAt, confirmedAt, transfer } = role;
+  const quorumAt = confirmedAt + options.electionTimeoutMs;
+  return Math.min(nextRoundAt, quorumAt, transfer?.deadline ?? Infinity);
 }
 
 function takeMessage(raft: Raft, from: string, message: Message): void {

@@ -51,10 +51,22 @@ function hasLease(raft: Raft, leader: Leader): boolean {
 export function startRound(raft: Raft, leader: Leader): void {
   leader.round++;
   leader.rounds.set(leader.round, raft.now);
-  leader.nextRoundAt = raft.now + raft.options.heartbeatMs;
+  leader.nextRoundAt = raft.now + pauseAfterRound(raft, leader);
+  leader.shown = raft.commit;
   for (const read of leader.reads) read.round ??= leader.round;
   for (const id of leader.peers.keys()) heartbeat(raft, leader, id);
   confirmRounds(raft, leader);
+}
+
+/** Rounds in an election timeout while nothing happens, unless heartbeats are rarer. */
+const ROUNDS_AT_REST = 5;
+
+/** At rest, when all have everything and were told that it is committed, rounds serve for nothing but signs of life. */
+function pauseAfterRound({ log, commit, options }: Raft, { peers, shown }: Leader): number {
+  const { heartbeatMs, electionTimeoutMs } = options;
+  const isAtRest = commit === log.lastIndex && shown === commit &&
+    peers.values().every(({ match }) => match === commit);
+  return isAtRest ? Math.max(heartbeatMs, electionTimeoutMs / ROUNDS_AT_REST) : heartbeatMs;
 }
 
 /** Sees which rounds a majority has answered, and answers the reads that waited for them. */

@@ -88,7 +88,9 @@ export class KvPort implements AsyncDisposable {
   readonly #troubles = new LogLimiter(performance);
   readonly #services: Services;
   readonly #port: Port<LineWriter, KvConversation | EchoConversation>;
-  readonly #sweep: ReturnType<typeof setInterval>;
+  readonly #sweepMs: number;
+  /** Runs while there are connections. */
+  #sweep: ReturnType<typeof setInterval> | undefined;
   #closing = false;
 
   private constructor(socket: Deno.TcpListener, options: KvPortOptions) {
@@ -96,6 +98,8 @@ export class KvPort implements AsyncDisposable {
     this.#log = log;
     this.#services = this.#servicesOf(options);
     const { counters, idleLimitMs, lineLimitMs, waiting } = this.#services;
+    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    this.#sweepMs = Math.min(shortest, LONGEST_SWEEP_MS);
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
       limits: {
@@ -111,6 +115,7 @@ export class KvPort implements AsyncDisposable {
       refusal: refusal(),
       open: (peer, deliver) => {
         counters.connections++;
+        this.#sweep ??= setInterval(() => this.#lookForLate(), this.#sweepMs);
         // There is nothing to show first, and a line may be as long as it likes from the beginning.
         peer.know();
         return mode === "echo" ? new EchoConversation(peer, deliver) : this.#open(peer, deliver);
@@ -125,8 +130,6 @@ export class KvPort implements AsyncDisposable {
       },
     });
     this.address = this.#port.address;
-    const shortest = Math.min(lineLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
-    this.#sweep = setInterval(() => this.#lookForLate(), Math.min(shortest, LONGEST_SWEEP_MS));
   }
 
   /**
@@ -202,6 +205,9 @@ export class KvPort implements AsyncDisposable {
   #lookForLate(): void {
     const now = performance.now();
     for (const conversation of this.#port.conversations()) conversation.sweep(now);
+    if (this.#port.size > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
   }
 
   #trouble(key: string, text: string): void {

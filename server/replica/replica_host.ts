@@ -10,6 +10,7 @@ import {
   DEFAULT_RAFT_OPTIONS,
   foundingEntry,
   type Message,
+  NOTHING,
   type RaftOptions,
 } from "../../cluster/raft/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
@@ -28,7 +29,7 @@ import { Promises } from "./founding.ts";
 import { type Hello, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import type { RaftConfig, StateSettings } from "./state_settings.ts";
-import { openStorage, type Storage } from "./storage.ts";
+import { type Found, openStorage, type Storage, type Vote } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
 import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
 import {
@@ -117,18 +118,17 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const full = ({ message }: Error): void => {
       log.write("WARN", "raft", `${message}: the state stays in memory, and the log has it`);
     };
-    const storage = opened.use(await openStorage(dataDir, { durability, full, failed }));
-    const { directory } = storage;
-    const { cutBytes } = storage.found;
+    const { storage, found } = await openStorage(dataDir, { durability, full, failed });
+    const { directory } = opened.use(storage);
+    const { cutBytes } = found;
     if (cutBytes > 0) {
       log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);
     }
     const host = new ReplicaHost({ ...options, failed }, storage);
     host.#links = opened.use(await host.#listen());
-    const isNew = storage.found.beforeIndex === 0 && storage.found.entries.length === 0 &&
-      !directory.isRebuilt;
-    if (isNew && bootstrapExpect === 1) await host.#found([directory.nodeId]);
-    else await host.#begin(storage.found);
+    const isNew = found.beforeIndex === 0 && found.entries.length === 0 && !directory.isRebuilt;
+    if (isNew && bootstrapExpect === 1) await host.#found([directory.nodeId], found);
+    else await host.#begin(found);
     opened.move();
     return host;
   }
@@ -234,7 +234,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     if (!isPromised || this.#isBusy || !this.#isNew) return false;
     this.#isBusy = true;
     try {
-      await this.#found(ids);
+      await this.#found(ids, NOTHING);
     } finally {
       this.#isBusy = false;
     }
@@ -277,17 +277,17 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     });
   }
 
-  async #found(ids: readonly string[]): Promise<void> {
-    const { directory, log, found } = this.#storage;
+  async #found(ids: readonly string[], { term, vote }: Vote): Promise<void> {
+    const { directory, log } = this.#storage;
     await directory.setClusterId(directory.clusterId ?? newId());
     const members = ids.map((id) => ({ id, role: "voter" as const }));
     const entry = foundingEntry(members, Date.now());
     await log.write({ seq: 0, entries: [entry] });
     this.#options.log.write("INFO", "raft", `Founds a cluster of ${ids.length}`);
-    await this.#begin({ ...found, entries: [entry] });
+    await this.#begin({ term, vote, beforeIndex: 0, beforeTerm: 0, entries: [entry] });
   }
 
-  async #begin(found: Storage["found"]): Promise<void> {
+  async #begin(found: Omit<Found, "cutBytes">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
     const newMachine = () => new Machine(store);

@@ -23,6 +23,8 @@ import type { Checkable } from "./verification/reading.ts";
 /** Pause between two syncs of a log that is not synced before answers, in milliseconds. */
 const ASYNC_MS = 100;
 
+export type { Vote };
+
 /** What a server keeps, opened. */
 export interface Storage extends AsyncDisposable {
   readonly directory: DataDirectory;
@@ -32,9 +34,10 @@ export interface Storage extends AsyncDisposable {
   readonly store: SqliteStore;
   /** All files but those of the store, to be read again. */
   readonly files: readonly Checkable[];
-  /** What was found of the log, and of the vote. */
-  readonly found: RestoredLog & Vote;
 }
+
+/** What was found of the log, and of the vote: all that the log has, which nobody should keep. */
+export type Found = RestoredLog & Vote;
 
 /** What opening needs besides the directory. */
 export interface StorageOptions {
@@ -54,7 +57,7 @@ export interface StorageOptions {
 export async function openStorage(
   path: string | undefined,
   options: StorageOptions,
-): Promise<Storage> {
+): Promise<{ readonly storage: Storage; readonly found: Found }> {
   await using opened = new AsyncDisposableStack();
   const place = path ?? await Deno.makeTempDir({ prefix: "skein-" });
   if (path === undefined) opened.defer(() => Deno.remove(place, { recursive: true }));
@@ -81,16 +84,16 @@ export async function openStorage(
   opened.defer(() => store.close().catch(ignoreFull));
   const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
   const stack = opened.move();
-  return {
+  const storage: Storage = {
     directory,
     log,
     votes,
     snapshots,
     store,
     files: [directory, votes, log, snapshots],
-    found: { ...restored, ...vote },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+  return { storage, found: { ...restored, ...vote } };
 }
 
 /** Whether a server that has this may have no vote file: it belongs to no cluster yet, and has no entry. */

@@ -6,9 +6,17 @@
  * @module
  */
 
-import { z } from "zod";
 import type { ConfigurationChange, Refusal } from "../../cluster/raft/mod.ts";
 import { concatBytes } from "../../protocol/bytes.ts";
+import {
+  type Check,
+  oneOf,
+  openRecord,
+  optional,
+  record,
+  text,
+  whole,
+} from "../../protocol/json_shape.ts";
 import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import { isId } from "./directory/node_file.ts";
 
@@ -29,23 +37,24 @@ export type OperationOutcome =
   | undefined;
 
 const MAX_ID = 64;
-const id = z.string().min(1).max(MAX_ID);
+const MAX_REASON = 100;
+const id = text(MAX_ID, 1);
 
-const operation: z.ZodType<Operation> = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("change"),
-    change: z.strictObject({
-      kind: z.enum(["add", "remove"]),
+const OPERATIONS: readonly Check[] = [
+  record({
+    kind: oneOf("change"),
+    change: record({
+      kind: oneOf("add", "remove"),
       id,
-      role: z.enum(["voter", "learner", "staging"]).optional(),
+      role: optional(oneOf("voter", "learner", "staging")),
     }),
-    expected: z.int().min(0).optional(),
+    expected: optional(whole(0)),
   }),
-  z.strictObject({ kind: z.literal("transfer"), target: id.optional() }),
-  z.strictObject({ kind: z.literal("mark"), token: z.string().refine(isId) }),
-]) as z.ZodType<Operation>;
+  record({ kind: oneOf("transfer"), target: optional(id) }),
+  record({ kind: oneOf("mark"), token: isId }),
+];
 
-const outcome = z.looseObject({ reason: z.string().max(100) }).optional();
+const isOutcome = openRecord({ outcome: optional(openRecord({ reason: text(MAX_REASON) })) });
 
 /** The request for an operation. */
 export function encodeOperation(what: Operation): Uint8Array {
@@ -54,7 +63,8 @@ export function encodeOperation(what: Operation): Uint8Array {
 
 /** The operation of a request, `undefined` when it is none. */
 export function decodeOperation(bytes: Uint8Array): Operation | undefined {
-  return operation.safeParse(jsonOf(bytes.subarray(1))).data;
+  const value = jsonOf(bytes.subarray(1));
+  return OPERATIONS.some((check) => check(value)) ? value as Operation : undefined;
 }
 
 /** The answer to an operation. */
@@ -64,9 +74,9 @@ export function encodeOutcome(what: OperationOutcome): Uint8Array {
 
 /** What an answer says; that nobody knows when it says nothing. */
 export function decodeOutcome(bytes: Uint8Array): OperationOutcome {
-  const read = z.looseObject({ outcome }).safeParse(jsonOf(bytes));
-  if (!read.success) return { reason: "lost" };
-  return read.data.outcome as OperationOutcome;
+  const value = jsonOf(bytes);
+  if (!isOutcome(value)) return { reason: "lost" };
+  return (value as { readonly outcome?: OperationOutcome }).outcome;
 }
 
 /** The value in bytes of another server; `undefined` when they are no JSON. */

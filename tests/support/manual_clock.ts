@@ -17,6 +17,7 @@ interface Pending {
 export class ManualClock implements Clock {
   #now = 0;
   #lastId = 0;
+  #isSettling = false;
   readonly #pending = new Map<number, Pending>();
 
   now(): number {
@@ -49,13 +50,22 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
-  /** Lets time pass until `holds`; fails the test after `limitMs`. Returns the milliseconds it took. */
+  /**
+   * Lets time pass until `holds`; fails the test after `limitMs`. Returns the milliseconds it took. However many wait, promises
+   * settle between two timers.
+   */
   async until(holds: () => boolean, limitMs: number, what = "the state"): Promise<number> {
     const start = this.#now;
     await settle();
     while (!holds()) {
+      if (this.#isSettling) {
+        await null;
+        continue;
+      }
       if (!this.#runNext(start + limitMs)) assert.fail(`Waited ${limitMs} ms in vain for ${what}`);
+      this.#isSettling = true;
       await settle();
+      this.#isSettling = false;
     }
     return this.#now - start;
   }

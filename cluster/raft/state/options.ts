@@ -52,7 +52,10 @@ export type Rule =
 export interface RaftOptions {
   /** A follower that hears no leader for this long, or up to twice as long by chance, campaigns. Default 1,000 ms. */
   readonly electionTimeoutMs: number;
-  /** Pause between two rounds of heartbeats; at most a third of the election timeout. Default 100 ms. */
+  /**
+   * Pause between two rounds of heartbeats; at most a third of the election timeout. While nothing is written it is a fifth of
+   * that, if that is more. Default 100 ms.
+   */
   readonly heartbeatMs: number;
   /** Part of the election timeout for which a confirmed round is a lease. Default 0.9. */
   readonly leaseFraction: number;

@@ -68,6 +68,8 @@ export interface Leader {
   confirmedAt: number;
   /** When the next round is due. */
   nextRoundAt: number;
+  /** Up to where the last round has told that entries are committed. */
+  shown: number;
   /** Reads that wait, oldest first. */
   reads: WaitingRead[];
   /** What was appended in this term and is not committed: the last entry and the bytes of each batch. */

@@ -19,7 +19,6 @@ import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import type { AgentHost } from "../host.ts";
 import type { AgentState, StateAddresses } from "../state.ts";
-import { Repair } from "./repairing.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
 const LAST_REQUESTS_MS = 500;
@@ -145,6 +144,7 @@ export async function beginState(
   } catch (error) {
     const isDamaged = error instanceof DamagedDirectoryError;
     if (!isDamaged || !raft.autoRebuild || dataDir === undefined) throw error;
+    const { Repair } = await import("./repairing.ts");
     const repair = await Repair.begin({ agent, dataDir, open, failed }, error);
     return {
       async [Symbol.asyncDispose]() {

@@ -105,7 +105,7 @@ export const STATE_OPTIONS = {
         default: 100,
         least: 1,
         doc: "Time between two signs of life of the leader, at most a third of " +
-          "raft.election_timeout.",
+          "raft.election_timeout. While nothing is written it is a fifth of that, if that is more.",
       },
       snapshot_entries: {
         kind: "number",

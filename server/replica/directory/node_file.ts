@@ -6,8 +6,16 @@
 
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { z } from "zod";
 import { type Disk, FileNotFoundError } from "../../../cluster/runtime.ts";
+import {
+  type Fields,
+  listOf,
+  matching,
+  optional,
+  problemOf,
+  record,
+  text,
+} from "../../../protocol/json_shape.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { parseJsonText } from "../../files/json_text.ts";
 import { replaceFile } from "../../files/replace.ts";
@@ -26,21 +34,19 @@ const ID_BYTES = 16;
 const MAX_FILE_BYTES = 4 * 1024;
 
 /** 128 random bits in lower-case hex. */
-const id = z.string().regex(/^[0-9a-f]{32}$/, "expected 32 hex digits");
+const id = matching(/^[0-9a-f]{32}$/);
 
 /** Earlier ids of a server that are kept, at most: those that are not known to be out of the members. */
 export const MAX_REPLACED = 8;
 
-const versioned = z.looseObject({ format: z.int() });
-
-const schema = z.strictObject({
-  format: z.literal(DIRECTORY_FORMAT),
+const FIELDS: Fields = {
+  format: (value) => value === DIRECTORY_FORMAT,
   nodeId: id,
-  clusterId: id.optional(),
-  rebuilt: z.strictObject({ replaces: z.array(id).max(MAX_REPLACED) }).optional(),
+  clusterId: optional(id),
+  rebuilt: optional(record({ replaces: listOf(id, MAX_REPLACED) })),
   /** See {@linkcode checkOf}. */
-  check: z.string(),
-});
+  check: text(MAX_FILE_BYTES),
+};
 
 /** Who a server is. */
 export interface NodeIdentity {
@@ -56,8 +62,8 @@ export interface NodeIdentity {
 }
 
 /** Whether a text has the form of an id. */
-export function isId(text: string): boolean {
-  return id.safeParse(text).success;
+export function isId(text: unknown): boolean {
+  return id(text);
 }
 
 /**
@@ -75,16 +81,13 @@ export async function readNodeFile(disk: Disk, path: string): Promise<NodeIdenti
     new DamagedNodeFileError(`${path}/${NODE_FILE}`, `is damaged (${problem})`);
   if (bytes.length > MAX_FILE_BYTES) throw damaged(`more than ${MAX_FILE_BYTES} bytes`);
   const value = parsed(bytes, damaged);
-  const { data } = versioned.safeParse(value);
-  if (data !== undefined && data.format !== DIRECTORY_FORMAT) {
-    throw new DirectoryFormatError(path, data.format, DIRECTORY_FORMAT);
+  const { format } = Object(value) as { format?: unknown };
+  if (Number.isSafeInteger(format) && format !== DIRECTORY_FORMAT) {
+    throw new DirectoryFormatError(path, format as number, DIRECTORY_FORMAT);
   }
-  const result = schema.safeParse(value);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw damaged([...issue?.path ?? [], issue?.message].join(" "));
-  }
-  const { nodeId, clusterId, rebuilt, check } = result.data;
+  const problem = problemOf(value, FIELDS);
+  if (problem !== undefined) throw damaged(problem);
+  const { nodeId, clusterId, rebuilt, check } = value as NodeIdentity & { readonly check: string };
   const identity = { nodeId, clusterId, rebuilt };
   if (check !== checkOf(identity)) throw damaged("wrong check");
   return identity;

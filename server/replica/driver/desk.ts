@@ -76,6 +76,12 @@ export class Desk {
     });
   }
 
+  /** Whether a request waits for anything. */
+  get waits(): boolean {
+    return this.#commands.length + this.#questions.length + this.#accepted.length > 0 ||
+      this.#reads.wait || this.#forwarder.isBusy;
+  }
+
   /** Takes a request of a client of this server on. */
   ask(
     kind: Request["kind"],

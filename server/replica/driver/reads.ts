@@ -25,6 +25,11 @@ export class Reads {
     this.#query = query;
   }
 
+  /** Whether a question waits. */
+  get wait(): boolean {
+    return this.#batches.size > 0;
+  }
+
   /** Takes questions on and returns the number of their batch. */
   add(requests: readonly Request[]): number {
     const id = ++this.#lastId;

@@ -20,9 +20,10 @@ import {
   type Refusal,
   type SnapshotMeta,
   step,
+  tickDueAt,
 } from "../../../cluster/raft/mod.ts";
 import { noEffects } from "../../../cluster/raft/state/effects.ts";
-import type { Clock, Logger, Timer } from "../../../cluster/runtime.ts";
+import type { Clock, Logger } from "../../../cluster/runtime.ts";
 import {
   type Answer,
   type Consistency,
@@ -31,9 +32,9 @@ import {
   type StateService,
 } from "../service.ts";
 import { Sweeper } from "../expiry/sweeper.ts";
+import { Alarm } from "./alarm.ts";
 import { Applier } from "./applier.ts";
 import { Desk } from "./desk.ts";
-import { LoopLag } from "./loop_lag.ts";
 import { type ChangeOutcome, Operations } from "./operations.ts";
 import type { LogStore, PeerNet, SnapshotStore, StateStore, VoteStore } from "./parts.ts";
 import type { Request } from "./requests.ts";
@@ -42,9 +43,6 @@ import { Snapshotter, type SnapshotTrigger } from "./snapshotter.ts";
 import { type RaftStatus, raftStatus, stateAgeMs } from "./status.ts";
 import { Trimmer } from "./trimmer.ts";
 import { Writes } from "./writes.ts";
-
-/** Pause between two ticks of the core. */
-const TICK_MS = 20;
 
 /** What a server is made of. */
 export interface ReplicaParts extends Beginning {
@@ -82,10 +80,9 @@ export class Replica implements StateService {
   readonly #snapshotter: Snapshotter;
   readonly #trimmer: Trimmer;
   readonly #sweeper: Sweeper;
-  readonly #lag: LoopLag;
+  readonly #alarm: Alarm;
   /** By the clock, before anything was heard. */
   readonly #startedAt: number;
-  #timer: Timer | undefined;
   #isFull = false;
   #isClosed = false;
 
@@ -95,7 +92,7 @@ export class Replica implements StateService {
     this.#parts = parts;
     this.#raft = raft;
     this.#startedAt = clock.now();
-    this.#lag = new LoopLag(clock, TICK_MS);
+    this.#alarm = new Alarm(clock, (now) => this.#tick(now));
     this.#writes = new Writes({
       clock,
       log,
@@ -138,11 +135,10 @@ export class Replica implements StateService {
     this.#sweeper = new Sweeper({ clock, wallClock, raft, state: this });
   }
 
-  /** Begins: applies what is known to be committed, and takes part. */
+  /** Begins: applies what the log knows to be committed and the machine may not have, and takes part. */
   start(): void {
-    // The machine's state may be older than what the log knows to be committed.
     this.#applier.to(this.#raft.applying);
-    this.#tick();
+    this.#alarm.by(tickDueAt(this.#raft));
   }
 
   /** Its state, and the others' as far as it knows. */
@@ -167,7 +163,7 @@ export class Replica implements StateService {
 
   /** How late the loop was lately at most, in milliseconds. */
   get loopLagMs(): number {
-    return this.#lag.worst;
+    return this.#alarm.worstLagMs;
   }
 
   /** Node id of the leader, if one is known. */
@@ -183,6 +179,7 @@ export class Replica implements StateService {
 
   /** See {@linkcode StateService.propose}. */
   propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.#alarm.soon();
     this.#desk.ask("command", command, false, timeoutMs, done);
   }
 
@@ -195,6 +192,7 @@ export class Replica implements StateService {
     hasRoom?: () => boolean,
   ): void {
     if (consistency !== "stale") {
+      this.#alarm.soon();
       const finish = (result: Result): void => done({ result, lagMs: 0 });
       const isLease = consistency === "lease";
       return this.#desk.ask("question", question, isLease, timeoutMs, finish, hasRoom);
@@ -220,6 +218,7 @@ export class Replica implements StateService {
    * @throws {ForwardError} when the message is none
    */
   receiveRequests(message: Uint8Array): Promise<Uint8Array> {
+    this.#alarm.soon();
     return this.#desk.receive(message);
   }
 
@@ -255,6 +254,7 @@ export class Replica implements StateService {
 
   /** Takes over what waited at an earlier one. */
   takeOver(requests: readonly Request[]): void {
+    this.#alarm.soon();
     this.#desk.takeOver(requests);
   }
 
@@ -262,7 +262,7 @@ export class Replica implements StateService {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#alarm.close();
     this.#writes.close();
     this.#applier.close();
     this.#snapshotter.close();
@@ -290,7 +290,10 @@ export class Replica implements StateService {
   #carryOut(effects: Effects): void {
     const { log, vote, messages, role, configuration } = effects;
     if (log?.reset !== undefined) this.#applier.suspend(log.reset.snapshot.index);
-    if (log !== undefined) this.#writes.write(log);
+    if (log !== undefined) {
+      this.#alarm.soon();
+      this.#writes.write(log);
+    }
     if (vote !== undefined) this.#writes.writeVote(vote);
     for (const { to, message } of messages) this.#parts.peers.send(to, message);
     if (effects.apply !== undefined) this.#applier.to(effects.apply);
@@ -303,6 +306,7 @@ export class Replica implements StateService {
     if (effects.transferFailed) this.#operations.transferred(false);
     if (role !== undefined || configuration !== undefined) this.#parts.changed?.();
     this.#desk.flushSoon();
+    this.#alarm.by(tickDueAt(this.#raft));
   }
 
   #onRole({ role, term, leader }: NonNullable<Effects["role"]>): void {
@@ -379,16 +383,13 @@ export class Replica implements StateService {
     this.#desk.flushSoon();
   }
 
-  #tick(): void {
-    this.#timer = this.#parts.clock.setTimer(TICK_MS, () => {
-      const now = this.#parts.clock.now();
-      this.#lag.tick(now);
-      this.#take({ type: "tick" });
-      if (this.#isClosed) return;
-      this.#desk.expire(now);
-      this.#desk.flushSoon();
-      this.#tick();
-    });
+  /** Returns whether a request waits. */
+  #tick(now: number): boolean {
+    this.#take({ type: "tick" });
+    if (this.#isClosed) return false;
+    this.#desk.expire(now);
+    this.#desk.flushSoon();
+    return this.#desk.waits;
   }
 
   #fail(error: Error): void {

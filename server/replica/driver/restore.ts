@@ -89,13 +89,19 @@ export async function restore(
   return { raft, machine, unsavedBytes: bytesOf(log.entries, snapshot?.index ?? 0, applied) };
 }
 
-/** A snapshot that was received but whose log was not begun yet takes effect now. */
+/**
+ * A snapshot that was received but whose log was not begun yet takes effect now: the log ends before it, or has another entry
+ * where it ends, and then all from there on was never committed.
+ */
 async function withoutGap(
   { directory, log }: RestoreParts,
   { snapshot, beforeIndex, beforeTerm, entries }: Parameters<typeof restore>[1],
 ): Promise<Pick<Restored, "beforeIndex" | "beforeTerm"> & { readonly entries: readonly Entry[] }> {
   const lastIndex = beforeIndex + entries.length;
-  if (snapshot === undefined || snapshot.index <= lastIndex) {
+  const { term } = entries[(snapshot?.index ?? 0) - beforeIndex - 1] ?? {};
+  const isOfLog = snapshot === undefined ||
+    (snapshot.index <= lastIndex && (term === undefined || term === snapshot.term));
+  if (isOfLog) {
     if (beforeIndex > (snapshot?.index ?? 0)) {
       throw new TornStateError(
         directory,

@@ -41,10 +41,10 @@ export const STALL_LIMIT_MS = 10_000;
 export const DRAIN_LIMIT_MS = 250;
 
 /** Beats without a byte from the accepting end after which a connection is given up by who dialled it. */
-export const MISSED_BY_CALLER = 4;
+export const MISSED_BY_CALLER = 2;
 
 /** The same for the accepting end, which is not to notice first. */
-export const MISSED_BY_CALLEE = 10;
+export const MISSED_BY_CALLEE = 5;
 
 /** Caps on the connections of others: 64 members have two each, those of one machine the most of them. */
 export const ADMISSION: AdmissionLimits = {
@@ -61,7 +61,7 @@ export interface PeerTimings {
   readonly dialMs: number;
   /** How long both hellos may take then. Default 1,000. */
   readonly helloMs: number;
-  /** How often a sign of life is asked for on each connection. Default 1,000. */
+  /** How often a sign of life is asked for on each connection. Default 2,000. */
   readonly beatMs: number;
   /** Pause after a failure, by chance down to half of it; it doubles from the first to the second. Default 50 and 1,000. */
   readonly pauseMs: { readonly first: number; readonly longest: number };
@@ -71,6 +71,6 @@ export interface PeerTimings {
 export const PEER_TIMINGS: PeerTimings = {
   dialMs: 1_000,
   helloMs: 1_000,
-  beatMs: 1_000,
+  beatMs: 2_000,
   pauseMs: { first: 50, longest: 1_000 },
 };

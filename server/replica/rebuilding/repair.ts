@@ -4,9 +4,9 @@
  * Proof obligation, beside those of `rebuild.ts`: nothing is moved aside that anybody needs. A server whose directory is damaged
  * serves nothing anyway, so that one more rebuilt takes nobody away; but once emptied it can give nothing back. All that was
  * acknowledged is on the disks of a majority of the voters. So it waits until it sees a majority of those that it knows run, each
- * under the id that this server knows, and thus with the directory that it had: who was rebuilt has another one. It looks for longer
-than gossip takes to notice that somebody is gone. Where only the
- * state is damaged its own log makes it anew, and nobody is needed.
+ * under the id that this server knows, and thus with the directory that it had: who was rebuilt has another one. It looks for
+ * longer than gossip takes to notice that somebody is gone. Where only the state is damaged its own log makes it anew, and nobody
+ * is needed.
  *
  * It happens once: while something is kept aside of an earlier time, a disk may be dying, and its operator has not looked.
  *

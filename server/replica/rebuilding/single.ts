@@ -106,8 +106,10 @@ async function opened<T>(
     throw error;
   };
   try {
-    await using storage = await openStorage(path, { durability: "sync", full: failed, failed });
-    const { directory, log, snapshots, store, found } = storage;
+    const options = { durability: "sync", full: failed, failed } as const;
+    const { storage, found } = await openStorage(path, options);
+    await using _ = storage;
+    const { directory, log, snapshots, store } = storage;
     const { raft, machine } = await restore({
       directory: path,
       id: directory.nodeId,

@@ -4,8 +4,18 @@
  * @module
  */
 
-import { z } from "zod";
 import { concatBytes } from "../../../protocol/bytes.ts";
+import {
+  flag,
+  listOf,
+  matching,
+  oneOf,
+  openRecord,
+  optional,
+  record,
+  text,
+  whole,
+} from "../../../protocol/json_shape.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { isId } from "../directory/node_file.ts";
 import { jsonOf, REQUEST } from "../wire_requests.ts";
@@ -27,11 +37,7 @@ export interface CheckQuestion {
   readonly index?: number | undefined;
 }
 
-const question: z.ZodType<CheckQuestion> = z.strictObject({
-  token: z.string().refine(isId),
-  begins: z.boolean(),
-  index: z.int().positive().optional(),
-});
+const isQuestion = record({ token: isId, begins: flag, index: optional(whole(1)) });
 
 /**
  * How far a server is.
@@ -56,13 +62,13 @@ export interface CheckAnswer {
   readonly problems: readonly string[];
 }
 
-const answer: z.ZodType<CheckAnswer> = z.looseObject({
-  state: z.enum(["waiting", "reading", "done", "busy", "unknown", "passed"]),
-  applied: z.int().min(0),
-  index: z.int().positive().optional(),
-  hash: z.string().regex(/^[0-9a-f]{64}$/).optional(),
-  bytes: z.int().min(0).optional(),
-  problems: z.array(z.string().max(MAX_PROBLEM)).max(MAX_PROBLEMS),
+const isAnswer = openRecord({
+  state: oneOf("waiting", "reading", "done", "busy", "unknown", "passed"),
+  applied: whole(0),
+  index: optional(whole(1)),
+  hash: optional(matching(/^[0-9a-f]{64}$/)),
+  bytes: optional(whole(0)),
+  problems: listOf(text(MAX_PROBLEM), MAX_PROBLEMS),
 });
 
 /** The bytes of a question. */
@@ -72,7 +78,8 @@ export function encodeQuestion(what: CheckQuestion): Uint8Array {
 
 /** The question in a request, `undefined` when it is none. */
 export function decodeQuestion(bytes: Uint8Array): CheckQuestion | undefined {
-  return question.safeParse(jsonOf(bytes.subarray(1))).data;
+  const value = jsonOf(bytes.subarray(1));
+  return isQuestion(value) ? value as CheckQuestion : undefined;
 }
 
 /** The bytes of an answer; what is more than is read is left out. */
@@ -83,7 +90,8 @@ export function encodeAnswer({ problems, ...rest }: CheckAnswer): Uint8Array {
 
 /** What another server has answered, `undefined` when it is nothing that this version knows. */
 export function decodeAnswer(bytes: Uint8Array): CheckAnswer | undefined {
-  return answer.safeParse(jsonOf(bytes)).data;
+  const value = jsonOf(bytes);
+  return isAnswer(value) ? value as CheckAnswer : undefined;
 }
 
 /** The bytes of a token in the log, and back; `undefined` for what is none. */

@@ -134,17 +134,27 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
     await identity(path);
     const file = join(path, "node.json");
     const nodeId = "a".repeat(32);
+    const tooMany = JSON.stringify({ replaces: Array(9).fill(nodeId) });
     for (
       const [content, problem] of [
         ["", "is damaged ("],
         ["\0".repeat(60), "is damaged ("],
         [`{"format": 1, "nodeId": "${nodeId}"`, "is damaged ("],
-        [`{"format": 1}`, "is damaged (nodeId "],
-        [`{"format": 1, "nodeId": "${nodeId}"}`, "is damaged (check "],
+        [`{"format": 1}`, 'is damaged (field "nodeId" is missing)'],
+        [`{"format": 1, "nodeId": "${nodeId}"}`, 'is damaged (field "check" is missing)'],
         [`{"format": 1, "nodeId": "${nodeId}", "check": "00000000"}`, "is damaged (wrong check)"],
-        [`{"format": 1, "nodeId": "A${nodeId.slice(1)}"}`, "expected 32 hex digits"],
-        [`{"format": 1, "nodeId": "${nodeId}", "clusterId": 5}`, "is damaged (clusterId "],
-        [`{"format": 1, "nodeId": "${nodeId}", "x": 5}`, "is damaged ("],
+        [`{"format": 1, "nodeId": "A${nodeId.slice(1)}"}`, '(field "nodeId" is wrong)'],
+        [`{"format": 1, "nodeId": "${nodeId}", "clusterId": 5}`, '(field "clusterId" is wrong)'],
+        [`{"format": 1, "nodeId": "${nodeId}", "x": 5}`, '(unknown field "x")'],
+        [`{"format": 1, "nodeId": "${nodeId}", "check": 0}`, '(field "check" is wrong)'],
+        [`{"format": "1", "nodeId": "${nodeId}"}`, '(field "format" is wrong)'],
+        [`[]`, "(no object)"],
+        ...["[]", "{}", '{"replaces": ["a"]}', `{"replaces": [], "x": 1}`, tooMany].map((rebuilt) =>
+          [
+            `{"format": 1, "nodeId": "${nodeId}", "rebuilt": ${rebuilt}, "check": ""}`,
+            '(field "rebuilt" is wrong)',
+          ] as const
+        ),
         [" ".repeat(5_000), "is damaged (more than 4096 bytes)"],
       ] as const
     ) {

@@ -5,6 +5,7 @@ import { DEFAULT_RAFT_OPTIONS, type SnapshotMeta } from "../../../../cluster/raf
 import { restore, TornStateError } from "../../../../server/replica/driver/restore.ts";
 import { entriesOf, json, path } from "../../../support/machine/fixture.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
+import { dumpOf } from "../../../support/replica/simulation/lagging_store.ts";
 import { MemoryDisk, MemorySnapshots } from "../../../support/replica/memory_parts.ts";
 import { SeededRandom } from "../../../support/simulation/random.ts";
 
@@ -40,4 +41,37 @@ Deno.test("a state ahead of log and snapshot is refused before anything is chang
     new TornStateError("/data", "State has entry 9, the log ends with 5"),
   );
   assert.deepEqual(disk.state, before);
+});
+
+Deno.test("a snapshot that came before its log was begun takes effect at the next start, though the log is as long", async () => {
+  const clock = new ManualClock();
+  const disk = new MemoryDisk(clock);
+  const commands = (from: number) =>
+    entriesOf(Array.from({ length: 5 }, (_, i) => setCommand(path("foo"), json(from + i))));
+  const other = new MemoryStore();
+  new Machine(other).apply(commands(10));
+  const configuration = [{ id: "a", role: "voter" }] as const;
+  const place = { index: 5, term: 2, configuration, configurationIndex: 1 };
+  const snapshot = await new MemorySnapshots(disk, other).save(other.view(), place);
+  // What a leader of term 1 appended and nobody else has: only its beginning was committed.
+  const stale = commands(0);
+  disk.state.entries = stale.map((entry) => ({ ...entry, term: 1, type: "command" }));
+  const store = new MemoryStore();
+  new Machine(store).apply(stale.slice(0, 2));
+  const parts = {
+    directory: "/data",
+    id: "a",
+    options: DEFAULT_RAFT_OPTIONS,
+    clock,
+    random: new SeededRandom(1),
+    log: disk,
+    snapshots: new MemorySnapshots(disk, store),
+    newMachine: () => new Machine(store),
+  };
+  const restored = restore(parts, { ...disk.state, snapshot });
+  await clock.advance(10);
+  const { raft, machine } = await restored;
+  assert.deepEqual([raft.commit, raft.log.lastIndex, raft.log.term(5)], [5, 5, 2]);
+  assert.deepEqual([machine.context.index, disk.state.entries], [5, []]);
+  assert.deepEqual(dumpOf(store), dumpOf(other));
 });

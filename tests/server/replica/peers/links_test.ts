@@ -15,7 +15,7 @@ import { until } from "../../../support/rpc/peer.ts";
 
 const HOST = loopback();
 const key = (byte: number, length = 32) => new Uint8Array(length).fill(byte);
-const quick = { timings: { beatMs: 20, pauseMs: { first: 5, longest: 20 } } };
+const quick = { timings: { beatMs: 40, pauseMs: { first: 5, longest: 20 } } };
 
 for (
   const [how, length] of [["in the open", 0], ["sealed", 32], ["sealed with 192 bits", 24]] as const

@@ -178,7 +178,7 @@ for (const keyring of [undefined, ring(5)]) {
   });
 
   Deno.test(`a connection may be cut anywhere, and into single bytes, ${how}`, async () => {
-    const timings = { beatMs: 20, pauseMs: { first: 1, longest: 5 } };
+    const timings = { beatMs: 40, pauseMs: { first: 1, longest: 5 } };
     await using a = await LinkServer.start(HOST, "a", { keyring, timings });
     await using b = await LinkServer.start(HOST, "b", { keyring });
     await using relay = new Relay(HOST, b.address);
@@ -233,7 +233,7 @@ Deno.test("a block that is repeated, left out or changed ends a sealed connectio
 });
 
 Deno.test("a network that is cut without a word is noticed, and left for another connection", async () => {
-  const timings = { beatMs: 20, pauseMs: { first: 1, longest: 5 } };
+  const timings = { beatMs: 40, pauseMs: { first: 1, longest: 5 } };
   await using a = await LinkServer.start(HOST, "a", { timings });
   await using b = await LinkServer.start(HOST, "b", { timings });
   await using relay = new Relay(HOST, b.address);
