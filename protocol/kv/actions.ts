@@ -24,7 +24,7 @@ import {
   MAX_SUBSCRIPTIONS,
 } from "./limits.ts";
 import type { Members } from "./request.ts";
-import { wrongTransaction } from "./transaction.ts";
+import { hasOthers, unknownInTransaction, wrongTransaction } from "./transaction.ts";
 
 /** A key as requests have it: the text of a path, or its segments. */
 export type RequestKey = string | readonly string[];
@@ -168,6 +168,8 @@ export interface ActionMembers {
   readonly known: readonly string[];
   /** The member that is missing or wrong; `undefined` when all are right. */
   readonly wrong: (request: Members) => string | undefined;
+  /** The member with a part that has a member which is not known, of a request whose members are right. Default: none has parts. */
+  readonly unknownPart?: (request: Members) => string | undefined;
 }
 
 /** Members of changes that belong to the wire, but that no agent understands yet: they must not be passed over. */
@@ -206,12 +208,21 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   EXPIRE: { known: ["key", "namespace", "ttl", "ttl_ms"], wrong: wrongExpire },
   PERSIST: { known: ["key", "namespace"], wrong: wrongPersist },
   MGET: { known: ["keys", "namespace", "consistency"], wrong: wrongGetMany },
-  MSET: { known: ["items", "namespace"], wrong: wrongSetMany },
+  MSET: {
+    known: ["items", "namespace"],
+    wrong: wrongSetMany,
+    unknownPart: ({ items }) =>
+      (items as readonly Members[]).some((item) => hasOthers(item, ITEM)) ? "items" : undefined,
+  },
   TXN: {
     known: ["if", "then", "else", "namespace"],
     wrong: (request) => unbuilt(request) ?? wrongTransaction(request, STEPS),
+    unknownPart: (request) => unknownInTransaction(request, (name) => ACTIONS[name]?.known ?? []),
   },
 };
+
+/** The members of an item of MSET. */
+const ITEM: readonly string[] = ["key", "value", "ttl", "ttl_ms"];
 
 /** The actions that may be steps of a transaction. */
 const STEPS: Readonly<Record<string, ActionMembers["wrong"]>> = {
@@ -226,11 +237,14 @@ const STEPS: Readonly<Record<string, ActionMembers["wrong"]>> = {
 };
 
 /** The first member of a request that its action does not have. */
-export function unknownMember(request: Members, { known }: ActionMembers): string | undefined {
+export function unknownMember(
+  request: Members,
+  { known, unknownPart }: ActionMembers,
+): string | undefined {
   for (const name in request) {
     if (name !== "id" && name !== "action" && !known.includes(name)) return name;
   }
-  return undefined;
+  return unknownPart?.(request);
 }
 
 function wrongEcho({ value }: Members): string | undefined {

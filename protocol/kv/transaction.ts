@@ -195,6 +195,25 @@ export function wrongTransaction(
   return isNoText(namespace) ? "namespace" : undefined;
 }
 
+/** The member of a right TXN that has a part with a member which is not known; `known` tells those of an action. */
+export function unknownInTransaction(
+  { if: conditions = [], then = [], else: otherwise = [] }: Members,
+  known: (action: string) => readonly string[],
+): string | undefined {
+  const isOdd = (step: Members): boolean => hasOthers(step, ["action", ...known(nameOf(step))]);
+  if ((conditions as readonly Members[]).some((one) => hasOthers(one, CONDITION))) return "if";
+  if ((then as readonly Members[]).some(isOdd)) return "then";
+  return (otherwise as readonly Members[]).some(isOdd) ? "else" : undefined;
+}
+
+/** Whether there are members besides these. */
+export function hasOthers(members: Members, known: readonly string[]): boolean {
+  return Object.keys(members).some((name) => !known.includes(name));
+}
+
+/** The members of a condition. */
+const CONDITION: readonly string[] = ["key", "namespace", "rev", "exists", "value"];
+
 /** The action of a step, in capital letters. */
 export function nameOf({ action }: Members | StepRequest): string {
   return typeof action === "string" && /^[a-z]{1,16}$/i.test(action) ? action.toUpperCase() : "";

@@ -53,6 +53,14 @@ Deno.test("values go in and out of a running agent", async () => {
   ]);
   assert.deepEqual(await line("get", "text"), [0, "é\n\n\n", ""]);
   assert.deepEqual(await line("get", "none"), [1, "", "'none' has no value\n"]);
+  const transaction =
+    '{"if":[{"key":"text","rev":2}],\n"then":[{"action":"GET","key":"greeting"}]}\n';
+  assert.deepEqual(await kv(address, ["txn"], transaction), [0, '"hello"\n', ""]);
+  assert.deepEqual(await kv(address, ["txn", "-"], '{"if":[{"key":"text","rev":1}]}'), [
+    2,
+    "\n",
+    "",
+  ]);
   assert.deepEqual(await kv(address, ["set", "big", "-"], "x".repeat(1024 * 1024 + 1)), [
     1,
     "",

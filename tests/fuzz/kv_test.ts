@@ -48,6 +48,16 @@ const SAMPLES = [
   '{"action":"CHILDREN","key":"^","after":"n"}',
   '{"action":"INCR","key":"c","by":9007199254740991}',
   '{"action":"DECR","key":"c"}',
+  '{"action":"SET","key":"t","value":1,"ttl":0.02}',
+  '{"action":"INCR","key":"c","ttl_ms":1000}',
+  '{"action":"EXPIRE","key":"t","ttl":1.5}',
+  '{"action":"PERSIST","key":"t"}',
+  '{"action":"TTL","key":"t","consistency":"lease"}',
+  '{"action":"MSET","namespace":"n","items":[{"key":"a","value":[1]},{"key":["b"],"value":null,"ttl":9}]}',
+  '{"action":"MGET","keys":["k",["n","a"],"c"]}',
+  '{"action":"TXN","if":[{"key":"k","exists":true},{"key":"c","rev":3},{"key":"t","value":1}],' +
+  '"then":[{"action":"SET","key":"k","value":"w","keep_ttl":true},{"action":"INCR","key":"c"},' +
+  '{"action":"DEL","key":"t"}],"else":[{"action":"GET","key":"k"},{"action":"EXPIRE","key":"k","ttl_ms":5}]}',
   '{"action":"QUIT"}',
   '{"__proto__":{"action":"PING"},"constructor":7}',
   "[".repeat(70),

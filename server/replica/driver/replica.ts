@@ -135,9 +135,8 @@ export class Replica implements StateService {
     this.#sweeper = new Sweeper({ clock, wallClock, raft, state: this });
   }
 
-  /** Begins: applies what is known to be committed, and takes part. */
+  /** Begins: applies what the log knows to be committed and the machine may not have, and takes part. */
   start(): void {
-    // The machine's state may be older than what the log knows to be committed.
     this.#applier.to(this.#raft.applying);
     this.#alarm.by(tickDueAt(this.#raft));
   }

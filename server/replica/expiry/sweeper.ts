@@ -4,8 +4,8 @@
  * The machine decides what is due, by the time of the entry that removes it; this is only about when to propose that entry: when
  * something is due by the clock, at most every {@linkcode PACE_MS}. Without a value that expires there is no timer.
  *
- * It never looks further ahead than to its next look, and never back to where all is gone: rows that were removed lately, as
- * those are of values that are renewed all the time, cost a look as much as others.
+ * It never looks further ahead than to its next look, which is soon while entries are applied, and never back to where all is
+ * gone: rows that were removed lately, as those are of values that are renewed all the time, cost a look as much as others.
  *
  * @module
  */
@@ -24,8 +24,11 @@ import type { Clock, Timer } from "../../../cluster/runtime.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import type { StateService } from "../service.ts";
 
-/** Least pause between two sweeps, and longest between two looks, in milliseconds. */
+/** Least pause between two sweeps, and longest between two looks while entries are applied, in milliseconds. */
 const PACE_MS = 100;
+
+/** Longest pause between two looks while none are, in milliseconds: the wall clock may be put forward. */
+const QUIET_MS = 1_000;
 
 /** How long a sweep is waited for, before the next one, in milliseconds. */
 const SWEEP_LIMIT_MS = 5_000;
@@ -44,6 +47,10 @@ export interface SweeperParts {
 export class Sweeper {
   readonly #parts: SweeperParts;
   #timer: Timer | undefined;
+  /** When it runs out, by the clock. */
+  #wakeAt = Infinity;
+  /** The last entry at the last look. */
+  #seenIndex = 0;
   #isSweeping = false;
   #isClosed = false;
   /** All that was due before is gone, and nothing that is due before will come: in milliseconds since 1970. */
@@ -59,6 +66,7 @@ export class Sweeper {
     if (this.#isSweeping || this.#isClosed) return;
     if (!this.#leads) this.#rest();
     else if (this.#timer === undefined) this.#look();
+    else if (this.#wakeAt > this.#parts.clock.now() + PACE_MS) this.#wakeIn(PACE_MS);
   }
 
   /** Sweeps no more. */
@@ -75,18 +83,20 @@ export class Sweeper {
     this.#timer = undefined;
     if (this.#isClosed || !this.#leads) return this.#rest();
     const { machine } = this.#parts.state;
-    const { time } = machine.context;
+    const { time, index } = machine.context;
+    const aheadMs = index === this.#seenIndex ? QUIET_MS : PACE_MS;
+    this.#seenIndex = index;
     const clock = this.#parts.wallClock();
     // Entries are not stamped with less than those before them.
     const now = Math.max(clock, time);
-    const span = { from: this.#doneUpTo, to: Math.min(now + PACE_MS, Number.MAX_SAFE_INTEGER) };
+    const span = { from: this.#doneUpTo, to: Math.min(now + aheadMs, Number.MAX_SAFE_INTEGER) };
     const answer = machine.query(dueQuestion(span));
     const due = answer.ok ? Number(decodeUtf8(answer.body)) : NO_EXPIRY;
     if (due === NO_EXPIRY) return;
     if (due !== NEVER && due <= now) return this.#sweep();
     // What is set by entries that are still to come is due after the last one.
     this.#doneUpTo = Math.max(this.#doneUpTo, time);
-    this.#wakeIn(due === NEVER ? PACE_MS : Math.min(PACE_MS, due - clock));
+    this.#wakeIn(due === NEVER ? aheadMs : Math.min(aheadMs, due - clock));
   }
 
   #sweep(): void {
@@ -103,6 +113,8 @@ export class Sweeper {
   }
 
   #wakeIn(ms: number): void {
+    this.#rest();
+    this.#wakeAt = this.#parts.clock.now() + ms;
     this.#timer = this.#parts.clock.setTimer(ms, () => this.#look());
   }
 

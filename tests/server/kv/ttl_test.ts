@@ -103,3 +103,24 @@ Deno.test("keys of a transaction are in the namespace of the request, unless the
   const keys = await client.ask({ action: "KEYS", prefix: "^" });
   assert.deepEqual(keys["result"], ["app^a", "app^c", "other^b"]);
 });
+
+Deno.test("a client that wants to be told of members that are unknown is told of those in parts, too", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const set = { action: "SET", key: "k", value: 1 };
+  const odd: [object, string][] = [
+    [{ action: "MSET", items: [{ key: "k", value: 1, tll: 5 }] }, "items"],
+    [{ action: "TXN", if: [{ key: "k", exists: false, revision: 1 }], then: [set] }, "if"],
+    [{ action: "TXN", then: [set, { ...set, tll: 5 }] }, "then"],
+    [{ action: "TXN", then: [set], else: [{ action: "get", key: "k", ttl: 5 }] }, "else"],
+  ];
+  for (const [request] of odd) {
+    assert.equal((await client.ask(request))["status"], "ok", JSON.stringify(request));
+  }
+  await client.ask({ action: "HELLO", strict: true });
+  for (const [request, member] of odd) {
+    assert.equal(brief(await client.ask(request)), `422 INVALID (${member})`);
+  }
+  const right = { action: "TXN", if: [{ key: "k", exists: true }], then: [{ ...set, ttl: 5 }] };
+  assert.equal((await client.ask(right))["status"], "ok");
+});
