@@ -58,6 +58,9 @@ const SAMPLES = [
   '{"action":"TXN","if":[{"key":"k","exists":true},{"key":"c","rev":3},{"key":"t","value":1}],' +
   '"then":[{"action":"SET","key":"k","value":"w","keep_ttl":true},{"action":"INCR","key":"c"},' +
   '{"action":"DEL","key":"t"}],"else":[{"action":"GET","key":"k"},{"action":"EXPIRE","key":"k","ttl_ms":5}]}',
+  '{"action":"SUBSCRIBE","channels":["a^*",["a","b"],"**"]}',
+  '{"action":"UNSUBSCRIBE","channel":"a^*"}',
+  '{"id":2,"action":"PUBLISH","channel":"a^b","message":{"a":["x",null]}}',
   '{"action":"QUIT"}',
   '{"__proto__":{"action":"PING"},"constructor":7}',
   "[".repeat(70),
