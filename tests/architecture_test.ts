@@ -75,6 +75,7 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
     raft: [],
     machine: [],
     pubsub: ["machine"],
+    watch: ["machine"],
   },
   server: {
     net: [],

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { NodeChange } from "./change.ts";
 import { KV, kv } from "./kv/mod.ts";
 import { type Context, type Program, readCall } from "./module.ts";
 import type { Result } from "./result.ts";
@@ -37,16 +38,23 @@ export const PROGRAM: Program = { format: FIRST_FORMAT, modules: { [SYS]: sys, [
 export class Machine {
   readonly #store: Store;
   readonly #program: Program;
+  readonly #listener: ((changes: readonly NodeChange[]) => void) | undefined;
   #context: Context;
 
   /**
    * Goes on where the store is. Another `program` is for tests of updates.
    *
+   * @param listener Gets what entries have changed, in order, once that has taken effect; it must not throw.
    * @throws {FormatError} when the state is of a later version of the program
    */
-  constructor(store: Store, program: Program = PROGRAM) {
+  constructor(
+    store: Store,
+    program: Program = PROGRAM,
+    listener?: (changes: readonly NodeChange[]) => void,
+  ) {
     this.#store = store;
     this.#program = program;
+    this.#listener = listener;
     this.#context = readContext(store);
     checkFormat(this.#context, program);
   }
@@ -63,13 +71,16 @@ export class Machine {
    * @throws {FormatError} when one asks for a format that this program does not know
    */
   apply(entries: readonly LogEntry[]): (Result | undefined)[] {
-    const context = { ...this.#context };
+    const changes: NodeChange[] | undefined = this.#listener && [];
+    const context: Context = { ...this.#context, ...changes && { changes } };
     const results = this.#store.transaction((state) => {
       const results = entries.map((entry) => this.#applyOne(state, context, entry));
       writeContext(state, context);
       return results;
     });
-    this.#context = context;
+    const { index, time, format } = context;
+    this.#context = { index, time, format };
+    if (changes !== undefined && changes.length > 0) this.#listener?.(changes);
     return results;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { ChangeKind, NodeChange } from "./change.ts";
 export { dump, type DumpSummary } from "./dump.ts";
 export { DumpError, Loader } from "./load.ts";
 export { FormatError, type LogEntry, Machine, PROGRAM } from "./machine.ts";

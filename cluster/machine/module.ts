@@ -18,6 +18,7 @@
  */
 
 import { DecodeError, Reader, type Writer, written } from "../../protocol/msgpack/mod.ts";
+import type { NodeChange } from "./change.ts";
 import {
   type Failure,
   INVALID,
@@ -36,6 +37,8 @@ export interface Context {
   time: number;
   /** Format of the state. */
   format: number;
+  /** Where commands say what they have changed; without it nobody listens. */
+  readonly changes?: NodeChange[];
 }
 
 /** How an operation's arguments are read. */

@@ -97,6 +97,21 @@ export interface IncrementRequest extends TargetRequest, LifeRequest {
   readonly by?: number;
 }
 
+/** WATCH. */
+export interface WatchNodeRequest extends TargetRequest {
+  readonly tree?: boolean;
+  readonly initial?: boolean;
+  readonly old?: boolean;
+  readonly from_rev?: number;
+  readonly coalesce?: boolean;
+}
+
+/** UNWATCH. */
+export interface UnwatchRequest {
+  /** The number that WATCH told. */
+  readonly watch: number;
+}
+
 /** SUBSCRIBE and UNSUBSCRIBE. */
 export interface ChannelsRequest {
   readonly channel?: RequestKey;
@@ -203,6 +218,11 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
   DECR: { known: ["key", "namespace", "by", "ttl", "ttl_ms"], wrong: wrongIncrement },
   SUBSCRIBE: { known: ["channel", "channels"], wrong: wrongSubscribe },
   UNSUBSCRIBE: { known: ["channel", "channels"], wrong: wrongChannels },
+  WATCH: {
+    known: ["key", "namespace", "tree", "initial", "old", "from_rev", "coalesce"],
+    wrong: wrongWatch,
+  },
+  UNWATCH: { known: ["watch"], wrong: wrongUnwatch },
   PUBLISH: { known: ["channel", "message"], wrong: wrongPublish },
   TTL: { known: ["key", "namespace", "consistency"], wrong: wrongRead },
   EXPIRE: { known: ["key", "namespace", "ttl", "ttl_ms"], wrong: wrongExpire },
@@ -332,6 +352,22 @@ function wrongIncrement(request: Members): string | undefined {
   const wrong = wrongTarget(request) ?? unbuilt(request);
   if (wrong !== undefined) return wrong;
   return by === undefined || Number.isSafeInteger(by) ? wrongTtl(request) : "by";
+}
+
+function wrongWatch(request: Members): string | undefined {
+  const { tree, initial, old, from_rev, coalesce } = request;
+  const wrong = wrongTarget(request);
+  if (wrong !== undefined) return wrong;
+  if (isNoSwitch(tree)) return "tree";
+  if (isNoSwitch(initial)) return "initial";
+  if (isNoSwitch(old)) return "old";
+  // Changes from then on begin with those before what is there now.
+  if (isNoRevision(from_rev) || (from_rev !== undefined && initial === true)) return "from_rev";
+  return isNoSwitch(coalesce) ? "coalesce" : undefined;
+}
+
+function wrongUnwatch({ watch }: Members): string | undefined {
+  return Number.isSafeInteger(watch) ? undefined : "watch";
 }
 
 function wrongSubscribe(request: Members): string | undefined {

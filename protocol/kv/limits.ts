@@ -43,6 +43,9 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Most subscriptions of one connection. */
 export const MAX_SUBSCRIPTIONS = 1_000;
 
+/** Most watches of one connection. */
+export const MAX_WATCHES = 1_000;
+
 /** Longest name that a client gives itself, in UTF-16 units. */
 export const MAX_CLIENT_LENGTH = 256;
 

@@ -25,8 +25,10 @@ export {
   type SetRequest,
   type TargetRequest,
   unknownMember,
+  type UnwatchRequest,
   type UseRequest,
   type ValueRequest,
+  type WatchNodeRequest,
 } from "./actions.ts";
 export { ttlOf } from "./checks.ts";
 export {
@@ -40,6 +42,7 @@ export {
   MAX_STEPS,
   MAX_SUBSCRIPTIONS,
   MAX_TTL_MS,
+  MAX_WATCHES,
   PROTOCOL_VERSION,
 } from "./limits.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";

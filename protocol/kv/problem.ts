@@ -54,6 +54,14 @@ export const TOO_MANY_CONNECTIONS: Problem = problem(429, "TOO_MANY_CONNECTIONS"
 export const RATE_LIMITED: Problem = problem(429, "RATE_LIMITED");
 /** More subscriptions than a connection, or the agent, may have. */
 export const TOO_MANY_SUBSCRIPTIONS: Problem = problem(429, "TOO_MANY_SUBSCRIPTIONS");
+/** More watches than a connection, or the agent, may have. */
+export const TOO_MANY_WATCHES: Problem = problem(429, "TOO_MANY_WATCHES");
+/** A watch that is none of this connection. */
+export const WATCH_NOT_FOUND: Problem = problem(404, "WATCH_NOT_FOUND");
+/** Changes from a revision on that this agent does not have any more. */
+export const REVISION_GONE: Problem = { ...problem(410, "REVISION_GONE"), field: "from_rev" };
+/** A client that does not read what it has asked to be told. */
+export const SLOW_CONSUMER: Problem = problem(408, "SLOW_CONSUMER");
 /** A message that is too long. */
 export const MESSAGE_TOO_LARGE: Problem = {
   ...problem(413, "MESSAGE_TOO_LARGE"),
@@ -93,6 +101,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   TOO_MANY_CONNECTIONS: "too many connections",
   RATE_LIMITED: "too many tries, wait a moment",
   TOO_MANY_SUBSCRIPTIONS: "too many subscriptions",
+  TOO_MANY_WATCHES: "too many watches",
+  WATCH_NOT_FOUND: "no such watch",
+  REVISION_GONE: "changes since then are not kept any more",
+  SLOW_CONSUMER: "changes were not read in time",
   MESSAGE_TOO_LARGE: "the message is too large",
   INTERNAL: "internal error",
   NO_LEADER: "no leader",

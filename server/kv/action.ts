@@ -6,6 +6,7 @@
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 import type { Interest, Subscriber } from "../../cluster/pubsub/mod.ts";
+import type { Watcher } from "../../cluster/watch/mod.ts";
 import type { ActionMembers, LineWriter, Members } from "../../protocol/kv/mod.ts";
 import type { Peer } from "../net/conversation.ts";
 import type { Entry } from "./access/entries.ts";
@@ -84,6 +85,12 @@ export type Doing =
       services: Services,
       client: ClientState,
     ) => Result;
+  }
+  /** By the watches of this server, once all before it is answered. */
+  | {
+    readonly kind: "watches";
+    /** What is to be done with those of the client, or what is wrong with the request. */
+    readonly make: (request: Members) => ((watcher: Watcher) => Result) | Failure;
   }
   /** Here and now. */
   | {

@@ -6,6 +6,7 @@
 
 import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import type { Watcher } from "../../cluster/watch/mod.ts";
 import {
   AUTH_REQUIRED,
   ENDLESS,
@@ -22,6 +23,7 @@ import {
   type Problem,
   readLine,
   type ReadRequest,
+  SLOW_CONSUMER,
   type TargetRequest,
   TOO_LONG,
   UNKNOWN_ACTION,
@@ -36,6 +38,7 @@ import { actionOf } from "./dispatch.ts";
 import { Journal } from "./journal.ts";
 import { list, type Listing } from "./listing.ts";
 import { Pushes } from "./pushes.ts";
+import { watcherOf } from "./watching.ts";
 import type { Services } from "./services.ts";
 import { Silence } from "./silence.ts";
 
@@ -55,6 +58,7 @@ export class KvConversation implements Conversation {
   readonly #pushes: Pushes;
   readonly #journal: Journal;
   readonly #client: ClientState;
+  #watcher: Watcher | undefined;
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
   #ended = false;
@@ -150,7 +154,8 @@ export class KvConversation implements Conversation {
     if (this.#deaf || this.#ended) return;
     const { inside, ended } = this.parser;
     const isWaiting = this.#answers.size > 0;
-    const listens = this.#client.subscriber.interests.size > 0;
+    const listens = this.#client.subscriber.interests.size > 0 ||
+      (this.#watcher?.size ?? 0) > 0;
     const activity = { inside, ended, taken: this.#taken, isWaiting, listens };
     switch (this.#silence.look(now, activity, this.#services)) {
       case "late line":
@@ -201,10 +206,15 @@ export class KvConversation implements Conversation {
       const interests = doing.make(request);
       if ("ok" in interests) return this.#settle(pending, interests);
       const run = (): Result => doing.run(interests, request, this.#services, this.#client);
-      if (this.#answers.size === 0 && !this.#peer.outbox.congested) {
-        return this.#settle(pending, run());
-      }
-      return this.#runLater(pending, run);
+      return this.#runInOrder(pending, run);
+    }
+    if (doing.kind === "watches") {
+      const run = doing.make(request);
+      if (typeof run !== "function") return this.#settle(pending, run);
+      return this.#runInOrder(pending, () => {
+        const watcher = this.#watching();
+        return watcher === undefined ? UNKNOWN_ACTION : run(watcher);
+      });
     }
     if (doing.kind === "listing") {
       const listing = doing.make(request, this.#client.use);
@@ -263,6 +273,11 @@ export class KvConversation implements Conversation {
     } catch (error) {
       this.#fault(pending, error);
     }
+  }
+
+  #runInOrder(pending: Pending, run: () => Result): Promise<void> | undefined {
+    const isNext = this.#answers.size === 0 && !this.#peer.outbox.congested;
+    return isNext ? this.#settle(pending, run()) : this.#runLater(pending, run);
   }
 
   /** Does something when all before it is answered: who hears of it finds done what came first, and the answer goes before pushes. */
@@ -379,6 +394,24 @@ export class KvConversation implements Conversation {
   #hearNoMore(): void {
     this.#services.pubsub.leave(this.#client.subscriber);
     this.#pushes.close();
+    this.#watcher?.close();
+  }
+
+  /** The watches of this connection; `undefined` when there is no state here. */
+  #watching(): Watcher | undefined {
+    const { watches } = this.#services.state;
+    this.#watcher ??= watches &&
+      watcherOf(watches, this.#peer.outbox, () => this.#endSlowly(SLOW_CONSUMER));
+    return this.#watcher;
+  }
+
+  /** Says why the connection ends, and ends it when the client has read all before that. */
+  #endSlowly(problem: Problem): void {
+    this.#deaf = true;
+    this.#hearNoMore();
+    this.#tellClosing(problem);
+    this.#peer.outbox.drained(0).then(() => this.#hangUp())
+      .catch((error) => void this.#services.incident(error));
   }
 
   #hangUp(): void {

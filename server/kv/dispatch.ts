@@ -13,6 +13,7 @@ import { children, keys } from "./actions/listing.ts";
 import { getMany, setMany } from "./actions/many.ts";
 import { transaction } from "./actions/transaction.ts";
 import { del, exists, expire, get, increment, persist, set, ttl } from "./actions/values.ts";
+import { unwatch, watch } from "./actions/watches.ts";
 
 const TABLE: Readonly<Record<string, Doing>> = {
   PING: ping,
@@ -33,6 +34,8 @@ const TABLE: Readonly<Record<string, Doing>> = {
   SUBSCRIBE: subscribe,
   UNSUBSCRIBE: unsubscribe,
   PUBLISH: publish,
+  WATCH: watch,
+  UNWATCH: unwatch,
   TTL: ttl,
   EXPIRE: expire,
   PERSIST: persist,

@@ -5,7 +5,8 @@
  */
 
 import type { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
-import { Machine, type Result } from "../../cluster/machine/mod.ts";
+import type { Result } from "../../cluster/machine/mod.ts";
+import type { WatchHub } from "../../cluster/watch/mod.ts";
 import {
   DEFAULT_RAFT_OPTIONS,
   foundingEntry,
@@ -42,6 +43,7 @@ import {
   type OperationOutcome,
   REQUEST,
 } from "./wire_requests.ts";
+import { newWatches, watchedMachine } from "./watching/watched.ts";
 
 /** How long a founder waits for a promise, in milliseconds. */
 const PROMISE_LIMIT_MS = 2_000;
@@ -72,6 +74,8 @@ export interface ReplicaHostOptions {
 
 /** A replica that runs. */
 export class ReplicaHost implements StateService, AsyncDisposable {
+  /** See {@linkcode StateService.watches}. */
+  readonly watches: WatchHub;
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -89,6 +93,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
     this.#promises = new Promises(this.#clock);
+    this.watches = newWatches(this.#clock, options.log);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -248,6 +253,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async close(): Promise<void> {
     await closeInOrder([
       () => this.replica.close(),
+      () => this.watches.close(),
       () => this.#checks.close(),
       () => this.links.close(),
       () => this.#storage[Symbol.asyncDispose](),
@@ -294,7 +300,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Found, "cutBytes">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const newMachine = () => new Machine(store);
+    const newMachine = () => watchedMachine(store, this.watches);
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,

@@ -5,6 +5,7 @@
  */
 
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
+import type { WatchHub } from "../../cluster/watch/mod.ts";
 
 /**
  * How fresh an answer has to be.
@@ -72,4 +73,6 @@ export interface StateService {
   ): void;
   /** The leader as far as it is known here: the name of its agent. */
   readonly leader: string | undefined;
+  /** The watches of this server; none where there is no state. */
+  readonly watches?: WatchHub;
 }

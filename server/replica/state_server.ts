@@ -7,6 +7,7 @@
  */
 
 import type { Result } from "../../cluster/machine/mod.ts";
+import type { WatchHub } from "../../cluster/watch/mod.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
@@ -112,6 +113,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** See {@linkcode StateService.leader}. */
   get leader(): string | undefined {
     return this.#host.leader;
+  }
+
+  /** See {@linkcode StateService.watches}. */
+  get watches(): WatchHub {
+    return this.#host.watches;
   }
 
   /** See {@linkcode StateService.propose}. */

@@ -13,7 +13,7 @@ import {
   type Target,
 } from "./conditions.ts";
 import { type Change, KV } from "./edit.ts";
-import { hasChildren, removeValue, rowDue, rowRevision, valueKey, valuesBelow } from "./rows.ts";
+import { hasChildren, removeValue, rowRevision, valueKey, valuesBelow } from "./rows.ts";
 import { textOfInteger } from "./value.ts";
 
 /** Number of the command. */
@@ -79,12 +79,12 @@ export const del: Change<Arguments> = {
     if (ifRev !== undefined && ifRev !== rev) return conditionFailed(rev);
     let removed = 0;
     if (row !== undefined) {
-      removeValue(edit, key, rowDue(row));
+      removeValue(edit, key, row, "del");
       removed++;
     }
     if (tree) {
       for (const below of valuesBelow(state, key)) {
-        removeValue(edit, below.key, rowDue(below.value));
+        removeValue(edit, below.key, below.value, "del");
         removed++;
       }
     }

@@ -6,6 +6,7 @@
 
 import { getU64, putU64 } from "../../../protocol/bytes.ts";
 import type { Reader } from "../../../protocol/msgpack/mod.ts";
+import type { ChangeKind, NodeChange } from "../change.ts";
 import type { Command } from "../module.ts";
 import type { Result } from "../result.ts";
 import type { StoreReader, Transaction } from "../store/store.ts";
@@ -33,8 +34,8 @@ export function commandOf<Arguments>(change: Change<Arguments>): Command<Argumen
   return {
     since: change.since,
     read: (reader) => change.read(reader),
-    apply(state, { time }, args) {
-      const edit = new Edit(state, time);
+    apply(state, { time, changes }, args) {
+      const edit = new Edit(state, time, changes);
       const result = change.perform(edit, args);
       edit.finish();
       return result;
@@ -67,15 +68,18 @@ export class Edit {
   readonly time: number;
   /** How many values expire. */
   expiring = 0;
+  /** Where changes are told; `undefined` when nobody listens. */
+  readonly #changes: NodeChange[] | undefined;
   #rev = 0;
   #hasChanged = false;
   /** What was there before each row was written, when it may have to be undone. */
   #undo: { readonly key: Uint8Array; readonly before: Uint8Array | undefined }[] | undefined;
 
   /** Nothing has changed yet. */
-  constructor(state: Transaction, time: number) {
+  constructor(state: Transaction, time: number, changes?: NodeChange[]) {
     this.state = state;
     this.time = time;
+    this.#changes = changes;
     const counts = state.get(COUNTS_KEY);
     if (counts === undefined) return;
     this.#rev = getU64(counts, 0);
@@ -85,6 +89,16 @@ export class Edit {
   /** The revision of the store: that of this command once it has changed something. */
   get rev(): number {
     return this.#rev;
+  }
+
+  /** Whether somebody wants to know what was there before. */
+  get isListenedTo(): boolean {
+    return this.#changes !== undefined;
+  }
+
+  /** Tells of a node's value that has changed, at the revision of the store; `before` is its text before. */
+  tell(kind: ChangeKind, key: Uint8Array, text: Uint8Array, before: Uint8Array | undefined): void {
+    this.#changes?.push({ key, kind, rev: this.#rev, text, before });
   }
 
   /** Something changes. Returns the revision that this has, the same for all that the command changes. */
@@ -108,6 +122,7 @@ export class Edit {
 
   /** Does all of `work`, which is all that this command does, or nothing if that fails. */
   attempt(work: () => Result): Result {
+    const told = this.#changes?.length ?? 0;
     this.#undo = [];
     const result = work();
     if (!result.ok && this.#hasChanged) {
@@ -115,6 +130,7 @@ export class Edit {
         if (before === undefined) this.state.delete(key);
         else this.state.put(key, before);
       }
+      this.#changes?.splice(told);
       // So that the counts stay as well.
       this.#hasChanged = false;
     }

@@ -18,7 +18,7 @@ import { TRANSACT, transact } from "./transaction.ts";
 
 export { KEY_NOT_FOUND } from "./conditions.ts";
 export { deleteCommand, type DeleteOptions } from "./delete.ts";
-export { KV } from "./edit.ts";
+export { KV, revisionOf } from "./edit.ts";
 export { expireCommand, persistCommand } from "./expiry.ts";
 export { incrementCommand, NOT_INTEGER, OVERFLOW } from "./increment.ts";
 export { BAD_AFTER, type Listed, type ListOptions, listQuestion } from "./listing/list.ts";
@@ -71,3 +71,5 @@ export const kv: Module = {
     [GET_MANY]: getMany,
   },
 };
+
+export { pathOfKey, rowRevision, rowText, valueKey, VALUES } from "./rows.ts";

@@ -96,7 +96,7 @@ export function pathText(path: Uint8Array): string {
  * a key or a failure.
  */
 export function keyOfPath(
-  state: StoreReader,
+  state: Pick<StoreReader, "allocate">,
   table: Uint8Array,
   path: Uint8Array,
 ): Uint8Array | Failure {

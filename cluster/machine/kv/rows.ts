@@ -11,8 +11,8 @@
  * not, so that reads never look at a clock; the leader finds what is due by the second table, and proposes that command. A value
  * that is set or deleted takes its row out of that table.
  *
- * What is still to come has its place: (2, 3, revision, place) keeps the last changes, several of one command in order, for
- * watches that resume.
+ * There are no rows of past changes: each SET would write twice as much. Each server keeps the last ones in its memory, where
+ * this file tells of them.
  *
  * @module
  */
@@ -44,7 +44,10 @@ const NOTHING = new Uint8Array();
 const PAGE = 256;
 
 /** The key of the value at a path. */
-export function valueKey(state: StoreReader, path: Uint8Array): Uint8Array | Failure {
+export function valueKey(
+  state: Pick<StoreReader, "allocate">,
+  path: Uint8Array,
+): Uint8Array | Failure {
   return keyOfPath(state, VALUES, path);
 }
 
@@ -53,9 +56,12 @@ export function pathOfKey(key: Uint8Array): Uint8Array {
   return pathIn(VALUES, key);
 }
 
-/** The row at a key that is about to be written anew, as {@linkcode putValue} needs it: where nothing expires it does not. */
+/**
+ * The row at a key that is about to be written anew, as {@linkcode putValue} needs it: where nothing expires and nobody listens it
+ * does not.
+ */
 export function rowToReplace(edit: Edit, key: Uint8Array): Uint8Array | undefined {
-  return edit.expiring === 0 ? undefined : edit.state.get(key);
+  return edit.expiring === 0 && !edit.isListenedTo ? undefined : edit.state.get(key);
 }
 
 /** Puts a value that is due at `due` in the place of the row `before`, and returns the revision. */
@@ -68,14 +74,21 @@ export function putValue(
 ): number {
   const rev = edit.revise();
   putRow(edit, key, before, { rev, text, due });
+  edit.tell("set", key, text, before && rowText(before));
   return rev;
 }
 
-/** Removes a value that was due at `due`. */
-export function removeValue(edit: Edit, key: Uint8Array, due: number): void {
+/** Removes the value in a row. */
+export function removeValue(
+  edit: Edit,
+  key: Uint8Array,
+  row: Uint8Array,
+  kind: "del" | "expire",
+): void {
   edit.revise();
-  setTime(edit, key, due, NEVER);
+  setTime(edit, key, rowDue(row), NEVER);
   edit.delete(key);
+  edit.tell(kind, key, NOTHING, rowText(row));
 }
 
 /** Changes when the value in a row is due. Its own revision stays: the value is the same. */

@@ -85,7 +85,10 @@ export const sweep: Change<{ readonly from: number; readonly limit: number }> = 
   perform(edit, { from, limit }) {
     const { state, time, expiring } = edit;
     const values = expiring === 0 ? [] : dueValues(state, from, time, limit);
-    for (const { key, due } of values) removeValue(edit, key, due);
+    for (const { key } of values) {
+      const row = state.get(key);
+      if (row !== undefined) removeValue(edit, key, row, "expire");
+    }
     const upTo = values.length < limit ? time : values.at(-1)?.due ?? time;
     const body = written("rpc", (writer) => {
       writer.uint(values.length);

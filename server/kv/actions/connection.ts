@@ -26,6 +26,7 @@ import {
   MAX_STEPS,
   MAX_SUBSCRIPTIONS,
   MAX_TTL_MS,
+  MAX_WATCHES,
   type Members,
   PROTOCOL_VERSION,
   UNSUPPORTED_VERSION,
@@ -78,6 +79,7 @@ export const hello: Doing = {
         keys_bytes: MAX_LISTED_BYTES,
         message: MAX_MESSAGE_BYTES,
         subscriptions: MAX_SUBSCRIPTIONS,
+        watches: MAX_WATCHES,
         in_flight: MAX_IN_FLIGHT,
         in_flight_bytes: MAX_IN_FLIGHT_BYTES,
         connections: MAX_CONNECTIONS,
@@ -122,6 +124,7 @@ const SECTIONS: Readonly<Record<string, (services: Services) => Record<string, u
     auth_failures: counters.authFailures,
   }),
   channels: ({ pubsub: { figures } }) => ({ ...figures }),
+  watches: ({ state: { watches } }) => ({ ...watches?.figures }),
   memory: () => {
     const { rss, heapUsed } = Deno.memoryUsage();
     return { rss, heap_used: heapUsed };

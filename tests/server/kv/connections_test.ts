@@ -119,6 +119,7 @@ Deno.test("info counts by section", async () => {
     "cluster",
     "clients",
     "channels",
+    "watches",
     "memory",
   ]);
   assert.equal(

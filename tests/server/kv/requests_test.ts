@@ -67,6 +67,15 @@ const channels = {
 /** The members of each action, as they are documented. */
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PING: z.object({ value: z.unknown().optional() }),
+  WATCH: z.object({
+    ...target,
+    tree: switched,
+    initial: switched,
+    old: switched,
+    from_rev: revision,
+    coalesce: switched,
+  }),
+  UNWATCH: z.object({ watch: integer.unwrap() }),
   SUBSCRIBE: z.object(channels),
   UNSUBSCRIBE: z.object(channels),
   PUBLISH: z.object({ channel: target.key, message: needed, durable: absent }),
@@ -224,6 +233,9 @@ function contradictions(name: string, request: Record<string, unknown>): string[
   if (name === "SET" && lives > 0 && keep_ttl === true) wrong.push("keep_ttl");
   if (["SET", "INCR", "DECR", "EXPIRE"].includes(name) && lives === 2) wrong.push("ttl");
   if (name === "EXPIRE" && lives === 0) wrong.push("ttl");
+  if (name === "WATCH" && request["initial"] === true && request["from_rev"] !== undefined) {
+    wrong.push("from_rev");
+  }
   if (/SUB/.test(name) && channel !== undefined && channels !== undefined) wrong.push("channels");
   if (name === "SUBSCRIBE" && channel === undefined && channels === undefined) {
     wrong.push("channel");
@@ -290,6 +302,24 @@ const FORMS: readonly [object, string][] = [
     "1 rev 5",
   ],
   [{ action: "DEL", key: "k", if_exists: true }, "0 rev 5"],
+  [{ action: "WATCH", key: "none" }, '{"watch":1,"rev":5}'],
+  [
+    {
+      action: "WATCH",
+      key: "^",
+      namespace: "",
+      tree: true,
+      old: true,
+      coalesce: true,
+      from_rev: 99,
+    },
+    '{"watch":2,"rev":5}',
+  ],
+  [
+    { action: "WATCH", key: ["none"], namespace: "app", tree: false, initial: false, old: false },
+    '{"watch":3,"rev":5}',
+  ],
+  [{ action: "UNWATCH", watch: 2 }, '"OK"'],
   [{ action: "PUBLISH", channel: "k", message: null }, "0"],
   [{ action: "SUBSCRIBE", channel: "other" }, '["other"]'],
   [{ action: "SUBSCRIBE", channels: ["k^**", ["k", "l"], "^k"] }, '["other","k^**","k^l","k"]'],
@@ -450,6 +480,11 @@ const RIGHT: Readonly<Record<string, unknown>> = {
   limit: 7,
   depth: 2,
   values: true,
+  initial: false,
+  old: true,
+  coalesce: true,
+  from_rev: 3,
+  watch: 1,
   channel: "k",
   channels: ["k", "k^*"],
   message: "m",

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { sweepCommand } from "../../../cluster/machine/kv/mod.ts";
+import { WatchHub } from "../../../cluster/watch/mod.ts";
+import type { RingLimits } from "../../../cluster/watch/ring.ts";
 import { type Failure, Machine, MemoryStore, type Result } from "../../../cluster/machine/mod.ts";
 import {
   type Answer,
@@ -36,10 +39,37 @@ export class MemoryState implements StateService {
   asksForRoom = true;
   /** Questions that the machine has answered. */
   answered = 0;
-  readonly #machine = new Machine(new MemoryStore());
+  /** Failures of watches that nobody waits for. */
+  readonly faults: unknown[] = [];
+  /** As {@linkcode StateService.watches}. */
+  readonly watches: WatchHub;
+  readonly #store = new MemoryStore();
+  readonly #machine: Machine;
   #waiting: Waiting[] = [];
   #held = false;
   #scheduled = false;
+
+  /** Keeps changes as `limits` say. */
+  constructor(limits?: RingLimits) {
+    this.watches = new WatchHub({
+      now: () => performance.now(),
+      pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      background: (work) => void work.catch((error) => this.faults.push(error)),
+      ...limits && { limits },
+    });
+    this.#machine = new Machine(this.#store, undefined, (changes) => this.watches.take(changes));
+    this.begin();
+  }
+
+  /** Has the watches begin anew, as after a snapshot. */
+  begin(): void {
+    this.watches.begin(this.#store);
+  }
+
+  /** Removes what is due. */
+  sweep(): void {
+    this.#apply([sweepCommand()]);
+  }
 
   /** How many requests are not answered. */
   get waiting(): number {

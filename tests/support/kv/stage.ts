@@ -35,7 +35,7 @@ export interface Stage extends AsyncDisposable {
 
 /** Begins to serve on a free port of `host`. */
 export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage {
-  const state = new MemoryState();
+  const state = options.state instanceof MemoryState ? options.state : new MemoryState();
   const log = new AgentLog("alpha");
   const pubsub = lonelyChannels();
   const unexpected: Error[] = [];
@@ -56,7 +56,10 @@ export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage
     log,
     unexpected,
     client: async () => new KvPeer(await LineClient.connect(port.address)),
-    [Symbol.asyncDispose]: () => port.close(),
+    async [Symbol.asyncDispose]() {
+      await port.close();
+      await state.watches.close();
+    },
   };
 }
 

@@ -1,0 +1,28 @@
+/**
+ * The machine of a server, with those who watch what it changes.
+ *
+ * @module
+ */
+
+import { Machine, type Store } from "../../../cluster/machine/mod.ts";
+import type { Clock } from "../../../cluster/runtime.ts";
+import { WatchHub } from "../../../cluster/watch/mod.ts";
+import { background } from "../../logging/background.ts";
+import type { AgentLog } from "../../logging/log.ts";
+import { nextTurn } from "../../runtime.ts";
+
+/** Watches of a server that has no machine yet. */
+export function newWatches(clock: Clock, log: Pick<AgentLog, "unexpected">): WatchHub {
+  return new WatchHub({
+    now: () => clock.now(),
+    pause: nextTurn,
+    background: (work) => background(work, log),
+  });
+}
+
+/** A machine on a store as it is. Watches go on with what it changes. */
+export function watchedMachine(store: Store, watches: WatchHub): Machine {
+  const machine = new Machine(store, undefined, (changes) => watches.take(changes));
+  watches.begin(store);
+  return machine;
+}
