@@ -9,6 +9,7 @@
 
 import { concatBytes } from "../../protocol/bytes.ts";
 import { messageLine, withPattern } from "../../protocol/kv/message.ts";
+import type { Clock, Timer } from "../runtime.ts";
 import { Announcement } from "./announcement.ts";
 import type { Interest } from "./channel.ts";
 import { type NewsSender, PeerInterests } from "./peer_interests.ts";
@@ -51,7 +52,14 @@ interface Gathered {
   readonly group: Group<Subscriber>;
   readonly lines: Uint8Array[];
   bytes: number;
+  /** Hands them out, unless the end of the turn does. */
+  readonly timer: Timer | undefined;
 }
+
+/** To a group of so many it takes longer to hand out than to wait for more, ... */
+const LARGE_GROUP = 256;
+/** ... so long, in milliseconds. */
+const GATHER_MS = 1;
 
 /** Bytes of lines that are gathered before they are handed out. */
 const MAX_GATHERED_BYTES = 256 * 1024;
@@ -73,6 +81,7 @@ export class PubSub {
   /** Name of the agent. */
   readonly node: string;
   readonly #net: () => PubSubNet;
+  readonly #clock: Pick<Clock, "setTimer"> | undefined;
   readonly #subscriptions = new Subscriptions<Subscriber>();
   readonly #subscribers = new Set<Subscriber>();
   readonly #announcement = new Announcement();
@@ -82,10 +91,11 @@ export class PubSub {
   #isTelling = false;
   #gathered: Gathered | undefined;
 
-  /** The channels of an agent that is called `node`. */
-  constructor(node: string, net: () => PubSubNet) {
+  /** The channels of an agent that is called `node`. Without a clock everything is handed out at the end of its turn. */
+  constructor(node: string, net: () => PubSubNet, clock?: Pick<Clock, "setTimer">) {
     this.node = node;
     this.#net = net;
+    this.#clock = clock;
     this.#peers = new PeerInterests(net);
   }
 
@@ -212,14 +222,17 @@ export class PubSub {
     return count;
   }
 
-  /** What comes to one group in one turn is put together once, and handed out in order with what comes to others. */
+  /** What comes to one group in one turn, or shortly, is put together once, and handed out in order with what comes to others. */
   #gather(group: Group<Subscriber>, line: Uint8Array): number {
     const shown = shownFor(group.interest, line);
     let gathered = this.#gathered;
     if (gathered?.group !== group || gathered.bytes > MAX_GATHERED_BYTES) {
       this.#handOut();
-      this.#gathered = gathered = { group, lines: [], bytes: 0 };
-      queueMicrotask(() => this.#handOut());
+      const handOut = (): void => this.#handOut();
+      const isLarge = group.members.size >= LARGE_GROUP;
+      const timer = isLarge ? this.#clock?.setTimer(GATHER_MS, handOut) : undefined;
+      if (timer === undefined) queueMicrotask(handOut);
+      this.#gathered = gathered = { group, lines: [], bytes: 0, timer };
     }
     gathered.lines.push(shown);
     gathered.bytes += shown.length;
@@ -231,7 +244,8 @@ export class PubSub {
     const gathered = this.#gathered;
     if (gathered === undefined) return;
     this.#gathered = undefined;
-    const { group: { members }, lines } = gathered;
+    const { group: { members }, lines, timer } = gathered;
+    timer?.cancel();
     const bytes = concatBytes(lines);
     for (const { listener } of members.keys()) listener.messages(bytes, lines.length);
   }

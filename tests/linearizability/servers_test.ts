@@ -29,6 +29,8 @@ import { loopback } from "../support/loopback.ts";
 
 const hosts = [loopback(), loopback(), loopback()];
 
+const gateways = [loopback(), loopback()];
+
 /** How long a leader may be missing when one is killed, mostly, in milliseconds. */
 const REPLACED_MS = 3_000;
 
@@ -52,6 +54,18 @@ for (const [what, seconds, nemeses] of CAMPAIGNS) {
     await runCampaign({ name: what, judge, ground, nemeses, durationMs, kills });
   });
 }
+
+judgedTest("what clients see through gateways is linearizable, too", async () => {
+  await using judge = await Judge.build();
+  await runCampaign({
+    name: "gateways",
+    judge,
+    ground: (folder) => loopbackGround(hosts, folder),
+    gateways,
+    nemeses: [killAnyone, killLeader, stopLeader, transfer],
+    durationMs: durationOf(8),
+  });
+});
 
 judgedTest(
   "a killed leader is replaced within 3 s, and clients write again within 5 s",

@@ -13,6 +13,7 @@ import { within } from "../../net/deadline.ts";
 import { NoStateError } from "../../replica/errors.ts";
 import { Gateway } from "../../replica/gateway/gateway.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
+import { guardedClock } from "../../runtime.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
@@ -44,7 +45,11 @@ export class GatewayState implements AgentState, AsyncDisposable {
     const { config: { nodeName: name }, log, serf, keyring } = agent;
     const guard = await openGuard(settings.kvOptions);
     await using opened = new AsyncDisposableStack();
-    const pubsub = new PubSub(name, () => gateway.links);
+    const pubsub = new PubSub(
+      name,
+      () => gateway.links,
+      guardedClock((error) => log.unexpected(error)),
+    );
     const gateway: Gateway = opened.use(
       await Gateway.open({
         peer: settings.peer,

@@ -14,6 +14,7 @@ import { administer } from "../../replica/administration.ts";
 import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
+import { guardedClock } from "../../runtime.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import { ClientPort, NO_FILES } from "./client_port.ts";
@@ -57,7 +58,11 @@ export class ServerState implements AgentState, AsyncDisposable {
     const { kv, kvOptions, dataDir } = settings;
     const guard = kv && await openGuard(kvOptions);
     await using opened = new AsyncDisposableStack();
-    const pubsub = new PubSub(config.nodeName, () => server.links);
+    const pubsub = new PubSub(
+      config.nodeName,
+      () => server.links,
+      guardedClock((error) => log.unexpected(error)),
+    );
     const server: StateServer = opened.use(
       await StateServer.open({
         settings,

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { type Interest, interestOf } from "../../../cluster/pubsub/mod.ts";
 import { PeerInterests } from "../../../cluster/pubsub/peer_interests.ts";
-import { ChannelAgent, connectedAgents, told } from "../../support/pubsub/agents.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { ChannelAgent, connectedAgents, type Hearer, told } from "../../support/pubsub/agents.ts";
 
 Deno.test("a message goes to each subscriber once, with who published it where, and its number", async () => {
   const agent = new ChannelAgent("alpha");
@@ -42,6 +43,34 @@ Deno.test("subscribers of one thing share the bytes of its messages", async () =
   assert.ok(five?.length === 1 && five[0] === six?.[0], "all of one turn at once");
   const [one, two, three, four] = hearers.map(({ lines }) => lines[0]);
   assert.ok(one !== undefined && one === two && three !== undefined && three === four);
+});
+
+Deno.test("what comes to many is gathered over some turns, unless something else has to come after it", async () => {
+  const clock = new ManualClock();
+  const agent = new ChannelAgent("alpha", clock);
+  const many = Array.from({ length: 256 }, () => agent.hearer("a"));
+  const one = many[0] as Hearer;
+  for (let i = 0; i < 3; i++) {
+    agent.publish("a", i);
+    await told();
+  }
+  assert.deepEqual(one.heard, []);
+  await clock.advance(1);
+  assert.deepEqual(one.heard, ["a 0", "a 1", "a 2"]);
+  assert.equal(one.lines.length, 1);
+  agent.publish("a", 3);
+  agent.pubsub.subscribe(one.subscriber, interestOf("b") as Interest);
+  assert.deepEqual(one.heard.slice(3), ["a 3"]);
+  agent.publish("a", 4);
+  agent.publish("b", 5);
+  assert.deepEqual(one.heard.slice(4), ["a 4"]);
+  await told();
+  assert.deepEqual(one.heard.slice(5), ["b 5"]);
+  assert.equal(clock.pending, 0);
+  const few = agent.hearer("c");
+  agent.publish("c", 6);
+  await told();
+  assert.deepEqual(few.heard, ["c 6"], "a few need not wait");
 });
 
 Deno.test("the order holds across channels, and with who comes and goes in the same turn", async () => {

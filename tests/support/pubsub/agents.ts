@@ -5,7 +5,14 @@
  */
 
 import assert from "node:assert/strict";
-import { type Interest, interestOf, PubSub, type Subscriber } from "../../../cluster/pubsub/mod.ts";
+import type { Clock } from "../../../cluster/runtime.ts";
+import {
+  type Interest,
+  interestOf,
+  PubSub,
+  type PubSubNet,
+  type Subscriber,
+} from "../../../cluster/pubsub/mod.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -31,14 +38,15 @@ export class ChannelAgent {
   /** Frames that it has sent. */
   sent = 0;
 
-  constructor(readonly name: string) {
-    this.pubsub = new PubSub(name, () => ({
+  constructor(readonly name: string, clock?: Pick<Clock, "setTimer">) {
+    const net: PubSubNet = {
       sendNews: (to, news) => to.filter((id) => !this.#send(id, news)),
       sendSurely: (to, news) => void this.#hand(to, news),
       tell: (news) => {
         for (const id of this.#others.keys()) this.#hand(id, news);
       },
-    }));
+    };
+    this.pubsub = new PubSub(name, () => net, clock);
   }
 
   /** Connects two agents with each other. */

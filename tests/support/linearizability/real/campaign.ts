@@ -9,6 +9,7 @@ import { SeededRandom } from "../../simulation/random.ts";
 import type { Judge } from "../judge.ts";
 import { runTrial } from "../trial.ts";
 import { Cluster } from "./cluster.ts";
+import { startGateway } from "./gateways.ts";
 import type { Ground } from "./ground.ts";
 import { letLoose, type Nemesis } from "./nemesis.ts";
 
@@ -23,6 +24,8 @@ export interface Campaign {
   /** Makes the ground, below a folder. */
   readonly ground: (folder: string) => Ground;
   readonly nemeses: readonly Nemesis[];
+  /** An address for each agent that keeps nothing and asks the servers; clients then ask those alone. Default: none. */
+  readonly gateways?: readonly string[];
   /** How long, in milliseconds, without the recovery from the last one. */
   readonly durationMs: number;
   /** It is over when so many processes were killed, whatever time that takes. Default: it has its time. */
@@ -30,7 +33,7 @@ export interface Campaign {
 }
 
 /** How many campaigns there are, which share the time of a run by hand. */
-const CAMPAIGNS = 7;
+const CAMPAIGNS = 8;
 
 /** How long a campaign is that takes `seconds` in CI, in milliseconds; `SKEIN_LIN_SECONDS` is how long all are together. */
 export function durationOf(seconds: number): number {
@@ -40,7 +43,7 @@ export function durationOf(seconds: number): number {
 
 /** Runs a campaign. Throws with the folder of history and logs when anything is wrong. */
 export async function runCampaign(campaign: Campaign): Promise<void> {
-  const { name, judge, nemeses, durationMs, kills } = campaign;
+  const { name, judge, nemeses, gateways = [], durationMs, kills } = campaign;
   const seed = Number(Deno.env.get("SKEIN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   const folder = await Deno.makeTempDir({ prefix: "skein_trial_" });
   const story: string[] = [];
@@ -52,9 +55,13 @@ export async function runCampaign(campaign: Campaign): Promise<void> {
   try {
     cluster = await Cluster.start(campaign.ground(folder), folder);
     const { servers } = cluster;
+    await using opened = new AsyncDisposableStack();
+    const asked = gateways.length === 0
+      ? servers.map(({ place }) => place)
+      : await Promise.all(gateways.map((host) => startGateway(host, servers, opened)));
     const scene = { cluster, random: new SeededRandom(seed), tell };
     const counts = await runTrial({
-      places: servers.map(({ place }) => place),
+      places: asked,
       judge,
       seed,
       folder,
