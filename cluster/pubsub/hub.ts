@@ -56,8 +56,10 @@ interface Gathered {
   readonly timer: Timer | undefined;
 }
 
-/** To a group of so many it takes longer to hand out than to wait for more, ... */
-const LARGE_GROUP = 256;
+/** What is handed out costs a write for each member: to a group of so many more is waited for when several came in one turn, ... */
+const LARGE_GROUP = 32;
+/** ... to one of so many always, since the writes take longer than that, ... */
+const HUGE_GROUP = 256;
 /** ... so long, in milliseconds. */
 const GATHER_MS = 1;
 
@@ -90,6 +92,8 @@ export class PubSub {
   readonly #figures = { subscriptions: 0, published: 0, delivered: 0 };
   #isTelling = false;
   #gathered: Gathered | undefined;
+  /** The group to which several messages were handed out last. */
+  #busy: Group<Subscriber> | undefined;
 
   /** The channels of an agent that is called `node`. Without a clock everything is handed out at the end of its turn. */
   constructor(node: string, net: () => PubSubNet, clock?: Pick<Clock, "setTimer">) {
@@ -229,8 +233,9 @@ export class PubSub {
     if (gathered?.group !== group || gathered.bytes > MAX_GATHERED_BYTES) {
       this.#handOut();
       const handOut = (): void => this.#handOut();
-      const isLarge = group.members.size >= LARGE_GROUP;
-      const timer = isLarge ? this.#clock?.setTimer(GATHER_MS, handOut) : undefined;
+      const { size } = group.members;
+      const waits = size >= (group === this.#busy ? LARGE_GROUP : HUGE_GROUP);
+      const timer = waits ? this.#clock?.setTimer(GATHER_MS, handOut) : undefined;
       if (timer === undefined) queueMicrotask(handOut);
       this.#gathered = gathered = { group, lines: [], bytes: 0, timer };
     }
@@ -246,6 +251,7 @@ export class PubSub {
     this.#gathered = undefined;
     const { group: { members }, lines, timer } = gathered;
     timer?.cancel();
+    this.#busy = lines.length > 1 ? gathered.group : undefined;
     const bytes = concatBytes(lines);
     for (const { listener } of members.keys()) listener.messages(bytes, lines.length);
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { concatBytes } from "../../protocol/bytes.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 
 /** A place for bytes: a connection, or a test's. */
@@ -246,11 +247,11 @@ export class Outbox<W extends ByteWriter> {
     this.#writing = false;
   }
 
-  /** What waits as one: without large messages it is what `writer` holds, not copied. */
+  /** What waits as one, not copied when it is what `writer` holds, or a single large message. */
   #takeAll(writer: W | undefined): Uint8Array {
     const last = writer?.view() ?? NOTHING;
     if (this.#chunks.length === 0) return last;
-    const bytes = concat([...this.#chunks, last]);
+    const bytes = concatBytes([...this.#chunks, last].filter(({ length }) => length > 0));
     this.#chunks = [];
     this.#chunkBytes = 0;
     return bytes;
@@ -263,14 +264,4 @@ export class Outbox<W extends ByteWriter> {
     this.#waiters = this.#waiters.filter((waiter) => !ready.includes(waiter));
     for (const { resolve } of ready) resolve();
   }
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
