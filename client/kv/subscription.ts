@@ -9,7 +9,7 @@ import type { KvKey, KvMessage } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { RecordBuffer, type RecordStream, type StreamOptions } from "../net/record_stream.ts";
 import { deferred, reportFault } from "../net/portable.ts";
-import { Link, type ReconnectOptions } from "../net/reconnect.ts";
+import { Link } from "../net/reconnect.ts";
 import type { KvConnection, Push } from "./connection.ts";
 import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
@@ -95,27 +95,30 @@ export class Subscription implements RecordStream<KvMessage> {
       isFinal: (error: unknown) => error instanceof KvError && error.code !== 429,
     };
     const first = await opener.open(this.#signal);
-    const again = reconnect === false ? undefined : this.#reconnecting(reconnect);
-    this.#link = new Link(first, opener, again);
+    // The client has its own ear for what becomes of its connection.
+    const again = typeof reconnect === "boolean" ? {} : { ...reconnect, onStatus: () => {} };
+    this.#link = new Link(first, opener, reconnect === false ? undefined : again);
     this.#link.closed.then((error) => this.#end(error)).catch(reportFault);
     this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
     if (this.#signal?.aborted) this.#onAbort();
   }
 
-  /** The client has its own ear for what becomes of its connection. */
-  #reconnecting(reconnect: true | ReconnectOptions): ReconnectOptions {
-    const onStatus = (status: "disconnected" | "connected"): void => {
-      if (status === "connected") this.#reopened++;
-    };
-    return { ...reconnect === true ? {} : reconnect, onStatus };
-  }
-
   async #subscribe(options: KvConnectOptions, signal?: AbortSignal): Promise<KvConnection> {
-    const connection = await openKvConnection(options, signal, (push) => this.#take(push));
+    let isTold = this.#link === undefined;
+    // Before the first message of the new connection, if one is faster than the answer.
+    const tell = (): void => {
+      if (!isTold) this.#reopened++;
+      isTold = true;
+    };
+    const connection = await openKvConnection(options, signal, (push) => {
+      tell();
+      this.#take(push);
+    });
     try {
       const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
       const request = { action: "SUBSCRIBE", channels: this.#channels };
       await connection.call(request, false, { timeoutMs, ...signal && { signal } });
+      tell();
       return connection;
     } catch (error) {
       await connection.close();

@@ -15,6 +15,7 @@ import {
 } from "../../cluster/raft/mod.ts";
 import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { Clock } from "../../cluster/runtime.ts";
+import { NO_BYTES } from "../../protocol/bytes.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { background } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
@@ -50,9 +51,6 @@ const PROMISE_LIMIT_MS = 2_000;
 
 /** Bytes of the log since the last snapshot that make a new one. */
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
-
-/** What there is to say to a request that is none. */
-const NO_ANSWER = new Uint8Array();
 
 /** What a server is started with. */
 export interface ReplicaHostOptions {
@@ -119,10 +117,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
   static async #open(options: ReplicaHostOptions): Promise<ReplicaHost> {
     const { settings, log } = options;
-    const failed = (error: Error): void =>
-      options.failed(withAdvice(settings.dataDir, error) as Error);
-    await using opened = new AsyncDisposableStack();
     const { dataDir, durability, bootstrapExpect } = settings;
+    const failed = (error: Error): void => options.failed(withAdvice(dataDir, error) as Error);
+    await using opened = new AsyncDisposableStack();
     const full = ({ message }: Error): void => {
       log.write("WARN", "raft", `${message}: the state stays in memory, and the log has it`);
     };
@@ -370,7 +367,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   }
 
   async #answer(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array> {
-    if (this.#replica === undefined) return NO_ANSWER;
+    if (this.#replica === undefined) return NO_BYTES;
     if (lane === "visit") return await answerVisitor(bytes, this.#replica);
     switch (bytes[0]) {
       case REQUEST.promise: {
@@ -379,17 +376,17 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       }
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined ? NO_ANSWER : encodeOutcome(await this.#operate(operation));
+        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
-        return question === undefined ? NO_ANSWER : encodeAnswer(this.#checks.ask(question));
+        return question === undefined ? NO_BYTES : encodeAnswer(this.#checks.ask(question));
       }
     }
     try {
       return await this.#replica.receiveRequests(bytes);
     } catch (error) {
-      if (error instanceof ForwardError) return NO_ANSWER;
+      if (error instanceof ForwardError) return NO_BYTES;
       throw error;
     }
   }
