@@ -73,6 +73,7 @@ export type {
 export {
   type AgentKv,
   ConditionFailedError,
+  type KvChange,
   type KvChildrenOptions,
   type KvCondition,
   type KvDeleteOptions,
@@ -92,8 +93,11 @@ export {
   type KvStep,
   type KvTransaction,
   type KvValue,
+  type KvWatch,
+  type KvWatchOptions,
   NoLeaderError,
   OutcomeUnknownError,
+  RevisionGoneError,
 } from "./server/kv/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";

@@ -34,9 +34,11 @@ export {
   KvError,
   NoLeaderError,
   OutcomeUnknownError,
+  RevisionGoneError,
 } from "../protocol/kv/errors.ts";
 export type { KvCondition, KvOutcome, KvStep, KvTransaction } from "../protocol/kv/transaction.ts";
 export type {
+  KvChange,
   KvEntry,
   KvExistence,
   KvItem,
@@ -44,6 +46,8 @@ export type {
   KvMessage,
   KvSetItem,
   KvValue,
+  KvWatch,
+  KvWatchOptions,
 } from "../protocol/kv/values.ts";
 export { RpcClient } from "./rpc/client.ts";
 export { type Coordinate, CoordinateError, rttBetween } from "./rpc/coordinate.ts";

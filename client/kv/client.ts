@@ -16,6 +16,8 @@ import type {
   KvMessage,
   KvSetItem,
   KvValue,
+  KvWatch,
+  KvWatchOptions,
 } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
@@ -39,6 +41,10 @@ import {
 } from "./options.ts";
 import { about, checked, checkedMembers, listing, requireList } from "./requests.ts";
 import { Subscription } from "./subscription.ts";
+import { ClientWatch } from "./watch.ts";
+
+/** What has a connection of its own. */
+type Stoppable = Pick<ClientWatch | Subscription, "ended" | "stop">;
 
 /**
  * A connection to the key-value port of an agent. Calls may overlap in any number; they are done in the order in which they
@@ -74,7 +80,7 @@ export class KvClient implements AsyncDisposable {
   readonly #link: Link<KvConnection>;
   readonly #options: KvConnectOptions;
   readonly #timeoutMs: number;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #streams = new Set<Stoppable>();
 
   private constructor(link: Link<KvConnection>, options: KvConnectOptions) {
     this.#link = link;
@@ -308,16 +314,31 @@ export class KvClient implements AsyncDisposable {
     const list = typeof channels === "string" ? [channels] : channels;
     for (const channel of list) checkKey(channel);
     if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
-    const subscription = await Subscription.open(this.#options, list, options);
-    this.#subscriptions.add(subscription);
-    subscription.ended.then(() => this.#subscriptions.delete(subscription)).catch(reportFault);
-    if (this.#link.isOver) await subscription.stop();
-    return subscription;
+    return await this.#keep(await Subscription.open(this.#options, list, options));
   }
 
-  /** Closes the connection, and ends subscriptions. Calls under way reject. Safe to call again. */
+  /**
+   * Watches a key, on a connection of its own. Resolves when the agent tells each change from then on, in order. With `reconnect` it
+   * goes on where it was after the connection has dropped, at the next of the addresses that can be reached; what is read ends
+   * with a `RevisionGoneError` when no agent has the changes since any more, or the connection dropped before `synced`.
+   */
+  async watch(key: KvKey, options: KvWatchOptions = {}): Promise<KvWatch> {
+    checkCallOptions("watch", options);
+    checkKey(key);
+    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
+    return await this.#keep(await ClientWatch.open(this.#options, key, options));
+  }
+
+  async #keep<T extends Stoppable>(stream: T): Promise<T> {
+    this.#streams.add(stream);
+    stream.ended.then(() => this.#streams.delete(stream)).catch(reportFault);
+    if (this.#link.isOver) await stream.stop();
+    return stream;
+  }
+
+  /** Closes the connection, and ends subscriptions and watches. Calls under way reject. Safe to call again. */
   async close(): Promise<void> {
-    const stopped = [...this.#subscriptions].map((subscription) => subscription.stop());
+    const stopped = [...this.#streams].map((stream) => stream.stop());
     await Promise.all([this.#link.close(), ...stopped]);
   }
 

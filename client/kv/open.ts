@@ -6,6 +6,7 @@
 
 import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
 import { dial } from "../net/dial.ts";
+import type { Socket } from "../net/socket.ts";
 import { KvConnection, type Push } from "./connection.ts";
 import type { KvConnectOptions } from "./options.ts";
 
@@ -16,6 +17,11 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** A sign of life is asked for so many times in the time after which the agent would close the connection. */
 const SIGNS_OF_LIFE = 3;
+
+/** The addresses of the agents that may answer, in the order in which they are tried. */
+export function addressesIn({ address = DEFAULT_ADDRESS }: KvConnectOptions): string[] {
+  return address.split(",").map((one) => one.trim());
+}
 
 /** What is read of the answer to HELLO. */
 interface Hello {
@@ -33,11 +39,10 @@ export async function openKvConnection(
   signal?: AbortSignal,
   onPush?: (push: Push) => void,
 ): Promise<KvConnection> {
-  const { address = DEFAULT_ADDRESS, name, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const { token, user, password, tls = false } = options;
+  const { name, timeoutMs = DEFAULT_TIMEOUT_MS, token, user, password, tls = false } = options;
   const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
   const security = tls === true ? {} : tls || undefined;
-  const socket = await dial(address, { ...callOptions, tls: security });
+  const socket = await dialFirst(options, { ...callOptions, tls: security });
   const connection = new KvConnection(socket, onPush);
   try {
     const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
@@ -51,4 +56,21 @@ export async function openKvConnection(
     await connection.close();
     throw error;
   }
+}
+
+/** Connects to the first agent that can be reached. */
+async function dialFirst(
+  options: KvConnectOptions,
+  dialOptions: Parameters<typeof dial>[1],
+): Promise<Socket> {
+  let failure: unknown;
+  for (const address of addressesIn(options)) {
+    try {
+      return await dial(address, dialOptions);
+    } catch (error) {
+      failure = error;
+      if (dialOptions.signal?.aborted) break;
+    }
+  }
+  throw failure;
 }

@@ -35,7 +35,7 @@ import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.t
  * ```
  */
 export interface KvConnectOptions {
-  /** The agent's key-value address, `host:port`. Default "127.0.0.1:8379". */
+  /** The agent's key-value address, `host:port`; several with commas between, which are tried in turn. Default "127.0.0.1:8379". */
   readonly address?: string;
   /** What the agent is told who connects. Default: nothing. */
   readonly name?: string;
@@ -279,6 +279,15 @@ const KINDS = {
   children: LISTING,
   publish: CALL,
   subscribe: { ...CALL, bufferSize: "number" },
+  watch: {
+    signal: "signal",
+    namespace: "text",
+    tree: "switch",
+    initial: "switch",
+    old: "switch",
+    fromRev: "number",
+    bufferSize: "number",
+  },
 } as const satisfies Readonly<Record<string, OptionKinds>>;
 
 /**

@@ -18,6 +18,7 @@ import { command as set, setFlags } from "./set.ts";
 import { storeFlags } from "./store.ts";
 import { command as sub, subFlags } from "./live/sub.ts";
 import { command as token, tokenFlags } from "./access/token.ts";
+import { command as watch, watchFlags } from "./live/watch.ts";
 import { command as ttl } from "./ttl.ts";
 import { command as txn } from "./txn.ts";
 
@@ -31,7 +32,7 @@ export const command: Command = defineActions({
     "standard input; del KEY deletes one; incr KEY [NUMBER] adds to a whole number; keys " +
     "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
     "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
-    "txn [JSON] does several things at one moment, or none; pub CHANNEL MESSAGE tells whoever " +
+    "txn [JSON] does several things at one moment, or none; watch KEY prints its changes; pub CHANNEL MESSAGE tells whoever " +
     "listens, as sub CHANNEL does; token NAME makes a token for an agent that asks for one. " +
     "'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
@@ -53,13 +54,32 @@ export const command: Command = defineActions({
       ...keysFlags.consistency,
       help: `get, keys, children, ttl: ${keysFlags.consistency.help}`,
     },
+    ...flagsOf("watch", watchFlags, { ...storeFlags, ...subFlags, ...delFlags }),
+    tree: { ...watchFlags.tree, help: "del, watch: All below KEY, too." },
+    count: { ...watchFlags.count, help: "watch, sub: End after so many. Default: never." },
+    once: { ...watchFlags.once, help: "watch, sub: End when the agent goes away." },
     ...flagsOf("pub", pubFlags, storeFlags),
-    ...flagsOf("sub", subFlags, storeFlags),
+    ...flagsOf("sub", subFlags, { ...storeFlags, ...watchFlags }),
     json: { ...setFlags.json, help: "set, pub: VALUE or MESSAGE is JSON, not a text." },
     ttl: { ...setFlags.ttl, help: `set, incr: ${setFlags.ttl.help}` },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
-  actions: { get, set, del, incr, keys, children, ttl, expire, persist, txn, pub, sub, token },
+  actions: {
+    get,
+    set,
+    del,
+    incr,
+    keys,
+    children,
+    ttl,
+    expire,
+    persist,
+    txn,
+    watch,
+    pub,
+    sub,
+    token,
+  },
   onStderr: true,
 });

@@ -98,12 +98,16 @@ export interface IncrementRequest extends TargetRequest, LifeRequest {
 }
 
 /** WATCH. */
-export interface WatchNodeRequest extends TargetRequest {
-  readonly tree?: boolean;
-  readonly initial?: boolean;
-  readonly old?: boolean;
-  readonly from_rev?: number;
-  readonly coalesce?: boolean;
+export interface WatchNodeRequest {
+  readonly key: RequestKey;
+  readonly namespace?: string | undefined;
+  readonly tree?: boolean | undefined;
+  readonly initial?: boolean | undefined;
+  readonly old?: boolean | undefined;
+  /** Changes from this revision on; not with `initial`. */
+  readonly from_rev?: number | undefined;
+  /** All changes of one revision together. */
+  readonly coalesce?: boolean | undefined;
 }
 
 /** UNWATCH. */

@@ -114,6 +114,23 @@ export class OutcomeUnknownError extends KvError {
   override readonly name = "OutcomeUnknownError";
 }
 
+/**
+ * Changes since a revision are not kept any more, so that a watch cannot go on without a gap. Look at what is there now, with
+ * `initial`, and go on from that.
+ *
+ * @example
+ * ```ts
+ * import { RevisionGoneError } from "@skein/agent";
+ *
+ * const isGone = (error: unknown): boolean => error instanceof RevisionGoneError;
+ * console.log(isGone(new Error("Something else")));
+ * ```
+ */
+export class RevisionGoneError extends KvError {
+  /** "RevisionGoneError". */
+  override readonly name = "RevisionGoneError";
+}
+
 /** The error for a problem. */
 export function errorOf(problem: Problem): KvError {
   switch (problem.reason) {
@@ -121,6 +138,8 @@ export function errorOf(problem: Problem): KvError {
       return new ConditionFailedError(problem);
     case "NO_LEADER":
       return new NoLeaderError(problem);
+    case "REVISION_GONE":
+      return new RevisionGoneError(problem);
     case "OUTCOME_UNKNOWN":
       return new OutcomeUnknownError(problem);
     default:

@@ -177,3 +177,119 @@ export interface KvMessage {
   /** The pattern that it came for; `undefined` when it came for the channel itself. */
   readonly pattern?: string;
 }
+
+/**
+ * What a watch tells: a change of a node's value, or, with `initial`, a value that is there already; `synced` after the last of
+ * those.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvChange } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * await using changes = agent.kv.watch("a");
+ * await agent.kv.set("a", 1);
+ * for await (const change of changes) {
+ *   const { kind, rev }: KvChange = change;
+ *   if (kind === "set") console.log(change.key, change.value, rev); // global^a 1 1
+ *   break;
+ * }
+ * ```
+ */
+export type KvChange =
+  | {
+    /** The value was set. */
+    readonly kind: "set";
+    /** The path of the node. */
+    readonly key: string;
+    /** The value. */
+    readonly value: KvValue;
+    /** Whether there was none before; not told of what is there already. */
+    readonly created?: boolean;
+    /** It is there already. */
+    readonly initial?: true;
+    /** The value before, if there was one and the watch was to tell it. */
+    readonly old?: KvValue;
+    /** Revision of the change. */
+    readonly rev: number;
+    /** Another change of the same revision follows. */
+    readonly more?: true;
+  }
+  | {
+    /** It was deleted, or has expired. */
+    readonly kind: "del" | "expire";
+    readonly key: string;
+    readonly old?: KvValue;
+    readonly rev: number;
+    readonly more?: true;
+  }
+  | {
+    /** All that was there is told. */
+    readonly kind: "synced";
+    readonly rev: number;
+  };
+
+/**
+ * What a watch is about.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvWatchOptions } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const options: KvWatchOptions = { tree: true, initial: true };
+ * for await (const { kind } of agent.kv.watch("^app", options)) {
+ *   if (kind === "synced") break;
+ * }
+ * ```
+ */
+export interface KvWatchOptions {
+  /** Namespace of a key that names none. Default: `global`. */
+  readonly namespace?: string;
+  /** All below the key, too. `^` is all there is. */
+  readonly tree?: boolean;
+  /** What is there already, before changes. */
+  readonly initial?: boolean;
+  /** The values before, too. */
+  readonly old?: boolean;
+  /** Changes from this revision on, as far as they are kept. Not with `initial`. */
+  readonly fromRev?: number;
+  /** Changes that wait to be read; no more are asked for meanwhile. Of a client, beside what is there at first. Default 1,024. */
+  readonly bufferSize?: number;
+  /** Ends it; reading then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The changes of a watch, in order, none missing and none twice. One reader; leaving the loop ends it.
+ *
+ * Reading throws a `RevisionGoneError` when it cannot go on without a gap.
+ *
+ * @example
+ * ```ts
+ * import { Agent, type KvWatch } from "@skein/agent";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ * });
+ * const watch: KvWatch = agent.kv.watch("a");
+ * await watch.stop();
+ * ```
+ */
+export interface KvWatch extends AsyncIterable<KvChange>, AsyncDisposable {
+  /** Ends it. Safe to call again. */
+  stop(): Promise<void>;
+}

@@ -21,7 +21,7 @@ import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../protocol/kv/actions.ts";
 import { errorOf, KvError } from "../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
-import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../protocol/kv/problem.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS, UNKNOWN_ACTION } from "../../protocol/kv/problem.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
 import { type KvOutcome, type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
 import type {
@@ -32,15 +32,19 @@ import type {
   KvMessage,
   KvSetItem,
   KvValue,
+  KvWatch,
+  KvWatchOptions,
 } from "../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../protocol/text.ts";
 import { channelOf, interestOf, type PubSub } from "../../cluster/pubsub/mod.ts";
 import { type EventFeed, Feed, type FeedOptions } from "../feed.ts";
 import type { StateService } from "../replica/service.ts";
 import { textOfMessage } from "./actions/channels.ts";
+import { watchOf } from "./actions/watches.ts";
 import type { Several } from "./action.ts";
 import { actionOf } from "./dispatch.ts";
 import { gather, listingOf } from "./listing.ts";
+import { LocalWatch } from "./local_watch.ts";
 import type {
   KvChildrenOptions,
   KvDeleteOptions,
@@ -56,6 +60,7 @@ export {
   KvError,
   NoLeaderError,
   OutcomeUnknownError,
+  RevisionGoneError,
 } from "../../protocol/kv/errors.ts";
 export type {
   KvCondition,
@@ -64,6 +69,7 @@ export type {
   KvTransaction,
 } from "../../protocol/kv/transaction.ts";
 export type {
+  KvChange,
   KvEntry,
   KvExistence,
   KvItem,
@@ -71,6 +77,8 @@ export type {
   KvMessage,
   KvSetItem,
   KvValue,
+  KvWatch,
+  KvWatchOptions,
 } from "../../protocol/kv/values.ts";
 
 export type * from "./local_options.ts";
@@ -99,6 +107,7 @@ export class AgentKv {
   readonly #state: StateService;
   readonly #pubsub: PubSub;
   readonly #feeds = new Set<Feed<KvMessage>>();
+  readonly #watches = new Set<LocalWatch>();
 
   /** The store behind `state`, and the channels of the agent. */
   constructor(state: StateService, pubsub: PubSub) {
@@ -258,9 +267,31 @@ export class AgentKv {
     return feed;
   }
 
-  /** Ends all subscriptions. */
+  /**
+   * Watches a key: each change from now on, in order. Ends with the agent. Reading throws a `RevisionGoneError` when it cannot go on
+   * without a gap: nobody has read for too long, or this server got the state of another one.
+   *
+   * @throws {KvError} when the key is none, or a `RevisionGoneError` when changes since `fromRev` are not kept any more
+   * @throws {RangeError} when the buffer size is not a whole number above 0
+   */
+  watch(key: KvKey, options: KvWatchOptions = {}): KvWatch {
+    const { namespace, tree, initial, old, fromRev } = options;
+    const request = { key, namespace, tree, initial, old, from_rev: fromRev };
+    const wrong = ACTIONS["WATCH"]?.wrong(request);
+    if (wrong !== undefined) throw errorOf(invalid(wrong === "from_rev" ? "fromRev" : wrong));
+    const wanted = watchOf(request);
+    if ("ok" in wanted) throw errorOf(wanted);
+    const { watches } = this.#state;
+    if (watches === undefined) throw errorOf(UNKNOWN_ACTION);
+    const watch = new LocalWatch(watches, wanted, options, (one) => this.#watches.delete(one));
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  /** Ends all subscriptions and watches. */
   close(): void {
     for (const feed of this.#feeds) feed.close();
+    for (const watch of this.#watches) watch.stop();
   }
 
   #list<T>(

@@ -1,0 +1,257 @@
+/**
+ * A watch, on a connection of its own, that goes on where it was when the connection has dropped, at any agent.
+ *
+ * When nobody reads, the connection is closed, and there is another one when there is room again: what happens meanwhile waits at
+ * the agent, as long as that keeps it. Only what is there at first comes without a bound.
+ *
+ * @module
+ */
+
+import { errorOf, KvError, RevisionGoneError } from "../../protocol/kv/errors.ts";
+import { REVISION_GONE } from "../../protocol/kv/problem.ts";
+import type { KvChange, KvKey, KvWatch, KvWatchOptions } from "../../protocol/kv/values.ts";
+import { pause } from "../net/deadline.ts";
+import { ConnectionClosedError } from "../net/errors.ts";
+import { deferred, reportFault } from "../net/portable.ts";
+import type { KvConnection, Push } from "./connection.ts";
+import { addressesIn, DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
+import type { KvConnectOptions } from "./options.ts";
+
+const DEFAULT_BUFFER_SIZE = 1_024;
+
+/** Pauses between tries to connect again, in milliseconds. */
+const PAUSE_MS = { first: 100, longest: 10_000 } as const;
+
+/** A watch of a client. */
+export class ClientWatch implements KvWatch {
+  readonly #connect: KvConnectOptions;
+  readonly #key: KvKey;
+  readonly #options: KvWatchOptions;
+  readonly #capacity: number;
+  readonly #ending = new AbortController();
+  #queue: KvChange[] = [];
+  #connection: KvConnection | undefined;
+  #opening: Promise<void> | undefined;
+  #reader = deferred<void>();
+  #failure: { readonly error: unknown } | undefined;
+  /** The revision of the last change, how many of it were told, and whether that was all. */
+  #rev: number | undefined;
+  #told = 0;
+  #isWhole = true;
+  #isSynced: boolean;
+  /** Changes that were told before, and come again. */
+  #skip = 0;
+  /** Resolves when it is over, however that came. */
+  readonly ended: Promise<void>;
+  readonly #resolveEnded: () => void;
+
+  /** For {@linkcode ClientWatch.open}. */
+  private constructor(connect: KvConnectOptions, key: KvKey, options: KvWatchOptions) {
+    this.#connect = connect;
+    this.#key = key;
+    this.#options = options;
+    this.#capacity = options.bufferSize ?? DEFAULT_BUFFER_SIZE;
+    this.#isSynced = options.initial !== true;
+    const { promise, resolve } = deferred<void>();
+    this.ended = promise;
+    this.#resolveEnded = () => resolve(undefined);
+  }
+
+  /** Connects and watches. Rejects as a call does. */
+  static async open(
+    connect: KvConnectOptions,
+    key: KvKey,
+    options: KvWatchOptions,
+  ): Promise<ClientWatch> {
+    const watch = new ClientWatch(connect, key, options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", watch.#onAbort, { once: true });
+    try {
+      await watch.#open(connect.signal);
+      return watch;
+    } catch (error) {
+      await watch.stop();
+      throw error;
+    }
+  }
+
+  /** Ends it, and closes its connection. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#reader.resolve(undefined);
+    const opening = this.#opening;
+    await this.#connection?.close();
+    await opening;
+    this.#resolveEnded();
+  }
+
+  /** {@linkcode ClientWatch.stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** The changes. */
+  [Symbol.asyncIterator](): AsyncIterator<KvChange> {
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this.stop();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<KvChange>> {
+    for (;;) {
+      const change = this.#queue.shift();
+      if (change !== undefined) return { done: false, value: change };
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
+        this.#failure = undefined;
+        await this.stop();
+        throw error;
+      }
+      if (this.#ending.signal.aborted) return { done: true, value: undefined };
+      this.#reader = deferred<void>();
+      if (this.#connection === undefined) this.#openAgain();
+      await this.#reader.promise;
+    }
+  }
+
+  #openAgain(): void {
+    this.#opening ??= this.#tryToOpen().catch((error) => this.#fail(error)).finally(() => {
+      this.#opening = undefined;
+    });
+  }
+
+  async #tryToOpen(): Promise<void> {
+    const { reconnect = false } = this.#connect;
+    const { minDelayMs = PAUSE_MS.first, maxDelayMs = PAUSE_MS.longest, maxAttempts = Infinity } =
+      typeof reconnect === "object" ? reconnect : {};
+    const { signal } = this.#ending;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        return await this.#open(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const isFinal = error instanceof KvError && error.code !== 429 && error.code !== 503;
+        if (reconnect === false || isFinal || attempt >= maxAttempts) throw error;
+      }
+      const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+      await pause(longest * (1 - Math.random() / 2), signal);
+    }
+  }
+
+  /** Watches at the first agent that takes it. One that does not have the changes any more is not the last word. */
+  async #open(signal?: AbortSignal): Promise<void> {
+    if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
+    let failure: unknown;
+    for (const address of addressesIn(this.#connect)) {
+      try {
+        return await this.#openAt(address, signal);
+      } catch (error) {
+        if (!(failure instanceof RevisionGoneError)) failure = error;
+        if (signal?.aborted) break;
+      }
+    }
+    throw failure;
+  }
+
+  async #openAt(address: string, signal?: AbortSignal): Promise<void> {
+    const connected = { ...this.#connect, address };
+    let isCurrent = true;
+    const connection = await openKvConnection(connected, signal, (push) => {
+      if (isCurrent && !this.#take(push)) isCurrent = false;
+    });
+    try {
+      const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#connect;
+      this.#skip = this.#isWhole ? 0 : this.#told;
+      this.#told = 0;
+      this.#connection = connection;
+      const { result } = await connection.call(this.#request(), false, {
+        timeoutMs,
+        ...signal && { signal },
+      });
+      const { fromRev } = this.#options;
+      this.#rev ??= fromRev === undefined ? (result as { rev: number }).rev : fromRev - 1;
+      connection.closed.then((error) => {
+        if (this.#connection === connection) this.#lost(error);
+      }).catch(reportFault);
+    } catch (error) {
+      isCurrent = false;
+      this.#connection = undefined;
+      this.#told = this.#skip;
+      await connection.close();
+      throw error;
+    }
+    // It may have come to an end while the answer was on its way.
+    if (this.#ending.signal.aborted) await connection.close();
+  }
+
+  #request(): { readonly action: string; readonly [member: string]: unknown } {
+    const { namespace, tree, initial, old, fromRev } = this.#options;
+    const about = { action: "WATCH", key: this.#key, namespace, tree, old };
+    if (this.#rev === undefined) return { ...about, initial, from_rev: fromRev };
+    return { ...about, from_rev: this.#isWhole ? this.#rev + 1 : this.#rev };
+  }
+
+  /** Takes a push; false when the connection is given up with it. */
+  #take({ push, watch: _, ...rest }: Push): boolean {
+    if (push === "ended") {
+      this.#giveUpConnection();
+      // The reader, or the next one, has another opened.
+      this.#reader.resolve(undefined);
+      return false;
+    }
+    if (push === "synced") {
+      this.#isSynced = true;
+      this.#rev = rest["rev"] as number;
+      this.#queue.push({ kind: "synced", rev: this.#rev });
+    } else if (push === "change") {
+      const change = rest as unknown as Exclude<KvChange, { kind: "synced" }>;
+      const isInitial = "initial" in change;
+      if (!isInitial) this.#note(change.rev, change.more === true);
+      if (this.#skip > 0) this.#skip--;
+      else this.#queue.push(change);
+    } else return true;
+    this.#reader.resolve(undefined);
+    if (this.#queue.length < this.#capacity || !this.#isSynced) return true;
+    this.#giveUpConnection();
+    return false;
+  }
+
+  #note(rev: number, more: boolean): void {
+    this.#told = rev === this.#rev ? this.#told + 1 : 1;
+    this.#rev = rev;
+    this.#isWhole = !more;
+  }
+
+  #giveUpConnection(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close().catch(reportFault);
+  }
+
+  #lost(error: Error | undefined): void {
+    this.#connection = undefined;
+    if (this.#ending.signal.aborted) return;
+    const { reconnect = false } = this.#connect;
+    if (reconnect === false) return this.#fail(error ?? new ConnectionClosedError());
+    if (typeof reconnect === "object") reconnect.onStatus?.("disconnected", error);
+    this.#reader.resolve(undefined);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#reader.resolve(undefined);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#queue = [];
+    this.#fail(this.#options.signal?.reason);
+    this.#ending.abort();
+    this.#giveUpConnection();
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * A watch of the program that an agent runs in.
+ *
+ * @module
+ */
+
+import type { Watcher, WatchHub, WatchRequest } from "../../cluster/watch/mod.ts";
+import { errorOf } from "../../protocol/kv/errors.ts";
+import { REVISION_GONE } from "../../protocol/kv/problem.ts";
+import type { KvChange, KvWatch } from "../../protocol/kv/values.ts";
+import { decodeUtf8 } from "../../protocol/text.ts";
+
+const DEFAULT_BUFFER_SIZE = 1_024;
+
+/** How a watch is read. */
+interface ReadOptions {
+  readonly bufferSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A watch of the agent itself. */
+export class LocalWatch implements KvWatch {
+  readonly #watcher: Watcher;
+  readonly #onEnd: (watch: LocalWatch) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #capacity: number;
+  readonly #queue: KvChange[] = [];
+  #reader: PromiseWithResolvers<void> | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isOver = false;
+
+  /**
+   * Begins.
+   *
+   * @param onEnd Called when it is over.
+   * @throws {KvError} when it cannot begin there
+   * @throws {RangeError} when the buffer size is not a whole number above 0
+   */
+  constructor(
+    hub: WatchHub,
+    request: WatchRequest,
+    { bufferSize = DEFAULT_BUFFER_SIZE, signal }: ReadOptions,
+    onEnd: (watch: LocalWatch) => void,
+  ) {
+    if (!Number.isInteger(bufferSize) || bufferSize < 1) {
+      throw new RangeError(`Buffer size must be a whole number above 0, got ${bufferSize}`);
+    }
+    signal?.throwIfAborted();
+    this.#capacity = bufferSize;
+    this.#signal = signal;
+    this.#onEnd = onEnd;
+    const isCongested = (): boolean => this.#queue.length >= this.#capacity;
+    this.#watcher = hub.watcher({
+      get congested() {
+        return isCongested();
+      },
+      drained: () => {
+        if (!isCongested() || this.#isOver) return Promise.resolve();
+        this.#room ??= Promise.withResolvers();
+        return this.#room.promise;
+      },
+      push: (push, _watch, rest) => {
+        if (push === "ended") return this.#fail(errorOf(REVISION_GONE));
+        const members = JSON.parse(`{${decodeUtf8(rest).slice(1)}`);
+        this.#queue.push(push === "synced" ? { kind: "synced", ...members } : members);
+        this.#reader?.resolve();
+      },
+      tooSlow: () => this.#fail(errorOf(REVISION_GONE)),
+    });
+    const begun = this.#watcher.watch(request);
+    if ("ok" in begun) throw errorOf(begun);
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** See {@linkcode KvWatch.stop}. */
+  stop(): Promise<void> {
+    this.#end();
+    return Promise.resolve();
+  }
+
+  /** {@linkcode LocalWatch.stop}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** The changes. */
+  [Symbol.asyncIterator](): AsyncIterator<KvChange> {
+    return {
+      next: () => this.#next(),
+      return: async () => {
+        await this.stop();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<KvChange>> {
+    for (;;) {
+      const change = this.#queue.shift();
+      if (this.#queue.length <= this.#capacity / 2) {
+        this.#room?.resolve();
+        this.#room = undefined;
+      }
+      if (change !== undefined) return { done: false, value: change };
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
+        this.#failure = undefined;
+        throw error;
+      }
+      if (this.#isOver) return { done: true, value: undefined };
+      this.#reader = Promise.withResolvers();
+      await this.#reader.promise;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#failure = { error };
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#watcher.close();
+    this.#room?.resolve();
+    this.#reader?.resolve();
+    this.#onEnd(this);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#queue.length = 0;
+    this.#fail(this.#signal?.reason);
+  };
+}
