@@ -219,9 +219,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
   /** Asks a server, which may be this one. Rejects as {@linkcode PeerLinks.request} does. */
   async ask(id: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    return id === this.id
-      ? await this.#answer(id, bytes, "talk")
-      : await this.links.request(id, bytes, timeoutMs);
+    if (id === this.id) return await this.#answer(id, bytes, "talk");
+    return await this.links.request(id, bytes, timeoutMs);
   }
 
   /** Founds a cluster with these servers, if all of them promise to follow. Returns whether it has. */

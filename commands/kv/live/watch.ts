@@ -6,11 +6,11 @@
 
 import { type KvChange, KvClient } from "../../../client/mod.ts";
 import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
-import { boolFlag, parsedFlag } from "../../shell/flags.ts";
+import { boolFlag, ExpectedError, parsedFlag } from "../../shell/flags.ts";
 import { checkFormat } from "../../shell/output.ts";
 import { interruption } from "../../shell/streaming.ts";
 import { countFlag } from "../listing.ts";
-import { addressIn, namespaceOf, storeFlags, told } from "../store.ts";
+import { connectionOf, namespaceOf, storeFlags, told } from "../store.ts";
 
 /** The flags. */
 export const watchFlags = {
@@ -23,7 +23,7 @@ export const watchFlags = {
     undefined,
     (text) => {
       if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-      throw new TypeError(`Expected a revision, got '${text}'`);
+      throw new ExpectedError("a revision: a whole number from 1 on");
     },
   ),
   count: countFlag("End after so many changes. Default: never."),
@@ -52,10 +52,10 @@ export const command: Command = defineCommand({
     if (initial && fromRev !== undefined) {
       throw new CommandError("-initial and -from-rev exclude each other", { onStderr: true });
     }
-    const address = addressIn(values);
+    const connection = await connectionOf(values);
     await using client = await told(
       "Error connecting to the agent",
-      KvClient.connect({ address, name: "skein kv", reconnect: !once }),
+      KvClient.connect({ ...connection, reconnect: !once }),
     );
     const about = { ...namespaceOf(values), tree, initial, old };
     const options = { ...about, ...fromRev !== undefined && { fromRev } };
