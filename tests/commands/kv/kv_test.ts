@@ -276,3 +276,31 @@ Deno.test("failures of publishing and subscribing go to standard error, with exi
   await stage.port.close();
   assert.match(await hearing, /The agent went away/);
 });
+
+Deno.test("changes are printed, as text and as JSON, and what cannot be watched is told", async () => {
+  await using stage = serve(HOST);
+  const kv = at(stage);
+  await kv("set", "^w^a", "old");
+  assert.deepEqual(await kv("watch", "-initial", "-count=1", "^w^a"), [0, '"old"\n', ""]);
+  const watching = [
+    kv("watch", "-tree", "-count=2", "^w"),
+    kv("watch", "-old", "-format=json", "-count=2", "-namespace=w", "a"),
+  ];
+  await until(() => stage.state.watches.figures.watches === 2);
+  await kv("set", "-json", "^w^a", '{"x":1}');
+  await kv("del", "^w^a");
+  assert.deepEqual(await Promise.all(watching), [
+    [0, 'w^a\t{"x":1}\nw^a\t\n', ""],
+    [
+      0,
+      '{"key":"w^a","kind":"set","created":false,"value":{"x":1},"old":"old","rev":2}\n' +
+      '{"key":"w^a","kind":"del","old":{"x":1},"rev":3}\n',
+      "",
+    ],
+  ]);
+  assert.deepEqual(await kv("watch", "a^"), [1, "", "Error: 'key': not a key\n"]);
+  assert.deepEqual(
+    await kv("watch", "-initial", "-from-rev=3", "a"),
+    [1, "", "-initial and -from-rev exclude each other\n"],
+  );
+});

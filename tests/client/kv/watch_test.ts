@@ -1,0 +1,155 @@
+/**
+ * Watches of programs: the client over a port, and the agent's own store, say the same.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { type KvChange, KvClient, type KvWatch, RevisionGoneError } from "../../../client/mod.ts";
+import type { KvWatchOptions } from "../../../client/mod.ts";
+import { AgentKv } from "../../../server/kv/local.ts";
+import { MemoryState } from "../../support/kv/memory_state.ts";
+import { serve, type Stage } from "../../support/kv/stage.ts";
+import { loopback } from "../../support/loopback.ts";
+import { until } from "../../support/rpc/peer.ts";
+
+const HOST = loopback();
+const SMALL = { changes: 40, bytes: 10_000, blockBytes: 1_000 };
+
+/** What both have. */
+interface Store {
+  watch(key: string, options?: KvWatchOptions): KvWatch | Promise<KvWatch>;
+  readonly set: KvClient["set"];
+  readonly delete: KvClient["delete"];
+}
+
+function bothTest(name: string, body: (kv: Store, stage: Stage) => Promise<void>): void {
+  Deno.test(`KvClient: ${name}`, async () => {
+    await using stage = serve(HOST, { state: new MemoryState(SMALL) });
+    await using client = await KvClient.connect({ address: addressOf(stage) });
+    await body(client, stage);
+  });
+  Deno.test(`AgentKv: ${name}`, async () => {
+    await using stage = serve(HOST, { state: new MemoryState(SMALL) });
+    const kv = new AgentKv(stage.state, stage.pubsub);
+    await body(kv, stage);
+    kv.close();
+  });
+}
+
+function addressOf({ port: { address: { hostname, port } } }: Stage): string {
+  return `${hostname}:${port}`;
+}
+
+async function take(changes: AsyncIterator<KvChange>, count: number): Promise<KvChange[]> {
+  const taken: KvChange[] = [];
+  while (taken.length < count) {
+    const { done, value } = await changes.next();
+    assert.ok(!done, `ended after ${taken.length} of ${count}`);
+    taken.push(value);
+  }
+  return taken;
+}
+
+bothTest(
+  "what is there comes first, then changes, and leaving the loop ends it",
+  async (kv, stage) => {
+    await kv.set("^a^b", 1);
+    await kv.set("^a", "x");
+    const watch = await kv.watch("^a", { tree: true, initial: true, old: true });
+    const told: KvChange[] = [];
+    for await (const change of watch) {
+      told.push(change);
+      if (change.kind === "synced") {
+        await kv.set("^a", "y");
+        await kv.delete("^a", { tree: true });
+      }
+      if (told.length === 6) break;
+    }
+    assert.deepEqual(told, [
+      { key: "a", kind: "set", initial: true, value: "x", rev: 2 },
+      { key: "a^b", kind: "set", initial: true, value: 1, rev: 1 },
+      { kind: "synced", rev: 2 },
+      { key: "a", kind: "set", created: false, value: "y", old: "x", rev: 3 },
+      { key: "a", kind: "del", old: "y", rev: 4, more: true },
+      { key: "a^b", kind: "del", old: 1, rev: 4 },
+    ]);
+    await until(() => stage.state.watches.figures.watches === 0);
+  },
+);
+
+bothTest("it goes on from a revision, or says that it cannot", async (kv) => {
+  for (let i = 1; i <= 100; i++) await kv.set("k", i);
+  await using watch = await kv.watch("k", { fromRev: 90 });
+  const told = await take(watch[Symbol.asyncIterator](), 11);
+  assert.deepEqual(told.map(({ rev }) => rev), [90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100]);
+  await assert.rejects(async () => await kv.watch("k", { fromRev: 1 }), RevisionGoneError);
+});
+
+bothTest("who reads slowly misses nothing while it is kept", async (kv) => {
+  await using watch = await kv.watch("k", { bufferSize: 2 });
+  for (let i = 1; i <= 30; i++) await kv.set("k", i);
+  const changes = watch[Symbol.asyncIterator]();
+  const told = await take(changes, 30);
+  assert.deepEqual(told.map(({ rev }) => rev), Array.from({ length: 30 }, (_, i) => i + 1));
+  await kv.set("k", 31);
+  assert.equal((await take(changes, 1))[0]?.rev, 31);
+});
+
+bothTest("who does not read for too long is told so", async (kv) => {
+  await using watch = await kv.watch("k", { bufferSize: 2 });
+  for (let i = 1; i <= 200; i++) await kv.set("k", "x".repeat(100));
+  const read = async () => {
+    let last = 0;
+    for await (const { rev } of watch) assert.equal(rev, ++last);
+  };
+  await assert.rejects(read(), RevisionGoneError);
+});
+
+bothTest("it ends with a signal, and with its owner", async (kv, stage) => {
+  const abort = new AbortController();
+  const watch = await kv.watch("k", { signal: abort.signal });
+  const next = watch[Symbol.asyncIterator]().next();
+  abort.abort(new Error("Enough"));
+  await assert.rejects(next, /Enough/);
+  await until(() => stage.state.watches.figures.watches === 0);
+  const stopped = await kv.watch("k");
+  const end = stopped[Symbol.asyncIterator]().next();
+  await stopped.stop();
+  assert.deepEqual(await end, { done: true, value: undefined });
+  await assert.rejects(async () => await kv.watch("k^"), /not a key/);
+});
+
+Deno.test("a client goes on at the next agent when one dies, in the middle of a transaction's changes, too", async () => {
+  const state = new MemoryState();
+  const first = serve(HOST, { state });
+  await using second = serve(HOST, { state });
+  const addresses = [addressOf(first), addressOf(second)];
+  await using client = await KvClient.connect({
+    address: addresses.join(","),
+    reconnect: { minDelayMs: 10, maxDelayMs: 20 },
+  });
+  await using writer = await KvClient.connect({ address: addressOf(second) });
+  await using watch = await client.watch("^t", { tree: true, bufferSize: 3 });
+  const changes = watch[Symbol.asyncIterator]();
+  for (let k = 0; k < 5; k++) {
+    const items = Array.from({ length: 10 }, (_, i) => ({ key: `^t^${i}`, value: [k, i] }));
+    await writer.setMany(items);
+  }
+  const told = await take(changes, 4);
+  await first.port.close();
+  told.push(...await take(changes, 46));
+  assert.deepEqual(
+    told.map((change) => change.kind === "set" && [change.rev, change.value]),
+    Array.from({ length: 50 }, (_, i) => [1 + Math.floor(i / 10), [Math.floor(i / 10), i % 10]]),
+  );
+});
+
+Deno.test("without reconnect a watch ends with its connection", async () => {
+  const stage = serve(HOST);
+  await using client = await KvClient.connect({ address: addressOf(stage) });
+  await using watch = await client.watch("k");
+  const next = watch[Symbol.asyncIterator]().next();
+  await stage[Symbol.asyncDispose]();
+  await assert.rejects(next, /Connection/);
+});
