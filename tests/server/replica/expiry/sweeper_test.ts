@@ -190,6 +190,22 @@ Deno.test("a clock that is behind the last entry is waited for, and seldom looke
   assert.deepEqual(bench.sweeps, [{ at: 10_500, removed: "1" }]);
 });
 
+Deno.test("while nothing is applied it is looked seldom, and what is set then is seen soon", () => {
+  const bench = new Bench();
+  let looks = 0;
+  const query = bench.machine.query.bind(bench.machine);
+  bench.machine.query = (...args) => {
+    looks++;
+    return query(...args);
+  };
+  bench.set(3_600_000, "a");
+  bench.clock.advanceSync(9_200);
+  assert.ok(looks >= 9 && looks <= 12, `${looks} looks`);
+  bench.set(150, "b");
+  bench.clock.advanceSync(150);
+  assert.deepEqual(bench.sweeps.map(({ at }) => at), [9_350]);
+});
+
 Deno.test("what is due by the last stamp is not kept by a clock that is behind", () => {
   const bench = new Bench();
   bench.raft.role.name = "follower";
