@@ -90,7 +90,7 @@ export type Doing =
   | {
     readonly kind: "watches";
     /** What is to be done with those of the client, or what is wrong with the request. */
-    readonly make: (request: Members) => ((watcher: Watcher) => Result) | Failure;
+    readonly make: (request: Members, use: string) => ((watcher: Watcher) => Result) | Failure;
   }
   /** Here and now. */
   | {

@@ -209,7 +209,7 @@ export class KvConversation implements Conversation {
       return this.#runInOrder(pending, run);
     }
     if (doing.kind === "watches") {
-      const run = doing.make(request);
+      const run = doing.make(request, this.#client.use);
       if (typeof run !== "function") return this.#settle(pending, run);
       return this.#runInOrder(pending, () => {
         const watcher = this.#watching();

@@ -56,7 +56,11 @@ const TABLE: Readonly<Record<string, NeedsOf>> = {
     }
     return needs;
   },
-  WATCH: (request, use) => at(request, use, ["read"]),
+  WATCH(request, use) {
+    const { key, namespace = "" } = request;
+    const isAll = key === "^" && namespace === "";
+    return isAll ? [{ deed: "read", path: new Uint8Array() }] : at(request, use, ["read"]);
+  },
   UNWATCH: nothing,
   PUBLISH: ({ channel }) => toChannel(channel as RequestKey, "publish"),
   SUBSCRIBE({ channel, channels }) {

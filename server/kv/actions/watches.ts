@@ -23,8 +23,8 @@ import { type Doing, successOf } from "../action.ts";
 /** WATCH. */
 export const watch: Doing = {
   kind: "watches",
-  make(request) {
-    const wanted = watchOf(request as unknown as WatchNodeRequest);
+  make(request, use) {
+    const wanted = watchOf(request as unknown as WatchNodeRequest, use);
     if ("ok" in wanted) return wanted;
     return (watcher) => {
       const begun = watcher.watch(wanted);
@@ -47,13 +47,13 @@ const OK = successOf("OK");
 const MEMORY = { allocate: (length: number): Uint8Array => new Uint8Array(length) };
 
 /** What a request wants to watch, or what is wrong with it. `^` with `tree` is all there is. */
-export function watchOf(request: WatchNodeRequest): WatchRequest | Failure {
+export function watchOf(request: WatchNodeRequest, use = ""): WatchRequest | Failure {
   const { key: name, namespace, tree = false, from_rev } = request;
   const { initial = false, old = false, coalesce = false } = request;
   const how = { tree, initial, old, coalesce, fromRev: from_rev && Math.max(1, from_rev) };
   const isAll = name === "^" && (namespace ?? "") === "";
   if (isAll) return tree ? { ...how, path: "", key: VALUES } : BAD_KEY;
-  const path = resolvePath(name, namespace);
+  const path = resolvePath(name, namespace, use);
   if (!(path instanceof Uint8Array)) return path;
   const key = valueKey(MEMORY, path);
   return key instanceof Uint8Array ? { ...how, path: pathText(path), key } : key;

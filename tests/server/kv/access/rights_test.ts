@@ -79,6 +79,58 @@ Deno.test("each action needs the right that it uses, at the node that it is abou
   }
 });
 
+Deno.test("what USE makes of a key is the same for the right to it and for what is done", async () => {
+  const access = await accessOf([
+    { name: "all", read: ["^"], write: ["^"] },
+    { name: "web", read: ["app"], write: ["app"] },
+  ]);
+  await using stage = serve(HOST, { access });
+  using all = await stage.client();
+  using client = await stage.client();
+  await all.ask({ action: "AUTH", token: "all-token" });
+  await client.ask({ action: "AUTH", token: "web-token" });
+  await client.ask({ action: "USE", namespace: "app" });
+  const secret = { action: "SET", key: "^secret^x", value: "secret" };
+  await all.ask(secret);
+  const key = "secret^x";
+  const about = Object.entries(ACTIONS).filter(([, { known }]) =>
+    known.some((member) => ["key", "keys", "items", "prefix", "then"].includes(member))
+  );
+  const members = {
+    key,
+    keys: [key],
+    items: [{ key, value: 1 }],
+    then: [{ action: "GET", key }, { action: "DEL", key }],
+    prefix: "secret",
+    value: 1,
+    ttl: 60,
+  };
+  assert.ok(about.length > 8);
+  for (const [action, { known }] of about) {
+    const own = Object.entries(members).filter(([member]) => known.includes(member));
+    const request = { action, ...Object.fromEntries(own) };
+    const reply = await client.ask(
+      action === "INCR" || action === "DECR" ? { action, key } : request,
+    );
+    assert.ok(
+      !JSON.stringify(reply).includes("secret^x") || action === "KEYS",
+      JSON.stringify(reply),
+    );
+    assert.ok(!JSON.stringify(reply["result"] ?? "").includes('"secret"'), JSON.stringify(reply));
+    assert.notEqual(reply["code"], 403, action);
+    await client.ask({ action: "DEL", key, if_exists: true });
+  }
+  await client.ask({ action: "WATCH", key, initial: true });
+  await client.ask({ action: "WATCH", key: "secret", tree: true, initial: true });
+  await all.ask(secret);
+  await client.ask({ action: "SET", key, value: "mine" });
+  await all.ask({ action: "GET", key: "^secret^x" });
+  await client.send('{"action":"QUIT"}\n');
+  const pushed = (await client.rest()).filter((reply) => reply["push"] === "change");
+  assert.deepEqual([...new Set(pushed.map((push) => push["key"]))], ["app^secret^x"]);
+  assert.equal((await all.ask({ action: "GET", key: "^secret^x" })).result, "secret");
+});
+
 Deno.test("a right to everything is one, and a right to nothing none", async () => {
   const access = await accessOf([
     { name: "all", read: ["^"], write: ["^"], admin: true },
@@ -127,6 +179,8 @@ const NEEDS: readonly [action: string, request: Record<string, unknown>, needs: 
   ["TXN", { then: [{ action: "FLY", key: "a" }] }, "403 FORBIDDEN (then)"],
   ["TXN", { else: [{ action: "SET", key: "a^^" }] }, "422 BAD_KEY (else)"],
   ["WATCH", { key: "a^b", tree: true }, "read a^b"],
+  ["WATCH", { key: "^", tree: true }, "read "],
+  ["WATCH", { key: "^", namespace: "n" }, "422 AMBIGUOUS_NAMESPACE (namespace)"],
   ["UNWATCH", { watch: 1 }, ""],
   ["PUBLISH", { channel: "news" }, "publish news"],
   ["PUBLISH", { channel: "^a^b" }, "publish a^b"],
