@@ -64,17 +64,17 @@ Deno.test("a message is from the entry of who published it, whatever that calls 
   assert.deepEqual([message?.["push"], message?.["from"]], ["message", "pub"]);
 });
 
-Deno.test("who is not let in any more hears nothing more", async () => {
-  const access = await accessOf([{ name: "sub", subscribe: ["^"] }, {
-    name: "pub",
-    publish: ["^"],
-  }]);
+Deno.test("who is not let in any more hears nothing more, of channels and of keys", async () => {
+  const pubEntry = { name: "pub", publish: ["^"], write: ["^"] };
+  const access = await accessOf([{ name: "sub", subscribe: ["^"], read: ["^"] }, pubEntry]);
   await using stage = serve(HOST, { access });
   using sub = await letIn(await stage.client(), "sub");
   using pub = await letIn(await stage.client(), "pub");
   await sub.ask({ action: "SUBSCRIBE", channel: "news" });
-  access.replace(readEntries(await tokensText([{ name: "pub", publish: ["^"] }])));
+  assert.equal((await sub.ask({ action: "WATCH", key: "k" })).status, "ok");
+  access.replace(readEntries(await tokensText([pubEntry])));
   stage.port.recheck();
   assert.equal(brief(await pub.ask({ action: "PUBLISH", channel: "news", message: 1 })), "0");
+  assert.equal(brief(await pub.ask({ action: "SET", key: "k", value: 1 })), '"OK" rev 1');
   assert.deepEqual(await sub.rest(), [{ push: "closing", code: 401, reason: "AUTH_REQUIRED" }]);
 });
