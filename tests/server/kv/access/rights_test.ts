@@ -119,6 +119,8 @@ Deno.test("what USE makes of a key is the same for the right to it and for what 
     assert.ok(!JSON.stringify(reply["result"] ?? "").includes('"secret"'), JSON.stringify(reply));
     assert.notEqual(reply["code"], 403, action);
     await client.ask({ action: "DEL", key, if_exists: true });
+    const there = await all.ask({ action: "GET", key: "^secret^x" });
+    assert.equal(there.result, "secret", `${action} has changed it`);
   }
   await client.ask({ action: "WATCH", key, initial: true });
   await client.ask({ action: "WATCH", key: "secret", tree: true, initial: true });
