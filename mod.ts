@@ -98,7 +98,7 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
   RevisionGoneError,
-} from "./server/kv/local.ts";
+} from "./server/kv/local/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";

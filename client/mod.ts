@@ -36,7 +36,12 @@ export {
   OutcomeUnknownError,
   RevisionGoneError,
 } from "../protocol/kv/errors.ts";
-export type { KvCondition, KvOutcome, KvStep, KvTransaction } from "../protocol/kv/transaction.ts";
+export type {
+  KvCondition,
+  KvOutcome,
+  KvStep,
+  KvTransaction,
+} from "../protocol/kv/actions/transaction.ts";
 export type {
   KvChange,
   KvEntry,

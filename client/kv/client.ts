@@ -7,7 +7,7 @@
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
-import type { KvOutcome, KvTransaction } from "../../protocol/kv/transaction.ts";
+import type { KvOutcome, KvTransaction } from "../../protocol/kv/actions/transaction.ts";
 import type {
   KvEntry,
   KvExistence,

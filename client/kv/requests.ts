@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
+import { type KvTransaction, membersOf } from "../../protocol/kv/actions/transaction.ts";
 import type { KvKey, KvValue } from "../../protocol/kv/values.ts";
 import type { Request } from "./connection.ts";
 import { checkKey, type KvCallOptions, type KvChildrenCallOptions } from "./options.ts";

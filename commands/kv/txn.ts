@@ -5,8 +5,8 @@
  */
 
 import type { KvCondition, KvStep, KvTransaction, KvValue } from "../../client/mod.ts";
-import { ttlOf } from "../../protocol/kv/checks.ts";
-import type { StepRequest } from "../../protocol/kv/transaction.ts";
+import { ttlOf } from "../../protocol/kv/actions/checks.ts";
+import type { StepRequest } from "../../protocol/kv/actions/transaction.ts";
 import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import type { GoJson } from "../shell/format/gojson.ts";
 import { checkFormat, printResult } from "../shell/output.ts";

@@ -4,33 +4,9 @@
  * @module
  */
 
-export {
-  type ActionMembers,
-  ACTIONS,
-  type AuthRequest,
-  type ChannelsRequest,
-  type ChildrenRequest,
-  type DeleteRequest,
-  type ExpireRequest,
-  type GetManyRequest,
-  type HelloRequest,
-  type IncrementRequest,
-  type InfoRequest,
-  type KeysRequest,
-  type PublishRequest,
-  type ReadRequest,
-  type RequestKey,
-  type SetItemRequest,
-  type SetManyRequest,
-  type SetRequest,
-  type TargetRequest,
-  unknownMember,
-  type UnwatchRequest,
-  type UseRequest,
-  type ValueRequest,
-  type WatchNodeRequest,
-} from "./actions.ts";
-export { ttlOf } from "./checks.ts";
+export { type ActionMembers, ACTIONS, unknownMember } from "./actions/actions.ts";
+export type * from "./actions/requests.ts";
+export { ttlOf } from "./actions/checks.ts";
 export {
   DEFAULT_LISTED,
   DEFAULT_PORT,
@@ -56,4 +32,8 @@ export {
   writeFailure,
 } from "./reply.ts";
 export { isRequestId, isUnreadable, type Members, readLine, type RequestId } from "./request.ts";
-export { type ConditionRequest, type StepRequest, type TransactionRequest } from "./transaction.ts";
+export {
+  type ConditionRequest,
+  type StepRequest,
+  type TransactionRequest,
+} from "./actions/transaction.ts";

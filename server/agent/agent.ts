@@ -30,7 +30,7 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
-import type { AgentKv } from "../kv/local.ts";
+import type { AgentKv } from "../kv/local/local.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { RereadFiles } from "../kv/access/guard.ts";
-import type { AgentKv } from "../kv/local.ts";
+import type { AgentKv } from "../kv/local/local.ts";
 import { NoStateError } from "../replica/errors.ts";
 
 export type { RereadFiles };

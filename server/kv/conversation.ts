@@ -6,7 +6,6 @@
 
 import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
-import type { Watcher } from "../../cluster/watch/mod.ts";
 import {
   AUTH_REQUIRED,
   ENDLESS,
@@ -23,7 +22,6 @@ import {
   type Problem,
   readLine,
   type ReadRequest,
-  SLOW_CONSUMER,
   type TargetRequest,
   TOO_LONG,
   UNKNOWN_ACTION,
@@ -35,10 +33,9 @@ import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState, Doing, Several } from "./action.ts";
 import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
+import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
 import { list, type Listing } from "./listing.ts";
-import { Pushes } from "./pushes.ts";
-import { watcherOf } from "./watching.ts";
 import type { Services } from "./services.ts";
 import { Silence } from "./silence.ts";
 
@@ -55,10 +52,9 @@ export class KvConversation implements Conversation {
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
   readonly #answers: Answers;
-  readonly #pushes: Pushes;
+  readonly #hearing: Hearing;
   readonly #journal: Journal;
   readonly #client: ClientState;
-  #watcher: Watcher | undefined;
   /** Whether lines are passed over, since the answer is under way with which the connection ends. */
   #deaf = false;
   #ended = false;
@@ -80,16 +76,13 @@ export class KvConversation implements Conversation {
     this.#services = services;
     this.#journal = new Journal(peer, services);
     const onUnexpected = (error: unknown): void => void services.incident(error);
-    this.#pushes = new Pushes(peer.outbox, services.pushed, onUnexpected);
+    this.#hearing = new Hearing(peer.outbox, services, (problem) => this.#endSlowly(problem));
     this.#client = {
       strict: false,
       use: "",
       failures: 0,
       name: peer.name,
-      subscriber: services.pubsub.subscriber({
-        messages: (lines, count) => this.#pushes.add(lines, count),
-        dropped: (count) => this.#pushes.miss(count),
-      }),
+      subscriber: this.#hearing.subscriber,
     };
     this.#answers = new Answers(
       peer.outbox,
@@ -132,7 +125,7 @@ export class KvConversation implements Conversation {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
-    this.#hearNoMore();
+    this.#hearing.close();
     this.#answers.close();
     const name = this.#client.entry?.name;
     this.#journal.ended({ name, reason: this.#reason, requests: this.#taken });
@@ -154,8 +147,7 @@ export class KvConversation implements Conversation {
     if (this.#deaf || this.#ended) return;
     const { inside, ended } = this.parser;
     const isWaiting = this.#answers.size > 0;
-    const listens = this.#client.subscriber.interests.size > 0 ||
-      (this.#watcher?.size ?? 0) > 0;
+    const { listens } = this.#hearing;
     const activity = { inside, ended, taken: this.#taken, isWaiting, listens };
     switch (this.#silence.look(now, activity, this.#services)) {
       case "late line":
@@ -212,7 +204,7 @@ export class KvConversation implements Conversation {
       const run = doing.make(request, this.#client.use);
       if (typeof run !== "function") return this.#settle(pending, run);
       return this.#runInOrder(pending, () => {
-        const watcher = this.#watching();
+        const watcher = this.#hearing.watcher();
         return watcher === undefined ? UNKNOWN_ACTION : run(watcher);
       });
     }
@@ -391,31 +383,17 @@ export class KvConversation implements Conversation {
     if (writer !== undefined) writeClosing(writer, problem);
   }
 
-  #hearNoMore(): void {
-    this.#services.pubsub.leave(this.#client.subscriber);
-    this.#pushes.close();
-    this.#watcher?.close();
-  }
-
-  /** The watches of this connection; `undefined` when there is no state here. */
-  #watching(): Watcher | undefined {
-    const { watches } = this.#services.state;
-    this.#watcher ??= watches &&
-      watcherOf(watches, this.#peer.outbox, () => this.#endSlowly(SLOW_CONSUMER));
-    return this.#watcher;
-  }
-
   /** Says why the connection ends, and ends it when the client has read all before that. */
   #endSlowly(problem: Problem): void {
     this.#deaf = true;
-    this.#hearNoMore();
+    this.#hearing.close();
     this.#tellClosing(problem);
     this.#peer.outbox.drained(0).then(() => this.#hangUp())
       .catch((error) => void this.#services.incident(error));
   }
 
   #hangUp(): void {
-    this.#hearNoMore();
+    this.#hearing.close();
     this.#deaf = this.#ended = true;
     this.#peer.hangUp();
   }

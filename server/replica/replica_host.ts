@@ -107,17 +107,14 @@ export class ReplicaHost implements StateService, AsyncDisposable {
    *
    * Rejects with one line for the operator: what is wrong with the directory, or with the address.
    */
-  static async open(options: ReplicaHostOptions): Promise<ReplicaHost> {
-    try {
-      return await ReplicaHost.#open(options);
-    } catch (error) {
+  static open(options: ReplicaHostOptions): Promise<ReplicaHost> {
+    return ReplicaHost.#open(options).catch((error) => {
       throw withAdvice(options.settings.dataDir, error);
-    }
+    });
   }
 
   static async #open(options: ReplicaHostOptions): Promise<ReplicaHost> {
-    const { settings, log } = options;
-    const { dataDir, durability, bootstrapExpect } = settings;
+    const { settings: { dataDir, durability, bootstrapExpect }, log } = options;
     const failed = (error: Error): void => options.failed(withAdvice(dataDir, error) as Error);
     await using opened = new AsyncDisposableStack();
     const full = ({ message }: Error): void => {
@@ -125,9 +122,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     };
     const { storage, found } = await openStorage(dataDir, { durability, full, failed });
     const { directory } = opened.use(storage);
-    const { cutBytes } = found;
-    if (cutBytes > 0) {
-      log.write("WARN", "raft", `Cut ${cutBytes} bytes off the log: a write that was not finished`);
+    if (found.cutBytes > 0) {
+      const text = `Cut ${found.cutBytes} bytes off the log: a write that was not finished`;
+      log.write("WARN", "raft", text);
     }
     const host = new ReplicaHost({ ...options, failed }, storage);
     host.#links = opened.use(await host.#listen());

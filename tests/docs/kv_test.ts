@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { ACTIONS } from "../../protocol/kv/actions.ts";
+import { ACTIONS } from "../../protocol/kv/actions/actions.ts";
 import { blocksOf, runTour } from "../support/docs/tour.ts";
 import { loopback } from "../support/loopback.ts";
 

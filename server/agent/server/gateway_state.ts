@@ -7,7 +7,7 @@
 import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { GatewaySettings } from "../../config/state_settings.ts";
-import { AgentKv } from "../../kv/local.ts";
+import { AgentKv } from "../../kv/local/local.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
 import { NoStateError } from "../../replica/errors.ts";

@@ -17,7 +17,7 @@ import type {
   StepRequest,
   TransactionRequest,
 } from "../../../protocol/kv/mod.ts";
-import { nameOf } from "../../../protocol/kv/transaction.ts";
+import { nameOf } from "../../../protocol/kv/actions/transaction.ts";
 import type { Doing, NamedNode, Several } from "../action.ts";
 import { within } from "./many.ts";
 import { del, expire, get, increment, persist, set, ttl } from "./values.ts";

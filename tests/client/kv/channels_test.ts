@@ -12,7 +12,7 @@ import {
   type KvMessage,
   type RecordStream,
 } from "../../../client/mod.ts";
-import { AgentKv } from "../../../server/kv/local.ts";
+import { AgentKv } from "../../../server/kv/local/local.ts";
 import { startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { lonelyChannels, serve, type Stage } from "../../support/kv/stage.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";

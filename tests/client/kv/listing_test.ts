@@ -6,7 +6,11 @@
 
 import assert from "node:assert/strict";
 import { KvClient, KvError, type KvKey } from "../../../client/mod.ts";
-import { AgentKv, type KvChildrenOptions, type KvKeysOptions } from "../../../server/kv/local.ts";
+import {
+  AgentKv,
+  type KvChildrenOptions,
+  type KvKeysOptions,
+} from "../../../server/kv/local/local.ts";
 import { NO_LEADER } from "../../../server/replica/service.ts";
 import { lonelyChannels, serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";

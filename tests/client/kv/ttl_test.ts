@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { ConditionFailedError, KvClient, type KvTransaction } from "../../../client/mod.ts";
-import { AgentKv } from "../../../server/kv/local.ts";
+import { AgentKv } from "../../../server/kv/local/local.ts";
 import { serve } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 

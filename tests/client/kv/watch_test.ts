@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { type KvChange, KvClient, type KvWatch, RevisionGoneError } from "../../../client/mod.ts";
 import type { KvWatchOptions } from "../../../client/mod.ts";
-import { AgentKv } from "../../../server/kv/local.ts";
+import { AgentKv } from "../../../server/kv/local/local.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";

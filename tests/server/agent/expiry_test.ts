@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { AgentKv } from "../../../server/kv/local.ts";
+import type { AgentKv } from "../../../server/kv/local/local.ts";
 import { nextTurn } from "../../../server/runtime.ts";
 import { eventually } from "../../support/agents.ts";
 import { folder, startServer, threeServers } from "../../support/replica/agents.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
-import { NoLeaderError } from "../../../server/kv/local.ts";
+import { NoLeaderError } from "../../../server/kv/local/local.ts";
 import { NoStateError } from "../../../server/replica/errors.ts";
 import { REQUEST } from "../../../server/replica/wire_requests.ts";
 import { eventually } from "../../support/agents.ts";

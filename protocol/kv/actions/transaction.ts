@@ -5,9 +5,9 @@
  */
 
 import { isNoKey, isNoRevision, isNoText } from "./checks.ts";
-import { MAX_STEPS } from "./limits.ts";
-import type { Members } from "./request.ts";
-import type { KvKey, KvValue } from "./values.ts";
+import { MAX_STEPS } from "../limits.ts";
+import type { Members } from "../request.ts";
+import type { KvKey, KvValue } from "../values.ts";
 
 /** A condition on one node, with one of `rev`, `exists` and `value`. */
 export interface ConditionRequest {

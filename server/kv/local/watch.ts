@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Watcher, WatchHub, WatchRequest } from "../../cluster/watch/mod.ts";
-import { errorOf } from "../../protocol/kv/errors.ts";
-import { REVISION_GONE } from "../../protocol/kv/problem.ts";
-import type { KvChange, KvWatch } from "../../protocol/kv/values.ts";
-import { decodeUtf8 } from "../../protocol/text.ts";
+import type { Watcher, WatchHub, WatchRequest } from "../../../cluster/watch/mod.ts";
+import { errorOf } from "../../../protocol/kv/errors.ts";
+import { REVISION_GONE } from "../../../protocol/kv/problem.ts";
+import type { KvChange, KvWatch } from "../../../protocol/kv/values.ts";
+import { decodeUtf8 } from "../../../protocol/text.ts";
 
 const DEFAULT_BUFFER_SIZE = 1_024;
 
@@ -73,9 +73,20 @@ export class LocalWatch implements KvWatch {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
+  /** Ends it at once; what has come can still be read. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#watcher.close();
+    this.#room?.resolve();
+    this.#reader?.resolve();
+    this.#onEnd(this);
+  }
+
   /** See {@linkcode KvWatch.stop}. */
   stop(): Promise<void> {
-    this.#end();
+    this.end();
     return Promise.resolve();
   }
 
@@ -117,17 +128,7 @@ export class LocalWatch implements KvWatch {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#failure = { error };
-    this.#end();
-  }
-
-  #end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#watcher.close();
-    this.#room?.resolve();
-    this.#reader?.resolve();
-    this.#onEnd(this);
+    this.end();
   }
 
   readonly #onAbort = (): void => {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { MAX_TTL_MS } from "./limits.ts";
-import type { Members } from "./request.ts";
+import { MAX_TTL_MS } from "../limits.ts";
+import type { Members } from "../request.ts";
 
 /** The member that is wrong of those that say which node is meant. */
 export function wrongTarget({ key, namespace }: Members): string | undefined {

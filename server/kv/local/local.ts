@@ -16,14 +16,18 @@ import {
   setCommand,
   textOfValue,
   ttlQuestion,
-} from "../../cluster/machine/kv/mod.ts";
-import type { Failure, Result, Success } from "../../cluster/machine/mod.ts";
-import { ACTIONS } from "../../protocol/kv/actions.ts";
-import { errorOf, KvError } from "../../protocol/kv/errors.ts";
-import { DEFAULT_LISTED } from "../../protocol/kv/limits.ts";
-import { invalid, TOO_MANY_SUBSCRIPTIONS, UNKNOWN_ACTION } from "../../protocol/kv/problem.ts";
-import { type Page, paged } from "../../protocol/kv/paging.ts";
-import { type KvOutcome, type KvTransaction, membersOf } from "../../protocol/kv/transaction.ts";
+} from "../../../cluster/machine/kv/mod.ts";
+import type { Failure, Result, Success } from "../../../cluster/machine/mod.ts";
+import { ACTIONS } from "../../../protocol/kv/actions/actions.ts";
+import { errorOf, KvError } from "../../../protocol/kv/errors.ts";
+import { DEFAULT_LISTED } from "../../../protocol/kv/limits.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS, UNKNOWN_ACTION } from "../../../protocol/kv/problem.ts";
+import { type Page, paged } from "../../../protocol/kv/paging.ts";
+import {
+  type KvOutcome,
+  type KvTransaction,
+  membersOf,
+} from "../../../protocol/kv/actions/transaction.ts";
 import type {
   KvEntry,
   KvExistence,
@@ -34,17 +38,17 @@ import type {
   KvValue,
   KvWatch,
   KvWatchOptions,
-} from "../../protocol/kv/values.ts";
-import { decodeUtf8 } from "../../protocol/text.ts";
-import { channelOf, interestOf, type PubSub } from "../../cluster/pubsub/mod.ts";
-import { type EventFeed, Feed, type FeedOptions } from "../feed.ts";
-import type { StateService } from "../replica/service.ts";
-import { textOfMessage } from "./actions/channels.ts";
-import { watchOf } from "./actions/watches.ts";
-import type { Several } from "./action.ts";
-import { actionOf } from "./dispatch.ts";
-import { gather, listingOf } from "./listing.ts";
-import { LocalWatch } from "./local_watch.ts";
+} from "../../../protocol/kv/values.ts";
+import { decodeUtf8 } from "../../../protocol/text.ts";
+import { channelOf, interestOf, type PubSub } from "../../../cluster/pubsub/mod.ts";
+import { type EventFeed, Feed, type FeedOptions } from "../../feed.ts";
+import type { StateService } from "../../replica/service.ts";
+import { textOfMessage } from "../actions/channels.ts";
+import { watchOf } from "../actions/watches.ts";
+import type { Several } from "../action.ts";
+import { actionOf } from "../dispatch.ts";
+import { gather, listingOf } from "../listing.ts";
+import { LocalWatch } from "./watch.ts";
 import type {
   KvChildrenOptions,
   KvDeleteOptions,
@@ -53,7 +57,7 @@ import type {
   KvKeysOptions,
   KvRequestOptions,
   KvSetOptions,
-} from "./local_options.ts";
+} from "./options.ts";
 
 export {
   ConditionFailedError,
@@ -61,13 +65,13 @@ export {
   NoLeaderError,
   OutcomeUnknownError,
   RevisionGoneError,
-} from "../../protocol/kv/errors.ts";
+} from "../../../protocol/kv/errors.ts";
 export type {
   KvCondition,
   KvOutcome,
   KvStep,
   KvTransaction,
-} from "../../protocol/kv/transaction.ts";
+} from "../../../protocol/kv/actions/transaction.ts";
 export type {
   KvChange,
   KvEntry,
@@ -79,9 +83,9 @@ export type {
   KvValue,
   KvWatch,
   KvWatchOptions,
-} from "../../protocol/kv/values.ts";
+} from "../../../protocol/kv/values.ts";
 
-export type * from "./local_options.ts";
+export type * from "./options.ts";
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -291,7 +295,7 @@ export class AgentKv {
   /** Ends all subscriptions and watches. */
   close(): void {
     for (const feed of this.#feeds) feed.close();
-    for (const watch of this.#watches) watch.stop();
+    for (const watch of this.#watches) watch.end();
   }
 
   #list<T>(

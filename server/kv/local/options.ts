@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Consistency } from "../replica/service.ts";
+import type { Consistency } from "../../replica/service.ts";
 
 /**
  * What all requests may say.

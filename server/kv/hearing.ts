@@ -1,0 +1,60 @@
+/**
+ * What a client hears without asking: messages of channels, and changes of what it watches.
+ *
+ * @module
+ */
+
+import type { Subscriber } from "../../cluster/pubsub/mod.ts";
+import type { Watcher } from "../../cluster/watch/mod.ts";
+import { type LineWriter, type Problem, SLOW_CONSUMER } from "../../protocol/kv/mod.ts";
+import type { Outbox } from "../net/outbox.ts";
+import { Pushes } from "./pushes.ts";
+import type { Services } from "./services.ts";
+import { watcherOf } from "./watching.ts";
+
+/** The subscriptions and watches of one client. */
+export class Hearing {
+  /** What the client has subscribed to. */
+  readonly subscriber: Subscriber;
+  readonly #outbox: Outbox<LineWriter>;
+  readonly #services: Services;
+  readonly #onSlow: (problem: Problem) => void;
+  readonly #pushes: Pushes;
+  #watcher: Watcher | undefined;
+
+  /** @param onSlow Called when the client does not read what it watches, and is to go. */
+  constructor(
+    outbox: Outbox<LineWriter>,
+    services: Services,
+    onSlow: (problem: Problem) => void,
+  ) {
+    this.#outbox = outbox;
+    this.#services = services;
+    this.#onSlow = onSlow;
+    this.#pushes = new Pushes(outbox, services.pushed, (error) => void services.incident(error));
+    this.subscriber = services.pubsub.subscriber({
+      messages: (lines, count) => this.#pushes.add(lines, count),
+      dropped: (count) => this.#pushes.miss(count),
+    });
+  }
+
+  /** Whether there is something to hear, so that the client need not ask for anything. */
+  get listens(): boolean {
+    return this.subscriber.interests.size > 0 || (this.#watcher?.size ?? 0) > 0;
+  }
+
+  /** The watches; `undefined` when there is no state here. */
+  watcher(): Watcher | undefined {
+    const { watches } = this.#services.state;
+    this.#watcher ??= watches &&
+      watcherOf(watches, this.#outbox, () => this.#onSlow(SLOW_CONSUMER));
+    return this.#watcher;
+  }
+
+  /** Hears no more. */
+  close(): void {
+    this.#services.pubsub.leave(this.subscriber);
+    this.#pushes.close();
+    this.#watcher?.close();
+  }
+}
