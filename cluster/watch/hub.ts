@@ -16,8 +16,8 @@ import { Watcher, type WatchHome, type WatchListener } from "./watcher.ts";
 /** Most watches at one server. */
 export const MAX_SERVER_WATCHES = 100_000;
 
-/** Watches that tell what is there already at a time: each holds a view of the store. */
-export const MAX_INITIAL = 2;
+/** Watches that tell what is there already at a time: each holds a view of the store, as long as its client takes to read. */
+export const MAX_INITIAL = 16;
 
 /** Time in which what is there already has to be read by the client, in milliseconds. */
 export const INITIAL_LIMIT_MS = 60_000;

@@ -285,7 +285,7 @@ export class Watcher {
     const { key, tree } = watch;
     let from = key;
     const to = tree ? keysBelow(key).to : keyAfter(key);
-    for (;;) {
+    while (!this.#isOver(watch)) {
       const walk = new Walk(view, from, to);
       for (let row = walk.next(); row !== undefined; row = walk.next()) {
         while (this.#listener.congested && !this.#isOver(watch)) await this.#listener.drained();
