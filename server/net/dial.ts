@@ -7,6 +7,7 @@
 import type { Address } from "../../cluster/runtime.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
 import { CLOSED_HERE, reasonOf } from "./problems.ts";
+import { sendAtOnce } from "./wire/promptness.ts";
 
 /**
  * A stream could not be opened. The message has the form of the Go agent: `dial tcp A:P: reason`.
@@ -27,7 +28,7 @@ export class DialError extends Error {
 }
 
 /**
- * Opens a TCP connection.
+ * Opens a TCP connection, on which nothing waits for more to come.
  *
  * @param closing Ends the wait: the part of the program that dials is being closed.
  * @throws {DialError} when it is refused, fails or is not there after `timeoutMs`.
@@ -50,6 +51,7 @@ export async function dial(
       conn.close();
       abort.signal.throwIfAborted();
     }
+    sendAtOnce(conn);
     return conn;
   } catch (cause) {
     if (closing.aborted) throw failed(CLOSED_HERE, cause);

@@ -8,6 +8,7 @@ import { Connection, type ConnectionParts } from "./connection.ts";
 import type { Conversation, Peer } from "./conversation.ts";
 import { within } from "./deadline.ts";
 import { Listener } from "./listener.ts";
+import { sendAtOnce } from "./wire/promptness.ts";
 import type { SecureWire, Wire } from "./wire/wire.ts";
 import { Refusals } from "./refusals.ts";
 import type { ByteWriter } from "./writer_pool.ts";
@@ -36,7 +37,7 @@ export interface PortParts<W extends ByteWriter, C extends Conversation>
 export class Port<W extends ByteWriter, C extends Conversation> implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  readonly #listener: Listener<Deno.Conn>;
+  readonly #listener: Listener<Deno.TcpConn>;
   readonly #parts: PortParts<W, C>;
   /** The open connections, each with what resolves when it has ended. */
   readonly #connections = new Map<Connection<W, C>, Promise<void>>();
@@ -45,7 +46,7 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
   #closed: Promise<void> | undefined;
 
   /** Begins to serve. Takes over `socket`. */
-  constructor(socket: Deno.Listener<Deno.Conn>, parts: PortParts<W, C>) {
+  constructor(socket: Deno.Listener<Deno.TcpConn>, parts: PortParts<W, C>) {
     this.#listener = new Listener(socket);
     this.#parts = parts;
     this.address = this.#listener.address;
@@ -88,7 +89,7 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
     await accepting;
   }
 
-  #serve(plain: Deno.Conn): void {
+  #serve(plain: Deno.TcpConn): void {
     const { admission, refusal, onUnexpected, secure } = this.#parts;
     const secured = (): Wire => secure === undefined ? plain : secure(plain);
     if (!admission.admit((plain.remoteAddr as Deno.NetAddr).hostname)) {
@@ -129,14 +130,5 @@ export class Port<W extends ByteWriter, C extends Conversation> implements Async
       connection.close();
       this.#parts.onStall(connection);
     }
-  }
-}
-
-/** No small answer shall wait for more to come. A connection of TLS has no such switch. */
-function sendAtOnce(conn: Deno.Conn): void {
-  try {
-    (conn as Partial<Deno.TcpConn>).setNoDelay?.(true);
-  } catch {
-    // The peer is gone, which the first read tells.
   }
 }
