@@ -5,7 +5,7 @@ import { loopback } from "../../support/loopback.ts";
 Deno.test("a connection that is dialled sends at once what it is given", async () => {
   const told: boolean[] = [];
   const { connect } = Deno;
-  using listener = Deno.listen({ hostname: loopback(), port: 0 });
+  const listener = Deno.listen({ hostname: loopback(), port: 0 });
   const host = (listener.addr as Deno.NetAddr).hostname;
   Deno.connect = (async (options: Deno.ConnectOptions) => {
     const conn = await connect(options);
@@ -19,5 +19,6 @@ Deno.test("a connection that is dialled sends at once what it is given", async (
     assert.deepEqual(told, [true]);
   } finally {
     Deno.connect = connect;
+    listener.close();
   }
 });

@@ -169,7 +169,7 @@ export class LinePort implements AsyncDisposable {
 
   /** Begins to serve. */
   constructor(
-    socket: Deno.Listener<Deno.Conn>,
+    socket: Deno.Listener<Deno.TcpConn>,
     { admission, ...changes }: LinePortChanges = {},
   ) {
     this.#port = new Port(socket, {
