@@ -194,9 +194,9 @@ export interface KvMessage {
  * });
  * await using changes = agent.kv.watch("a");
  * await agent.kv.set("a", 1);
+ * const shown = (change: KvChange) => change.kind === "set" ? change.value : change.kind;
  * for await (const change of changes) {
- *   const { kind, rev }: KvChange = change;
- *   if (kind === "set") console.log(change.key, change.value, rev); // global^a 1 1
+ *   console.log(shown(change), change.rev); // 1 1
  *   break;
  * }
  * ```
