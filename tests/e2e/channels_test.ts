@@ -107,7 +107,8 @@ Deno.test("a gateway is a process without data, and goes on when the leader is k
         `-retry-join=${hosts[0]}:7946`,
       ],
     });
-    assert.match(gateway.output(), new RegExp(`Peer addr: '${host}:7376'`));
+    const peerAddr = `Peer addr: '${host}:7376'`;
+    await eventually("the banner is out", () => gateway.output().includes(peerAddr));
     const kv = (...args: string[]) => run(["kv", `-kv-addr=${host}:8379`, ...args]);
     await eventually("it knows the servers", async () => {
       return (await kv("set", "k", "before")).code === 0;

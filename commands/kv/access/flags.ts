@@ -5,8 +5,6 @@
  */
 
 import type { KvConnectOptions } from "../../../client/mod.ts";
-import { fileProblem } from "../../../server/files/problem.ts";
-import { readTextBounded } from "../../../server/files/read_bounded.ts";
 import { CommandError } from "../../shell/command.ts";
 import { variable } from "../../shell/environment.ts";
 import { boolFlag, type FlagValues, stringFlag } from "../../shell/flags.ts";
@@ -70,9 +68,11 @@ export async function accessOf(values: FlagValues<typeof accessFlags>): Promise<
 }
 
 async function readFile(flag: string, path: string): Promise<string> {
+  const { readTextBounded } = await import("../../../server/files/read_bounded.ts");
   try {
     return await readTextBounded(path, MAX_FILE_BYTES);
   } catch (cause) {
+    const { fileProblem } = await import("../../../server/files/problem.ts");
     throw new CommandError(`Error reading ${flag} '${path}': ${fileProblem(cause)}`, {
       cause,
       onStderr: true,

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ConfigError } from "../../../server/config/error.ts";
 import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
 import { boolFlag, listFlag, stringFlag } from "../../shell/flags.ts";
 import type { GoJson } from "../../shell/format/gojson.ts";
@@ -50,7 +49,7 @@ export const command: Command = defineCommand({
   async run({ values, args: [name = ""], terminal }) {
     checkFormat(values.format);
     const { read, write, publish, subscribe, patterns, admin } = values;
-    const { addEntry, issue } = await loadIssue();
+    const { addEntry, ConfigError, issue } = await loadIssue();
     const password = values.password ? (await input("password")).replace(/\r?\n$/, "") : undefined;
     if (password === "") throw new CommandError("The password is empty", { onStderr: true });
     const path = values["tokens-file"];

@@ -13,6 +13,8 @@ import { type FileEntry, readEntries } from "./entries.ts";
 import { MAX_FILE_BYTES } from "./file.ts";
 import { hashPassword, hashToken, makeToken } from "./secrets.ts";
 
+export { ConfigError };
+
 /** An entry, and the token that it is for; `undefined` when it is for a password. */
 export interface Issued {
   readonly token: string | undefined;
