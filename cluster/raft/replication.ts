@@ -20,9 +20,15 @@ export function replicate(raft: Raft, peer: Peer): void {
   while (!peer.loading && hasRoom(raft, peer) && sendNext(raft, peer));
 }
 
-/** Asks a peer whether it still follows. What the message shows of the log the peer has for sure. */
+/**
+ * Asks a peer whether it still follows. What the message shows of the log the peer has for sure.
+ *
+ * Proof obligation: it is answered at once, whatever the disk of the peer does. While a snapshot takes the place of its log, an
+ * answer that shows any of it would wait for that, and the leader would give up where it needs this peer.
+ */
 export function heartbeat(raft: Raft, leader: Leader, to: string): void {
-  const match = leader.peers.get(to)?.match ?? 0;
+  const peer = leader.peers.get(to);
+  const match = peer === undefined || peer.state.name === "snapshot" ? 0 : peer.match;
   // What is known of a peer may lie before the log by now; then nothing is said of the log.
   const prevTerm = raft.log.term(match);
   const prevIndex = prevTerm === undefined ? 0 : match;

@@ -17,6 +17,7 @@ const FOUND: Readonly<Record<number, string>> = {
   46: "a new voter that knows of no members refused to answer a pre-vote",
   188:
     "a server did not answer heartbeats while a snapshot replaced its log, and its leader gave up",
+  4065941171: "the same, where the heartbeats showed what the log had before",
 };
 
 Deno.test("runs that found faults before find none", () => {
