@@ -36,8 +36,8 @@ import { measureSubscribers } from "./scenarios/subscribers.ts";
 import { goalTables, type Part } from "./table.ts";
 
 const options = readOptions(
-  "deno task bench:serf [--rounds 5] [--seconds 1] [--members 30] [--joins 5] [--co" +
-    "nnections 10000] [--only rpc,join] [--out FOLDER]",
+  "deno task bench:serf [--rounds 5] [--seconds 1] [--members 30] [--joins 5] " +
+    "[--connections 10000] [--only rpc,join] [--out FOLDER]",
   {
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "1" },

@@ -29,8 +29,8 @@ import { stateChart, statePage, type StateResult } from "./state/result.ts";
 import { HOSTS, type Scene, type Sizes } from "./state/scene.ts";
 
 const options = readOptions(
-  "deno task bench:state [--quick] [--runs 3] [--only one,restart] [--peers skein,e" +
-    "tcd,redis] [--dir FOLDER] [--out FOLDER]",
+  "deno task bench:state [--quick] [--runs 3] [--only one,restart] " +
+    "[--peers skein,etcd,redis] [--dir FOLDER] [--out FOLDER]",
   {
     quick: { type: "boolean", default: false },
     runs: { type: "string" },

@@ -83,8 +83,7 @@ export class Repair implements AsyncDisposable {
       this.#running = this.#rebuild().catch((error) => this.#parts.failed(error));
       return;
     }
-    if (isThere) return;
-    if (now < this.#saidAt + SAY_MS) return;
+    if (isThere || now < this.#saidAt + SAY_MS) return;
     this.#saidAt = now;
     const wanted = Math.floor(voters / 2) + 1;
     const text = `Waits to be rebuilt: sees ${running} of ${voters} voters run, ${wanted} have to`;

@@ -91,7 +91,7 @@ export type * from "./options.ts";
 const TIMEOUT_MS = 5_000;
 
 /**
- * The key-value store of an agent that is a server. Each method rejects with a `KvError`: a `NoLeaderError` or an
+ * The key-value store of an agent that is a server, or asks servers. Each method rejects with a `KvError`: a `NoLeaderError` or an
  * `OutcomeUnknownError` when the servers cannot decide now, a `ConditionFailedError` when a condition does not hold.
  *
  * @example
