@@ -135,7 +135,7 @@ export function snapshotReceived(raft: Raft, snapshot: SnapshotMeta): void {
     log.trim(snapshot.index);
     members.trim(snapshot.index);
   } else {
-    log.reset(snapshot.index, snapshot.term, raft.commit);
+    log.reset(snapshot.index, snapshot.term);
     members.reset(snapshot.configurationIndex, snapshot.configuration);
     out.configuration = members.configuration;
   }

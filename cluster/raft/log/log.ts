@@ -122,16 +122,13 @@ export class Log {
     this.#dropTailTo(index);
   }
 
-  /**
-   * Starts anew after `index` of `term`, with no entries; on the disk once the write that does so is. Until then there is what
-   * was there before, of which the entries up to `commit` are sure to be what the new beginning covers.
-   */
-  reset(index: number, term: number, commit: number): void {
+  /** Starts anew after `index` of `term`, with no entries; nothing of it is on the disk until the write that does so is. */
+  reset(index: number, term: number): void {
     this.#terms = new Terms(index, term);
     this.#tail = [];
     this.#tailBytes = 0;
     this.#tailFirst = index + 1;
-    this.#durable = Math.min(this.#durable, commit);
+    this.#durable = 0;
     for (const write of this.#writes) write.last = 0;
   }
 

@@ -69,17 +69,17 @@ Deno.test("what is cut off is on the disk no more, written or not", () => {
   assert.equal(log.durableIndex, 2);
 });
 
-Deno.test("after a reset only what is committed is on the disk, until its write is", () => {
+Deno.test("after a reset nothing is on the disk, until its write is", () => {
   const log = logOf(5);
   log.append(entries(6, 3, 1));
   const earlier = log.nextWrite();
-  log.reset(9, 3, 3);
+  log.reset(9, 3);
   const reset = log.nextWrite();
-  assert.deepEqual([log.beforeIndex, log.lastIndex, log.lastTerm, log.durableIndex], [9, 9, 3, 3]);
+  assert.deepEqual([log.beforeIndex, log.lastIndex, log.lastTerm, log.durableIndex], [9, 9, 3, 0]);
   log.append([entry(10, 3)]);
   const later = log.nextWrite();
   log.written(earlier);
-  assert.equal(log.durableIndex, 3);
+  assert.equal(log.durableIndex, 0);
   log.written(reset);
   assert.equal(log.durableIndex, 9);
   log.written(later);
@@ -115,8 +115,8 @@ class Model {
   entries: Entry[] = [];
   /** The entries that are on the disk for sure: the very ones. */
   safe: Entry[] = [];
-  /** What is on the disk while the write that begins the log after `before` is not; `undefined` once it is. */
-  kept: number | undefined;
+  /** Whether the write that begins the log after `before` is not on the disk, so that nothing of it is. */
+  begins = false;
   /** The writes under way, each with what the log had at its end. */
   writes: { seq: number; entries: Entry[]; begins: boolean }[] = [];
 
@@ -126,7 +126,7 @@ class Model {
 
   /** The highest index up to which each entry is on the disk for sure. */
   get durable(): number {
-    if (this.kept !== undefined) return this.kept;
+    if (this.begins) return 0;
     let index = this.before.index;
     while (this.entries[index - this.before.index] !== undefined && this.isSafe(index + 1)) index++;
     return index;
@@ -139,7 +139,7 @@ class Model {
   written(seq: number): void {
     while (this.writes[0] !== undefined && this.writes[0].seq <= seq) {
       const write = this.writes.shift() as Model["writes"][0];
-      if (write.begins) this.kept = undefined;
+      if (write.begins) this.begins = false;
       this.safe = write.entries;
     }
   }
@@ -180,11 +180,11 @@ Deno.test("random changes, with a disk that is late, leave what they leave in pl
         }
         case 2:
           if (dice(3) > 0) break;
-          model.kept = dice(model.durable + 1);
+          model.begins = true;
           model.before = { index: model.last + dice(5), term: ++term };
           model.entries = [];
           for (const earlier of model.writes) earlier.begins = false;
-          log.reset(model.before.index, term, model.kept);
+          log.reset(model.before.index, term);
           write(true);
           break;
         case 3:
