@@ -39,7 +39,7 @@ export function decodeReadAnswer(bytes: Uint8Array): Answer | undefined {
   }
 }
 
-/** A server's answer to an agent that keeps no state; no bytes to what such an agent may not ask. */
+/** A server's answer to an agent that keeps no state, which may ask nothing but this; no bytes to anything else. */
 export async function answerVisitor(
   bytes: Uint8Array,
   replica: Pick<Replica, "leaderId" | "query" | "receiveRequests">,
@@ -52,10 +52,6 @@ export async function answerVisitor(
       replica.query(bytes.subarray(1), "stale", READ_LIMIT_MS, resolve);
       return encodeReadAnswer(await promise);
     }
-    case REQUEST.promise:
-    case REQUEST.operation:
-    case REQUEST.check:
-      return NO_BYTES;
   }
   try {
     return await replica.receiveRequests(bytes);

@@ -8,7 +8,9 @@ import assert from "node:assert/strict";
 import { Agent } from "../../../server/agent/agent.ts";
 import { NoLeaderError } from "../../../server/kv/local/local.ts";
 import { NoStateError } from "../../../server/replica/errors.ts";
-import { REQUEST } from "../../../server/replica/wire_requests.ts";
+import { WHO_LEADS } from "../../../server/replica/gateway/questions.ts";
+import { encodeQuestion } from "../../../server/replica/verification/questions.ts";
+import { encodeOperation, REQUEST } from "../../../server/replica/wire_requests.ts";
 import { eventually } from "../../support/agents.ts";
 import { brief, KvPeer } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -142,10 +144,17 @@ Deno.test("servers take nothing of the log from a gateway, nor what only servers
   const [host = "", port] = server.state?.addresses.peerAddr.split(":") ?? [];
   await using visitor = await LinkServer.start(HOST, "f", { clusterId: "", isVisitor: true });
   visitor.links.locate(id, { host, port: Number(port) });
-  const ask = (...bytes: number[]) => visitor.links.request(id, Uint8Array.from(bytes), 5_000);
-  assert.equal(new TextDecoder().decode(await ask(REQUEST.leader)), id);
-  for (const kind of [REQUEST.promise, REQUEST.operation, REQUEST.check, 0xff]) {
-    assert.deepEqual(await ask(kind), new Uint8Array(), String(kind));
+  const ask = (bytes: Uint8Array) => visitor.links.request(id, bytes, 5_000);
+  assert.equal(new TextDecoder().decode(await ask(WHO_LEADS)), id);
+  const token = "0".repeat(32);
+  const refused = [
+    Uint8Array.of(REQUEST.promise),
+    encodeOperation({ kind: "mark", token }),
+    encodeQuestion({ token, begins: true }),
+    Uint8Array.of(0xff),
+  ];
+  for (const bytes of refused) {
+    assert.deepEqual(await ask(bytes), new Uint8Array(), String(bytes[0]));
   }
   visitor.tell({ id } as LinkServer, 99);
   await until(() => visitor.logged(/It takes no part in the log/));
