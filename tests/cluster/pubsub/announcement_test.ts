@@ -58,6 +58,9 @@ Deno.test("too many interests are told as one in everything, until they are half
 
 Deno.test("interests that take too many bytes are told as one in everything", () => {
   const announcement = new Announcement();
-  for (let i = 0; i < 5_000; i++) announcement.add(`${"x".repeat(250)}^`.repeat(4) + i);
+  const text = (i: number) => `${"x".repeat(250)}^`.repeat(4) + i;
+  for (let i = 0; i < 5_000; i++) announcement.add(text(i));
   assert.equal(shown(announcement.news()), "all **");
+  for (let i = 1; i < 5_000; i++) announcement.remove(text(i));
+  assert.equal(shown(announcement.news()), `all ${text(0)}`);
 });

@@ -55,6 +55,7 @@ Deno.test("bytes that nobody says are an error, and nothing else", () => {
     Uint8Array.of(1, 0, 0),
     Uint8Array.of(1, 255, 255, 97),
     encodeInterests(["*^a"]),
+    encodeInterests(["x".repeat(1_025)]),
     encodeNewsMessage("a", new TextEncoder().encode("{}")),
     encodeNewsMessage("a", new TextEncoder().encode("{}\n{}\n")),
     encodeNewsMessage("a", new Uint8Array(0)),
