@@ -10,7 +10,13 @@ import { Port } from "../../net/port.ts";
 import type { WriterPool } from "../../net/writer_pool.ts";
 import { Callee } from "./callee.ts";
 import type { Hello, Lane } from "./hello.ts";
-import { DRAIN_LIMIT_MS, MAX_BACKLOG_BYTES, MAX_STRANGER_BYTES, STALL_LIMIT_MS } from "./limits.ts";
+import {
+  DRAIN_LIMIT_MS,
+  MAX_BACKLOG_BYTES,
+  MAX_STRANGER_BYTES,
+  MEMBER_CONNECTIONS,
+  STALL_LIMIT_MS,
+} from "./limits.ts";
 import type { PeerParts } from "./parts.ts";
 
 /** What the accepted connections need of their surroundings. */
@@ -42,6 +48,7 @@ export class Accepted {
     this.#parts = parts;
     const calleeParts = {
       ...parts,
+      roomProblem: (hello: Hello) => this.#roomProblem(hello),
       entered: (callee: Callee) => this.#enter(callee),
       left: (callee: Callee) => this.#leave(callee),
       refused: (source: string, problem: string) => this.#refuse(source, problem),
@@ -88,6 +95,15 @@ export class Accepted {
   /** Stops listening, gives answers under way a moment, and closes all connections. */
   close(): Promise<void> {
     return this.#port.close();
+  }
+
+  /** Gateways may be many: members of the log find room beside them, or their log would stand still. */
+  #roomProblem({ lane, id }: Hello): string | undefined {
+    if (lane !== "visit" || this.#callees.has(keyOf(lane, id))) return undefined;
+    const most = this.#parts.admission.connections - MEMBER_CONNECTIONS;
+    let count = 0;
+    for (const { hello } of this.#callees.values()) if (hello?.lane === lane) count++;
+    return count < most ? undefined : `It has room for ${most} gateways`;
   }
 
   /** Of two connections of a server on one lane the older one is a leftover. */

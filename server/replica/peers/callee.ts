@@ -36,6 +36,8 @@ const ANSWER_OVERHEAD_BYTES = 16;
 
 /** What a connection that was accepted needs of its surroundings. */
 export interface CalleeParts extends PeerParts {
+  /** Why there is no room for who sent this hello, `undefined` when there is. */
+  readonly roomProblem: (hello: Hello) => string | undefined;
   /** The other end's hello is accepted. */
   readonly entered: (callee: Callee) => void;
   /** The connection is gone, after a hello or without. */
@@ -155,7 +157,7 @@ export class Callee implements Conversation {
   #takeHello(channel: number, payload: Uint8Array): void {
     if (channel !== CHANNEL.hello) throw new HelloError(`It began with channel ${channel}`);
     const hello = decodeHello(payload);
-    const problem = greetingProblem(this.#parts, hello);
+    const problem = greetingProblem(this.#parts, hello) ?? this.#parts.roomProblem(hello);
     if (problem !== undefined) throw new HelloError(problem);
     const own = { ...this.#parts.identity(), to: hello.id, lane: hello.lane };
     this.#line.send([frameOf(CHANNEL.hello, encodeHello(own))]);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_MEMBERS } from "../../../cluster/raft/membership/configuration.ts";
 import type { AdmissionLimits } from "../../net/admission.ts";
 import { BLOCK_HEAD_BYTES } from "./blocks.ts";
 
@@ -46,7 +47,10 @@ export const MISSED_BY_CALLER = 2;
 /** The same for the accepting end, which is not to notice first. */
 export const MISSED_BY_CALLEE = 5;
 
-/** Caps on the connections of others: 64 members have two each, those of one machine the most of them. */
+/** Connections that gateways leave to members of the log, which have two each. */
+export const MEMBER_CONNECTIONS = 2 * MAX_MEMBERS;
+
+/** Caps on the connections of others: of members and of gateways, those of one machine the most of them. */
 export const ADMISSION: AdmissionLimits = {
   connections: 512,
   perSource: 256,

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { Keyring } from "../../../../cluster/memberlist/wire/keyring.ts";
 import { frameOf } from "../../../../server/replica/peers/frames.ts";
+import { MEMBER_CONNECTIONS } from "../../../../server/replica/peers/limits.ts";
 import { loopback } from "../../../support/loopback.ts";
 import { LinkServer, type LinkServerChanges, small } from "../../../support/replica/link_server.ts";
 import { Relay } from "../../../support/replica/relay.ts";
@@ -158,6 +159,33 @@ Deno.test("silent strangers are closed, and a flood of them keeps no server out"
   } finally {
     for (const stranger of flood) stranger[Symbol.dispose]();
   }
+});
+
+Deno.test("however many gateways come, servers find room", async () => {
+  await using stack = new AsyncDisposableStack();
+  const connections = MEMBER_CONNECTIONS + 2;
+  const b = stack.use(await LinkServer.start(HOST, "b", { admission: { connections } }));
+  const visit = async (id: string, port = 0): Promise<LinkServer> => {
+    const gateway = stack.use(await LinkServer.start(HOST, id, { isVisitor: true, port }));
+    const answer = gateway.knows(b).links.request(b.id, Uint8Array.of(1), 5_000);
+    await answer.catch((error) => assert.match(error.message, /It refuses/));
+    return gateway;
+  };
+  const one = await visit("1");
+  await visit("2");
+  const three = await visit("3");
+  assert.ok(three.logged(/No connection to .*: It refuses: It has room for 2 gateways$/));
+  await using a = await LinkServer.start(HOST, "a");
+  await a.knows(b).reach(b);
+  // One that comes again takes the place of its own.
+  const again = await visit("1");
+  await until(() => b.greeted.filter(({ id }) => id === again.id).length === 2);
+  assert.deepEqual(again.lines, []);
+  await Promise.all([one.close(), again.close()]);
+  await until(() => b.lost.filter((id) => id === again.id).length === 3);
+  const four = await visit("4");
+  assert.deepEqual(four.lines, []);
+  assert.deepEqual(b.unexpected, []);
 });
 
 for (const keyring of [undefined, ring(5)]) {
