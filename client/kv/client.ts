@@ -25,7 +25,7 @@ import { reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
 import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
-import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
+import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import {
   checkCallOptions,
   checkKey,
@@ -100,9 +100,7 @@ export class KvClient implements AsyncDisposable {
     const { reconnect = false } = options;
     const opener = {
       open: (signal?: AbortSignal): Promise<KvConnection> => openKvConnection(options, signal),
-      // An agent that speaks another version goes on to do so; one that has no room, or no time, may have some later.
-      isFinal: (error: unknown): boolean =>
-        error instanceof KvError && error.code !== 429 && error.code !== 503,
+      isFinal,
     };
     const again = reconnect === true ? {} : reconnect || undefined;
     return new KvClient(new Link(await opener.open(options.signal), opener, again), options);

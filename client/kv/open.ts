@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KvError } from "../../protocol/kv/errors.ts";
 import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
 import { dial } from "../net/dial.ts";
 import type { Socket } from "../net/socket.ts";
@@ -56,6 +57,14 @@ export async function openKvConnection(
     await connection.close();
     throw error;
   }
+}
+
+/**
+ * Whether an agent would refuse again for this reason. One that speaks another version goes on to do so; one that has no room, or
+ * no time, may have some later.
+ */
+export function isFinal(error: unknown): boolean {
+  return error instanceof KvError && error.code !== 429 && error.code !== 503;
 }
 
 /** Connects to the first agent that can be reached. */

@@ -4,14 +4,13 @@
  * @module
  */
 
-import { KvError } from "../../protocol/kv/errors.ts";
 import type { KvKey, KvMessage } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import { RecordBuffer, type RecordStream, type StreamOptions } from "../net/record_stream.ts";
 import { deferred, reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
 import type { KvConnection, Push } from "./connection.ts";
-import { DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
+import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 /** Messages that wait to be read when the caller sets no bound, as in other streams. */
@@ -92,7 +91,7 @@ export class Subscription implements RecordStream<KvMessage> {
     const options = { ...this.#options, ...timeoutMs !== undefined && { timeoutMs } };
     const opener = {
       open: (signal?: AbortSignal) => this.#subscribe(options, signal),
-      isFinal: (error: unknown) => error instanceof KvError && error.code !== 429,
+      isFinal,
     };
     const first = await opener.open(this.#signal);
     // The client has its own ear for what becomes of its connection.

@@ -7,14 +7,14 @@
  * @module
  */
 
-import { errorOf, KvError, RevisionGoneError } from "../../protocol/kv/errors.ts";
+import { errorOf, RevisionGoneError } from "../../protocol/kv/errors.ts";
 import { REVISION_GONE } from "../../protocol/kv/problem.ts";
 import type { KvChange, KvKey, KvWatch, KvWatchOptions } from "../../protocol/kv/values.ts";
 import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
 import { deferred, reportFault } from "../net/portable.ts";
 import type { KvConnection, Push } from "./connection.ts";
-import { addressesIn, DEFAULT_TIMEOUT_MS, openKvConnection } from "./open.ts";
+import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 const DEFAULT_BUFFER_SIZE = 1_024;
@@ -136,8 +136,7 @@ export class ClientWatch implements KvWatch {
         return await this.#open(signal);
       } catch (error) {
         if (signal.aborted) return;
-        const isFinal = error instanceof KvError && error.code !== 429 && error.code !== 503;
-        if (reconnect === false || isFinal || attempt >= maxAttempts) throw error;
+        if (reconnect === false || isFinal(error) || attempt >= maxAttempts) throw error;
       }
       const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
       await pause(longest * (1 - Math.random() / 2), signal);

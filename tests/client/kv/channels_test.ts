@@ -152,6 +152,35 @@ Deno.test("without connecting again a subscription ends as its connection does, 
   await assert.rejects(next(news, 1), ConnectionClosedError);
 });
 
+Deno.test("an agent that has no room or no time is asked again, and one that refuses is not", async () => {
+  const refusal = (code: number, reason: string) =>
+    JSON.stringify({ status: "error", code, reason, message: reason }) + "\n";
+  const message = JSON.stringify({ push: "message", channel: "a", message: 1 });
+  const ok = '{"status":"ok","result":["a"]}\n';
+  const answers = [
+    ok,
+    refusal(503, "SHUTTING_DOWN"),
+    refusal(429, "TOO_MANY_SUBSCRIPTIONS"),
+    `${ok}${message}\n`,
+    refusal(403, "FORBIDDEN"),
+  ];
+  await using port = startScriptedPort(
+    HOST,
+    ({ action }) => action === "SUBSCRIBE" ? answers.shift() : undefined,
+  );
+  await using client = await KvClient.connect({
+    address: port.address,
+    reconnect: { minDelayMs: 1, maxDelayMs: 20 },
+  });
+  const news = await client.subscribe("a");
+  const read = next(news, 1).then((texts) => [...texts, news.reopened]);
+  port.hangUp();
+  assert.deepEqual(await read, ["a 1", 1]);
+  port.hangUp();
+  await assert.rejects(next(news, 1));
+  assert.deepEqual(answers, []);
+});
+
 Deno.test("what an agent says was dropped is counted", async () => {
   await using port = startScriptedPort(
     HOST,

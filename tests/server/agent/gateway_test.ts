@@ -197,5 +197,6 @@ Deno.test("channels go through gateways in both directions, and between them", a
     const reply = await publisher.ask({ action: "PUBLISH", channel: "x", message: "later" });
     return reply["result"] === 2;
   });
+  assert.doesNotMatch(g.log.lines("WARN").join("\n"), /has the id of this server/);
   for (const hearer of hearers) hearer[Symbol.dispose]();
 });

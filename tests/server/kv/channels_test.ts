@@ -143,6 +143,10 @@ Deno.test("a connection has a thousand subscriptions, and one more is refused", 
   assert.equal(brief(await ask("SUBSCRIBE", ["one"])), "429 TOO_MANY_SUBSCRIPTIONS");
   await ask("UNSUBSCRIBE", channels(0, 1));
   assert.equal((await ask("SUBSCRIBE", ["one"]))["status"], "ok");
+  await ask("UNSUBSCRIBE", ["one"]);
+  stage.pubsub.hasRoom = (count) => count < 1;
+  assert.equal((await ask("SUBSCRIBE", channels(5, 5)))["status"], "ok");
+  assert.equal(brief(await ask("SUBSCRIBE", ["one"])), "429 TOO_MANY_SUBSCRIPTIONS");
 });
 
 Deno.test("a subscriber that is gone is forgotten at once, and the others hear", async () => {
