@@ -63,7 +63,6 @@ export class StateServer implements StateService, AsyncDisposable {
   readonly #former: FormerIds;
   readonly #timer: ReturnType<typeof setInterval>;
   #servers: readonly GossipServer[];
-  #located: ReadonlySet<string> = new Set();
   #isFounding = false;
   #isChanging = false;
   #isLeaving = false;
@@ -295,11 +294,9 @@ export class StateServer implements StateService, AsyncDisposable {
 
   #locate(): void {
     const { links, id: own } = this.#host;
-    const located = gatewaysOf(this.#options.members());
-    for (const { id, address } of this.#servers) if (id !== own) located.set(id, address);
-    for (const [id, address] of located) links.locate(id, address);
-    for (const id of this.#located) if (!located.has(id)) links.locate(id, undefined);
-    this.#located = new Set(located.keys());
+    const addresses = gatewaysOf(this.#options.members());
+    for (const { id, address } of this.#servers) if (id !== own) addresses.set(id, address);
+    links.locateAll(addresses);
   }
 
   async #tell(): Promise<void> {
@@ -335,8 +332,7 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** Links say once which cluster this server belongs to. */
   #greetAnew(): void {
-    for (const id of this.#located) this.#host.links.locate(id, undefined);
-    this.#located = new Set();
+    this.#host.links.locateAll(new Map());
     this.#look();
   }
 

@@ -56,7 +56,6 @@ export class Gateway implements StateService, AsyncDisposable {
   /** The cluster that the first server which was met belongs to. */
   #clusterId = "";
   #servers: readonly GossipServer[] = [];
-  #located: ReadonlySet<string> = new Set();
   #closed: Promise<void> | undefined;
 
   private constructor(options: GatewayOptions) {
@@ -160,12 +159,10 @@ export class Gateway implements StateService, AsyncDisposable {
     this.#servers = serversOf(all).filter(({ cluster, status }) =>
       status === "alive" && (this.#clusterId === "" || cluster === shortId(this.#clusterId))
     );
-    const located = gatewaysOf(all);
-    located.delete(this.#id);
-    for (const { id, address } of this.#servers) located.set(id, address);
-    for (const [id, address] of located) this.links.locate(id, address);
-    for (const id of this.#located) if (!located.has(id)) this.links.locate(id, undefined);
-    this.#located = new Set(located.keys());
+    const addresses = gatewaysOf(all);
+    addresses.delete(this.#id);
+    for (const { id, address } of this.#servers) addresses.set(id, address);
+    this.links.locateAll(addresses);
     const tag = encodeGatewayTag({ port: this.links.address.port, id: this.#id });
     if (tag !== told()) background(tell(tag), log);
     this.#visits.look();

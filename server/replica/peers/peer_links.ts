@@ -183,6 +183,12 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
     }
   }
 
+  /** Tells where all are whose address is known; nobody knows any more where others are. */
+  locateAll(addresses: ReadonlyMap<string, Address>): void {
+    for (const [id, address] of addresses) this.locate(id, address);
+    for (const id of this.#peers.keys()) if (!addresses.has(id)) this.locate(id, undefined);
+  }
+
   /** Sends a message to a server. It is lost when nobody knows where that is, it cannot be reached, or too much waits. */
   send(to: string, message: Message): void {
     const link = this.#peers.get(to)?.links[laneOf(message)];
