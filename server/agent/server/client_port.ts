@@ -12,8 +12,13 @@ import type { KvSettings } from "../../config/state_settings.ts";
 import type { Guard, RereadFiles } from "../../kv/access/guard.ts";
 import { KvPort } from "../../kv/port.ts";
 import { LevelFilter } from "../../logging/levels.ts";
+import { closeInOrder } from "../../net/closing.ts";
+import { within } from "../../net/deadline.ts";
 import type { StateService } from "../../replica/service.ts";
 import type { AgentHost } from "../host.ts";
+
+/** What is not done so soon waits for something that may never come, in milliseconds. */
+const LAST_REQUESTS_MS = 500;
 
 /** What answers clients. */
 export interface ClientServices {
@@ -80,6 +85,19 @@ export class ClientPort implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** Takes no more requests, lets those under way be done, and ends what answers them, which answers the rest. */
+export async function closeAll(
+  port: ClientPort | undefined,
+  service: AsyncDisposable,
+): Promise<void> {
+  const answered = port?.close();
+  await closeInOrder([
+    () => answered && within(LAST_REQUESTS_MS, answered),
+    () => service[Symbol.asyncDispose](),
+    () => answered,
+  ]);
 }
 
 /** For an agent without files that guard it. */

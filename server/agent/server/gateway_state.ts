@@ -8,8 +8,6 @@ import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { GatewaySettings } from "../../config/state_settings.ts";
 import { AgentKv } from "../../kv/local/local.ts";
-import { closeInOrder } from "../../net/closing.ts";
-import { within } from "../../net/deadline.ts";
 import { NoStateError } from "../../replica/errors.ts";
 import { Gateway } from "../../replica/gateway/gateway.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
@@ -17,11 +15,8 @@ import { guardedClock } from "../../runtime.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
-import { ClientPort } from "./client_port.ts";
+import { ClientPort, closeAll } from "./client_port.ts";
 import { tell } from "./telling.ts";
-
-/** What is not done so soon waits for something that may never come, in milliseconds. */
-const LAST_REQUESTS_MS = 500;
 
 /** A gateway and its port, as long as the agent runs. */
 export class GatewayState implements AgentState, AsyncDisposable {
@@ -97,15 +92,10 @@ export class GatewayState implements AgentState, AsyncDisposable {
     };
   }
 
-  /** Takes no more requests, and lets those under way be done. */
+  /** See {@linkcode closeAll}. */
   async close(): Promise<void> {
     this.kv.close();
-    const answered = this.#port.close();
-    await closeInOrder([
-      () => within(LAST_REQUESTS_MS, answered),
-      () => this.#gateway.close(),
-      () => answered,
-    ]);
+    await closeAll(this.#port, this.#gateway);
   }
 
   /** Same as {@linkcode GatewayState.close}. */

@@ -8,8 +8,6 @@ import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
 import { AgentKv } from "../../kv/local/local.ts";
-import { closeInOrder } from "../../net/closing.ts";
-import { within } from "../../net/deadline.ts";
 import { administer } from "../../replica/administration.ts";
 import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
@@ -17,12 +15,9 @@ import { StateServer } from "../../replica/state_server.ts";
 import { guardedClock } from "../../runtime.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
-import { ClientPort, NO_FILES } from "./client_port.ts";
+import { ClientPort, closeAll, NO_FILES } from "./client_port.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 import { tell } from "./telling.ts";
-
-/** What is not done so soon waits for something that may never come, in milliseconds. */
-const LAST_REQUESTS_MS = 500;
 
 /** A server's state and its port, as long as the agent runs. */
 export class ServerState implements AgentState, AsyncDisposable {
@@ -112,15 +107,10 @@ export class ServerState implements AgentState, AsyncDisposable {
     };
   }
 
-  /** Takes no more requests, lets those under way be done, and ends the server, which answers the rest. */
+  /** See {@linkcode closeAll}. */
   async close(): Promise<void> {
     this.kv.close();
-    const answered = this.#port?.close();
-    await closeInOrder([
-      () => answered && within(LAST_REQUESTS_MS, answered),
-      () => this.#server.close(),
-      () => answered,
-    ]);
+    await closeAll(this.#port, this.#server);
   }
 
   /** Same as {@linkcode AgentState.close}. */
