@@ -278,8 +278,9 @@ export class StateServer implements StateService, AsyncDisposable {
 
   #look(): void {
     if (this.#closed !== undefined) return;
-    this.#servers = serversOf(this.#options.members());
-    this.#locate();
+    const members = this.#options.members();
+    this.#servers = serversOf(members);
+    this.#locate(members);
     background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
@@ -292,9 +293,9 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#options.pubsub.tick();
   }
 
-  #locate(): void {
+  #locate(members: readonly Member[]): void {
     const { links, id: own } = this.#host;
-    const addresses = gatewaysOf(this.#options.members());
+    const addresses = gatewaysOf(members);
     for (const { id, address } of this.#servers) if (id !== own) addresses.set(id, address);
     links.locateAll(addresses);
   }
