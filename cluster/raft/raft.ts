@@ -30,6 +30,7 @@ import { before, checkInvariants, RaftInvariantError } from "./invariants.ts";
 import { propose, tickLeader } from "./leader.ts";
 import type { Entry } from "./log/entry.ts";
 import { Log } from "./log/log.ts";
+import type { RestoredEntries } from "./log/restored.ts";
 import {
   type Configuration,
   configurationProblem,
@@ -48,19 +49,13 @@ import { stepDown } from "./step_down.ts";
 import { tickTransfer, transfer } from "./transfer.ts";
 
 /** What a server has on its disk when it starts. */
-export interface Restored {
+export interface Restored extends RestoredEntries {
   /** The current term; 0 for a new server. */
   readonly term: number;
   /** Who got its vote. */
   readonly vote: string | undefined;
   /** The newest snapshot. */
   readonly snapshot: SnapshotMeta | undefined;
-  /** The entry before the first one of the log: nothing, or one that the snapshot covers. */
-  readonly beforeIndex: number;
-  /** Its term. */
-  readonly beforeTerm: number;
-  /** The log. */
-  readonly entries: Iterable<Entry>;
   /** The machine has these entries already. */
   readonly applied: number;
 }
@@ -92,14 +87,13 @@ export function createRaft(
 ): Raft {
   const problem = optionsProblem(options);
   if (problem !== undefined) throw new RangeError(problem);
-  const { snapshot, beforeIndex, beforeTerm, entries, applied } = restored;
+  const { snapshot, beforeIndex, beforeTerm, onDisk, entries, applied } = restored;
   const covered = snapshot?.index ?? 0;
   if (beforeIndex > covered) {
     throw new RangeError(`Log begins after ${beforeIndex}, the snapshot ends with ${covered}`);
   }
   const log = new Log(beforeIndex, beforeTerm, options.cacheBytes);
-  const list = [...entries];
-  log.restore(list);
+  log.restore(entries, onDisk?.terms);
   if (log.lastIndex < covered) {
     throw new RangeError(`Log ends with ${log.lastIndex}, the snapshot with ${covered}`);
   }
@@ -107,7 +101,8 @@ export function createRaft(
     throw new RangeError(`Entry ${covered} has not the term ${snapshot.term} of the snapshot`);
   }
   const members = new Members(snapshot?.configurationIndex ?? 0, snapshot?.configuration ?? []);
-  members.append(list.filter(({ index }) => index > (snapshot?.configurationIndex ?? 0)));
+  const all = [...onDisk?.configurations ?? [], ...entries];
+  members.append(all.filter(({ index }) => index > (snapshot?.configurationIndex ?? 0)));
   const known = Math.max(covered, applied);
   const raft: Raft = {
     id,

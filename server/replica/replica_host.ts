@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lastIndexOf } from "../../cluster/raft/log/restored.ts";
 import type { Keyring } from "../../cluster/memberlist/wire/keyring.ts";
 import type { Result } from "../../cluster/machine/mod.ts";
 import type { WatchHub } from "../../cluster/watch/mod.ts";
@@ -32,7 +33,7 @@ import { answerVisitor } from "./gateway/questions.ts";
 import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import type { StateSettings } from "./state_settings.ts";
-import { type Found, openStorage, type Storage, type Vote } from "./storage.ts";
+import { openStorage, type Storage, type Vote } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
 import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
 import {
@@ -128,9 +129,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     }
     const host = new ReplicaHost({ ...options, failed }, storage);
     host.#links = opened.use(await host.#listen());
-    const isNew = found.beforeIndex === 0 && found.entries.length === 0 && !directory.isRebuilt;
-    if (isNew && bootstrapExpect === 1) await host.#found([directory.nodeId], found);
-    else await host.#begin(found);
+    const isNew = lastIndexOf(found) === 0 && !directory.isRebuilt && bootstrapExpect === 1;
+    await (isNew ? host.#found([directory.nodeId], found) : host.#begin(found));
     opened.move();
     return host;
   }
@@ -290,7 +290,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     await this.#begin({ term, vote, beforeIndex: 0, beforeTerm: 0, entries: [entry] });
   }
 
-  async #begin(found: Omit<Found, "cutBytes">): Promise<void> {
+  async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
     const newMachine = () => watchedMachine(store, this.watches);

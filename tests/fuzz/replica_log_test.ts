@@ -11,13 +11,18 @@ import type { Entry } from "../../cluster/raft/mod.ts";
 import { concatBytes } from "../../protocol/bytes.ts";
 import { DamagedLogError } from "../../server/replica/log/errors.ts";
 import { type Change, encodeGroup, encodeSegmentHead } from "../../server/replica/log/format.ts";
-import { LogFiles } from "../../server/replica/log/log_files.ts";
-import type { RestoredLog } from "../../server/replica/log/opening.ts";
 import { segmentName } from "../../server/replica/log/segment.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { MemoryDisk } from "../support/replica/memory_disk.ts";
-import { appended, entriesBetween, entry, tell } from "../support/replica/writes.ts";
+import {
+  appended,
+  entriesBetween,
+  entry,
+  openWhole,
+  tell,
+  type WholeLog,
+} from "../support/replica/writes.ts";
 import { SeededRandom } from "../support/simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
@@ -25,12 +30,10 @@ const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 2_000);
 const SMALL = { segmentBytes: 400 };
 
 /** What a start finds, `undefined` when a file is damaged; nothing was changed then. */
-async function open(
-  disk: MemoryDisk,
-): Promise<{ log: LogFiles; restored: RestoredLog } | undefined> {
+async function open(disk: MemoryDisk): Promise<WholeLog | undefined> {
   const before = new Map(disk.files);
   try {
-    return await LogFiles.open(disk, "raft", SMALL);
+    return await openWhole(disk, "raft", SMALL);
   } catch (error) {
     if (!(error instanceof DamagedLogError)) throw error;
     assert.deepEqual(disk.files, before);
@@ -56,7 +59,7 @@ async function often(
 
 Deno.test("a log of which one file is bent is read up to some entry, or refused", async () => {
   const whole = new MemoryDisk();
-  const { log } = await LogFiles.open(whole, "raft", SMALL);
+  const { log } = await openWhole(whole, "raft", SMALL);
   const entries = entriesBetween(1, 12);
   for (const it of entries) await log.write(appended(it));
   await log.close();
@@ -117,7 +120,7 @@ Deno.test("groups that are right in themselves are taken when they follow each o
     const request = { from: beforeIndex + 1, maxEntries: Infinity, maxBytes: Infinity };
     assert.deepEqual(await log.load(request), wanted);
     await log.close();
-    const again = await LogFiles.open(disk, "raft", SMALL);
+    const again = await openWhole(disk, "raft", SMALL);
     assert.equal(tell(again.restored), tell({ ...restored, entries: wanted }));
     await again.log.close();
   });

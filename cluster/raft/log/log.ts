@@ -92,8 +92,12 @@ export class Log {
     return this.#tail.slice(start, end);
   }
 
-  /** Takes over entries that are on the disk, at the start. */
-  restore(entries: Iterable<Entry>): void {
+  /** Takes over entries that are on the disk, at the start; of those before them, which stay there alone, the terms. */
+  restore(entries: Iterable<Entry>, before?: Terms): void {
+    if (before !== undefined) {
+      this.#terms = before.copy();
+      this.#tailFirst = before.last + 1;
+    }
     for (const entry of entries) this.#push(entry);
     this.#durable = this.lastIndex;
     this.#evict();

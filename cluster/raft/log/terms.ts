@@ -65,6 +65,14 @@ export class Terms {
     if (this.#runs.at(-1)?.term !== term) this.#runs.push({ first: this.#last, term });
   }
 
+  /** A copy, which goes its own way. */
+  copy(): Terms {
+    const copy = new Terms(this.#before.index, this.#before.term);
+    copy.#runs = [...this.#runs];
+    copy.#last = this.#last;
+    return copy;
+  }
+
   /** Forgets `from`, which is after the index before the first entry, and everything after it. */
   truncate(from: number): void {
     this.#last = from - 1;

@@ -10,12 +10,12 @@
 import type { Machine } from "../../../cluster/machine/mod.ts";
 import {
   createRaft,
-  type Entry,
   type Raft,
   type RaftOptions,
   type Restored,
 } from "../../../cluster/raft/mod.ts";
 import { entryBytes } from "../../../cluster/raft/log/entry.ts";
+import { lastIndexOf, type RestoredEntries, termOf } from "../../../cluster/raft/log/restored.ts";
 import type { Clock, Random } from "../../../cluster/runtime.ts";
 import type { LogStore, SnapshotStore } from "./parts.ts";
 
@@ -60,12 +60,12 @@ export interface Beginning {
  */
 export async function restore(
   parts: RestoreParts,
-  found: Omit<Restored, "applied" | "entries"> & { readonly entries: readonly Entry[] },
+  found: Omit<Restored, "applied">,
 ): Promise<Beginning> {
   const { directory, id, options, clock, random, newMachine } = parts;
   const { snapshot } = found;
   let machine = newMachine();
-  const lastIndex = found.beforeIndex + found.entries.length;
+  const lastIndex = lastIndexOf(found);
   if (machine.context.index > Math.max(lastIndex, snapshot?.index ?? 0)) {
     throw new TornStateError(
       directory,
@@ -86,7 +86,7 @@ export async function restore(
   }
   const applied = machine.context.index;
   const raft = createRaft(id, options, random, clock.now(), { ...found, ...log, applied });
-  return { raft, machine, unsavedBytes: bytesOf(log.entries, snapshot?.index ?? 0, applied) };
+  return { raft, machine, unsavedBytes: bytesOf(log, snapshot?.index ?? 0, applied) };
 }
 
 /**
@@ -95,12 +95,12 @@ export async function restore(
  */
 async function withoutGap(
   { directory, log }: RestoreParts,
-  { snapshot, beforeIndex, beforeTerm, entries }: Parameters<typeof restore>[1],
-): Promise<Pick<Restored, "beforeIndex" | "beforeTerm"> & { readonly entries: readonly Entry[] }> {
-  const lastIndex = beforeIndex + entries.length;
-  const { term } = entries[(snapshot?.index ?? 0) - beforeIndex - 1] ?? {};
+  found: Parameters<typeof restore>[1],
+): Promise<RestoredEntries> {
+  const { snapshot, beforeIndex, beforeTerm, onDisk, entries } = found;
+  const term = termOf(found, snapshot?.index ?? 0);
   const isOfLog = snapshot === undefined ||
-    (snapshot.index <= lastIndex && (term === undefined || term === snapshot.term));
+    (snapshot.index <= lastIndexOf(found) && (term === undefined || term === snapshot.term));
   if (isOfLog) {
     if (beforeIndex > (snapshot?.index ?? 0)) {
       throw new TornStateError(
@@ -110,17 +110,24 @@ async function withoutGap(
         }`,
       );
     }
-    return { beforeIndex, beforeTerm, entries };
+    return { beforeIndex, beforeTerm, onDisk, entries };
   }
   await log.write({ seq: 0, reset: { snapshot, keepSuffix: false }, entries: [] });
-  return { beforeIndex: snapshot.index, beforeTerm: snapshot.term, entries: [] };
+  return { beforeIndex: snapshot.index, beforeTerm: snapshot.term, onDisk: undefined, entries: [] };
 }
 
-/** Bytes of the entries after the one at `after`, up to the one at `last`. */
-function bytesOf(entries: readonly Entry[], after: number, last: number): number {
+/** Bytes of the entries after the one at `after`, up to the one at `last`: about, for those that are not in memory. */
+function bytesOf(
+  { beforeIndex, onDisk, entries }: RestoredEntries,
+  after: number,
+  last: number,
+): number {
   let bytes = 0;
   for (const entry of entries) {
     if (entry.index > after && entry.index <= last) bytes += entryBytes(entry);
   }
-  return bytes;
+  if (onDisk === undefined) return bytes;
+  const count = Math.min(last, onDisk.terms.last) - Math.max(after, beforeIndex);
+  if (count <= 0) return bytes;
+  return bytes + onDisk.bytes * count / (onDisk.terms.last - beforeIndex);
 }

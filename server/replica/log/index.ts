@@ -47,6 +47,11 @@ export class LogIndex {
     return this.#terms.beforeTerm;
   }
 
+  /** The terms as they are now. */
+  terms(): Terms {
+    return this.#terms.copy();
+  }
+
   /** The last index; {@linkcode LogIndex.beforeIndex} when there are no entries. */
   get lastIndex(): number {
     return this.#terms.last;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Entry } from "../../../cluster/raft/log/entry.ts";
+import { type Entry, entryBytes } from "../../../cluster/raft/log/entry.ts";
+import type { OnDisk, RestoredEntries } from "../../../cluster/raft/log/restored.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
 import { type Change, encodeSegmentHead, SEGMENT_HEAD_BYTES, type SegmentHead } from "./format.ts";
 import { LogIndex } from "./index.ts";
@@ -14,14 +15,10 @@ import { type Segment, segmentName, SegmentReader, sequenceOf } from "./segment.
 /** Bytes that a start reads at a time. */
 const WINDOW_BYTES = 1024 * 1024;
 
-/** The log of a server as it was on the disk. */
-export interface RestoredLog {
-  /** The index before the first entry. */
-  readonly beforeIndex: number;
-  /** Its term. */
-  readonly beforeTerm: number;
-  /** All entries. Their data are views of what was read, and nobody else keeps them. */
-  readonly entries: readonly Entry[];
+/** The log of a server as it was on the disk, where all its entries stay. */
+export interface RestoredLog extends RestoredEntries {
+  readonly onDisk: OnDisk;
+  readonly entries: readonly [];
   /** Bytes that were cut off the end, of a write that nobody was told was done; worth a warning unless 0. */
   readonly cutBytes: number;
 }
@@ -45,7 +42,7 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
   const found = await segmentsIn(disk, folder);
   if (found.length === 0) return await beginLog(disk, folder);
   const { heads, void: outdated } = await countingHeads(disk, found);
-  const entries = new Entries(heads[0] as FoundHead);
+  const entries = new Entries((heads[0] as FoundHead).head);
   let [end, cutBytes] = [0, 0];
   for (const { reader, head } of heads) {
     const { path, bytes } = reader.segment;
@@ -67,12 +64,10 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
   await disk.sync(last.path);
   await syncFolders(disk, folder);
   for (const segment of outdated) await removeSegment(disk, segment);
-  const { index, list } = entries;
-  const { beforeIndex, beforeTerm } = index;
   return {
     segments: [...segments, { ...last, bytes: end }],
-    index,
-    restored: { beforeIndex, beforeTerm, entries: list, cutBytes },
+    index: entries.index,
+    restored: { ...entries.restored(), cutBytes },
   };
 }
 
@@ -126,8 +121,12 @@ async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
   const head: SegmentHead = { sequence: 1, beforeIndex: 0, beforeTerm: 0, isReset: false };
   const segment = await placeSegment(disk, folder, head, new Uint8Array(0));
   await syncFolders(disk, folder);
-  const restored: RestoredLog = { beforeIndex: 0, beforeTerm: 0, entries: [], cutBytes: 0 };
-  return { segments: [segment], index: new LogIndex(0, 0), restored };
+  const entries = new Entries({ beforeIndex: 0, beforeTerm: 0 });
+  return {
+    segments: [segment],
+    index: entries.index,
+    restored: { ...entries.restored(), cutBytes: 0 },
+  };
 }
 
 /** The heads of the segments that count, in order, and the segments before them. */
@@ -150,13 +149,24 @@ async function countingHeads(
   return { heads, void: [] };
 }
 
-/** Entries as groups bring them and take them away. */
+/** What is to be known of entries as groups bring them and take them away. */
 class Entries {
   readonly index: LogIndex;
-  readonly list: Entry[] = [];
+  #configurations: Entry[] = [];
+  #bytes = 0;
 
-  constructor({ head }: FoundHead) {
-    this.index = new LogIndex(head.beforeIndex, head.beforeTerm);
+  constructor({ beforeIndex, beforeTerm }: Pick<SegmentHead, "beforeIndex" | "beforeTerm">) {
+    this.index = new LogIndex(beforeIndex, beforeTerm);
+  }
+
+  restored(): Omit<RestoredLog, "cutBytes"> {
+    const { beforeIndex, beforeTerm } = this.index;
+    const onDisk = {
+      terms: this.index.terms(),
+      configurations: this.#configurations,
+      bytes: this.#bytes,
+    };
+    return { beforeIndex, beforeTerm, onDisk, entries: [] };
   }
 
   /** A segment has to follow what there is. */
@@ -173,14 +183,26 @@ class Entries {
   take(reader: SegmentReader, change: Change, at: number): void {
     const problem = this.index.problem(change);
     if (problem !== undefined) throw reader.damaged(at, problem);
-    const { beforeIndex } = this.index;
-    this.index.apply(change, reader.segment.sequence, at);
     const { begin, cut, entries } = change;
-    if (cut !== undefined) {
-      this.list.length = Math.max(0, Math.min(this.list.length, cut.index - beforeIndex));
+    const before = this.#count;
+    this.index.apply(change, reader.segment.sequence, at);
+    if (before > 0) this.#bytes *= (this.#count - entries.length) / before;
+    if (begin !== undefined || cut !== undefined) {
+      this.#configurations = this.#configurations.filter(({ index }) =>
+        index > this.index.beforeIndex && index <= this.index.lastIndex - entries.length
+      );
     }
-    if (begin !== undefined) this.list.splice(0, begin.index - beforeIndex);
-    for (const entry of entries) this.list.push(entry);
+    for (const entry of entries) {
+      this.#bytes += entryBytes(entry);
+      // Its data are a view of all that was read at once.
+      if (entry.type === "configuration") {
+        this.#configurations.push({ ...entry, data: entry.data.slice() });
+      }
+    }
+  }
+
+  get #count(): number {
+    return this.index.lastIndex - this.index.beforeIndex;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lastIndexOf } from "../../../cluster/raft/log/restored.ts";
 import type { Configuration, SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import { MemoryStore } from "../../../cluster/machine/mod.ts";
 import type { Disk } from "../../../cluster/runtime.ts";
@@ -148,15 +149,17 @@ async function membersIn(
 
 /** Entries that were there and are not: before what the log has, or after it. */
 function gapsIn(
-  { beforeIndex, entries }: RestoredLog,
+  log: RestoredLog,
   snapshot: SnapshotMeta | undefined,
   applied: number,
 ): string[] {
   const covered = snapshot?.index ?? 0;
-  const last = Math.max(covered, beforeIndex + entries.length);
+  const last = Math.max(covered, lastIndexOf(log));
   const gaps: string[] = [];
-  if (beforeIndex > covered) {
-    gaps.push(`Log begins after entry ${beforeIndex}, the newest snapshot ends with ${covered}`);
+  if (log.beforeIndex > covered) {
+    gaps.push(
+      `Log begins after entry ${log.beforeIndex}, the newest snapshot ends with ${covered}`,
+    );
   }
   if (applied > last) gaps.push(`State has entry ${applied}, the log ends with ${last}`);
   return gaps;

@@ -5,7 +5,9 @@ import {
   type Entry,
   foundingEntry,
   NOTHING,
+  type Restored,
 } from "../../../cluster/raft/mod.ts";
+import { Terms } from "../../../cluster/raft/log/terms.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
 
 Deno.test("a log that has another entry where the snapshot ends makes no server", () => {
@@ -21,4 +23,38 @@ Deno.test("a log that has another entry where the snapshot ends makes no server"
   };
   assert.equal(create(1).commit, 2);
   assert.throws(() => create(2), /^RangeError: Entry 2 has not the term 2 of the snapshot$/);
+});
+
+Deno.test("a server whose entries stay on its disk knows of them what one knows that has them in memory", () => {
+  const configurations = [
+    foundingEntry([{ id: "a", role: "voter" }], 0),
+    { ...foundingEntry([{ id: "a", role: "voter" }, { id: "b", role: "learner" }], 0), index: 3 },
+  ];
+  const rest = [2, 4].map((index): Entry => ({
+    index,
+    term: index - 1,
+    type: "no-op",
+    time: 0,
+    data: new Uint8Array(),
+  }));
+  const entries = [configurations[0]!, rest[0]!, configurations[1]!, rest[1]!];
+  const terms = new Terms(0, 0);
+  for (const { term } of entries) terms.push(term);
+  const onDisk = { terms, configurations, bytes: 0 };
+  const create = (found: Partial<Restored>) => {
+    const restored = { ...NOTHING, term: 3, applied: 2, ...found };
+    return createRaft("a", DEFAULT_RAFT_OPTIONS, new SeededRandom(1), 0, restored);
+  };
+  const [one, other] = [create({ entries }), create({ onDisk })];
+  for (const { log, members, role, commit } of [one, other]) {
+    assert.deepEqual([log.lastIndex, log.lastTerm, log.durableIndex, commit], [4, 3, 4, 2]);
+    assert.deepEqual([1, 2, 3, 4, 5].map((index) => log.term(index)), [1, 1, 1, 3, undefined]);
+    assert.deepEqual(members.configuration.map(({ id }) => id), ["a", "b"]);
+    assert.deepEqual(members.since(2).length, 2);
+    assert.deepEqual(role, one.role);
+  }
+  assert.equal(other.log.slice(4, { count: 1, bytes: 1 }), undefined);
+  other.log.append([{ ...rest[1]!, index: 5 }]);
+  assert.deepEqual(other.log.slice(5, { count: 1, bytes: 1 })?.map(({ index }) => index), [5]);
+  assert.equal(terms.last, 4, "What the log goes on with is its own");
 });

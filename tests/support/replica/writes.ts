@@ -4,6 +4,9 @@
  * @module
  */
 
+import assert from "node:assert/strict";
+import { lastIndexOf, type RestoredEntries } from "../../../cluster/raft/log/restored.ts";
+import { LogFiles } from "../../../server/replica/log/log_files.ts";
 import type { Entry, SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { LogWrite } from "../../../cluster/raft/state/effects.ts";
 import type { RestoredLog } from "../../../server/replica/log/opening.ts";
@@ -35,9 +38,28 @@ export function snapshot(index: number, term: number): SnapshotMeta {
   return { index, term, configuration: [], configurationIndex: 0, size: 0, hash: "" };
 }
 
+/** A log as a start finds it, with all its entries. */
+export interface WholeLog {
+  readonly log: LogFiles;
+  readonly restored: Omit<RestoredLog, "entries"> & { readonly entries: readonly Entry[] };
+}
+
+/** Opens a log as a start does, and reads its entries: what the start knows of them is what they say. */
+export async function openWhole(...opening: Parameters<typeof LogFiles.open>): Promise<WholeLog> {
+  const { log, restored } = await LogFiles.open(...opening);
+  const from = restored.beforeIndex + 1;
+  const entries = await log.load({ from, maxEntries: Infinity, maxBytes: Infinity });
+  const { terms, configurations, bytes } = restored.onDisk;
+  assert.equal(entries.length, lastIndexOf(restored) - restored.beforeIndex);
+  for (const { index, term } of entries) assert.equal(terms.at(index), term);
+  assert.deepEqual(configurations, entries.filter(({ type }) => type === "configuration"));
+  assert.equal(bytes > 0, entries.length > 0);
+  return { log, restored: { ...restored, entries } };
+}
+
 /** What a log is, so that equal logs are equal texts. */
 export function tell(
-  { beforeIndex, beforeTerm, entries }: Pick<RestoredLog, "beforeIndex" | "beforeTerm" | "entries">,
+  { beforeIndex, beforeTerm, entries }: Omit<RestoredEntries, "onDisk">,
 ): string {
   const text = new TextDecoder();
   const list = entries.map((it) => `${it.index}/${it.term}/${it.type}/${text.decode(it.data)}`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { below } from "../../../support/random_value.ts";
 import { HOST } from "../../../support/replica/disks.ts";
-import { type LogState, tell, Writes } from "../../../support/replica/writes.ts";
+import { type LogState, openWhole, tell, Writes } from "../../../support/replica/writes.ts";
 import { SeededRandom } from "../../../support/simulation/random.ts";
 import { Simulation } from "../../../support/simulation/simulation.ts";
 
@@ -96,7 +96,7 @@ async function life(
   let isOver = false;
   let failure: unknown;
   const work = async (): Promise<void> => {
-    const { log } = await LogFiles.open(disk, "raft", OPTIONS);
+    const { log } = await openWhole(disk, "raft", OPTIONS);
     await writer.run(log, bursts);
     isOver = true;
   };
@@ -107,7 +107,7 @@ async function life(
   assert.equal(failure, undefined);
   simulation[end](HOST);
   const next = simulation.addHost(HOST).disk;
-  const { log, restored } = await simulation.settle(LogFiles.open(next, "raft", OPTIONS));
+  const { log, restored } = await simulation.settle(openWhole(next, "raft", OPTIONS));
   const found = writer.found({ ...restored, entries: [...restored.entries] });
   const { beforeIndex, entries } = found;
   const all = { from: beforeIndex + 1, maxEntries: Infinity, maxBytes: Infinity };

@@ -10,10 +10,16 @@ import {
   SEGMENT_HEAD_BYTES,
 } from "../../../../server/replica/log/format.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
-import type { RestoredLog } from "../../../../server/replica/log/opening.ts";
 import { segmentName } from "../../../../server/replica/log/segment.ts";
 import { MemoryDisk } from "../../../support/replica/memory_disk.ts";
-import { appended, entriesBetween, entry, tell } from "../../../support/replica/writes.ts";
+import {
+  appended,
+  entriesBetween,
+  entry,
+  openWhole,
+  tell,
+  type WholeLog,
+} from "../../../support/replica/writes.ts";
 
 const FIRST = `raft/${segmentName(1)}`;
 const SECOND = `raft/${segmentName(2)}`;
@@ -26,7 +32,7 @@ type Files = ReadonlyMap<string, Uint8Array>;
 /** Five groups in two files. */
 async function written(): Promise<Files> {
   const disk = new MemoryDisk();
-  const { log } = await LogFiles.open(disk, "raft", { segmentBytes: 250 });
+  const { log } = await openWhole(disk, "raft", { segmentBytes: 250 });
   for (const it of entriesBetween(1, 5)) await log.write(appended(it));
   await log.close();
   const lengths = [...disk.files].map(([, { length }]) => length);
@@ -35,8 +41,8 @@ async function written(): Promise<Files> {
 }
 
 /** What a start finds in files. */
-async function open(files: Iterable<readonly [string, Uint8Array]>): Promise<RestoredLog> {
-  const { log, restored } = await LogFiles.open(new MemoryDisk(files), "raft");
+async function open(files: Iterable<readonly [string, Uint8Array]>): Promise<WholeLog["restored"]> {
+  const { log, restored } = await openWhole(new MemoryDisk(files), "raft");
   await log.close();
   return restored;
 }
@@ -104,7 +110,7 @@ Deno.test("of a last group that lacks bytes, or has zeros instead, all is cut", 
       const bytes = concatBytes([whole.slice(0, length), new Uint8Array(zeros)]);
       const disk = new MemoryDisk(withFile(files, SECOND, bytes));
       for (const cutBytes of [bytes.length - begin, 0]) {
-        const { log, restored } = await LogFiles.open(disk, "raft");
+        const { log, restored } = await openWhole(disk, "raft");
         assert.equal(restored.cutBytes, cutBytes);
         assert.equal(tell(restored), tell(rest));
         await log.close();
@@ -207,7 +213,7 @@ Deno.test("whole groups that do not follow each other are damage", async () => {
 
 Deno.test("what is damaged while the log is open is not loaded", async () => {
   const disk = new MemoryDisk(await written());
-  const { log } = await LogFiles.open(disk, "raft");
+  const { log } = await openWhole(disk, "raft");
   (disk.files.get(FIRST) as Uint8Array)[SEGMENT_HEAD_BYTES + GROUP_BYTES + 50]! ^= 1;
   const request = { maxEntries: 9, maxBytes: Infinity };
   await assert.rejects(log.load({ ...request, from: 1 }), DamagedLogError);
@@ -224,7 +230,7 @@ Deno.test("files from before a snapshot need not be whole, and go", async () => 
   const disk = new MemoryDisk(withFile(withFile(files, FIRST, new Uint8Array(5)), path, head));
   disk.files.set(`raft/${segmentName(8)}.new`, new Uint8Array(5));
   disk.files.set("raft/vote", new Uint8Array(5));
-  const { log, restored } = await LogFiles.open(disk, "raft");
+  const { log, restored } = await openWhole(disk, "raft");
   assert.equal(tell(restored), tell({ beforeIndex: 9, beforeTerm: 3, entries: [] }));
   assert.deepEqual([...disk.files.keys()].sort(), [path, "raft/vote"]);
   await log.close();

@@ -12,6 +12,7 @@ import {
   appended,
   entriesBetween,
   entry,
+  openWhole,
   snapshot,
   tell,
 } from "../../../support/replica/writes.ts";
@@ -22,7 +23,7 @@ const SMALL = { segmentBytes: 250 };
 /** A log with three entries, on a disk that is watched. */
 async function opened(disk: Disk): Promise<{ log: LogFiles; watched: WatchedDisk }> {
   const watched = new WatchedDisk(disk);
-  const { log } = await LogFiles.open(watched, "raft", SMALL);
+  const { log } = await openWhole(watched, "raft", SMALL);
   for (const it of entriesBetween(1, 3)) await log.write(appended(it));
   watched.calls = [];
   return { log, watched };
@@ -90,7 +91,7 @@ Deno.test("a log refuses what it could not read again", () =>
       { seq: 1, reset: { snapshot: snapshot(9, 2), keepSuffix: true }, entries: [] },
     ];
     for (const write of nonsense) {
-      const { log } = await LogFiles.open(disk, "raft");
+      const { log } = await openWhole(disk, "raft");
       if (log.load !== undefined) {
         await log.write({ seq: 0, truncateFrom: 1, entries: entriesBetween(1, 3) });
       }
@@ -100,7 +101,7 @@ Deno.test("a log refuses what it could not read again", () =>
       });
       await log.close();
     }
-    const { restored } = await LogFiles.open(disk, "raft");
+    const { restored } = await openWhole(disk, "raft");
     assert.equal(tell(restored), tell({ ...restored, entries: entriesBetween(1, 3) }));
   }));
 
@@ -112,7 +113,7 @@ Deno.test("a log on a full disk is as it was, and goes on when there is room and
       const { disk } = simulation.addHost(HOST);
       const platter = simulation.disk(HOST);
       const work = async (): Promise<void> => {
-        const { log } = await LogFiles.open(disk, "raft", SMALL);
+        const { log } = await openWhole(disk, "raft", SMALL);
         for (const it of entriesBetween(1, before)) await log.write(appended(it));
         platter.room = room;
         const writes = entriesBetween(before + 1, before + 3).map((it) => appended(it));
@@ -131,7 +132,7 @@ Deno.test("a log on a full disk is as it was, and goes on when there is room and
       await simulation.settle(work());
       simulation.crash(HOST);
       const next = simulation.addHost(HOST).disk;
-      const { restored } = await simulation.settle(LogFiles.open(next, "raft", SMALL));
+      const { restored } = await simulation.settle(openWhole(next, "raft", SMALL));
       assert.equal(restored.cutBytes, 0);
       assert.deepEqual(restored.entries, entriesBetween(1, before + 3));
     }
@@ -142,7 +143,7 @@ Deno.test("a full disk that cannot even be cut, or synced, ends the log", () =>
   onSimDisk(async (disk) => {
     for (const call of ["truncate", "sync"] as const) {
       const watched = new WatchedDisk(disk);
-      const { log } = await LogFiles.open(watched, call);
+      const { log } = await openWhole(watched, call);
       const full = new DiskFullError("raft");
       watched.failure = (it) => it === "append" || it === call ? full : undefined;
       await assert.rejects(log.write(appended(entry(1))), LogFailedError);

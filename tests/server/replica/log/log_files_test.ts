@@ -11,6 +11,7 @@ import {
   appended,
   entriesBetween,
   entry,
+  openWhole,
   snapshot,
   tell,
 } from "../../../support/replica/writes.ts";
@@ -20,7 +21,7 @@ const SMALL = { segmentBytes: 250 };
 
 /** What a start finds. */
 async function found(disk: Disk, options = {}): Promise<string> {
-  const { log, restored } = await LogFiles.open(disk, "raft", options);
+  const { log, restored } = await openWhole(disk, "raft", options);
   await log.close();
   assert.equal(restored.cutBytes, 0);
   return tell(restored);
@@ -54,11 +55,11 @@ onBothDisks("entries come back as they were, whatever they are", async (disk) =>
     { index: 4, term: 2 ** 53 - 1, type: "command", time: 8, data: new Uint8Array(2_000_000) },
   ];
   {
-    await using log = (await LogFiles.open(disk, "raft")).log;
+    await using log = (await openWhole(disk, "raft")).log;
     await put(log, appended(...entries.slice(0, 2)), appended(...entries.slice(2)));
     assert.deepEqual(await loaded(log, 1), entries);
   }
-  const { log, restored } = await LogFiles.open(disk, "raft");
+  const { log, restored } = await openWhole(disk, "raft");
   assert.deepEqual(restored.entries, entries);
   assert.deepEqual(await loaded(log, 2), entries.slice(1));
   await log.close();
@@ -66,7 +67,7 @@ onBothDisks("entries come back as they were, whatever they are", async (disk) =>
 
 onBothDisks("what comes while a group is synced is the next group", async (disk) => {
   const watched = new WatchedDisk(disk);
-  await using log = (await LogFiles.open(watched, "raft")).log;
+  await using log = (await openWhole(watched, "raft")).log;
   watched.calls = [];
   await Promise.all(entriesBetween(1, 100).map((it) => log.write(appended(it))));
   const path = "raft/0000000000000001.log";
@@ -76,7 +77,7 @@ onBothDisks("what comes while a group is synced is the next group", async (disk)
 });
 
 onBothDisks("a load gives what was asked for, at least one", async (disk) => {
-  await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+  await using log = (await openWhole(disk, "raft", SMALL)).log;
   for (const it of entriesBetween(1, 30)) await log.write(appended(it));
   const indexes = async (from: number, maxEntries: number, maxBytes: number): Promise<number[]> =>
     (await log.load({ from, maxEntries, maxBytes })).map(({ index }) => index);
@@ -93,7 +94,7 @@ onBothDisks(
   "a cut reaches back through files, and what follows takes the place of what was cut",
   async (disk) => {
     {
-      await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+      await using log = (await openWhole(disk, "raft", SMALL)).log;
       for (const it of entriesBetween(1, 12)) await log.write(appended(it));
       assert.ok(log.segments > 3);
       await put(
@@ -114,7 +115,7 @@ onBothDisks(
   "a snapshot of others voids the log, or its beginning, with what comes in the same write",
   async (disk) => {
     {
-      await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+      await using log = (await openWhole(disk, "raft", SMALL)).log;
       for (const it of entriesBetween(1, 12)) await log.write(appended(it));
       await put(log, { seq: 1, reset: reset(9, 1, true), entries: [entry(13)] });
       assert.deepEqual(await loaded(log, 9), []);
@@ -123,7 +124,7 @@ onBothDisks(
     const suffix = { beforeIndex: 9, beforeTerm: 1, entries: entriesBetween(10, 13) };
     assert.equal(await found(disk, SMALL), tell(suffix));
     {
-      await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+      await using log = (await openWhole(disk, "raft", SMALL)).log;
       await Promise.all([
         log.write({ seq: 2, reset: reset(12, 5, false), entries: [entry(13, 6)] }),
         log.write(appended(entry(14, 6))),
@@ -142,7 +143,7 @@ onBothDisks(
   "trimming removes whole files that hold nothing else, and never the one that grows",
   async (disk) => {
     {
-      await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+      await using log = (await openWhole(disk, "raft", SMALL)).log;
       for (const it of entriesBetween(1, 12)) await log.write(appended(it));
       assert.deepEqual(
         await names(disk, "raft"),
@@ -159,7 +160,7 @@ onBothDisks(
     }
     const left = { beforeIndex: 6, beforeTerm: 1, entries: entriesBetween(7, 12) };
     assert.equal(await found(disk, SMALL), tell(left));
-    await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+    await using log = (await openWhole(disk, "raft", SMALL)).log;
     await log.trim(12);
     assert.equal(log.segments, 1);
     await log.write(appended(entry(13)));
@@ -169,7 +170,7 @@ onBothDisks(
 
 onBothDisks("a file is trimmed by what still counts in it", async (disk) => {
   {
-    await using log = (await LogFiles.open(disk, "raft", SMALL)).log;
+    await using log = (await openWhole(disk, "raft", SMALL)).log;
     for (const it of entriesBetween(1, 6)) await log.write(appended(it));
     await log.write({ seq: 1, truncateFrom: 3, entries: entriesBetween(3, 4, 2) });
     assert.equal(log.segments, 3);
@@ -184,7 +185,7 @@ onBothDisks("a file is trimmed by what still counts in it", async (disk) => {
 onBothDisks(
   "a log that is closed takes nothing any more, but finishes what it was given",
   async (disk) => {
-    const { log } = await LogFiles.open(disk, "raft");
+    const { log } = await openWhole(disk, "raft");
     const writes = entriesBetween(1, 5).map((it) => log.write(appended(it)));
     await log.close();
     await Promise.all(writes);

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { openWhole } from "../../../support/replica/writes.ts";
 import assert from "node:assert/strict";
 import type { Entry } from "../../../../cluster/raft/log/entry.ts";
 import type { Disk } from "../../../../cluster/runtime.ts";
 import { isLogDamage } from "../../../../server/replica/damage.ts";
 import { readNodeFile, writeNodeFile } from "../../../../server/replica/directory/node_file.ts";
-import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { VoteFile } from "../../../../server/replica/log/vote_file.ts";
 import { HOST } from "../../../support/replica/disks.ts";
 import { CLUSTER, nodeIdOf, rebuild } from "../../../support/replica/simulation/rebuilding.ts";
@@ -39,13 +39,13 @@ async function prepare(disk: Disk): Promise<void> {
   await writeNodeFile(disk, { nodeId: OLD, clusterId: CLUSTER });
   const { file } = await VoteFile.open(disk, "raft/vote", true);
   await file.write({ seq: 1, term: 4, vote: "x" });
-  const { log } = await LogFiles.open(disk, "raft");
+  const { log } = await openWhole(disk, "raft");
   await log.write({ seq: 1, entries: [...ENTRIES] });
   await log.close();
 }
 
 async function start(disk: Disk): Promise<Found> {
-  const { restored: { entries } } = await LogFiles.open(disk, "raft");
+  const { restored: { entries } } = await openWhole(disk, "raft");
   const { restored: { term, vote } } = await VoteFile.open(disk, "raft/vote", false);
   return { entries, term, vote };
 }

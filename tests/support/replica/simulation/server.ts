@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Entry } from "../../../../cluster/raft/log/entry.ts";
+import { lastIndexOf } from "../../../../cluster/raft/log/restored.ts";
 import { Machine } from "../../../../cluster/machine/mod.ts";
 import {
   DEFAULT_RAFT_OPTIONS,
@@ -243,8 +245,8 @@ export class SimulatedServer {
     const writeMs = this.#world.stateMs;
     const store = new LaggingStore({ clock, random, kept: this.#kept, isFull, writeMs });
     const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
-    let { entries } = restored;
-    if (founders !== undefined && entries.length === 0) {
+    let entries: readonly Entry[] = [];
+    if (founders !== undefined && lastIndexOf(restored) === 0) {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
