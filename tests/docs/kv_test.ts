@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ACTIONS } from "../../protocol/kv/actions/actions.ts";
 import { blocksOf, runTour } from "../support/docs/tour.ts";
+import { brief, serve } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
@@ -53,6 +54,26 @@ Deno.test("docs/KV.md has each code and reason that clients may see", () => {
   }
   assert.ok(made.size > 20);
   assert.deepEqual(told.toSorted(), [...made].sort());
+});
+
+Deno.test("each line for those who know another store is answered as docs/KV.md says", async () => {
+  const sections = page.split(/^## For those who know /m).slice(1);
+  assert.ok(sections.length === 3);
+  for (const section of sections) {
+    const [table = ""] = section.split("\n## ");
+    const rows = table.split("\n").filter((line) => line.startsWith("|")).slice(2)
+      .map((row) => row.split("|").map((cell) => cell.trim()));
+    assert.ok(rows.length > 5);
+    await using stage = serve(HOST);
+    using client = await stage.client();
+    for (const [, , here = "", told = ""] of rows) {
+      const [, line = "no line"] = /^`(\{"action".*\})`$/.exec(here) ?? [];
+      const [, result] = /^`(.*)`$/.exec(told) ?? [];
+      const { rev: _, ...reply } = await client.ask(line);
+      if (result === undefined) assert.equal(reply["status"], "ok", line);
+      else assert.equal(brief(reply), result, line);
+    }
+  }
 });
 
 function sourcesIn(folder: string): string[] {

@@ -95,6 +95,15 @@ for (const [tool, command] of CARRIERS) {
   });
 }
 
+toolTest(["nc"], "the line of docs/KV.md for a pipe ends when all is answered", async () => {
+  await using agent = await startDev();
+  const [line = ""] = await linesOf("KV.md", "printf");
+  assert.equal(
+    await shell(line.replace("127.0.0.1 8379", `${HOST} ${agent.kvPort}`)),
+    '{"status":"ok","result":"OK","rev":1}\n{"status":"ok","result":"BYE"}\n',
+  );
+});
+
 toolTest(
   ["openssl", "socat"],
   "the lines of docs/ACCESS.md about TLS let in who has a token",
@@ -102,15 +111,12 @@ toolTest(
     await using stack = new AsyncDisposableStack();
     const folder = await Deno.makeTempDir({ prefix: "skein-tls-" });
     stack.defer(() => Deno.remove(folder, { recursive: true }));
-    const page = await Deno.readTextFile(join(HERE, "..", "..", "docs", "ACCESS.md"));
-    const lineOf = (program: string): string => {
-      const [line = "", ...more] = [
-        ...page.matchAll(new RegExp(`^ {4}${program} (?:.*\\\\\\n)*.*`, "gm")),
-      ].map(([text]) => text);
-      assert.ok(line !== "" && more.length === 0, `${program}: ${more.length}`);
-      return `cd ${folder}\n${line.trim()}`;
+    const lineOf = async (program: string): Promise<string> => {
+      const [line = "", ...more] = await linesOf("ACCESS.md", program);
+      assert.deepEqual(more, []);
+      return `cd ${folder}\n${line}`;
     };
-    await shell(lineOf("openssl req"));
+    await shell(await lineOf("openssl req"));
     const make = "skein kv token -tokens-file tokens.json -read app -write app app";
     const token = (await shell(`${SKEIN}cd ${folder}\n${make}`)).trim();
     await using agent = await startDev(
@@ -120,7 +126,7 @@ toolTest(
     );
     const here = (line: string) => line.replaceAll("10.0.0.1:8379", `${HOST}:${agent.kvPort}`);
 
-    const socat = here(lineOf("socat")).replace("\n", "; exec ");
+    const socat = here(await lineOf("socat")).replace("\n", "; exec ");
     await using client = new Typist(`sh -c '${socat}'`);
     assert.match(
       await client.says('{"action":"GET","key":"app^greeting"}'),
@@ -137,7 +143,7 @@ toolTest(
       await client.says('{"action":"SET","key":"other^k","value":1}'),
       /403,.*"FORBIDDEN"/,
     );
-    const get = here(lineOf("skein kv get"));
+    const get = here(await lineOf("skein kv get"));
     assert.equal(await shell(SKEIN + get, { SKEIN_KV_TOKEN: token }), "hello\n");
 
     // Who expects another name does not even say its token, and who speaks no TLS is not heard.
@@ -210,6 +216,13 @@ toolTest(["jq"], "jq reads what -format=json prints", async () => {
     'good "day"\n',
   );
 });
+
+/** The commands of a page that stand alone, set in by four blanks, and begin with `words`. */
+async function linesOf(page: string, words: string): Promise<string[]> {
+  const text = await Deno.readTextFile(join(HERE, "..", "..", "docs", page));
+  const found = text.matchAll(new RegExp(`^ {4}(${words} (?:.*\\\\\\n)*.*)`, "gm"));
+  return Array.from(found, ([, line = ""]) => line);
+}
 
 /** An agent that is a cluster of one, with a port for key-value clients. */
 async function startDev(...more: string[]) {
