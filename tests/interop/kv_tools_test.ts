@@ -95,6 +95,19 @@ for (const [tool, command] of CARRIERS) {
   });
 }
 
+toolTest(["socat"], "in echo mode any bytes come back as they were", async () => {
+  await using agent = await startDev("-kv-mode=echo");
+  const sent = join(agent.folder, "sent");
+  const bytes = new Uint8Array(3_000_000);
+  for (let at = 0; at < bytes.length; at += 60_000) {
+    crypto.getRandomValues(bytes.subarray(at, at + 60_000));
+  }
+  await Deno.writeFile(sent, bytes);
+  await shell(`socat -t 20 - TCP:${HOST}:${agent.kvPort} < ${sent} > ${sent}.back`);
+  assert.ok((await Deno.readFile(`${sent}.back`)).every((byte, i) => byte === bytes[i]));
+  assert.equal((await Deno.stat(`${sent}.back`)).size, bytes.length);
+});
+
 toolTest(["nc"], "the line of docs/KV.md for a pipe ends when all is answered", async () => {
   await using agent = await startDev();
   const [line = ""] = await linesOf("KV.md", "printf");
@@ -233,5 +246,5 @@ async function startDev(...more: string[]) {
   const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${HOST}:${kvPort}`, ...more];
   const env = { TMPDIR: folder };
   const { rpc } = stack.use(await startAgent(skein, { name: "one", host: HOST, flags, env }));
-  return { kvPort, rpc, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { folder, kvPort, rpc, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
