@@ -112,6 +112,10 @@ skein monitor -format=json | jq -c 'select(.type == "user")'
 # Every member that fails, as it happens
 skein members -watch -format=json | jq -c 'select(.member.status == "failed") | .member.name'
 
+# The keys of the namespace app whose value is above 5, and who leads
+skein kv keys -values -format=json ^app | jq -r 'select(.value > 5) | .key'
+skein raft status -format=json | jq -r .leader
+
 # Wait until three members are alive
 until [ "$(skein members -status=alive | wc -l)" -ge 3 ]; do sleep 1; done
 \`\`\`

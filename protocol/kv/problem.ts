@@ -77,7 +77,7 @@ export function invalid(field: string): Problem {
 
 /** What each reason means, for people. */
 const TEXTS: Readonly<Record<string, string>> = {
-  BAD_JSON: "the line is not JSON",
+  BAD_JSON: 'the line is not JSON, as {"action":"PING"} is',
   BAD_UTF8: "the line is not UTF-8",
   NOT_OBJECT: "expected one JSON object in a line",
   TOO_DEEP: "arrays and objects nest too deep",
@@ -86,7 +86,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   FORBIDDEN: "no right to this",
   RESERVED: "keys and channels below $sys are reserved",
   KEY_NOT_FOUND: "key not found",
-  UNKNOWN_ACTION: "unknown action",
+  UNKNOWN_ACTION: "unknown action: HELLO lists those that there are",
   LINE_TIMEOUT: "the line did not end in time",
   IDLE_TIMEOUT: "no request for too long",
   CONDITION_FAILED: "the condition does not hold",

@@ -82,9 +82,11 @@ export function showFirstSteps(console: Console, { kvAddr, rpcAddr }: FirstSteps
   ].map((flag) => ` ${flag}`).join("");
   const { host, port } = splitGoAddress(kvAddr);
   console.say("Try this in another terminal:");
-  console.detail(`  skein kv set${flags} greeting hello`);
-  console.detail(`  skein kv get${flags} greeting`);
+  console.detail(
+    `  echo '{"action":"SET","key":"greeting","value":"hello"}' | nc -w 1 ${host} ${port}`,
+  );
   console.detail(`  echo '{"action":"GET","key":"greeting"}' | nc -w 1 ${host} ${port}`);
+  console.detail(`  skein kv get${flags} greeting`);
   console.detail(
     `  skein raft${rpcAddr === "127.0.0.1:7373" ? "" : ` -rpc-addr ${rpcAddr}`} status`,
   );

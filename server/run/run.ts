@@ -237,7 +237,10 @@ class Run {
 
   #showFirstSteps(): void {
     const kvAddr = this.#agent.state?.addresses.kvAddr;
-    if (!this.#config.dev || kvAddr === undefined) return;
+    const { dev, kv: { mode, tokensFile, tlsCert } } = this.#config;
+    // Who has set one of these knows what to say to the port, and without a token or TLS nobody gets far.
+    const isPlain = mode === "json" && tokensFile === "" && tlsCert === "";
+    if (!dev || kvAddr === undefined || !isPlain) return;
     this.#console.detail("");
     showFirstSteps(this.#console, { kvAddr, rpcAddr: this.#rpcAddr });
   }

@@ -108,6 +108,18 @@ toolTest(["socat"], "in echo mode any bytes come back as they were", async () =>
   assert.equal((await Deno.stat(`${sent}.back`)).size, bytes.length);
 });
 
+toolTest(["nc"], "what an agent with -dev says to try works", async () => {
+  await using agent = await startDev();
+  const [, said = ""] = agent.output().split("==> Try this in another terminal:\n");
+  const [lines = ""] = said.split("\n\n");
+  const printed = await shell(SKEIN + lines);
+  const [set, got, value, status] = printed.split("\n");
+  assert.equal(set, '{"status":"ok","result":"OK","rev":1}');
+  assert.equal(got, '{"status":"ok","result":"hello","rev":1}');
+  assert.equal(value, "hello");
+  assert.match(status ?? "", /^Node +one$/);
+});
+
 toolTest(["nc"], "the line of docs/KV.md for a pipe ends when all is answered", async () => {
   await using agent = await startDev();
   const [line = ""] = await linesOf("KV.md", "printf");
@@ -137,6 +149,7 @@ toolTest(
       `-kv-tls-cert=${join(folder, "cert.pem")}`,
       `-kv-tls-key=${join(folder, "key.pem")}`,
     );
+    assert.doesNotMatch(agent.output(), /Try this/);
     const here = (line: string) => line.replaceAll("10.0.0.1:8379", `${HOST}:${agent.kvPort}`);
 
     const socat = here(await lineOf("socat")).replace("\n", "; exec ");
@@ -203,21 +216,22 @@ toolTest(["jq"], "jq reads what -format=json prints", async () => {
   const env = { SKEIN_KV_ADDR: `${HOST}:${agent.kvPort}`, SERF_RPC_ADDR: agent.rpc };
   const run = (line: string) => shell(SKEIN + line, env);
   await run(
-    "skein kv set greeting 'good \"day\"'; skein kv set -json app^limit '{\"max\":[5,2.5]}'",
+    "skein kv set greeting 'good \"day\"'; skein kv set -json web^limit '{\"max\":[5,2.5]}'",
   );
-  await run("skein kv incr app^visits 7");
+  await run("skein kv incr app^visits 7; skein kv incr app^failures 3");
   assert.equal(await run("skein kv keys -format=json | jq -r .key"), "global^greeting\n");
   assert.equal(
     await run("skein kv keys -format=json -values ^ | jq -c '[.key, .value, .rev]'"),
-    '["app^limit",{"max":[5,2.5]},2]\n["app^visits",7,3]\n["global^greeting","good \\"day\\"",1]\n',
+    '["app^failures",3,4]\n["app^visits",7,3]\n["global^greeting","good \\"day\\"",1]\n' +
+      '["web^limit",{"max":[5,2.5]},2]\n',
   );
-  assert.equal(
-    await run("skein kv keys -format=json -values ^app | jq -s 'map(.value | numbers) | add'"),
-    "7\n",
-  );
+  // The lines of docs/CLI.md for scripts.
+  const page = await Deno.readTextFile(join(HERE, "..", "..", "docs", "CLI.md"));
+  const lines = [...page.matchAll(/^skein (?:kv|raft) .* \| jq .*$/gm)].map(([line]) => line);
+  assert.equal(await run(lines.join("\n")), "app^visits\none\n");
   assert.equal(await run("skein kv get -format=json greeting | jq -r .value"), 'good "day"\n');
   assert.equal(
-    await run("skein kv get -format=json app^limit | jq -c '.value.max, .rev'"),
+    await run("skein kv get -format=json web^limit | jq -c '.value.max, .rev'"),
     "[5,2.5]\n2\n",
   );
   assert.equal(
@@ -245,6 +259,8 @@ async function startDev(...more: string[]) {
   const kvPort = await freePort(HOST);
   const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${HOST}:${kvPort}`, ...more];
   const env = { TMPDIR: folder };
-  const { rpc } = stack.use(await startAgent(skein, { name: "one", host: HOST, flags, env }));
-  return { folder, kvPort, rpc, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const { rpc, output } = stack.use(
+    await startAgent(skein, { name: "one", host: HOST, flags, env }),
+  );
+  return { folder, kvPort, rpc, output, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }

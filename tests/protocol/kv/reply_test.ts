@@ -68,7 +68,7 @@ Deno.test("a failure says what, why and where", () => {
     id: 1,
     status: "error",
     code: 400,
-    error: "the line is not JSON",
+    error: 'the line is not JSON, as {"action":"PING"} is',
     reason: "BAD_JSON",
   });
   assert.deepEqual(failure(invalid('odd "é" \n')), {
