@@ -46,19 +46,19 @@ function isHere(tool: Tool): boolean {
   return search.outputSync().success;
 }
 
-/** What a line of a shell has printed; throws what it said unless it ends with 0. */
+/** What a line of a shell has printed; throws what it said unless it ends with 0, within 20 s. */
 export async function shell(
   line: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command("sh", {
-    args: ["-ec", line],
+  // Ends all programs of a pipe, where a signal to the shell would leave them and what they hold open.
+  const { code, stdout, stderr } = await new Deno.Command("timeout", {
+    args: ["20", "sh", "-ec", line],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
-    signal: AbortSignal.timeout(20_000),
   }).output();
   const text = new TextDecoder().decode(stdout);
-  assert.ok(success, `${line}\n${text}${new TextDecoder().decode(stderr)}`);
+  assert.equal(code, 0, `${line}\n${text}${new TextDecoder().decode(stderr)}`);
   return text;
 }
 
