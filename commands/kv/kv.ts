@@ -81,5 +81,16 @@ export const command: Command = defineActions({
     sub,
     token,
   },
+  // In Consul, etcd and Redis.
+  elsewhere: {
+    put: "set",
+    delete: "del",
+    rm: "del",
+    list: "keys",
+    ls: "keys",
+    scan: "keys",
+    publish: "pub",
+    subscribe: "sub",
+  },
   onStderr: true,
 });

@@ -157,6 +157,11 @@ const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
     /^No right to this$/,
     "The entry of the token in the kv.tokens_file of the agent says what it may",
   ],
+  [
+    /^client closed$/,
+    "An agent with a kv.tls_cert takes nothing but TLS: -kv-tls speaks it, and so does -kv-ca-file",
+  ],
+  [/InvalidContentType/, "The agent speaks no TLS: it is asked without -kv-tls and -kv-ca-file"],
   [/: tls: /, "-kv-ca-file names certificates to trust, -kv-server-name whose the agent's is"],
 ];
 
@@ -165,7 +170,7 @@ function hintFor(reason: string): string | undefined {
     return "-after takes a key below PREFIX as it was printed, with its namespace: global^greeting";
   }
   const hint = HINTS.find(([text]) => text.test(reason))?.[1];
-  if (hint !== undefined || !/connection refused$|^client closed$/.test(reason)) return hint;
+  if (hint !== undefined || !/connection refused$/.test(reason)) return hint;
   return "Does an agent keep state there? 'skein agent -dev' starts one that does; -kv-addr or " +
     "SKEIN_KV_ADDR names the key-value address of another";
 }

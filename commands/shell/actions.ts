@@ -15,16 +15,23 @@ export interface ActionsDefinition extends HelpText {
   readonly flags: FlagTable;
   /** The actions by name. */
   readonly actions: Readonly<Record<string, Command>>;
+  /** What similar programs call an action, for who tries that: the action by that name. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Whether it is told on standard error that no such action is there. Default false: on standard output, as in Serf. */
   readonly onStderr?: boolean;
 }
 
 /** Makes a command of its actions. Flags may stand on both sides of the action, and the action has help of its own. */
 export function defineActions(definition: ActionsDefinition): Command {
-  const { usage, flags, actions, onStderr = false } = definition;
+  const { usage, flags, actions, elsewhere = {}, onStderr = false } = definition;
   const names = Object.keys(actions);
   const known = names.join(", ");
   const find = (name: string) => Object.hasOwn(actions, name) ? actions[name] : undefined;
+  const meant = (name: string): string | undefined => {
+    const lower = name.toLowerCase();
+    if (Object.hasOwn(elsewhere, lower)) return elsewhere[lower];
+    return find(lower) === undefined ? suggest(name, names) : lower;
+  };
   /** Stands for the actions when none of them was named: it reads the flags as they do. */
   const none = defineCommand({
     usage,
@@ -32,7 +39,7 @@ export function defineActions(definition: ActionsDefinition): Command {
     flags,
     arguments: { least: 1, few: `An action must be specified: ${known}` },
     run({ args: [action = ""] }) {
-      const suggestion = suggest(action, names);
+      const suggestion = meant(action);
       const hint = suggestion === undefined
         ? `expected one of ${known}`
         : `did you mean '${suggestion}'?`;

@@ -154,3 +154,18 @@ Deno.test("an agent on TLS is asked when its certificate is trusted", async () =
     );
   });
 });
+
+Deno.test("at a terminal it is said what to do when one end alone speaks TLS", async () => {
+  await using plain = serve(HOST);
+  await using secured = serve(HOST, {
+    tls: new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }),
+  });
+  const asks = async ({ port: { address } }: Stage, ...flags: string[]) => {
+    const terminal = recordingTerminal({ interactive: true });
+    const at = `-kv-addr=${address.hostname}:${address.port}`;
+    assert.equal(await dispatch(["kv", "get", at, ...flags, "k"], terminal), 1);
+    return terminal.stderr;
+  };
+  assert.match(await asks(plain, "-kv-tls"), /\nThe agent speaks no TLS: /);
+  assert.match(await asks(secured), /\nAn agent with a kv\.tls_cert takes nothing but TLS: /);
+});

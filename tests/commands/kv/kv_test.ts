@@ -145,6 +145,9 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["keys", "a^"], "Error: 'prefix': not a key"],
     [["keys", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [["gte", "k"], "Unknown action 'gte', did you mean 'get'?"],
+    [["put", "k", "v"], "Unknown action 'put', did you mean 'set'?"],
+    [["DELETE", "k"], "Unknown action 'DELETE', did you mean 'del'?"],
+    [["Watch", "k"], "Unknown action 'Watch', did you mean 'watch'?"],
     [["children", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [
       ["walk"],
