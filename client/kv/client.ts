@@ -6,6 +6,8 @@
 
 import { requireArgument } from "../../protocol/arguments.ts";
 import { KvError } from "../../protocol/kv/errors.ts";
+import { takeLock } from "../../protocol/kv/lock/take.ts";
+import type { KvLock, KvLockOptions } from "../../protocol/kv/lock/lock.ts";
 import { type Page, paged } from "../../protocol/kv/paging.ts";
 import type { KvOutcome, KvTransaction } from "../../protocol/kv/actions/transaction.ts";
 import type {
@@ -25,6 +27,7 @@ import { reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
 import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
+import { lockWorld } from "./lock.ts";
 import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import {
   checkCallOptions,
@@ -325,6 +328,20 @@ export class KvClient implements AsyncDisposable {
     checkKey(key);
     if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
     return await this.#keep(await ClientWatch.open(this.#options, key, options));
+  }
+
+  /**
+   * Takes a lock: the key, which is to be for nothing else, is set as soon as it has no value. The lock is held until it is released,
+   * or its signal fires; what is written by a holder that does not know yet is only kept away by {@linkcode KvLock.fence}. To hold
+   * it beyond the life of one connection the client has to `reconnect`.
+   *
+   * @throws {LockTimeoutError} when it was not to be had in `options.waitMs`
+   * @throws {RangeError} when a time is out of its bounds
+   */
+  async lock(key: KvKey, options: KvLockOptions = {}): Promise<KvLock> {
+    checkCallOptions("lock", options);
+    checkKey(key);
+    return await takeLock(this, lockWorld(() => this.#link.isOver), key, options);
   }
 
   async #keep<T extends Stoppable>(stream: T): Promise<T> {

@@ -277,6 +277,7 @@ const KINDS = {
   keys: { ...LISTING, depth: "number" },
   entries: { ...LISTING, depth: "number" },
   children: LISTING,
+  lock: { signal: "signal", ttlMs: "number", waitMs: "number", name: "text", renew: "switch" },
   publish: CALL,
   subscribe: { ...CALL, bufferSize: "number" },
   watch: {
