@@ -106,7 +106,7 @@ export class HeldLock implements KvLock {
       throw error;
     }
     if (!isOurs) this.#lose("GONE");
-    else if (!this.signal.aborted) this.#lease = leaseFrom(sentAt, this.#taken.ttlMs);
+    else this.#lease = leaseFrom(sentAt, this.#taken.ttlMs);
     this.assertHeld();
     this.#failure = undefined;
     this.#arm();
