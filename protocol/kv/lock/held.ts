@@ -155,6 +155,7 @@ export class HeldLock implements KvLock {
 
   readonly #renewByItself = (): void => {
     this.renew().catch(() => {
+      // It is kept as the cause of the end, should that come.
       if (this.signal.aborted) return;
       const { clock } = this.#world;
       this.#renewal = clock.setTimer(retryPause(this.#taken.ttlMs), this.#renewByItself);

@@ -174,14 +174,16 @@ class Taking {
     return { fence: found.rev, sentAt };
   }
 
-  /** Gives back what a request of unknown outcome may have taken. If that does not work either, it ends by itself. */
+  /** Gives back what a request of unknown outcome may have taken. */
   async #cleanUp(): Promise<void> {
     if (this.#openSince === undefined) return;
     const key = this.#key;
     await this.#store.transaction({
       if: [{ key, value: this.#value }],
       then: [{ action: "delete", key }],
-    }, { timeoutMs: requestLimit(this.#ttlMs) }).catch(() => {});
+    }, { timeoutMs: requestLimit(this.#ttlMs) }).catch(() => {
+      // Its lease ends by itself.
+    });
   }
 }
 

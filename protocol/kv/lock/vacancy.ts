@@ -30,7 +30,11 @@ export class Vacancy {
 
   /** Waits until the key was freed, for at most `ms` milliseconds, or until {@linkcode Vacancy.stop}. */
   async wait(ms: number): Promise<void> {
-    if (!this.#reading) this.#read().catch(() => {});
+    if (!this.#reading) {
+      this.#read().catch(() => {
+        // No watch is to be had, or it broke: the next wait tries again, and it is looked now and then meanwhile.
+      });
+    }
     if (!this.#isFree && !this.#isOver) {
       const limit = this.#watch === undefined ? LOOK_MS.unwatched : LOOK_MS.watched;
       await new Promise<void>((resolve) => {
@@ -48,8 +52,9 @@ export class Vacancy {
   stop(): void {
     this.#isOver = true;
     this.#wake?.();
-    // Nobody hears of a watch that does not end as it should.
-    this.#watch?.stop().catch(() => {});
+    this.#watch?.stop().catch(() => {
+      // Nobody waits for the end of a watch.
+    });
   }
 
   async #read(): Promise<void> {
