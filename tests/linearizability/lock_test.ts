@@ -2,7 +2,7 @@
  * Fifty contenders for one lock of real servers, while leaders are killed and stopped, and contenders are stopped for longer than
  * their lease.
  *
- * `SKEIN_LOCK_SECONDS=n` is how long, default 8.
+ * `SKEIN_LOCK_SECONDS=n` is how long, default 7.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { loopback } from "../support/loopback.ts";
 const hosts = [loopback(), loopback(), loopback()];
 const host = loopback();
 
-const DURATION_MS = 1_000 * Number(Deno.env.get("SKEIN_LOCK_SECONDS") ?? 8);
+const DURATION_MS = 1_000 * Number(Deno.env.get("SKEIN_LOCK_SECONDS") ?? 7);
 const PROCESSES = 5;
 const CONTENDERS = 10;
 const TTL_MS = 1_500;
@@ -123,7 +123,9 @@ Deno.test("one of fifty contenders holds the lock, and nobody writes with anothe
     await nextHolder();
     const over = performance.now() + DURATION_MS;
     const [stops] = await Promise.all([stopHolders(nextHolder, over), disturb(cluster, over)]);
-    await eventually("one writes that does not ask", () => resource.refused > 0, 60_000);
+    await eventually("many had the lock, and one wrote on", () => {
+      return resource.refused > 0 && all.flatMap(({ holds }) => holds).length > 10;
+    }, 60_000);
     await Promise.all(all.map((contenders) => contenders.end()));
     await client.set("register", { fence: Number.MAX_SAFE_INTEGER, who: "end" });
     await eventually("all is told", () => written.at(-1)?.who === "end");
@@ -142,7 +144,7 @@ Deno.test("one of fifty contenders holds the lock, and nobody writes with anothe
     assert.deepEqual(faultsOfHolds(holds), []);
     assert.deepEqual(faultsOfWrites(written), []);
     assert.deepEqual(faultsOfWrites(resource.writes), []);
-    assert.ok(holds.length > 5 && stops > 0 && cluster.kills > 0 && refused > 0);
+    assert.ok(stops > 0 && cluster.kills > 0 && refused > 0);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
