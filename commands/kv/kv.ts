@@ -34,7 +34,8 @@ export const command: Command = defineActions({
     "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
     "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
     "txn [JSON] does several things at one moment, or none; watch KEY prints its changes; pub CHANNEL MESSAGE tells whoever " +
-    "listens, as sub CHANNEL does; lock KEY COMMAND runs a command while a lock is held; token NAME makes a token for an agent that asks for one. " +
+    "listens, as sub CHANNEL does; lock KEY COMMAND runs a command while a lock is held; token NAME " +
+    "makes a token for an agent that asks for one. " +
     "'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +

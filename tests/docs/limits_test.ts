@@ -21,6 +21,7 @@ import { RING_LIMITS } from "../../cluster/watch/ring.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { DEFAULT_RAFT_OPTIONS } from "../../cluster/raft/mod.ts";
+import { LEASE_MS } from "../../protocol/kv/lock/lease.ts";
 import * as kvWire from "../../protocol/kv/limits.ts";
 import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
 import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
@@ -172,6 +173,7 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Watches at one server", number(MAX_SERVER_WATCHES)],
   ["Changes that a server keeps for watches", `${number(RING_LIMITS.changes)};`],
   ["Changes that a server keeps for watches", `${RING_LIMITS.bytes / 2 ** 20} MiB`],
+  ["Lease of a [lock](KV.md#locks)", `${LEASE_MS.least} ms to ${LEASE_MS.most / 3_600_000} h`],
   ["Watches at a time that tell what is there", String(MAX_INITIAL)],
   ["Time in which a client reads what is there", `${INITIAL_LIMIT_MS / 1_000} s`],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
