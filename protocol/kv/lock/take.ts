@@ -97,8 +97,9 @@ class Taking {
         const taken = await this.#try();
         if (taken !== undefined) return new HeldLock(this.#store, this.#world, taken);
         const left = end - clock.now();
-        if (this.#isOver || left <= 0) throw this.#timeout();
+        if (left <= 0) throw this.#timeout();
         await this.#vacancy.wait(this.#failure === undefined ? left : this.#pause(left));
+        if (this.#isOver) throw this.#timeout();
       }
     } catch (error) {
       await this.#cleanUp();

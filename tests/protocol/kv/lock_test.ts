@@ -333,6 +333,21 @@ Deno.test("who waits tries when the key is free, and seldom otherwise", async ()
   assert.deepEqual(kv.sent.map(([, at]) => at), [0, 0, 4_000]);
 });
 
+Deno.test("who gives up asks for nothing more", async () => {
+  const { clock, kv, lock } = world();
+  const giveUp = new AbortController();
+  kv.occupy();
+  const refused = assert.rejects(lock({ signal: giveUp.signal }), { message: "enough" });
+  await clock.advance(100);
+  const { length } = kv.sent;
+  kv.remove();
+  giveUp.abort(new Error("enough"));
+  await refused;
+  await clock.advance(60_000);
+  assert.equal(kv.sent.length, length);
+  assert.deepEqual([kv.value, clock.pending], [undefined, 0]);
+});
+
 Deno.test("without a watch it is tried each second", async () => {
   const { clock, kv, taken } = world();
   kv.watchable = false;
