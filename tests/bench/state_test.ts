@@ -42,6 +42,7 @@ judgedTest("a small run of skein alone fills every row and leaves nothing behind
     assert.ok(/^.+: .+ \/ .+$/.test(name), name);
     assert.ok(verdicts.every(({ over }) => over === "naive"), name);
   }
+  assert.equal(levers.flatMap(({ verdicts }) => verdicts).length, 4);
   assert.equal(Object.keys(result.machine).length, 5);
   assert.match(result.machine["Disk"]!, /^\w+ on \S+; 128 bytes and fdatasync take \d+\.\d\d ms/);
   assert.ok(existsSync(join(out, "state.svg")));
