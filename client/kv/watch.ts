@@ -22,6 +22,12 @@ const DEFAULT_BUFFER_SIZE = 1_024;
 /** Pauses between tries to connect again, in milliseconds. */
 const PAUSE_MS = { first: 100, longest: 10_000 } as const;
 
+/**
+ * So many tries in a row have to find that no agent that answers has the changes any more, when others do not answer: of those one
+ * may only be slow, or between two leaders.
+ */
+const GONE_TRIES = 8;
+
 /** A watch of a client. */
 export class ClientWatch implements KvWatch {
   readonly #connect: KvConnectOptions;
@@ -39,6 +45,8 @@ export class ClientWatch implements KvWatch {
   #told = 0;
   #isWhole = true;
   #isSynced: boolean;
+  /** Whether some agent could not be asked at the last try. */
+  #someAreSilent = false;
   /** Changes that were told before, and come again. */
   #skip = 0;
   /** Resolves when it is over, however that came. */
@@ -136,7 +144,10 @@ export class ClientWatch implements KvWatch {
         return await this.#open(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (reconnect === false || isFinal(error) || attempt >= maxAttempts) throw error;
+        const mayBeElsewhere = error instanceof RevisionGoneError && this.#someAreSilent &&
+          attempt < GONE_TRIES;
+        const isLast = isFinal(error) && !mayBeElsewhere || attempt >= maxAttempts;
+        if (reconnect === false || isLast) throw error;
       }
       const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
       await pause(longest * (1 - Math.random() / 2), signal);
@@ -145,12 +156,14 @@ export class ClientWatch implements KvWatch {
 
   /** Watches at the first agent that takes it. One that does not have the changes any more is not the last word. */
   async #open(signal?: AbortSignal): Promise<void> {
+    this.#someAreSilent = false;
     if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
     let failure: unknown;
     for (const address of addressesIn(this.#connect)) {
       try {
         return await this.#openAt(address, signal);
       } catch (error) {
+        this.#someAreSilent ||= !(error instanceof RevisionGoneError);
         if (!(failure instanceof RevisionGoneError)) failure = error;
         if (signal?.aborted) break;
       }

@@ -145,6 +145,43 @@ Deno.test("a client goes on at the next agent when one dies, in the middle of a 
   );
 });
 
+Deno.test("a watch waits for an agent that may have the changes that others have not any more", async () => {
+  await using poor = serve(HOST, { state: new MemoryState(SMALL) });
+  const state = new MemoryState();
+  const rich = serve(HOST, { state });
+  await using client = await KvClient.connect({
+    address: [addressOf(rich), addressOf(poor)].join(","),
+    reconnect: { minDelayMs: 50, maxDelayMs: 50 },
+  });
+  await using watch = await client.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  const writers = [new AgentKv(poor.state, poor.pubsub), new AgentKv(state, rich.pubsub)];
+  const write = async (value: number) => {
+    for (const writer of writers) await writer.set("k", value);
+  };
+  await write(1);
+  assert.equal((await take(changes, 1))[0]?.rev, 1);
+  const { address } = rich.port;
+  await rich.port.close();
+  for (let i = 2; i <= 200; i++) await write(i);
+  let refusals = 0;
+  const { ring } = poor.state.watches;
+  const seek = ring.seek.bind(ring);
+  ring.seek = (rev) => {
+    const place = seek(rev);
+    if (place === undefined) refusals++;
+    return place;
+  };
+  const rest = take(changes, 199);
+  await Promise.race([rest, until(() => refusals > 1)]);
+  await using _again = serve(HOST, { state, address: `${address.hostname}:${address.port}` });
+  assert.deepEqual(
+    (await rest).map(({ rev }) => rev),
+    Array.from({ length: 199 }, (_, i) => i + 2),
+  );
+  for (const writer of writers) writer.close();
+});
+
 Deno.test("without reconnect a watch ends with its connection", async () => {
   const stage = serve(HOST);
   await using client = await KvClient.connect({ address: addressOf(stage) });
