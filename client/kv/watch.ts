@@ -1,8 +1,8 @@
 /**
  * A watch, on a connection of its own, that goes on where it was when the connection has dropped, at any agent.
  *
- * When nobody reads, the connection is closed, and there is another one when there is room again: what happens meanwhile waits at
- * the agent, as long as that keeps it. Only what is there at first comes without a bound.
+ * When nobody reads, nothing is read from the connection: what happens meanwhile waits at the agent, as long as that keeps it. Only
+ * what is there at first comes without a bound.
  *
  * @module
  */
@@ -47,6 +47,8 @@ export class ClientWatch implements KvWatch {
   #isSynced: boolean;
   /** Whether some agent could not be asked at the last try. */
   #someAreSilent = false;
+  /** Whether the connection was not read for a while: that may be why the agent ends it. */
+  #wasHeld = false;
   /** Changes that were told before, and come again. */
   #skip = 0;
   /** Resolves when it is over, however that came. */
@@ -114,7 +116,10 @@ export class ClientWatch implements KvWatch {
   async #next(): Promise<IteratorResult<KvChange>> {
     for (;;) {
       const change = this.#queue.shift();
-      if (change !== undefined) return { done: false, value: change };
+      if (change !== undefined) {
+        if (this.#queue.length <= this.#capacity / 2) this.#connection?.resume();
+        return { done: false, value: change };
+      }
       if (this.#failure !== undefined) {
         const { error } = this.#failure;
         this.#failure = undefined;
@@ -182,6 +187,7 @@ export class ClientWatch implements KvWatch {
       this.#skip = this.#isWhole ? 0 : this.#told;
       this.#told = 0;
       this.#connection = connection;
+      this.#wasHeld = false;
       const { result } = await connection.call(this.#request(), false, {
         timeoutMs,
         ...signal && { signal },
@@ -229,9 +235,11 @@ export class ClientWatch implements KvWatch {
       else this.#queue.push(change);
     } else return true;
     this.#reader.resolve(undefined);
-    if (this.#queue.length < this.#capacity || !this.#isSynced) return true;
-    this.#giveUpConnection();
-    return false;
+    if (this.#queue.length >= this.#capacity && this.#isSynced) {
+      this.#connection?.pause();
+      this.#wasHeld = true;
+    }
+    return true;
   }
 
   #note(rev: number, more: boolean): void {
@@ -250,7 +258,9 @@ export class ClientWatch implements KvWatch {
     this.#connection = undefined;
     if (this.#ending.signal.aborted) return;
     const { reconnect = false } = this.#connect;
-    if (reconnect === false) return this.#fail(error ?? new ConnectionClosedError());
+    if (reconnect === false && !this.#wasHeld) {
+      return this.#fail(error ?? new ConnectionClosedError());
+    }
     if (typeof reconnect === "object") reconnect.onStatus?.("disconnected", error);
     this.#reader.resolve(undefined);
   }
