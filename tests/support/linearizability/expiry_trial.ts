@@ -42,7 +42,7 @@ export async function runExpiryTrial(
   const writes: Span[] = [];
   const { signal } = end;
   const clients = Array.from({ length: CLIENTS }, async (_, number) => {
-    await using client = new Client(places, new SeededRandom(seed, number), signal);
+    using client = new Client(places, new SeededRandom(seed, number), signal);
     for (let count = 0; !signal.aborted; count++) {
       lives.push(await client.live(`e${number}.${count}`));
     }
@@ -71,7 +71,7 @@ async function writeOn(
   writes: Span[],
   signal: AbortSignal,
 ): Promise<void> {
-  await using client = new Client(places, new SeededRandom(0, 0), signal);
+  using client = new Client(places, new SeededRandom(0, 0), signal);
   while (!signal.aborted) {
     const start = Date.now();
     while ((await client.ask({ action: "SET", key: "beat", value: start }))?.status !== "ok") {
@@ -81,7 +81,7 @@ async function writeOn(
   }
 }
 
-class Client implements AsyncDisposable {
+class Client implements Disposable {
   readonly #places: readonly Place[];
   readonly #random: SeededRandom;
   readonly #signal: AbortSignal;
@@ -142,8 +142,8 @@ class Client implements AsyncDisposable {
     return reply;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection[Symbol.dispose]();
+  [Symbol.dispose](): void {
+    this.#connection.close();
   }
 
   #ttl(): number {
