@@ -321,7 +321,8 @@ export class KvClient implements AsyncDisposable {
   /**
    * Watches a key, on a connection of its own. Resolves when the agent tells each change from then on, in order. With `reconnect` it
    * goes on where it was after the connection has dropped, at the next of the addresses that can be reached; what is read ends
-   * with a `RevisionGoneError` when no agent has the changes since any more, or the connection dropped before `synced`.
+   * with a `RevisionGoneError` when no agent has the changes since any more, or the connection dropped before `synced`. Agents that
+   * do not answer are asked again, up to eight times, before it is believed of those that do.
    */
   async watch(key: KvKey, options: KvWatchOptions = {}): Promise<KvWatch> {
     checkCallOptions("watch", options);

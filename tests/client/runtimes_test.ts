@@ -63,6 +63,7 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
     closed: "closed",
     value: { é: [1, null] },
     sums: 500,
+    watched: 500,
     condition: true,
     secured: 100_000,
     untrusted: `ConnectError: dial tcp ${address}: tls`,
