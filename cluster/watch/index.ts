@@ -41,4 +41,10 @@ export class WatchIndex<W extends Place> {
     }
     this.#trees.get("")?.forEach(visit);
   }
+
+  /** What is watched, each place once. */
+  *places(): Generator<Place> {
+    for (const path of this.#nodes.keys()) yield { path, tree: false };
+    for (const path of this.#trees.keys()) yield { path, tree: true };
+  }
 }
