@@ -83,6 +83,7 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
   ];
   await client.all(forms.map((form) => ({ action: "WATCH", ...form })));
   const used = new Set<string>();
+  const lateFrom: number[] = [];
   let written = 0;
   for (let round = 0; round < 12; round++) {
     let at: string | undefined;
@@ -96,9 +97,14 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
           ? { action: "MSET", items: [{ key: `^n^${value % 7}`, value }, { key: "^n^x", value }] }
           : { action: "SET", key: `^n^${value % 7}`, value };
       });
+    const start = written;
     const before = writer.all(requests(20));
+    // It begins with what is older, which the next server still has.
+    lateFrom.push(Math.max(1, start - 30));
+    const late = client.ask({ action: "WATCH", key: "^n", tree: true, from_rev: lateFrom.at(-1) });
     servers.away(id);
     await before;
+    await late;
     await writer.all(requests(20));
     // It comes back with what it has missed, and with nothing that it could tell of it.
     servers.at(id).begin();
@@ -115,6 +121,7 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
     all.filter((rev) => rev % 7 === 3).map((rev) => `${rev} ${rev > 3 ? rev - 7 : undefined}`),
     all.filter((rev) => rev % 5 === 0).map(String),
   ];
+  for (const from of lateFrom) expected.push(tree.filter((told) => parseInt(told) >= from));
   const count = expected.reduce((sum, { length }) => sum + length, 0);
   const pushes = await client.pushes(count);
   const of = (id: number) => pushes.filter(({ watch }) => watch === id);
@@ -125,6 +132,12 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
   );
   assert.deepEqual(of(3).map(({ rev, old }) => `${rev} ${old}`), expected[2]);
   assert.deepEqual(of(4).map(({ rev }) => `${rev}`), expected[3]);
+  for (let id = 5; id < 5 + lateFrom.length; id++) {
+    assert.deepEqual(
+      of(id).map(({ rev, key }) => `${rev} ${String(key).slice(2)}`),
+      expected[id - 1],
+    );
+  }
   assert.deepEqual(servers.unexpected, []);
 });
 
