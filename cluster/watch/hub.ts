@@ -58,7 +58,7 @@ export class WatchHub implements WatchHome {
   }
 
   /** What is watched, each place once. */
-  get places(): Iterable<Place> {
+  get places(): readonly Place[] {
     return this.#index.places();
   }
 

@@ -43,8 +43,10 @@ export class WatchIndex<W extends Place> {
   }
 
   /** What is watched, each place once. */
-  *places(): Generator<Place> {
-    for (const path of this.#nodes.keys()) yield { path, tree: false };
-    for (const path of this.#trees.keys()) yield { path, tree: true };
+  places(): Place[] {
+    return [
+      ...Array.from(this.#nodes.keys(), (path) => ({ path, tree: false })),
+      ...Array.from(this.#trees.keys(), (path) => ({ path, tree: true })),
+    ];
   }
 }

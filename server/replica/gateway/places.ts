@@ -13,7 +13,7 @@ export const MAX_CHARACTERS = 8 * 1024;
 const ALL: readonly Place[] = [{ path: "", tree: true }];
 
 /** As many places as are watched or, when those are too many, the namespaces that they are in, or all there is. */
-export function placesToAsk(watched: Iterable<Place>): readonly Place[] {
+export function placesToAsk(watched: readonly Place[]): readonly Place[] {
   return few(watched) ?? few(namespacesOf(watched)) ?? ALL;
 }
 
@@ -26,12 +26,12 @@ export function covers(places: readonly Place[], { path, tree }: Place): boolean
   );
 }
 
-function* namespacesOf(watched: Iterable<Place>): Generator<Place> {
-  for (const { path } of watched) yield { path: path.split("^", 1)[0] as string, tree: true };
+function namespacesOf(watched: readonly Place[]): readonly Place[] {
+  return watched.map(({ path }) => ({ path: path.split("^", 1)[0] as string, tree: true }));
 }
 
 /** The different places among some, `undefined` when they are too many. */
-function few(watched: Iterable<Place>): readonly Place[] | undefined {
+function few(watched: readonly Place[]): readonly Place[] | undefined {
   const places = new Map<string, Place>();
   let characters = 0;
   for (const { path, tree } of watched) {

@@ -141,6 +141,22 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
   assert.deepEqual(servers.unexpected, []);
 });
 
+Deno.test("a watch of a gateway tells what happens right after it has begun, whatever was asked for before", async () => {
+  await using servers = new MemoryServers(["a"]);
+  await using gateway = serve(HOST, { state: servers.gateway });
+  using client = await gateway.client();
+  for (let i = 1; i <= 150; i++) {
+    const key = `^n${i % 3}^${i}`;
+    const [begun] = await client.all([
+      { action: "WATCH", key, tree: i % 2 === 0 },
+      { action: "SET", key, value: i },
+    ]);
+    assert.equal(brief(begun as Reply), `{"watch":${i},"rev":${i - 1}}`);
+    const [push] = await client.pushes(1);
+    assert.deepEqual([push?.["watch"], push?.["rev"], push?.["value"]], [i, i, i]);
+  }
+});
+
 Deno.test("what is there comes once at a gateway, whatever changes and whoever dies meanwhile", async () => {
   await using servers = new MemoryServers(["a", "b", "c"]);
   await using gateway = serve(HOST, { state: servers.gateway });
