@@ -183,8 +183,8 @@ Deno.test("what is there comes once at a gateway, whatever changes and whoever d
           ? { action: "DEL", key, if_exists: true }
           : { action: "SET", key, value: { change: i } },
       );
-      if (i % 25 === 0) {
-        const id = servers.used ?? ["a", "b", "c"][(i / 25) % 3] as string;
+      if (i % 100 === 0) {
+        const id = servers.used ?? ["a", "b", "c"][(i / 100) % 3] as string;
         servers.away(id);
         servers.at(id).begin();
         servers.back(id);
