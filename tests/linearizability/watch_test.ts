@@ -12,6 +12,7 @@ import { Cluster, type Server } from "../support/linearizability/real/cluster.ts
 import { loopbackGround } from "../support/linearizability/real/ground.ts";
 import { Connection, type Place } from "../support/linearizability/connection.ts";
 import { startGateway } from "../support/linearizability/real/gateways.ts";
+import { run } from "../support/e2e/cli.ts";
 import { loopback } from "../support/loopback.ts";
 
 const hosts = [loopback(), loopback(), loopback()];
@@ -59,6 +60,34 @@ Deno.test("watches of gateways go on, without their clients' doing, while the se
     clients.use(client);
     return { client, kill: () => surely(() => usedOf(cluster)) };
   });
+});
+
+Deno.test("the command that watches goes on when its server dies, and when the leader does", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "skein-watch-" });
+  try {
+    await using cluster = await Cluster.start(loopbackGround(hosts, folder), folder);
+    const addresses = cluster.servers.map(({ place }) => `${place.hostname}:${place.port}`);
+    await using writer = await connect(addresses);
+    const count = 300;
+    const args = ["kv", "watch", `-kv-addr=${addresses}`, "-tree", "-format=json"];
+    const watching = run([...args, `-count=${count}`, "^c"], { limitMs: END_LIMIT_MS });
+    const writeSome = async (from: number): Promise<void> => {
+      for (let i = from; i < from + count / 3; i++) await surely(() => writer.set(`^c^${i}`, i));
+    };
+    const used = await surely(() => usedOf(cluster));
+    await writeSome(0);
+    await cluster.kill(used);
+    await writeSome(count / 3);
+    await cluster.start(used);
+    await cluster.kill(await leaderOf(cluster));
+    await writeSome(2 * count / 3);
+    const { code, stdout, stderr } = await watching;
+    assert.deepEqual([code, cluster.kills], [0, 2], stderr);
+    const told = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).rev);
+    assert.deepEqual(told, Array.from({ length: count }, (_, i) => i + 1), "missing or twice");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 /** Where a watch is, and which server is killed next. */
