@@ -14,7 +14,7 @@ import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
 import { deferred, reportFault } from "../net/portable.ts";
 import type { KvConnection, Push } from "./connection.ts";
-import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
+import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openOneOf } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 const DEFAULT_BUFFER_SIZE = 1_024;
@@ -164,9 +164,9 @@ export class ClientWatch implements KvWatch {
     this.#someAreSilent = false;
     if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
     let failure: unknown;
-    for (const address of addressesIn(this.#connect)) {
+    for (const left = new Set(addressesIn(this.#connect)); left.size > 0;) {
       try {
-        return await this.#openAt(address, signal);
+        return await this.#openOneOf(left, signal);
       } catch (error) {
         this.#someAreSilent ||= !(error instanceof RevisionGoneError);
         if (!(failure instanceof RevisionGoneError)) failure = error;
@@ -176,12 +176,15 @@ export class ClientWatch implements KvWatch {
     throw failure;
   }
 
-  async #openAt(address: string, signal?: AbortSignal): Promise<void> {
-    const connected = { ...this.#connect, address };
+  /** Watches at the first of some agents that answers; takes those away that need not be tried again. */
+  async #openOneOf(left: Set<string>, signal?: AbortSignal): Promise<void> {
     let isCurrent = true;
-    const connection = await openKvConnection(connected, signal, (push) => {
+    const addresses = [...left];
+    left.clear();
+    const { connection, address } = await openOneOf(addresses, this.#connect, signal, (push) => {
       if (isCurrent && !this.#take(push)) isCurrent = false;
     });
+    for (const other of addresses) if (other !== address) left.add(other);
     try {
       const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#connect;
       this.#skip = this.#isWhole ? 0 : this.#told;

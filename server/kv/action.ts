@@ -86,11 +86,14 @@ export type Doing =
       client: ClientState,
     ) => Result;
   }
-  /** By the watches of this server, once all before it is answered. */
+  /** By the watches of the client, once all before it is answered. */
   | {
     readonly kind: "watches";
-    /** What is to be done with those of the client, or what is wrong with the request. */
-    readonly make: (request: Members, use: string) => ((watcher: Watcher) => Result) | Failure;
+    /** What is to be done with them, or what is wrong with the request. */
+    readonly make: (
+      request: Members,
+      use: string,
+    ) => ((watcher: Watcher) => Result | Promise<Result>) | Failure;
   }
   /** Here and now. */
   | {

@@ -22,14 +22,13 @@ import { background } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
 import { guardedClock, realRandom } from "../runtime.ts";
-import { ForwardError } from "./driver/forwarding.ts";
 import { Replica } from "./driver/replica.ts";
 import { restore } from "./driver/restore.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
-import { answerVisitor } from "./gateway/questions.ts";
+import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import type { StateSettings } from "./state_settings.ts";
@@ -45,6 +44,7 @@ import {
   type OperationOutcome,
   REQUEST,
 } from "./wire_requests.ts";
+import { Fetches } from "./watching/fetches.ts";
 import { newWatches, watchedMachine } from "./watching/watched.ts";
 
 /** How long a founder waits for a promise, in milliseconds. */
@@ -80,6 +80,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly #clock: Clock;
   readonly #promises: Promises;
   readonly #checks: Checks;
+  readonly #fetches: Fetches;
   #links: PeerLinks | undefined;
   #replica: Replica | undefined;
   /** The cluster that each peer has said it belongs to. */
@@ -92,7 +93,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
     this.#promises = new Promises(this.#clock);
-    this.watches = newWatches(this.#clock, options.log);
+    this.watches = newWatches(options.log);
+    this.#fetches = new Fetches(this.watches, this.#clock);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -364,7 +366,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
 
   async #answer(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array> {
     if (this.#replica === undefined) return NO_BYTES;
-    if (lane === "visit") return await answerVisitor(bytes, this.#replica);
+    if (lane === "visit") return await answerVisitor(from, bytes, this.#replica, this.#fetches);
     switch (bytes[0]) {
       case REQUEST.promise: {
         const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNew;
@@ -379,12 +381,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return question === undefined ? NO_BYTES : encodeAnswer(this.#checks.ask(question));
       }
     }
-    try {
-      return await this.#replica.receiveRequests(bytes);
-    } catch (error) {
-      if (error instanceof ForwardError) return NO_BYTES;
-      throw error;
-    }
+    return await answerRequests(bytes, this.#replica);
   }
 
   async #operate(operation: Operation): Promise<OperationOutcome> {

@@ -21,7 +21,7 @@ import type { Failure, Result, Success } from "../../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../../protocol/kv/actions/actions.ts";
 import { errorOf, KvError } from "../../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../../protocol/kv/limits.ts";
-import { invalid, TOO_MANY_SUBSCRIPTIONS, UNKNOWN_ACTION } from "../../../protocol/kv/problem.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../../protocol/kv/problem.ts";
 import type { KvLock, KvLockOptions } from "../../../protocol/kv/lock/lock.ts";
 import { takeLock } from "../../../protocol/kv/lock/take.ts";
 import { type Page, paged } from "../../../protocol/kv/paging.ts";
@@ -264,7 +264,8 @@ export class AgentKv {
 
   /**
    * Watches a key: each change from now on, in order. Ends with the agent. Reading throws a `RevisionGoneError` when it cannot go on
-   * without a gap: nobody has read for too long, or this server got the state of another one.
+   * without a gap: nobody has read for too long, or this server got the state of another one. An agent that is no server begins
+   * when a server has answered; what goes wrong there, as without a leader, reading throws, too.
    *
    * @throws {KvError} when the key is none, or a `RevisionGoneError` when changes since `fromRev` are not kept any more
    * @throws {RangeError} when the buffer size is not a whole number above 0
@@ -276,9 +277,12 @@ export class AgentKv {
     if (wrong !== undefined) throw errorOf(invalid(wrong === "from_rev" ? "fromRev" : wrong));
     const wanted = watchOf(request);
     if ("ok" in wanted) throw errorOf(wanted);
-    const { watches } = this.#state;
-    if (watches === undefined) throw errorOf(UNKNOWN_ACTION);
-    const watch = new LocalWatch(watches, wanted, options, (one) => this.#watches.delete(one));
+    const watch = new LocalWatch(
+      this.#state.watches,
+      wanted,
+      options,
+      (one) => this.#watches.delete(one),
+    );
     this.#watches.add(watch);
     return watch;
   }

@@ -5,16 +5,14 @@
  */
 
 import { Machine, type Store } from "../../../cluster/machine/mod.ts";
-import type { Clock } from "../../../cluster/runtime.ts";
-import { WatchHub } from "../../../cluster/watch/mod.ts";
+import { storeSource, WatchHub } from "../../../cluster/watch/mod.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { nextTurn } from "../../runtime.ts";
 
-/** Watches of a server that has no machine yet. */
-export function newWatches(clock: Clock, log: Pick<AgentLog, "unexpected">): WatchHub {
+/** Watches that have nothing to look at yet. */
+export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
   return new WatchHub({
-    now: () => clock.now(),
     pause: nextTurn,
     background: (work) => background(work, log),
   });
@@ -23,6 +21,6 @@ export function newWatches(clock: Clock, log: Pick<AgentLog, "unexpected">): Wat
 /** A machine on a store as it is. Watches go on with what it changes. */
 export function watchedMachine(store: Store, watches: WatchHub): Machine {
   const machine = new Machine(store, undefined, (changes) => watches.take(changes));
-  watches.begin(store);
+  watches.begin(storeSource(store, watches.ring));
   return machine;
 }
