@@ -80,6 +80,7 @@ export class KvConversation implements Conversation {
     this.#client = {
       strict: false,
       use: "",
+      shown: new Set(),
       failures: 0,
       name: peer.name,
       subscriber: this.#hearing.subscriber,
@@ -131,10 +132,10 @@ export class KvConversation implements Conversation {
     this.#journal.ended({ name, reason: this.#reason, requests: this.#taken });
   }
 
-  /** Ends the connection, and with it all that it waits for, when the client is not known any more as it was. */
+  /** Ends the connection, and with it all that it hears, when an entry is gone that has let it in. */
   recheck(): void {
-    const { entry } = this.#client;
-    if (entry === undefined || this.#ended || this.#services.access?.has(entry)) return;
+    const { access } = this.#services;
+    if (this.#ended || [...this.#client.shown].every((entry) => access?.has(entry))) return;
     this.#tellClosing(AUTH_REQUIRED);
     this.#hangUp();
   }
