@@ -44,6 +44,8 @@ export interface Several {
   readonly bytes: Uint8Array;
   /** All nodes that it is about. */
   readonly nodes: readonly NamedNode[];
+  /** Most bytes of what a command tells, when that may be much more than it takes itself. Default: it is not. */
+  readonly mostTold?: number;
 }
 
 /** How an action is done with a request whose members are right. */

@@ -50,6 +50,8 @@ export class Pending {
   touch: Touch = "nothing";
   /** ... and where. */
   place: Place = EVERYWHERE;
+  /** Bytes that are kept free for the result of what cannot be put off. */
+  kept = 0;
   /** Whether {@linkcode Answers} has it. */
   added = false;
   /** Whether a success tells a revision. */
@@ -91,7 +93,7 @@ export class Answers {
   #count = 0;
   /** How many of them read, and change, the state. */
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
-  /** Bytes of requests without a result, and of results that are not in the outbox. */
+  /** Bytes of requests without a result, those kept free for theirs, and of results that are not in the outbox. */
   #bytes = 0;
   /** Those of results alone, which count for all connections together. */
   #resultBytes = 0;
@@ -133,14 +135,16 @@ export class Answers {
     this.#count++;
     this.#touches[pending.touch]++;
     this.#bytes += pending.bytes;
+    this.#keep(pending.kept);
   }
 
   /**
    * Whether a request must wait until those before it are answered, so that a client sees its requests done in order: one that
    * reads what one before it changes, or the other way round. Requests of a kind are done in order anyway, and the others need
-   * not wait for each other.
+   * not wait for each other. Or since there may be no room for its result, and it cannot be put off.
    */
-  mustWait({ touch, place }: Pending): boolean {
+  mustWait({ touch, place, kept }: Pending): boolean {
+    if (kept > 0 && this.#count > 0 && this.#shared.isFull) return true;
     const other = touch === "reads" ? "changes" : "reads";
     if (touch === "nothing" || this.#touches[other] === 0) return false;
     for (let one = this.#head; one !== undefined; one = one.next) {
@@ -167,7 +171,7 @@ export class Answers {
       this.#putOff++;
     } else {
       pending.result = result;
-      if (result.ok) this.#keep(result.body.length);
+      this.#keep((result.ok ? result.body.length : 0) - pending.kept);
     }
     if (pending === this.#head && !this.#congested) this.#send();
   }
