@@ -50,6 +50,8 @@ export class Pending {
   touch: Touch = "nothing";
   /** ... and where. */
   place: Place = EVERYWHERE;
+  /** How many requests it counts for. */
+  weight = 1;
   /** Bytes that are kept free for the result of what cannot be put off. */
   kept = 0;
   /** Whether {@linkcode Answers} has it. */
@@ -91,6 +93,8 @@ export class Answers {
   #head: Pending | undefined;
   #tail: Pending | undefined;
   #count = 0;
+  /** As how many they count. */
+  #weight = 0;
   /** How many of them read, and change, the state. */
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
   /** Bytes of requests without a result, those kept free for theirs, and of results that are not in the outbox. */
@@ -133,6 +137,7 @@ export class Answers {
     else this.#tail.next = pending;
     this.#tail = pending;
     this.#count++;
+    this.#weight += pending.weight;
     this.#touches[pending.touch]++;
     this.#bytes += pending.bytes;
     this.#keep(pending.kept);
@@ -178,7 +183,7 @@ export class Answers {
 
   /** A promise, when there are so many that no more should be taken, of when there is room again. */
   room(): Promise<void> | undefined {
-    if (this.#count < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    if (this.#weight < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -219,6 +224,7 @@ export class Answers {
       this.#head = pending.next;
       if (this.#head === undefined) this.#tail = undefined;
       this.#count--;
+      this.#weight -= pending.weight;
       this.#touches[pending.touch]--;
       this.#bytes -= pending.bytes;
       if (result.ok) this.#keep(-result.body.length);
@@ -230,7 +236,7 @@ export class Answers {
       this.#idle = undefined;
     }
     if (
-      this.#room !== undefined && this.#count <= MAX_IN_FLIGHT / 2 &&
+      this.#room !== undefined && this.#weight <= MAX_IN_FLIGHT / 2 &&
       this.#bytes <= MAX_IN_FLIGHT_BYTES / 2
     ) {
       this.#room.resolve();

@@ -236,6 +236,7 @@ export class KvConversation implements Conversation {
     if ("ok" in several) return this.#settle(pending, several);
     pending.touch = several.kind === "command" ? "changes" : "reads";
     pending.place = placeOf(several.nodes.map(({ path }) => path));
+    pending.weight = Math.max(1, several.nodes.length);
     pending.kept = several.mostTold ?? 0;
     return this.#askInOrder(pending, request, several.bytes);
   }

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { MAX_VALUE_TEXT_BYTES } from "../../../cluster/machine/kv/mod.ts";
-import { MAX_IN_FLIGHT_BYTES } from "../../../server/kv/limits.ts";
+import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "../../../server/kv/limits.ts";
 import { brief, serve } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -125,5 +125,30 @@ Deno.test("each client has one transaction that tells values at a time while too
   await asked;
   for (const client of [first, second]) {
     assert.ok((await client.replies(5)).every(({ status }) => status === "ok"));
+  }
+});
+
+Deno.test("requests about many keys count for each of them", async () => {
+  await using stage = serve(HOST);
+  const { state } = stage;
+  using client = await stage.client();
+  const keys = Array.from({ length: MAX_IN_FLIGHT / 5 }, (_, i) => `k${i}`);
+  const requests = [
+    { action: "MGET", keys },
+    { action: "MSET", items: keys.map((key) => ({ key, value: 1 })) },
+    { action: "TXN", if: keys.slice(0, 100).map((key) => ({ key, exists: true })) },
+  ];
+  for (const request of requests) {
+    const each = request.if?.length ?? keys.length;
+    state.hold();
+    await client.send(`${JSON.stringify(request)}\n`.repeat(30));
+    await until(() => state.waiting * each >= MAX_IN_FLIGHT);
+    using other = await stage.client();
+    const asked = other.ask({ action: "INCR", key: "n" });
+    await until(() => state.waiting * each > MAX_IN_FLIGHT);
+    assert.equal(state.waiting, MAX_IN_FLIGHT / each + 1, request.action);
+    state.release();
+    await asked;
+    assert.ok((await client.replies(30)).every(({ status }) => status === "ok"));
   }
 });
