@@ -15,6 +15,7 @@ import {
 } from "../../protocol/kv/mod.ts";
 import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
+import type { Several } from "./action.ts";
 import type { Told } from "./journal.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
@@ -34,7 +35,7 @@ export const EVERYWHERE = -1;
 const MOST_PLACES = 16;
 
 /** The place of a request about these nodes. */
-export function placeOf(paths: readonly Uint8Array[]): Place {
+function placeOf(paths: readonly Uint8Array[]): Place {
   return paths.length > MOST_PLACES ? EVERYWHERE : paths.map(hashOf);
 }
 
@@ -80,6 +81,14 @@ export class Pending {
   constructor(id: RequestId | undefined, bytes: number) {
     this.id = id;
     this.bytes = bytes;
+  }
+
+  /** It is about several nodes, each of which counts. */
+  concern({ kind, nodes, mostTold = 0 }: Several): void {
+    this.touch = kind === "command" ? "changes" : "reads";
+    this.place = placeOf(nodes.map(({ path }) => path));
+    this.weight = Math.max(1, nodes.length);
+    this.kept = mostTold;
   }
 }
 

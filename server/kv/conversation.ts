@@ -31,7 +31,7 @@ import {
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState, Doing, Several } from "./action.ts";
-import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
+import { Answers, hashOf, Pending } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
 import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
@@ -234,10 +234,7 @@ export class KvConversation implements Conversation {
     several: Several | Failure,
   ): Promise<void> | undefined {
     if ("ok" in several) return this.#settle(pending, several);
-    pending.touch = several.kind === "command" ? "changes" : "reads";
-    pending.place = placeOf(several.nodes.map(({ path }) => path));
-    pending.weight = Math.max(1, several.nodes.length);
-    pending.kept = several.mostTold ?? 0;
+    pending.concern(several);
     return this.#askInOrder(pending, request, several.bytes);
   }
 
