@@ -13,6 +13,9 @@ import type { Request } from "./requests.ts";
 /** After so long, in milliseconds, no further question is answered in the same turn. */
 const TURN_MS = 10;
 
+/** The clock is looked at after so many bytes of questions: one about many nodes is long, and a look costs as much as some short ones. */
+const LOOK_BYTES = 512;
+
 interface Batch {
   /** Those that are not answered, from `next` on. */
   requests: readonly Request[];
@@ -99,20 +102,26 @@ export class Reads {
     this.#timer = undefined;
     this.#isAnswering = true;
     const until = this.#clock.now() + TURN_MS;
+    let unseen = 0;
     for (const [id, batch] of this.#batches) {
       if (batch.index === undefined || batch.index > this.#applied) continue;
       while (batch.next < batch.requests.length) {
-        if (this.#clock.now() >= until) {
-          this.#isAnswering = false;
-          this.#timer = this.#clock.setTimer(0, () => this.#answer());
-          return;
+        if (unseen >= LOOK_BYTES) {
+          if (this.#clock.now() >= until) return this.#goOnLater();
+          unseen = 0;
         }
         const { bytes, hasRoom, done } = batch.requests[batch.next++] as Request;
+        unseen += bytes.length;
         done(hasRoom?.() === false ? undefined : this.#query(bytes));
       }
       this.#batches.delete(id);
     }
     this.#isAnswering = false;
+  }
+
+  #goOnLater(): void {
+    this.#isAnswering = false;
+    this.#timer = this.#clock.setTimer(0, () => this.#answer());
   }
 }
 

@@ -31,7 +31,7 @@ class Bench {
   add(questions: readonly number[], deadline = DEADLINE): number {
     return this.reads.add(questions.map((one): Request => ({
       kind: "question",
-      bytes: Uint8Array.of(one),
+      bytes: new Uint8Array(512).fill(one),
       lease: false,
       deadline,
       forwarded: false,
