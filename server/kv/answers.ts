@@ -15,6 +15,7 @@ import {
 } from "../../protocol/kv/mod.ts";
 import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
+import type { Several } from "./action.ts";
 import type { Told } from "./journal.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
@@ -34,7 +35,7 @@ export const EVERYWHERE = -1;
 const MOST_PLACES = 16;
 
 /** The place of a request about these nodes. */
-export function placeOf(paths: readonly Uint8Array[]): Place {
+function placeOf(paths: readonly Uint8Array[]): Place {
   return paths.length > MOST_PLACES ? EVERYWHERE : paths.map(hashOf);
 }
 
@@ -50,6 +51,10 @@ export class Pending {
   touch: Touch = "nothing";
   /** ... and where. */
   place: Place = EVERYWHERE;
+  /** How many requests it counts for. */
+  weight = 1;
+  /** Bytes that are kept free for the result of what cannot be put off. */
+  kept = 0;
   /** Whether {@linkcode Answers} has it. */
   added = false;
   /** Whether a success tells a revision. */
@@ -77,6 +82,14 @@ export class Pending {
     this.id = id;
     this.bytes = bytes;
   }
+
+  /** It is about several nodes, each of which counts. */
+  concern({ kind, nodes, mostTold = 0 }: Several): void {
+    this.touch = kind === "command" ? "changes" : "reads";
+    this.place = placeOf(nodes.map(({ path }) => path));
+    this.weight = Math.max(1, nodes.length);
+    this.kept = mostTold;
+  }
 }
 
 /** Keeps the answers of one connection in order. */
@@ -89,9 +102,11 @@ export class Answers {
   #head: Pending | undefined;
   #tail: Pending | undefined;
   #count = 0;
+  /** As how many they count. */
+  #weight = 0;
   /** How many of them read, and change, the state. */
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
-  /** Bytes of requests without a result, and of results that are not in the outbox. */
+  /** Bytes of requests without a result, those kept free for theirs, and of results that are not in the outbox. */
   #bytes = 0;
   /** Those of results alone, which count for all connections together. */
   #resultBytes = 0;
@@ -131,16 +146,19 @@ export class Answers {
     else this.#tail.next = pending;
     this.#tail = pending;
     this.#count++;
+    this.#weight += pending.weight;
     this.#touches[pending.touch]++;
     this.#bytes += pending.bytes;
+    this.#keep(pending.kept);
   }
 
   /**
    * Whether a request must wait until those before it are answered, so that a client sees its requests done in order: one that
    * reads what one before it changes, or the other way round. Requests of a kind are done in order anyway, and the others need
-   * not wait for each other.
+   * not wait for each other. Or since there may be no room for its result, and it cannot be put off.
    */
-  mustWait({ touch, place }: Pending): boolean {
+  mustWait({ touch, place, kept }: Pending): boolean {
+    if (kept > 0 && this.#count > 0 && this.#shared.isFull) return true;
     const other = touch === "reads" ? "changes" : "reads";
     if (touch === "nothing" || this.#touches[other] === 0) return false;
     for (let one = this.#head; one !== undefined; one = one.next) {
@@ -167,14 +185,14 @@ export class Answers {
       this.#putOff++;
     } else {
       pending.result = result;
-      if (result.ok) this.#keep(result.body.length);
+      this.#keep((result.ok ? result.body.length : 0) - pending.kept);
     }
     if (pending === this.#head && !this.#congested) this.#send();
   }
 
   /** A promise, when there are so many that no more should be taken, of when there is room again. */
   room(): Promise<void> | undefined {
-    if (this.#count < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    if (this.#weight < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -215,6 +233,7 @@ export class Answers {
       this.#head = pending.next;
       if (this.#head === undefined) this.#tail = undefined;
       this.#count--;
+      this.#weight -= pending.weight;
       this.#touches[pending.touch]--;
       this.#bytes -= pending.bytes;
       if (result.ok) this.#keep(-result.body.length);
@@ -226,7 +245,7 @@ export class Answers {
       this.#idle = undefined;
     }
     if (
-      this.#room !== undefined && this.#count <= MAX_IN_FLIGHT / 2 &&
+      this.#room !== undefined && this.#weight <= MAX_IN_FLIGHT / 2 &&
       this.#bytes <= MAX_IN_FLIGHT_BYTES / 2
     ) {
       this.#room.resolve();

@@ -31,7 +31,7 @@ import {
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState, Several } from "./action.ts";
-import { Answers, hashOf, Pending, placeOf } from "./answers.ts";
+import { Answers, hashOf, Pending } from "./answers.ts";
 import { actionOf } from "./dispatch.ts";
 import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
@@ -83,6 +83,7 @@ export class KvConversation implements Conversation {
     this.#client = {
       strict: false,
       use: "",
+      shown: new Set(),
       failures: 0,
       name: peer.name,
       subscriber: this.#hearing.subscriber,
@@ -134,10 +135,10 @@ export class KvConversation implements Conversation {
     this.#journal.ended({ name, reason: this.#reason, requests: this.#taken });
   }
 
-  /** Ends the connection, and with it all that it waits for, when the client is not known any more as it was. */
+  /** Ends the connection, and with it all that it hears, when an entry is gone that has let it in. */
   recheck(): void {
-    const { entry } = this.#client;
-    if (entry === undefined || this.#ended || this.#services.access?.has(entry)) return;
+    const { access } = this.#services;
+    if (this.#ended || [...this.#client.shown].every((entry) => access?.has(entry))) return;
     this.#tellClosing(AUTH_REQUIRED);
     this.#hangUp();
   }
@@ -239,8 +240,7 @@ export class KvConversation implements Conversation {
     several: Several | Failure,
   ): Promise<void> | undefined {
     if ("ok" in several) return this.#settle(pending, several);
-    pending.touch = several.kind === "command" ? "changes" : "reads";
-    pending.place = placeOf(several.nodes.map(({ path }) => path));
+    pending.concern(several);
     return this.#askInOrder(pending, request, several.bytes);
   }
 
