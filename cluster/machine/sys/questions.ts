@@ -153,16 +153,8 @@ export const requests: Question<
   answer(state, { session: id, from, limit }) {
     const session = getSession(state, id);
     if (session === undefined) return SESSION_EXPIRED;
-    const found: ServerRequest[] = [];
-    let bytes = 0;
-    let more = true;
-    while (more && found.length < limit && bytes < MAX_READ_BYTES) {
-      const next = (found.at(-1)?.id ?? from - 1) + 1;
-      const read = pendingRequests(state, session, next, Math.min(FEW, limit - found.length));
-      for (const request of read) bytes += request.payload.length;
-      found.push(...read);
-      more = (found.at(-1)?.id ?? MAX) < session.lastRequest;
-    }
+    const found = requestsFrom(state, session, from, limit);
+    const more = (found.at(-1)?.id ?? MAX) < session.lastRequest;
     return answerOf((writer) => {
       writer.uint(more ? 1 : 0);
       for (const { id, createdAt, payload } of found) {
@@ -267,6 +259,27 @@ const INFO_NAMES = [
   "pendingBytes",
   "watches",
 ] as const satisfies readonly (keyof Session)[];
+
+/** Those from an id on, as many as there may be at once. */
+function requestsFrom(
+  state: StoreReader,
+  session: Session,
+  from: number,
+  limit: number,
+): ServerRequest[] {
+  const found: ServerRequest[] = [];
+  let bytes = 0;
+  for (let next = from;;) {
+    const few = pendingRequests(state, session, next, Math.min(FEW, limit - found.length));
+    for (const request of few) {
+      bytes += request.payload.length;
+      if (found.length > 0 && bytes > MAX_READ_BYTES) return found;
+      found.push(request);
+      next = request.id + 1;
+    }
+    if (few.length < FEW || found.length === limit) return found;
+  }
+}
 
 function writeInfo(writer: Writer, state: StoreReader, session: Session): void {
   writer.bytes(session.id);
