@@ -89,9 +89,8 @@ Deno.test("a client that asks again with the same nonce gets the same session fo
   assert.equal(begin(4, 8), "4");
   // Only the last one is known.
   assert.equal(begin(5, 7), "5");
-  fixture.time += 59_998;
+  fixture.time += 59_999;
   assert.equal(begin(6, 7), "5");
-  fixture.time += 1;
   assert.equal(begin(7, 7), "7");
   assert.deepEqual(fixture.all, [1, 3, 4, 5, 7]);
 });
