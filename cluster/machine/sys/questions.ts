@@ -42,7 +42,7 @@ const VERSION = 1;
 const MAX = Number.MAX_SAFE_INTEGER;
 
 /** What is known of a session. */
-export interface SessionInfo extends Omit<Session, "serial" | "queue"> {
+export interface SessionInfo extends Omit<Session, "key" | "serial" | "queue"> {
   /** The first server request that is not acknowledged; one more than the last when all are. */
   readonly firstPending: number;
   /** What the client has said of itself. */
@@ -134,7 +134,7 @@ export const sessions: Question<
     return answerOf((writer) => {
       writer.uint(rows.length > limit ? 1 : 0);
       for (const { key, value } of rows.slice(0, limit)) {
-        writeInfo(writer, state, sessionOf(sessionIdOf(key), value));
+        writeInfo(writer, state, sessionOf(key, sessionIdOf(key), value));
       }
     });
   },

@@ -149,7 +149,7 @@ class Rests {
 function overflowAll(state: Transaction, outgoing: Outgoing): void {
   const { from, to } = sessionsAfter(undefined);
   for (const { key, value } of state.range(from, to, Infinity)) {
-    const session = sessionOf(sessionIdOf(key), value);
+    const session = sessionOf(key, sessionIdOf(key), value);
     if (session.watches === 0) continue;
     outgoing.overflow(session);
     putSession(state, session);
