@@ -228,10 +228,10 @@ export function decodeRequests(body: Uint8Array): RequestPage {
  */
 export function decodeTotals(body: Uint8Array): Omit<Totals, "lastSerial"> {
   return decoded(body, (reader) => {
-    const [sessions, pending, pendingBytes, watches, trees, leavings] = TOTAL_NAMES.map(() =>
+    const [sessions, pending, pendingBytes, watches, leavings] = TOTAL_NAMES.map(() =>
       readUint(reader, 0, MAX)
-    ) as [number, number, number, number, number, number];
-    return { sessions, pending, pendingBytes, watches, trees, leavings };
+    ) as [number, number, number, number, number];
+    return { sessions, pending, pendingBytes, watches, leavings };
   });
 }
 
@@ -243,7 +243,6 @@ const TOTAL_NAMES = [
   "pending",
   "pendingBytes",
   "watches",
-  "trees",
   "leavings",
 ] as const satisfies readonly (keyof Totals)[];
 

@@ -143,7 +143,7 @@ Deno.test("a session that ends leaves nothing, and ends once", () => {
   assert.deepEqual(fixture.expire(1, 5, 1), { ended: 1, isLeft: false });
   assert.deepEqual(fixture.expire(1), { ended: 0, isLeft: false });
   assert.deepEqual(fixture.all, [2]);
-  assert.equal(fixture.totals.watches + fixture.totals.pending + fixture.totals.trees, 0);
+  assert.equal(fixture.totals.watches + fixture.totals.pending, 0);
   fixture.expire(2);
   assert.deepEqual(fixture.rows(), { 1: 1 });
   for (const question of [sessionQuestion(idOf(1)), requestsQuestion({ session: idOf(1) })]) {
