@@ -418,8 +418,7 @@ Deno.test("a machine made anew on the same state goes on telling", () => {
 });
 
 Deno.test("a batch that is undone begins and ends no watch", () => {
-  const fixture = withSessions();
-  const undone = (data: Uint8Array): void => {
+  const undone = (fixture: SessionFixture, data: Uint8Array): void => {
     const { index } = fixture.machine.context;
     const entries = [index + 1, index + 3].map((index) => ({
       index,
@@ -429,12 +428,14 @@ Deno.test("a batch that is undone begins and ends no watch", () => {
     }));
     assert.throws(() => fixture.machine.apply(entries), RangeError);
   };
-  undone(requestCommand(1, { id: 1 }, watch("k")));
+  const fixture = withSessions();
+  undone(fixture, requestCommand(1, { id: 1 }, watch("k")));
   fixture.apply(put("k", 1));
   assert.equal(fixture.totals.watches, 0);
   assert.deepEqual(fixture.waiting(1), []);
-  fixture.ask(1, { id: 1 }, watch("k"));
-  undone(requestCommand(1, { id: 2 }, unwatch(1)));
-  fixture.apply(put("k", 2));
-  assert.equal(fixture.waiting(1).length, 1);
+  const other = withSessions();
+  other.ask(1, { id: 1 }, watch("k"));
+  undone(other, requestCommand(1, { id: 2 }, unwatch(1)));
+  other.apply(put("k", 2));
+  assert.equal(other.waiting(1).length, 1);
 });

@@ -166,17 +166,18 @@ export class SimulatedSessions {
         ? { kind: "watch", watch: { path: pathOfClients, tree: true, initial: true } }
         : { kind: "command", bytes: incrementCommand(path, 1) },
     });
-    const { requests, life } = client;
+    const { life } = client;
     const done = (result: Result): void => {
       if (result.ok) return this.#learn(request, id, result.body);
-      const isGone = result.reason === "SESSION_EXPIRED";
-      if (isGone && client.life === life && !client.isEnding) {
-        this.#checker.note(`The session of ${request.key} is gone`);
-      }
-      if (result.reason === "RESPONSE_EVICTED" && id >= Math.min(client.low, requests.length)) {
-        this.#checker.note(`The answer of ${request.key} is gone`);
-      }
-      if (result.reason === "TOO_MANY_IN_FLIGHT") this.#checker.note(`${request.key} is too far`);
+      // It has another session since.
+      if (client.life !== life) return;
+      const { reason } = result;
+      const mayBe = reason === "SESSION_EXPIRED"
+        ? client.isEnding
+        : reason === "RESPONSE_EVICTED"
+        ? id < client.low
+        : reason !== "TOO_MANY_IN_FLIGHT";
+      if (!mayBe) this.#checker.note(`${request.key} is refused: ${reason}`);
     };
     return { command, done };
   }
