@@ -194,7 +194,7 @@ class News implements SessionNews, SessionChanges {
   }
 
   request({ id, serial }: { readonly id: Uint8Array; readonly serial: number }): void {
-    if (!this.#requests.has(serial)) this.#requests.set(serial, id);
+    this.#requests.set(serial, id);
   }
 
   end(id: Uint8Array): void {

@@ -276,7 +276,7 @@ function requestsFrom(
       found.push(request);
       next = request.id + 1;
     }
-    if (few.length < FEW || found.length === limit) return found;
+    if (few.length < FEW) return found;
   }
 }
 

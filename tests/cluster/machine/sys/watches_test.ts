@@ -3,6 +3,7 @@ import {
   deleteCommand,
   expireCommand,
   incrementCommand,
+  nodes,
   setCommand,
   setManyCommand,
   sweepCommand,
@@ -13,6 +14,7 @@ import {
   decodeAcked,
   decodeRequests,
   requestsQuestion,
+  SESSION_EXPIRED,
   type Success,
 } from "../../../../cluster/machine/mod.ts";
 import {
@@ -22,7 +24,10 @@ import {
   MAX_PENDING,
   MAX_SESSION_WATCHES,
 } from "../../../../cluster/machine/sys/limits.ts";
+import { getSession, type Session } from "../../../../cluster/machine/sys/rows/session.ts";
 import { getTotals, putTotals } from "../../../../cluster/machine/sys/rows/totals.ts";
+import { WatchedPlaces } from "../../../../cluster/machine/sys/rows/watched.ts";
+import { unwatch as unwatchNow } from "../../../../cluster/machine/sys/watch.ts";
 import { json, path } from "../../../support/machine/fixture.ts";
 import {
   command,
@@ -34,6 +39,7 @@ import {
 
 const { watch, unwatch, set } = deeds;
 const put = (key: string, value: unknown) => setCommand(path(key), json(value));
+const textBytes = (text: string) => new TextEncoder().encode(text);
 const OVERFLOW = '{"push":"overflow"}';
 
 /** A machine with sessions 1, 2 and 3. */
@@ -405,6 +411,47 @@ Deno.test("watches are bounded, for each session and all together", () => {
   assert.equal(fixture.ask(2, { id: 1 }, watch("k")), "429 TOO_MANY_WATCHES");
   fixture.ask(1, { id: 20_002 }, unwatch(5));
   assert.equal(fixture.ask(2, { id: 2 }, watch("k")), '{"watch":1,"rev":0} rev 0');
+});
+
+Deno.test("watches are found whatever serial number their session has", () => {
+  const fixture = withSessions();
+  const lasts = [200, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32, 2 ** 40, 2 ** 48];
+  for (const [i, lastSerial] of lasts.entries()) {
+    fixture.store.transaction((state) => putTotals(state, { ...getTotals(state), lastSerial }));
+    fixture.create(10 + i);
+    fixture.ask(10 + i, { id: 1 }, watch("^a", { tree: i % 2 === 0 }));
+  }
+  fixture.apply(put("^a", 1), put("^a^b", 2));
+  assert.deepEqual(lasts.map((_, i) => fixture.waiting(10 + i).length), [2, 1, 2, 1, 2, 1, 2]);
+});
+
+Deno.test("what is watched is known without a look at the rows, and forgotten with the last watch", () => {
+  const fixture = withSessions();
+  const paths = Array.from({ length: 2_500 }, (_, i) => `^a^k${i}`);
+  fixture.apply(
+    ...paths.map((path, i) =>
+      requestCommand(1, { id: i + 1 }, watch(path, { tree: i % 2 === 0, old: i % 3 === 0 }))
+    ),
+  );
+  fixture.ask(2, { id: 1 }, watch("^a^k1"));
+  const watched = new WatchedPlaces(fixture.store);
+  const host = { watched, nodes, news: undefined, run: () => SESSION_EXPIRED };
+  const places = (path: string): number =>
+    watched.placesOf((nodes.keyOf(fixture.store, textBytes(path)) as Uint8Array).subarray(4))
+      .length;
+  assert.equal(watched.size, 2_501);
+  const end = (session: number, number: number): void =>
+    fixture.store.transaction((state) => {
+      unwatchNow(state, host, getSession(state, idOf(session)) as Session, number);
+    });
+  assert.deepEqual(["a^k0", "a^k0^x", "a^k1", "a^k1^x", "a", "b"].map(places), [1, 1, 1, 0, 0, 0]);
+  end(1, 2);
+  assert.equal(places("a^k1"), 1);
+  end(2, 1);
+  assert.equal(places("a^k1"), 0);
+  for (let number = 1; number <= 2_500; number++) end(1, number);
+  assert.equal(watched.size, 0);
+  assert.deepEqual(["a^k0", "a^k0^x", "a^k2499"].map(places), [0, 0, 0]);
 });
 
 Deno.test("a machine made anew on the same state goes on telling", () => {
