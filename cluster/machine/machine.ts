@@ -9,6 +9,7 @@
 import type { NodeChange } from "./change.ts";
 import { KV, kv, nodes } from "./kv/mod.ts";
 import {
+  type Command,
   type Context,
   type Host,
   type Program,
@@ -168,14 +169,27 @@ export class Machine {
     if (type !== "command") return undefined;
     const call = readCall(this.#program, "commands", data, context.format);
     if (!call.ok) return call;
-    if (host.watched.size > 0 && this.#listener.changes === undefined) context.changes = [];
-    const told = context.changes?.length ?? 0;
-    const result = call.operation.apply(state, context, call.args, host);
+    const { operation, args } = call;
+    if (host.watched.size > 0) return this.#applyWatched(state, context, host, operation, args);
+    const result = operation.apply(state, context, args, host);
     checkFormat(context, this.#program);
-    const { changes } = context;
-    if (host.watched.size > 0 && changes !== undefined && changes.length > told) {
-      tellSessions(state, context, host, changes.slice(told));
-    }
+    return result;
+  }
+
+  /** Applies a command, and tells sessions what it has changed. */
+  #applyWatched(
+    state: Transaction,
+    context: Context,
+    host: Host,
+    operation: Command,
+    args: unknown,
+  ): Result {
+    if (this.#listener.changes === undefined) context.changes = [];
+    const { changes = [] } = context;
+    const told = changes.length;
+    const result = operation.apply(state, context, args, host);
+    checkFormat(context, this.#program);
+    if (changes.length > told) tellSessions(state, context, host, changes.slice(told));
     return result;
   }
 }
