@@ -19,4 +19,4 @@ export {
 } from "./source.ts";
 export { tellable, type Watch, type WatchRequest } from "./watch.ts";
 export type { WatchOwner } from "./owner.ts";
-export type { Begun, Watcher, WatchListener, WatchPush } from "./watcher.ts";
+export type { Begun, Watcher, WatchListener } from "./watcher.ts";

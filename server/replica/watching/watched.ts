@@ -20,7 +20,7 @@ export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
 
 /** A machine on a store as it is. Watches go on with what it changes. */
 export function watchedMachine(store: Store, watches: WatchHub): Machine {
-  const machine = new Machine(store, undefined, (changes) => watches.take(changes));
+  const machine = new Machine(store, undefined, { changes: (changes) => watches.take(changes) });
   watches.begin(storeSource(store, watches.ring));
   return machine;
 }

@@ -61,7 +61,9 @@ export class MemoryState implements StateService {
       ...limits && { limits },
     });
     this.fetches = new Fetches(this.watches, realClock);
-    this.#machine = new Machine(this.#store, undefined, (changes) => this.watches.take(changes));
+    this.#machine = new Machine(this.#store, undefined, {
+      changes: (changes) => this.watches.take(changes),
+    });
     this.begin();
   }
 

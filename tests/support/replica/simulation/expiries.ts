@@ -77,8 +77,8 @@ export class Expiries {
     return command;
   }
 
-  /** The machine of a server, which is looked at after all that it applies. */
-  watched(id: string, machine: Machine): Machine {
+  /** Looks at the machine of a server after all that it applies. */
+  watched(id: string, machine: Machine): void {
     const apply = machine.apply.bind(machine);
     machine.apply = (entries): (Result | undefined)[] => {
       const results = apply(entries);
@@ -86,7 +86,6 @@ export class Expiries {
       this.#look(id, machine);
       return results;
     };
-    return machine;
   }
 
   #follow({ index, time: stamp, type, data }: LogEntry): void {
