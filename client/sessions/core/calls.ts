@@ -3,7 +3,7 @@
  *
  * A command is in one of three places: the queue, where it has no number and was not done; among those that were sent, from the
  * lowest number on that still waits; or nowhere, when it is settled. Only so many numbers are in use at a time as servers
- * allow.
+ * allow (docs/spec/sessions.md 4).
  *
  * @module
  */
