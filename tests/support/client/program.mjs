@@ -57,9 +57,9 @@ seen.kvRefused = await failed(KvClient.connect({ address: "127.0.0.1:1" }));
 
 const session = new SessionClient({ address: sessionAddress });
 await session.connect();
-const watch = await session.kv.watch("k");
+const told = await session.kv.watch("k");
 await session.kv.set("k", { é: 1 });
-for await (const { value } of watch) {
+for await (const { value } of told) {
   seen.change = value;
   break;
 }
