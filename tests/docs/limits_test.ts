@@ -5,6 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
+import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
+import * as sessionWire from "../../protocol/sessions/limits.ts";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
 import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announcement.ts";
@@ -198,6 +201,11 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Time to connect to a peer", `${PEER_TIMINGS.pauseMs.first} ms`],
   ["Connections of key-value clients  ", number(kv.maxConnections)],
   ["Time in which a key-value client sends", `${kv.idleLimitMs / 60_000} min`],
+  ["Calls of a session without", both(MAX_CALLS, MAX_CALL_BYTES)],
+  ["Commands of a session that are sent", number(sessionWire.MAX_IN_FLIGHT)],
+  ["Payload of a command or query", `${sessionWire.MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
+  ["Server requests of a session", number(MAX_UNREAD)],
+  ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
   ["Lines that wait for a server", number(METRIC_QUEUE)],
 ];
