@@ -315,10 +315,10 @@ export class KvConversation implements Conversation {
       if (consistency === "stale") pending.lagMs = Math.round(lagMs);
       this.#settleLate(pending, result);
     };
-    const hasRoom = (): boolean => this.#answers.hasRoom(pending);
+    const asker = { client: this, hasRoom: () => this.#answers.hasRoom(pending) };
     pending.ask = () => {
       try {
-        state.query(bytes, consistency, requestLimitMs, done, hasRoom);
+        state.query(bytes, consistency, requestLimitMs, done, asker);
       } catch (error) {
         this.#fault(pending, error);
       }

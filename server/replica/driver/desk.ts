@@ -18,6 +18,7 @@ import {
 import type { ReadRequest } from "../../../cluster/raft/state/effects.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
 import {
+  type Asker,
   NO_LEADER,
   NO_ROOM,
   OUTCOME_UNKNOWN,
@@ -89,7 +90,7 @@ export class Desk {
     lease: boolean,
     timeoutMs: number,
     done: (result: Result) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
     this.#enqueue({
       kind,
@@ -97,7 +98,7 @@ export class Desk {
       lease,
       deadline: this.#parts.clock.now() + timeoutMs,
       forwarded: false,
-      ...hasRoom !== undefined && { hasRoom },
+      ...asker !== undefined && { asker },
       done: (result) => done(result ?? NO_ROOM),
     });
   }
@@ -210,8 +211,9 @@ export class Desk {
     if (leader === undefined || this.#forwarder.isBusy) return;
     const { count, bytes } = FORWARD_LIMIT;
     const commands = this.#commands.take(count / 2, bytes / 2);
-    const questions = this.#questions.take(count / 2, bytes / 2);
-    this.#forwarder.send(leader, [...commands, ...questions]);
+    const questions = this.#forwarder.take(this.#questions, count / 2, bytes / 2);
+    const requests = [...commands, ...questions];
+    if (requests.length > 0) this.#forwarder.send(leader, requests);
   }
 
   /** Questions go at once; commands when the disk is done with those before, so that many make one write. */
