@@ -68,6 +68,15 @@ export class RequestQueue {
     return this.#requests.splice(0, end);
   }
 
+  /** The same, of some of them; the others keep their order. */
+  takeSome(isMeant: (request: Request) => boolean, count: number, bytes: number): Request[] {
+    const all = this.#requests;
+    this.#requests = all.filter(isMeant);
+    const taken = new Set(this.take(count, bytes));
+    this.#requests = all.filter((request) => !taken.has(request));
+    return [...taken];
+  }
+
   /** Takes out those whose time is over. */
   takeExpired(now: number): Request[] {
     const [expired, rest] = [[], []] as [Request[], Request[]];
