@@ -13,7 +13,7 @@ import type { KvChange, KvKey, KvWatch, KvWatchOptions } from "../../protocol/kv
 import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
 import { deferred, reportFault } from "../net/portable.ts";
-import type { KvConnection, Push } from "./connection.ts";
+import { closedHere, type KvConnection, type Push } from "./connection.ts";
 import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openOneOf } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
@@ -55,8 +55,8 @@ export class ClientWatch implements KvWatch {
   readonly ended: Promise<void>;
   readonly #resolveEnded: () => void;
 
-  /** For {@linkcode ClientWatch.open}. */
-  private constructor(connect: KvConnectOptions, key: KvKey, options: KvWatchOptions) {
+  /** Nothing is told before {@linkcode ClientWatch.begin}. */
+  constructor(connect: KvConnectOptions, key: KvKey, options: KvWatchOptions) {
     this.#connect = connect;
     this.#key = key;
     this.#options = options;
@@ -67,28 +67,26 @@ export class ClientWatch implements KvWatch {
     this.#resolveEnded = () => resolve(undefined);
   }
 
-  /** Connects and watches. Rejects as a call does. */
-  static async open(
-    connect: KvConnectOptions,
-    key: KvKey,
-    options: KvWatchOptions,
-  ): Promise<ClientWatch> {
-    const watch = new ClientWatch(connect, key, options);
-    const { signal } = options;
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", watch.#onAbort, { once: true });
+  /** Connects and watches. Rejects as a call does, and when it is ended meanwhile. */
+  async begin(): Promise<void> {
+    const { signal } = this.#options;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
     try {
-      await watch.#open(connect.signal);
-      return watch;
+      signal?.throwIfAborted();
+      const opening = this.#open(this.#ending.signal);
+      this.#opening = opening.catch(() => {}); // Who ends it waits for that; what went wrong is told here.
+      await opening;
     } catch (error) {
-      await watch.stop();
+      await this.stop();
       throw error;
+    } finally {
+      this.#opening = undefined;
     }
   }
 
   /** Ends it, and closes its connection. */
   async stop(): Promise<void> {
-    this.#ending.abort();
+    this.#ending.abort(new ConnectionClosedError({ cause: closedHere() }));
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#reader.resolve(undefined);
     const opening = this.#opening;
@@ -160,7 +158,7 @@ export class ClientWatch implements KvWatch {
   }
 
   /** Watches at the first agent that takes it. One that does not have the changes any more is not the last word. */
-  async #open(signal?: AbortSignal): Promise<void> {
+  async #open(signal: AbortSignal): Promise<void> {
     this.#someAreSilent = false;
     if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
     let failure: unknown;
@@ -170,14 +168,14 @@ export class ClientWatch implements KvWatch {
       } catch (error) {
         this.#someAreSilent ||= !(error instanceof RevisionGoneError);
         if (!(failure instanceof RevisionGoneError)) failure = error;
-        if (signal?.aborted) break;
+        signal.throwIfAborted();
       }
     }
     throw failure;
   }
 
   /** Watches at the first of some agents that answers; takes those away that need not be tried again. */
-  async #openOneOf(left: Set<string>, signal?: AbortSignal): Promise<void> {
+  async #openOneOf(left: Set<string>, signal: AbortSignal): Promise<void> {
     let isCurrent = true;
     const addresses = [...left];
     left.clear();
@@ -187,14 +185,14 @@ export class ClientWatch implements KvWatch {
     for (const other of addresses) if (other !== address) left.add(other);
     try {
       const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#connect;
-      this.#skip = this.#isWhole ? 0 : this.#told;
+      // Those that were to come again, and did not before this connection dropped as well, still are.
+      this.#skip = this.#isWhole ? 0 : this.#told + this.#skip;
       this.#told = 0;
       this.#connection = connection;
       this.#wasHeld = false;
-      const { result } = await connection.call(this.#request(), false, {
-        timeoutMs,
-        ...signal && { signal },
-      });
+      const { result } = await connection.call(this.#request(), false, { timeoutMs, signal });
+      // It may have come to an end while the answer was on its way.
+      signal.throwIfAborted();
       const { fromRev } = this.#options;
       this.#rev ??= fromRev === undefined ? (result as { rev: number }).rev : fromRev - 1;
       connection.closed.then((error) => {
@@ -203,12 +201,9 @@ export class ClientWatch implements KvWatch {
     } catch (error) {
       isCurrent = false;
       this.#connection = undefined;
-      this.#told = this.#skip;
       await connection.close();
       throw error;
     }
-    // It may have come to an end while the answer was on its way.
-    if (this.#ending.signal.aborted) await connection.close();
   }
 
   #request(): { readonly action: string; readonly [member: string]: unknown } {
@@ -275,8 +270,9 @@ export class ClientWatch implements KvWatch {
 
   readonly #onAbort = (): void => {
     this.#queue = [];
-    this.#fail(this.#options.signal?.reason);
-    this.#ending.abort();
+    const reason: unknown = this.#options.signal?.reason;
+    this.#fail(reason);
+    this.#ending.abort(reason);
     this.#giveUpConnection();
   };
 }

@@ -9,6 +9,7 @@ import { type KvChange, KvClient, type KvWatch, RevisionGoneError } from "../../
 import type { KvWatchOptions } from "../../../client/mod.ts";
 import { AgentKv } from "../../../server/kv/local/local.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";
+import { startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -142,6 +143,30 @@ Deno.test("a client goes on at the next agent when one dies, in the middle of a 
     told.map((change) => change.kind === "set" && [change.rev, change.value]),
     Array.from({ length: 50 }, (_, i) => [1 + Math.floor(i / 10), [Math.floor(i / 10), i % 10]]),
   );
+});
+
+Deno.test("a connection that drops again while changes come again repeats none of them", async () => {
+  const change = (i: number): string => {
+    const about = { watch: 1, key: `t^${i}`, kind: "set", created: true, value: i, rev: 1 };
+    return `${JSON.stringify({ push: "change", ...about, more: i < 4 })}\n`;
+  };
+  // How many of five changes of one revision each connection tells.
+  const counts = [3, 2, 1, 5];
+  let watches = 0;
+  await using port = startScriptedPort(HOST, ({ action }) => {
+    if (action === "PING") return null;
+    if (action !== "WATCH") return undefined;
+    const changes = Array.from({ length: counts[watches++] ?? 0 }, (_, i) => change(i)).join("");
+    const farewell = watches < counts.length ? '{"push":"ping"}\n' : "";
+    return `{"status":"ok","result":{"watch":1,"rev":0}}\n${changes}${farewell}`;
+  });
+  await using client = await KvClient.connect({
+    address: port.address,
+    reconnect: { minDelayMs: 1, maxDelayMs: 2 },
+  });
+  await using watch = await client.watch("^t", { tree: true });
+  const told = await take(watch[Symbol.asyncIterator](), 5);
+  assert.deepEqual(told.map((each) => each.kind === "set" && each.value), [0, 1, 2, 3, 4]);
 });
 
 /** Tells each watch the first changes of ten of one revision, and closes its connection. */
