@@ -12,7 +12,7 @@ import { REVISION_GONE } from "../../protocol/kv/problem.ts";
 import type { KvChange, KvKey, KvWatch, KvWatchOptions } from "../../protocol/kv/values.ts";
 import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
-import { deferred, reportFault } from "../net/portable.ts";
+import { type Deferred, deferred, reportFault } from "../net/portable.ts";
 import { closedHere, type KvConnection, type Push } from "./connection.ts";
 import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openOneOf } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
@@ -38,7 +38,8 @@ export class ClientWatch implements KvWatch {
   #queue: KvChange[] = [];
   #connection: KvConnection | undefined;
   #opening: Promise<void> | undefined;
-  #reader = deferred<void>();
+  /** For those who read, until there is something. */
+  #reader: Deferred<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   /** The revision of the last change, how many of it were told, and whether that was all. */
   #rev: number | undefined;
@@ -88,7 +89,7 @@ export class ClientWatch implements KvWatch {
   async stop(): Promise<void> {
     this.#ending.abort(new ConnectionClosedError({ cause: closedHere() }));
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#reader.resolve(undefined);
+    this.#wake();
     const opening = this.#opening;
     await this.#connection?.close();
     await opening;
@@ -125,10 +126,15 @@ export class ClientWatch implements KvWatch {
         throw error;
       }
       if (this.#ending.signal.aborted) return { done: true, value: undefined };
-      this.#reader = deferred<void>();
+      const reader = this.#reader ??= deferred<void>();
       if (this.#connection === undefined) this.#openAgain();
-      await this.#reader.promise;
+      await reader.promise;
     }
+  }
+
+  #wake(): void {
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
   }
 
   #openAgain(): void {
@@ -218,7 +224,7 @@ export class ClientWatch implements KvWatch {
     if (push === "ended") {
       this.#giveUpConnection();
       // The reader, or the next one, has another opened.
-      this.#reader.resolve(undefined);
+      this.#wake();
       return false;
     }
     if (push === "synced") {
@@ -232,7 +238,7 @@ export class ClientWatch implements KvWatch {
       if (this.#skip > 0) this.#skip--;
       else this.#queue.push(change);
     } else return true;
-    this.#reader.resolve(undefined);
+    this.#wake();
     if (this.#queue.length >= this.#capacity && this.#isSynced) {
       this.#connection?.pause();
       this.#wasHeld = true;
@@ -260,12 +266,12 @@ export class ClientWatch implements KvWatch {
       return this.#fail(error ?? new ConnectionClosedError());
     }
     if (typeof reconnect === "object") reconnect.onStatus?.("disconnected", error);
-    this.#reader.resolve(undefined);
+    this.#wake();
   }
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#reader.resolve(undefined);
+    this.#wake();
   }
 
   readonly #onAbort = (): void => {

@@ -25,6 +25,7 @@ export class LocalWatch implements KvWatch {
   readonly #signal: AbortSignal | undefined;
   readonly #capacity: number;
   readonly #queue: KvChange[] = [];
+  /** For those who read, until there is something. */
   #reader: PromiseWithResolvers<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -64,7 +65,7 @@ export class LocalWatch implements KvWatch {
         if (push === "ended") return this.#fail(errorOf(REVISION_GONE));
         const members = JSON.parse(`{${decodeUtf8(rest).slice(1)}`);
         this.#queue.push(push === "synced" ? { kind: "synced", ...members } : members);
-        this.#reader?.resolve();
+        this.#wake();
       },
       tooSlow: () => this.#fail(errorOf(REVISION_GONE)),
     });
@@ -83,7 +84,7 @@ export class LocalWatch implements KvWatch {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#watcher.close();
     this.#room?.resolve();
-    this.#reader?.resolve();
+    this.#wake();
     this.#onEnd(this);
   }
 
@@ -123,9 +124,13 @@ export class LocalWatch implements KvWatch {
         throw error;
       }
       if (this.#isOver) return { done: true, value: undefined };
-      this.#reader = Promise.withResolvers();
-      await this.#reader.promise;
+      await (this.#reader ??= Promise.withResolvers()).promise;
     }
+  }
+
+  #wake(): void {
+    this.#reader?.resolve();
+    this.#reader = undefined;
   }
 
   #fail(error: unknown): void {

@@ -108,6 +108,18 @@ bothTest("who does not read for too long is told so", async (kv) => {
   await assert.rejects(read(), RevisionGoneError);
 });
 
+bothTest("who asks for the next change again before it came gets the one after it", async (kv) => {
+  const watch = await kv.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  const nexts = [changes.next(), changes.next(), changes.next()];
+  for (let i = 1; i <= 3; i++) await kv.set("k", i);
+  const told = await Promise.all(nexts);
+  assert.deepEqual(told.map(({ value }) => value?.rev), [1, 2, 3]);
+  const ends = [changes.next(), changes.next()];
+  await watch.stop();
+  assert.deepEqual((await Promise.all(ends)).map(({ done }) => done), [true, true]);
+});
+
 bothTest("it ends with a signal, and with its owner", async (kv, stage) => {
   const abort = new AbortController();
   const watch = await kv.watch("k", { signal: abort.signal });
