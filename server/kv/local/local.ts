@@ -44,7 +44,7 @@ import type {
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import { channelOf, interestOf, type PubSub } from "../../../cluster/pubsub/mod.ts";
 import { type EventFeed, Feed, type FeedOptions } from "../../feed.ts";
-import type { StateService } from "../../replica/service.ts";
+import { SHUTTING_DOWN, type StateService } from "../../replica/service.ts";
 import { textOfMessage } from "../actions/channels.ts";
 import { watchOf } from "../actions/watches.ts";
 import type { Several } from "../action.ts";
@@ -101,8 +101,8 @@ const TIMEOUT_MS = 5_000;
 export class AgentKv {
   readonly #state: StateService;
   readonly #pubsub: PubSub;
-  readonly #feeds = new Set<Feed<KvMessage>>();
-  readonly #watches = new Set<LocalWatch>();
+  readonly #streams = new Set<Feed<KvMessage> | LocalWatch>();
+  #isClosed = false;
 
   /** The store behind `state`, and the channels of the agent. */
   constructor(state: StateService, pubsub: PubSub) {
@@ -228,6 +228,7 @@ export class AgentKv {
   publish(channel: KvKey, message: KvValue): number {
     const to = channelOf(channel);
     if (typeof to !== "string") throw errorOf(to);
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
     return this.#pubsub.publish(to, usable(textOfMessage(message)), this.#pubsub.node);
   }
 
@@ -246,10 +247,11 @@ export class AgentKv {
       if ("ok" in interest) throw errorOf(interest);
       return interest;
     });
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
     if (!this.#pubsub.hasRoom(interests.length)) throw errorOf(TOO_MANY_SUBSCRIPTIONS);
     const feed = new Feed<KvMessage>(options, () => {
       this.#pubsub.leave(subscriber);
-      this.#feeds.delete(feed);
+      this.#streams.delete(feed);
     });
     const subscriber = this.#pubsub.subscriber({
       messages: (lines) => {
@@ -258,7 +260,7 @@ export class AgentKv {
       dropped: (count) => feed.miss(count),
     });
     for (const interest of interests) this.#pubsub.subscribe(subscriber, interest);
-    this.#feeds.add(feed);
+    this.#streams.add(feed);
     return feed;
   }
 
@@ -277,13 +279,10 @@ export class AgentKv {
     if (wrong !== undefined) throw errorOf(invalid(wrong === "from_rev" ? "fromRev" : wrong));
     const wanted = watchOf(request);
     if ("ok" in wanted) throw errorOf(wanted);
-    const watch = new LocalWatch(
-      this.#state.watches,
-      wanted,
-      options,
-      (one) => this.#watches.delete(one),
-    );
-    this.#watches.add(watch);
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
+    const onEnd = (one: LocalWatch): void => void this.#streams.delete(one);
+    const watch = new LocalWatch(this.#state.watches, wanted, options, onEnd);
+    this.#streams.add(watch);
     return watch;
   }
 
@@ -297,10 +296,10 @@ export class AgentKv {
     return takeLock(this, LOCK_WORLD, key, options);
   }
 
-  /** Ends all subscriptions and watches. */
+  /** Ends all subscriptions and watches, and begins no more. */
   close(): void {
-    for (const feed of this.#feeds) feed.close();
-    for (const watch of this.#watches) watch.end();
+    this.#isClosed = true;
+    for (const stream of this.#streams) stream.close();
   }
 
   #list<T>(

@@ -78,7 +78,7 @@ export class LocalWatch implements KvWatch {
   }
 
   /** Ends it at once; what has come can still be read. */
-  end(): void {
+  close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
@@ -90,7 +90,7 @@ export class LocalWatch implements KvWatch {
 
   /** See {@linkcode KvWatch.stop}. */
   stop(): Promise<void> {
-    this.end();
+    this.close();
     return Promise.resolve();
   }
 
@@ -136,7 +136,7 @@ export class LocalWatch implements KvWatch {
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#failure = { error };
-    this.end();
+    this.close();
   }
 
   readonly #onAbort = (): void => {

@@ -1,11 +1,13 @@
 /**
- * Watches and subscriptions that are given up while they come about.
+ * Watches and subscriptions that are given up while they come about, or begun when it is too late.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
 import { ConnectionClosedError, KvClient } from "../../../client/mod.ts";
+import { AgentKv } from "../../../server/kv/local/local.ts";
+import { serve } from "../../support/kv/stage.ts";
 import { type Script, startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -83,3 +85,16 @@ for (const [name, open] of Object.entries(STREAMS)) {
     await using _stream = await open(client);
   });
 }
+
+Deno.test("an agent that has ended tells that, and lets nobody wait for what does not come", async () => {
+  await using stage = serve(HOST);
+  const kv = new AgentKv(stage.state, stage.pubsub);
+  const feed = kv.subscribe("k")[Symbol.asyncIterator]();
+  const watch = kv.watch("k")[Symbol.asyncIterator]();
+  kv.close();
+  assert.deepEqual([(await feed.next()).done, (await watch.next()).done], [true, true]);
+  const ended = { name: "KvError", reason: "SHUTTING_DOWN" };
+  assert.throws(() => kv.subscribe("k"), ended);
+  assert.throws(() => kv.watch("k"), ended);
+  assert.throws(() => kv.publish("k", 1), ended);
+});
