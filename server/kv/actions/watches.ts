@@ -6,6 +6,7 @@
 
 import {
   BAD_KEY,
+  getManyQuestion,
   pathText,
   resolvePath,
   valueKey,
@@ -15,11 +16,13 @@ import type { Failure, Result } from "../../../cluster/machine/mod.ts";
 import type { Begun, WatchRequest } from "../../../cluster/watch/mod.ts";
 import {
   type Problem,
+  REVISION_GONE,
   type UnwatchRequest,
   WATCH_NOT_FOUND,
   type WatchNodeRequest,
 } from "../../../protocol/kv/mod.ts";
 import { type Doing, successOf } from "../action.ts";
+import type { Services } from "../services.ts";
 
 /** WATCH. */
 export const watch: Doing = {
@@ -27,9 +30,13 @@ export const watch: Doing = {
   make(request, use) {
     const wanted = watchOf(request as unknown as WatchNodeRequest, use);
     if ("ok" in wanted) return wanted;
-    return (watcher) => {
-      const begun = watcher.watch(wanted);
-      return begun instanceof Promise ? begun.then(resultOf) : resultOf(begun);
+    return (watcher, services) => {
+      const { fromRev = 0 } = wanted;
+      const begin = (): Result | Promise<Result> => {
+        const begun = watcher.watch(wanted);
+        return begun instanceof Promise ? begun.then(resultOf) : resultOf(begun);
+      };
+      return fromRev <= nextRevision(services) ? begin() : beginAhead(fromRev, services, begin);
     };
   },
 };
@@ -45,9 +52,34 @@ export const unwatch: Doing = {
 
 const OK = successOf("OK");
 
+/** The next revision, as far as this agent knows. */
+function nextRevision({ state }: Services): number {
+  return (state.watches.source?.rev ?? 0) + 1;
+}
+
+/**
+ * Begins at a revision that this agent does not know of. Either it is behind the others, or the store is not the one any more that
+ * had it: begun anew, or back from before a power cut. There the same revision will be another change, and those before it
+ * would be missing without a word.
+ */
+async function beginAhead(
+  fromRev: number,
+  { state, requestLimitMs }: Services,
+  begin: () => Result | Promise<Result>,
+): Promise<Result> {
+  const { promise, resolve } = Promise.withResolvers<Result>();
+  state.query(ANY, "linearizable", requestLimitMs, ({ result }) => resolve(result));
+  const known = await promise;
+  if (!known.ok) return known;
+  return fromRev > known.rev + 1 ? REVISION_GONE : await begin();
+}
+
 function resultOf(begun: Begun | Problem): Result {
   return "ok" in begun ? begun : successOf(begun);
 }
+
+/** A question whose answer tells the revision of the store. */
+const ANY = getManyQuestion([resolvePath("^a") as Uint8Array]);
 
 const MEMORY = { allocate: (length: number): Uint8Array => new Uint8Array(length) };
 

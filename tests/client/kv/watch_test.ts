@@ -246,6 +246,22 @@ Deno.test("a watch waits for an agent that may have the changes that others have
   for (const writer of writers) writer.close();
 });
 
+Deno.test("a watch ends when the agent comes back with a store that was begun anew", async () => {
+  const first = serve(HOST);
+  const { hostname, port } = first.port.address;
+  await using client = await KvClient.connect({
+    address: `${hostname}:${port}`,
+    reconnect: { minDelayMs: 10, maxDelayMs: 20 },
+  });
+  await using watch = await client.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  for (let i = 1; i <= 3; i++) await client.set("k", i);
+  await take(changes, 3);
+  await first[Symbol.asyncDispose]();
+  await using _again = serve(HOST, { address: `${hostname}:${port}` });
+  await assert.rejects(changes.next(), RevisionGoneError);
+});
+
 Deno.test("a client that is far behind reads on, on the same connection", async () => {
   await using stage = serve(HOST);
   await using client = await KvClient.connect({ address: addressOf(stage) });
