@@ -13,7 +13,7 @@ import {
   VALUES,
 } from "../../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../../cluster/machine/mod.ts";
-import type { Begun, WatchRequest } from "../../../cluster/watch/mod.ts";
+import type { Begun, Watcher, WatchRequest } from "../../../cluster/watch/mod.ts";
 import {
   type Problem,
   REVISION_GONE,
@@ -21,8 +21,8 @@ import {
   WATCH_NOT_FOUND,
   type WatchNodeRequest,
 } from "../../../protocol/kv/mod.ts";
+import type { StateService } from "../../replica/service.ts";
 import { type Doing, successOf } from "../action.ts";
-import type { Services } from "../services.ts";
 
 /** WATCH. */
 export const watch: Doing = {
@@ -30,13 +30,9 @@ export const watch: Doing = {
   make(request, use) {
     const wanted = watchOf(request as unknown as WatchNodeRequest, use);
     if ("ok" in wanted) return wanted;
-    return (watcher, services) => {
-      const { fromRev = 0 } = wanted;
-      const begin = (): Result | Promise<Result> => {
-        const begun = watcher.watch(wanted);
-        return begun instanceof Promise ? begun.then(resultOf) : resultOf(begun);
-      };
-      return fromRev <= nextRevision(services) ? begin() : beginAhead(fromRev, services, begin);
+    return (watcher, { state, requestLimitMs }) => {
+      const begun = beginWatch(watcher, wanted, state, requestLimitMs);
+      return begun instanceof Promise ? begun.then(resultOf) : resultOf(begun);
     };
   },
 };
@@ -52,26 +48,26 @@ export const unwatch: Doing = {
 
 const OK = successOf("OK");
 
-/** The next revision, as far as this agent knows. */
-function nextRevision({ state }: Services): number {
-  return (state.watches.source?.rev ?? 0) + 1;
-}
-
 /**
- * Begins at a revision that this agent does not know of. Either it is behind the others, or the store is not the one any more that
- * had it: begun anew, or back from before a power cut. There the same revision will be another change, and those before it
- * would be missing without a word.
+ * Begins a watch. At a revision that this agent does not know of the servers are asked whether it was there: the agent may be
+ * behind them, or the store not the one any more that had it, begun anew, or back from before a power cut. There the same
+ * revision will be another change, and those before it would be missing without a word.
  */
-async function beginAhead(
-  fromRev: number,
-  { state, requestLimitMs }: Services,
-  begin: () => Result | Promise<Result>,
-): Promise<Result> {
+export function beginWatch(
+  watcher: Watcher,
+  wanted: WatchRequest,
+  state: StateService,
+  limitMs: number,
+): Begun | Problem | Promise<Begun | Problem> {
+  const { fromRev = 0 } = wanted;
+  const known = state.watches.source?.rev ?? 0;
+  if (fromRev <= known + 1) return watcher.watch(wanted);
   const { promise, resolve } = Promise.withResolvers<Result>();
-  state.query(ANY, "linearizable", requestLimitMs, ({ result }) => resolve(result));
-  const known = await promise;
-  if (!known.ok) return known;
-  return fromRev > known.rev + 1 ? REVISION_GONE : await begin();
+  state.query(ANY, "linearizable", limitMs, ({ result }) => resolve(result));
+  return promise.then((result) => {
+    if (!result.ok) return result;
+    return fromRev > result.rev + 1 ? REVISION_GONE : watcher.watch(wanted);
+  });
 }
 
 function resultOf(begun: Begun | Problem): Result {

@@ -42,11 +42,12 @@ import type {
   KvWatchOptions,
 } from "../../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
+import type { Watcher } from "../../../cluster/watch/mod.ts";
 import { channelOf, interestOf, type PubSub } from "../../../cluster/pubsub/mod.ts";
 import { type EventFeed, Feed, type FeedOptions } from "../../feed.ts";
 import { SHUTTING_DOWN, type StateService } from "../../replica/service.ts";
 import { textOfMessage } from "../actions/channels.ts";
-import { watchOf } from "../actions/watches.ts";
+import { beginWatch, watchOf } from "../actions/watches.ts";
 import type { Several } from "../action.ts";
 import { actionOf } from "../dispatch.ts";
 import { gather, listingOf } from "../listing.ts";
@@ -266,8 +267,8 @@ export class AgentKv {
 
   /**
    * Watches a key: each change from now on, in order. Ends with the agent. Reading throws a `RevisionGoneError` when it cannot go on
-   * without a gap: nobody has read for too long, or this server got the state of another one. An agent that is no server begins
-   * when a server has answered; what goes wrong there, as without a leader, reading throws, too.
+   * without a gap: nobody has read for too long, or this server got the state of another one. One that is no server,
+   * or has not come to `fromRev`, begins when a server has answered; what goes wrong there, as without a leader, reading throws, too.
    *
    * @throws {KvError} when the key is none, or a `RevisionGoneError` when changes since `fromRev` are not kept any more
    * @throws {RangeError} when the buffer size is not a whole number above 0
@@ -281,7 +282,8 @@ export class AgentKv {
     if ("ok" in wanted) throw errorOf(wanted);
     if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
     const onEnd = (one: LocalWatch): void => void this.#streams.delete(one);
-    const watch = new LocalWatch(this.#state.watches, wanted, options, onEnd);
+    const begin = (watcher: Watcher) => beginWatch(watcher, wanted, this.#state, TIMEOUT_MS);
+    const watch = new LocalWatch(this.#state.watches, begin, options, onEnd);
     this.#streams.add(watch);
     return watch;
   }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Watcher, WatchHub, WatchRequest } from "../../../cluster/watch/mod.ts";
+import type { Begun, Watcher, WatchHub } from "../../../cluster/watch/mod.ts";
 import { errorOf } from "../../../protocol/kv/errors.ts";
-import { REVISION_GONE } from "../../../protocol/kv/problem.ts";
+import { type Problem, REVISION_GONE } from "../../../protocol/kv/problem.ts";
 import type { KvChange, KvWatch } from "../../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 
@@ -40,7 +40,7 @@ export class LocalWatch implements KvWatch {
    */
   constructor(
     hub: WatchHub,
-    request: WatchRequest,
+    begin: (watcher: Watcher) => Begun | Problem | Promise<Begun | Problem>,
     { bufferSize = DEFAULT_BUFFER_SIZE, signal }: ReadOptions,
     onEnd: (watch: LocalWatch) => void,
   ) {
@@ -69,7 +69,7 @@ export class LocalWatch implements KvWatch {
       },
       tooSlow: () => this.#fail(errorOf(REVISION_GONE)),
     });
-    const begun = this.#watcher.watch(request);
+    const begun = begin(this.#watcher);
     if (begun instanceof Promise) {
       begun.then((begun) => "ok" in begun && this.#fail(errorOf(begun)))
         .catch((error) => this.#fail(error));

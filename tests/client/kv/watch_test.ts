@@ -87,6 +87,18 @@ bothTest("it goes on from a revision, or says that it cannot", async (kv) => {
   await assert.rejects(async () => await kv.watch("k", { fromRev: 1 }), RevisionGoneError);
 });
 
+bothTest("it does not go on at a revision that was never there", async (kv) => {
+  for (let i = 1; i <= 3; i++) await kv.set("k", i);
+  const next = async (fromRev: number) => {
+    const watch = await kv.watch("k", { fromRev });
+    return (await take(watch[Symbol.asyncIterator](), 1))[0]?.rev;
+  };
+  await assert.rejects(next(5), RevisionGoneError);
+  const fourth = next(4);
+  await kv.set("k", 4);
+  assert.equal(await fourth, 4);
+});
+
 bothTest("who reads slowly misses nothing while it is kept", async (kv) => {
   await using watch = await kv.watch("k", { bufferSize: 2 });
   for (let i = 1; i <= 30; i++) await kv.set("k", i);
