@@ -148,7 +148,12 @@ export class ClientWatch implements KvWatch {
     const { minDelayMs = PAUSE_MS.first, maxDelayMs = PAUSE_MS.longest, maxAttempts = Infinity } =
       typeof reconnect === "object" ? reconnect : {};
     const { signal } = this.#ending;
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    for (let attempt = 1;; attempt++) {
+      if (reconnect !== false) {
+        const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+        await pause(longest * (1 - Math.random() / 2), signal);
+      }
+      if (signal.aborted) return;
       try {
         return await this.#open(signal);
       } catch (error) {
@@ -158,8 +163,6 @@ export class ClientWatch implements KvWatch {
         const isLast = isFinal(error) && !mayBeElsewhere || attempt >= maxAttempts;
         if (reconnect === false || isLast) throw error;
       }
-      const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
-      await pause(longest * (1 - Math.random() / 2), signal);
     }
   }
 

@@ -193,6 +193,27 @@ Deno.test("a connection that drops again while changes come again repeats none o
   assert.deepEqual(told.map((each) => each.kind === "set" && each.value), [0, 1, 2, 3, 4]);
 });
 
+Deno.test("an agent that takes every watch and closes it is not asked without a pause", async () => {
+  const begun: number[] = [];
+  await using port = startScriptedPort(HOST, ({ action }) => {
+    if (action === "PING") return null;
+    if (action !== "WATCH") return undefined;
+    begun.push(performance.now());
+    return '{"status":"ok","result":{"watch":1,"rev":0}}\n{"push":"ping"}\n';
+  });
+  await using client = await KvClient.connect({
+    address: port.address,
+    reconnect: { minDelayMs: 100, maxDelayMs: 100 },
+  });
+  await using watch = await client.watch("k");
+  const next = watch[Symbol.asyncIterator]().next();
+  await until(() => begun.length >= 4);
+  // Up to half of a pause is taken off by chance.
+  assert.ok((begun[3] as number) - (begun[0] as number) >= 3 * 50 - 10);
+  await watch.stop();
+  assert.equal((await next).done, true);
+});
+
 /** Tells each watch the first changes of ten of one revision, and closes its connection. */
 function agentThatTells(count: number): { readonly address: string; close(): void } {
   const listener = Deno.listen({ hostname: HOST, port: 0 });
