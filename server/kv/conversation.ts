@@ -213,7 +213,7 @@ export class KvConversation implements Conversation {
     if (doing.kind === "watches") {
       const run = doing.make(request, this.#client.use);
       if (typeof run !== "function") return this.#settle(pending, run);
-      return this.#runInOrder(pending, () => run(this.#hearing.watcher));
+      return this.#runInOrder(pending, () => run(this.#hearing.watcher, this.#services));
     }
     if (doing.kind === "listing") {
       const listing = doing.make(request, this.#client.use);

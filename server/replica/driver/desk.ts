@@ -226,8 +226,18 @@ export class Desk {
     }
     const { role, options } = raft;
     if (isWriting() || role.name !== "leader" || role.transfer !== undefined) return;
-    const batch = this.#commands.take(options.maxEntries, options.maxBytes);
+    const batch = this.#next(options.maxEntries, options.maxBytes);
     if (batch.length > 0) this.#propose(batch);
+  }
+
+  /** What this server has sent to a former leader comes before what else its own clients ask for, should it come back. */
+  #next(count: number, bytes: number): Request[] {
+    const commands = this.#commands;
+    if (!this.#forwarder.isUnderWay) return commands.take(count, bytes);
+    const turnOf = ({ forwarded }: Request) => forwarded ? "now" : "later";
+    const { now: batch } = commands.choose(count, bytes, turnOf);
+    if (commands.length > 0) this.#forwarder.hurry();
+    return batch;
   }
 
   #propose(batch: readonly Request[]): void {

@@ -43,6 +43,12 @@ const GRACE_MS = 250;
  */
 const AGAIN_MS = 20;
 
+/**
+ * So long a message to a former leader is waited for by who leads now, in milliseconds: most are sent back at once, and one that
+ * hangs is not to keep others.
+ */
+const FORMER_MS = 1_000;
+
 /** The bytes are no message of requests. */
 export class ForwardError extends Error {
   /** "ForwardError". */
@@ -63,8 +69,9 @@ export interface ForwarderParts {
 export class Forwarder {
   readonly #parts: ForwarderParts;
   readonly #shares = new Shares();
-  #isBusy = false;
+  #sent: readonly Request[] | undefined;
   #pause: Timer | undefined;
+  #patience: Timer | undefined;
   #isClosed = false;
 
   /** Nothing is under way. */
@@ -74,7 +81,12 @@ export class Forwarder {
 
   /** Whether a message is under way, or waits for the next try. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.isUnderWay || this.#pause !== undefined;
+  }
+
+  /** Whether a message is under way. */
+  get isUnderWay(): boolean {
+    return this.#sent !== undefined;
   }
 
   /** Takes questions out of a queue that can go in one message, as {@linkcode Shares.take}. */
@@ -85,17 +97,30 @@ export class Forwarder {
   /** Sends requests, at least one; only while none are under way. */
   send(leader: string, requests: readonly Request[]): void {
     const { clock, peers } = this.#parts;
-    this.#isBusy = true;
+    this.#sent = requests;
     const now = clock.now();
     const last = requests.reduce((latest, { deadline }) => Math.max(latest, deadline), now);
     peers.request(leader, encodeRequests(requests, now), last - now + GRACE_MS)
-      .then((answer) => this.#answered(requests, answer), (error) => this.#failed(requests, error));
+      .then((answer) => {
+        if (this.#sent === requests) this.#answered(requests, answer);
+      }, (error) => {
+        if (this.#sent === requests) this.#failed(requests, error);
+      });
+  }
+
+  /** Waits for a moment more for the message under way; what comes of it later is not known. */
+  hurry(): void {
+    const requests = this.#sent;
+    if (requests === undefined) return;
+    const late = new Error("A former leader did not answer");
+    this.#patience ??= this.#parts.clock.setTimer(FORMER_MS, () => this.#failed(requests, late));
   }
 
   /** Tries nothing again. */
   close(): void {
     this.#isClosed = true;
     this.#pause?.cancel();
+    this.#patience?.cancel();
   }
 
   #answered(requests: readonly Request[], answer: Uint8Array): void {
@@ -120,6 +145,9 @@ export class Forwarder {
 
   #end(again: readonly Request[], isTaken = false): void {
     const { clock, putBack } = this.#parts;
+    this.#sent = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
     if (again.length === 0) return this.#free();
     putBack(again);
     if (this.#isClosed) return;
@@ -128,7 +156,7 @@ export class Forwarder {
   }
 
   #free(): void {
-    this.#isBusy = false;
+    this.#pause = undefined;
     this.#parts.free();
   }
 }
