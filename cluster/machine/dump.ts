@@ -17,7 +17,7 @@ import { crc32 } from "node:zlib";
 import { putU32, putU64 } from "../../protocol/bytes.ts";
 import { MAX_VALUE_BYTES, type Row, type StoreReader } from "./store/store.ts";
 import { keyAfter, MAX_KEY_BYTES } from "./store/tuple.ts";
-import { readContext } from "./sys.ts";
+import { readContext } from "./sys/context.ts";
 
 /** What the dump of the machine begins with. */
 export const MAGIC: Uint8Array = new TextEncoder().encode("skein machine 1\n");

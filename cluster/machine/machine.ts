@@ -7,11 +7,19 @@
  */
 
 import type { NodeChange } from "./change.ts";
-import { KV, kv } from "./kv/mod.ts";
-import { type Context, type Program, readCall } from "./module.ts";
+import { KV, kv, nodes } from "./kv/mod.ts";
+import { type Context, type Host, type Program, readCall, type SessionNews } from "./module.ts";
 import type { Result } from "./result.ts";
 import type { Store, Transaction } from "./store/store.ts";
-import { FIRST_FORMAT, readContext, SYS, sys, writeContext } from "./sys.ts";
+import {
+  FIRST_FORMAT,
+  getTotals,
+  readContext,
+  SYS,
+  sys,
+  tellSessions,
+  writeContext,
+} from "./sys/mod.ts";
 
 /** One entry of the log, as far as the machine looks at it. */
 export interface LogEntry {
@@ -34,29 +42,47 @@ export class FormatError extends Error {
 /** This version of the program. */
 export const PROGRAM: Program = { format: FIRST_FORMAT, modules: { [SYS]: sys, [KV]: kv } };
 
+/** What entries have done to sessions, whose ids these are. */
+export interface SessionChanges {
+  /** Those that have got server requests. */
+  readonly requests: readonly Uint8Array[];
+  /** Those that have ended, of the others too. */
+  readonly ended: readonly Uint8Array[];
+}
+
+/** Who wants to know what entries do. It is told once that has taken effect, and must not throw. */
+export interface MachineListener {
+  /** The changes of nodes, in order. */
+  changes?(changes: readonly NodeChange[]): void;
+  /** What has become of sessions. */
+  sessions?(changes: SessionChanges): void;
+}
+
 /** The machine on a store. */
 export class Machine {
   readonly #store: Store;
   readonly #program: Program;
-  readonly #listener: ((changes: readonly NodeChange[]) => void) | undefined;
+  /** What a request of a session may call. */
+  readonly #inner: Program;
+  readonly #listener: MachineListener;
   #context: Context;
+  /** How many watches sessions have. */
+  #watches: number;
 
   /**
    * Goes on where the store is. Another `program` is for tests of updates.
    *
-   * @param listener Gets what entries have changed, in order, once that has taken effect; it must not throw.
    * @throws {FormatError} when the state is of a later version of the program
    */
-  constructor(
-    store: Store,
-    program: Program = PROGRAM,
-    listener?: (changes: readonly NodeChange[]) => void,
-  ) {
+  constructor(store: Store, program: Program = PROGRAM, listener: MachineListener = {}) {
     this.#store = store;
     this.#program = program;
+    const { [SYS]: _, ...others } = program.modules;
+    this.#inner = { ...program, modules: others };
     this.#listener = listener;
     this.#context = readContext(store);
     checkFormat(this.#context, program);
+    this.#watches = getTotals(store).watches;
   }
 
   /** Index of the last entry that was applied, its time, and the format of the state. */
@@ -71,16 +97,22 @@ export class Machine {
    * @throws {FormatError} when one asks for a format that this program does not know
    */
   apply(entries: readonly LogEntry[]): (Result | undefined)[] {
-    const changes: NodeChange[] | undefined = this.#listener && [];
-    const context: Context = { ...this.#context, ...changes && { changes } };
+    const context: Context = { ...this.#context };
+    if (this.#listener.changes !== undefined) context.changes = [];
+    const news = this.#listener.sessions && new News();
+    let watches = this.#watches;
     const results = this.#store.transaction((state) => {
-      const results = entries.map((entry) => this.#applyOne(state, context, entry));
+      const host = this.#host(state, context, news);
+      const results = entries.map((entry) => this.#applyOne(state, context, host, entry));
       writeContext(state, context);
+      watches = host.watches;
       return results;
     });
-    const { index, time, format } = context;
+    this.#watches = watches;
+    const { index, time, format, changes } = context;
     this.#context = { index, time, format };
-    if (changes !== undefined && changes.length > 0) this.#listener?.(changes);
+    if (changes !== undefined && changes.length > 0) this.#listener.changes?.(changes);
+    if (news?.isAny) this.#listener.sessions?.(news);
     return results;
   }
 
@@ -91,8 +123,29 @@ export class Machine {
     return call.ok ? call.operation.answer(this.#store, call.args, Math.max(clock, time)) : call;
   }
 
-  #applyOne(state: Transaction, context: Context, entry: LogEntry): Result | undefined {
-    const { index, type, time, data } = entry;
+  #host(state: Transaction, context: Context, news: SessionNews | undefined): Host {
+    const host: Host = {
+      nodes,
+      watches: this.#watches,
+      news,
+      run: (kind, bytes) => {
+        const call = readCall(this.#inner, kind, bytes, context.format);
+        if (!call.ok) return call;
+        const { operation, args } = call;
+        return "apply" in operation
+          ? operation.apply(state, context, args, host)
+          : operation.answer(state, args, context.time);
+      },
+    };
+    return host;
+  }
+
+  #applyOne(
+    state: Transaction,
+    context: Context,
+    host: Host,
+    { index, type, time, data }: LogEntry,
+  ): Result | undefined {
     if (index !== context.index + 1) {
       throw new RangeError(`Expected entry ${context.index + 1} to apply, got ${index}`);
     }
@@ -102,9 +155,37 @@ export class Machine {
     if (type !== "command") return undefined;
     const call = readCall(this.#program, "commands", data, context.format);
     if (!call.ok) return call;
-    const result = call.operation.apply(state, context, call.args);
+    if (host.watches > 0 && this.#listener.changes === undefined) context.changes = [];
+    const told = context.changes?.length ?? 0;
+    const result = call.operation.apply(state, context, call.args, host);
     checkFormat(context, this.#program);
+    const { changes } = context;
+    if (host.watches > 0 && changes !== undefined && changes.length > told) {
+      tellSessions(state, context, host, changes.slice(told));
+    }
     return result;
+  }
+}
+
+/** What entries do to sessions, each told once. */
+class News implements SessionNews, SessionChanges {
+  readonly #requests = new Map<number, Uint8Array>();
+  readonly ended: Uint8Array[] = [];
+
+  get requests(): Uint8Array[] {
+    return [...this.#requests.values()];
+  }
+
+  get isAny(): boolean {
+    return this.#requests.size > 0 || this.ended.length > 0;
+  }
+
+  request({ id, serial }: { readonly id: Uint8Array; readonly serial: number }): void {
+    if (!this.#requests.has(serial)) this.#requests.set(serial, id);
+  }
+
+  end(id: Uint8Array): void {
+    this.ended.push(id);
   }
 }
 

@@ -7,7 +7,14 @@
 export type { ChangeKind, NodeChange } from "./change.ts";
 export { dump, type DumpSummary } from "./dump.ts";
 export { DumpError, Loader } from "./load.ts";
-export { FormatError, type LogEntry, Machine, PROGRAM } from "./machine.ts";
+export {
+  FormatError,
+  type LogEntry,
+  Machine,
+  type MachineListener,
+  PROGRAM,
+  type SessionChanges,
+} from "./machine.ts";
 export type { Context, Program } from "./module.ts";
 export { decodeResult, encodeResult, type Failure, type Result, type Success } from "./result.ts";
 export { MemoryStore } from "./store/memory_store.ts";
@@ -19,4 +26,50 @@ export type {
   StoreView,
   Transaction,
 } from "./store/store.ts";
-export { upgradeCommand } from "./sys.ts";
+export {
+  type Ack,
+  ackCommand,
+  type Answer,
+  BAD_CAPABILITIES,
+  type Capability,
+  createSessionCommand,
+  type Creation,
+  decodeAcked,
+  decodeAnswer,
+  decodeExpired,
+  decodeRequests,
+  decodeSession,
+  decodeSessions,
+  decodeTotals,
+  type Deed,
+  type Expired,
+  expireSessionsCommand,
+  MAX_ACKS,
+  MAX_CAPABILITIES,
+  MAX_CAPABILITIES_BYTES,
+  MAX_CLIENT_ID_BYTES,
+  MAX_ENDED,
+  MAX_LISTED_SESSIONS,
+  MAX_READ_BYTES,
+  MAX_READ_REQUESTS,
+  MAX_SESSIONS,
+  OVERFLOW,
+  type RequestPage,
+  requestsQuestion,
+  RESPONSE_EVICTED,
+  type ServerRequest,
+  SESSION_BYTES,
+  SESSION_EXPIRED,
+  sessionCommand,
+  type SessionInfo,
+  type SessionPage,
+  sessionQuestion,
+  type SessionRequest,
+  sessionsQuestion,
+  type SessionWatch,
+  TOO_MANY_IN_FLIGHT,
+  TOO_MANY_SESSIONS,
+  totalsQuestion,
+  upgradeCommand,
+  WINDOW,
+} from "./sys/mod.ts";

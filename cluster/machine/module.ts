@@ -38,7 +38,50 @@ export interface Context {
   /** Format of the state. */
   format: number;
   /** Where commands say what they have changed; without it nobody listens. */
-  readonly changes?: NodeChange[];
+  changes?: NodeChange[];
+}
+
+/** Nodes that have values, as far as the module that has them lets others see them. */
+export interface Nodes {
+  /** What their keys begin with; a key of the node below another one begins with that. */
+  readonly prefix: Uint8Array;
+  /** The key of the node at a path. Any bytes give a key or a failure. */
+  keyOf(state: Pick<StoreReader, "allocate">, path: Uint8Array): Uint8Array | Failure;
+  /** The text of the path of a key. */
+  pathOf(key: Uint8Array): string;
+  /** The revision of them all. */
+  revision(state: StoreReader): number;
+  /** The value of a node, if there is one, and with `tree` all below it, in the order of their keys. */
+  values(state: StoreReader, key: Uint8Array, tree: boolean): Iterable<NodeValue>;
+}
+
+/** A node's value. */
+export interface NodeValue {
+  readonly key: Uint8Array;
+  /** Its text. */
+  readonly text: Uint8Array;
+  /** The revision of its last change. */
+  readonly rev: number;
+}
+
+/** Where it is told what becomes of sessions. It is no part of the state. */
+export interface SessionNews {
+  /** A session has got a server request. */
+  request(session: { readonly id: Uint8Array; readonly serial: number }): void;
+  /** A session has ended. */
+  end(id: Uint8Array): void;
+}
+
+/** What the machine does for a module whose commands have to do with the other modules. */
+export interface Host {
+  /** What may be watched. */
+  readonly nodes: Nodes;
+  /** How many watches there are, by the state: without any, nobody has to be told of changes. */
+  watches: number;
+  /** Where it is told what becomes of sessions; without it nobody listens. */
+  readonly news: SessionNews | undefined;
+  /** Does what a command of another module says, or asks a question. Any bytes give a result. */
+  run(kind: keyof Module, call: Uint8Array): Result;
 }
 
 /** How an operation's arguments are read. */
@@ -55,8 +98,8 @@ interface Operation<Arguments> {
  * for nothing that a client can send; an error that is thrown stops the server.
  */
 export interface Command<Arguments = unknown> extends Operation<Arguments> {
-  /** Changes the state. A failure has changed nothing. */
-  apply(state: Transaction, context: Context, args: Arguments): Result;
+  /** Changes the state. A failure has changed nothing, but for what a session knows of its requests. */
+  apply(state: Transaction, context: Context, args: Arguments, host: Host): Result;
 }
 
 /** An operation that reads the state. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bool, DecodeError, Reader, written } from "../../protocol/msgpack/mod.ts";
+import { bool, DecodeError, Reader, type Writer, written } from "../../protocol/msgpack/mod.ts";
 import { readBytes, readUint } from "./strict.ts";
 
 /** It was done, or the answer. */
@@ -44,23 +44,7 @@ const LAYOUT = 1;
 
 /** A result as bytes, for the peer that passed the command on and for who asks again. */
 export function encodeResult(result: Result): Uint8Array<ArrayBuffer> {
-  return written("rpc", (writer) => {
-    writer.uint(LAYOUT);
-    bool.write(writer, result.ok);
-    if (result.ok) {
-      writer.uint(result.rev);
-      writer.bytes(result.body);
-      if (result.ttlMs !== undefined) writer.uint(result.ttlMs);
-      return;
-    }
-    const { code, reason, field, rev } = result;
-    writer.uint(code);
-    writer.str(reason);
-    if (field === undefined) writer.nil();
-    else writer.str(field);
-    if (rev === undefined) writer.nil();
-    else writer.uint(rev);
-  });
+  return written("rpc", (writer) => writeResult(writer, result));
 }
 
 /**
@@ -69,7 +53,30 @@ export function encodeResult(result: Result): Uint8Array<ArrayBuffer> {
  * @throws {DecodeError} when they are no result
  */
 export function decodeResult(bytes: Uint8Array): Result {
-  const reader = new Reader(bytes);
+  return readResult(new Reader(bytes));
+}
+
+/** Writes a result as the last value. */
+export function writeResult(writer: Writer, result: Result): void {
+  writer.uint(LAYOUT);
+  bool.write(writer, result.ok);
+  if (result.ok) {
+    writer.uint(result.rev);
+    writer.bytes(result.body);
+    if (result.ttlMs !== undefined) writer.uint(result.ttlMs);
+    return;
+  }
+  const { code, reason, field, rev } = result;
+  writer.uint(code);
+  writer.str(reason);
+  if (field === undefined) writer.nil();
+  else writer.str(field);
+  if (rev === undefined) writer.nil();
+  else writer.uint(rev);
+}
+
+/** Reads what {@linkcode writeResult} writes, up to the end. Throws a `DecodeError` for anything else. */
+export function readResult(reader: Reader): Result {
   readUint(reader, LAYOUT, LAYOUT);
   const result = reader.bool() ? readSuccess(reader) : readFailure(reader);
   if (reader.remaining > 0) throw new DecodeError(`Result has ${reader.remaining} bytes too many`);

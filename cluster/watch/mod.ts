@@ -6,4 +6,4 @@
 
 export { type HubParts, WatchHub } from "./hub.ts";
 export type { WatchRequest } from "./watch.ts";
-export type { Watcher, WatchListener, WatchPush } from "./watcher.ts";
+export type { Watcher, WatchListener } from "./watcher.ts";

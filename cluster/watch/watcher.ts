@@ -4,7 +4,13 @@
  * @module
  */
 
-import { changesRest, endedRest, initialRest, syncedRest } from "../../protocol/kv/change.ts";
+import {
+  changesRest,
+  endedRest,
+  initialRest,
+  syncedRest,
+  type WatchPush,
+} from "../../protocol/kv/change.ts";
 import { MAX_WATCHES } from "../../protocol/kv/limits.ts";
 import { type Problem, REVISION_GONE, TOO_MANY_WATCHES } from "../../protocol/kv/problem.ts";
 import { keyAfter, keysBelow } from "../machine/store/tuple.ts";
@@ -18,9 +24,6 @@ import { isFor, tellable, type Watch, type WatchRequest } from "./watch.ts";
 
 /** Changes that are looked at before others have their turn: less than a millisecond (measured). */
 const SLICE = 1_000;
-
-/** What a watch may push. */
-export type WatchPush = "change" | "changes" | "synced" | "ended";
 
 /** One who watches. */
 export interface WatchListener {

@@ -20,6 +20,22 @@ const MORE = encoder.encode(',"more":true}\n');
 const COMMA = encoder.encode(",");
 const OPEN = encoder.encode(',"changes":[');
 
+/** What a watch pushes. */
+export type WatchPush = "change" | "changes" | "synced" | "ended";
+
+/** What stands before the number of the watch. */
+export const PUSH_HEADS: Readonly<Record<WatchPush, Uint8Array>> = {
+  change: encoder.encode('{"push":"change","watch":'),
+  changes: encoder.encode('{"push":"changes","watch":'),
+  synced: encoder.encode('{"push":"synced","watch":'),
+  ended: encoder.encode('{"push":"ended","watch":'),
+};
+
+/** A push as one text without the end of its line; `rest` is what stands behind the number of the watch. */
+export function pushText(push: WatchPush, watch: number, rest: Uint8Array): Uint8Array {
+  return concatBytes([PUSH_HEADS[push], encoder.encode(String(watch)), rest.subarray(0, -1)]);
+}
+
 /** A change of one node. */
 export interface TellableChange {
   /** The text of the path. */

@@ -4,19 +4,10 @@
  * @module
  */
 
-import type { Watcher, WatchHub, WatchListener, WatchPush } from "../../cluster/watch/mod.ts";
+import type { Watcher, WatchHub, WatchListener } from "../../cluster/watch/mod.ts";
+import { PUSH_HEADS } from "../../protocol/kv/change.ts";
 import type { LineWriter } from "../../protocol/kv/mod.ts";
 import type { Outbox } from "../net/outbox.ts";
-
-const encoder = new TextEncoder();
-
-/** What stands before the number of the watch. */
-const HEADS = Object.fromEntries(
-  (["change", "changes", "synced", "ended"] as const).map((push) => [
-    push,
-    encoder.encode(`{"push":"${push}","watch":`),
-  ]),
-) as Record<WatchPush, Uint8Array>;
 
 /** A client of `hub`, which gets its pushes by `outbox`; `tooSlow` is called when it does not read them. */
 export function watcherOf(
@@ -32,7 +23,7 @@ export function watcherOf(
     push(push, watch, rest) {
       const writer = outbox.open();
       if (writer === undefined) return;
-      writer.raw(HEADS[push]);
+      writer.raw(PUSH_HEADS[push]);
       writer.text(String(watch));
       outbox.append(rest);
     },

@@ -24,6 +24,7 @@ export { incrementCommand, NOT_INTEGER, OVERFLOW } from "./increment.ts";
 export { BAD_AFTER, type Listed, type ListOptions, listQuestion } from "./listing/list.ts";
 export { decodePage, MAX_LISTED_BYTES, type Page } from "./listing/page.ts";
 export { getManyQuestion, MAX_TOGETHER_BYTES, type SetItem, setManyCommand } from "./many.ts";
+export { nodes } from "./nodes.ts";
 export {
   AMBIGUOUS_NAMESPACE,
   BAD_KEY,

@@ -94,6 +94,17 @@ export function integerAt(key: Uint8Array, at: number): { value: number; end: nu
   return { value: integerOf(key, at + 1, width), end: at + 1 + width };
 }
 
+/**
+ * Where each of the texts ends that a key consists of from `at` on.
+ *
+ * @throws {RangeError} when one does not end
+ */
+export function textEnds(key: Uint8Array, at: number): number[] {
+  const ends: number[] = [];
+  for (let next = at; next < key.length; ends.push(next)) next = endOf(key, next + 1) + 1;
+  return ends;
+}
+
 /** The least byte string after `key`. */
 export function keyAfter(key: Uint8Array): Uint8Array {
   return withByte(key, 0);
@@ -111,6 +122,11 @@ export function putText(
   end: number,
 ): number {
   return putString(target, at, TEXT, source, start, end);
+}
+
+/** Writes a byte string as an element at `at`, and returns where the next one goes. There must be room as for a text. */
+export function putBytes(target: Uint8Array, at: number, source: Uint8Array): number {
+  return putString(target, at, BYTES, source, 0, source.length);
 }
 
 /** What a text without 0 takes as an element besides its own bytes. */
@@ -134,7 +150,8 @@ function putString(
   return at;
 }
 
-function putInteger(target: Uint8Array, at: number, value: number): number {
+/** Writes an integer as an element at `at`, and returns where the next one goes. There must be room for {@linkcode integerBytes}. */
+export function putInteger(target: Uint8Array, at: number, value: number): number {
   const width = integerWidth(value);
   target[at] = INTEGER + width;
   let rest = value;
@@ -143,6 +160,11 @@ function putInteger(target: Uint8Array, at: number, value: number): number {
     rest = Math.floor(rest / 0x100);
   }
   return at + 1 + width;
+}
+
+/** What an integer takes as an element. */
+export function integerBytes(value: number): number {
+  return 1 + integerWidth(value);
 }
 
 function checked(element: TupleElement): number | Uint8Array {
@@ -157,7 +179,7 @@ function checked(element: TupleElement): number | Uint8Array {
 }
 
 function elementSize(part: number | Uint8Array): number {
-  if (typeof part === "number") return 1 + integerWidth(part);
+  if (typeof part === "number") return integerBytes(part);
   let size = TEXT_OVERHEAD_BYTES + part.length;
   for (const byte of part) if (byte === END) size++;
   return size;

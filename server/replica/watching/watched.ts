@@ -22,7 +22,7 @@ export function newWatches(clock: Clock, log: Pick<AgentLog, "unexpected">): Wat
 
 /** A machine on a store as it is. Watches go on with what it changes. */
 export function watchedMachine(store: Store, watches: WatchHub): Machine {
-  const machine = new Machine(store, undefined, (changes) => watches.take(changes));
+  const machine = new Machine(store, undefined, { changes: (changes) => watches.take(changes) });
   watches.begin(store);
   return machine;
 }

@@ -13,7 +13,7 @@ import { FormatError, Machine, PROGRAM } from "../../../cluster/machine/machine.
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
 import { MAX_VALUE_BYTES, type Store } from "../../../cluster/machine/store/store.ts";
 import { MAX_KEY_BYTES } from "../../../cluster/machine/store/tuple.ts";
-import { upgradeCommand } from "../../../cluster/machine/sys.ts";
+import { upgradeCommand } from "../../../cluster/machine/sys/context.ts";
 import { getU32 } from "../../../protocol/bytes.ts";
 import { applied, dumped, json, load, path } from "../../support/machine/fixture.ts";
 import { below } from "../../support/random_value.ts";

@@ -10,7 +10,7 @@ import {
 import { FormatError, Machine } from "../../../cluster/machine/machine.ts";
 import { encodeResult } from "../../../cluster/machine/result.ts";
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
-import { upgradeCommand } from "../../../cluster/machine/sys.ts";
+import { upgradeCommand } from "../../../cluster/machine/sys/context.ts";
 import { dumped, entriesOf, path } from "../../support/machine/fixture.ts";
 import { KvModel, randomPaths } from "../../support/machine/model.ts";
 import { mutated } from "../../support/mutate.ts";

@@ -57,7 +57,9 @@ export class MemoryState implements StateService {
       background: (work) => void work.catch((error) => this.faults.push(error)),
       ...limits && { limits },
     });
-    this.#machine = new Machine(this.#store, undefined, (changes) => this.watches.take(changes));
+    this.#machine = new Machine(this.#store, undefined, {
+      changes: (changes) => this.watches.take(changes),
+    });
     this.begin();
   }
 

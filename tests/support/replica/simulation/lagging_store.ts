@@ -14,7 +14,7 @@ import {
   type StoreView,
   type Transaction,
 } from "../../../../cluster/machine/mod.ts";
-import { readContext } from "../../../../cluster/machine/sys.ts";
+import { readContext } from "../../../../cluster/machine/sys/context.ts";
 import { type Clock, DiskFullError } from "../../../../cluster/runtime.ts";
 import { concatBytes } from "../../../../protocol/bytes.ts";
 import type { StateStore } from "../../../../server/replica/driver/parts.ts";

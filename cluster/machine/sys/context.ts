@@ -1,14 +1,14 @@
 /**
- * The module `sys`: how far the machine is, what time it is, and the format of its state. Who belongs to the cluster is Raft's.
+ * How far the machine is, what time it is, and the format of its state. Who belongs to the cluster is Raft's.
  *
  * @module
  */
 
-import { getU64, putU64 } from "../../protocol/bytes.ts";
-import { type Command, type Context, encodeCall, type Module } from "./module.ts";
-import type { StoreReader, Transaction } from "./store/store.ts";
-import { encodeTuple } from "./store/tuple.ts";
-import { readUint } from "./strict.ts";
+import { getU64, putU64 } from "../../../protocol/bytes.ts";
+import { type Command, type Context, encodeCall } from "../module.ts";
+import type { StoreReader, Transaction } from "../store/store.ts";
+import { encodeTuple } from "../store/tuple.ts";
+import { readUint } from "../strict.ts";
 
 /** Number of the module. */
 export const SYS = 1;
@@ -16,7 +16,9 @@ export const SYS = 1;
 /** The first format. A new state has it. */
 export const FIRST_FORMAT = 1;
 
-const UPGRADE = 1;
+/** Number of the command. */
+export const UPGRADE = 1;
+
 const CONTEXT_KEY = encodeTuple([SYS]);
 const CONTEXT_BYTES = 24;
 
@@ -44,7 +46,8 @@ export function upgradeCommand(format: number): Uint8Array<ArrayBuffer> {
   return encodeCall(FIRST_FORMAT, SYS, UPGRADE, (writer) => writer.uint(format));
 }
 
-const upgrade: Command<number> = {
+/** The command. */
+export const upgrade: Command<number> = {
   since: FIRST_FORMAT,
   read: (reader) => readUint(reader, 1, Number.MAX_SAFE_INTEGER),
   apply(_state, context, format) {
@@ -52,6 +55,3 @@ const upgrade: Command<number> = {
     return { ok: true, rev: 0, body: new Uint8Array() };
   },
 };
-
-/** The module. */
-export const sys: Module = { commands: { [UPGRADE]: upgrade }, questions: {} };

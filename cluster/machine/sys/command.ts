@@ -1,0 +1,193 @@
+/**
+ * COMMAND: a request of a session, executed once however often it comes.
+ *
+ * Its result, when it is a success, is an answer: what has come of the request, a failure too, and whether a reply tells the
+ * revision. The same request of the same session has the same answer as long as its id is not below the floor. A failure is of
+ * the session: nothing was executed.
+ *
+ * @module
+ */
+
+import { bool, Reader, written } from "../../../protocol/msgpack/mod.ts";
+import { type Command, type Context, encodeCall, type Host } from "../module.ts";
+import { readResult, type Result, writeResult } from "../result.ts";
+import type { Transaction } from "../store/store.ts";
+import { keysBelow } from "../store/tuple.ts";
+import { readBytes, readUint } from "../strict.ts";
+import { SYS } from "./context.ts";
+import { ANSWERS, rowKey } from "./rows/keys.ts";
+import {
+  MAX_CACHED_BYTES,
+  RESPONSE_EVICTED,
+  SESSION_EXPIRED,
+  TOO_MANY_IN_FLIGHT,
+  WINDOW,
+} from "./limits.ts";
+import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
+import { readWatch, type SessionWatch, unwatch, watch, writeWatch } from "./watch.ts";
+
+/** Number of the command. */
+export const COMMAND = 4;
+
+/** What a request does. */
+export type Deed =
+  /** A command or a question of another module. */
+  | { readonly kind: "command" | "question"; readonly bytes: Uint8Array }
+  /** Begins a watch of the session. */
+  | { readonly kind: "watch"; readonly watch: SessionWatch }
+  /** Ends the one of a number. */
+  | { readonly kind: "unwatch"; readonly number: number };
+
+/** A request of a session. */
+export interface SessionRequest {
+  readonly session: Uint8Array;
+  /** Its id among those of the session, from 0 to 2^53-1. */
+  readonly id: number;
+  /** The lowest id that the client has no answer of: those below are forgotten, and not executed any more. */
+  readonly low: number;
+  /** Whether a reply tells the revision. */
+  readonly tellsRevision: boolean;
+  readonly deed: Deed;
+}
+
+/** What has come of a request, the same whenever it is asked for. */
+export interface Answer {
+  readonly result: Result;
+  /** Whether a reply tells the revision. */
+  readonly tellsRevision: boolean;
+}
+
+type Arguments = Omit<SessionRequest, "deed"> & {
+  readonly deed:
+    | Exclude<Deed, { kind: "watch" }>
+    | { readonly kind: "watch"; readonly watch: Required<SessionWatch> };
+};
+
+const VERSION = 1;
+const KINDS: readonly Deed["kind"][] = ["command", "question", "watch", "unwatch"];
+
+/** When the floor rises by so many ids at most, each is looked for; else those that are there. */
+const FEW_IDS = 8;
+
+/** The command that executes a request. Its result is an {@linkcode Answer}. */
+export function sessionCommand(
+  { session, id, low, tellsRevision, deed }: SessionRequest,
+): Uint8Array<ArrayBuffer> {
+  return encodeCall(VERSION, SYS, COMMAND, (writer) => {
+    writer.bytes(session);
+    writer.uint(id);
+    writer.uint(low);
+    bool.write(writer, tellsRevision);
+    writer.uint(KINDS.indexOf(deed.kind));
+    if (deed.kind === "watch") writeWatch(writer, deed.watch);
+    else if (deed.kind === "unwatch") writer.uint(deed.number);
+    else writer.bytes(deed.bytes);
+  });
+}
+
+/**
+ * The answer in the body of a result; the body of its own result is a view of it.
+ *
+ * @throws {DecodeError} when it is none
+ */
+export function decodeAnswer(body: Uint8Array): Answer {
+  const reader = new Reader(body);
+  return { tellsRevision: reader.bool(), result: readResult(reader) };
+}
+
+/** The command. */
+export const command: Command<Arguments> = {
+  since: VERSION,
+  read: (reader) => ({
+    session: readSessionId(reader),
+    id: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
+    low: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
+    tellsRevision: reader.bool(),
+    deed: readDeed(reader),
+  }),
+  apply(state, context, { session: sessionId, id, low, tellsRevision, deed }, host) {
+    const session = getSession(state, sessionId);
+    if (session === undefined) return SESSION_EXPIRED;
+    const { floor } = session;
+    raiseFloor(state, session, low);
+    const known = answerOf(state, session, id);
+    if (known !== undefined) {
+      if (session.floor !== floor) putSession(state, session);
+      return known;
+    }
+    const result = execute(state, context, host, session, deed);
+    const answer = written("rpc", (writer) => {
+      bool.write(writer, tellsRevision);
+      writeResult(writer, result);
+    });
+    state.put(rowKey(state, ANSWERS, session.serial, id), answer);
+    session.cached++;
+    session.cachedBytes += answer.length;
+    session.highest = Math.max(session.highest, id);
+    putSession(state, session);
+    return { ok: true, rev: 0, body: answer };
+  },
+};
+
+function raiseFloor(state: Transaction, session: Session, low: number): void {
+  const { floor, serial } = session;
+  if (low <= floor) return;
+  session.floor = low;
+  if (session.cached === 0) return;
+  const forget = (key: Uint8Array, answer: Uint8Array): void => {
+    state.delete(key);
+    session.cached--;
+    session.cachedBytes -= answer.length;
+  };
+  if (low - floor > FEW_IDS) {
+    const { from } = keysBelow(rowKey(state, ANSWERS, serial));
+    const rows = state.range(from, rowKey(state, ANSWERS, serial, low), WINDOW);
+    for (const { key, value } of rows) forget(key, value);
+    return;
+  }
+  for (let id = floor; id < low; id++) {
+    const key = rowKey(state, ANSWERS, serial, id);
+    const answer = state.get(key);
+    if (answer !== undefined) forget(key, answer);
+  }
+}
+
+/** What is to be said without executing anything; `undefined` when the request is to be executed. */
+function answerOf(state: Transaction, session: Session, id: number): Result | undefined {
+  if (id < session.floor) return RESPONSE_EVICTED;
+  if (session.cached > 0 && id <= session.highest) {
+    const answer = state.get(rowKey(state, ANSWERS, session.serial, id));
+    if (answer !== undefined) return { ok: true, rev: 0, body: answer };
+  }
+  const isTooMuch = id - session.floor >= WINDOW || session.cachedBytes > MAX_CACHED_BYTES;
+  return isTooMuch ? TOO_MANY_IN_FLIGHT : undefined;
+}
+
+function execute(
+  state: Transaction,
+  context: Context,
+  host: Host,
+  session: Session,
+  deed: Arguments["deed"],
+): Result {
+  switch (deed.kind) {
+    case "watch":
+      return watch(state, context, host, session, deed.watch);
+    case "unwatch":
+      return unwatch(state, host, session, deed.number);
+    default:
+      return host.run(deed.kind === "command" ? "commands" : "questions", deed.bytes);
+  }
+}
+
+function readDeed(reader: Reader): Arguments["deed"] {
+  const kind = KINDS[readUint(reader, 0, KINDS.length - 1)] as Deed["kind"];
+  switch (kind) {
+    case "watch":
+      return { kind, watch: readWatch(reader) };
+    case "unwatch":
+      return { kind, number: readUint(reader, 0, Number.MAX_SAFE_INTEGER) };
+    default:
+      return { kind, bytes: readBytes(reader) };
+  }
+}

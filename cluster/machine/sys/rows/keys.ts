@@ -1,0 +1,137 @@
+/**
+ * How `sys` lays out its state.
+ *
+ *     (1)                                  the context: index, time, format
+ *     (1, 1)                               the totals
+ *     (1, 2, session)                      a session: numbers, see `session.ts`
+ *     (1, 3, serial)                       its capabilities
+ *     (1, 4, serial, id)                   the answer to one of its requests: whether its revision is told, and the result
+ *     (1, 5, queue, id)                    a server request that it has not acknowledged: when it was made, and its payload
+ *     (1, 6, serial, watch)                one of its watches: the key of that in the next table
+ *     (1, 7, tree, node, serial, form)     who watches a node, or all from it on: the session, and the number of its watch
+ *     (1, 8, client-id)                    the session that a client has begun last: the nonce, the session, when
+ *     (1, 9, serial)                       nothing: rows of tables 4, 5 and 6 that are left of a session, or of a queue
+ *
+ * A session has a serial number, and its queue of server requests has one of its own: so a session ends, and a queue is given up,
+ * by one row, however many others there are. Those that are left have no effect, and are swept few at a time.
+ *
+ * @module
+ */
+
+import {
+  decodeTuple,
+  encodeTuple,
+  integerBytes,
+  keyAfter,
+  keysBelow,
+  putBytes,
+  putInteger,
+} from "../../store/tuple.ts";
+import type { StoreReader } from "../../store/store.ts";
+import { SYS } from "../context.ts";
+
+/** Who gives room for keys. */
+type Room = Pick<StoreReader, "allocate">;
+
+/** Key of the totals. */
+export const TOTALS_KEY: Uint8Array = encodeTuple([SYS, 1]);
+
+const SESSIONS = encodeTuple([SYS, 2]);
+const CAPABILITIES = encodeTuple([SYS, 3]);
+const LEAVINGS = encodeTuple([SYS, 9]);
+
+/** Answers. */
+export const ANSWERS: Uint8Array = encodeTuple([SYS, 4]);
+/** Server requests. */
+export const REQUESTS: Uint8Array = encodeTuple([SYS, 5]);
+/** Watches by session. */
+export const WATCHES: Uint8Array = encodeTuple([SYS, 6]);
+
+/** Where watches of a node, and where those of a node and all below it are found. */
+const WATCHED = [encodeTuple([SYS, 7, 0]), encodeTuple([SYS, 7, 1])] as const;
+
+/** Where it stands in their keys whether they are of trees. */
+export const WATCHED_HEAD_BYTES: number = encodeTuple([SYS, 7]).length;
+
+/** The key of a session. */
+export function sessionKey(state: Room, session: Uint8Array): Uint8Array {
+  let zeros = 0;
+  for (const byte of session) if (byte === 0) zeros++;
+  const key = state.allocate(SESSIONS.length + session.length + zeros + 2);
+  key.set(SESSIONS);
+  putBytes(key, SESSIONS.length, session);
+  return key;
+}
+
+/** The keys of all sessions after one, or of all. */
+export function sessionsAfter(after: Uint8Array | undefined): { from: Uint8Array; to: Uint8Array } {
+  const { from, to } = keysBelow(SESSIONS);
+  return { from: after === undefined ? from : keyAfter(encodeTuple([SYS, 2, after])), to };
+}
+
+/** The key of the capabilities of a session. */
+export function capabilitiesKey(state: Room, serial: number): Uint8Array {
+  return rowKey(state, CAPABILITIES, serial);
+}
+
+/** The key of what is known of a client. */
+export function clientKey(client: Uint8Array): Uint8Array {
+  return encodeTuple([SYS, 8, client]);
+}
+
+/** The key that says that rows are left. */
+export function leavingsKey(state: Room, serial: number): Uint8Array {
+  return rowKey(state, LEAVINGS, serial);
+}
+
+/** The keys of all that is left. */
+export const ALL_LEAVINGS: { readonly from: Uint8Array; readonly to: Uint8Array } = keysBelow(
+  LEAVINGS,
+);
+
+/** Where the serial number stands in a key of {@linkcode ALL_LEAVINGS}. */
+export const LEAVINGS_BYTES: number = LEAVINGS.length;
+
+/** The key of a row of a serial number; without `id`, what all of them begin with. */
+export function rowKey(state: Room, table: Uint8Array, serial: number, id?: number): Uint8Array {
+  const size = table.length + integerBytes(serial) + (id === undefined ? 0 : integerBytes(id));
+  const key = state.allocate(size);
+  key.set(table);
+  const at = putInteger(key, table.length, serial);
+  if (id !== undefined) putInteger(key, at, id);
+  return key;
+}
+
+/** What the keys of the watches of a node begin with; `node` is its key without what the keys of all nodes begin with. */
+export function watchedKey(tree: boolean, node: Uint8Array): Uint8Array {
+  const head = WATCHED[tree ? 1 : 0];
+  const key = new Uint8Array(head.length + node.length);
+  key.set(head);
+  key.set(node, head.length);
+  return key;
+}
+
+/** The keys of the watches of a node, none of those below it: what follows is a number, and no name of a node. */
+export function watchesOf(node: Uint8Array): { from: Uint8Array; to: Uint8Array } {
+  return { from: withByte(node, FIRST_INTEGER), to: withByte(node, AFTER_INTEGERS) };
+}
+
+/** The key of a watch of a node, by the session it belongs to. */
+export function watchKey(state: Room, node: Uint8Array, serial: number, form: number): Uint8Array {
+  return rowKey(state, node, serial, form);
+}
+
+const FIRST_INTEGER = 0x14;
+const AFTER_INTEGERS = 0x1c;
+
+function withByte(key: Uint8Array, byte: number): Uint8Array {
+  const longer = new Uint8Array(key.length + 1);
+  longer.set(key);
+  longer[key.length] = byte;
+  return longer;
+}
+
+/** The id of the session of a key. */
+export function sessionIdOf(key: Uint8Array): Uint8Array {
+  return decodeTuple(key)[2] as Uint8Array;
+}

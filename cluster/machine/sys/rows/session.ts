@@ -1,0 +1,92 @@
+/**
+ * A session, as far as it is numbers: one row, which each of its requests writes anew.
+ *
+ * @module
+ */
+
+import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
+import { DecodeError, type Reader } from "../../../../protocol/msgpack/mod.ts";
+import type { StoreReader, Transaction } from "../../store/store.ts";
+import { readBytes } from "../../strict.ts";
+import { sessionKey } from "./keys.ts";
+import { SESSION_BYTES } from "../limits.ts";
+
+/** A session. */
+export interface Session {
+  /** Its id, {@linkcode SESSION_BYTES} bytes. */
+  readonly id: Uint8Array;
+  /** The number that its rows have. */
+  readonly serial: number;
+  /** The number that its server requests have. */
+  queue: number;
+  /** When it was made, in milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Requests below this id are not executed any more; it never goes back. */
+  floor: number;
+  /** The highest id of a request that was executed. */
+  highest: number;
+  /** The id of the last server request; 0 before the first. */
+  lastRequest: number;
+  /** The number of the last watch. */
+  lastWatch: number;
+  /** Answers that are kept, and their bytes. */
+  cached: number;
+  cachedBytes: number;
+  /** Server requests that are not acknowledged, and the bytes of their payloads. */
+  pending: number;
+  pendingBytes: number;
+  /** How many watches it has. */
+  watches: number;
+}
+
+const ROW_BYTES = 7 * 8 + 5 * 4;
+
+/** Reads the id of a session. */
+export function readSessionId(reader: Reader): Uint8Array {
+  const id = readBytes(reader);
+  if (id.length === SESSION_BYTES) return id;
+  throw new DecodeError(`Expected ${SESSION_BYTES} bytes of a session's id, got ${id.length}`);
+}
+
+/** The session of an id. */
+export function getSession(state: StoreReader, id: Uint8Array): Session | undefined {
+  const row = state.get(sessionKey(state, id));
+  return row && sessionOf(id, row);
+}
+
+/** The session of a row. */
+export function sessionOf(id: Uint8Array, row: Uint8Array): Session {
+  return {
+    id,
+    serial: getU64(row, 0),
+    queue: getU64(row, 8),
+    createdAt: getU64(row, 16),
+    floor: getU64(row, 24),
+    highest: getU64(row, 32),
+    lastRequest: getU64(row, 40),
+    lastWatch: getU64(row, 48),
+    cached: getU32(row, 56),
+    cachedBytes: getU32(row, 60),
+    pending: getU32(row, 64),
+    pendingBytes: getU32(row, 68),
+    watches: getU32(row, 72),
+  };
+}
+
+/** Keeps a session. */
+export function putSession(state: Transaction, session: Session): void {
+  const row = state.allocate(ROW_BYTES);
+  putU64(row, 0, session.serial);
+  putU64(row, 8, session.queue);
+  putU64(row, 16, session.createdAt);
+  putU64(row, 24, session.floor);
+  putU64(row, 32, session.highest);
+  putU64(row, 40, session.lastRequest);
+  putU64(row, 48, session.lastWatch);
+  putU32(row, 56, session.cached);
+  putU32(row, 60, session.cachedBytes);
+  putU32(row, 64, session.pending);
+  putU32(row, 68, session.pendingBytes);
+  putU32(row, 72, session.watches);
+  state.put(sessionKey(state, session.id), row);
+}
