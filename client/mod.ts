@@ -1,6 +1,6 @@
 /**
  * Clients for the ports of an agent: `RpcClient` for the RPC port of a skein or HashiCorp Serf agent, `KvClient` for the
- * key-value port of a skein agent that keeps state.
+ * key-value port of a skein agent that keeps state, `SessionClient` for durable sessions with such agents.
  *
  * @example Who is in the cluster
  * ```ts
@@ -87,5 +87,16 @@ export type {
   QueryResponse,
   QueryStream,
 } from "./rpc/query.ts";
+export { SessionClient } from "./sessions/client.ts";
+export type { ServerRequest, SessionEvents } from "./sessions/core/inputs.ts";
+export {
+  QueueFullError,
+  SessionBrokenError,
+  SessionExpiredError,
+  SessionRejectedError,
+} from "./sessions/errors.ts";
+export type { SessionKv } from "./sessions/kv.ts";
+export type { SessionCloseOptions, SessionOptions } from "./sessions/options.ts";
+export type { SessionWatchOptions } from "./sessions/watch.ts";
 export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

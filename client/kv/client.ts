@@ -4,9 +4,6 @@
  * @module
  */
 
-import { requireArgument } from "../../protocol/arguments.ts";
-import { KvError } from "../../protocol/kv/errors.ts";
-import { type Page, paged } from "../../protocol/kv/paging.ts";
 import type { KvOutcome, KvTransaction } from "../../protocol/kv/actions/transaction.ts";
 import type {
   KvEntry,
@@ -24,7 +21,8 @@ import { ConnectionClosedError } from "../net/errors.ts";
 import { reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
 import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
-import { answerTimeout, type KvConnection, type Request, type Success } from "./connection.ts";
+import * as commands from "./commands.ts";
+import { answerTimeout, type KvConnection } from "./connection.ts";
 import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import {
   checkCallOptions,
@@ -39,7 +37,7 @@ import {
   type KvKeysCallOptions,
   type KvSetCallOptions,
 } from "./options.ts";
-import { about, checked, checkedMembers, listing, requireList } from "./requests.ts";
+import { checked } from "./requests.ts";
 import { Subscription } from "./subscription.ts";
 import { ClientWatch } from "./watch.ts";
 
@@ -114,28 +112,17 @@ export class KvClient implements AsyncDisposable {
   /** Asks for a sign of life. */
   async ping(options: CallOptions = {}): Promise<void> {
     checkCallOptions("ping", options);
-    await this.#call({ action: "PING" }, false, options);
+    await this.#caller({ action: "PING" }, false, options);
   }
 
   /** The value of a key; `undefined` when it has none. */
-  async get(key: KvKey, options: KvGetCallOptions = {}): Promise<KvEntry | undefined> {
-    checkCallOptions("get", options);
-    const { consistency } = options;
-    const request = { ...about("GET", key, options), ...consistency && { consistency } };
-    const success = await this.#found(this.#call(request, false, options));
-    if (success === undefined) return undefined;
-    const { result, rev = 0, ttl_ms } = success;
-    return { value: result as KvValue, rev, ...ttl_ms !== undefined && { ttlMs: ttl_ms } };
+  get(key: KvKey, options?: KvGetCallOptions): Promise<KvEntry | undefined> {
+    return commands.get(this.#caller, key, options);
   }
 
   /** The values of 1 to 1,000 keys as of one moment, in their order, with `null` for a key that has none. */
-  async getMany(keys: readonly KvKey[], options: KvGetCallOptions = {}): Promise<KvValue[]> {
-    checkCallOptions("getMany", options);
-    requireList("keys", keys);
-    keys.forEach(checkKey);
-    const { namespace, consistency } = options;
-    const request = { action: "MGET", keys, namespace, consistency };
-    return (await this.#call(request, false, options)).result as KvValue[];
+  getMany(keys: readonly KvKey[], options?: KvGetCallOptions): Promise<KvValue[]> {
+    return commands.getMany(this.#caller, keys, options);
   }
 
   /**
@@ -143,20 +130,8 @@ export class KvClient implements AsyncDisposable {
    *
    * @throws {TypeError} when the value is none that JSON has
    */
-  async set(key: KvKey, value: KvValue, options: KvSetCallOptions = {}): Promise<{ rev: number }> {
-    checkCallOptions("set", options);
-    const { nx, xx, ifRev, ttlMs, keepTtl } = options;
-    const request = {
-      ...about("SET", key, options),
-      value: checked(value),
-      ...nx && { nx },
-      ...xx && { xx },
-      ...ifRev !== undefined && { if_rev: ifRev },
-      ...ttlMs !== undefined && { ttl_ms: ttlMs },
-      ...keepTtl && { keep_ttl: keepTtl },
-    };
-    const { rev = 0 } = await this.#call(request, true, options);
-    return { rev };
+  set(key: KvKey, value: KvValue, options?: KvSetCallOptions): Promise<{ rev: number }> {
+    return commands.set(this.#caller, key, value, options);
   }
 
   /**
@@ -164,72 +139,36 @@ export class KvClient implements AsyncDisposable {
    *
    * @throws {TypeError} when a value is none that JSON has
    */
-  async setMany(
-    items: readonly KvSetItem[],
-    options: KvCallOptions = {},
-  ): Promise<{ rev: number }> {
-    checkCallOptions("setMany", options);
-    requireList("items", items);
-    const { namespace } = options;
-    const asked = items.map(({ key, value, ttlMs }) => {
-      checkKey(key);
-      return { key, value: checked(value), ttl_ms: ttlMs };
-    });
-    const { rev = 0 } = await this.#call(
-      { action: "MSET", items: asked, namespace },
-      true,
-      options,
-    );
-    return { rev };
+  setMany(items: readonly KvSetItem[], options?: KvCallOptions): Promise<{ rev: number }> {
+    return commands.setMany(this.#caller, items, options);
   }
 
   /** Deletes the value of a key. Resolves with how many values there were. */
-  async delete(key: KvKey, options: KvDeleteCallOptions = {}): Promise<number> {
-    checkCallOptions("delete", options);
-    const { tree, ifRev } = options;
-    const request = {
-      ...about("DEL", key, options),
-      if_exists: true,
-      ...tree && { tree },
-      ...ifRev !== undefined && { if_rev: ifRev },
-    };
-    return (await this.#call(request, true, options)).result as number;
+  delete(key: KvKey, options?: KvDeleteCallOptions): Promise<number> {
+    return commands.remove(this.#caller, key, options);
   }
 
   /** Adds to the whole number at a key, 0 without a value. Resolves with the sum. */
-  async increment(key: KvKey, by = 1, options: KvIncrementCallOptions = {}): Promise<number> {
-    checkCallOptions("increment", options);
-    requireArgument("number to add", by, "number");
-    const request = { ...about("INCR", key, options), by, ttl_ms: options.ttlMs };
-    return (await this.#call(request, true, options)).result as number;
+  increment(key: KvKey, by = 1, options?: KvIncrementCallOptions): Promise<number> {
+    return commands.increment(this.#caller, key, by, options);
   }
 
   /** How many milliseconds the value of a key has left: `Infinity` when it stays, `undefined` when there is none. */
-  async ttl(key: KvKey, options: KvGetCallOptions = {}): Promise<number | undefined> {
-    checkCallOptions("ttl", options);
-    const { consistency } = options;
-    const request = { ...about("TTL", key, options), ...consistency && { consistency } };
-    const success = await this.#found(this.#call(request, false, options));
-    if (success === undefined) return undefined;
-    return success.result === -1 ? Infinity : success.result as number;
+  ttl(key: KvKey, options?: KvGetCallOptions): Promise<number | undefined> {
+    return commands.ttl(this.#caller, key, options);
   }
 
   /**
    * Has the value of a key go by itself `ttlMs` milliseconds later, from 1 up to ten years. Resolves with whether there is a value.
    * Its revision stays.
    */
-  async expire(key: KvKey, ttlMs: number, options: KvCallOptions = {}): Promise<boolean> {
-    checkCallOptions("expire", options);
-    requireArgument("time to live", ttlMs, "duration");
-    const request = { ...about("EXPIRE", key, options), ttl_ms: ttlMs };
-    return await this.#found(this.#call(request, true, options)) !== undefined;
+  expire(key: KvKey, ttlMs: number, options?: KvCallOptions): Promise<boolean> {
+    return commands.expire(this.#caller, key, ttlMs, options);
   }
 
   /** Has the value of a key stay. Resolves with whether it was to go. Its revision stays. */
-  async persist(key: KvKey, options: KvCallOptions = {}): Promise<boolean> {
-    checkCallOptions("persist", options);
-    const found = await this.#found(this.#call(about("PERSIST", key, options), true, options));
-    return found?.result === true;
+  persist(key: KvKey, options?: KvCallOptions): Promise<boolean> {
+    return commands.persist(this.#caller, key, options);
   }
 
   /**
@@ -239,52 +178,31 @@ export class KvClient implements AsyncDisposable {
    *
    * @throws {TypeError} when a value is none that JSON has
    */
-  async transaction(transaction: KvTransaction, options: KvCallOptions = {}): Promise<KvOutcome> {
-    checkCallOptions("transaction", options);
-    requireArgument("transaction", transaction, "object");
-    const request = { action: "TXN", ...checkedMembers(transaction), namespace: options.namespace };
-    const { result, rev = 0 } = await this.#call(request, true, options);
-    return { ...result as Omit<KvOutcome, "rev">, rev };
+  transaction(transaction: KvTransaction, options?: KvCallOptions): Promise<KvOutcome> {
+    return commands.transaction(this.#caller, transaction, options);
   }
 
   /** Whether there is something at a key, and below it. */
-  async exists(key: KvKey, options: KvGetCallOptions = {}): Promise<KvExistence> {
-    checkCallOptions("exists", options);
-    const { consistency } = options;
-    const request = { ...about("EXISTS", key, options), ...consistency && { consistency } };
-    return (await this.#call(request, false, options)).result as KvExistence;
+  exists(key: KvKey, options?: KvGetCallOptions): Promise<KvExistence> {
+    return commands.exists(this.#caller, key, options);
   }
 
   /**
    * The keys below a key, in order; without one those of the namespace, with `^` all of them. They are asked for page by page,
    * each as of that moment: none comes twice, and none is missing that is there all the time. Ends like a call that fails.
    */
-  keys(prefix?: KvKey, options: KvKeysCallOptions = {}): AsyncIterableIterator<string> {
-    checkCallOptions("keys", options);
-    const { depth } = options;
-    return this.#list({ ...listing("KEYS", "prefix", prefix, options), depth }, options);
+  keys(prefix?: KvKey, options?: KvKeysCallOptions): AsyncIterableIterator<string> {
+    return commands.keys(this.#caller, prefix, options);
   }
 
   /** {@linkcode KvClient.keys} with their values. */
-  entries(prefix?: KvKey, options: KvKeysCallOptions = {}): AsyncIterableIterator<KvItem> {
-    checkCallOptions("entries", options);
-    const { depth } = options;
-    const request = { ...listing("KEYS", "prefix", prefix, options), depth, values: true };
-    return this.#list(request, options);
+  entries(prefix?: KvKey, options?: KvKeysCallOptions): AsyncIterableIterator<KvItem> {
+    return commands.entries(this.#caller, prefix, options);
   }
 
   /** The names one level below a key, with or without a value of their own, as {@linkcode KvClient.keys} lists them. */
-  children(key?: KvKey, options: KvChildrenCallOptions = {}): AsyncIterableIterator<string> {
-    checkCallOptions("children", options);
-    return this.#list(listing("CHILDREN", "key", key, options), options);
-  }
-
-  #list<T>(request: Request, options: KvChildrenCallOptions): AsyncIterableIterator<T> {
-    const pageAfter = async (after: string | undefined): Promise<Page<T>> => {
-      const { result, next } = await this.#call({ ...request, after }, false, options);
-      return { items: result as T[], next };
-    };
-    return paged(pageAfter, options.after);
+  children(key?: KvKey, options?: KvChildrenCallOptions): AsyncIterableIterator<string> {
+    return commands.children(this.#caller, key, options);
   }
 
   /**
@@ -297,7 +215,7 @@ export class KvClient implements AsyncDisposable {
     checkCallOptions("publish", options);
     checkKey(channel);
     const request = { action: "PUBLISH", channel, message: checked(message) };
-    return (await this.#call(request, true, options)).result as number;
+    return (await this.#caller(request, true, options)).result as number;
   }
 
   /**
@@ -345,17 +263,7 @@ export class KvClient implements AsyncDisposable {
     return this.close();
   }
 
-  /** A success; `undefined` when there is no value. */
-  async #found(call: Promise<Success>): Promise<Success | undefined> {
-    try {
-      return await call;
-    } catch (error) {
-      if (error instanceof KvError && error.reason === "KEY_NOT_FOUND") return undefined;
-      throw error;
-    }
-  }
-
-  async #call(request: Request, changes: boolean, options: CallOptions): Promise<Success> {
+  readonly #caller: commands.KvCaller = async (request, changes, options) => {
     const { signal, timeoutMs = this.#timeoutMs } = options;
     const withSignal = signal === undefined ? {} : { signal };
     const { current } = this.#link;
@@ -369,5 +277,5 @@ export class KvClient implements AsyncDisposable {
     });
     const left = Math.max(0, timeoutMs - (performance.now() - start));
     return connection.call(request, changes, { ...withSignal, timeoutMs: left });
-  }
+  };
 }

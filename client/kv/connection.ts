@@ -196,7 +196,7 @@ export class KvConnection {
     if (line === TOO_LONG) {
       throw new AnswerError(`Answer takes more than ${MAX_ANSWER_BYTES} bytes`);
     }
-    const answer = parsed(line);
+    const answer = readAnswer(line);
     if ("push" in answer) {
       if (answer.push === "closing") this.#farewell = `Agent says ${answer.reason} and closes`;
       if (answer.push === "ping" && !this.isClosed) this.#send({ action: "PING" }, IGNORED);
@@ -229,13 +229,14 @@ class AnswerError extends Error {
 }
 
 /** The members that an answer or a push has. */
-interface Answer {
+export interface Answer {
   readonly status?: unknown;
   readonly push?: unknown;
   readonly reason?: unknown;
 }
 
-function parsed(line: Uint8Array): Answer {
+/** The answer, or the push, in a line; throws when it is none. */
+export function readAnswer(line: Uint8Array): Answer {
   try {
     const answer: unknown = JSON.parse(decoder.decode(line));
     if (isAnswer(answer)) return answer;

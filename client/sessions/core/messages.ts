@@ -1,0 +1,142 @@
+/**
+ * What each message of a server means.
+ *
+ * @module
+ */
+
+import {
+  CLOSED,
+  type ClusterInfo,
+  REJECTED,
+  type ServerMessage,
+  type SessionClosed,
+  type SessionRejected,
+  type SessionState,
+} from "../../../protocol/sessions/mod.ts";
+import { SessionExpiredError, SessionRejectedError } from "../errors.ts";
+import { askAgain, connected, dropped, isConnecting } from "./attempts.ts";
+import { answer, refuseCommand, refuseQuery, rejectCalls } from "./calls.ts";
+import { finish } from "./finish.ts";
+import { take } from "./server_requests.ts";
+import { tell, type Turn } from "./state.ts";
+
+/** Signs of life are shown at least so many times in the time that the server waits for one. */
+const SIGNS_OF_LIFE = 3;
+
+/** Takes a message. */
+export function receive(turn: Turn, message: ServerMessage): void {
+  const { state, now } = turn;
+  if (state.phase === "disconnected") return;
+  state.link.heardAt = now;
+  const { calls, link } = state;
+  switch (message.kind) {
+    case "sessionCreated":
+      if (state.phase === "connecting-new" && message.nonce === link.nonce) {
+        connected(turn, message.sessionId);
+      }
+      return;
+    case "sessionContinued":
+      if (state.phase !== "connecting-existing" || message.nonce !== link.nonce) return;
+      if (state.mustLearn) link.isContinued = true;
+      else connected(turn, state.sessionId as string);
+      return;
+    case "sessionState":
+      return learn(turn, message);
+    case "sessionRejected":
+      if (isConnecting(state.phase) && message.nonce === link.nonce) rejected(turn, message);
+      return;
+    case "sessionClosed":
+      return closed(turn, message);
+    case "clientResponse":
+      return answer(turn, calls.commands.get(message.requestId), message.result);
+    case "queryResponse":
+      return answer(turn, calls.queries.get(message.correlationId), message.result);
+    case "requestError": {
+      const broken = refuseCommand(turn, message);
+      if (broken === undefined) return;
+      tell(turn, { name: "sessionBroken", detail: { reason: broken } });
+      return finish(turn, broken, "closeSession");
+    }
+    case "queryError":
+      return refuseQuery(turn, message);
+    case "serverRequest":
+      if (state.phase === "connected") take(turn, message);
+      return;
+    case "clusterInfo":
+      return learnMembers(turn, message);
+    case "keepAliveResponse":
+      return;
+  }
+}
+
+/** What the server knows of the session; a client that goes on with another's has its numbers from it. */
+function learn(turn: Turn, told: SessionState): void {
+  const { state, now } = turn;
+  const { link, calls, settings } = state;
+  link.keepAliveMs = Math.min(settings.keepAliveMs, told.timeoutMs / SIGNS_OF_LIFE);
+  link.keepAliveAt = Math.min(link.keepAliveAt, now + link.keepAliveMs);
+  follow(turn, told.leader);
+  if (!state.mustLearn || !link.isContinued) return;
+  state.mustLearn = false;
+  calls.nextId = Math.max(told.highestRequestId + 1, told.floor, 1);
+  calls.lowest = calls.nextId;
+  // Nothing before the first that is not acknowledged comes any more.
+  state.delivered = told.lowestUnacked > 0 ? told.lowestUnacked - 1 : told.lastServerRequestId;
+  state.acknowledged = state.delivered;
+  connected(turn, state.sessionId as string);
+}
+
+function learnMembers(turn: Turn, { members, leader }: ClusterInfo): void {
+  const known = members.filter(({ address }) => address !== "");
+  turn.state.members = new Map(known.map(({ id, address }) => [id, address]));
+  follow(turn, leader);
+}
+
+function follow(turn: Turn, id: string): void {
+  const leader = id === "" ? undefined : id;
+  if (leader === turn.state.leader) return;
+  turn.state.leader = leader;
+  tell(turn, { name: "leaderChanged", detail: { leader } });
+}
+
+function rejected(turn: Turn, { reason, leader }: SessionRejected): void {
+  const { link, phase } = turn.state;
+  // It was answered: nothing was made by this attempt.
+  link.nonce = 0n;
+  switch (reason) {
+    case REJECTED.invalidCapabilities:
+      return finish(turn, new SessionRejectedError("INVALID_CAPABILITIES"));
+    case REJECTED.unauthorized:
+      return finish(turn, new SessionRejectedError("UNAUTHORIZED"));
+    case REJECTED.sessionExpired:
+      if (phase === "connecting-existing") return expired(turn);
+  }
+  dropped(turn, new Error(`Server says ${nameOf(REJECTED, reason)} and gives no session`), leader);
+}
+
+function closed(turn: Turn, { reason, leader }: SessionClosed): void {
+  const { phase } = turn.state;
+  if (reason === CLOSED.sessionExpired && phase !== "connecting-new") return expired(turn);
+  dropped(turn, new Error(`Server says ${nameOf(CLOSED, reason)} and closes`), leader);
+}
+
+/** A new session takes over what was never sent, if that is wanted. */
+function expired(turn: Turn): void {
+  const { state } = turn;
+  const error = new SessionExpiredError();
+  tell(turn, { name: "sessionExpired", detail: { sessionId: state.sessionId } });
+  if (!state.settings.renew) return finish(turn, error);
+  rejectCalls(turn, error, false);
+  state.sessionId = undefined;
+  state.mustLearn = false;
+  state.calls.nextId = 1;
+  state.calls.lowest = 1;
+  state.delivered = 0;
+  state.acknowledged = 0;
+  state.link.nonce = 0n;
+  askAgain(turn);
+}
+
+function nameOf(codes: Readonly<Record<string, number>>, code: number): string {
+  return Object.keys(codes).find((name) => codes[name] === code) ?? `reason ${code}`;
+}

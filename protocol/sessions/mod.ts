@@ -1,0 +1,13 @@
+/**
+ * The wire between a program with a durable session and the servers that keep it.
+ *
+ * @module
+ */
+
+export { capabilityProblem } from "./capabilities.ts";
+export { clientFrame, readClientMessage, readServerMessage, serverFrame } from "./codec.ts";
+export * from "./codes.ts";
+export { MessageError } from "./errors.ts";
+export { FrameSplitter } from "./frame_splitter.ts";
+export * from "./limits.ts";
+export type * from "./messages.ts";
