@@ -64,7 +64,7 @@ export function dropped(turn: Turn, reason: Error, leader?: string): void {
   if (phase === "disconnected") return;
   if (phase === "connected") {
     state.phase = "connecting-existing";
-    // A server that gives the session and drops it again, time after time, is not asked without a pause.
+    // One that gives the session and drops it again, time after time, without an answer in between, is asked ever more seldom.
     if (now - link.connectedAt >= settings.attemptMs) link.failures = 0;
     tell(turn, { name: "reconnecting", detail: { reason } });
   }

@@ -99,7 +99,7 @@ export function passTime(turn: Turn): void {
   for (const call of [...sent(state), ...state.calls.queue]) {
     if (call.deadlineAt <= now) {
       forget(state, call);
-      const waitedMs = Math.round(call.deadlineAt - call.createdAt);
+      const waitedMs = Math.floor(call.deadlineAt - call.createdAt);
       const text = `No answer to ${call.name} within ${waitedMs} ms`;
       reject(turn, call, lost(call, new TimeoutError(text)));
     }
@@ -112,6 +112,7 @@ export function passTime(turn: Turn): void {
 /** Settles a call with what the server says. What nobody waits for is passed over. */
 export function answer(turn: Turn, call: Call | undefined, result: Uint8Array): void {
   if (call === undefined || !forget(turn.state, call)) return;
+  turn.state.link.failures = 0;
   turn.effects.push({ type: "resolve", call, result });
   sendQueued(turn);
 }

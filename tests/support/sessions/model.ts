@@ -52,7 +52,6 @@ export class Model {
 
   /** Takes what a client says. */
   receive(connection: ModelConnection, message: ClientMessage): void {
-    this.#connections.add(connection);
     switch (message.kind) {
       case "hello":
       case "connectionClosed":
@@ -85,6 +84,13 @@ export class Model {
       case "closeSession":
         this.expire(session.id);
     }
+  }
+
+  /** Executes a command whose answer gets lost with the connection. */
+  receiveLast(connection: ModelConnection, message: ClientMessage): void {
+    const { session } = connection;
+    this.receive({ session, send() {}, close() {} }, message);
+    connection.close();
   }
 
   /** A connection is there no more. */
@@ -158,6 +164,7 @@ export class Model {
       }
     }
     connection.session = id;
+    this.#connections.add(connection);
   }
 
   /** What there is of the session, and what it has not acknowledged. */
