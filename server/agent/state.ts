@@ -32,6 +32,8 @@ export interface StateAddresses {
   readonly peerAddr: string;
   /** Where it lets key-value clients in, `host:port`; `undefined`: nowhere. */
   readonly kvAddr: string | undefined;
+  /** Where it lets clients with sessions in, `host:port`; `undefined`: nowhere. */
+  readonly sessionAddr: string | undefined;
   /** Its data directory; `undefined`: a temporary one. */
   readonly dataDir: string | undefined;
 }
