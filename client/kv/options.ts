@@ -28,6 +28,7 @@ import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.t
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvConnectOptions = { address: agent.state?.addresses.kvAddr ?? "", reconnect: true };
  * await using client = await KvClient.connect(options);
@@ -71,6 +72,7 @@ export interface KvConnectOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvCallOptions = { namespace: "app", timeoutMs: 1_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -95,6 +97,7 @@ export interface KvCallOptions extends CallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvSetCallOptions = { nx: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -127,6 +130,7 @@ export interface KvSetCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvIncrementCallOptions = { ttlMs: 60_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -151,6 +155,7 @@ export interface KvIncrementCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvDeleteCallOptions = { tree: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -177,6 +182,7 @@ export interface KvDeleteCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvGetCallOptions = { consistency: "stale" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -204,6 +210,7 @@ export interface KvGetCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvChildrenCallOptions = { after: "a" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -230,6 +237,7 @@ export interface KvChildrenCallOptions extends KvGetCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvKeysCallOptions = { depth: 1 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });

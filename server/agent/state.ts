@@ -22,6 +22,7 @@ export type { RereadFiles };
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const addresses: StateAddresses | undefined = agent.state?.addresses;
  * console.log(addresses?.peerAddr);
@@ -50,6 +51,7 @@ export interface StateAddresses {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * console.log(agent.state?.addresses.kvAddr);
  * console.log(await agent.state?.administer("status"));

@@ -88,17 +88,16 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
     if (!keepsState(config)) return;
     requireGuard("session_addr", config.sessionAddr, () => sessionAddress(config), config);
   },
-  ({ sessions: { timeoutMs } }) => {
-    if (timeoutMs >= SESSION_TIMEOUT.leastMs && timeoutMs <= SESSION_TIMEOUT.mostMs) return;
-    fail(`Invalid sessions.timeout: expected 5s to 24h, got ${formatDuration(timeoutMs)}`);
-  },
-  ({ sessions: { timeoutMs }, raft: { electionTimeoutMs } }) => {
-    if (timeoutMs >= ELECTIONS_PER_SESSION * electionTimeoutMs) return;
+  (config) => {
+    const { sessions: { timeoutMs }, raft: { electionTimeoutMs } } = config;
+    const text = formatDuration(timeoutMs);
+    if (timeoutMs < SESSION_TIMEOUT.leastMs || timeoutMs > SESSION_TIMEOUT.mostMs) {
+      fail(`Invalid sessions.timeout: expected 5s to 24h, got ${text}`);
+    }
+    if (!keepsState(config) || timeoutMs >= ELECTIONS_PER_SESSION * electionTimeoutMs) return;
     fail(
-      `Invalid sessions.timeout: ${
-        formatDuration(timeoutMs)
-      } is less than ${ELECTIONS_PER_SESSION} ` +
-        `times raft.election_timeout, ${formatDuration(electionTimeoutMs)}`,
+      `Invalid sessions.timeout: ${text} is less than ${ELECTIONS_PER_SESSION} times ` +
+        `raft.election_timeout, ${formatDuration(electionTimeoutMs)}`,
     );
   },
 ];

@@ -30,7 +30,7 @@ import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Promises } from "./founding.ts";
 import { answerVisitor } from "./gateway/questions.ts";
-import { operateHere } from "./operating.ts";
+import { operateHere } from "./operating/operate.ts";
 import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { Sessions } from "./sessions/mod.ts";

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Replica } from "./driver/replica.ts";
-import { tokenBytes } from "./verification/questions.ts";
-import type { Operation, OperationOutcome } from "./wire_requests.ts";
+import type { Replica } from "../driver/replica.ts";
+import { tokenBytes } from "../verification/questions.ts";
+import type { Operation, OperationOutcome } from "../wire_requests.ts";
 
 /** Has a server do an operation as the leader. */
 export async function operateHere(
-  replica: Replica,
+  replica: Pick<Replica, "transfer" | "mark" | "change">,
   operation: Operation,
 ): Promise<OperationOutcome> {
   switch (operation.kind) {
