@@ -68,10 +68,10 @@ export class Delivery {
     }
   }
 
-  /** Up to which one the client has acknowledged by this: not more than it can have. */
+  /** Up to which one the client has newly acknowledged by this, not more than it can have; 0 for none. */
   ack(upTo: number, now: number): number {
     const acked = Math.min(upTo, Math.max(this.#sent, this.#last));
-    if (acked <= this.#acked) return this.#acked;
+    if (acked <= this.#acked) return 0;
     this.#acked = acked;
     this.#sent = Math.max(this.#sent, acked);
     const left = this.#unacked.filter(({ id }) => id > acked);
