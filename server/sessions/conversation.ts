@@ -293,8 +293,10 @@ export class SessionConversation implements Conversation, SessionLink {
   }
 
   #rejectElsewhere(nonce: bigint): undefined {
-    if (this.#isExtended) this.#send(this.#services.cluster.info());
-    this.#reject(REJECTED.notLeader, nonce, this.#services.cluster.leaderId);
+    const { cluster } = this.#services;
+    if (cluster.isLeader) return this.#reject(REJECTED.noQuorum, nonce);
+    if (this.#isExtended) this.#send(cluster.info());
+    this.#reject(REJECTED.notLeader, nonce, cluster.leaderId);
   }
 
   #reject(reason: number, nonce: bigint, leader?: string): undefined {

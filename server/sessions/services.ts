@@ -15,6 +15,8 @@ import type { Sessions } from "../replica/sessions/mod.ts";
 export interface Cluster {
   /** Who leads, by the id that clients know. */
   readonly leaderId: string | undefined;
+  /** Whether this server does: it may not have come so far that it has sessions. */
+  readonly isLeader: boolean;
   /** All of them, with where they serve sessions. */
   info(): ClusterInfo;
 }

@@ -17,7 +17,7 @@ import type { AgentHost } from "../host.ts";
  * @throws {SessionListenError} when the address cannot be used.
  */
 export function listenForSessions(
-  { log }: AgentHost,
+  { config, log }: AgentHost,
   { host, port }: Address,
   { server, maxConnections }: { readonly server: StateServer; readonly maxConnections: number },
   guard: Guard | undefined,
@@ -29,6 +29,9 @@ export function listenForSessions(
     cluster: {
       get leaderId() {
         return server.cluster.leader || undefined;
+      },
+      get isLeader() {
+        return server.leader === config.nodeName;
       },
       info: () => server.cluster,
     },
