@@ -71,10 +71,14 @@ export class Cluster implements AsyncDisposable {
     }));
   }
 
-  /** Starts all servers and waits until they work; `folder` gets their configuration. */
-  static async start(ground: Ground, folder: string): Promise<Cluster> {
+  /** Starts all servers and waits until they work; `folder` gets their configuration, which may say more. */
+  static async start(
+    ground: Ground,
+    folder: string,
+    configuration: Readonly<Record<string, unknown>> = {},
+  ): Promise<Cluster> {
     const path = join(folder, "servers.json");
-    await Deno.writeTextFile(path, JSON.stringify(CONFIGURATION));
+    await Deno.writeTextFile(path, JSON.stringify({ ...CONFIGURATION, ...configuration }));
     const cluster = new Cluster(ground, path);
     try {
       await Promise.all(cluster.servers.map((server) => cluster.start(server)));
