@@ -100,6 +100,13 @@ export {
   OutcomeUnknownError,
   RevisionGoneError,
 } from "./server/kv/local/local.ts";
+export {
+  type KvLock,
+  type KvLockOptions,
+  type LockEnd,
+  LockLostError,
+  LockTimeoutError,
+} from "./server/kv/local/lock.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";

@@ -17,10 +17,13 @@ import { hasGo } from "../tests/support/interop/raft_oracle.ts";
 import { loopback } from "../tests/support/loopback.ts";
 import { readOptions } from "./command_line/options.ts";
 import { machine } from "./process.ts";
+import { measureConnections } from "./state/connections.ts";
 import { measureFailover, measureLargeRestart, measureRestart } from "./state/failures.ts";
 import { type Sample, type StatePart, summarise } from "./state/figures.ts";
+import { measurePublish, measureWatch } from "./state/fanout.ts";
 import { Ground } from "./state/ground.ts";
 import { measureIdle } from "./state/idle.ts";
+import { measureLevers } from "./state/levers.ts";
 import { Load } from "./state/load.ts";
 import { etcdPeer, type Peer, redisPeer, skeinPeer } from "./state/peers.ts";
 import { measureRate } from "./state/rate.ts";
@@ -49,10 +52,14 @@ const PARTS: Record<
   one: ["Requests, one server", (scene) => measureRequests(scene, 1)],
   three: ["Requests, three servers", (scene) => measureRequests(scene, 3)],
   rate: ["10,000 SET a second, three servers", measureRate],
+  watch: ["A change, to all who watch it", measureWatch],
+  publish: ["A message, to all who have subscribed", measurePublish],
+  connections: ["Idle connections, one server", measureConnections],
   failover: ["The leader dies, three servers", measureFailover],
   restart: ["Start anew, one server", measureRestart],
   million: ["Start anew with very many keys, one server", measureLargeRestart],
   idle: ["At rest", measureIdle],
+  levers: ["What each optimisation brings, after and before", measureLevers],
 };
 
 /** How the peers are found. */
@@ -68,6 +75,7 @@ const QUICK: Sizes = {
   rateMs: 1_000,
   keys: 2_000,
   manyKeys: 20_000,
+  connections: 200,
   idleMs: 1_000,
 };
 const WHOLE: Sizes = {
@@ -76,6 +84,7 @@ const WHOLE: Sizes = {
   rateMs: 10_000,
   keys: 100_000,
   manyKeys: 1_000_000,
+  connections: 10_000,
   idleMs: 10_000,
 };
 

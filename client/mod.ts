@@ -36,6 +36,8 @@ export {
   OutcomeUnknownError,
   RevisionGoneError,
 } from "../protocol/kv/errors.ts";
+export { type LockEnd, LockLostError, LockTimeoutError } from "../protocol/kv/lock/errors.ts";
+export type { KvLock, KvLockOptions } from "../protocol/kv/lock/lock.ts";
 export type {
   KvCondition,
   KvOutcome,

@@ -86,6 +86,21 @@ const CALLS: readonly Call[] = [
     ],
   },
   {
+    title: "SET 100 B, 64 under way on one connection",
+    measure: "set-pipelined",
+    clients: 1,
+    figures: [
+      {
+        of: "ops_s",
+        name: "answers",
+        unit: "1/s",
+        more: true,
+        goals: (size) => size === 1 ? [] : [{ bound: 20_000 }],
+      },
+      { of: "p99_us", name: "p99", unit: "us" },
+    ],
+  },
+  {
     title: "GET, one at a time",
     measure: "get",
     clients: 1,
@@ -104,6 +119,13 @@ const CALLS: readonly Call[] = [
     figures: [{ of: "ops_s", name: "answers", unit: "1/s", more: true, goals: overEtcd(3) }],
   },
   {
+    title: "GET, 64 under way on one connection",
+    measure: "get-pipelined",
+    clients: 1,
+    isFor: isLinearizable,
+    figures: [{ of: "ops_s", name: "answers", unit: "1/s", more: true }],
+  },
+  {
     title: "GET stale, 64 clients",
     measure: "stale",
     clients: 64,
@@ -113,6 +135,18 @@ const CALLS: readonly Call[] = [
       unit: "1/s",
       more: true,
       goals: () => [{ over: "etcd", bound: 3 }, { over: "redis", bound: 0.6 }],
+    }],
+  },
+  {
+    title: "GET stale, 64 under way on one connection",
+    measure: "stale-pipelined",
+    clients: 1,
+    figures: [{
+      of: "ops_s",
+      name: "answers",
+      unit: "1/s",
+      more: true,
+      goals: () => [{ bound: 100_000 }],
     }],
   },
 ];

@@ -23,6 +23,8 @@ export interface Sizes {
   readonly keys: number;
   /** ... and with how many skein. */
   readonly manyKeys: number;
+  /** How many clients connect and say nothing. */
+  readonly connections: number;
   /** How long servers that nobody uses are watched. */
   readonly idleMs: number;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { takeLock } from "../../protocol/kv/lock/take.ts";
+import type { KvLock, KvLockOptions } from "../../protocol/kv/lock/lock.ts";
 import type { KvOutcome, KvTransaction } from "../../protocol/kv/actions/transaction.ts";
 import type {
   KvEntry,
@@ -23,6 +25,7 @@ import { Link } from "../net/reconnect.ts";
 import type { RecordStream, StreamOptions } from "../net/record_stream.ts";
 import * as commands from "./commands.ts";
 import { answerTimeout, type KvConnection } from "./connection.ts";
+import { lockWorld } from "./lock.ts";
 import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import {
   checkCallOptions,
@@ -59,7 +62,7 @@ type Stoppable = Pick<ClientWatch | Subscription, "ended" | "stop">;
  * import assert from "node:assert/strict";
  *
  * // Usually the agent is another process; this one makes the example complete.
- * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0", sessionAddr: "127.0.0.1:0" });
+ * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0" });
  *
  * await using client = await KvClient.connect({ address: agent.state!.addresses.kvAddr! });
  * const { rev } = await client.set("greeting", "hello");
@@ -236,13 +239,28 @@ export class KvClient implements AsyncDisposable {
   /**
    * Watches a key, on a connection of its own. Resolves when the agent tells each change from then on, in order. With `reconnect` it
    * goes on where it was after the connection has dropped, at the next of the addresses that can be reached; what is read ends
-   * with a `RevisionGoneError` when no agent has the changes since any more, or the connection dropped before `synced`.
+   * with a `RevisionGoneError` when no agent has the changes since any more, or the connection dropped before `synced`. Agents that
+   * do not answer are asked again, up to eight times, before it is believed of those that do.
    */
   async watch(key: KvKey, options: KvWatchOptions = {}): Promise<KvWatch> {
     checkCallOptions("watch", options);
     checkKey(key);
     if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
     return await this.#keep(await ClientWatch.open(this.#options, key, options));
+  }
+
+  /**
+   * Takes a lock: the key, which is to be for nothing else, is set as soon as it has no value. The lock is held until it is released,
+   * or its signal fires; what is written by a holder that does not know yet is only kept away by {@linkcode KvLock.fence}. To hold
+   * it beyond the life of one connection the client has to `reconnect`.
+   *
+   * @throws {LockTimeoutError} when it was not to be had in `options.waitMs`
+   * @throws {RangeError} when a time is out of its bounds
+   */
+  async lock(key: KvKey, options: KvLockOptions = {}): Promise<KvLock> {
+    checkCallOptions("lock", options);
+    checkKey(key);
+    return await takeLock(this, lockWorld(() => this.#link.isOver), key, options);
   }
 
   async #keep<T extends Stoppable>(stream: T): Promise<T> {

@@ -10,7 +10,7 @@ import { errorOf, type KvError, OutcomeUnknownError } from "../../protocol/kv/er
 import type { Problem } from "../../protocol/kv/problem.ts";
 import { type CallOptions, waitFor } from "../net/deadline.ts";
 import { ConnectionClosedError, TimeoutError } from "../net/errors.ts";
-import { reportFault } from "../net/portable.ts";
+import { type Deferred, deferred, reportFault } from "../net/portable.ts";
 import type { Socket } from "../net/socket.ts";
 
 /** A success. */
@@ -75,6 +75,8 @@ export class KvConnection {
   #farewell: string | undefined;
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #sentLately = false;
+  /** Settled when more is to be read. */
+  #held: Deferred<void> | undefined;
 
   /** Takes over `socket`, which leads to an agent. `onPush` gets what comes unasked. */
   constructor(socket: Socket, onPush: (push: Push) => void = () => {}) {
@@ -97,11 +99,23 @@ export class KvConnection {
     }, ms);
   }
 
+  /** Reads no more, but for what has come already, until {@linkcode KvConnection.resume}. */
+  pause(): void {
+    if (!this.isClosed) this.#held ??= deferred<void>();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#held?.resolve(undefined);
+    this.#held = undefined;
+  }
+
   /** Closes the connection; requests under way fail. Resolves when nothing of it is left. */
   async close(): Promise<void> {
     if (!this.isClosed) {
       this.#closing = true;
       this.#socket.close();
+      this.resume();
     }
     await this.closed;
   }
@@ -175,7 +189,10 @@ export class KvConnection {
     });
     let cause: Error;
     try {
-      await this.#socket.pump((bytes) => splitter.push(bytes));
+      await this.#socket.pump((bytes) => {
+        splitter.push(bytes);
+        return this.#held?.promise;
+      });
       cause = new Error(this.#farewell ?? "Agent closed the connection");
     } catch (error) {
       cause = error instanceof AnswerError

@@ -7,7 +7,7 @@
 import { KvError } from "../../protocol/kv/errors.ts";
 import { DEFAULT_PORT, PROTOCOL_VERSION } from "../../protocol/kv/limits.ts";
 import { dial } from "../net/dial.ts";
-import type { Socket } from "../net/socket.ts";
+import { openFirst } from "../net/first.ts";
 import { KvConnection, type Push } from "./connection.ts";
 import type { KvConnectOptions } from "./options.ts";
 
@@ -29,8 +29,15 @@ interface Hello {
   readonly limits?: { readonly idle_ms?: unknown };
 }
 
+/** A connection, and where it is to. */
+export interface Opened {
+  readonly connection: KvConnection;
+  readonly address: string;
+}
+
 /**
- * Connects, asks who is there, and says who this is when that is known. `onPush` gets what comes unasked.
+ * Connects to the first agent that answers, asks who is there, and says who this is when that is known. `onPush` gets what comes
+ * unasked.
  *
  * @throws {ConnectError} when no connection comes about
  * @throws {KvError} when the agent does not speak this version, has no room, or knows no such token, user or password
@@ -40,10 +47,33 @@ export async function openKvConnection(
   signal?: AbortSignal,
   onPush?: (push: Push) => void,
 ): Promise<KvConnection> {
+  return (await openOneOf(addressesIn(options), options, signal, onPush)).connection;
+}
+
+/** The same to one of some addresses. */
+export async function openOneOf(
+  addresses: readonly string[],
+  options: KvConnectOptions,
+  signal?: AbortSignal,
+  onPush?: (push: Push) => void,
+): Promise<Opened> {
+  const open = async (address: string, signal: AbortSignal) => {
+    const connection = await openAt(address, options, signal, onPush);
+    return { connection, address, close: () => connection.close() };
+  };
+  return await openFirst(addresses, open, isFinal, signal);
+}
+
+async function openAt(
+  address: string,
+  options: KvConnectOptions,
+  signal: AbortSignal,
+  onPush?: (push: Push) => void,
+): Promise<KvConnection> {
   const { name, timeoutMs = DEFAULT_TIMEOUT_MS, token, user, password, tls = false } = options;
-  const callOptions = signal ? { timeoutMs, signal } : { timeoutMs };
+  const callOptions = { timeoutMs, signal };
   const security = tls === true ? {} : tls || undefined;
-  const socket = await dialFirst(options, { ...callOptions, tls: security });
+  const socket = await dial(address, { ...callOptions, tls: security });
   const connection = new KvConnection(socket, onPush);
   try {
     const hello = { action: "HELLO", version: PROTOCOL_VERSION, ...name && { client: name } };
@@ -65,21 +95,4 @@ export async function openKvConnection(
  */
 export function isFinal(error: unknown): boolean {
   return error instanceof KvError && error.code !== 429 && error.code !== 503;
-}
-
-/** Connects to the first agent that can be reached. */
-async function dialFirst(
-  options: KvConnectOptions,
-  dialOptions: Parameters<typeof dial>[1],
-): Promise<Socket> {
-  let failure: unknown;
-  for (const address of addressesIn(options)) {
-    try {
-      return await dial(address, dialOptions);
-    } catch (error) {
-      failure = error;
-      if (dialOptions.signal?.aborted) break;
-    }
-  }
-  throw failure;
 }

@@ -36,7 +36,10 @@ import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.t
  * ```
  */
 export interface KvConnectOptions {
-  /** The agent's key-value address, `host:port`; several with commas between, which are tried in turn. Default "127.0.0.1:8379". */
+  /**
+   * The agent's key-value address, `host:port`; several with commas between, which are tried in turn,
+   * the next one when one has failed or said nothing for half a second. Default "127.0.0.1:8379".
+   */
   readonly address?: string;
   /** What the agent is told who connects. Default: nothing. */
   readonly name?: string;
@@ -285,6 +288,7 @@ const KINDS = {
   keys: { ...LISTING, depth: "number" },
   entries: { ...LISTING, depth: "number" },
   children: LISTING,
+  lock: { signal: "signal", ttlMs: "number", waitMs: "number", name: "text", renew: "switch" },
   publish: CALL,
   subscribe: { ...CALL, bufferSize: "number" },
   watch: {

@@ -1,8 +1,8 @@
 /**
  * A watch, on a connection of its own, that goes on where it was when the connection has dropped, at any agent.
  *
- * When nobody reads, the connection is closed, and there is another one when there is room again: what happens meanwhile waits at
- * the agent, as long as that keeps it. Only what is there at first comes without a bound.
+ * When nobody reads, nothing is read from the connection: what happens meanwhile waits at the agent, as long as that keeps it. Only
+ * what is there at first comes without a bound.
  *
  * @module
  */
@@ -14,13 +14,19 @@ import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
 import { deferred, reportFault } from "../net/portable.ts";
 import type { KvConnection, Push } from "./connection.ts";
-import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
+import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openOneOf } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
 const DEFAULT_BUFFER_SIZE = 1_024;
 
 /** Pauses between tries to connect again, in milliseconds. */
 const PAUSE_MS = { first: 100, longest: 10_000 } as const;
+
+/**
+ * So many tries in a row have to find that no agent that answers has the changes any more, when others do not answer: of those one
+ * may only be slow, or between two leaders.
+ */
+const GONE_TRIES = 8;
 
 /** A watch of a client. */
 export class ClientWatch implements KvWatch {
@@ -39,6 +45,10 @@ export class ClientWatch implements KvWatch {
   #told = 0;
   #isWhole = true;
   #isSynced: boolean;
+  /** Whether some agent could not be asked at the last try. */
+  #someAreSilent = false;
+  /** Whether the connection was not read for a while: that may be why the agent ends it. */
+  #wasHeld = false;
   /** Changes that were told before, and come again. */
   #skip = 0;
   /** Resolves when it is over, however that came. */
@@ -106,7 +116,10 @@ export class ClientWatch implements KvWatch {
   async #next(): Promise<IteratorResult<KvChange>> {
     for (;;) {
       const change = this.#queue.shift();
-      if (change !== undefined) return { done: false, value: change };
+      if (change !== undefined) {
+        if (this.#queue.length <= this.#capacity / 2) this.#connection?.resume();
+        return { done: false, value: change };
+      }
       if (this.#failure !== undefined) {
         const { error } = this.#failure;
         this.#failure = undefined;
@@ -136,7 +149,10 @@ export class ClientWatch implements KvWatch {
         return await this.#open(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (reconnect === false || isFinal(error) || attempt >= maxAttempts) throw error;
+        const mayBeElsewhere = error instanceof RevisionGoneError && this.#someAreSilent &&
+          attempt < GONE_TRIES;
+        const isLast = isFinal(error) && !mayBeElsewhere || attempt >= maxAttempts;
+        if (reconnect === false || isLast) throw error;
       }
       const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
       await pause(longest * (1 - Math.random() / 2), signal);
@@ -145,12 +161,14 @@ export class ClientWatch implements KvWatch {
 
   /** Watches at the first agent that takes it. One that does not have the changes any more is not the last word. */
   async #open(signal?: AbortSignal): Promise<void> {
+    this.#someAreSilent = false;
     if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
     let failure: unknown;
-    for (const address of addressesIn(this.#connect)) {
+    for (const left = new Set(addressesIn(this.#connect)); left.size > 0;) {
       try {
-        return await this.#openAt(address, signal);
+        return await this.#openOneOf(left, signal);
       } catch (error) {
+        this.#someAreSilent ||= !(error instanceof RevisionGoneError);
         if (!(failure instanceof RevisionGoneError)) failure = error;
         if (signal?.aborted) break;
       }
@@ -158,17 +176,21 @@ export class ClientWatch implements KvWatch {
     throw failure;
   }
 
-  async #openAt(address: string, signal?: AbortSignal): Promise<void> {
-    const connected = { ...this.#connect, address };
+  /** Watches at the first of some agents that answers; takes those away that need not be tried again. */
+  async #openOneOf(left: Set<string>, signal?: AbortSignal): Promise<void> {
     let isCurrent = true;
-    const connection = await openKvConnection(connected, signal, (push) => {
+    const addresses = [...left];
+    left.clear();
+    const { connection, address } = await openOneOf(addresses, this.#connect, signal, (push) => {
       if (isCurrent && !this.#take(push)) isCurrent = false;
     });
+    for (const other of addresses) if (other !== address) left.add(other);
     try {
       const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#connect;
       this.#skip = this.#isWhole ? 0 : this.#told;
       this.#told = 0;
       this.#connection = connection;
+      this.#wasHeld = false;
       const { result } = await connection.call(this.#request(), false, {
         timeoutMs,
         ...signal && { signal },
@@ -216,9 +238,11 @@ export class ClientWatch implements KvWatch {
       else this.#queue.push(change);
     } else return true;
     this.#reader.resolve(undefined);
-    if (this.#queue.length < this.#capacity || !this.#isSynced) return true;
-    this.#giveUpConnection();
-    return false;
+    if (this.#queue.length >= this.#capacity && this.#isSynced) {
+      this.#connection?.pause();
+      this.#wasHeld = true;
+    }
+    return true;
   }
 
   #note(rev: number, more: boolean): void {
@@ -237,7 +261,9 @@ export class ClientWatch implements KvWatch {
     this.#connection = undefined;
     if (this.#ending.signal.aborted) return;
     const { reconnect = false } = this.#connect;
-    if (reconnect === false) return this.#fail(error ?? new ConnectionClosedError());
+    if (reconnect === false && !this.#wasHeld) {
+      return this.#fail(error ?? new ConnectionClosedError());
+    }
     if (typeof reconnect === "object") reconnect.onStatus?.("disconnected", error);
     this.#reader.resolve(undefined);
   }

@@ -52,12 +52,13 @@ class DenoSocket implements Socket {
     this.#conn = conn;
   }
 
-  async pump(take: (bytes: Uint8Array) => void): Promise<void> {
+  async pump(take: (bytes: Uint8Array) => Promise<void> | void): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
     for (;;) {
       const count = await this.#conn.read(buffer);
       if (count === null) return;
-      take(buffer.slice(0, count));
+      const held = take(buffer.slice(0, count));
+      if (held !== undefined) await held;
     }
   }
 

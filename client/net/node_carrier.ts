@@ -72,14 +72,17 @@ class NodeSocket implements Socket {
     socket.on("error", () => {});
   }
 
-  pump(take: (bytes: Uint8Array) => void): Promise<void> {
+  pump(take: (bytes: Uint8Array) => Promise<void> | void): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       if (socket.destroyed) return reject(new Error("Socket was closed"));
       socket.on("data", ({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>) => {
         try {
           // No `Buffer`, whose `slice` makes no copy.
-          take(new Uint8Array(buffer, byteOffset, length));
+          const held = take(new Uint8Array(buffer, byteOffset, length));
+          if (held === undefined) return;
+          socket.pause();
+          held.then(() => socket.resume(), reject);
         } catch (error) {
           reject(error);
           socket.destroy();

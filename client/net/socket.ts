@@ -7,10 +7,11 @@
 /** An open TCP connection. */
 export interface Socket {
   /**
-   * Hands all that comes to `take`, which keeps the bytes. To be called once, at once. Resolves when the other end has
-   * closed; rejects when the connection breaks or is closed here, and with what `take` throws.
+   * Hands all that comes to `take`, which keeps the bytes; while what that gives is pending, nothing more is read. To be called
+   * once, at once. Resolves when the other end has closed; rejects when the connection breaks or is closed here, and with what
+   * `take` throws.
    */
-  pump(take: (bytes: Uint8Array) => void): Promise<void>;
+  pump(take: (bytes: Uint8Array) => Promise<void> | void): Promise<void>;
   /** Writes all of `bytes`, which must not change meanwhile. Rejects when the connection is over. */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the connection. Safe to call again. */

@@ -172,8 +172,9 @@ export class SessionKv {
 
   /**
    * Watches a key. Resolves when the servers tell each change from then on, in order. It belongs to the session: while there is no
-   * connection the servers keep what happens. Reading throws a `RevisionGoneError` when that became too much for them, and ends
-   * like the session.
+   * connection the servers keep what happens. A session has one watch of a kind: another one of the same key and options gets the
+   * same changes, and what is there already only if it is the first. Reading throws a `RevisionGoneError` when changes became too
+   * many for the servers, and ends like the session.
    */
   async watch(key: KvKey, options: SessionWatchOptions = {}): Promise<KvWatch> {
     checkWatch(options);

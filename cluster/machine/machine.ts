@@ -8,16 +8,24 @@
 
 import type { NodeChange } from "./change.ts";
 import { KV, kv, nodes } from "./kv/mod.ts";
-import { type Context, type Host, type Program, readCall, type SessionNews } from "./module.ts";
+import {
+  type Command,
+  type Context,
+  type Host,
+  type Program,
+  readCall,
+  type SessionNews,
+  type Watched,
+} from "./module.ts";
 import type { Result } from "./result.ts";
 import type { Store, Transaction } from "./store/store.ts";
 import {
   FIRST_FORMAT,
-  getTotals,
   readContext,
   SYS,
   sys,
   tellSessions,
+  WatchedPlaces,
   writeContext,
 } from "./sys/mod.ts";
 
@@ -66,8 +74,8 @@ export class Machine {
   readonly #inner: Program;
   readonly #listener: MachineListener;
   #context: Context;
-  /** How many watches sessions have. */
-  #watches: number;
+  /** What sessions watch; it is read when it is not known. */
+  #watched: Watched | undefined;
 
   /**
    * Goes on where the store is. Another `program` is for tests of updates.
@@ -82,7 +90,6 @@ export class Machine {
     this.#listener = listener;
     this.#context = readContext(store);
     checkFormat(this.#context, program);
-    this.#watches = getTotals(store).watches;
   }
 
   /** Index of the last entry that was applied, its time, and the format of the state. */
@@ -100,15 +107,12 @@ export class Machine {
     const context: Context = { ...this.#context };
     if (this.#listener.changes !== undefined) context.changes = [];
     const news = this.#listener.sessions && new News();
-    let watches = this.#watches;
-    const results = this.#store.transaction((state) => {
+    const results = this.#transaction((state) => {
       const host = this.#host(state, context, news);
       const results = entries.map((entry) => this.#applyOne(state, context, host, entry));
       writeContext(state, context);
-      watches = host.watches;
       return results;
     });
-    this.#watches = watches;
     const { index, time, format, changes } = context;
     this.#context = { index, time, format };
     if (changes !== undefined && changes.length > 0) this.#listener.changes?.(changes);
@@ -123,10 +127,20 @@ export class Machine {
     return call.ok ? call.operation.answer(this.#store, call.args, Math.max(clock, time)) : call;
   }
 
+  #transaction<T>(change: (state: Transaction) => T): T {
+    try {
+      return this.#store.transaction(change);
+    } catch (error) {
+      // What it had done is undone.
+      this.#watched = undefined;
+      throw error;
+    }
+  }
+
   #host(state: Transaction, context: Context, news: SessionNews | undefined): Host {
     const host: Host = {
       nodes,
-      watches: this.#watches,
+      watched: this.#watched ??= new WatchedPlaces(state),
       news,
       run: (kind, bytes) => {
         const call = readCall(this.#inner, kind, bytes, context.format);
@@ -155,14 +169,27 @@ export class Machine {
     if (type !== "command") return undefined;
     const call = readCall(this.#program, "commands", data, context.format);
     if (!call.ok) return call;
-    if (host.watches > 0 && this.#listener.changes === undefined) context.changes = [];
-    const told = context.changes?.length ?? 0;
-    const result = call.operation.apply(state, context, call.args, host);
+    const { operation, args } = call;
+    if (host.watched.size > 0) return this.#applyWatched(state, context, host, operation, args);
+    const result = operation.apply(state, context, args, host);
     checkFormat(context, this.#program);
-    const { changes } = context;
-    if (host.watches > 0 && changes !== undefined && changes.length > told) {
-      tellSessions(state, context, host, changes.slice(told));
-    }
+    return result;
+  }
+
+  /** Applies a command, and tells sessions what it has changed. */
+  #applyWatched(
+    state: Transaction,
+    context: Context,
+    host: Host,
+    operation: Command,
+    args: unknown,
+  ): Result {
+    if (this.#listener.changes === undefined) context.changes = [];
+    const { changes = [] } = context;
+    const told = changes.length;
+    const result = operation.apply(state, context, args, host);
+    checkFormat(context, this.#program);
+    if (changes.length > told) tellSessions(state, context, host, changes.slice(told));
     return result;
   }
 }
@@ -181,7 +208,7 @@ class News implements SessionNews, SessionChanges {
   }
 
   request({ id, serial }: { readonly id: Uint8Array; readonly serial: number }): void {
-    if (!this.#requests.has(serial)) this.#requests.set(serial, id);
+    this.#requests.set(serial, id);
   }
 
   end(id: Uint8Array): void {

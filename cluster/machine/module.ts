@@ -72,12 +72,29 @@ export interface SessionNews {
   end(id: Uint8Array): void;
 }
 
+/** Places that are watched. */
+export interface Watched {
+  /** How many watches there are. */
+  readonly size: number;
+  /** There is a watch more, or one less, by its key. */
+  count(key: Uint8Array, change: 1 | -1): void;
+  /** Where the watches are that a change of a node is for. */
+  placesOf(node: Uint8Array): readonly WatchedPlace[];
+}
+
+/** A node, or all from it on. */
+export interface WatchedPlace {
+  readonly tree: boolean;
+  /** The key of the node, without what the keys of all begin with. */
+  readonly node: Uint8Array;
+}
+
 /** What the machine does for a module whose commands have to do with the other modules. */
 export interface Host {
   /** What may be watched. */
   readonly nodes: Nodes;
-  /** How many watches there are, by the state: without any, nobody has to be told of changes. */
-  watches: number;
+  /** What is watched, by the state: nobody has to be told of changes of anything else. */
+  readonly watched: Watched;
   /** Where it is told what becomes of sessions; without it nobody listens. */
   readonly news: SessionNews | undefined;
   /** Does what a command of another module says, or asks a question. Any bytes give a result. */

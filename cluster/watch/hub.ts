@@ -4,28 +4,20 @@
  * @module
  */
 
-import { Places } from "../places.ts";
-import { revisionOf } from "../machine/kv/mod.ts";
-import type { NodeChange, Store, StoreView } from "../machine/mod.ts";
-import { WatchIndex } from "./index.ts";
+import type { NodeChange } from "../machine/mod.ts";
+import { type Place, WatchIndex } from "./index.ts";
 import { Lines } from "./lines.ts";
 import { ChangeRing, type Cursor, placeNumber, RING_LIMITS, type RingLimits } from "./ring.ts";
+import type { WatchOwner } from "./owner.ts";
+import type { WatchSource } from "./source.ts";
 import { tellable, type Watch } from "./watch.ts";
 import { Watcher, type WatchHome, type WatchListener } from "./watcher.ts";
 
 /** Most watches at one server. */
 export const MAX_SERVER_WATCHES = 100_000;
 
-/** Watches that tell what is there already at a time: each holds a view of the store, as long as its client takes to read. */
-export const MAX_INITIAL = 16;
-
-/** Time in which what is there already has to be read by the client, in milliseconds. */
-export const INITIAL_LIMIT_MS = 60_000;
-
 /** What a hub needs of the world. */
 export interface HubParts {
-  /** Milliseconds, of a clock that never goes back. */
-  readonly now: () => number;
   /** Resolves in a later turn, after others had theirs. */
   readonly pause: () => Promise<void>;
   /** Sees to it that what goes wrong is known. */
@@ -40,31 +32,34 @@ export class WatchHub implements WatchHome {
   readonly ring: ChangeRing;
   /** Their lines. */
   readonly lines: Lines = new Lines();
-  /** Lets few watches tell at a time what is there already. */
-  readonly listings: Places = new Places(MAX_INITIAL);
   readonly #parts: HubParts;
   readonly #index = new WatchIndex<Watch>();
-  readonly #owners = new Map<Watch, Watcher>();
-  readonly #views = new Set<StoreView>();
-  #store: Store | undefined;
+  readonly #owners = new Map<Watch, WatchOwner>();
+  #source: WatchSource | undefined;
   /** What is under way. */
   readonly #running = new Set<Promise<void>>();
   #told = 0;
+  #version = 0;
 
-  /** Knows no store yet. */
+  /** Has nothing to look at yet. */
   constructor(parts: HubParts) {
     this.#parts = parts;
     this.ring = new ChangeRing(parts.limits ?? RING_LIMITS);
   }
 
-  /** The store that is watched. */
-  get store(): Store | undefined {
-    return this.#store;
+  /** What is watched. */
+  get source(): WatchSource | undefined {
+    return this.#source;
   }
 
-  /** The revision of the store. */
-  get rev(): number {
-    return this.#store === undefined ? 0 : revisionOf(this.#store);
+  /** Counts how often somebody began or ended a watch. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** What is watched, each place once. */
+  get places(): readonly Place[] {
+    return this.#index.places();
   }
 
   /** Whether there is room for one more watch. */
@@ -77,12 +72,12 @@ export class WatchHub implements WatchHome {
     return { watches: this.#owners.size, told: this.#told, kept: this.ring.count };
   }
 
-  /** A machine begins on a store as it is: what happened between this and an earlier one is not known. */
-  begin(store: Store): void {
-    this.#store = store;
-    this.ring.reset(this.rev);
+  /** Looks at something as it is: what happened between this and an earlier one is not known. */
+  begin(source: WatchSource): void {
+    this.#source = source;
+    this.ring.reset(source.rev);
     this.lines.clear();
-    for (const watcher of new Set(this.#owners.values())) watcher.end();
+    for (const owner of new Set(this.#owners.values())) owner.end();
   }
 
   /** What entries have changed, in order. */
@@ -91,7 +86,7 @@ export class WatchHub implements WatchHome {
       for (const change of changes) this.ring.append(change);
       return;
     }
-    const touched = new Set<Watcher>();
+    const touched = new Set<WatchOwner>();
     for (let at = 0; at < changes.length;) {
       const first = changes[at] as NodeChange;
       let next = at + 1;
@@ -100,7 +95,7 @@ export class WatchHub implements WatchHome {
       else this.#takeSeveral(changes.slice(at, next), touched);
       at = next;
     }
-    for (const watcher of touched) watcher.run();
+    for (const owner of touched) owner.run();
   }
 
   /** One who may watch. */
@@ -109,40 +104,17 @@ export class WatchHub implements WatchHome {
   }
 
   /** As {@linkcode WatchHome.add}. */
-  add(watch: Watch, owner: Watcher): void {
+  add(watch: Watch, owner: WatchOwner): void {
+    this.#version++;
     this.#owners.set(watch, owner);
     this.#index.add(watch);
   }
 
   /** As {@linkcode WatchHome.remove}. */
   remove(watch: Watch): void {
+    this.#version++;
     this.#owners.delete(watch);
     this.#index.remove(watch);
-  }
-
-  /** As {@linkcode WatchHome.view}. */
-  view(): StoreView | undefined {
-    const view = this.#store?.view();
-    if (view === undefined) return undefined;
-    this.#views.add(view);
-    return {
-      get: (key) => view.get(key),
-      range: (from, to, limit, reverse) => view.range(from, to, limit, reverse),
-      allocate: (length) => view.allocate(length),
-      close: () => {
-        if (this.#views.delete(view)) view.close();
-      },
-    };
-  }
-
-  /** As {@linkcode WatchHome.now}. */
-  now(): number {
-    return this.#parts.now();
-  }
-
-  /** As {@linkcode WatchHome.isOverdue}. */
-  isOverdue(since: number): boolean {
-    return this.#parts.now() - since > INITIAL_LIMIT_MS;
   }
 
   /** As {@linkcode WatchHome.pause}. */
@@ -157,21 +129,19 @@ export class WatchHub implements WatchHome {
     this.#parts.background(done);
   }
 
-  /** Ends all watches, and resolves when the store may be closed. */
+  /** Ends all watches, and resolves when nothing looks at the source any more. */
   async close(): Promise<void> {
-    for (const watcher of new Set(this.#owners.values())) watcher.close();
-    for (const view of this.#views) view.close();
-    this.#views.clear();
-    this.#store = undefined;
+    for (const owner of new Set(this.#owners.values())) owner.close();
+    this.#source = undefined;
     await Promise.allSettled(this.#running);
   }
 
-  #takeOne(change: NodeChange, touched: Set<Watcher>): void {
+  #takeOne(change: NodeChange, touched: Set<WatchOwner>): void {
     const { block, at } = this.#append(change);
     const place = placeNumber({ block, at });
     this.#index.visit(tellable(change).path, (watch) => {
       if (watch.cursor !== undefined || change.rev < (watch.fromRev ?? 0)) return;
-      const owner = this.#owners.get(watch) as Watcher;
+      const owner = this.#owners.get(watch) as WatchOwner;
       this.#told++;
       if (owner.tell(watch, place, change)) return;
       owner.fallBehind(watch, block, at);
@@ -180,7 +150,7 @@ export class WatchHub implements WatchHome {
   }
 
   /** Who is told several changes of one revision reads them in the ring: there it is known which is the last. */
-  #takeSeveral(changes: readonly NodeChange[], touched: Set<Watcher>): void {
+  #takeSeveral(changes: readonly NodeChange[], touched: Set<WatchOwner>): void {
     let start: Cursor | undefined;
     for (const change of changes) {
       const place = this.#append(change);
@@ -191,7 +161,7 @@ export class WatchHub implements WatchHome {
       this.#index.visit(tellable(change).path, (watch) => {
         this.#told++;
         if (watch.cursor !== undefined) return;
-        const owner = this.#owners.get(watch) as Watcher;
+        const owner = this.#owners.get(watch) as WatchOwner;
         owner.fallBehind(watch, block, at);
         touched.add(owner);
       });

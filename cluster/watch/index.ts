@@ -41,4 +41,12 @@ export class WatchIndex<W extends Place> {
     }
     this.#trees.get("")?.forEach(visit);
   }
+
+  /** What is watched, each place once. */
+  places(): Place[] {
+    return [
+      ...Array.from(this.#nodes.keys(), (path) => ({ path, tree: false })),
+      ...Array.from(this.#trees.keys(), (path) => ({ path, tree: true })),
+    ];
+  }
 }

@@ -7,8 +7,9 @@
  * @module
  */
 
-import { getU32, getU64, putU32, putU64 } from "../../protocol/bytes.ts";
-import type { ChangeKind, NodeChange } from "../machine/mod.ts";
+import { getU64 } from "../../protocol/bytes.ts";
+import type { NodeChange } from "../machine/mod.ts";
+import { putChange, readChange, sizeAt, sizeOf } from "./bytes.ts";
 
 /** How much is kept. */
 export interface RingLimits {
@@ -57,11 +58,6 @@ interface Block {
   lastRev: number;
 }
 
-const KINDS: readonly ChangeKind[] = ["set", "del", "expire"];
-/** Revision, kind, and the lengths of key, text and the text before. */
-const HEAD_BYTES = 8 + 1 + 4 + 4 + 4;
-const NO_TEXT = 0xffff_ffff;
-
 /** The last changes. */
 export class ChangeRing {
   readonly #limits: RingLimits;
@@ -98,23 +94,11 @@ export class ChangeRing {
   }
 
   /** The next change. */
-  append({ key, kind, rev, text, before }: NodeChange): void {
-    const size = HEAD_BYTES + key.length + text.length + (before?.length ?? 0);
-    const block = this.#blockFor(size);
-    const { bytes } = block;
-    let at = block.length;
-    putU64(bytes, at, rev);
-    bytes[at + 8] = KINDS.indexOf(kind);
-    putU32(bytes, at + 9, key.length);
-    putU32(bytes, at + 13, text.length);
-    putU32(bytes, at + 17, before?.length ?? NO_TEXT);
-    at += HEAD_BYTES;
-    bytes.set(key, at);
-    bytes.set(text, at += key.length);
-    if (before !== undefined) bytes.set(before, at + text.length);
-    block.length += size;
+  append(change: NodeChange): void {
+    const block = this.#blockFor(sizeOf(change));
+    block.length = putChange(block.bytes, block.length, change);
     block.count++;
-    block.lastRev = rev;
+    block.lastRev = change.rev;
     this.#count++;
   }
 
@@ -156,20 +140,9 @@ export class ChangeRing {
       block = next;
     }
     if (block === undefined) return undefined;
-    const { bytes } = block;
-    const { at } = cursor;
-    const keyEnd = at + HEAD_BYTES + getU32(bytes, at + 9);
-    const textEnd = keyEnd + getU32(bytes, at + 13);
-    const beforeLength = getU32(bytes, at + 17);
-    const end = textEnd + (beforeLength === NO_TEXT ? 0 : beforeLength);
+    const { change, end } = readChange(block.bytes, cursor.at);
     cursor.at = end;
-    return {
-      rev: getU64(bytes, at),
-      kind: KINDS[bytes[at + 8] as number] as ChangeKind,
-      key: bytes.subarray(at + HEAD_BYTES, keyEnd),
-      text: bytes.subarray(keyEnd, textEnd),
-      before: beforeLength === NO_TEXT ? undefined : bytes.subarray(textEnd, end),
-    };
+    return change;
   }
 
   #blockFor(size: number): Block {
@@ -203,10 +176,4 @@ export class ChangeRing {
     this.#floor = lastRev;
     if (bytes.length === this.#limits.blockBytes) this.#spare = bytes;
   }
-}
-
-function sizeAt(bytes: Uint8Array, at: number): number {
-  const before = getU32(bytes, at + 17);
-  return HEAD_BYTES + getU32(bytes, at + 9) + getU32(bytes, at + 13) +
-    (before === NO_TEXT ? 0 : before);
 }

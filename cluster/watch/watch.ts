@@ -8,6 +8,7 @@
  * @module
  */
 
+import { compareBytes } from "../../protocol/bytes.ts";
 import { pathOfKey, pathText } from "../machine/kv/mod.ts";
 import type { NodeChange } from "../machine/mod.ts";
 import type { TellableChange } from "../../protocol/kv/change.ts";
@@ -34,13 +35,16 @@ export interface Watch extends WatchRequest {
   readonly id: number;
   /** Where it is; `undefined` when it has told all there is. */
   cursor: Cursor | undefined;
-  /** Whether it tells what is there already. */
-  isListing: boolean;
+  /** Whether it has to tell first what its place in the ring does not: what is there already, or what is older. */
+  isHeld: boolean;
+  /** While it tells what is there already: the key up to which it has. Later ones are not told as changes. */
+  listed: Uint8Array | undefined;
 }
 
 /** Whether a change is for a watch, by the bytes of keys: each segment has its end, so one key below another begins with it. */
-export function isFor({ key, tree, fromRev }: WatchRequest, change: NodeChange): boolean {
+export function isFor({ key, tree, fromRev, listed }: Watch, change: NodeChange): boolean {
   if (change.rev < (fromRev ?? 0)) return false;
+  if (listed !== undefined && compareBytes(change.key, listed) >= 0) return false;
   const { length } = key;
   if (tree ? change.key.length < length : change.key.length !== length) return false;
   for (let i = length - 1; i >= 0; i--) if (change.key[i] !== key[i]) return false;

@@ -5,6 +5,7 @@
  */
 
 import {
+  changeRest,
   changesRest,
   endedRest,
   initialRest,
@@ -14,12 +15,12 @@ import {
 import { MAX_WATCHES } from "../../protocol/kv/limits.ts";
 import { type Problem, REVISION_GONE, TOO_MANY_WATCHES } from "../../protocol/kv/problem.ts";
 import { keyAfter, keysBelow } from "../machine/store/tuple.ts";
-import { Walk } from "../machine/kv/listing/walk.ts";
-import { pathOfKey, pathText, rowRevision, rowText } from "../machine/kv/mod.ts";
-import type { NodeChange, Store, StoreReader, StoreView } from "../machine/mod.ts";
-import type { Places } from "../places.ts";
+import { pathOfKey, pathText } from "../machine/kv/mod.ts";
+import type { NodeChange } from "../machine/mod.ts";
 import type { Lines } from "./lines.ts";
+import type { WatchOwner } from "./owner.ts";
 import { type ChangeRing, type Cursor, placeNumber } from "./ring.ts";
+import type { PlacedPage, RemoteSource, WatchSource } from "./source.ts";
 import { isFor, tellable, type Watch, type WatchRequest } from "./watch.ts";
 
 /** Changes that are looked at before others have their turn: less than a millisecond (measured). */
@@ -51,24 +52,14 @@ export interface WatchHome {
   readonly ring: ChangeRing;
   /** Their lines. */
   readonly lines: Lines;
-  /** Lets few watches tell at a time what is there already. */
-  readonly listings: Places;
-  /** The store that is watched. */
-  readonly store: Store | undefined;
-  /** Its revision. */
-  readonly rev: number;
+  /** What is watched. */
+  readonly source: WatchSource | undefined;
   /** Whether there is room for one more watch. */
   readonly hasRoom: boolean;
   /** A watch begins. */
   add(watch: Watch, owner: Watcher): void;
   /** A watch ends. */
   remove(watch: Watch): void;
-  /** The store as it is now, if there is one. */
-  view(): StoreView | undefined;
-  /** Milliseconds, of a clock that never goes back. */
-  now(): number;
-  /** Whether telling what is there, since then, takes too long. */
-  isOverdue(since: number): boolean;
   /** Resolves in a later turn. */
   pause(): Promise<void>;
   /** Sees to it that what goes wrong is known. */
@@ -76,7 +67,7 @@ export interface WatchHome {
 }
 
 /** A client and its watches. */
-export class Watcher {
+export class Watcher implements WatchOwner {
   readonly #hub: WatchHome;
   readonly #listener: WatchListener;
   readonly #watches = new Map<number, Watch>();
@@ -99,26 +90,11 @@ export class Watcher {
     return this.#watches.size;
   }
 
-  /** Begins a watch; what it has to tell at once comes in a later turn. */
-  watch(request: WatchRequest): Begun | Problem {
-    const { ring, store } = this.#hub;
-    if (this.#watches.size >= MAX_WATCHES || !this.#hub.hasRoom) return TOO_MANY_WATCHES;
-    const { fromRev, initial } = request;
-    const cursor = fromRev === undefined ? ring.end() : ring.seek(fromRev);
-    if (cursor === undefined || store === undefined) return REVISION_GONE;
-    const isBehind = initial || fromRev !== undefined;
-    const watch: Watch = {
-      ...request,
-      id: ++this.#last,
-      cursor: isBehind ? cursor : undefined,
-      isListing: initial,
-    };
-    this.#watches.set(watch.id, watch);
-    this.#hub.add(watch, this);
-    if (isBehind) this.#behind.add(watch);
-    if (initial) this.#hub.background(this.#list(watch));
-    else if (isBehind) this.#runSoon();
-    return { watch: watch.id, rev: this.#hub.rev };
+  /** Begins a watch, as soon as it can be begun here; what it has to tell at once comes in a later turn. */
+  watch(request: WatchRequest): Begun | Problem | Promise<Begun | Problem> {
+    const problem = this.#hub.source?.remote?.begin(request, request.fromRev);
+    if (!(problem instanceof Promise)) return problem ?? this.#watch(request);
+    return problem.then((problem) => problem ?? this.#watch(request));
   }
 
   /** Ends a watch. Returns whether there was one. */
@@ -139,13 +115,10 @@ export class Watcher {
 
   /** Ends all watches and says so: what they would have told is not known here. */
   end(): void {
-    for (const id of this.#watches.keys()) {
-      this.unwatch(id);
-      this.#listener.push("ended", id, endedRest(REVISION_GONE));
-    }
+    for (const id of this.#watches.keys()) this.#endOne(id);
   }
 
-  /** A change is for one of its watches, which has told all before; `place` names it. False when it is to be read later. */
+  /** As {@linkcode WatchOwner.tell}. */
   tell(watch: Watch, place: number, change: NodeChange): boolean {
     if (this.#listener.congested) return false;
     const line = this.#hub.lines.of(place, change, watch, false);
@@ -153,7 +126,7 @@ export class Watcher {
     return true;
   }
 
-  /** A watch goes on from a place in the ring; {@linkcode Watcher.run} begins it. */
+  /** As {@linkcode WatchOwner.fallBehind}. */
   fallBehind(watch: Watch, block: number, at: number): void {
     watch.cursor = { block, at };
     this.#behind.add(watch);
@@ -164,6 +137,36 @@ export class Watcher {
     if (this.#isRunning || this.#closed || this.#advance()) return;
     this.#isRunning = true;
     this.#hub.background(this.#runOn());
+  }
+
+  #watch(request: WatchRequest): Begun | Problem {
+    const { ring, source } = this.#hub;
+    if (this.#closed || source === undefined) return REVISION_GONE;
+    if (this.#watches.size >= MAX_WATCHES || !this.#hub.hasRoom) return TOO_MANY_WATCHES;
+    const { fromRev, initial } = request;
+    const { rev, remote } = source;
+    const isPast = remote !== undefined && fromRev !== undefined && fromRev <= rev;
+    const cursor = fromRev === undefined || isPast ? ring.end() : ring.seek(fromRev);
+    if (cursor === undefined) return REVISION_GONE;
+    const isBehind = initial || fromRev !== undefined;
+    const watch: Watch = {
+      ...request,
+      id: ++this.#last,
+      cursor: isBehind ? cursor : undefined,
+      isHeld: initial || isPast,
+      listed: initial ? request.key : undefined,
+    };
+    this.#watches.set(watch.id, watch);
+    this.#hub.add(watch, this);
+    if (isBehind) this.#behind.add(watch);
+    if (initial) this.#hub.background(this.#list(watch));
+    else if (isPast) this.#hub.background(this.#tellPast(watch, remote, rev));
+    else if (isBehind) this.#runSoon();
+    return { watch: watch.id, rev };
+  }
+
+  #endOne(id: number): void {
+    if (this.unwatch(id)) this.#listener.push("ended", id, endedRest(REVISION_GONE));
   }
 
   #runSoon(): void {
@@ -187,22 +190,31 @@ export class Watcher {
   #advance(): boolean {
     this.#left = SLICE;
     for (const watch of this.#behind) {
-      if (watch.isListing) continue;
+      if (watch.isHeld) continue;
       if (this.#listener.congested || this.#left <= 0) return false;
-      const cursor = watch.cursor;
-      if (cursor === undefined || this.#hub.ring.isGone(cursor)) {
+      if (this.#isGone(watch)) {
         this.#giveUp();
         return true;
       }
-      if (!(watch.coalesce ? this.#tellTogether(watch) : this.#tellEach(watch))) return false;
+      if (!this.#tellUntil(watch, this.#hub.ring.end())) return false;
       watch.cursor = undefined;
       this.#behind.delete(watch);
     }
     return true;
   }
 
-  /** Tells changes one by one; true when all are told. */
-  #tellEach(watch: Watch): boolean {
+  #isGone({ cursor }: Watch): boolean {
+    return cursor === undefined || this.#hub.ring.isGone(cursor);
+  }
+
+  /** Tells the changes up to a place; true when all of them are told. */
+  #tellUntil(watch: Watch, until: Cursor): boolean {
+    const end = placeNumber(until);
+    return watch.coalesce ? this.#tellTogether(watch, end) : this.#tellEach(watch, end);
+  }
+
+  /** Tells changes one by one. */
+  #tellEach(watch: Watch, end: number): boolean {
     const { ring, lines } = this.#hub;
     const cursor = watch.cursor as Cursor;
     /** The last one that it is for, and its place: whether more of its revision follow is not known yet. */
@@ -216,7 +228,7 @@ export class Watcher {
     for (;; this.#left--) {
       if (found === undefined && this.#left <= 0) return false;
       const { block, at } = cursor;
-      const change = ring.read(cursor);
+      const change = placeNumber(cursor) < end ? ring.read(cursor) : undefined;
       if (change === undefined) {
         tell(false);
         return true;
@@ -235,8 +247,8 @@ export class Watcher {
     }
   }
 
-  /** Tells changes revision by revision; true when all are told. */
-  #tellTogether(watch: Watch): boolean {
+  /** Tells changes revision by revision. */
+  #tellTogether(watch: Watch, end: number): boolean {
     const { ring } = this.#hub;
     const cursor = watch.cursor as Cursor;
     let found: NodeChange[] = [];
@@ -248,7 +260,7 @@ export class Watcher {
     for (;; this.#left--) {
       if (found.length === 0 && this.#left <= 0) return false;
       const { block, at } = cursor;
-      const change = ring.read(cursor);
+      const change = placeNumber(cursor) < end ? ring.read(cursor) : undefined;
       if (change === undefined) {
         tell();
         return true;
@@ -265,45 +277,82 @@ export class Watcher {
     }
   }
 
-  /** Tells what is there, then goes on with the changes since. */
+  /**
+   * Tells what is there page by page, and between two pages what has changed of those before: so nothing has to be kept as it was,
+   * and the last page makes what was told all that is there. Then it goes on with the changes since.
+   */
   async #list(watch: Watch): Promise<void> {
-    await this.#hub.listings.run(async () => {
+    const { key, tree } = watch;
+    const to = tree ? keysBelow(key).to : keyAfter(key);
+    for (let next: Uint8Array | undefined = key; next !== undefined;) {
       await this.#hub.pause();
-      const view = this.#isOver(watch) ? undefined : this.#hub.view();
-      if (view === undefined) return;
-      try {
-        const { rev } = this.#hub;
-        watch.cursor = this.#hub.ring.end();
-        await this.#tellAll(watch, view, this.#hub.now());
-        if (!this.#isOver(watch)) this.#listener.push("synced", watch.id, syncedRest(rev));
-      } finally {
-        view.close();
+      if (!await this.#catchUp(watch)) return;
+      const page: PlacedPage | undefined = await this.#hub.source?.page(next, to);
+      if (this.#isOver(watch)) return;
+      this.#left = Infinity;
+      // A page that does not fit any more is asked for again.
+      if (page === undefined || this.#isGone(watch) || !this.#tellUntil(watch, page.until)) {
+        continue;
       }
-    });
-    watch.isListing = false;
-    if (!this.#isOver(watch)) this.run();
+      this.#tellPage(watch, page);
+      next = watch.listed = page.next;
+    }
+    watch.isHeld = false;
+    this.run();
   }
 
-  async #tellAll(watch: Watch, view: StoreReader, since: number): Promise<void> {
-    const { key, tree } = watch;
-    let from = key;
-    const to = tree ? keysBelow(key).to : keyAfter(key);
+  /** Tells what has changed of what was told; false when the watch is over. */
+  async #catchUp(watch: Watch): Promise<boolean> {
     while (!this.#isOver(watch)) {
-      const walk = new Walk(view, from, to);
-      for (let row = walk.next(); row !== undefined; row = walk.next()) {
-        while (this.#listener.congested && !this.#isOver(watch)) await this.#listener.drained();
-        if (this.#isOver(watch)) return;
-        if (this.#hub.isOverdue(since)) return this.#giveUp();
-        const line = initialRest(
-          pathText(pathOfKey(row.key)),
-          rowText(row.value),
-          rowRevision(row.value),
-        );
-        this.#listener.push("change", watch.id, line);
-        from = keyAfter(row.key);
+      if (this.#isGone(watch)) this.#giveUp();
+      else {
+        this.#left = SLICE;
+        const isDone = this.#tellUntil(watch, this.#hub.ring.end());
+        if (this.#listener.congested) await this.#listener.drained();
+        else if (isDone) return true;
+        else await this.#hub.pause();
       }
-      if (!walk.isTired) return;
+    }
+    return false;
+  }
+
+  #tellPage(watch: Watch, { values, next, rev }: PlacedPage): void {
+    for (const { key, text, rev } of values) {
+      this.#listener.push("change", watch.id, initialRest(pathText(pathOfKey(key)), text, rev));
+    }
+    if (next === undefined) this.#listener.push("synced", watch.id, syncedRest(rev));
+  }
+
+  /** Tells what has changed since the revision that it begins at, up to `rev`, where the ring goes on. */
+  async #tellPast(watch: Watch, remote: RemoteSource, rev: number): Promise<void> {
+    for (let from = watch.fromRev as number; from <= rev;) {
       await this.#hub.pause();
+      while (this.#listener.congested && !this.#isOver(watch)) await this.#listener.drained();
+      if (this.#isOver(watch)) return;
+      const past = await remote.past(watch, from);
+      if (this.#isOver(watch)) return;
+      if (past === undefined) return this.#endOne(watch.id);
+      this.#tellRevisions(watch, past.changes.filter((change) => change.rev <= rev));
+      from = past.rev + 1;
+    }
+    watch.isHeld = false;
+    this.run();
+  }
+
+  #tellRevisions(watch: Watch, changes: readonly NodeChange[]): void {
+    for (let at = 0; at < changes.length;) {
+      const { rev } = changes[at] as NodeChange;
+      const last = changes.findLastIndex((change) => change.rev === rev);
+      const told = changes.slice(at, last + 1).map(tellable);
+      at = last + 1;
+      if (watch.coalesce) {
+        this.#listener.push("changes", watch.id, changesRest(told, watch.old));
+      } else {
+        told.forEach((change, i) => {
+          const form = { old: watch.old, more: i < told.length - 1 };
+          this.#listener.push("change", watch.id, changeRest(change, form));
+        });
+      }
     }
   }
 

@@ -12,6 +12,7 @@ import { command as expire } from "./expire.ts";
 import { command as get, getFlags } from "./get.ts";
 import { command as incr, incrFlags } from "./incr.ts";
 import { command as keys, keysFlags } from "./keys.ts";
+import { command as lock, lockFlags } from "./lock/lock.ts";
 import { command as persist } from "./persist.ts";
 import { command as pub, pubFlags } from "./live/pub.ts";
 import { command as set, setFlags } from "./set.ts";
@@ -33,7 +34,8 @@ export const command: Command = defineActions({
     "[PREFIX] lists what is below one, children [KEY] the names one level below; ttl KEY tells " +
     "how long a value has left, expire KEY DURATION has it go by itself, persist KEY has it stay; " +
     "txn [JSON] does several things at one moment, or none; watch KEY prints its changes; pub CHANNEL MESSAGE tells whoever " +
-    "listens, as sub CHANNEL does; token NAME makes a token for an agent that asks for one. " +
+    "listens, as sub CHANNEL does; lock KEY COMMAND runs a command while a lock is held; token NAME " +
+    "makes a token for an agent that asks for one. " +
     "'skein kv ACTION -h' tells more.",
     "A KEY is a path whose segments stand between '^', the first of them its namespace: 'a^b', or " +
     "'^a^b', is b in the namespace a. One without '^' is in the namespace global. -namespace " +
@@ -58,10 +60,14 @@ export const command: Command = defineActions({
     tree: { ...watchFlags.tree, help: "del, watch: All below KEY, too." },
     count: { ...watchFlags.count, help: "watch, sub: End after so many. Default: never." },
     once: { ...watchFlags.once, help: "watch, sub: End when the agent goes away." },
+    ...flagsOf("lock", lockFlags, storeFlags),
     ...flagsOf("pub", pubFlags, storeFlags),
     ...flagsOf("sub", subFlags, { ...storeFlags, ...watchFlags }),
     json: { ...setFlags.json, help: "set, pub: VALUE or MESSAGE is JSON, not a text." },
-    ttl: { ...setFlags.ttl, help: `set, incr: ${setFlags.ttl.help}` },
+    ttl: {
+      ...setFlags.ttl,
+      help: `set, incr: ${setFlags.ttl.help} lock: ${lockFlags.ttl.help}`,
+    },
     "if-rev": { ...setFlags["if-rev"], help: `set, del: ${setFlags["if-rev"].help}` },
     ...storeFlags,
   },
@@ -79,6 +85,7 @@ export const command: Command = defineActions({
     watch,
     pub,
     sub,
+    lock,
     token,
   },
   // In Consul, etcd and Redis.

@@ -147,7 +147,8 @@ export function parseFlags<const F extends FlagTable>(
   for (const token of tokens) {
     if (token.kind === "positional") {
       const args = argv.slice(token.index);
-      return result(args, args.find((arg) => FLAG.test(arg)));
+      const end = args.indexOf("--");
+      return result(args, args.slice(0, end < 0 ? undefined : end).find((arg) => FLAG.test(arg)));
     }
     if (token.kind === "option-terminator") return result(argv.slice(token.index + 1));
     const { name } = token;

@@ -65,7 +65,7 @@ export class KvError extends Error {
 export class ConditionFailedError extends KvError {
   /** "ConditionFailedError". */
   override readonly name = "ConditionFailedError";
-  /** Revision of the last change of the key; 0 when it has no value. */
+  /** Revision of the last change of the key; 0 when it has no value, or one of the same transaction, which was undone. */
   readonly rev: number;
 
   /** `problem` is what went wrong. */

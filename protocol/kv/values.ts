@@ -185,7 +185,7 @@ export interface KvMessage {
 
 /**
  * What a watch tells: a change of a node's value, or, with `initial`, a value that is there already; `synced` after the last of
- * those.
+ * those. Changes of values that were told may come between them.
  *
  * @example
  * ```ts
@@ -265,7 +265,7 @@ export interface KvWatchOptions {
   readonly namespace?: string;
   /** All below the key, too. `^` is all there is. */
   readonly tree?: boolean;
-  /** What is there already, before changes. */
+  /** First what is there already, with the changes of what was told meanwhile. */
   readonly initial?: boolean;
   /** The values before, too. */
   readonly old?: boolean;

@@ -41,15 +41,22 @@ export function written(
   dialect: Dialect,
   fill: (writer: Writer) => void,
 ): Uint8Array<ArrayBuffer> {
+  return writtenBy(dialect, (writer) => {
+    fill(writer);
+    return dialect === "gossip" ? gossipMessages.copy(writer.view()) : writer.finish();
+  });
+}
+
+/** What `fill` writes, put by it where it belongs: the writer is used again. */
+export function writtenBy<T>(dialect: Dialect, fill: (writer: Writer) => T): T {
   const writer = idleWriters[dialect] ?? new Writer(dialect, 1024);
   idleWriters[dialect] = undefined;
-  fill(writer);
-  const bytes = dialect === "gossip" ? gossipMessages.copy(writer.view()) : writer.finish();
+  const result = fill(writer);
   if (writer.capacity <= MAX_IDLE_WRITER_BYTES) {
     writer.reset();
     idleWriters[dialect] = writer;
   }
-  return bytes;
+  return result;
 }
 
 /**

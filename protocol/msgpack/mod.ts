@@ -39,6 +39,7 @@ export {
   u64,
   u8,
   written,
+  writtenBy,
 } from "./codec.ts";
 export { type Fields, struct, type StructCodec, type StructOf } from "./struct.ts";
 export {

@@ -1,5 +1,5 @@
 /**
- * The rules of capabilities, for the client that declares them and the server that keeps them.
+ * The rules of capabilities, for the client that declares them and the server that keeps them (docs/spec/sessions.md 2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The reasons that messages give, by number. Others may follow: who does not know one takes it for the last word of its message.
+ * The reasons that messages give, by number (docs/spec/sessions.md 3). Others may follow: who does not know one takes it for the last word of its message.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The types of which messages are made: how long each is, how it is written and read. All integers go with the highest byte
- * first.
+ * The types of which messages are made: how long each is, how it is written and read (docs/spec/sessions.md 1). All integers go
+ * with the highest byte first.
  *
  * @module
  */

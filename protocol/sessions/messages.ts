@@ -1,5 +1,5 @@
 /**
- * The messages between a client with a session and a server, as programs see them.
+ * The messages between a client with a session and a server, as programs see them (docs/spec/sessions.md 2 and 3).
  *
  * Ids are integers from 0 to 2^53-1, times milliseconds since 1970. Payloads are views of the bytes they were read from.
  *

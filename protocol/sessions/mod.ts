@@ -1,5 +1,5 @@
 /**
- * The wire between a program with a durable session and the servers that keep it.
+ * The wire between a program with a durable session and the servers that keep it (docs/spec/sessions.md).
  *
  * @module
  */

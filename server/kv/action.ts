@@ -21,6 +21,8 @@ export interface ClientState {
   use: string;
   /** Who it is, on a port where that matters. */
   entry?: Entry;
+  /** Who it was before, or is: what it hears may be by the rights of any of them. */
+  readonly shown: Set<Entry>;
   /** How often it has failed to show who it is. */
   failures: number;
   /** Who it is for others: its entry, the name that it gave itself where nobody has one, or its address. */
@@ -42,6 +44,8 @@ export interface Several {
   readonly bytes: Uint8Array;
   /** All nodes that it is about. */
   readonly nodes: readonly NamedNode[];
+  /** Most bytes of what a command tells, when that may be much more than it takes itself. Default: it is not. */
+  readonly mostTold?: number;
 }
 
 /** How an action is done with a request whose members are right. */
@@ -86,11 +90,14 @@ export type Doing =
       client: ClientState,
     ) => Result;
   }
-  /** By the watches of this server, once all before it is answered. */
+  /** By the watches of the client, once all before it is answered. */
   | {
     readonly kind: "watches";
-    /** What is to be done with those of the client, or what is wrong with the request. */
-    readonly make: (request: Members, use: string) => ((watcher: Watcher) => Result) | Failure;
+    /** What is to be done with them, or what is wrong with the request. */
+    readonly make: (
+      request: Members,
+      use: string,
+    ) => ((watcher: Watcher) => Result | Promise<Result>) | Failure;
   }
   /** Here and now. */
   | {

@@ -41,6 +41,17 @@ export function placeOf(paths: readonly Uint8Array[]): Place {
 /** What a request does with the state. */
 export type Touch = "nothing" | "reads" | "changes";
 
+/** What a command or a question has to do with the others of its connection. */
+export interface Concern {
+  readonly kind: "command" | "question";
+  /** Where in the state it reads or changes something. */
+  readonly place: Place;
+  /** Nodes that count for it. */
+  readonly weight: number;
+  /** Bytes that are kept free for its result, if it cannot be put off. */
+  readonly kept: number;
+}
+
 /** A request that is not answered. */
 export class Pending {
   readonly id: RequestId | undefined;
@@ -50,6 +61,10 @@ export class Pending {
   touch: Touch = "nothing";
   /** ... and where. */
   place: Place = EVERYWHERE;
+  /** How many requests it counts for. */
+  weight = 1;
+  /** Bytes that are kept free for the result of what cannot be put off. */
+  kept = 0;
   /** Whether {@linkcode Answers} has it. */
   added = false;
   /** Whether a success tells a revision. */
@@ -77,6 +92,14 @@ export class Pending {
     this.id = id;
     this.bytes = bytes;
   }
+
+  /** It is a command or a question. */
+  concern({ kind, place, weight, kept }: Concern): void {
+    this.touch = kind === "command" ? "changes" : "reads";
+    this.place = place;
+    this.weight = weight;
+    this.kept = kept;
+  }
 }
 
 /** Keeps the answers of one connection in order. */
@@ -89,9 +112,11 @@ export class Answers {
   #head: Pending | undefined;
   #tail: Pending | undefined;
   #count = 0;
+  /** As how many they count. */
+  #weight = 0;
   /** How many of them read, and change, the state. */
   readonly #touches = { nothing: 0, reads: 0, changes: 0 };
-  /** Bytes of requests without a result, and of results that are not in the outbox. */
+  /** Bytes of requests without a result, those kept free for theirs, and of results that are not in the outbox. */
   #bytes = 0;
   /** Those of results alone, which count for all connections together. */
   #resultBytes = 0;
@@ -131,16 +156,19 @@ export class Answers {
     else this.#tail.next = pending;
     this.#tail = pending;
     this.#count++;
+    this.#weight += pending.weight;
     this.#touches[pending.touch]++;
     this.#bytes += pending.bytes;
+    this.#keep(pending.kept);
   }
 
   /**
    * Whether a request must wait until those before it are answered, so that a client sees its requests done in order: one that
    * reads what one before it changes, or the other way round. Requests of a kind are done in order anyway, and the others need
-   * not wait for each other.
+   * not wait for each other. Or since there may be no room for its result, and it cannot be put off.
    */
-  mustWait({ touch, place }: Pending): boolean {
+  mustWait({ touch, place, kept }: Pending): boolean {
+    if (kept > 0 && this.#count > 0 && this.#shared.isFull) return true;
     const other = touch === "reads" ? "changes" : "reads";
     if (touch === "nothing" || this.#touches[other] === 0) return false;
     for (let one = this.#head; one !== undefined; one = one.next) {
@@ -167,14 +195,14 @@ export class Answers {
       this.#putOff++;
     } else {
       pending.result = result;
-      if (result.ok) this.#keep(result.body.length);
+      this.#keep((result.ok ? result.body.length : 0) - pending.kept);
     }
     if (pending === this.#head && !this.#congested) this.#send();
   }
 
   /** A promise, when there are so many that no more should be taken, of when there is room again. */
   room(): Promise<void> | undefined {
-    if (this.#count < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    if (this.#weight < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -215,6 +243,7 @@ export class Answers {
       this.#head = pending.next;
       if (this.#head === undefined) this.#tail = undefined;
       this.#count--;
+      this.#weight -= pending.weight;
       this.#touches[pending.touch]--;
       this.#bytes -= pending.bytes;
       if (result.ok) this.#keep(-result.body.length);
@@ -226,7 +255,7 @@ export class Answers {
       this.#idle = undefined;
     }
     if (
-      this.#room !== undefined && this.#count <= MAX_IN_FLIGHT / 2 &&
+      this.#room !== undefined && this.#weight <= MAX_IN_FLIGHT / 2 &&
       this.#bytes <= MAX_IN_FLIGHT_BYTES / 2
     ) {
       this.#room.resolve();

@@ -28,7 +28,7 @@ import {
 } from "../../protocol/kv/mod.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState, Doing } from "./action.ts";
+import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
 import { callOf } from "./call.ts";
 import { actionOf } from "./dispatch.ts";
@@ -43,6 +43,9 @@ const PING_LINE = new TextEncoder().encode('{"push":"ping"}\n');
 
 /** Codes whose answers tell who leads. */
 const OF_THE_LEADER: readonly number[] = [503, 504];
+
+/** Does what a request asks for. */
+type Run = () => Result | Promise<Result>;
 
 /** Takes the lines of one client. */
 export class KvConversation implements Conversation {
@@ -79,6 +82,7 @@ export class KvConversation implements Conversation {
     this.#client = {
       strict: false,
       use: "",
+      shown: new Set(),
       failures: 0,
       name: peer.name,
       subscriber: this.#hearing.subscriber,
@@ -130,10 +134,10 @@ export class KvConversation implements Conversation {
     this.#journal.ended({ name, reason: this.#reason, requests: this.#taken });
   }
 
-  /** Ends the connection, and with it all that it waits for, when the client is not known any more as it was. */
+  /** Ends the connection, and with it all that it hears, when an entry is gone that has let it in. */
   recheck(): void {
-    const { entry } = this.#client;
-    if (entry === undefined || this.#ended || this.#services.access?.has(entry)) return;
+    const { access } = this.#services;
+    if (this.#ended || [...this.#client.shown].every((entry) => access?.has(entry))) return;
     this.#tellClosing(AUTH_REQUIRED);
     this.#hangUp();
   }
@@ -192,7 +196,13 @@ export class KvConversation implements Conversation {
       if (doing.last === true) this.#deaf = pending.last = true;
       return this.#settle(pending, doing.run(request, this.#services, this.#client));
     }
-    if (doing.kind === "awaited") return this.#runAwaited(pending, request, doing);
+    if (doing.kind === "awaited") {
+      return this.#run(pending, async () => {
+        const result = await doing.run(request, this.#services, this.#client, this.#peer);
+        if (doing.isLast(this.#client)) this.#deaf = pending.last = true;
+        return result;
+      });
+    }
     if (doing.kind === "channels") {
       const interests = doing.make(request);
       if ("ok" in interests) return this.#settle(pending, interests);
@@ -202,10 +212,7 @@ export class KvConversation implements Conversation {
     if (doing.kind === "watches") {
       const run = doing.make(request, this.#client.use);
       if (typeof run !== "function") return this.#settle(pending, run);
-      return this.#runInOrder(pending, () => {
-        const watcher = this.#hearing.watcher();
-        return watcher === undefined ? UNKNOWN_ACTION : run(watcher);
-      });
+      return this.#runInOrder(pending, () => run(this.#hearing.watcher));
     }
     if (doing.kind === "listing") {
       const listing = doing.make(request, this.#client.use);
@@ -215,29 +222,13 @@ export class KvConversation implements Conversation {
     }
     const call = callOf(doing, request, this.#client.use);
     if ("ok" in call) return this.#settle(pending, call);
-    pending.touch = call.kind === "command" ? "changes" : "reads";
-    pending.place = call.place;
+    pending.concern(call);
     return this.#askInOrder(pending, request, call.bytes);
   }
 
   #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
     return this.#ask(pending, request, bytes);
-  }
-
-  async #runAwaited(
-    pending: Pending,
-    request: Members,
-    { run, isLast }: Extract<Doing, { kind: "awaited" }>,
-  ): Promise<void> {
-    this.#answers.add(pending);
-    try {
-      const result = await run(request, this.#services, this.#client, this.#peer);
-      if (isLast(this.#client)) this.#deaf = pending.last = true;
-      this.#settle(pending, result);
-    } catch (error) {
-      this.#fault(pending, error);
-    }
   }
 
   async #askLater(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> {
@@ -249,20 +240,28 @@ export class KvConversation implements Conversation {
     }
   }
 
-  #runInOrder(pending: Pending, run: () => Result): Promise<void> | undefined {
+  #runInOrder(pending: Pending, run: Run): Promise<void> | undefined {
     const isNext = this.#answers.size === 0 && !this.#peer.outbox.congested;
-    return isNext ? this.#settle(pending, run()) : this.#runLater(pending, run);
+    return isNext ? this.#run(pending, run) : this.#runLater(pending, run);
+  }
+
+  #run(pending: Pending, run: Run): Promise<void> | undefined {
+    const result = run();
+    if (!(result instanceof Promise)) return this.#settle(pending, result);
+    this.#answers.add(pending);
+    return result.then((result) => this.#settle(pending, result))
+      .catch((error) => this.#fault(pending, error));
   }
 
   /** Does something when all before it is answered: who hears of it finds done what came first, and the answer goes before pushes. */
-  async #runLater(pending: Pending, run: () => Result): Promise<void> {
+  async #runLater(pending: Pending, run: Run): Promise<void> {
     const { outbox } = this.#peer;
     do {
       await this.#answers.finished();
       await outbox.drained();
     } while (!this.#closed && (this.#answers.size > 0 || outbox.congested));
     try {
-      if (!this.#closed) this.#settle(pending, run());
+      if (!this.#closed) await this.#run(pending, run);
     } catch (error) {
       this.#fault(pending, error);
     }

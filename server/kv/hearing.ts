@@ -43,11 +43,10 @@ export class Hearing {
     return this.subscriber.interests.size > 0 || (this.#watcher?.size ?? 0) > 0;
   }
 
-  /** The watches; `undefined` when there is no state here. */
-  watcher(): Watcher | undefined {
+  /** The watches. */
+  get watcher(): Watcher {
     const { watches } = this.#services.state;
-    this.#watcher ??= watches &&
-      watcherOf(watches, this.#outbox, () => this.#onSlow(SLOW_CONSUMER));
+    this.#watcher ??= watcherOf(watches, this.#outbox, () => this.#onSlow(SLOW_CONSUMER));
     return this.#watcher;
   }
 

@@ -10,7 +10,7 @@ export const MAX_CONNECTIONS = 10_000;
 /** Connections from one address, but for loopback: one machine's programs leave room for those of others. */
 export const MAX_CONNECTIONS_PER_SOURCE = 7_500;
 
-/** Requests of one connection that are not answered; no more are read meanwhile. */
+/** Requests of one connection that are not answered, one about many nodes counting for each; no more are read meanwhile. */
 export const MAX_IN_FLIGHT = 1_000;
 
 /** Bytes of requests of one connection that are not answered, and of answers that wait for others before them. */

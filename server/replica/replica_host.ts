@@ -22,22 +22,20 @@ import { background } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
 import { guardedClock, realRandom } from "../runtime.ts";
-import { ForwardError } from "./driver/forwarding.ts";
 import { Replica } from "./driver/replica.ts";
 import { restore } from "./driver/restore.ts";
-import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
-import { Promises } from "./founding.ts";
-import { answerVisitor } from "./gateway/questions.ts";
-import { operateHere } from "./operating/operate.ts";
-import { type Hello, type Lane, PeerLinks } from "./peers/mod.ts";
+import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
+import { answerRequests, answerVisitor } from "./gateway/questions.ts";
+import type { Vote } from "./log/vote_file.ts";
+import { type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
-import { openStorage, type Storage, type Vote } from "./storage.ts";
+import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import { decodeQuestion, encodeAnswer } from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -47,10 +45,8 @@ import {
   type OperationOutcome,
   REQUEST,
 } from "./wire_requests.ts";
+import { Fetches } from "./watching/fetches.ts";
 import { newWatches, watchedMachine } from "./watching/watched.ts";
-
-/** How long a founder waits for a promise, in milliseconds. */
-const PROMISE_LIMIT_MS = 2_000;
 
 /** Bytes of the log since the last snapshot that make a new one. */
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
@@ -82,21 +78,32 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
-  readonly #promises: Promises;
+  readonly #belonging: Belonging;
   readonly #checks: Checks;
+  readonly #fetches: Fetches;
   #links: PeerLinks | undefined;
   #replica: Replica | undefined;
-  /** The cluster that each peer has said it belongs to. */
-  readonly #clusters = new Map<string, string>();
-  /** Whether messages are not taken, because the cluster's id is being written down or the replica is made anew. */
-  #isBusy = false;
 
   private constructor(options: ReplicaHostOptions, storage: Storage) {
     this.#options = options;
     this.#storage = storage;
     this.#clock = guardedClock((error) => options.log.unexpected(error));
-    this.#promises = new Promises(this.#clock);
-    this.watches = newWatches(this.#clock, options.log);
+    const isNew = (): boolean => this.#isNew;
+    const clusterId = (): string | undefined => this.clusterId;
+    this.#belonging = new Belonging(this.#clock, {
+      id: this.id,
+      get clusterId() {
+        return clusterId();
+      },
+      get isNew() {
+        return isNew();
+      },
+      askPromise: (id) => this.#askPromise(id),
+      begin: (ids) => this.#found(ids, NOTHING),
+      adopt: (id) => this.#adopt(id),
+    });
+    this.watches = newWatches(options.log);
+    this.#fetches = new Fetches(this.watches, this.#clock);
     const { timeoutMs } = options.settings.sessions;
     const parts = { clock: this.#clock, random: realRandom, timeoutMs };
     this.sessions = new Sessions(parts, () => this.#replica);
@@ -208,7 +215,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
     if (leaderId === this.id) {
-      const done = operateHere(this.replica, operation).then((outcome) => ({ outcome }));
+      const done = this.#operate(operation).then((outcome) => ({ outcome }));
       const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
       return outcome;
     }
@@ -227,26 +234,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     return await this.links.request(id, bytes, timeoutMs);
   }
 
-  /** Founds a cluster with these servers, if all of them promise to follow. Returns whether it has. */
-  async found(ids: readonly string[]): Promise<boolean> {
-    if (this.#isBusy || !this.#isNew) return false;
-    const others = ids.filter((id) => id !== this.id);
-    if (!this.#promises.give(this.id)) return false;
-    const request = Uint8Array.of(REQUEST.promise);
-    const answers = await Promise.allSettled(
-      others.map((id) => this.links.request(id, request, PROMISE_LIMIT_MS)),
-    );
-    const isPromised = answers.every((answer) =>
-      answer.status === "fulfilled" && answer.value[0] === 1
-    );
-    if (!isPromised || this.#isBusy || !this.#isNew) return false;
-    this.#isBusy = true;
-    try {
-      await this.#found(ids, NOTHING);
-    } finally {
-      this.#isBusy = false;
-    }
-    return true;
+  /** See {@linkcode Belonging.found}. */
+  found(ids: readonly string[]): Promise<boolean> {
+    return this.#belonging.found(ids);
   }
 
   /** Ends it, after what is under way on the disk. */
@@ -279,7 +269,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       keyring,
       log,
       handlers: {
-        accepts: (hello) => this.#accepts(hello),
+        accepts: (hello) => this.#belonging.meet(hello),
         message: (from, message) => this.#receive(from, message),
         request: (from, bytes, lane) => this.#answer(from, bytes, lane),
         connected: (_id, name) => log.write("DEBUG", "peers", () => `Connected with '${name}'`),
@@ -341,60 +331,51 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     replica.takeOver(waiting);
   }
 
-  /** Whoever knows an id may say hello, so that no more are noted than a cluster has, and none once it matters no more. */
-  #accepts({ id, clusterId, lane }: Hello): undefined {
-    if (lane === "visit" || this.clusterId !== undefined) return;
-    if (this.#clusters.has(id) || this.#clusters.size < MAX_MEMBERS) {
-      this.#clusters.set(id, clusterId);
-    }
-  }
-
   #receive(from: string, message: Message): void {
-    if (this.#isBusy || this.#replica === undefined) return;
+    if (this.#belonging.isBusy || this.#replica === undefined) return;
     if (this.clusterId !== undefined) return this.#replica.receive(from, message);
-    const theirs = this.#clusters.get(from);
-    if (!theirs || !this.#promises.give(from)) return;
-    const adopted = this.#adopt(theirs).then(() => this.#receive(from, message));
-    background(adopted, this.#options.log);
+    const followed = this.#belonging.follow(from);
+    if (followed === undefined) return;
+    const { failed, log } = this.#options;
+    background(followed.then(() => this.#receive(from, message), failed), log);
   }
 
-  /** Belongs to the cluster that has turned to it. */
   async #adopt(clusterId: string): Promise<void> {
-    this.#isBusy = true;
-    try {
-      await this.#storage.directory.setClusterId(clusterId);
-      this.#clusters.clear();
-      this.#options.log.write("INFO", "raft", `Belongs to cluster ${clusterId} from now on`);
-      this.#isBusy = false;
-    } catch (error) {
-      this.#options.failed(error as Error);
-    }
+    await this.#storage.directory.setClusterId(clusterId);
+    this.#options.log.write("INFO", "raft", `Belongs to cluster ${clusterId} from now on`);
+  }
+
+  async #askPromise(id: string): Promise<boolean> {
+    const request = Uint8Array.of(REQUEST.promise);
+    return (await this.links.request(id, request, PROMISE_LIMIT_MS))[0] === 1;
   }
 
   async #answer(from: string, bytes: Uint8Array, lane: Lane): Promise<Uint8Array> {
     if (this.#replica === undefined) return NO_BYTES;
-    if (lane === "visit") return await answerVisitor(bytes, this.#replica);
+    if (lane === "visit") return await answerVisitor(from, bytes, this.#replica, this.#fetches);
     switch (bytes[0]) {
-      case REQUEST.promise: {
-        const isFree = !this.#isBusy && this.clusterId === undefined && this.#isNew;
-        return Uint8Array.of(isFree && this.#promises.give(from) ? 1 : 0);
-      }
+      case REQUEST.promise:
+        return Uint8Array.of(this.#belonging.promise(from) ? 1 : 0);
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined
-          ? NO_BYTES
-          : encodeOutcome(await operateHere(this.#replica, operation));
+        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
         return question === undefined ? NO_BYTES : encodeAnswer(this.#checks.ask(question));
       }
     }
-    try {
-      return await this.#replica.receiveRequests(bytes);
-    } catch (error) {
-      if (error instanceof ForwardError) return NO_BYTES;
-      throw error;
+    return await answerRequests(bytes, this.#replica);
+  }
+
+  async #operate(operation: Operation): Promise<OperationOutcome> {
+    switch (operation.kind) {
+      case "transfer":
+        return await this.replica.transfer(operation.target);
+      case "mark":
+        return await this.replica.mark(tokenBytes(operation.token));
+      case "change":
+        return await this.replica.change(operation.change, operation.expected);
     }
   }
 }

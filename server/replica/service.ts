@@ -74,6 +74,6 @@ export interface StateService {
   ): void;
   /** The leader as far as it is known here: the name of its agent. */
   readonly leader: string | undefined;
-  /** The watches of this server; none where there is no state. */
-  readonly watches?: WatchHub;
+  /** The watches of this agent. */
+  readonly watches: WatchHub;
 }

@@ -17,7 +17,7 @@ import { guardedClock } from "../runtime.ts";
 import { newId } from "./directory/node_file.ts";
 import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
-import { gather } from "./founding.ts";
+import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";

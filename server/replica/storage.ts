@@ -23,8 +23,6 @@ import type { Checkable } from "./verification/reading.ts";
 /** Pause between two syncs of a log that is not synced before answers, in milliseconds. */
 const ASYNC_MS = 100;
 
-export type { Vote };
-
 /** What a server keeps, opened. */
 export interface Storage extends AsyncDisposable {
   readonly directory: DataDirectory;

@@ -20,13 +20,15 @@ import {
 import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import { isId } from "./directory/node_file.ts";
 
-/** First bytes of requests. Those of `check` are in `verification/questions.ts`, the last two in `gateway/questions.ts`. */
+/** First bytes of requests; their bytes are in `verification/questions.ts`, `gateway/questions.ts` and `watching/fetch_codec.ts`. */
 export const REQUEST = {
   promise: 0xf0,
   operation: 0xf1,
   check: 0xf2,
   leader: 0xf3,
   read: 0xf4,
+  fetch: 0xf5,
+  nudge: 0xf6,
 } as const;
 
 /** What an operator asks a leader for. */

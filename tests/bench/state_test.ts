@@ -18,21 +18,31 @@ import { loopback } from "../support/loopback.ts";
 const HOST = loopback();
 const BENCH = join(import.meta.dirname ?? ".", "..", "..", "bench", "state.ts");
 
+const PARTS = ["one", "watch", "publish", "connections", "restart", "levers"];
+
 judgedTest("a small run of skein alone fills every row and leaves nothing behind", async () => {
   await using folders = await makeFolders();
   const { dir, out } = folders;
-  const { code, stdout, stderr } = await benchmark(dir, "--only=one,restart", `--out=${out}`)
-    .output();
+  const { code, stdout, stderr } = await benchmark(dir, `--only=${PARTS}`, `--out=${out}`).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   assert.match(new TextDecoder().decode(stdout), /### Requests, one server\n\n\| median/);
   const result: StateResult = JSON.parse(await Deno.readTextFile(join(out, "state.json")));
-  assert.deepEqual(result.parts.map(({ name }) => name), ["one", "restart"]);
+  assert.deepEqual(result.parts.map(({ name }) => name), PARTS);
   const rows = result.parts.flatMap(({ rows }) => rows);
-  assert.ok(rows.length > 12);
+  assert.ok(rows.length > 60);
   for (const { name, spreads: { skein } } of rows) {
     assert.ok(skein !== undefined, name);
-    assert.ok(name.includes("refused") ? skein.median === 0 : skein.median > 0, name);
+    assert.ok(/refused|missing/.test(name) ? skein.median === 0 : skein.median > 0, name);
   }
+  // Each optimisation beside what was before it.
+  const levers = result.parts.at(-1)!.rows;
+  assert.equal(levers.length, 6);
+  for (const { name, spreads: { naive }, verdicts } of levers) {
+    assert.ok(naive !== undefined && naive.median > 0, name);
+    assert.ok(/^.+: .+ \/ .+$/.test(name), name);
+    assert.ok(verdicts.every(({ over }) => over === "naive"), name);
+  }
+  assert.equal(levers.flatMap(({ verdicts }) => verdicts).length, 4);
   assert.equal(Object.keys(result.machine).length, 5);
   assert.match(result.machine["Disk"]!, /^\w+ on \S+; 128 bytes and fdatasync take \d+\.\d\d ms/);
   assert.ok(existsSync(join(out, "state.svg")));
@@ -72,10 +82,16 @@ judgedTest(
     const target = { kind: "lines", addresses: [server.address], pids: [Deno.pid] } as const;
     const flags = { time: "100ms", "warm-up": "20ms", clients: 2 };
     for (
-      const [measure, each] of [["set", 1], ["get", 1], ["stale", 1], ["batches", 64], [
-        "rate",
-        1,
-      ]] as const
+      const [measure, each] of [
+        ["set", 1],
+        ["get", 1],
+        ["stale", 1],
+        ["batches", 64],
+        ["rate", 1],
+        ["set-pipelined", 1],
+        ["get-pipelined", 1],
+        ["stale-pipelined", 1],
+      ] as const
     ) {
       const before = server.count();
       const found = await load.run(target, measure, { ...flags, rate: 1_000 });
@@ -95,6 +111,37 @@ judgedTest(
     );
   },
 );
+
+judgedTest("the load program tells how many of those who listen have not heard", async () => {
+  await using ground = await Ground.make();
+  const load = await Load.build(ground);
+  await using server = await startLines();
+  const target = { kind: "lines", addresses: [server.address], pids: [Deno.pid] } as const;
+  const flags = { time: "50ms", "warm-up": "0s", listeners: 3, burst: 7 };
+  for (const measure of ["watch", "publish"]) {
+    const found = await load.run(target, measure, flags);
+    assert.equal(found["missing"], 0, measure);
+    assert.ok(found["p50_us"]! > 0 && found["p99_us"]! >= found["p50_us"]!, measure);
+    if (measure === "publish") {
+      assert.ok(found["heard_s"]! > 0 && found["ops"]! % (3 * 7) === 0, `${found["ops"]}`);
+    }
+  }
+  // A client that is told of losses has not heard what is lost.
+  server.losePush(10);
+  assert.equal((await load.run(target, "watch", flags))["missing"], 1);
+  server.repeatPush(10);
+  await assert.rejects(load.run(target, "watch", { ...flags, time: "1s" }), /heard too often/);
+});
+
+judgedTest("the load program opens clients that rest, and asks each of them again", async () => {
+  await using ground = await Ground.make();
+  const load = await Load.build(ground);
+  await using server = await startLines();
+  const target = { kind: "lines", addresses: [server.address], pids: [Deno.pid] } as const;
+  const found = await load.run(target, "idle", { clients: 100, time: "10ms" });
+  assert.ok(found["ms"]! > 0 && found["kib_each"] !== undefined);
+  assert.equal(server.count(), 200);
+});
 
 Deno.test("goals are judged by medians, in the direction of the row", () => {
   const row = (name: string, more: boolean, goals: Row["goals"]): Row => ({
@@ -177,7 +224,15 @@ function processesWith(folder: string): string[] {
 
 /** A server that answers every line alike, and leads. */
 async function startLines(): Promise<
-  & { address: string; count(): number; refuse(answer: string, times?: number): void }
+  & {
+    address: string;
+    count(): number;
+    refuse(answer: string, times?: number): void;
+    /** Instead of the push after so many, the client is told that it is missing. */
+    losePush(after: number): void;
+    /** The push after so many comes twice. */
+    repeatPush(after: number): void;
+  }
   & AsyncDisposable
 > {
   const listener = Deno.listen({ hostname: HOST, port: 0 });
@@ -185,8 +240,19 @@ async function startLines(): Promise<
   let refusal: string | undefined;
   let refusals = 0;
   let count = 0;
+  let pushes = -Infinity;
+  let odd: readonly string[] = [];
+  const listeners: ((text: string) => Promise<void>)[] = [];
+  const push = async (line: string): Promise<void> => {
+    const kind = line.includes('"SET"') ? "change" : "message";
+    for (const tell of listeners) {
+      const kinds = ++pushes === 0 ? odd : [kind];
+      await tell(kinds.map((one) => `{"push":"${one}","value":1}\n`).join(""));
+    }
+  };
   const serve = async (connection: Deno.TcpConn): Promise<void> => {
     const writer = connection.writable.getWriter();
+    const write = (text: string): Promise<void> => writer.write(new TextEncoder().encode(text));
     let rest = "";
     try {
       for await (const text of connection.readable.pipeThrough(new TextDecoderStream())) {
@@ -196,9 +262,14 @@ async function startLines(): Promise<
         const answers = lines.map((line) =>
           refusal === undefined || line.includes("HELLO") || refusals-- <= 0 ? answer : refusal
         );
-        await writer.write(new TextEncoder().encode(answers.map((one) => `${one}\n`).join("")));
+        await write(answers.map((one) => `${one}\n`).join(""));
+        if (lines.some((line) => /WATCH|SUBSCRIBE/.test(line))) listeners.push(write);
+        if (listeners.length === 0) continue;
+        for (const line of lines) if (/"SET"|PUBLISH/.test(line)) await push(line);
       }
     } catch { /* The client is gone. */ }
+    const at = listeners.indexOf(write);
+    if (at >= 0) listeners.splice(at, 1);
     await writer.close().catch(() => {});
   };
   const open: Promise<void>[] = [];
@@ -209,6 +280,8 @@ async function startLines(): Promise<
     address: `${HOST}:${listener.addr.port}`,
     count: () => count,
     refuse: (text, times = Infinity) => [refusal, refusals] = [text, times],
+    losePush: (after) => [pushes, odd] = [-after, ["dropped"]],
+    repeatPush: (after) => [pushes, odd] = [-after, ["change", "change"]],
     async [Symbol.asyncDispose]() {
       listener.close();
       await accepting.catch(() => {});

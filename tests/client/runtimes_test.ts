@@ -8,6 +8,7 @@ import { accessOf } from "../support/kv/access.ts";
 import { serve } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../support/net/certificate.ts";
+import { startScriptedServer } from "../support/sessions/scripted_server.ts";
 
 const HOST = loopback();
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -51,7 +52,9 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
   await using stage = serve(HOST, { access, tls });
   const address = `${HOST}:${stage.port.address.port}`;
   const secured = JSON.stringify({ address, token: "app-token", certificate: CERTIFICATE });
-  const seen = JSON.parse(await run([...runtime, PROGRAM, client, agent.rpc, kv, secured]));
+  await using sessions = startScriptedServer(HOST);
+  const args = [client, agent.rpc, kv, secured, sessions.address];
+  const seen = JSON.parse(await run([...runtime, PROGRAM, ...args]));
   assert.deepEqual(seen, {
     members: ["one alive"],
     event: ["deploy", "é", [0xc3, 0xa9]],
@@ -63,9 +66,12 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
     closed: "closed",
     value: { é: [1, null] },
     sums: 500,
+    watched: 500,
     condition: true,
     secured: 100_000,
     untrusted: `ConnectError: dial tcp ${address}: tls`,
+    change: { é: 1 },
+    ids: 500,
     kvRefused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
     end: "ConnectionClosedError: client closed",
     reason: `dial tcp ${agent.rpc}: connect: connection refused`,

@@ -110,6 +110,13 @@ Deno.test("a flag after an argument is an argument to a pipe, and an error to a 
   const marked = recordingTerminal({ screen: { rows: 24, columns: 80 } });
   await dispatch(["event", NOBODY, "--", "deploy", "-x"], marked);
   assert.match(marked.stdout, /connection refused\n$/);
+  // What follows it belongs to another program.
+  const other = recordingTerminal({ screen: { rows: 24, columns: 80 } });
+  assert.equal(
+    await dispatch(["kv", "lock", "-kv-addr=127.0.0.1:1", "l", "--", "ls", "-l"], other),
+    1,
+  );
+  assert.match(other.stderr, /connection refused\n/);
 });
 
 Deno.test("a wrong flag is one line on standard error, and on a terminal one about the help", async () => {

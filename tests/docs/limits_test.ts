@@ -5,6 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
+import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
+import * as sessionWire from "../../protocol/sessions/limits.ts";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
 import { MAX_TOLD_BYTES, MAX_TOLD_INTERESTS } from "../../cluster/pubsub/announcement.ts";
@@ -16,11 +19,16 @@ import { MAX_SWEPT } from "../../cluster/machine/kv/sweep.ts";
 import { MAX_LISTED_BYTES } from "../../cluster/machine/kv/listing/page.ts";
 import { MOST_BYTES, MOST_ROWS } from "../../cluster/machine/kv/listing/walk.ts";
 import { MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SEGMENTS } from "../../cluster/machine/kv/path.ts";
-import { INITIAL_LIMIT_MS, MAX_INITIAL, MAX_SERVER_WATCHES } from "../../cluster/watch/hub.ts";
+import { MAX_PASTS } from "../../server/replica/gateway/changes.ts";
+import { MAX_CHARACTERS } from "../../server/replica/gateway/places.ts";
+import { MAX_PLACES } from "../../server/replica/watching/fetch_codec.ts";
+import * as fetches from "../../server/replica/watching/fetches.ts";
+import { MAX_SERVER_WATCHES } from "../../cluster/watch/hub.ts";
 import { RING_LIMITS } from "../../cluster/watch/ring.ts";
 import { MAX_VALUE_TEXT_BYTES } from "../../cluster/machine/kv/value.ts";
 import { MAX_MEMBERS } from "../../cluster/raft/membership/configuration.ts";
 import { DEFAULT_RAFT_OPTIONS } from "../../cluster/raft/mod.ts";
+import { LEASE_MS } from "../../protocol/kv/lock/lease.ts";
 import * as kvWire from "../../protocol/kv/limits.ts";
 import { MAX_PATTERN_SIZE } from "../../cluster/serf/model/pattern.ts";
 import { ACCEPT_LIMITS } from "../../server/gossip/transport.ts";
@@ -170,10 +178,13 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Bytes of a transaction", number(MAX_TRANSACTION_BYTES)],
   ["Watches of one connection", number(kvWire.MAX_WATCHES)],
   ["Watches at one server", number(MAX_SERVER_WATCHES)],
+  ["Places that a gateway asks", `${MAX_PLACES}; ${number(MAX_CHARACTERS)} characters`],
+  ["Changes in one answer to a gateway", `${fetches.BATCH_BYTES / 1_024} KiB`],
+  ["Changes of one revision that a gateway", `${fetches.MAX_REVISION_BYTES / 2 ** 20} MiB`],
+  ["Watches of a gateway at a time that fetch", String(MAX_PASTS)],
   ["Changes that a server keeps for watches", `${number(RING_LIMITS.changes)};`],
   ["Changes that a server keeps for watches", `${RING_LIMITS.bytes / 2 ** 20} MiB`],
-  ["Watches at a time that tell what is there", String(MAX_INITIAL)],
-  ["Time in which a client reads what is there", `${INITIAL_LIMIT_MS / 1_000} s`],
+  ["Lease of a [lock](KV.md#locks)", `${LEASE_MS.least} ms to ${LEASE_MS.most / 3_600_000} h`],
   ["Value, as JSON", `${MAX_VALUE_TEXT_BYTES / 1_024} KiB`],
   ["Message of a channel", `${kvWire.MAX_MESSAGE_BYTES / 1_024} KiB`],
   ["Subscriptions of one connection", number(kvWire.MAX_SUBSCRIPTIONS)],
@@ -190,6 +201,11 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Time to connect to a peer", `${PEER_TIMINGS.pauseMs.first} ms`],
   ["Connections of key-value clients  ", number(kv.maxConnections)],
   ["Time in which a key-value client sends", `${kv.idleLimitMs / 60_000} min`],
+  ["Calls of a session without", both(MAX_CALLS, MAX_CALL_BYTES)],
+  ["Commands of a session that are sent", number(sessionWire.MAX_IN_FLIGHT)],
+  ["Payload of a command or query", `${sessionWire.MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
+  ["Server requests of a session", number(MAX_UNREAD)],
+  ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
   ["Lines that wait for a server", number(METRIC_QUEUE)],
 ];

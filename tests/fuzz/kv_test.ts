@@ -8,6 +8,7 @@
  */
 
 import assert from "node:assert/strict";
+import { ACTIONS } from "../../protocol/kv/mod.ts";
 import { within } from "../../server/net/deadline.ts";
 import { TlsServer } from "../../server/net/wire/tls.ts";
 import { accessOf } from "../support/kv/access.ts";
@@ -61,11 +62,24 @@ const SAMPLES = [
   '{"action":"SUBSCRIBE","channels":["a^*",["a","b"],"**"]}',
   '{"action":"UNSUBSCRIBE","channel":"a^*"}',
   '{"id":2,"action":"PUBLISH","channel":"a^b","message":{"a":["x",null]}}',
+  '{"action":"WATCH","key":"^","tree":true,"old":true}',
+  '{"action":"WATCH","key":["a"],"namespace":"^n","initial":true,"coalesce":true}',
+  '{"action":"WATCH","key":"k","from_rev":1}',
+  '{"action":"UNWATCH","watch":1}',
   '{"action":"QUIT"}',
   '{"__proto__":{"action":"PING"},"constructor":7}',
   "[".repeat(70),
   "\r",
 ].map((line) => new TextEncoder().encode(`${line}\n`));
+
+Deno.test("what is bent has been a request of each action", () => {
+  const asked = new Set<unknown>();
+  for (const sample of SAMPLES) {
+    const { action } = record(new TextDecoder().decode(sample));
+    if (typeof action === "string") asked.add(action);
+  }
+  assert.deepEqual([...asked].sort(), Object.keys(ACTIONS).sort());
+});
 
 Deno.test("the key-value port survives random and bent lines and clients of every temper", async () => {
   await using stage = serve(HOST, LIMITS);
@@ -93,6 +107,15 @@ Deno.test("bytes that are no TLS harm nobody who speaks it", async () => {
   using client = new KvPeer(new LineClient(secured));
   assert.equal(brief(await client.ask({ action: "KEYS", prefix: "^" })), "[]");
 });
+
+/** What a line is; nothing when it is no request. */
+function record(line: string): { readonly action?: unknown } {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
+}
 
 /** Bad clients for some time leave no trace but some lines of the log. */
 async function survives(stage: Stage, durationMs: number): Promise<void> {

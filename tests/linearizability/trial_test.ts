@@ -22,6 +22,9 @@ const CAUGHT: Readonly<Partial<Record<Fault, RegExp>>> = {
   "doubled increments": /Illegal/,
   "refused and done": /Illegal/,
   "forgotten conditions": /Illegal/,
+  "torn transactions": /Illegal/,
+  "doubled transactions": /Illegal/,
+  "torn reads": /Illegal/,
   "two minds": /all servers have the same/,
 };
 

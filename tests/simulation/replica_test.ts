@@ -1,8 +1,8 @@
 /**
  * Whole servers of the replicated state, with their real driver, log, vote file and snapshots, on machines that lose power at any
  * operation of their disks, stand still, run out of room, are cut off and have wrong clocks, while members come and go: what was
- * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, what is damaged is not served, and what
- * expires is there as long as the stamps of the log say.
+ * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, what is damaged is not served, what
+ * expires is there as long as the stamps of the log say, and what a session asks for is done once and answered alike.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
  * new seeds (default 60, in CI 300).
@@ -54,7 +54,7 @@ Deno.test("runs of whole servers that found faults before find none", async () =
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const runs = [{}, { rebuilds: true }, { expiring: true }].map((kind) =>
+    const runs = [{}, { rebuilds: true }, { expiring: true }, { sessions: true }].map((kind) =>
       new SimulatedRun(5, kind)
     );
     const outcomes: unknown[] = [];
@@ -74,8 +74,8 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    // Directories are rebuilt in every other one, and values expire in two of four.
-    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2 };
+    // Directories are rebuilt in every other one, values expire in two of four, and clients have sessions in one of three.
+    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2, sessions: seed % 3 === 0 };
     const report = await run(seed, "a new seed", kind);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
@@ -83,4 +83,6 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
   if (count > 20) assert.ok(total.rebuilt as number > count / 4, "hardly anything was rebuilt");
   if (count > 20) assert.ok(total.expired as number > count, "hardly anything expired");
+  const { sessions = 0, again = 0, told = 0 } = total;
+  if (count > 20) assert.ok(Math.min(sessions, again, told) > 10 * count, "hardly any sessions");
 });

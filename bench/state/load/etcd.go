@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -51,6 +52,24 @@ func (e *etcd) leads() (bool, error) {
 
 func (e *etcd) within(limit time.Duration) { e.limit = limit }
 func (e *etcd) close()                     { e.Close() }
+
+// watchEtcd has a client and thus a connection for each.
+func watchEtcd(address, key string, heard func(n int)) error {
+	c, err := dialEtcd(address, 0)
+	if err != nil {
+		return err
+	}
+	events := c.(*etcd).Watch(context.Background(), key, clientv3.WithCreatedNotify())
+	if created := <-events; !created.Created {
+		return fmt.Errorf("no watch: %w", created.Err())
+	}
+	go func() {
+		for answer := range events {
+			heard(len(answer.Events))
+		}
+	}()
+	return nil
+}
 
 // fillEtcd sets keys by transactions of a hundred, of which etcd takes no more.
 func fillEtcd(c conn, first, n int, value []byte) error {

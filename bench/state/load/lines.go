@@ -35,11 +35,7 @@ func (l *lines) set(key string, value []byte) error {
 }
 
 func (l *lines) get(key string, stale bool) error {
-	l.out = fmt.Appendf(l.out[:0], `{"action":"GET","key":"%s"`, key)
-	if stale {
-		l.out = append(l.out, `,"consistency":"stale"`...)
-	}
-	l.out = append(l.out, "}\n"...)
+	l.out = appendGet(l.out[:0], key, stale)
 	if _, err := l.Write(l.out); err != nil {
 		return err
 	}
@@ -73,6 +69,63 @@ func (l *lines) send(key string, value []byte) error {
 
 func appendSet(to []byte, key string, value []byte) []byte {
 	return fmt.Appendf(to, `{"action":"SET","key":"%s","value":"%s"}`+"\n", key, value)
+}
+
+func appendGet(to []byte, key string, stale bool) []byte {
+	to = fmt.Appendf(to, `{"action":"GET","key":"%s"`, key)
+	if stale {
+		to = append(to, `,"consistency":"stale"`...)
+	}
+	return append(to, "}\n"...)
+}
+
+func (l *lines) requests(what string, first, n int) error {
+	l.out = l.out[:0]
+	for i := range n {
+		key := keyOf((first + i) % *keys)
+		if what == "set" {
+			l.out = appendSet(l.out, key, value)
+		} else {
+			l.out = appendGet(l.out, key, what == "stale")
+		}
+	}
+	_, err := l.Write(l.out)
+	return err
+}
+
+func (l *lines) answers(_ string, n int, done func()) error {
+	for range n {
+		if err := l.receive(); err != nil {
+			return err
+		}
+		done()
+	}
+	return nil
+}
+
+func (l *lines) publish(n int) error {
+	l.out = l.out[:0]
+	for range n {
+		l.out = fmt.Appendf(l.out, `{"action":"PUBLISH","channel":"%s","message":"%s"}`+"\n", channel, value)
+	}
+	if _, err := l.Write(l.out); err != nil {
+		return err
+	}
+	return l.answers("publish", n, func() {})
+}
+
+func watchLines(address, key string, heard func(n int)) error {
+	request := fmt.Appendf(nil, `{"action":"WATCH","key":"%s"}`+"\n", key)
+	return countOf(address, request, isSuccess, `{"push":"change"`, heard)
+}
+
+func subscribeLines(address, channel string, heard func(n int)) error {
+	request := fmt.Appendf(nil, `{"action":"SUBSCRIBE","channel":"%s"}`+"\n", channel)
+	return countOf(address, request, isSuccess, `{"push":"message"`, heard)
+}
+
+func isSuccess(answer []byte) bool {
+	return bytes.HasPrefix(answer, success) && bytes.IndexByte(answer, '\n') > 0
 }
 
 var success = []byte(`{"status":"ok"`)

@@ -34,6 +34,10 @@ type piped interface {
 	// send begins a set; receive waits for the oldest one, in a goroutine of its own if need be.
 	send(key string, value []byte) error
 	receive() error
+	// requests begins n sets, gets or stale gets from key number first on, in one write; answers waits for n of them,
+	// in a goroutine of its own if need be, and tells of each that counts as done.
+	requests(what string, first, n int) error
+	answers(what string, n int, done func()) error
 }
 
 // A refused request was answered, with an error: the connection goes on.
@@ -45,23 +49,31 @@ func (r refused) Error() string { return "answer " + string(r) }
 type kind struct {
 	dial func(address string, replicas int) (conn, error)
 	fill func(c conn, first, n int, value []byte) error
+	// watch and subscribe return once a connection of their own hears of every change of a key, or every message.
+	watch, subscribe func(address, what string, heard func(n int)) error
 }
 
 var kinds = map[string]kind{
-	"lines": {dialLines, fillPiped},
-	"redis": {dialRedis, fillPiped},
-	"etcd":  {dialEtcd, fillEtcd},
+	"lines": {dialLines, fillPiped, watchLines, subscribeLines},
+	"redis": {dialRedis, fillPiped, watchRedis, subscribeRedis},
+	"etcd":  {dialEtcd, fillEtcd, watchEtcd, nil},
 }
 
 var measures = map[string]func(t target) (figures, error){
-	"set":      func(t target) (figures, error) { return closedLoop(t, "set") },
-	"get":      func(t target) (figures, error) { return closedLoop(t, "get") },
-	"stale":    func(t target) (figures, error) { return closedLoop(t, "stale") },
-	"batches":  func(t target) (figures, error) { return closedLoop(t, "batches") },
-	"rate":     openLoop,
-	"fill":     fill,
-	"await":    await,
-	"failover": failover,
+	"set":             func(t target) (figures, error) { return closedLoop(t, "set") },
+	"get":             func(t target) (figures, error) { return closedLoop(t, "get") },
+	"stale":           func(t target) (figures, error) { return closedLoop(t, "stale") },
+	"batches":         func(t target) (figures, error) { return closedLoop(t, "batches") },
+	"rate":            openLoop,
+	"fill":            fill,
+	"await":           await,
+	"failover":        failover,
+	"set-pipelined":   func(t target) (figures, error) { return pipeline(t, "set") },
+	"get-pipelined":   func(t target) (figures, error) { return pipeline(t, "get") },
+	"stale-pipelined": func(t target) (figures, error) { return pipeline(t, "stale") },
+	"watch":           watch,
+	"publish":         publish,
+	"idle":            idle,
 }
 
 type figures map[string]float64
@@ -77,9 +89,11 @@ var (
 	kindName  = flag.String("kind", "lines", "what the servers speak: lines, redis or etcd")
 	addresses = flag.String("addresses", "", "HOST:PORT of every server, apart by commas")
 	pids      = flag.String("pids", "", "their processes, in the same order")
-	measure   = flag.String("measure", "set", "set, get, stale, batches, rate, fill, await or failover")
+	measure   = flag.String("measure", "set", "what is measured")
+	listeners = flag.Int("listeners", 1, "who watches, or has subscribed")
+	burst     = flag.Int("burst", 1_000, "messages that are published at once")
 	clients   = flag.Int("clients", 1, "connections")
-	depth     = flag.Int("depth", 64, "requests in a batch")
+	depth     = flag.Int("depth", 64, "requests in a batch, or under way on one connection")
 	seconds   = flag.Duration("time", 1500*time.Millisecond, "how long is measured")
 	warmUp    = flag.Duration("warm-up", 300*time.Millisecond, "how long is not measured before")
 	rate      = flag.Int("rate", 10_000, "requests a second of the measure rate")

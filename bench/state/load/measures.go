@@ -28,6 +28,10 @@ func closedLoop(t target, what string) (figures, error) {
 			return nil, err
 		}
 	}
+	return closedLoopOn(t, conns, what)
+}
+
+func closedLoopOn(t target, conns []conn, what string) (figures, error) {
 	each := 1
 	op := func(c conn, n int) error { return c.set(keyOf(n%*keys), value) }
 	switch what {

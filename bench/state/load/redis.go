@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -38,14 +39,102 @@ func (r *redis) get(key string, _ bool) error {
 	if err := r.write(appendCommand(r.out[:0], "GET", key)); err != nil {
 		return err
 	}
+	return r.found()
+}
+
+// found reads the value that a get is answered with.
+func (r *redis) found() error {
 	length, err := r.reply('$')
 	if err == nil && length < 0 {
 		return errors.New("no such key")
 	}
 	if err == nil {
-		_, err = io.CopyN(io.Discard, r.in, int64(length)+2)
+		_, err = r.in.Discard(length + 2)
 	}
 	return err
+}
+
+func (r *redis) requests(what string, first, n int) error {
+	out := r.out[:0]
+	for i := range n {
+		key := keyOf((first + i) % *keys)
+		if what == "set" {
+			out = appendCommand(out, "SET", key, string(value))
+		} else {
+			out = appendCommand(out, "GET", key)
+		}
+	}
+	if what == "set" {
+		out = r.withWait(out)
+	}
+	return r.write(out)
+}
+
+// answers counts sets that a replica has to have only once it has all of them.
+func (r *redis) answers(what string, n int, done func()) error {
+	late := what == "set" && r.replicas > 0
+	for range n {
+		var err error
+		if what == "set" {
+			_, err = r.reply('+')
+		} else {
+			err = r.found()
+		}
+		if err != nil {
+			return err
+		}
+		if !late {
+			done()
+		}
+	}
+	if !late {
+		return nil
+	}
+	if err := r.waited(); err != nil {
+		return err
+	}
+	for range n {
+		done()
+	}
+	return nil
+}
+
+func (r *redis) publish(n int) error {
+	out := r.out[:0]
+	for range n {
+		out = appendCommand(out, "PUBLISH", channel, string(value))
+	}
+	if err := r.write(out); err != nil {
+		return err
+	}
+	for range n {
+		if _, err := r.reply(':'); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchRedis hears that a key has changed, but not to what.
+func watchRedis(address, key string, heard func(n int)) error {
+	c, err := dialRedis(address, 0)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	r := c.(*redis)
+	if err := r.write(appendCommand(nil, "CONFIG", "SET", "notify-keyspace-events", "K$")); err != nil {
+		return err
+	}
+	if _, err := r.reply('+'); err != nil {
+		return err
+	}
+	return subscribeRedis(address, "__keyspace@0__:"+key, heard)
+}
+
+func subscribeRedis(address, channel string, heard func(n int)) error {
+	isSubscribed := func(answer []byte) bool { return bytes.HasSuffix(answer, []byte(":1\r\n")) }
+	return countOf(address, appendCommand(nil, "SUBSCRIBE", channel), isSubscribed, "*3\r\n$7\r\nmessage\r\n", heard)
 }
 
 func (r *redis) batch(first, n int, value []byte) error {

@@ -7,7 +7,7 @@
 import type { ClientMessage } from "../../../protocol/sessions/mod.ts";
 import { ConnectError } from "../../net/errors.ts";
 import { sendAll } from "./calls.ts";
-import { about, type Phase, tell, type Turn } from "./state.ts";
+import { about, type Link, type Phase, tell, type Turn } from "./state.ts";
 
 /** Pauses after attempts that failed, in milliseconds: each is twice the one before, up to the longest. */
 const PAUSE_MS = { first: 100, longest: 2_000 } as const;
@@ -49,7 +49,6 @@ export function connected(turn: Turn, sessionId: string): void {
   state.sessionId = sessionId;
   link.until = Infinity;
   link.nonce = 0n;
-  link.redirects = 0;
   link.isContinued = false;
   link.connectedAt = now;
   link.keepAliveAt = now + link.keepAliveMs;
@@ -65,7 +64,7 @@ export function dropped(turn: Turn, reason: Error, leader?: string): void {
   if (phase === "connected") {
     state.phase = "connecting-existing";
     // One that gives the session and drops it again, time after time, without an answer in between, is asked ever more seldom.
-    if (now - link.connectedAt >= settings.attemptMs) link.failures = 0;
+    if (now - link.connectedAt >= settings.attemptMs) forgive(link);
     tell(turn, { name: "reconnecting", detail: { reason } });
   }
   link.reason = reason;
@@ -83,10 +82,19 @@ export function dropped(turn: Turn, reason: Error, leader?: string): void {
   link.dialAt = now + about(turn, Math.min(pause, PAUSE_MS.longest));
 }
 
-/** A new session is asked for where the old one is not known. */
-export function askAgain(turn: Turn): void {
+/** A new session is asked for where the old one is not known: at once, unless there was trouble before. */
+export function askAgain(turn: Turn, reason: Error): void {
+  const { link } = turn.state;
   turn.state.phase = "connecting-new";
-  dial(turn, turn.state.link.address);
+  if (link.failures > 0) return dropped(turn, reason);
+  link.failures = 1;
+  dial(turn, link.address);
+}
+
+/** A server has shown that it serves: what went wrong before counts no more. */
+export function forgive(link: Link): void {
+  link.failures = 0;
+  link.redirects = 0;
 }
 
 /** Gives up a server that is silent, asks the next one when its time has come, and shows signs of life. */

@@ -3,7 +3,7 @@
  *
  * A command is in one of three places: the queue, where it has no number and was not done; among those that were sent, from the
  * lowest number on that still waits; or nowhere, when it is settled. Only so many numbers are in use at a time as servers
- * allow.
+ * allow (docs/spec/sessions.md 4).
  *
  * @module
  */
@@ -22,10 +22,10 @@ import type { Call } from "./inputs.ts";
 import { about, type State, type Turn } from "./state.ts";
 
 /** Most calls that wait for an answer. */
-const MAX_CALLS = 10_000;
+export const MAX_CALLS = 10_000;
 
 /** Most bytes of their payloads. */
-const MAX_CALL_BYTES = 16 * 1024 * 1024;
+export const MAX_CALL_BYTES = 16 * 1024 * 1024;
 
 /** Each time a call is sent again takes so much longer than the time before ... */
 const RESEND_GROWTH = 1.5;
@@ -109,12 +109,12 @@ export function passTime(turn: Turn): void {
   sendQueued(turn);
 }
 
-/** Settles a call with what the server says. What nobody waits for is passed over. */
-export function answer(turn: Turn, call: Call | undefined, result: Uint8Array): void {
-  if (call === undefined || !forget(turn.state, call)) return;
-  turn.state.link.failures = 0;
+/** Settles a call with what the server says; false when nobody waits for that. */
+export function answer(turn: Turn, call: Call | undefined, result: Uint8Array): boolean {
+  if (call === undefined || !forget(turn.state, call)) return false;
   turn.effects.push({ type: "resolve", call, result });
   sendQueued(turn);
+  return true;
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   type SessionState,
 } from "../../../protocol/sessions/mod.ts";
 import { SessionExpiredError, SessionRejectedError } from "../errors.ts";
-import { askAgain, connected, dropped, isConnecting } from "./attempts.ts";
+import { askAgain, connected, dropped, forgive, isConnecting } from "./attempts.ts";
 import { answer, refuseCommand, refuseQuery, rejectCalls } from "./calls.ts";
 import { finish } from "./finish.ts";
 import { take } from "./server_requests.ts";
@@ -22,6 +22,12 @@ import { tell, type Turn } from "./state.ts";
 
 /** Signs of life are shown at least so many times in the time that the server waits for one. */
 const SIGNS_OF_LIFE = 3;
+
+/** Least time between two of them, in milliseconds, whatever the server says. */
+const MIN_KEEP_ALIVE_MS = 100;
+
+/** Ids beyond half of the safe integers leave a session that is gone on with no room. */
+const MAX_FIRST_ID = Number.MAX_SAFE_INTEGER / 2;
 
 /** Takes a message. */
 export function receive(turn: Turn, message: ServerMessage): void {
@@ -48,9 +54,11 @@ export function receive(turn: Turn, message: ServerMessage): void {
     case "sessionClosed":
       return closed(turn, message);
     case "clientResponse":
-      return answer(turn, calls.commands.get(message.requestId), message.result);
+      if (answer(turn, calls.commands.get(message.requestId), message.result)) forgive(link);
+      return;
     case "queryResponse":
-      return answer(turn, calls.queries.get(message.correlationId), message.result);
+      if (answer(turn, calls.queries.get(message.correlationId), message.result)) forgive(link);
+      return;
     case "requestError": {
       const broken = refuseCommand(turn, message);
       if (broken === undefined) return;
@@ -73,12 +81,15 @@ export function receive(turn: Turn, message: ServerMessage): void {
 function learn(turn: Turn, told: SessionState): void {
   const { state, now } = turn;
   const { link, calls, settings } = state;
-  link.keepAliveMs = Math.min(settings.keepAliveMs, told.timeoutMs / SIGNS_OF_LIFE);
+  const wantedMs = Math.max(told.timeoutMs / SIGNS_OF_LIFE, MIN_KEEP_ALIVE_MS);
+  link.keepAliveMs = Math.min(settings.keepAliveMs, wantedMs);
   link.keepAliveAt = Math.min(link.keepAliveAt, now + link.keepAliveMs);
   follow(turn, told.leader);
   if (!state.mustLearn || !link.isContinued) return;
+  const nextId = Math.max(told.highestRequestId + 1, told.floor, 1);
+  if (nextId > MAX_FIRST_ID) return dropped(turn, new Error("Session has no request ids left"));
   state.mustLearn = false;
-  calls.nextId = Math.max(told.highestRequestId + 1, told.floor, 1);
+  calls.nextId = nextId;
   calls.lowest = calls.nextId;
   // Nothing before the first that is not acknowledged comes any more.
   state.delivered = told.lowestUnacked > 0 ? told.lowestUnacked - 1 : told.lastServerRequestId;
@@ -134,7 +145,7 @@ function expired(turn: Turn): void {
   state.delivered = 0;
   state.acknowledged = 0;
   state.link.nonce = 0n;
-  askAgain(turn);
+  askAgain(turn, error);
 }
 
 function nameOf(codes: Readonly<Record<string, number>>, code: number): string {

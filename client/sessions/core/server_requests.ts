@@ -11,10 +11,10 @@ import type { ServerRequest } from "../../../protocol/sessions/mod.ts";
 import type { Turn } from "./state.ts";
 
 /** Unread server requests from which on none is acknowledged. */
-const MAX_UNREAD = 1_000;
+export const MAX_UNREAD = 1_000;
 
 /** Server requests that are delivered all the same: more than a server sends without an acknowledgement. */
-const MAX_UNACKNOWLEDGED = 1_000;
+export const MAX_UNACKNOWLEDGED = 1_000;
 
 /** Takes a server request. */
 export function take(turn: Turn, { requestId, payload, createdAt }: ServerRequest): void {

@@ -1,5 +1,6 @@
 /**
- * What commands about one node have in common: its path, conditions on its revision, and how long it is to live.
+ * What commands and questions about one node have in common: its path, its value, conditions on its revision, and how long it is
+ * to live.
  *
  * @module
  */
@@ -7,7 +8,9 @@
 import { MAX_TTL_MS } from "../../../protocol/kv/limits.ts";
 import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import type { Failure } from "../result.ts";
+import type { StoreReader } from "../store/store.ts";
 import { readBytes, readUint } from "../strict.ts";
+import { valueKey } from "./rows.ts";
 
 /** A node that has no value. */
 export const KEY_NOT_FOUND: Failure = { ok: false, code: 404, reason: "KEY_NOT_FOUND" };
@@ -39,4 +42,15 @@ export function readRevision(reader: Reader, present: boolean): number | undefin
 /** Reads how long a value is to live, in milliseconds. */
 export function readTtl(reader: Reader): number {
   return readUint(reader, 1, MAX_TTL_MS);
+}
+
+/** The row of the value at a path, with its key. */
+export function findValue(
+  state: StoreReader,
+  path: Uint8Array,
+): { readonly key: Uint8Array; readonly row: Uint8Array } | Failure {
+  const key = valueKey(state, path);
+  if (!(key instanceof Uint8Array)) return key;
+  const row = state.get(key);
+  return row === undefined ? KEY_NOT_FOUND : { key, row };
 }

@@ -5,11 +5,10 @@
  */
 
 import { encodeCall } from "../module.ts";
-import type { Failure } from "../result.ts";
 import { readBytes } from "../strict.ts";
-import { KEY_NOT_FOUND, readTtl } from "./conditions.ts";
-import { type Change, type Edit, KV } from "./edit.ts";
-import { dueAfter, NEVER, putTime, rowDue, valueKey } from "./rows.ts";
+import { findValue, readTtl } from "./conditions.ts";
+import { type Change, KV } from "./edit.ts";
+import { dueAfter, NEVER, putTime, rowDue } from "./rows.ts";
 
 /** Numbers of the commands. */
 export const EXPIRE = 4;
@@ -46,7 +45,7 @@ export const expire: Change<Arguments> = {
   since: VERSION,
   read: (reader) => ({ path: readBytes(reader), ttl: readTtl(reader) }),
   perform(edit, { path, ttl }) {
-    const found = find(edit, path);
+    const found = findValue(edit.state, path);
     if (!("row" in found)) return found;
     putTime(edit, found.key, found.row, dueAfter(edit, ttl));
     return { ok: true, rev: edit.rev, body: OK };
@@ -58,20 +57,10 @@ export const persist: Change<Uint8Array> = {
   since: VERSION,
   read: readBytes,
   perform(edit, path) {
-    const found = find(edit, path);
+    const found = findValue(edit.state, path);
     if (!("row" in found)) return found;
     const isToGo = rowDue(found.row) !== NEVER;
     if (isToGo) putTime(edit, found.key, found.row, NEVER);
     return { ok: true, rev: edit.rev, body: isToGo ? TRUE : FALSE };
   },
 };
-
-function find(
-  { state }: Edit,
-  path: Uint8Array,
-): { readonly key: Uint8Array; readonly row: Uint8Array } | Failure {
-  const key = valueKey(state, path);
-  if (!(key instanceof Uint8Array)) return key;
-  const row = state.get(key);
-  return row === undefined ? KEY_NOT_FOUND : { key, row };
-}

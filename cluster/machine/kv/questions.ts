@@ -6,7 +6,7 @@
 
 import { encodeCall, type Question } from "../module.ts";
 import { readBytes } from "../strict.ts";
-import { KEY_NOT_FOUND } from "./conditions.ts";
+import { findValue } from "./conditions.ts";
 import { KV } from "./edit.ts";
 import { hasChildren, NEVER, rowDue, rowRevision, rowText, valueKey } from "./rows.ts";
 import { textOfInteger } from "./value.ts";
@@ -46,16 +46,13 @@ export const get: Question<Uint8Array> = {
   since: VERSION,
   read: readBytes,
   answer(state, path, time) {
-    const key = valueKey(state, path);
-    if (!(key instanceof Uint8Array)) return key;
-    const row = state.get(key);
-    if (row === undefined) return KEY_NOT_FOUND;
-    const due = rowDue(row);
+    const found = findValue(state, path);
+    if (!("row" in found)) return found;
+    const { row } = found;
+    const left = timeLeft(row, time);
     const rev = rowRevision(row);
     const body = rowText(row);
-    return due === NEVER
-      ? { ok: true, rev, body }
-      : { ok: true, rev, body, ttlMs: Math.max(0, due - time) };
+    return left === ENDLESS ? { ok: true, rev, body } : { ok: true, rev, body, ttlMs: left };
   },
 };
 
@@ -77,11 +74,16 @@ export const ttl: Question<Uint8Array> = {
   since: VERSION,
   read: readBytes,
   answer(state, path, time) {
-    const key = valueKey(state, path);
-    if (!(key instanceof Uint8Array)) return key;
-    const row = state.get(key);
-    if (row === undefined) return KEY_NOT_FOUND;
-    const due = rowDue(row);
-    return { ok: true, rev: 0, body: textOfInteger(due === NEVER ? -1 : Math.max(0, due - time)) };
+    const found = findValue(state, path);
+    if (!("row" in found)) return found;
+    return { ok: true, rev: 0, body: textOfInteger(timeLeft(found.row, time)) };
   },
 };
+
+/** What TTL says of a value that is never due. */
+const ENDLESS = -1;
+
+function timeLeft(row: Uint8Array, time: number): number {
+  const due = rowDue(row);
+  return due === NEVER ? ENDLESS : Math.max(0, due - time);
+}

@@ -104,12 +104,13 @@ export const transact: Change<Arguments> = {
     if (typeof succeeded !== "boolean") return succeeded;
     const steps = succeeded ? then : otherwise;
     const field = succeeded ? "then" : "else";
+    const before = edit.rev;
     return edit.attempt(() => {
       const results: Uint8Array[] = [];
       let size = 0;
       for (const step of steps) {
         const result = step(edit);
-        if (!result.ok && result !== KEY_NOT_FOUND) return { ...result, field };
+        if (!result.ok && result !== KEY_NOT_FOUND) return failureOf(result, field, before);
         const body = result.ok ? result.body : NULL;
         size += body.length;
         if (size > MAX_TOGETHER_BYTES) return { ...TOGETHER_TOO_LARGE, field };
@@ -120,6 +121,11 @@ export const transact: Change<Arguments> = {
     });
   },
 };
+
+/** The failure of a step. A revision that the transaction itself has made goes with it, and will be that of another change. */
+function failureOf({ rev, ...failure }: Failure, field: string, before: number): Failure {
+  return { ...failure, field, ...rev !== undefined && rev <= before && { rev } };
+}
 
 function holdAll({ state }: Edit, conditions: readonly Condition[]): boolean | Failure {
   let all = true;

@@ -95,13 +95,13 @@ export function integerAt(key: Uint8Array, at: number): { value: number; end: nu
 }
 
 /**
- * Where each of the texts ends that a key consists of from `at` on.
+ * Where each of the texts ends that stand one after the other from `at` of a key on.
  *
  * @throws {RangeError} when one does not end
  */
 export function textEnds(key: Uint8Array, at: number): number[] {
   const ends: number[] = [];
-  for (let next = at; next < key.length; ends.push(next)) next = endOf(key, next + 1) + 1;
+  for (let next = at; key[next] === TEXT; ends.push(next)) next = endOf(key, next + 1) + 1;
   return ends;
 }
 

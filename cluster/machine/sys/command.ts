@@ -8,7 +8,7 @@
  * @module
  */
 
-import { bool, Reader, written } from "../../../protocol/msgpack/mod.ts";
+import { bool, Reader, writtenBy } from "../../../protocol/msgpack/mod.ts";
 import { type Command, type Context, encodeCall, type Host } from "../module.ts";
 import { readResult, type Result, writeResult } from "../result.ts";
 import type { Transaction } from "../store/store.ts";
@@ -116,9 +116,12 @@ export const command: Command<Arguments> = {
       return known;
     }
     const result = execute(state, context, host, session, deed);
-    const answer = written("rpc", (writer) => {
+    const answer = writtenBy("rpc", (writer) => {
       bool.write(writer, tellsRevision);
       writeResult(writer, result);
+      const row = state.allocate(writer.length);
+      row.set(writer.view());
+      return row;
     });
     state.put(rowKey(state, ANSWERS, session.serial, id), answer);
     session.cached++;

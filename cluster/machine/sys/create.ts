@@ -22,7 +22,7 @@ import {
   readCapabilities,
 } from "./rows/capabilities.ts";
 import { SYS } from "./context.ts";
-import { clientKey } from "./rows/keys.ts";
+import { clientKey, sessionKey } from "./rows/keys.ts";
 import {
   BAD_CAPABILITIES,
   MAX_LEAVINGS,
@@ -94,6 +94,7 @@ export const create: Command<Arguments> = {
     totals.sessions++;
     const serial = ++totals.lastSerial;
     putSession(state, {
+      key: sessionKey(state, id),
       id,
       serial,
       queue: ++totals.lastSerial,

@@ -15,7 +15,7 @@ import { readUint } from "../strict.ts";
 import { clientIdOf, getCapabilities } from "./rows/capabilities.ts";
 import { SYS } from "./context.ts";
 import { lastSessionOf } from "./create.ts";
-import { capabilitiesKey, clientKey, sessionKey } from "./rows/keys.ts";
+import { capabilitiesKey, clientKey } from "./rows/keys.ts";
 import { leave, sweep } from "./leavings.ts";
 import { MAX_ENDED, MAX_SWEPT_ROWS } from "./limits.ts";
 import { getSession, readSessionId, type Session } from "./rows/session.ts";
@@ -93,12 +93,12 @@ export const expire: Command<readonly Uint8Array[]> = {
   },
 };
 
-function removeSession(state: Transaction, { id, serial }: Session): void {
+function removeSession(state: Transaction, { key, id, serial }: Session): void {
   const client = clientIdOf(getCapabilities(state, serial));
   const last = client && lastSessionOf(state, client);
   if (client !== undefined && last !== undefined && equalBytes(last, id)) {
     state.delete(clientKey(client));
   }
   state.delete(capabilitiesKey(state, serial));
-  state.delete(sessionKey(state, id));
+  state.delete(key);
 }

@@ -72,7 +72,7 @@ export {
 export { OVERFLOW } from "./queue.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
-export { getTotals, type Totals } from "./rows/totals.ts";
+export { WatchedPlaces } from "./rows/watched.ts";
 export type { SessionWatch } from "./watch.ts";
 
 /** The module. */

@@ -42,7 +42,7 @@ const VERSION = 1;
 const MAX = Number.MAX_SAFE_INTEGER;
 
 /** What is known of a session. */
-export interface SessionInfo extends Omit<Session, "serial" | "queue"> {
+export interface SessionInfo extends Omit<Session, "key" | "serial" | "queue"> {
   /** The first server request that is not acknowledged; one more than the last when all are. */
   readonly firstPending: number;
   /** What the client has said of itself. */
@@ -134,7 +134,7 @@ export const sessions: Question<
     return answerOf((writer) => {
       writer.uint(rows.length > limit ? 1 : 0);
       for (const { key, value } of rows.slice(0, limit)) {
-        writeInfo(writer, state, sessionOf(sessionIdOf(key), value));
+        writeInfo(writer, state, sessionOf(key, sessionIdOf(key), value));
       }
     });
   },
@@ -153,16 +153,8 @@ export const requests: Question<
   answer(state, { session: id, from, limit }) {
     const session = getSession(state, id);
     if (session === undefined) return SESSION_EXPIRED;
-    const found: ServerRequest[] = [];
-    let bytes = 0;
-    let more = true;
-    while (more && found.length < limit && bytes < MAX_READ_BYTES) {
-      const next = (found.at(-1)?.id ?? from - 1) + 1;
-      const read = pendingRequests(state, session, next, Math.min(FEW, limit - found.length));
-      for (const request of read) bytes += request.payload.length;
-      found.push(...read);
-      more = (found.at(-1)?.id ?? MAX) < session.lastRequest;
-    }
+    const found = requestsFrom(state, session, from, limit);
+    const more = (found.at(-1)?.id ?? MAX) < session.lastRequest;
     return answerOf((writer) => {
       writer.uint(more ? 1 : 0);
       for (const { id, createdAt, payload } of found) {
@@ -236,10 +228,10 @@ export function decodeRequests(body: Uint8Array): RequestPage {
  */
 export function decodeTotals(body: Uint8Array): Omit<Totals, "lastSerial"> {
   return decoded(body, (reader) => {
-    const [sessions, pending, pendingBytes, watches, trees, leavings] = TOTAL_NAMES.map(() =>
+    const [sessions, pending, pendingBytes, watches, leavings] = TOTAL_NAMES.map(() =>
       readUint(reader, 0, MAX)
-    ) as [number, number, number, number, number, number];
-    return { sessions, pending, pendingBytes, watches, trees, leavings };
+    ) as [number, number, number, number, number];
+    return { sessions, pending, pendingBytes, watches, leavings };
   });
 }
 
@@ -251,7 +243,6 @@ const TOTAL_NAMES = [
   "pending",
   "pendingBytes",
   "watches",
-  "trees",
   "leavings",
 ] as const satisfies readonly (keyof Totals)[];
 
@@ -267,6 +258,27 @@ const INFO_NAMES = [
   "pendingBytes",
   "watches",
 ] as const satisfies readonly (keyof Session)[];
+
+/** Those from an id on, as many as there may be at once. */
+function requestsFrom(
+  state: StoreReader,
+  session: Session,
+  from: number,
+  limit: number,
+): ServerRequest[] {
+  const found: ServerRequest[] = [];
+  let bytes = 0;
+  for (let next = from;;) {
+    const few = pendingRequests(state, session, next, Math.min(FEW, limit - found.length));
+    for (const request of few) {
+      bytes += request.payload.length;
+      if (found.length > 0 && bytes > MAX_READ_BYTES) return found;
+      found.push(request);
+      next = request.id + 1;
+    }
+    if (few.length < FEW) return found;
+  }
+}
 
 function writeInfo(writer: Writer, state: StoreReader, session: Session): void {
   writer.bytes(session.id);

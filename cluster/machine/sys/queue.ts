@@ -2,7 +2,7 @@
  * What one entry has to tell sessions: server requests, numbered by session, until too many wait.
  *
  * A queue that would become too long is given up for one request that says so: who reads it has to look for itself what is there
- * now. All else that the same entry has for that session is covered by it.
+ * now. All else that the same entry has for that session is covered by it, and not added any more.
  *
  * @module
  */
@@ -32,7 +32,6 @@ export class Outgoing {
   readonly #state: Transaction;
   readonly #context: Context;
   readonly #host: Host;
-  readonly #overflowed = new Set<number>();
   #totals: Totals | undefined;
 
   /** There is none yet. */
@@ -42,9 +41,8 @@ export class Outgoing {
     this.#host = host;
   }
 
-  /** Adds one for a session, which has to be kept then. Returns whether there is room for more. */
+  /** Adds one for a session, which has to be kept then. False when its queue was given up instead. */
   add(session: Session, payload: Uint8Array): boolean {
-    if (this.#overflowed.has(session.serial)) return false;
     if (!this.#hasRoom(session, payload.length)) {
       this.overflow(session);
       return false;
@@ -55,8 +53,6 @@ export class Outgoing {
 
   /** Gives up the queue of a session, which has to be kept then. */
   overflow(session: Session): void {
-    if (this.#overflowed.has(session.serial)) return;
-    this.#overflowed.add(session.serial);
     const totals = this.#counted();
     if (session.pending <= FEW) {
       removeRequests(this.#state, totals, session, session.lastRequest, FEW);

@@ -13,12 +13,10 @@ import {
 import type { NodeChange } from "../change.ts";
 import type { Context, Host } from "../module.ts";
 import type { Transaction } from "../store/store.ts";
-import { textEnds } from "../store/tuple.ts";
 import { sessionIdOf, sessionsAfter } from "./rows/keys.ts";
 import { MAX_PAYLOAD_BYTES, MAX_PENDING, MAX_PUSHES } from "./limits.ts";
 import { Outgoing } from "./queue.ts";
 import { getSession, putSession, type Session, sessionOf } from "./rows/session.ts";
-import { getTotals } from "./rows/totals.ts";
 import { type FoundWatch, watchesAt } from "./rows/watches.ts";
 
 /** A change, and a watch that it is for. */
@@ -61,26 +59,21 @@ function tellingsOf(
   host: Host,
   changes: readonly NodeChange[],
 ): Map<number, Telling | undefined> | undefined {
-  const { watches, trees } = getTotals(state);
   const tellings = new Map<number, Telling | undefined>();
   let room = MAX_PUSHES;
-  const find = (change: NodeChange, tree: boolean, node: Uint8Array): void => {
-    const found = watchesAt(state, tree, node, room + 1);
-    room -= found.length;
-    for (const watch of room < 0 ? [] : found) {
-      if (!tellings.has(watch.serial)) tellings.set(watch.serial, begin(state, watch));
-      const hits = tellings.get(watch.serial)?.hits;
-      // One more than there is room for is enough to have it overflow.
-      if (hits !== undefined && hits.length <= MAX_PENDING) hits.push({ change, watch });
-    }
-  };
   for (const change of changes) {
     const node = change.key.subarray(host.nodes.prefix.length);
-    if (watches > trees) find(change, false, node);
-    if (trees > 0) {
-      for (const end of [0, ...textEnds(node, 0)]) find(change, true, node.subarray(0, end));
+    for (const place of host.watched.placesOf(node)) {
+      const found = watchesAt(state, place, room + 1);
+      room -= found.length;
+      if (room < 0) return undefined;
+      for (const watch of found) {
+        if (!tellings.has(watch.serial)) tellings.set(watch.serial, begin(state, watch));
+        const hits = tellings.get(watch.serial)?.hits;
+        // One more than there is room for is enough to have it overflow.
+        if (hits !== undefined && hits.length <= MAX_PENDING) hits.push({ change, watch });
+      }
     }
-    if (room < 0) return undefined;
   }
   return tellings;
 }
@@ -149,7 +142,7 @@ class Rests {
 function overflowAll(state: Transaction, outgoing: Outgoing): void {
   const { from, to } = sessionsAfter(undefined);
   for (const { key, value } of state.range(from, to, Infinity)) {
-    const session = sessionOf(sessionIdOf(key), value);
+    const session = sessionOf(key, sessionIdOf(key), value);
     if (session.watches === 0) continue;
     outgoing.overflow(session);
     putSession(state, session);

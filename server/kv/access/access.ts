@@ -16,6 +16,7 @@ import {
   type Problem,
   RATE_LIMITED,
 } from "../../../protocol/kv/mod.ts";
+import { machineOf } from "../../net/admission.ts";
 import { OVERLOADED } from "../../replica/service.ts";
 import { Attempts } from "./attempts.ts";
 import type { Entry } from "./entries.ts";
@@ -79,16 +80,17 @@ export class Access {
     const members = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (members === undefined || members.wrong(request) !== undefined) return undefined;
     const needs = needsOf(action, request, use);
-    if (needs === undefined) return FORBIDDEN;
     if ("ok" in needs) return needs;
     return needs.every((need) => allows(entry.rights, need)) ? undefined : FORBIDDEN;
   }
 
-  /** The entry of a token or of a user and a password that came from `source`, or why there is none. */
+  /** The entry of a token or of a user and a password that came from an address, or why there is none. */
   async authenticate(
     { token, user = "", password = "" }: AuthRequest,
-    source: string,
+    address: string,
   ): Promise<Entry | Problem> {
+    // With IPv6 one machine has more addresses than can be remembered.
+    const source = machineOf(address);
     const found = token === undefined
       ? await this.#byPassword(user, password, source)
       : await this.#byToken(token, source);

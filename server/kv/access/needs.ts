@@ -6,6 +6,7 @@
 
 import { resolveBase, resolvePath } from "../../../cluster/machine/kv/mod.ts";
 import type { Failure } from "../../../cluster/machine/mod.ts";
+import { nameOf } from "../../../protocol/kv/actions/transaction.ts";
 import { FORBIDDEN, type Members, type RequestKey } from "../../../protocol/kv/mod.ts";
 import type { Deed, Need } from "./rights.ts";
 
@@ -77,13 +78,14 @@ const TABLE: Readonly<Record<string, NeedsOf>> = {
   CHILDREN: ({ key, namespace }, use) => below(key, namespace, use),
 };
 
-/** What an action needs for a request whose members are right; `undefined` when nobody may ask for it. */
+/** What an action needs for a request whose members are right, or why it may not be done. */
 export function needsOf(
   action: string,
   request: Members,
   use: string,
-): readonly Need[] | Failure | undefined {
-  return Object.hasOwn(TABLE, action) ? TABLE[action]?.(request, use) : undefined;
+): readonly Need[] | Failure {
+  const needs = Object.hasOwn(TABLE, action) ? TABLE[action]?.(request, use) : undefined;
+  return needs ?? FORBIDDEN;
 }
 
 function at({ key, namespace }: Members, use: string, deeds: readonly Deed[]): Need[] | Failure {
@@ -108,7 +110,7 @@ function ofEach<T>(
 
 /** A step of a transaction is an action itself. */
 function ofStep(step: Members, use: string): readonly Need[] | Failure {
-  return needsOf(String(step["action"]).toUpperCase(), step, use) ?? FORBIDDEN;
+  return needsOf(nameOf(step), step, use);
 }
 
 /** A channel is a path from the root; one that ends with `*` or `**` stands for those below the node before. */

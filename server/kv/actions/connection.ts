@@ -124,7 +124,7 @@ const SECTIONS: Readonly<Record<string, (services: Services) => Record<string, u
     auth_failures: counters.authFailures,
   }),
   channels: ({ pubsub: { figures } }) => ({ ...figures }),
-  watches: ({ state: { watches } }) => ({ ...watches?.figures }),
+  watches: ({ state: { watches } }) => ({ ...watches.figures }),
   memory: () => {
     const { rss, heapUsed } = Deno.memoryUsage();
     return { rss, heap_used: heapUsed };

@@ -19,6 +19,7 @@ export const auth: Doing = {
     const found = await access.authenticate(request as AuthRequest, peer.source);
     if (!("ok" in found)) {
       client.entry = found;
+      client.shown.add(found);
       client.name = found.name;
       client.failures = 0;
       peer.know();

@@ -6,6 +6,8 @@
 
 import {
   type Condition,
+  MAX_TOGETHER_BYTES,
+  MAX_VALUE_TEXT_BYTES,
   resolvePath,
   type Step,
   textOfValue,
@@ -39,9 +41,20 @@ export const transaction: Doing = {
     if (!Array.isArray(whenFalse)) return within("else", whenFalse);
     const bytes = transactionCommand({ conditions: tests, then: whenTrue, otherwise: whenFalse });
     if (bytes.length > MAX_TRANSACTION_BYTES) return TOO_LARGE;
-    return { kind: "command", bytes, nodes };
+    return {
+      kind: "command",
+      bytes,
+      nodes,
+      mostTold: Math.max(mostTold(then), mostTold(otherwise)),
+    };
   },
 };
+
+/** Most bytes of the values that steps tell; a value that a step sets has come before. */
+function mostTold(steps: readonly StepRequest[]): number {
+  const values = steps.filter((step) => nameOf(step) === "GET").length;
+  return Math.min(values * MAX_VALUE_TEXT_BYTES, MAX_TOGETHER_BYTES);
+}
 
 /** Longest command, in bytes: more than a line takes, but for numbers that are longer when they are written out. */
 export const MAX_TRANSACTION_BYTES = 2_000_000;

@@ -11,9 +11,10 @@ import {
   valueKey,
   VALUES,
 } from "../../../cluster/machine/kv/mod.ts";
-import type { Failure } from "../../../cluster/machine/mod.ts";
-import type { WatchRequest } from "../../../cluster/watch/mod.ts";
+import type { Failure, Result } from "../../../cluster/machine/mod.ts";
+import type { Begun, WatchRequest } from "../../../cluster/watch/mod.ts";
 import {
+  type Problem,
   type UnwatchRequest,
   WATCH_NOT_FOUND,
   type WatchNodeRequest,
@@ -28,7 +29,7 @@ export const watch: Doing = {
     if ("ok" in wanted) return wanted;
     return (watcher) => {
       const begun = watcher.watch(wanted);
-      return "ok" in begun ? begun : successOf(begun);
+      return begun instanceof Promise ? begun.then(resultOf) : resultOf(begun);
     };
   },
 };
@@ -43,6 +44,10 @@ export const unwatch: Doing = {
 };
 
 const OK = successOf("OK");
+
+function resultOf(begun: Begun | Problem): Result {
+  return "ok" in begun ? begun : successOf(begun);
+}
 
 const MEMORY = { allocate: (length: number): Uint8Array => new Uint8Array(length) };
 

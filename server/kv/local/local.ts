@@ -21,7 +21,9 @@ import type { Failure, Result, Success } from "../../../cluster/machine/mod.ts";
 import { ACTIONS } from "../../../protocol/kv/actions/actions.ts";
 import { errorOf, KvError } from "../../../protocol/kv/errors.ts";
 import { DEFAULT_LISTED } from "../../../protocol/kv/limits.ts";
-import { invalid, TOO_MANY_SUBSCRIPTIONS, UNKNOWN_ACTION } from "../../../protocol/kv/problem.ts";
+import { invalid, TOO_MANY_SUBSCRIPTIONS } from "../../../protocol/kv/problem.ts";
+import type { KvLock, KvLockOptions } from "../../../protocol/kv/lock/lock.ts";
+import { takeLock } from "../../../protocol/kv/lock/take.ts";
 import { type Page, paged } from "../../../protocol/kv/paging.ts";
 import {
   type KvOutcome,
@@ -48,6 +50,7 @@ import { watchOf } from "../actions/watches.ts";
 import type { Several } from "../action.ts";
 import { actionOf } from "../dispatch.ts";
 import { gather, listingOf } from "../listing.ts";
+import { LOCK_WORLD } from "./lock.ts";
 import { LocalWatch } from "./watch.ts";
 import type {
   KvChildrenOptions,
@@ -72,19 +75,7 @@ export type {
   KvStep,
   KvTransaction,
 } from "../../../protocol/kv/actions/transaction.ts";
-export type {
-  KvChange,
-  KvEntry,
-  KvExistence,
-  KvItem,
-  KvKey,
-  KvMessage,
-  KvSetItem,
-  KvValue,
-  KvWatch,
-  KvWatchOptions,
-} from "../../../protocol/kv/values.ts";
-
+export type * from "../../../protocol/kv/values.ts";
 export type * from "./options.ts";
 
 /** How long a request may take, in milliseconds. */
@@ -273,7 +264,8 @@ export class AgentKv {
 
   /**
    * Watches a key: each change from now on, in order. Ends with the agent. Reading throws a `RevisionGoneError` when it cannot go on
-   * without a gap: nobody has read for too long, or this server got the state of another one.
+   * without a gap: nobody has read for too long, or this server got the state of another one. An agent that is no server begins
+   * when a server has answered; what goes wrong there, as without a leader, reading throws, too.
    *
    * @throws {KvError} when the key is none, or a `RevisionGoneError` when changes since `fromRev` are not kept any more
    * @throws {RangeError} when the buffer size is not a whole number above 0
@@ -285,11 +277,24 @@ export class AgentKv {
     if (wrong !== undefined) throw errorOf(invalid(wrong === "from_rev" ? "fromRev" : wrong));
     const wanted = watchOf(request);
     if ("ok" in wanted) throw errorOf(wanted);
-    const { watches } = this.#state;
-    if (watches === undefined) throw errorOf(UNKNOWN_ACTION);
-    const watch = new LocalWatch(watches, wanted, options, (one) => this.#watches.delete(one));
+    const watch = new LocalWatch(
+      this.#state.watches,
+      wanted,
+      options,
+      (one) => this.#watches.delete(one),
+    );
     this.#watches.add(watch);
     return watch;
+  }
+
+  /**
+   * Takes a lock, as `KvClient.lock` does.
+   *
+   * @throws {LockTimeoutError} when it was not to be had in `options.waitMs`
+   * @throws {RangeError} when a time is out of its bounds
+   */
+  lock(key: KvKey, options: KvLockOptions = {}): Promise<KvLock> {
+    return takeLock(this, LOCK_WORLD, key, options);
   }
 
   /** Ends all subscriptions and watches. */

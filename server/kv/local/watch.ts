@@ -69,7 +69,10 @@ export class LocalWatch implements KvWatch {
       tooSlow: () => this.#fail(errorOf(REVISION_GONE)),
     });
     const begun = this.#watcher.watch(request);
-    if ("ok" in begun) throw errorOf(begun);
+    if (begun instanceof Promise) {
+      begun.then((begun) => "ok" in begun && this.#fail(errorOf(begun)))
+        .catch((error) => this.#fail(error));
+    } else if ("ok" in begun) throw errorOf(begun);
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 

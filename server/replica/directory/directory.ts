@@ -41,12 +41,12 @@ export class DataDirectory implements AsyncDisposable {
   /** What is in it. */
   readonly disk: Disk;
   readonly #disk: FileDisk;
-  readonly #lock: Deno.FsFile;
+  readonly #lock: Disposable;
   #identity: NodeIdentity;
   #writing: Promise<void> | undefined;
 
   /** Takes over an open disk and a lock that is held. */
-  constructor(path: string, disk: FileDisk, lock: Deno.FsFile, identity: NodeIdentity) {
+  constructor(path: string, disk: FileDisk, lock: Disposable, identity: NodeIdentity) {
     this.path = path;
     this.disk = disk;
     this.#disk = disk;
@@ -119,7 +119,7 @@ export class DataDirectory implements AsyncDisposable {
     // Who asked for it is told if it fails.
     await this.#writing?.catch(() => {});
     await this.#disk.close();
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
   }
 
   /** Same as {@linkcode DataDirectory.close}. */
@@ -143,7 +143,7 @@ export async function openDirectory(path: string): Promise<DataDirectory> {
       return new DataDirectory(path, disk, lock, await identityIn(disk, path));
     } catch (error) {
       await disk.close();
-      lock.close();
+      lock[Symbol.dispose]();
       throw error;
     }
   } catch (error) {
@@ -174,20 +174,29 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /**
- * Keeps every other process out of a directory until the file is closed. The system takes the lock back when the process ends,
+ * Keeps every other process out of a directory until the lock is disposed of. The system takes it back when the process ends,
  * however it does. Rejects with {@linkcode DirectoryInUseError}, and as the system does.
  */
-export async function lockDirectory(path: string): Promise<Deno.FsFile> {
+export async function lockDirectory(path: string): Promise<Disposable> {
   const options = { write: true, create: true, mode: 0o600 };
   const file = await Deno.open(`${path}/${LOCK_FILE}`, options);
   try {
-    if (await file.tryLock(true)) return file;
+    if (await file.tryLock(true)) return { [Symbol.dispose]: () => unlock(file) };
   } catch (error) {
     file.close();
     throw error;
   }
   file.close();
   throw new DirectoryInUseError(path);
+}
+
+/** A process that is being started by this one has the file open for a moment: closing it here would leave it locked. */
+function unlock(file: Deno.FsFile): void {
+  try {
+    file.unlockSync();
+  } finally {
+    file.close();
+  }
 }
 
 async function identityIn(disk: Disk, path: string): Promise<NodeIdentity> {

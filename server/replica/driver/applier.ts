@@ -9,8 +9,11 @@ import type { Entry, Raft } from "../../../cluster/raft/mod.ts";
 import { type Clock, DiskFullError, type Timer } from "../../../cluster/runtime.ts";
 import type { LogStore, StateStore } from "./parts.ts";
 
-/** Entries, and bytes of them, that are applied at a time; the next ones come in a turn of their own. */
+/** Entries, and bytes of them, that are applied at a time at most; the next ones come in a turn of their own. */
 const SLICE = { count: 512, bytes: 1024 * 1024 } as const;
+
+/** What one slice should take at most, in milliseconds. */
+const SLICE_MS = 10;
 
 /** Pause before a full disk is tried again. */
 const RETRY_MS = 500;
@@ -34,6 +37,8 @@ export class Applier {
   readonly #raft: Raft;
   #machine: Machine;
   #target: number;
+  /** Entries of the next slice, by how long the last one took: an entry may be one change or a thousand. */
+  #count: number = SLICE.count;
   /** Whether it waits: for a later turn, for entries from the disk, for room in the store, for another state. */
   #waits = false;
   /** The state is about to be replaced by one of at least this entry. */
@@ -89,7 +94,7 @@ export class Applier {
     const from = machine.context.index + 1;
     if (this.#closed || this.#isSuspended || from > this.#target) return;
     if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
-    const count = Math.min(SLICE.count, this.#target - from + 1);
+    const count = Math.min(this.#count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
     if (entries !== undefined) {
       this.#waits = true;
@@ -111,6 +116,7 @@ export class Applier {
   #apply(slice: readonly Entry[]): void {
     const barrier = slice.findIndex(({ type }) => type === "barrier");
     const entries = barrier < 0 ? slice : slice.slice(0, barrier + 1);
+    const start = this.#parts.clock.now();
     let results: readonly (Result | undefined)[];
     try {
       results = this.#machine.apply(entries);
@@ -118,7 +124,14 @@ export class Applier {
       return this.#parts.failed(error as Error);
     }
     for (const [i, entry] of entries.entries()) this.#parts.applied(entry, results[i]);
+    this.#pace(entries.length, this.#parts.clock.now() - start);
     this.#parts.reached(this.#machine.context.index);
+  }
+
+  /** So many entries took so long. */
+  #pace(count: number, tookMs: number): void {
+    const fitting = tookMs > SLICE_MS ? Math.floor(count * SLICE_MS / tookMs) : 2 * this.#count;
+    this.#count = Math.max(1, Math.min(SLICE.count, fitting));
   }
 
   #goOnLater(machine: Machine): void {

@@ -67,7 +67,7 @@ export class Desk {
   /** Nobody has asked for anything. */
   constructor(parts: DeskParts) {
     this.#parts = parts;
-    this.#reads = new Reads(parts.query);
+    this.#reads = new Reads(parts.clock, parts.query);
     this.#forwarder = new Forwarder({
       clock: parts.clock,
       peers: parts.peers,

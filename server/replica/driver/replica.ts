@@ -72,7 +72,7 @@ export interface ReplicaParts extends Beginning {
 }
 
 /** A running server. */
-export class Replica implements StateService {
+export class Replica implements Omit<StateService, "watches"> {
   readonly #parts: ReplicaParts;
   readonly #raft: Raft;
   readonly #desk: Desk;

@@ -10,10 +10,13 @@ import type { Result } from "../../../cluster/machine/mod.ts";
 import type { Keyring } from "../../../cluster/memberlist/wire/keyring.ts";
 import type { PubSub } from "../../../cluster/pubsub/mod.ts";
 import type { Address } from "../../../cluster/runtime.ts";
+import type { WatchHub } from "../../../cluster/watch/mod.ts";
 import type { Member } from "../../../cluster/serf/mod.ts";
 import { background, guarded } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
+import { closeTogether } from "../../net/closing.ts";
 import { newId } from "../directory/node_file.ts";
+import { RemoteChanges } from "./changes.ts";
 import { Visits } from "./visits.ts";
 import { encodeGatewayTag, shortId } from "../gossip_tag.ts";
 import { type Hello, PeerLinks } from "../peers/mod.ts";
@@ -50,6 +53,7 @@ export class Gateway implements StateService, AsyncDisposable {
   readonly #options: GatewayOptions;
   readonly #id = newId();
   readonly #visits: Visits;
+  readonly #changes: RemoteChanges;
   readonly #complaints = new LogLimiter(performance);
   #links: PeerLinks | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -60,12 +64,14 @@ export class Gateway implements StateService, AsyncDisposable {
 
   private constructor(options: GatewayOptions) {
     this.#options = options;
-    this.#visits = new Visits({
+    const parts = {
       peers: () => this.links,
       servers: () => this.#servers.map(({ id }) => id),
       log: options.log,
       missing: () => this.#complain("No server is known: gossip shows none that keeps the state"),
-    });
+    };
+    this.#visits = new Visits(parts);
+    this.#changes = new RemoteChanges(parts);
   }
 
   /** Listens for servers and begins to look for them. Rejects with one line for the operator. */
@@ -86,6 +92,11 @@ export class Gateway implements StateService, AsyncDisposable {
   get leader(): string | undefined {
     const { leaderId } = this.#visits;
     return this.#servers.find(({ id }) => id === leaderId)?.name;
+  }
+
+  /** See {@linkcode StateService.watches}. */
+  get watches(): WatchHub {
+    return this.#changes.watches;
   }
 
   /** See {@linkcode StateService.propose}. */
@@ -127,7 +138,7 @@ export class Gateway implements StateService, AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     this.#visits.close();
-    await this.links.close();
+    await closeTogether([() => this.#changes.close(), () => this.links.close()]);
   }
 
   #listen(): Promise<PeerLinks> {

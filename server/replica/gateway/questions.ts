@@ -4,7 +4,7 @@
  *     leader    0xf3                the answer is the id of the leader, or nothing
  *     read      0xf4 | question     the answer is `u32 lag in ms | encoded result`, from what the server has
  *
- * Anything else is a message of requests, as servers forward them to each other.
+ * What their clients watch is in `watching/fetch_codec.ts`. Anything else is a message of requests, as servers forward them to each other.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import { encodeUtf8 } from "../../../protocol/text.ts";
 import { ForwardError } from "../driver/forwarding.ts";
 import type { Replica } from "../driver/replica.ts";
 import type { Answer } from "../service.ts";
+import type { Fetches } from "../watching/fetches.ts";
 import { REQUEST } from "../wire_requests.ts";
 
 /** How long a stale read may take, in milliseconds. */
@@ -41,10 +42,17 @@ export function decodeReadAnswer(bytes: Uint8Array): Answer | undefined {
 
 /** A server's answer to an agent that keeps no state, which may ask nothing but this; no bytes to anything else. */
 export async function answerVisitor(
+  from: string,
   bytes: Uint8Array,
   replica: Pick<Replica, "leaderId" | "query" | "receiveRequests">,
+  fetches: Fetches,
 ): Promise<Uint8Array> {
   switch (bytes[0]) {
+    case REQUEST.fetch:
+      return await fetches.fetch(from, bytes);
+    case REQUEST.nudge:
+      fetches.nudge(from);
+      return NO_BYTES;
     case REQUEST.leader:
       return encodeUtf8(replica.leaderId ?? "");
     case REQUEST.read: {
@@ -53,6 +61,14 @@ export async function answerVisitor(
       return encodeReadAnswer(await promise);
     }
   }
+  return await answerRequests(bytes, replica);
+}
+
+/** The answer to a message of requests; no bytes when it is none. */
+export async function answerRequests(
+  bytes: Uint8Array,
+  replica: Pick<Replica, "receiveRequests">,
+): Promise<Uint8Array> {
   try {
     return await replica.receiveRequests(bytes);
   } catch (error) {

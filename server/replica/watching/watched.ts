@@ -5,17 +5,15 @@
  */
 
 import { Machine, type Store } from "../../../cluster/machine/mod.ts";
-import type { Clock } from "../../../cluster/runtime.ts";
-import { WatchHub } from "../../../cluster/watch/mod.ts";
+import { storeSource, WatchHub } from "../../../cluster/watch/mod.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { nextTurn } from "../../runtime.ts";
 import type { Sessions } from "../sessions/mod.ts";
 
-/** Watches of a server that has no machine yet. */
-export function newWatches(clock: Clock, log: Pick<AgentLog, "unexpected">): WatchHub {
+/** Watches that have nothing to look at yet. */
+export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
   return new WatchHub({
-    now: () => clock.now(),
     pause: nextTurn,
     background: (work) => background(work, log),
   });
@@ -31,6 +29,6 @@ export function watchedMachine(
     changes: (changes) => watches.take(changes),
     ...sessions && { sessions: (changes) => sessions.changed(changes) },
   });
-  watches.begin(store);
+  watches.begin(storeSource(store, watches.ring));
   return machine;
 }

@@ -98,7 +98,8 @@ bothTest("who reads slowly misses nothing while it is kept", async (kv) => {
 
 bothTest("who does not read for too long is told so", async (kv) => {
   await using watch = await kv.watch("k", { bufferSize: 2 });
-  for (let i = 1; i <= 200; i++) await kv.set("k", "x".repeat(100));
+  // More than waits in the buffers of the connection.
+  for (let i = 1; i <= 200; i++) await kv.set("k", "x".repeat(100_000));
   const read = async () => {
     let last = 0;
     for await (const { rev } of watch) assert.equal(rev, ++last);
@@ -121,29 +122,116 @@ bothTest("it ends with a signal, and with its owner", async (kv, stage) => {
 });
 
 Deno.test("a client goes on at the next agent when one dies, in the middle of a transaction's changes, too", async () => {
-  const state = new MemoryState();
-  const first = serve(HOST, { state });
-  await using second = serve(HOST, { state });
-  const addresses = [addressOf(first), addressOf(second)];
+  await using stage = serve(HOST);
+  const first = agentThatTells(3);
   await using client = await KvClient.connect({
-    address: addresses.join(","),
+    address: [first.address, addressOf(stage)].join(","),
     reconnect: { minDelayMs: 10, maxDelayMs: 20 },
   });
-  await using writer = await KvClient.connect({ address: addressOf(second) });
-  await using watch = await client.watch("^t", { tree: true, bufferSize: 3 });
+  await using watch = await client.watch("^t", { tree: true });
+  first.close();
   const changes = watch[Symbol.asyncIterator]();
+  const told = await take(changes, 3);
+  await using writer = await KvClient.connect({ address: addressOf(stage) });
   for (let k = 0; k < 5; k++) {
     const items = Array.from({ length: 10 }, (_, i) => ({ key: `^t^${i}`, value: [k, i] }));
     await writer.setMany(items);
   }
-  const told = await take(changes, 4);
-  await first.port.close();
-  told.push(...await take(changes, 46));
+  told.push(...await take(changes, 47));
   assert.deepEqual(
     told.map((change) => change.kind === "set" && [change.rev, change.value]),
     Array.from({ length: 50 }, (_, i) => [1 + Math.floor(i / 10), [Math.floor(i / 10), i % 10]]),
   );
 });
+
+/** Tells each watch the first changes of ten of one revision, and closes its connection. */
+function agentThatTells(count: number): { readonly address: string; close(): void } {
+  const listener = Deno.listen({ hostname: HOST, port: 0 });
+  const serveOne = async (conn: Deno.Conn): Promise<void> => {
+    const send = (line: object) =>
+      conn.write(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+    const buffer = new Uint8Array(10_000);
+    // A client waits for the answer before it sends more.
+    for (let length = await conn.read(buffer); length !== null; length = await conn.read(buffer)) {
+      const { action } = JSON.parse(new TextDecoder().decode(buffer.subarray(0, length)));
+      if (action === "HELLO") await send({ status: "ok", result: { version: 1 } });
+      if (action !== "WATCH") continue;
+      await send({ status: "ok", result: { watch: 1, rev: 0 }, rev: 0 });
+      for (let i = 0; i < count; i++) {
+        const change = { key: `t^${i}`, kind: "set", created: true, value: [0, i], rev: 1 };
+        await send({ push: "change", watch: 1, ...change, more: true });
+      }
+      break;
+    }
+    conn.close();
+  };
+  (async () => {
+    for await (const conn of listener) serveOne(conn).catch(reportError);
+  })().catch(reportError);
+  const { hostname, port } = listener.addr;
+  return { address: `${hostname}:${port}`, close: () => listener.close() };
+}
+
+Deno.test("a watch waits for an agent that may have the changes that others have not any more", async () => {
+  await using poor = serve(HOST, { state: new MemoryState(SMALL) });
+  const state = new MemoryState();
+  const rich = serve(HOST, { state });
+  await using client = await KvClient.connect({
+    address: [addressOf(rich), addressOf(poor)].join(","),
+    reconnect: { minDelayMs: 50, maxDelayMs: 50 },
+  });
+  await using watch = await client.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  const writers = [new AgentKv(poor.state, poor.pubsub), new AgentKv(state, rich.pubsub)];
+  const write = async (value: number) => {
+    for (const writer of writers) await writer.set("k", value);
+  };
+  await write(1);
+  assert.equal((await take(changes, 1))[0]?.rev, 1);
+  const { address } = rich.port;
+  await rich.port.close();
+  for (let i = 2; i <= 200; i++) await write(i);
+  let refusals = 0;
+  const { ring } = poor.state.watches;
+  const seek = ring.seek.bind(ring);
+  ring.seek = (rev) => {
+    const place = seek(rev);
+    if (place === undefined) refusals++;
+    return place;
+  };
+  const rest = take(changes, 199);
+  await Promise.race([rest, until(() => refusals > 1)]);
+  await using _again = serve(HOST, { state, address: `${address.hostname}:${address.port}` });
+  assert.deepEqual(
+    (await rest).map(({ rev }) => rev),
+    Array.from({ length: 199 }, (_, i) => i + 2),
+  );
+  for (const writer of writers) writer.close();
+});
+
+Deno.test("a client that is far behind reads on, on the same connection", async () => {
+  await using stage = serve(HOST);
+  await using client = await KvClient.connect({ address: addressOf(stage) });
+  await using watch = await client.watch("k", { bufferSize: 10 });
+  const writer = new AgentKv(stage.state, stage.pubsub);
+  for (let i = 1; i <= 3_000; i++) await writer.set("k", i);
+  const begun = watchesBegun(stage);
+  const told = await take(watch[Symbol.asyncIterator](), 3_000);
+  assert.deepEqual(told.map(({ rev }) => rev), Array.from({ length: 3_000 }, (_, i) => i + 1));
+  assert.equal(begun.count, 0);
+  writer.close();
+});
+
+/** How often somebody watches from now on. */
+function watchesBegun({ state: { watches } }: Stage): { readonly count: number } {
+  const begun = { count: 0 };
+  const add = watches.add.bind(watches);
+  watches.add = (watch, owner) => {
+    begun.count++;
+    add(watch, owner);
+  };
+  return begun;
+}
 
 Deno.test("without reconnect a watch ends with its connection", async () => {
   const stage = serve(HOST);

@@ -19,8 +19,8 @@ import {
 import { CLOSED, MEMBER_ROLE, REJECTED, serverFrame } from "../../../protocol/sessions/mod.ts";
 import { loopback } from "../../support/loopback.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
-import { until } from "../../support/rpc/peer.ts";
-import { Model } from "../../support/sessions/model.ts";
+import { until, withPatience } from "../../support/rpc/peer.ts";
+import { Model, type ModelSession } from "../../support/sessions/model.ts";
 import { type Script, startScriptedServer } from "../../support/sessions/scripted_server.ts";
 
 const HOST = loopback();
@@ -30,8 +30,20 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const counted = async (session: SessionClient, text: string): Promise<string> =>
   textOf(await session.command(bytesOf(text)));
 
-/** The id that the only session of some servers has. */
-function sessionOf(model: Model) {
+/** The next server requests. */
+function told(session: SessionClient, count: number): Promise<string[]> {
+  const read = async (): Promise<string[]> => {
+    const seen: string[] = [];
+    for await (const { requestId, payload } of session.serverRequests) {
+      if (seen.push(`${requestId} ${textOf(payload)}`) === count) break;
+    }
+    return seen;
+  };
+  return withPatience(read());
+}
+
+/** The only session of some servers. */
+function sessionOf(model: Model): ModelSession {
   const [session] = model.sessions.values();
   assert.ok(session !== undefined);
   return session;
@@ -323,13 +335,7 @@ Deno.test("server requests come once and in order, whatever breaks, and are ackn
   await using server = startScriptedServer(HOST);
   await using session = new SessionClient({ address: server.address });
   await session.connect();
-  const seen: string[] = [];
-  const reading = (async () => {
-    for await (const { requestId, payload } of session.serverRequests) {
-      seen.push(`${requestId} ${textOf(payload)}`);
-      if (seen.length === 100) break;
-    }
-  })();
+  const reading = told(session, 100);
   const { model } = server;
   for (let i = 1; i <= 100; i++) {
     model.request(sessionOf(model), bytesOf(`job ${i}`));
@@ -340,8 +346,8 @@ Deno.test("server requests come once and in order, whatever breaks, and are ackn
       await until(() => session.connected);
     }
   }
-  await reading;
-  assert.deepEqual(seen, seen.map((_, i) => `${i + 1} job ${i + 1}`));
+  const expected = Array.from({ length: 100 }, (_, i) => `${i + 1} job ${i + 1}`);
+  assert.deepEqual(await reading, expected);
   await until(() => sessionOf(model).unacked.size === 0);
 });
 
@@ -354,12 +360,10 @@ Deno.test("a program that does not read leaves the rest at the servers", async (
   await until(() => sessionOf(model).unacked.size <= 2_000);
   assert.equal(await counted(session, "a"), "1", "everything before was taken or left");
   assert.equal(sessionOf(model).unacked.size, 2_000);
-  let last = 0;
-  for await (const { requestId } of session.serverRequests) {
-    assert.equal(requestId, ++last);
-    if (last === 2_000) model.requestAgain();
-    if (last === 3_000) break;
-  }
+  const first = await told(session, 2_000);
+  model.requestAgain();
+  const all = [...first, ...await told(session, 1_000)];
+  assert.deepEqual(all, all.map((_, i) => `${i + 1} ${i + 1}`));
   await until(() => sessionOf(model).unacked.size === 0);
 });
 
@@ -370,10 +374,7 @@ Deno.test("another process goes on with a session, without a gap and without num
   await before.connect();
   for (let i = 1; i <= 5; i++) assert.equal(await counted(before, `${i}`), `${i}`);
   model.request(sessionOf(model), bytesOf("read"));
-  for await (const request of before.serverRequests) {
-    assert.equal(textOf(request.payload), "read");
-    break;
-  }
+  assert.deepEqual(await told(before, 1), ["1 read"]);
   await until(() => sessionOf(model).unacked.size === 0);
   const resume = before.sessionId as string;
   await before.close({ keep: true });
@@ -385,10 +386,7 @@ Deno.test("another process goes on with a session, without a gap and without num
   assert.equal(await queued, "6");
   const last = server.received.findLast((message) => message.kind === "clientRequest");
   assert.deepEqual([last?.requestId, last?.lowestPending], [6, 6]);
-  for await (const request of after.serverRequests) {
-    assert.deepEqual([request.requestId, textOf(request.payload)], [2, "missed"]);
-    break;
-  }
+  assert.deepEqual(await told(after, 1), ["2 missed"]);
   await using nobody = new SessionClient({ address: server.address, resume: "no such session" });
   await assert.rejects(nobody.connect(), SessionExpiredError);
 });

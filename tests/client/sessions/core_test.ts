@@ -241,6 +241,8 @@ Deno.test("signs of life go out three times in the time that the server waits", 
   core.receive({ ...state, kind: "sessionState", timeoutMs: 6_000, leader: "a", term: 1 });
   assert.equal(wakeAt(core.state, core.now) - core.now, 2_000);
   assert.deepEqual(inWords(core.pass(2_000)), ["send keepAlive"]);
+  core.receive({ ...state, kind: "sessionState", timeoutMs: 0, leader: "a", term: 1 });
+  assert.equal(wakeAt(core.state, core.now) - core.now, 100, "but not all the time");
 });
 
 Deno.test("a client that goes on with another's session has its numbers from the server", () => {
@@ -295,15 +297,25 @@ Deno.test("a new session follows an expired one when that is wanted, and takes w
       "tell sessionExpired",
       "reject command: OutcomeUnknownError",
       "reject query: SessionExpiredError",
-      "dial b:1",
+      "hang-up",
     ],
   );
+  assert.deepEqual(inWords(core.pass(200)), ["dial c:1"]);
   assert.deepEqual(inWords(core.take({ type: "opened" })), ["send createSession"]);
   assert.notEqual(core.state.link.nonce, nonce);
   const created = { kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce } as const;
   assert.deepEqual(inWords(core.receive(created)), ["tell connected", "send command 1 low 1"]);
   const first = { kind: "serverRequest", requestId: 1, payload: NONE, createdAt: 0 } as const;
   assert.deepEqual(inWords(core.receive(first)), ["deliver 1", "send ack 1"]);
+});
+
+Deno.test("a new session is asked for at once where the old one was fine, and not time after time", () => {
+  const core = new Core({ renew: true }).connect();
+  const expire = () => inWords(core.receive({ kind: "sessionClosed", reason: 5 })).at(-1);
+  assert.equal(expire(), "dial a:1");
+  core.take({ type: "opened" });
+  core.receive({ kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce });
+  assert.equal(expire(), "hang-up");
 });
 
 Deno.test("server requests that nobody reads are not acknowledged, then not taken, and go on when somebody does", () => {

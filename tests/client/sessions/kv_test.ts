@@ -16,7 +16,7 @@ import {
   SessionExpiredError,
 } from "../../../client/mod.ts";
 import { loopback } from "../../support/loopback.ts";
-import { until } from "../../support/rpc/peer.ts";
+import { until, withPatience } from "../../support/rpc/peer.ts";
 import type { Model } from "../../support/sessions/model.ts";
 import {
   type ScriptedServer,
@@ -39,7 +39,7 @@ async function next(watch: KvWatch, count: number): Promise<unknown[]> {
   const reader = watch[Symbol.asyncIterator]();
   const seen: unknown[] = [];
   while (seen.length < count) {
-    const { value, done } = await reader.next();
+    const { value, done } = await withPatience(reader.next());
     if (done) break;
     const change: KvChange = value;
     seen.push(change.kind === "set" ? [change.value, change.rev] : [change.kind, change.rev]);
@@ -174,7 +174,7 @@ Deno.test("changes of several watches and other server requests each reach who r
   }
   const seen = await Promise.all(watches.map((watch) => next(watch, 2)));
   assert.deepEqual(seen, [[["synced", 0], [1, 1]], [["synced", 0], [2, 2]]]);
-  assert.deepEqual(await reading, [
+  assert.deepEqual(await withPatience(reading), [
     '{"push":"job","n":1}',
     '{"push":"change","watch":99,"key":"z"}',
     "{no JSON",
@@ -214,10 +214,8 @@ Deno.test("when changes became too many for the servers, reading says so", async
   assert.deepEqual(await next(watch, 1), [[1, 1]]);
   await assert.rejects(next(watch, 1), RevisionGoneError);
   assert.equal(server.model.values.watches, 0);
-  for await (const { payload } of session.serverRequests) {
-    assert.equal(new TextDecoder().decode(payload), '{"push":"overflow"}');
-    break;
-  }
+  const { value } = await withPatience(session.serverRequests[Symbol.asyncIterator]().next());
+  assert.equal(new TextDecoder().decode(value.payload), '{"push":"overflow"}');
 });
 
 Deno.test("watches end with their session, with its reason or without one", async () => {

@@ -10,9 +10,17 @@ import {
 import { FormatError, Machine } from "../../../cluster/machine/machine.ts";
 import { encodeResult } from "../../../cluster/machine/result.ts";
 import { MemoryStore } from "../../../cluster/machine/store/memory_store.ts";
-import { upgradeCommand } from "../../../cluster/machine/sys/context.ts";
+import {
+  requestsQuestion,
+  sessionQuestion,
+  sessionsQuestion,
+  totalsQuestion,
+  upgradeCommand,
+} from "../../../cluster/machine/sys/mod.ts";
 import { dumped, entriesOf, path } from "../../support/machine/fixture.ts";
 import { KvModel, randomPaths } from "../../support/machine/model.ts";
+import { SessionModel } from "../../support/machine/session_model.ts";
+import { idOf } from "../../support/machine/sessions.ts";
 import { mutated } from "../../support/mutate.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
@@ -20,9 +28,10 @@ import { SeededRandom } from "../../support/simulation/random.ts";
 /** Damaged commands, and bytes that never were any. */
 function hostileCommands(random: SeededRandom, count: number): Uint8Array[] {
   const model = new KvModel(random, randomPaths(random));
+  const sessions = new SessionModel(random);
   return Array.from({ length: count }, () => {
     if (random.float() < 0.1) return random.bytes(below(random, 40));
-    const { command } = model.next();
+    const command = random.float() < 0.4 ? sessions.next().bytes : model.next().command;
     return random.float() < 0.2 ? command : mutated(random, command);
   });
 }
@@ -44,7 +53,8 @@ Deno.test("hostile commands never throw, and are the same result on every server
     });
     assert.deepEqual(dumped(otherStore), dumped(oneStore), `seed ${seed}`);
   }
-  for (const reason of ["done", "INVALID", "UNKNOWN_ACTION", "UNSUPPORTED_VERSION", "BAD_KEY"]) {
+  const wanted = ["done", "INVALID", "UNKNOWN_ACTION", "UNSUPPORTED_VERSION", "BAD_KEY"];
+  for (const reason of [...wanted, "SESSION_EXPIRED", "RESPONSE_EVICTED"]) {
     assert.ok((reasons.get(reason) ?? 0) > 20, `${reason}: ${reasons.get(reason)}`);
   }
 });
@@ -77,6 +87,10 @@ Deno.test("hostile questions never throw and change nothing", () => {
     ttlQuestion(path("a")),
     getManyQuestion([path("a"), path("^a^b")]),
     dueQuestion({ from: 5, to: 1_000_000 }),
+    sessionQuestion(idOf(1)),
+    sessionsQuestion({ after: idOf(1), limit: 2 }),
+    requestsQuestion({ session: idOf(1), from: 3, limit: 5 }),
+    totalsQuestion(),
   ];
   for (let i = 0; i < 20_000; i++) {
     encodeResult(machine.query(mutated(random, samples[i % samples.length] as Uint8Array)));

@@ -151,7 +151,7 @@ Deno.test("failures go to standard error, and the exit code is 1", async () => {
     [["children", "-after=x^y", "^app"], "Error: 'after': missing or wrong"],
     [
       ["walk"],
-      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, ttl, expire, persist, txn, watch, pub, sub, token",
+      "Unknown action 'walk', expected one of get, set, del, incr, keys, children, ttl, expire, persist, txn, watch, pub, sub, lock, token",
     ],
   ];
   for (const [argv, text] of failures) {
@@ -171,7 +171,7 @@ Deno.test("wrong command lines are told before anybody is asked", async () => {
   const refused: [argv: string[], text: RegExp][] = [
     [
       ["kv"],
-      /^An action must be specified: get, set, del, incr, keys, children, ttl, expire, persist, txn, watch, pub, sub, token\n$/,
+      /^An action must be specified: get, set, del, incr, keys, children, ttl, expire, persist, txn, watch, pub, sub, lock, token\n$/,
     ],
     [["kv", "get"], /^One key must be specified\n$/],
     [["kv", "get", "a", "b"], /^One key must be specified\n$/],

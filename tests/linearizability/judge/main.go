@@ -3,8 +3,8 @@
 //
 //	judge [-timeout 1m] [-drawing FILE] HISTORY
 //
-// It prints a line for each key that is not well, and at last one that begins with the verdict: ok (exit code 0), illegal (1) or
-// unknown (3), when the time for a key was too short. A file that is no history ends it with 2.
+// It prints a line for each key, or group of keys, that is not well, and at last one that begins with the verdict: ok (exit code 0), illegal (1) or
+// unknown (3), when the time for one was too short. A file that is no history ends it with 2.
 package main
 
 import (
@@ -44,16 +44,22 @@ func main() {
 
 func judge(history *History, timeout time.Duration, drawing string, output io.Writer) porcupine.CheckResult {
 	counts := map[porcupine.CheckResult]int{}
-	for _, key := range history.Keys {
-		events := eventsOf(history.ByKey[key])
-		result := porcupine.CheckOperationsTimeout(model, eventsOf(tighten(history.ByKey[key])), timeout)
+	keys := 0
+	for _, group := range history.Groups {
+		keys += len(group.Keys)
+		events := eventsOf(group.Operations)
+		tight := events
+		if len(group.Keys) == 1 {
+			tight = eventsOf(tighten(group.Operations))
+		}
+		result := porcupine.CheckOperationsTimeout(model, tight, timeout)
 		counts[result]++
 		if result == porcupine.Ok {
 			continue
 		}
-		fmt.Fprintf(output, "key %q: %s, %d operations\n", key, result, len(events))
+		fmt.Fprintf(output, "%s: %s, %d operations\n", group, result, len(events))
 		if result == porcupine.Illegal && counts[result] == 1 {
-			print(output, history.ByKey[key])
+			print(output, group.Operations)
 			if drawing != "" {
 				draw(events, timeout, drawing, output)
 			}
@@ -72,8 +78,16 @@ func judge(history *History, timeout time.Duration, drawing string, output io.Wr
 		verdict = porcupine.Illegal
 	}
 	fmt.Fprintf(output, "%s: %d operations, %d keys, %d illegal, %d unknown\n", word(verdict), history.Count,
-		len(history.Keys), counts[porcupine.Illegal], counts[porcupine.Unknown])
+		keys, counts[porcupine.Illegal], counts[porcupine.Unknown])
 	return verdict
+}
+
+// String names the key, or the keys.
+func (group *Group) String() string {
+	if len(group.Keys) == 1 {
+		return fmt.Sprintf("key %q", group.Keys[0])
+	}
+	return fmt.Sprintf("keys %q", group.Keys)
 }
 
 func word(verdict porcupine.CheckResult) string {

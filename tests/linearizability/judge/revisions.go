@@ -6,8 +6,8 @@ import "sort"
 // all changes have one order. It is nil when there are none.
 func disorder(history *History) []*Operation {
 	var starting []*Operation
-	for _, operations := range history.ByKey {
-		for _, one := range operations {
+	for _, group := range history.Groups {
+		for _, one := range group.Operations {
 			if one.Changes() {
 				starting = append(starting, one)
 			}

@@ -15,7 +15,7 @@ func tighten(operations []*Operation) []*Operation {
 	for i, one := range operations {
 		copied := *one
 		tight[i] = &copied
-		if one.Rev > 0 && (one.Outcome == done || one.Outcome == refused) {
+		if one.Rev > 0 && !one.looksOnly() && (one.Outcome == done || one.Outcome == refused) {
 			ordered = append(ordered, &copied)
 		}
 	}

@@ -32,6 +32,19 @@ Deno.test("a deep, long or unfinished line takes no more time than its length", 
   assert.ok(performance.now() - start < 5_000);
 });
 
+Deno.test("bytes that are no UTF-8 are refused, and the character that others make of them is one like any", () => {
+  const line = (...bytes: number[]): Uint8Array =>
+    new Uint8Array([...new TextEncoder().encode('{"a":"'), ...bytes, 0x22, 0x7d]);
+  assert.deepEqual(read('{"a":"\ufffd"}'), { a: "\ufffd" });
+  for (
+    const bytes of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0x80], [0xef, 0xbf, 0xbd, 0x80]]
+  ) {
+    assert.equal((readLine(line(...bytes)) as { reason?: string }).reason, "BAD_UTF8");
+  }
+  // A mark at the beginning is no part of JSON, and not passed over.
+  assert.equal(read('\ufeff{"a":1}'), "BAD_JSON");
+});
+
 Deno.test("a request that looks like a problem is none", () => {
   const looks = read('{"ok":false,"code":400,"reason":"BAD_JSON"}');
   assert.deepEqual(looks, { ok: false, code: 400, reason: "BAD_JSON" });

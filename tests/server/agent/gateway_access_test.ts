@@ -34,6 +34,7 @@ Deno.test("an agent that keeps no state asks its own clients who they are, and r
   await using app = await KvClient.connect({ address, token: "app-token" });
   await assert.rejects(app.get("k"), isReason("FORBIDDEN"));
   await assert.rejects(app.publish("news", 1), isReason("FORBIDDEN"));
+  await assert.rejects(app.watch("k", { tree: true }), isReason("FORBIDDEN"));
 
   await Deno.writeTextFile(tokensFile, "[");
   await assert.rejects(agent.state?.reread() ?? Promise.resolve(), ConfigError);

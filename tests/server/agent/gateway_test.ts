@@ -101,6 +101,20 @@ for (const [how, encryptKey] of [["in the open", undefined], ["sealed", ENCRYPTI
     assert.equal((result as { node: string }).node, "g");
     assert.deepEqual(await gateway.kv.set("x", 1), { rev: 4 });
     assert.deepEqual(await servers.at("b").kv.get("x"), { value: 1, rev: 4 });
+    await eventually("all servers have it", async () => {
+      const had = servers.agents.map(({ kv }) => kv.get("x", { consistency: "stale" }));
+      return (await Promise.all(had)).every((entry) => entry?.rev === 4);
+    });
+    const begun = await client.ask({ action: "WATCH", key: "x", initial: true, old: true });
+    assert.equal(brief(begun), '{"watch":1,"rev":4}');
+    await using own = gateway.kv.watch("^", { tree: true, fromRev: 3 });
+    const seen: unknown[] = [];
+    await client.pushes(2);
+    await servers.at("c").kv.set("x", 2);
+    for await (const { kind, rev } of own) if (seen.push([kind, rev]) === 3) break;
+    assert.deepEqual(seen, [["del", 3], ["set", 4], ["set", 5]]);
+    const [{ old, value } = {}] = await client.pushes(1);
+    assert.deepEqual([old, value], [1, 2]);
     await assert.rejects(gateway.state?.administer("status") as Promise<unknown>, NoStateError);
   });
 }

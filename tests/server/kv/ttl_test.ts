@@ -76,7 +76,7 @@ Deno.test("what is wrong with many keys or a transaction is told by the member i
     [{ action: "TXN", then: [set({}), set({ key: "a^^b" })] }, "422 BAD_KEY (then)"],
     [{ action: "TXN", then: [set({})], else: [set({ value: 2 ** 60 })] }, "422 INVALID (else)"],
     [{ action: "TXN", then: [set({}), { action: "INCR", key: "text" }] }, "409 NOT_INTEGER (then)"],
-    [{ action: "TXN", then: [set({}), set({ nx: true })] }, "409 CONDITION_FAILED (then) rev 2"],
+    [{ action: "TXN", then: [set({}), set({ nx: true })] }, "409 CONDITION_FAILED (then)"],
     [{ action: "TXN", then: [set({}), { action: "KEYS", key: "k" }] }, "422 INVALID (then)"],
     [{ action: "TXN", then: [set({})], rid: 1 }, "422 INVALID (rid)"],
   ];

@@ -107,7 +107,7 @@ Deno.test("a value that expires is told as such, and changes of a transaction in
   ]);
 });
 
-Deno.test("what is there already comes first, then that it was all, then changes", async () => {
+Deno.test("what is there already comes once, with the changes of what was told, then that it was all", async () => {
   await using stage = serve(HOST);
   using client = await stage.client();
   using writer = await stage.client();
@@ -128,36 +128,41 @@ Deno.test("what is there already comes first, then that it was all, then changes
       ? { action: "DEL", key, if_exists: true }
       : { action: "SET", key, value: { change: i } };
   });
-  const done = writer.all(changes);
   assert.deepEqual((await asked)["result"], { watch: 1, rev: 3 });
-  let synced = -1;
+  const initial: string[] = [];
+  let between = 0;
+  let synced: number | undefined;
   let last = 0;
-  let keys: string[] = [];
-  await done;
-  await writer.ask({ action: "SET", key: "^i^last", value: "last" });
   for (let end = false; !end;) {
-    const [push] = await client.pushes(1);
-    const { key, rev, initial, value, kind } = push as {
-      key: string;
-      rev: number;
-      initial?: boolean;
-      value: unknown;
-      kind: string;
-    };
-    if (push?.["push"] === "synced") {
-      synced = last = rev;
-      assert.deepEqual(keys, [...keys].sort((a, b) => a < b ? -1 : 1));
-      keys = [];
-      continue;
+    // A few at a time, so that they come between what is listed.
+    if (changes.length > 0) await writer.all(changes.splice(0, 20));
+    else await writer.ask({ action: "SET", key: "^i^last", value: "last" });
+    for (const push of await client.pushes(synced === undefined ? 10 : 1)) {
+      const { key, rev, value, kind } = push as Reply & { key: string; rev: number };
+      end ||= key === "i^last" && push["initial"] === undefined;
+      if (push["push"] === "synced") {
+        assert.ok(rev >= last);
+        synced = last = rev;
+        continue;
+      }
+      if (push["initial"] === true) {
+        assert.equal(synced, undefined);
+        assert.ok(initial.length === 0 || key > (initial.at(-1) as string), "in order, and once");
+        initial.push(key);
+      } else {
+        assert.ok(rev > last, `${rev} after ${last}`);
+        last = rev;
+        if (synced === undefined) {
+          between++;
+          assert.ok(key <= (initial.at(-1) ?? ""), `${key} changed before it was listed`);
+        }
+      }
+      if (kind === "set") state.set(key, value);
+      else assert.ok(state.delete(key), `${key} was not there`);
     }
-    assert.equal(initial === true, synced < 0);
-    if (initial) keys.push(key);
-    else assert.ok(rev > last, `${rev} after ${last}`);
-    if (!initial) last = rev;
-    if (kind === "set") state.set(key, value);
-    else assert.ok(state.delete(key), `${key} was not there`);
-    end = key === "i^last";
   }
+  assert.ok(between > 0, "nothing changed while it was listed");
+  assert.ok(synced !== undefined && initial.length > count / 2);
   const { result } = await writer.ask({
     action: "KEYS",
     prefix: "^i",

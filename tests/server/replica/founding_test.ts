@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { gather, type Gatherer, Promises } from "../../../server/replica/founding.ts";
+import { Promises } from "../../../server/replica/founding/belonging.ts";
+import { gather, type Gatherer } from "../../../server/replica/founding/gathering.ts";
 import type { GossipServer } from "../../../server/replica/servers.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 

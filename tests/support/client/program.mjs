@@ -1,13 +1,13 @@
 /**
- * What a program does with the clients, in any runtime: `program.mjs CLIENT ADDRESS KV_ADDRESS`. Prints what it saw as JSON.
+ * What a program does with the clients, in any runtime: `program.mjs CLIENT ADDRESS KV_ADDRESS SECURED SESSION_ADDRESS`. Prints what it saw as JSON.
  *
  * @module
  */
 
 import process from "node:process";
 
-const [clientModule, address, kvAddress, secured] = process.argv.slice(2);
-const { ConditionFailedError, KvClient, RpcClient } = await import(clientModule);
+const [clientModule, address, kvAddress, secured, sessionAddress] = process.argv.slice(2);
+const { ConditionFailedError, KvClient, RpcClient, SessionClient } = await import(clientModule);
 const seen = {};
 
 const failed = (promise) =>
@@ -39,7 +39,10 @@ seen.closed = (await client.closed) ?? "closed";
 const kv = await KvClient.connect({ address: kvAddress });
 await kv.set("k", { é: [1, null] });
 seen.value = (await kv.get("k")).value;
+const watch = await kv.watch("n", { bufferSize: 4 });
 seen.sums = (await Promise.all(Array.from({ length: 500 }, () => kv.increment("n")))).at(-1);
+seen.watched = 0;
+for await (const { value } of watch) if (++seen.watched !== value || value === 500) break;
 seen.condition = await kv.set("k", 1, { nx: true }).catch((e) => e instanceof ConditionFailedError);
 await kv.close();
 const { certificate, ...sealed } = JSON.parse(secured);
@@ -51,6 +54,17 @@ await app.close();
 const untrusted = await failed(KvClient.connect({ ...sealed, tls: true }));
 seen.untrusted = untrusted.replace(/: tls: .+/, ": tls");
 seen.kvRefused = await failed(KvClient.connect({ address: "127.0.0.1:1" }));
+
+const session = new SessionClient({ address: sessionAddress });
+await session.connect();
+const told = await session.kv.watch("k");
+await session.kv.set("k", { é: 1 });
+for await (const { value } of told) {
+  seen.change = value;
+  break;
+}
+seen.ids = (await Promise.all(Array.from({ length: 500 }, () => session.kv.increment("n")))).at(-1);
+await session.close();
 
 const statuses = [];
 const leaver = await RpcClient.connect({

@@ -5,7 +5,7 @@
  */
 
 import { sweepCommand } from "../../../cluster/machine/kv/mod.ts";
-import { WatchHub } from "../../../cluster/watch/mod.ts";
+import { storeSource, WatchHub } from "../../../cluster/watch/mod.ts";
 import type { RingLimits } from "../../../cluster/watch/ring.ts";
 import { type Failure, Machine, MemoryStore, type Result } from "../../../cluster/machine/mod.ts";
 import {
@@ -14,6 +14,8 @@ import {
   NO_ROOM,
   type StateService,
 } from "../../../server/replica/service.ts";
+import { realClock } from "../../../server/runtime.ts";
+import { Fetches } from "../../../server/replica/watching/fetches.ts";
 
 /** Something that was asked and is not answered. */
 type Waiting =
@@ -43,6 +45,8 @@ export class MemoryState implements StateService {
   readonly faults: unknown[] = [];
   /** As {@linkcode StateService.watches}. */
   readonly watches: WatchHub;
+  /** What agents that keep no state fetch here. */
+  readonly fetches: Fetches;
   readonly #store = new MemoryStore();
   readonly #machine: Machine;
   #waiting: Waiting[] = [];
@@ -52,11 +56,11 @@ export class MemoryState implements StateService {
   /** Keeps changes as `limits` say. */
   constructor(limits?: RingLimits) {
     this.watches = new WatchHub({
-      now: () => performance.now(),
       pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
       background: (work) => void work.catch((error) => this.faults.push(error)),
       ...limits && { limits },
     });
+    this.fetches = new Fetches(this.watches, realClock);
     this.#machine = new Machine(this.#store, undefined, {
       changes: (changes) => this.watches.take(changes),
     });
@@ -65,7 +69,7 @@ export class MemoryState implements StateService {
 
   /** Has the watches begin anew, as after a snapshot. */
   begin(): void {
-    this.watches.begin(this.#store);
+    this.watches.begin(storeSource(this.#store, this.watches.ring));
   }
 
   /** Removes what is due. */

@@ -17,6 +17,7 @@ export interface Reply {
   readonly code?: number;
   readonly reason?: string;
   readonly rev?: number;
+  readonly ttl_ms?: number;
 }
 
 /** Longest line of an answer, in bytes. */

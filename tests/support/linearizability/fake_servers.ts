@@ -19,6 +19,12 @@ export type Fault =
   | "refused and done"
   /** Some conditions are not looked at. */
   | "forgotten conditions"
+  /** Of some transactions only the first change is kept. */
+  | "torn transactions"
+  /** Some transactions are done twice. */
+  | "doubled transactions"
+  /** Of some reads of several keys the last is as it was before its last change. */
+  | "torn reads"
   /** One of the servers never gets the last change of a key. */
   | "two minds"
   /** Some answers never come; what was asked for is done. Clients that know the difference find nothing wrong. */
@@ -36,12 +42,18 @@ interface Row {
 
 interface Asked {
   readonly action: string;
-  readonly if?: readonly { readonly key: string; readonly value: unknown }[];
-  readonly then?: readonly { readonly value: unknown }[];
   readonly key: string;
   readonly value?: unknown;
   readonly if_rev?: number;
   readonly consistency?: string;
+  /** Of TXN. */
+  readonly if?: readonly { readonly key: string; readonly value?: unknown }[];
+  readonly then?: readonly Asked[];
+  readonly else?: readonly Asked[];
+  /** Of MSET. */
+  readonly items?: readonly Asked[];
+  /** Of MGET. */
+  readonly keys?: readonly string[];
 }
 
 /** Listens like a cluster. */
@@ -100,7 +112,12 @@ export class FakeServers implements AsyncDisposable {
 
   #reply(asked: Asked, server: number): unknown {
     const { action, key, value, if_rev, consistency } = asked;
-    if (action === "TXN") return this.#swap(asked, server);
+    if (action === "MGET") return this.#many(asked.keys ?? []);
+    if (action === "MSET") {
+      this.#steps((asked.items ?? []).map((item) => ({ ...item, action: "SET" })));
+      return { status: "ok", result: "OK", rev: this.#rev };
+    }
+    if (action === "TXN") return this.#transact(asked);
     if (action === "GET") {
       const isOld = server === 0 && consistency === undefined && this.#isTime("stale reads");
       const isOwn = server === 0 && consistency === "stale" && this.#fault === "two minds";
@@ -125,20 +142,57 @@ export class FakeServers implements AsyncDisposable {
     return { status: "ok", result, rev: next.rev };
   }
 
-  #swap({ if: [condition] = [], then: [step] = [] }: Asked, server: number): unknown {
-    const { key = "", value: expected } = condition ?? {};
-    const row = this.#rows.get(key);
-    const holds = row?.value === expected || this.#isTime("forgotten conditions");
-    if (!holds || row === undefined) {
-      const result = { succeeded: false, results: [row?.value ?? null] };
-      return { status: "ok", result, rev: this.#rev };
-    }
-    const done = this.#reply({ action: "SET", key, value: step?.value }, server) as object;
-    return "rev" in done ? { ...done, result: { succeeded: true, results: ["OK"] } } : done;
+  #many(keys: readonly string[]): unknown {
+    const isTorn = this.#isTime("torn reads", 4);
+    const result = keys.map((key, i) => {
+      const rows = isTorn && i === keys.length - 1 ? this.#before : this.#rows;
+      return rows.get(key)?.value ?? null;
+    });
+    return { status: "ok", result };
   }
 
-  #isTime(fault: Fault): boolean {
-    return this.#fault === fault && ++this.#chances % SHOWS === 0;
+  #transact({ if: conditions = [], then = [], else: otherwise = [] }: Asked): unknown {
+    const holds = conditions.every(({ key, value }) => this.#rows.get(key)?.value === value);
+    const succeeded = holds || this.#isTime("forgotten conditions");
+    const steps = succeeded ? then : otherwise;
+    if (this.#isTime("doubled transactions")) this.#steps(steps);
+    const results = this.#steps(steps);
+    if (this.#isTime("refused and done")) return { status: "error", code: 503 };
+    return { status: "ok", result: { succeeded, results }, rev: this.#rev };
+  }
+
+  /** Does steps at one revision, if they change anything. */
+  #steps(steps: readonly Asked[]): unknown[] {
+    const rev = this.#rev + 1;
+    const isTorn = this.#isTime("torn transactions");
+    const isLost = this.#isTime("lost writes");
+    let changes = 0;
+    const put = (key: string, row: Row | undefined): void => {
+      this.#rev = rev;
+      if (isLost || changes++ > 0 && isTorn) return;
+      this.#before.set(key, this.#rows.get(key));
+      this.#rows.set(key, row);
+    };
+    return steps.map(({ action, key, value }) => {
+      const row = this.#rows.get(key);
+      if (action === "GET") return row?.value ?? null;
+      if (action === "SET") {
+        put(key, { value, rev });
+        return "OK";
+      }
+      if (action === "INCR") {
+        const sum = (row?.value as number | undefined ?? 0) + 1;
+        put(key, { value: sum, rev });
+        return sum;
+      }
+      if (row === undefined) return null;
+      put(key, undefined);
+      return 1;
+    });
+  }
+
+  #isTime(fault: Fault, shows = SHOWS): boolean {
+    return this.#fault === fault && ++this.#chances % shows === 0;
   }
 }
 

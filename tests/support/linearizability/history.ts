@@ -17,16 +17,36 @@ export type Outcome =
   /** Nobody knows. */
   | "unknown";
 
+/** Holds when its key has this value; `null` is none. */
+export interface Condition {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** One of the things that are done at one moment. */
+export interface Step {
+  readonly action: "SET" | "GET" | "DEL" | "INCR";
+  readonly key: string;
+  readonly value?: string;
+}
+
 /** What a client asks for. Values are texts of JSON. */
 export interface Request {
-  readonly action: "SET" | "GET" | "DEL" | "INCR" | "TXN";
+  readonly action: "SET" | "GET" | "DEL" | "INCR" | "TXN" | "MSET" | "MGET";
+  /** The key, or the group of what is about several. */
   readonly key: string;
-  /** Of SET, and of TXN: what it sets if there is what it expects, and what there is it reads otherwise. */
+  /** Of a key that is judged together with others. */
+  readonly group?: string;
+  /** Of SET. */
   readonly value?: string;
-  /** Of TXN. */
-  readonly expected?: string;
   /** Condition of SET and DEL: the revision of the last change, 0 for none. */
   readonly if_rev?: number;
+  /** Of TXN. */
+  readonly if?: readonly Condition[];
+  /** Of TXN, MSET and MGET: what is done, of TXN if all conditions hold. */
+  readonly then?: readonly Step[];
+  /** Of TXN: what is done otherwise. */
+  readonly else?: readonly Step[];
 }
 
 /** One line. Times are microseconds of one clock. */
@@ -36,11 +56,13 @@ export interface Operation extends Request {
   readonly start: number;
   readonly end?: number;
   readonly outcome: Outcome;
-  /** What GET read, the sum of INCR, or what a TXN found that has not set its value: `null` for none. */
+  /** What GET read, and the sum of INCR. */
   readonly seen?: string;
-  /** Whether a TXN has set its value. */
-  readonly swapped?: boolean;
-  /** Revision of the change, or of what was found. */
+  /** Whether the conditions of a TXN held; always, of MSET and MGET. */
+  readonly succeeded?: boolean;
+  /** Results of the steps that were done. */
+  readonly results?: readonly string[];
+  /** Revision of the change, of what was found, or of all there was when a TXN changed nothing. */
   readonly rev?: number;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Connection, Reply } from "./connection.ts";
-import type { History, Operation, Request } from "./history.ts";
+import type { History, Operation, Request, Step } from "./history.ts";
 
 /** Does an operation, and keeps it in the history. Throws when a server says what it must not say. */
 export async function operate(
@@ -21,16 +21,31 @@ export async function operate(
   return operation;
 }
 
-function lineOf({ value, expected, ...rest }: Request): Parameters<Connection["ask"]>[0] {
-  if (value === undefined) return rest;
-  const { action, key } = rest;
-  if (action !== "TXN") return { ...rest, value: JSON.parse(value) };
-  return {
-    action,
-    if: [{ key, value: JSON.parse(expected ?? "") }],
-    then: [{ action: "SET", key, value: JSON.parse(value) }],
-    else: [{ action: "GET", key }],
-  };
+function lineOf(request: Request): Parameters<Connection["ask"]>[0] {
+  const { action, key, value, if_rev, then = [] } = request;
+  if (action === "TXN") {
+    return {
+      action,
+      if: request.if?.map(({ key, value }) =>
+        value === "null" ? { key, exists: false } : { key, value: JSON.parse(value) }
+      ),
+      then: then.map(stepOf),
+      else: request.else?.map(stepOf),
+    };
+  }
+  if (action === "MSET") {
+    return { action, items: then.map(({ key, value }) => ({ key, ...valueOf(value) })) };
+  }
+  if (action === "MGET") return { action, keys: then.map(({ key }) => key) };
+  return { action, key, ...valueOf(value), if_rev };
+}
+
+function stepOf({ action, key, value }: Step): object {
+  return { action, key, ...valueOf(value) };
+}
+
+function valueOf(value: string | undefined): { readonly value?: unknown } {
+  return value === undefined ? {} : { value: JSON.parse(value) };
 }
 
 /** What a server has by itself, however old, as text; `undefined` without an answer. */
@@ -41,17 +56,22 @@ export async function peek(connection: Connection, key: string): Promise<string 
 }
 
 function meaning(
-  { action }: Request,
+  { action, then = [] }: Request,
   reply: Reply | undefined,
   end: number,
-): Pick<Operation, "outcome" | "end" | "seen" | "rev" | "swapped"> {
+): Pick<Operation, "outcome" | "end" | "seen" | "rev" | "succeeded" | "results"> {
   if (reply === undefined) return { outcome: "unknown" };
   const { status, code = 0, reason, result, rev = 0 } = reply;
   if (status === "ok" && action === "TXN") {
     const { succeeded, results } = result as { succeeded: boolean; results: unknown[] };
-    // Its revision is that of the whole store when nothing was changed.
-    if (succeeded) return { outcome: "done", end, rev, swapped: true };
-    return { outcome: "done", end, seen: JSON.stringify(results[0]) };
+    return { outcome: "done", end, succeeded, results: results.map(textOf), rev };
+  }
+  if (status === "ok" && action === "MSET") {
+    return { outcome: "done", end, succeeded: true, results: then.map(() => textOf(result)), rev };
+  }
+  if (status === "ok" && action === "MGET") {
+    const results = (result as unknown[]).map(textOf);
+    return { outcome: "done", end, succeeded: true, results };
   }
   if (status === "ok") {
     const tells = action === "GET" || action === "INCR";
@@ -62,4 +82,8 @@ function meaning(
   if (code === 503 || code === 507) return { outcome: "never", end };
   if (code === 504) return { outcome: "unknown" };
   throw new Error(`Unexpected answer to ${action}: ${JSON.stringify(reply)}`);
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value);
 }

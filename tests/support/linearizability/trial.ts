@@ -12,7 +12,7 @@ import { Connection, type Place } from "./connection.ts";
 import { History } from "./history.ts";
 import type { Judge } from "./judge.ts";
 import { operate, peek } from "./operations.ts";
-import { beBusy, Workload } from "./workload.ts";
+import { beBusy, type UsedKey, Workload } from "./workload.ts";
 
 const CLIENTS = 8;
 
@@ -47,7 +47,7 @@ export async function runTrial(trial: Trial): Promise<History["counts"]> {
   history.flush();
   const { word, text } = await judge.judge(path);
   assert.equal(word, "ok", text);
-  await compareAll(places, workload.keys, recoveryLimitMs);
+  await compareAll(places, workload.keys.map(({ key }) => key), recoveryLimitMs);
   return history.counts;
 }
 
@@ -76,7 +76,7 @@ async function meanwhile(
 /** Reads every key once more, so that the judge knows whether what was acknowledged is there. */
 async function readAll(
   places: readonly Place[],
-  keys: readonly string[],
+  keys: readonly UsedKey[],
   limitMs: number,
   history: History,
 ): Promise<void> {
@@ -85,7 +85,7 @@ async function readAll(
     for (const key of keys) {
       await eventually(`${place.hostname} answers`, async () => {
         if (!connection.isOpen && !await connection.open(place)) return false;
-        const { outcome } = await operate(connection, LAST + i, { action: "GET", key }, history);
+        const { outcome } = await operate(connection, LAST + i, { action: "GET", ...key }, history);
         return outcome === "done" || outcome === "missing";
       }, limitMs);
     }

@@ -7,13 +7,14 @@
 
 import type { SeededRandom } from "../simulation/random.ts";
 import { Connection, type Place } from "./connection.ts";
-import type { History, Operation, Request } from "./history.ts";
+import type { History, Operation, Request, Step } from "./history.ts";
 import { operate } from "./operations.ts";
 
-/** Keys that are in use at a time. */
+/** Keys that are in use at a time, and groups of four. */
 const SLOTS = 8;
+const GROUPS = 2;
 
-/** A key is replaced after so many operations, ... */
+/** A key or a group is replaced after so many operations, ... */
 const MAX_OPERATIONS = 400;
 /** ... or so many changes of which nobody knows whether they happened. */
 const MAX_UNKNOWN = 6;
@@ -22,11 +23,17 @@ const MAX_UNKNOWN = 6;
 const PAUSE_MS = 8;
 const BACK_OFF_MS = 50;
 
-/** One key in use. */
+/** A key, and the group that it is judged with, if there is one. */
+export interface UsedKey {
+  readonly key: string;
+  readonly group?: string;
+}
+
+/** One key, or one group, in use. */
 interface Slot {
   readonly key: string;
-  /** A counter gets INCR, and other keys SET. */
-  readonly isCounter: boolean;
+  /** A counter gets INCR, and other keys SET; a group has two of each. */
+  readonly kind: "counter" | "text" | "group";
   operations: number;
   unknown: number;
   /** The last revision that anybody saw ... */
@@ -38,7 +45,7 @@ interface Slot {
 /** Keys and values for all clients. */
 export class Workload {
   /** All keys that were ever used. */
-  readonly keys: string[] = [];
+  readonly keys: UsedKey[] = [];
   readonly #random: SeededRandom;
   readonly #slots: Slot[];
   #values = 0;
@@ -46,23 +53,38 @@ export class Workload {
   /** `random` decides on everything. */
   constructor(random: SeededRandom) {
     this.#random = random;
-    this.#slots = Array.from({ length: SLOTS }, (_, i) => this.#slot(i));
+    this.#slots = Array.from({ length: SLOTS + GROUPS }, (_, i) => this.#slot(i));
   }
 
   /** Something to ask for, and what to do with what comes of it. */
   next(): { request: Request; done: (operation: Operation) => void } {
-    const number = this.#dice(SLOTS);
+    const number = this.#dice(SLOTS + GROUPS);
     const slot = this.#slots[number] as Slot;
-    const request = slot.isCounter ? this.#count(slot) : this.#change(slot);
+    const request = this.#request(slot);
     slot.operations++;
-    const done = ({ outcome, action, rev, value, seen }: Operation): void => {
-      if (outcome === "unknown" && action !== "GET") slot.unknown++;
-      if (rev !== undefined && action !== "DEL") slot.rev = rev;
-      if (outcome === "done") slot.value = seen ?? value ?? slot.value;
+    const done = (operation: Operation): void => {
+      const { outcome, action, rev, value, seen, then = [], succeeded, results = [] } = operation;
+      if (outcome === "unknown" && !action.endsWith("GET")) slot.unknown++;
+      // What is about several keys tells the revision of all there is, and the value of the first.
+      if (rev !== undefined && action !== "DEL" && results.length === 0) slot.rev = rev;
+      if (outcome === "done" && slot.kind !== "group") {
+        slot.value = succeeded ? then[0]?.value : results[0] ?? seen ?? value ?? slot.value;
+      }
       const isOld = slot.operations >= MAX_OPERATIONS || slot.unknown >= MAX_UNKNOWN;
       if (isOld && this.#slots[number] === slot) this.#slots[number] = this.#slot(number);
     };
     return { request, done };
+  }
+
+  #request(slot: Slot): Request {
+    switch (slot.kind) {
+      case "counter":
+        return this.#count(slot);
+      case "text":
+        return this.#change(slot);
+      case "group":
+        return this.#together(slot);
+    }
   }
 
   #count({ key }: Slot): Request {
@@ -75,18 +97,59 @@ export class Workload {
     const choice = this.#dice(20);
     if (choice < 8) return { action: "GET", key };
     if (choice < 10) return { action: "DEL", key, ...choice === 9 && { if_rev: rev } };
-    // Every value is written once.
-    const value = JSON.stringify(`v${this.#values++}`);
-    if (choice < 13 && expected !== undefined) return { action: "TXN", key, value, expected };
+    const value = this.#value();
+    if (choice < 13 && expected !== undefined) {
+      return {
+        action: "TXN",
+        key,
+        if: [{ key, value: expected }],
+        then: [{ action: "SET", key, value }],
+        else: [{ action: "GET", key }],
+      };
+    }
     return { action: "SET", key, value, ...choice > 14 && { if_rev: rev } };
+  }
+
+  /** Something about the keys of a group, or about one of them. */
+  #together(slot: Slot): Request {
+    const { key: group, rev, value: expected = "null" } = slot;
+    const [a, b, c, d] = keysOf(group);
+    const reads = [a, b, c, d].map((key): Step => ({ action: "GET", key }));
+    const sets = [a, b].map((key): Step => ({ action: "SET", key, value: this.#value() }));
+    const sums = [c, d].map((key): Step => ({ action: "INCR", key }));
+    const choice = this.#dice(20);
+    const many = { key: group, group };
+    if (choice < 2) return { action: "GET", key: this.#dice(2) === 0 ? a : c, group };
+    if (choice < 3) return { ...sets[0] as Step, group, ...this.#dice(2) === 0 && { if_rev: rev } };
+    if (choice < 4) return { action: "DEL", key: this.#dice(2) === 0 ? b : c, group };
+    if (choice < 5) return { action: "INCR", key: d, group };
+    if (choice < 8) return { ...many, action: "MGET", then: reads.slice(0, 2 + this.#dice(3)) };
+    if (choice < 10) return { ...many, action: "MSET", then: sets };
+    // Both sums grow, or none; what is read first is what was there before.
+    if (choice < 13) return { ...many, action: "TXN", then: [...reads.slice(2), ...sums] };
+    const isMove = choice < 16;
+    return {
+      ...many,
+      action: "TXN",
+      if: [{ key: a, value: expected }],
+      then: isMove ? [{ action: "DEL", key: a }, ...sets.slice(1), ...sums] : [...sets, ...reads],
+      else: isMove ? reads : [...reads, sums[0] as Step],
+    };
+  }
+
+  /** Every value is written once. */
+  #value(): string {
+    return JSON.stringify(`v${this.#values++}`);
   }
 
   #slot(number: number): Slot {
     const key = `k${this.keys.length}`;
-    this.keys.push(key);
+    const kind = number >= SLOTS ? "group" : number % 4 === 0 ? "counter" : "text";
+    if (kind !== "group") this.keys.push({ key });
+    else this.keys.push(...keysOf(key).map((one) => ({ key: one, group: key })));
     return {
       key,
-      isCounter: number % 4 === 0,
+      kind,
       operations: 0,
       unknown: 0,
       rev: 0,
@@ -97,6 +160,11 @@ export class Workload {
   #dice(limit: number): number {
     return Math.floor(this.#random.float() * limit);
   }
+}
+
+/** The keys of a group: two texts and two counters. */
+function keysOf(group: string): readonly [string, string, string, string] {
+  return [`${group}a`, `${group}b`, `${group}c`, `${group}d`];
 }
 
 /** What a client needs to be busy. */

@@ -204,7 +204,11 @@ export class KvModel {
         if ("failure" in outcome && outcome !== MISSING) {
           [this.#nodes, this.#rev] = [nodes, rev];
           const failure = outcome.failure.replace(/ \(\w+\)$/, "");
-          return { ...outcome, failure: `${failure} (${succeeded ? "then" : "else"})` };
+          const isUndone = Number(outcome.rest?.replace(" rev ", "")) > rev;
+          return {
+            failure: `${failure} (${succeeded ? "then" : "else"})`,
+            ...!isUndone && outcome.rest !== undefined && { rest: outcome.rest },
+          };
         }
         results.push("body" in outcome ? outcome.body : "null");
       }

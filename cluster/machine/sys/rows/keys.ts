@@ -21,12 +21,15 @@
 import {
   decodeTuple,
   encodeTuple,
+  integerAt,
   integerBytes,
   keyAfter,
   keysBelow,
   putBytes,
   putInteger,
+  textEnds,
 } from "../../store/tuple.ts";
+import type { WatchedPlace } from "../../module.ts";
 import type { StoreReader } from "../../store/store.ts";
 import { SYS } from "../context.ts";
 
@@ -50,8 +53,10 @@ export const WATCHES: Uint8Array = encodeTuple([SYS, 6]);
 /** Where watches of a node, and where those of a node and all below it are found. */
 const WATCHED = [encodeTuple([SYS, 7, 0]), encodeTuple([SYS, 7, 1])] as const;
 
-/** Where it stands in their keys whether they are of trees. */
-export const WATCHED_HEAD_BYTES: number = encodeTuple([SYS, 7]).length;
+/** The keys of all of them. */
+export const ALL_WATCHED: { readonly from: Uint8Array; readonly to: Uint8Array } = keysBelow(
+  encodeTuple([SYS, 7]),
+);
 
 /** The key of a session. */
 export function sessionKey(state: Room, session: Uint8Array): Uint8Array {
@@ -110,6 +115,14 @@ export function watchedKey(tree: boolean, node: Uint8Array): Uint8Array {
   key.set(node, head.length);
   return key;
 }
+
+/** What the key of a watch is about. */
+export function placeOf(key: Uint8Array): WatchedPlace {
+  const { value, end } = integerAt(key, TREE_AT);
+  return { tree: value === 1, node: key.subarray(end, textEnds(key, end).at(-1) ?? end) };
+}
+
+const TREE_AT = encodeTuple([SYS, 7]).length;
 
 /** The keys of the watches of a node, none of those below it: what follows is a number, and no name of a node. */
 export function watchesOf(node: Uint8Array): { from: Uint8Array; to: Uint8Array } {

@@ -13,6 +13,8 @@ import { SESSION_BYTES } from "../limits.ts";
 
 /** A session. */
 export interface Session {
+  /** The key of its row. */
+  readonly key: Uint8Array;
   /** Its id, {@linkcode SESSION_BYTES} bytes. */
   readonly id: Uint8Array;
   /** The number that its rows have. */
@@ -50,13 +52,15 @@ export function readSessionId(reader: Reader): Uint8Array {
 
 /** The session of an id. */
 export function getSession(state: StoreReader, id: Uint8Array): Session | undefined {
-  const row = state.get(sessionKey(state, id));
-  return row && sessionOf(id, row);
+  const key = sessionKey(state, id);
+  const row = state.get(key);
+  return row && sessionOf(key, id, row);
 }
 
 /** The session of a row. */
-export function sessionOf(id: Uint8Array, row: Uint8Array): Session {
+export function sessionOf(key: Uint8Array, id: Uint8Array, row: Uint8Array): Session {
   return {
+    key,
     id,
     serial: getU64(row, 0),
     queue: getU64(row, 8),
@@ -88,5 +92,5 @@ export function putSession(state: Transaction, session: Session): void {
   putU32(row, 64, session.pending);
   putU32(row, 68, session.pendingBytes);
   putU32(row, 72, session.watches);
-  state.put(sessionKey(state, session.id), row);
+  state.put(session.key, row);
 }

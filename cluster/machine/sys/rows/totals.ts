@@ -17,9 +17,8 @@ export interface Totals {
   /** Server requests, and the bytes of their payloads. */
   pending: number;
   pendingBytes: number;
-  /** Watches, and how many of them are of whole trees. */
+  /** Watches. */
   watches: number;
-  trees: number;
   /** Rows that say that something is left to be swept. */
   leavings: number;
 }
@@ -30,7 +29,6 @@ const NAMES = [
   "pending",
   "pendingBytes",
   "watches",
-  "trees",
   "leavings",
 ] as const satisfies readonly (keyof Totals)[];
 
@@ -44,8 +42,7 @@ export function getTotals(state: StoreReader): Totals {
     pending: at(2),
     pendingBytes: at(3),
     watches: at(4),
-    trees: at(5),
-    leavings: at(6),
+    leavings: at(5),
   };
 }
 

@@ -5,10 +5,10 @@
  */
 
 import { getU64, putU64 } from "../../../../protocol/bytes.ts";
-import type { Host } from "../../module.ts";
+import type { Host, WatchedPlace } from "../../module.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
 import { integerAt } from "../../store/tuple.ts";
-import { rowKey, WATCHED_HEAD_BYTES, watchedKey, WATCHES, watchesOf, watchKey } from "./keys.ts";
+import { rowKey, watchedKey, WATCHES, watchesOf, watchKey } from "./keys.ts";
 import { SESSION_BYTES } from "../limits.ts";
 import type { Session } from "./session.ts";
 import type { Totals } from "./totals.ts";
@@ -68,8 +68,7 @@ export function putWatch(
   state.put(rowKey(state, WATCHES, session.serial, session.lastWatch), key);
   session.watches++;
   totals.watches++;
-  if (isOfTree(key)) totals.trees++;
-  host.watches = totals.watches;
+  host.watched.count(key, 1);
 }
 
 /** Removes a watch of a session. Returns whether there was one. */
@@ -98,15 +97,13 @@ export function removeWatchRow(
 ): void {
   state.delete(key);
   totals.watches--;
-  if (isOfTree(key)) totals.trees--;
-  host.watches = totals.watches;
+  host.watched.count(key, -1);
 }
 
-/** The watches of a node, or those of it and all below, at most `limit`. */
+/** The watches of a node, or those of it and all below it, at most `limit`. */
 export function watchesAt(
   state: StoreReader,
-  tree: boolean,
-  node: Uint8Array,
+  { tree, node }: WatchedPlace,
   limit: number,
 ): FoundWatch[] {
   const head = watchedKey(tree, node);
@@ -123,8 +120,4 @@ export function watchesAt(
       watch: getU64(value, SESSION_BYTES),
     };
   });
-}
-
-function isOfTree(key: Uint8Array): boolean {
-  return integerAt(key, WATCHED_HEAD_BYTES).value === 1;
 }

@@ -106,6 +106,21 @@ Deno.test("TXN: a step that fails undoes all, also what had a time", () => {
   ]);
 });
 
+Deno.test("TXN: a condition that fails tells a revision that is there, and none that was undone", () => {
+  const machine = newMachine();
+  applied(machine, set("a", 1), set("b", 1));
+  const unless = (key: string): Step => change(setCommand(path(key), json(2), { nx: true }));
+  const failed = [
+    transaction([], [change(set("b", 2)), unless("a")]),
+    transaction([], [change(set("b", 2)), unless("b")]),
+  ];
+  assert.deepEqual(applied(machine, ...failed), [
+    "409 CONDITION_FAILED (then) rev 1",
+    "409 CONDITION_FAILED (then)",
+  ]);
+  assert.deepEqual(applied(machine, set("a", 3)), ['"OK" rev 3']);
+});
+
 Deno.test("TXN: results that take too much together undo all", () => {
   const machine = newMachine();
   const long = "x".repeat(400_000);

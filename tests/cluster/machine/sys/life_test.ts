@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import {
   createSessionCommand,
+  decodeSessions,
   expireSessionsCommand,
   requestsQuestion,
   sessionQuestion,
+  sessionsQuestion,
+  type Success,
 } from "../../../../cluster/machine/mod.ts";
-import { MAX_SWEPT_ROWS } from "../../../../cluster/machine/sys/limits.ts";
+import { MAX_LEAVINGS, MAX_SWEPT_ROWS } from "../../../../cluster/machine/sys/limits.ts";
+import { getTotals, putTotals } from "../../../../cluster/machine/sys/rows/totals.ts";
 import { shown } from "../../../support/machine/fixture.ts";
-import { deeds, idOf, nonceOf, SessionFixture } from "../../../support/machine/sessions.ts";
+import {
+  deeds,
+  idOf,
+  nonceOf,
+  numberOf,
+  SessionFixture,
+} from "../../../support/machine/sessions.ts";
 
 const { watch, set, count } = deeds;
 
@@ -79,9 +89,8 @@ Deno.test("a client that asks again with the same nonce gets the same session fo
   assert.equal(begin(4, 8), "4");
   // Only the last one is known.
   assert.equal(begin(5, 7), "5");
-  fixture.time += 59_998;
+  fixture.time += 59_999;
   assert.equal(begin(6, 7), "5");
-  fixture.time += 1;
   assert.equal(begin(7, 7), "7");
   assert.deepEqual(fixture.all, [1, 3, 4, 5, 7]);
 });
@@ -134,7 +143,7 @@ Deno.test("a session that ends leaves nothing, and ends once", () => {
   assert.deepEqual(fixture.expire(1, 5, 1), { ended: 1, isLeft: false });
   assert.deepEqual(fixture.expire(1), { ended: 0, isLeft: false });
   assert.deepEqual(fixture.all, [2]);
-  assert.equal(fixture.totals.watches + fixture.totals.pending + fixture.totals.trees, 0);
+  assert.equal(fixture.totals.watches + fixture.totals.pending, 0);
   fixture.expire(2);
   assert.deepEqual(fixture.rows(), { 1: 1 });
   for (const question of [sessionQuestion(idOf(1)), requestsQuestion({ session: idOf(1) })]) {
@@ -180,6 +189,14 @@ Deno.test("one entry sweeps a bounded number of rows of what has ended, and says
   });
 });
 
+Deno.test("none begins as long as too much is left of others", () => {
+  const fixture = new SessionFixture();
+  fixture.store.transaction((state) =>
+    putTotals(state, { ...getTotals(state), leavings: MAX_LEAVINGS })
+  );
+  assert.equal(fixture.begin(1), "429 TOO_MANY_SESSIONS");
+});
+
 Deno.test("one entry ends at most 1,000 sessions", () => {
   const fixture = new SessionFixture();
   fixture.create(1);
@@ -209,4 +226,21 @@ Deno.test("a listener learns which sessions have ended, and which have new serve
       { requests: [], ended: [idOf(1), idOf(3)] },
     ],
   );
+});
+
+Deno.test("sessions are listed in pages, in the order of their ids", () => {
+  const fixture = new SessionFixture();
+  fixture.create(5, 1, 4, 2, 3);
+  const page = (after: number | undefined, limit: number): string => {
+    const question = sessionsQuestion({ after: after === undefined ? after : idOf(after), limit });
+    const { sessions, more } = decodeSessions((fixture.machine.query(question) as Success).body);
+    return `${sessions.map(({ id }) => numberOf(id))}${more ? "+" : ""}`;
+  };
+  assert.deepEqual([page(undefined, 2), page(2, 2), page(4, 2), page(undefined, 5), page(5, 1)], [
+    "1,2+",
+    "3,4+",
+    "5",
+    "1,2,3,4,5",
+    "",
+  ]);
 });

@@ -4,9 +4,10 @@ import {
   listQuestion,
   setCommand,
   sweepCommand,
+  ttlQuestion,
 } from "../../../../cluster/machine/kv/mod.ts";
 import { encodeCall } from "../../../../cluster/machine/module.ts";
-import { upgradeCommand } from "../../../../cluster/machine/mod.ts";
+import { type Deed, upgradeCommand } from "../../../../cluster/machine/mod.ts";
 import { json, path, shown } from "../../../support/machine/fixture.ts";
 import {
   command,
@@ -170,9 +171,13 @@ Deno.test("reads are executed once, too, as of their entry", () => {
 
 Deno.test("time in a request is that of its entry", () => {
   const fixture = withSession();
+  const ttl: Deed = { kind: "question", bytes: ttlQuestion(path("k")) };
   fixture.ask(1, { id: 1 }, command(setCommand(path("k"), json(1), { ttlMs: 10 })));
+  assert.equal(fixture.ask(1, { id: 2 }, ttl), "9 rev 0");
+  assert.equal(fixture.ask(1, { id: 3, low: 2 }, ttl), "8 rev 0");
+  assert.equal(fixture.ask(1, { id: 2 }, ttl), "9 rev 0");
   fixture.time += 20;
-  assert.match(fixture.ask(1, { id: 2 }, command(sweepCommand())), /rev 2$/);
+  assert.match(fixture.ask(1, { id: 4 }, command(sweepCommand())), /rev 2$/);
   assert.equal(valueOf(fixture, "k"), "404 KEY_NOT_FOUND");
 });
 

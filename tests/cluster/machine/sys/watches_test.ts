@@ -3,17 +3,31 @@ import {
   deleteCommand,
   expireCommand,
   incrementCommand,
+  nodes,
   setCommand,
   setManyCommand,
   sweepCommand,
   transactionCommand,
 } from "../../../../cluster/machine/kv/mod.ts";
-import { ackCommand, decodeAcked } from "../../../../cluster/machine/mod.ts";
 import {
+  ackCommand,
+  decodeAcked,
+  decodeRequests,
+  requestsQuestion,
+  SESSION_EXPIRED,
+  type Success,
+} from "../../../../cluster/machine/mod.ts";
+import {
+  MAX_ALL_PENDING,
+  MAX_ALL_PENDING_BYTES,
   MAX_ALL_WATCHES,
   MAX_PENDING,
   MAX_SESSION_WATCHES,
 } from "../../../../cluster/machine/sys/limits.ts";
+import { getSession, type Session } from "../../../../cluster/machine/sys/rows/session.ts";
+import { getTotals, putTotals } from "../../../../cluster/machine/sys/rows/totals.ts";
+import { WatchedPlaces } from "../../../../cluster/machine/sys/rows/watched.ts";
+import { unwatch as unwatchNow } from "../../../../cluster/machine/sys/watch.ts";
 import { json, path } from "../../../support/machine/fixture.ts";
 import {
   command,
@@ -25,6 +39,7 @@ import {
 
 const { watch, unwatch, set } = deeds;
 const put = (key: string, value: unknown) => setCommand(path(key), json(value));
+const textBytes = (text: string) => new TextEncoder().encode(text);
 const OVERFLOW = '{"push":"overflow"}';
 
 /** A machine with sessions 1, 2 and 3. */
@@ -181,7 +196,7 @@ Deno.test("a watch that has ended tells nothing; others go on", () => {
   assert.equal(fixture.waiting(2).length, 1);
   fixture.ask(1, { id: 5 }, unwatch(2));
   fixture.ask(2, { id: 2 }, unwatch(1));
-  assert.deepEqual(fixture.totals, { ...fixture.totals, watches: 0, trees: 0 });
+  assert.deepEqual(fixture.totals, { ...fixture.totals, watches: 0 });
   // Numbers are not given again.
   assert.equal(fixture.ask(1, { id: 6 }, watch("k")), '{"watch":3,"rev":1} rev 0');
 });
@@ -255,14 +270,26 @@ Deno.test("server requests have ids from 1 on, and go when they are acknowledged
   assert.equal(fixture.info(1).pending, 4);
 });
 
-Deno.test("server requests say when they were made, and a page of them how many follow", () => {
+Deno.test("server requests are read in pages, of a number and of a size, and say when they were made", () => {
   const fixture = withSessions();
-  fixture.ask(1, { id: 1 }, watch("k", { old: true }));
-  for (let i = 1; i <= 4; i++) fixture.apply(put("k", `${i}`.padEnd(400_000, ".")));
-  const lines = fixture.waiting(1);
-  assert.deepEqual(lines.map((line) => line.slice(0, 2)), ["1 ", "2 ", "3 ", "4 "]);
-  assert.ok((lines[3]?.length ?? 0) > 800_000);
+  fixture.ask(1, { id: 1 }, watch("k"));
+  const sizes = [10, 400_000, 400_000, 400_000, 10];
+  const { time } = fixture;
+  for (const size of sizes) fixture.apply(put("k", "x".repeat(size)));
+  const page = (from: number, limit?: number): string => {
+    const question = requestsQuestion({ session: idOf(1), from, ...limit && { limit } });
+    const { requests, more } = decodeRequests((fixture.machine.query(question) as Success).body);
+    for (const { id, createdAt } of requests) assert.equal(createdAt, time + id);
+    return `${requests.map(({ id }) => id)}${more ? "+" : ""}`;
+  };
+  assert.equal(page(0), "1,2,3+");
+  assert.equal(page(4), "4,5");
+  assert.equal(page(1, 2), "1,2+");
+  assert.equal(page(4, 2), "4,5");
+  assert.equal(page(6), "");
   assert.equal(fixture.info(1).pendingBytes, fixture.totals.pendingBytes);
+  fixture.apply(...Array.from({ length: 20 }, (_, i) => put("k", i)));
+  assert.equal(page(5, 20), `${Array.from({ length: 20 }, (_, i) => 5 + i)}+`);
 });
 
 Deno.test("one entry removes at most 10,000 acknowledged server requests, and says how far it came", () => {
@@ -314,6 +341,19 @@ Deno.test("a queue of more than 16 MiB is given up", () => {
   assert.equal(fixture.info(1).pendingBytes, OVERFLOW.length);
 });
 
+Deno.test("where the server requests of all sessions are too many, a session is told that it has missed some", () => {
+  for (const full of [{ pending: MAX_ALL_PENDING }, { pendingBytes: MAX_ALL_PENDING_BYTES }]) {
+    const fixture = withSessions();
+    fixture.ask(1, { id: 1 }, watch("k"));
+    fixture.store.transaction((state) => putTotals(state, { ...getTotals(state), ...full }));
+    for (let i = 1; i <= 3; i++) fixture.apply(put("k", i));
+    assert.deepEqual(fixture.waiting(1), [`3 ${OVERFLOW}`]);
+    // Nothing is left behind by what is told again and again.
+    assert.equal(fixture.totals.leavings, 0);
+    assert.equal(fixture.totals.pending, (full.pending ?? 0) + 1);
+  }
+});
+
 Deno.test("changes that take too much together are not told together", () => {
   const fixture = withSessions();
   fixture.ask(1, { id: 1 }, watch("^a", { tree: true, coalesce: true, old: true }));
@@ -321,6 +361,15 @@ Deno.test("changes that take too much together are not told together", () => {
   assert.equal(fixture.waiting(1).length, 3);
   fixture.apply(deleteCommand(path("^a"), { tree: true }));
   assert.deepEqual(fixture.waiting(1), [`4 ${OVERFLOW}`]);
+});
+
+Deno.test("more changes than a queue has room for are not told together, however small they are", () => {
+  const fixture = withSessions();
+  fixture.apply(...Array.from({ length: MAX_PENDING + 2 }, (_, i) => put(`^a^${i}`, i)));
+  fixture.ask(1, { id: 1 }, watch("^a", { tree: true, coalesce: true }));
+  fixture.apply(deleteCommand(path("^a^0")));
+  fixture.apply(deleteCommand(path("^a"), { tree: true }));
+  assert.deepEqual(fixture.waiting(1), [`2 ${OVERFLOW}`]);
 });
 
 Deno.test("an initial value that finds no room ends with the request that says so", () => {
@@ -334,37 +383,75 @@ Deno.test("an entry that would make more than 100,000 pushes tells all who watch
   const fixture = new SessionFixture();
   const sessions = Array.from({ length: 60 }, (_, i) => i + 1);
   fixture.create(...sessions, 99);
-  for (const session of sessions) fixture.ask(session, { id: 1 }, watch("^a", { tree: true }));
-  fixture.apply(...Array.from({ length: 2_000 }, (_, i) => put(`^b^${i}`, i)));
-  fixture.ask(60, { id: 2 }, watch("^b"));
   fixture.apply(...Array.from({ length: 2_000 }, (_, i) => put(`^a^${i}`, i)));
-  assert.equal(fixture.totals.pending, 120_000);
-  for (const session of sessions) ack(fixture, [session, 2_000]);
+  for (const session of sessions.slice(1)) {
+    fixture.ask(session, { id: 1 }, watch("^a", { tree: true }));
+  }
+  // One that the entry has nothing for as far as it is looked at.
+  fixture.ask(1, { id: 1 }, watch("^b"));
   fixture.apply(deleteCommand(path("^a"), { tree: true }));
-  assert.deepEqual(fixture.waiting(1), [`2001 ${OVERFLOW}`]);
-  assert.deepEqual(fixture.waiting(60), [`2001 ${OVERFLOW}`]);
+  for (const session of sessions) assert.deepEqual(fixture.waiting(session), [`1 ${OVERFLOW}`]);
   assert.deepEqual(fixture.waiting(99), []);
 });
 
 Deno.test("watches are bounded, for each session and all together", () => {
-  const fixture = new SessionFixture();
-  const sessions = Array.from({ length: 11 }, (_, i) => i + 1);
-  fixture.create(...sessions);
-  const fill = (session: number, from: number, to: number): void => {
-    const commands = Array.from(
-      { length: to - from + 1 },
-      (_, i) => requestCommand(session, { id: from + i, low: from + i }, watch(`k${from + i}`)),
-    );
-    fixture.apply(...commands);
-  };
-  fill(1, 1, MAX_SESSION_WATCHES);
+  const fixture = withSessions();
+  fixture.apply(
+    ...Array.from(
+      { length: MAX_SESSION_WATCHES },
+      (_, i) => requestCommand(1, { id: 1 + i }, watch(`k${1 + i}`)),
+    ),
+  );
+  assert.equal(fixture.totals.watches, MAX_SESSION_WATCHES);
   assert.equal(fixture.ask(1, { id: 20_000 }, watch("more")), "429 TOO_MANY_WATCHES");
   assert.equal(fixture.ask(1, { id: 20_001 }, watch("k5")), '{"watch":5,"rev":0} rev 0');
-  for (const session of sessions.slice(1, 10)) fill(session, 1, MAX_SESSION_WATCHES);
-  assert.equal(fixture.totals.watches, MAX_ALL_WATCHES);
-  assert.equal(fixture.ask(11, { id: 1 }, watch("k")), "429 TOO_MANY_WATCHES");
+  fixture.store.transaction((state) =>
+    putTotals(state, { ...getTotals(state), watches: MAX_ALL_WATCHES })
+  );
+  assert.equal(fixture.ask(2, { id: 1 }, watch("k")), "429 TOO_MANY_WATCHES");
   fixture.ask(1, { id: 20_002 }, unwatch(5));
-  assert.equal(fixture.ask(11, { id: 2 }, watch("k")), '{"watch":1,"rev":0} rev 0');
+  assert.equal(fixture.ask(2, { id: 2 }, watch("k")), '{"watch":1,"rev":0} rev 0');
+});
+
+Deno.test("watches are found whatever serial number their session has", () => {
+  const fixture = withSessions();
+  const lasts = [200, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32, 2 ** 40, 2 ** 48];
+  for (const [i, lastSerial] of lasts.entries()) {
+    fixture.store.transaction((state) => putTotals(state, { ...getTotals(state), lastSerial }));
+    fixture.create(10 + i);
+    fixture.ask(10 + i, { id: 1 }, watch("^a", { tree: i % 2 === 0 }));
+  }
+  fixture.apply(put("^a", 1), put("^a^b", 2));
+  assert.deepEqual(lasts.map((_, i) => fixture.waiting(10 + i).length), [2, 1, 2, 1, 2, 1, 2]);
+});
+
+Deno.test("what is watched is known without a look at the rows, and forgotten with the last watch", () => {
+  const fixture = withSessions();
+  const paths = Array.from({ length: 2_500 }, (_, i) => `^a^k${i}`);
+  fixture.apply(
+    ...paths.map((path, i) =>
+      requestCommand(1, { id: i + 1 }, watch(path, { tree: i % 2 === 0, old: i % 3 === 0 }))
+    ),
+  );
+  fixture.ask(2, { id: 1 }, watch("^a^k1"));
+  const watched = new WatchedPlaces(fixture.store);
+  const host = { watched, nodes, news: undefined, run: () => SESSION_EXPIRED };
+  const places = (path: string): number =>
+    watched.placesOf((nodes.keyOf(fixture.store, textBytes(path)) as Uint8Array).subarray(4))
+      .length;
+  assert.equal(watched.size, 2_501);
+  const end = (session: number, number: number): void =>
+    fixture.store.transaction((state) => {
+      unwatchNow(state, host, getSession(state, idOf(session)) as Session, number);
+    });
+  assert.deepEqual(["a^k0", "a^k0^x", "a^k1", "a^k1^x", "a", "b"].map(places), [1, 1, 1, 0, 0, 0]);
+  end(1, 2);
+  assert.equal(places("a^k1"), 1);
+  end(2, 1);
+  assert.equal(places("a^k1"), 0);
+  for (let number = 1; number <= 2_500; number++) end(1, number);
+  assert.equal(watched.size, 0);
+  assert.deepEqual(["a^k0", "a^k0^x", "a^k2499"].map(places), [0, 0, 0]);
 });
 
 Deno.test("a machine made anew on the same state goes on telling", () => {
@@ -377,13 +464,25 @@ Deno.test("a machine made anew on the same state goes on telling", () => {
   assert.equal(fixture.waiting(1).length, 2);
 });
 
-Deno.test("a batch that is undone leaves no watch behind", () => {
+Deno.test("a batch that is undone begins and ends no watch", () => {
+  const undone = (fixture: SessionFixture, data: Uint8Array): void => {
+    const { index } = fixture.machine.context;
+    const entries = [index + 1, index + 3].map((index) => ({
+      index,
+      type: "command",
+      time: 1,
+      data,
+    }));
+    assert.throws(() => fixture.machine.apply(entries), RangeError);
+  };
   const fixture = withSessions();
-  const { index } = fixture.machine.context;
-  const begin = requestCommand(1, { id: 1 }, watch("k"));
-  const entry = (at: number, data: Uint8Array) => ({ index: at, type: "command", time: 1, data });
-  assert.throws(() => fixture.machine.apply([entry(index + 1, begin), entry(index + 3, begin)]));
+  undone(fixture, requestCommand(1, { id: 1 }, watch("k")));
   fixture.apply(put("k", 1));
   assert.equal(fixture.totals.watches, 0);
   assert.deepEqual(fixture.waiting(1), []);
+  const other = withSessions();
+  other.ask(1, { id: 1 }, watch("k"));
+  undone(other, requestCommand(1, { id: 2 }, unwatch(1)));
+  other.apply(put("k", 2));
+  assert.equal(other.waiting(1).length, 1);
 });

@@ -8,7 +8,12 @@ import assert from "node:assert/strict";
 import { Access, MAX_WAITING_PASSWORDS } from "../../../../server/kv/access/access.ts";
 import { Attempts, MAX_SOURCES } from "../../../../server/kv/access/attempts.ts";
 import { readEntries } from "../../../../server/kv/access/entries.ts";
-import { hashPassword, makeToken } from "../../../../server/kv/access/secrets.ts";
+import {
+  digestOf,
+  hashPassword,
+  makeToken,
+  stretch,
+} from "../../../../server/kv/access/secrets.ts";
 import { ACTIONS } from "../../../../protocol/kv/mod.ts";
 import { accessOf, tokensText } from "../../../support/kv/access.ts";
 import { brief, type KvPeer, serve } from "../../../support/kv/stage.ts";
@@ -244,6 +249,50 @@ Deno.test("an entry that is gone or has other rights loses its connections at on
   assert.equal(await auth(again, "b-token"), '"OK"');
   assert.equal(brief(await again.ask({ action: "SET", key: "^app^k", value: 1 })), "403 FORBIDDEN");
   for (const client of clients) client[Symbol.dispose]();
+});
+
+Deno.test("a connection that was let in by several entries ends with any of them, as it may hear by the rights of each", async () => {
+  const given = [{ name: "all", ...ALL }, { name: "own", read: ["own"] }];
+  const access = await accessOf(given);
+  await using stage = serve(HOST, { access });
+  using all = await stage.client();
+  assert.equal(await auth(all, "all-token"), '"OK"');
+  using client = await stage.client();
+  assert.equal(await auth(client, "all-token"), '"OK"');
+  await client.ask({ action: "WATCH", key: "^", tree: true });
+  assert.equal(await auth(client, "own-token"), '"OK"');
+  access.replace(readEntries(await tokensText(given.slice(1))));
+  stage.port.recheck();
+  assert.deepEqual((await client.rest()).map(({ push }) => push), ["closing"]);
+  assert.equal(stage.state.watches.figures.watches, 0);
+});
+
+Deno.test("a token is none by the hash of a password, and a password none by that of a token", async () => {
+  const [token, password] = ["a text that is shown", "a text that is shown"];
+  const base64 = (bytes: Uint8Array): string =>
+    bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+  const salt = new Uint8Array(16);
+  const access = await accessOf([
+    { name: "ann", hash: `scrypt:15:${base64(salt)}:${base64(await digestOf(token))}`, ...ALL },
+    { name: "app", hash: `sha256:${base64(await stretch(password, salt, 15))}`, ...ALL },
+  ]);
+  for (const shown of [{ token }, { user: "app", password }, { user: "ann", password }]) {
+    assert.ok("ok" in await access.authenticate(shown, "10.0.0.1"), JSON.stringify(shown));
+  }
+});
+
+Deno.test("the addresses of one network of IPv6 wait together, as one machine may have all of them", async () => {
+  const access = await accessOf(
+    [{ name: "ann", hash: await hashPassword("right"), ...ALL }],
+    () => 0,
+  );
+  const right = { user: "ann", password: "right" };
+  for (let i = 1; i <= 5; i++) {
+    await access.authenticate({ token: "no" }, `2001:db8:1:2::${i}`);
+  }
+  const found = await access.authenticate(right, "2001:db8:1:2:a:b:c:d");
+  assert.equal("ok" in found && found.reason, "RATE_LIMITED");
+  assert.ok(!("ok" in await access.authenticate(right, "2001:db8:1:3::1")), "another network");
 });
 
 Deno.test("an entry that goes while its password is looked at lets nobody in", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openDirectory } from "../../../../server/replica/directory/directory.ts";
+import { lockDirectory, openDirectory } from "../../../../server/replica/directory/directory.ts";
 import {
   DamagedNodeFileError,
   DirectoryFormatError,
@@ -179,6 +179,34 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
       await Deno.remove(join(path, state));
     }
   }));
+
+/** Starts processes, one after the other, and says when it is done. */
+const STARTER = `data:text/javascript,
+for (let i = 0; i < 200; i++) await new Deno.Command("true").output();
+postMessage("done");`;
+
+Deno.test({
+  name: "a directory that was closed is free, whatever processes are started meanwhile",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withPath(async (path) => {
+      await identity(path);
+      const starter = new Worker(STARTER, { type: "module" });
+      let isDone = false;
+      const ended = new Promise<void>((resolve, reject) => {
+        starter.onmessage = () => resolve();
+        starter.onerror = ({ message }) => reject(new Error(message));
+      }).finally(() => {
+        isDone = true;
+      });
+      try {
+        while (!isDone) (await lockDirectory(path))[Symbol.dispose]();
+        await ended;
+      } finally {
+        starter.terminate();
+      }
+    }),
+});
 
 Deno.test("no changed bit makes a server another one, or one of another cluster", () =>
   withPath(async (path) => {

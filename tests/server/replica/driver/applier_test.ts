@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { Machine, MemoryStore } from "../../../../cluster/machine/mod.ts";
 import type { Entry, Raft } from "../../../../cluster/raft/mod.ts";
 import { Applier } from "../../../../server/replica/driver/applier.ts";
+import type { LogStore } from "../../../../server/replica/driver/parts.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 
 /** How long it takes to load entries. */
@@ -83,4 +84,36 @@ Deno.test("nothing is applied before the last of several snapshots has replaced 
   await clock.advance(100);
   assert.deepEqual([errors, loads], [[], [10]]);
   assert.equal(applier.machine.context.index, 10);
+});
+
+Deno.test("entries that are much work are applied in slices that leave others their turn", async () => {
+  let workMs = 2;
+  const slices: number[] = [];
+  const clock = new ManualClock();
+  const applier: Applier = new Applier(
+    machineAt(0),
+    {
+      log: {
+        slice: (from: number, { count }: { readonly count: number }) =>
+          Array.from({ length: count }, (_, i) => emptyEntry(from + i)),
+      },
+    } as unknown as Raft,
+    {
+      clock,
+      log: { load: () => assert.fail("All entries are in memory") } as unknown as LogStore,
+      store: { mustWait: false, flush: () => Promise.resolve() },
+      applied: () => clock.advanceSync(workMs),
+      reached: (index) => slices.push(index - slices.reduce((sum, one) => sum + one, 0)),
+      failed: assert.fail,
+    },
+  );
+  applier.to(600);
+  await clock.advance(1_000);
+  assert.deepEqual(slices.slice(0, 4), [512, 5, 10, 5]);
+  assert.equal(applier.machine.context.index, 600);
+  workMs = 0;
+  slices.splice(0);
+  applier.to(3_000);
+  await clock.advance(100);
+  assert.ok(slices.at(-2) === 512, `${slices}`);
 });

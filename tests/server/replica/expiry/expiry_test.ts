@@ -168,3 +168,22 @@ Deno.test("clocks that differ end no life before its time by the stamps of the l
   for (const time of sweeps) assert.ok(time >= stamp + 2_000, `${time} after ${stamp}`);
   cluster.close();
 });
+
+Deno.test("a clock that was ahead ends lives early, and holds up what is set until time has caught up", async () => {
+  const cluster = await Replicas.found(IDS);
+  const { id } = await cluster.leader();
+  await set(cluster, id, "before", 5_000);
+  cluster.clockErrors.set(id, 10_000);
+  await set(cluster, id, "meanwhile", 60_000);
+  const ahead = cluster.clock.now() + 10_000;
+  await cluster.clock.advance(LATE_MS);
+  assert.equal(await cluster.get(id, "before"), "KEY_NOT_FOUND");
+  cluster.clockErrors.set(id, 0);
+  await set(cluster, id, "after", 1_000);
+  await cluster.clock.advance(ahead + 1_000 - cluster.clock.now() - LATE_MS);
+  assert.equal(await cluster.get(id, "after"), '"after"');
+  await cluster.clock.advance(3 * LATE_MS);
+  assert.equal(await cluster.get(id, "after"), "KEY_NOT_FOUND");
+  assert.equal(await cluster.get(id, "meanwhile"), '"meanwhile"');
+  cluster.close();
+});

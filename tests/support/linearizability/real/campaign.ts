@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { SeededRandom } from "../../simulation/random.ts";
 import type { Judge } from "../judge.ts";
-import { runTrial } from "../trial.ts";
+import { runTrial, type Trial } from "../trial.ts";
 import { Cluster } from "./cluster.ts";
 import { startGateway } from "./gateways.ts";
 import type { Ground } from "./ground.ts";
@@ -24,6 +24,8 @@ export interface Campaign {
   /** Makes the ground, below a folder. */
   readonly ground: (folder: string) => Ground;
   readonly nemeses: readonly Nemesis[];
+  /** What clients do meanwhile, and what is looked at. Default {@linkcode runTrial}. */
+  readonly trial?: (trial: Trial) => Promise<unknown>;
   /** An address for each agent that keeps nothing and asks the servers; clients then ask those alone. Default: none. */
   readonly gateways?: readonly string[];
   /** How long, in milliseconds, without the recovery from the last one. */
@@ -43,7 +45,7 @@ export function durationOf(seconds: number): number {
 
 /** Runs a campaign. Throws with the folder of history and logs when anything is wrong. */
 export async function runCampaign(campaign: Campaign): Promise<void> {
-  const { name, judge, nemeses, gateways = [], durationMs, kills } = campaign;
+  const { name, judge, nemeses, trial = runTrial, gateways = [], durationMs, kills } = campaign;
   const seed = Number(Deno.env.get("SKEIN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   const folder = await Deno.makeTempDir({ prefix: "skein_trial_" });
   const story: string[] = [];
@@ -60,7 +62,7 @@ export async function runCampaign(campaign: Campaign): Promise<void> {
       ? servers.map(({ place }) => place)
       : await Promise.all(gateways.map((host) => startGateway(host, servers, opened)));
     const scene = { cluster, random: new SeededRandom(seed), tell };
-    const counts = await runTrial({
+    const counts = await trial({
       places: asked,
       judge,
       seed,

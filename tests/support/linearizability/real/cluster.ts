@@ -16,7 +16,7 @@ const PEER_PORT = 7376;
 const KV_PORT = 8379;
 
 /** Snapshots after few entries, so that servers that were away need them. */
-const CONFIGURATION = { raft: { snapshot_entries: 400, trailing: 200 } };
+const FEW_ENTRIES: Configuration = { raft: { snapshot_entries: 400, trailing: 200 } };
 
 /** Three servers that were just started agree on a leader within this time, in milliseconds. */
 const FOUNDING_LIMIT_MS = 5_000;
@@ -29,6 +29,12 @@ const PROBE = "probe";
 
 /** Lines of a server's output that are kept of each of its lives. */
 const KEPT_LINES = 400;
+
+/** What the configuration of all servers says. */
+export interface Configuration {
+  readonly raft?: Readonly<Record<string, number>>;
+  readonly sessions?: Readonly<Record<string, string>>;
+}
 
 /** One server, whether it runs or not. */
 export interface Server {
@@ -71,14 +77,14 @@ export class Cluster implements AsyncDisposable {
     }));
   }
 
-  /** Starts all servers and waits until they work; `folder` gets their configuration, which may say more. */
+  /** Starts all servers and waits until they work; `folder` gets their configuration. */
   static async start(
     ground: Ground,
     folder: string,
-    configuration: Readonly<Record<string, unknown>> = {},
+    configuration: Configuration = FEW_ENTRIES,
   ): Promise<Cluster> {
     const path = join(folder, "servers.json");
-    await Deno.writeTextFile(path, JSON.stringify({ ...CONFIGURATION, ...configuration }));
+    await Deno.writeTextFile(path, JSON.stringify(configuration));
     const cluster = new Cluster(ground, path);
     try {
       await Promise.all(cluster.servers.map((server) => cluster.start(server)));

@@ -15,6 +15,7 @@ import type { SeededRandom } from "../../simulation/random.ts";
 import type { Checker } from "./checker.ts";
 import type { Expiries } from "./expiries.ts";
 import type { SimulatedServer } from "./server.ts";
+import type { SimulatedSessions } from "./sessions.ts";
 
 /** How long requests may take. */
 const TIMEOUTS_MS = [300, 3_000, 10_000] as const;
@@ -49,6 +50,12 @@ interface Waiting {
   readonly server: SimulatedServer;
 }
 
+/** What else clients do. */
+interface Besides {
+  readonly expiries?: Expiries | undefined;
+  readonly sessions?: SimulatedSessions | undefined;
+}
+
 /** Clients that ask one thing after the other, each of any server that runs. */
 export class SimulatedClients {
   /** Writes that were acknowledged. */
@@ -63,6 +70,7 @@ export class SimulatedClients {
   readonly #servers: readonly SimulatedServer[];
   readonly #checker: Checker;
   readonly #expiries: Expiries | undefined;
+  readonly #sessions: SimulatedSessions | undefined;
   readonly #waiting: (Waiting | undefined)[];
   readonly #counters = new Map<string, Counter>(
     COUNTERS.map((key) => [key, { told: new Set(), greatest: 0, started: 0, refused: 0 }]),
@@ -75,9 +83,10 @@ export class SimulatedClients {
     servers: readonly SimulatedServer[],
     random: SeededRandom,
     checker: Checker,
-    expiries?: Expiries,
+    { expiries, sessions }: Besides = {},
   ) {
     this.#expiries = expiries;
+    this.#sessions = sessions;
     this.#waiting = Array.from({ length: count }, () => undefined);
     this.#servers = servers;
     this.#random = random;
@@ -121,6 +130,7 @@ export class SimulatedClients {
         this.#checker.note(`${key} is ${sum} after ${started} increments`);
       }
     }
+    this.#sessions?.check(get);
   }
 
   #begin(client: number, server: SimulatedServer): void {
@@ -128,6 +138,11 @@ export class SimulatedClients {
     if (expiries !== undefined && this.#random.float() < 0.1) {
       // What becomes of it is watched at the servers.
       return this.#propose(client, server, expiries.next(this.#random), () => {});
+    }
+    const sessions = this.#sessions;
+    if (sessions !== undefined && this.#random.float() < 0.6) {
+      const { command, done } = sessions.next(this.#random);
+      return this.#propose(client, server, command, done);
     }
     const choice = this.#random.float();
     if (choice < 0.25) this.#set(client, server);

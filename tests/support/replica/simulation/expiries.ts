@@ -5,7 +5,9 @@
  */
 
 import {
+  expireCommand,
   getQuestion,
+  persistCommand,
   resolvePath,
   setCommand,
   sweepCommand,
@@ -26,16 +28,17 @@ const LONGEST_MS = 4_000;
 const SWEEP_HEAD = sweepCommand().subarray(0, 3);
 const VALUE = new TextEncoder().encode("1");
 
-/** A life that a command gives. */
+/** What a command does to a life: it begins one, or gives one that there is another time, or none. */
 interface Life {
   readonly key: number;
+  readonly begins: boolean;
   readonly ttlMs: number;
 }
 
 /** What must be there after an entry, by the stamps alone. */
 interface Moment {
   readonly time: number;
-  /** When each key is due; `undefined` for one that is not there. */
+  /** When each key is due, infinity for one that stays; `undefined` for one that is not there. */
   readonly dues: readonly (number | undefined)[];
 }
 
@@ -55,20 +58,27 @@ export class Expiries {
 
   /** How many values are there that are to go, after the last entry that a server has applied. */
   get living(): number {
-    return this.#moments.at(-1)?.dues.filter((due) => due !== undefined).length ?? 0;
+    return this.#moments.at(-1)?.dues.filter((due) => Number.isFinite(due)).length ?? 0;
   }
 
-  /** A command that sets a value for a while. */
+  /** A command that sets a value for a while, or has one that may be there go at another time, or stay. */
   next(random: SeededRandom): Uint8Array {
     const key = Math.floor(random.float() * KEYS);
     const ttlMs = 1 + Math.floor(random.float() ** 2 * LONGEST_MS);
-    const command = setCommand(pathOf(key), VALUE, { ttlMs });
-    this.#lives.set(command.toHex(), { key, ttlMs });
+    const choice = random.float();
+    const begins = choice < 0.7;
+    const stays = choice > 0.9;
+    const command = begins
+      ? setCommand(pathOf(key), VALUE, { ttlMs })
+      : stays
+      ? persistCommand(pathOf(key))
+      : expireCommand(pathOf(key), ttlMs);
+    this.#lives.set(command.toHex(), { key, begins, ttlMs: stays ? Infinity : ttlMs });
     return command;
   }
 
-  /** The machine of a server, which is looked at after all that it applies. */
-  watched(id: string, machine: Machine): Machine {
+  /** Looks at the machine of a server after all that it applies. */
+  watched(id: string, machine: Machine): void {
     const apply = machine.apply.bind(machine);
     machine.apply = (entries): (Result | undefined)[] => {
       const results = apply(entries);
@@ -76,7 +86,6 @@ export class Expiries {
       this.#look(id, machine);
       return results;
     };
-    return machine;
   }
 
   #follow({ index, time: stamp, type, data }: LogEntry): void {
@@ -87,7 +96,9 @@ export class Expiries {
     const time = Math.max(before.time, stamp);
     const dues = [...before.dues];
     const life = type === "command" ? this.#lives.get(data.toHex()) : undefined;
-    if (life !== undefined) dues[life.key] = time + life.ttlMs;
+    if (life !== undefined && (life.begins || dues[life.key] !== undefined)) {
+      dues[life.key] = time + life.ttlMs;
+    }
     if (type === "command" && equalBytes(data.subarray(0, SWEEP_HEAD.length), SWEEP_HEAD)) {
       const from = new Reader(data.subarray(SWEEP_HEAD.length)).int(0, Number.MAX_SAFE_INTEGER);
       for (const [key, due] of dues.entries()) {

@@ -12,6 +12,7 @@ import { SimulatedClients } from "./clients.ts";
 import { Expiries } from "./expiries.ts";
 import { Parcels } from "./links.ts";
 import { Nemesis, newestLeader } from "./nemesis.ts";
+import { SimulatedSessions } from "./sessions.ts";
 import { SimulatedServer, type World } from "./server.ts";
 
 /** Numbers of voters that a cluster may begin with. */
@@ -47,6 +48,10 @@ export interface RunReport {
   readonly compared: number;
   /** Values that were there until they were due, and then no more. */
   readonly expired: number;
+  /** Requests of sessions that were answered, answers that came again, and server requests. */
+  readonly sessions: number;
+  readonly again: number;
+  readonly told: number;
 }
 
 /** What happens in a run besides. What a seed did before there was a kind, it does without it. */
@@ -55,6 +60,8 @@ export interface RunKind {
   readonly rebuilds?: boolean;
   /** Whether values expire. */
   readonly expiring?: boolean;
+  /** Whether clients have sessions. */
+  readonly sessions?: boolean;
 }
 
 /** Something happened that must not. */
@@ -73,7 +80,7 @@ export class SimulatedRun {
   /** `log` gets each line of every server. */
   constructor(
     seed: number,
-    { rebuilds = false, expiring = false }: RunKind = {},
+    { rebuilds = false, expiring = false, sessions = false }: RunKind = {},
     log?: (line: string) => void,
   ) {
     const random = new SeededRandom(seed, 77);
@@ -83,14 +90,14 @@ export class SimulatedRun {
       random,
       checker,
       expiries: expiring ? new Expiries(checker) : undefined,
+      sessions: sessions ? new SimulatedSessions(checker) : undefined,
       parcels: new Parcels(),
       rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();
-    const { expiries } = this.#world;
-    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, expiries);
+    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, this.#world);
     this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
   }
 
@@ -220,6 +227,7 @@ export class SimulatedRun {
     const { acknowledged, refused, unknown, read } = this.#clients;
     const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
     const { checker: { compared }, expiries: { expired } = { expired: 0 } } = this.#world;
+    const { answered = 0, repeated = 0, told = 0 } = this.#world.sessions ?? {};
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
       acknowledged,
@@ -234,6 +242,9 @@ export class SimulatedRun {
       installed,
       compared,
       expired,
+      sessions: answered,
+      again: repeated,
+      told,
     };
   }
 }

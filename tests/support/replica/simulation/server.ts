@@ -33,6 +33,7 @@ import type { SeededRandom } from "../../simulation/random.ts";
 import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
 import type { Expiries } from "./expiries.ts";
+import type { SimulatedSessions } from "./sessions.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
@@ -65,6 +66,8 @@ export interface World {
   readonly parcels: Parcels;
   /** Watches values that expire, if there are any. */
   readonly expiries?: Expiries | undefined;
+  /** Watches sessions, if there are any. */
+  readonly sessions?: SimulatedSessions | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -250,9 +253,13 @@ export class SimulatedServer {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
-    const { expiries } = this.#world;
-    const newMachine = (): Machine =>
-      expiries?.watched(this.id, new Machine(store)) ?? new Machine(store);
+    const { expiries, sessions } = this.#world;
+    const newMachine = (): Machine => {
+      const machine = new Machine(store);
+      expiries?.watched(this.id, machine);
+      sessions?.watched(this.id, machine);
+      return machine;
+    };
     const begun = await restore({
       directory: this.id,
       id: this.id,

@@ -8,12 +8,8 @@
  * @module
  */
 
-import type { Clock } from "../../cluster/runtime.ts";
-import { shortId } from "./gossip_tag.ts";
-import type { GossipServer } from "./servers.ts";
-
-/** How long a promise binds a server, in milliseconds: longer than the founder waits for the others. */
-const PROMISE_MS = 10_000;
+import { shortId } from "../gossip_tag.ts";
+import type { GossipServer } from "../servers.ts";
 
 /** Whom a server waits for, or whom it can found a cluster with. */
 export type Gathering =
@@ -84,25 +80,4 @@ function elsewhere(clusterId: string, others: readonly GossipServer[]): string {
   const found = others.map(({ name, cluster }) => `'${name}' of cluster ${cluster}`).join(", ");
   return `it belongs to cluster ${shortId(clusterId)}, and finds only ${found}: ` +
     "join servers of its own, or stop it and have it belong there: skein raft rebuild -force -cluster-id ID";
-}
-
-/** The promise of a server without a log. */
-export class Promises {
-  readonly #clock: Clock;
-  #to: string | undefined;
-  #until = -Infinity;
-
-  /** Nothing is promised. */
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Promises to found nothing, and to follow nobody but `founder`, for a while. Returns false when somebody else has a promise. */
-  give(founder: string): boolean {
-    const now = this.#clock.now();
-    if (this.#to !== undefined && this.#to !== founder && now < this.#until) return false;
-    this.#to = founder;
-    this.#until = now + PROMISE_MS;
-    return true;
-  }
 }
