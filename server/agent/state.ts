@@ -22,6 +22,7 @@ export type { RereadFiles };
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const addresses: StateAddresses | undefined = agent.state?.addresses;
  * console.log(addresses?.peerAddr);
@@ -32,6 +33,8 @@ export interface StateAddresses {
   readonly peerAddr: string;
   /** Where it lets key-value clients in, `host:port`; `undefined`: nowhere. */
   readonly kvAddr: string | undefined;
+  /** Where it lets clients with sessions in, `host:port`; `undefined`: nowhere. */
+  readonly sessionAddr: string | undefined;
   /** Its data directory; `undefined`: a temporary one. */
   readonly dataDir: string | undefined;
 }
@@ -48,6 +51,7 @@ export interface StateAddresses {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * console.log(agent.state?.addresses.kvAddr);
  * console.log(await agent.state?.administer("status"));
@@ -64,6 +68,11 @@ export interface AgentState {
    * hour, by default a minute. Resolves with what can be written as JSON; rejects when it could not be done.
    */
   administer(action: string, node?: string, limitMs?: number): Promise<unknown>;
+  /**
+   * Tells of the sessions of clients, or ends one: `list` some, those after the id `session`, `show`, `end`. `session` is an id, or the
+   * beginning of one. Resolves with what can be written as JSON; rejects when it could not be done.
+   */
+  administerSessions(action: string, session?: string): Promise<unknown>;
   /**
    * Reads the files again that say who may use the key-value port, and its certificate. Rejects with a `ConfigError` when one of
    * them cannot be used. Nothing has changed before what this resolves with is applied.

@@ -31,6 +31,7 @@ import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import type { Vote } from "./log/vote_file.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
+import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
@@ -72,6 +73,8 @@ export interface ReplicaHostOptions {
 export class ReplicaHost implements StateService, AsyncDisposable {
   /** See {@linkcode StateService.watches}. */
   readonly watches: WatchHub;
+  /** The sessions of clients, while this server leads. */
+  readonly sessions: Sessions;
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -101,6 +104,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     });
     this.watches = newWatches(options.log);
     this.#fetches = new Fetches(this.watches, this.#clock);
+    const { timeoutMs } = options.settings.sessions;
+    const parts = { clock: this.#clock, random: realRandom, timeoutMs };
+    this.sessions = new Sessions(parts, () => this.#replica);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -237,6 +243,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async close(): Promise<void> {
     await closeInOrder([
       () => this.replica.close(),
+      () => this.sessions.close(),
       () => this.watches.close(),
       () => this.#checks.close(),
       () => this.links.close(),
@@ -284,7 +291,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const newMachine = () => watchedMachine(store, this.watches);
+    const newMachine = () => watchedMachine(store, this.watches, this.sessions);
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
@@ -315,6 +322,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       newMachine,
       barrier: (entry) => this.#checks.barrier(entry),
       changed,
+      progressed: () => this.sessions.look(),
       failed,
     });
     const waiting = this.#replica?.release() ?? [];

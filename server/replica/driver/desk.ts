@@ -97,10 +97,21 @@ export class Desk {
       bytes,
       lease,
       deadline: this.#parts.clock.now() + timeoutMs,
-      forwarded: false,
+      staysHere: false,
       ...asker !== undefined && { asker },
       done: (result) => done(result ?? NO_ROOM),
     });
+  }
+
+  /** Takes a request on for this server alone; `undefined` when it does not lead, and nothing of it was done. */
+  askHere(
+    kind: Request["kind"],
+    bytes: Uint8Array,
+    timeoutMs: number,
+    done: (result: Result | undefined) => void,
+  ): void {
+    const deadline = this.#parts.clock.now() + timeoutMs;
+    this.#enqueue({ kind, bytes, lease: false, deadline, staysHere: true, done });
   }
 
   /**
@@ -185,7 +196,7 @@ export class Desk {
   #enqueue(request: Request): void {
     if (this.#isClosed) return queueMicrotask(() => request.done(SHUTTING_DOWN));
     // One hop, and no more.
-    if (request.forwarded && !this.#leads) return queueMicrotask(() => request.done(undefined));
+    if (request.staysHere && !this.#leads) return queueMicrotask(() => request.done(undefined));
     const queue = request.kind === "command" ? this.#commands : this.#questions;
     if (queue.add(request)) this.flushSoon();
     else queueMicrotask(() => request.done(OVERLOADED));
@@ -197,7 +208,7 @@ export class Desk {
     const questions: Request[] = [];
     for (const request of requests) {
       if (this.#isClosed) request.done(SHUTTING_DOWN);
-      else if (request.forwarded && !this.#leads) request.done(undefined);
+      else if (request.staysHere && !this.#leads) request.done(undefined);
       else (request.kind === "command" ? commands : questions).push(request);
     }
     this.#commands.putBack(commands);
@@ -234,7 +245,7 @@ export class Desk {
   #next(count: number, bytes: number): Request[] {
     const commands = this.#commands;
     if (!this.#forwarder.isUnderWay) return commands.take(count, bytes);
-    const turnOf = ({ forwarded }: Request) => forwarded ? "now" : "later";
+    const turnOf = ({ staysHere }: Request) => staysHere ? "now" : "later";
     const { now: batch } = commands.choose(count, bytes, turnOf);
     if (commands.length > 0) this.#forwarder.hurry();
     return batch;

@@ -213,7 +213,7 @@ export function decodeRequests(
       lease: (flags & LEASE) !== 0,
       bytes: message.slice(start, end),
       deadline: now + timeMs,
-      forwarded: true,
+      staysHere: true,
       asker,
       done: (result) => {
         let body = result === undefined ? new Uint8Array() : encodeResult(result);

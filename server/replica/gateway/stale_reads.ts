@@ -83,7 +83,7 @@ export class StaleReads {
       bytes: question,
       lease: false,
       deadline: this.#clock.now() + timeoutMs,
-      forwarded: false,
+      staysHere: false,
       ...asker !== undefined && { asker },
       done: (result = NO_ROOM) => done({ result, lagMs: this.#lags.get(request) ?? 0 }),
     };

@@ -25,7 +25,7 @@ class Client {
         bytes,
         lease: false,
         deadline: 1,
-        forwarded: false,
+        staysHere: false,
       } as const;
       assert.ok(queue.add({ ...request, asker, done }));
     }
@@ -86,7 +86,7 @@ Deno.test("what is under way counts until it is not any more, whatever the numbe
 
 Deno.test("questions that nobody in particular asks go as they come, within the bounds of a message", () => {
   const queue = new RequestQueue({ count: 10, bytes: 100 });
-  const request = { kind: "question", lease: false, deadline: 1, forwarded: false } as const;
+  const request = { kind: "question", lease: false, deadline: 1, staysHere: false } as const;
   for (let i = 0; i < 6; i++) queue.add({ ...request, bytes: new Uint8Array(10), done() {} });
   const shares = new Shares();
   assert.equal(shares.take(queue, 2, Infinity).length, 2);
