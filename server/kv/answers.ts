@@ -35,7 +35,7 @@ export const EVERYWHERE = -1;
 const MOST_PLACES = 16;
 
 /** The place of a request about these nodes. */
-function placeOf(paths: readonly Uint8Array[]): Place {
+export function placeOf(paths: readonly Uint8Array[]): Place {
   return paths.length > MOST_PLACES ? EVERYWHERE : paths.map(hashOf);
 }
 

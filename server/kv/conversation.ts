@@ -4,7 +4,6 @@
  * @module
  */
 
-import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 import {
   AUTH_REQUIRED,
@@ -22,7 +21,6 @@ import {
   type Problem,
   readLine,
   type ReadRequest,
-  type TargetRequest,
   TOO_LONG,
   UNKNOWN_ACTION,
   unknownMember,
@@ -31,7 +29,8 @@ import {
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState, Several } from "./action.ts";
-import { Answers, hashOf, Pending } from "./answers.ts";
+import { Answers, Pending } from "./answers.ts";
+import { callOf } from "./call.ts";
 import { actionOf } from "./dispatch.ts";
 import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
@@ -224,14 +223,11 @@ export class KvConversation implements Conversation {
     if (doing.kind === "several") {
       return this.#beginSeveral(pending, request, doing.make(request, this.#client.use));
     }
-    const { key, namespace } = request as unknown as TargetRequest;
-    const path = resolvePath(key, namespace, this.#client.use);
-    if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
-    pending.touch = doing.kind === "command" ? "changes" : "reads";
-    if (!doing.isBroad(request)) pending.place = hashOf(path);
-    const bytes = doing.make(path, request);
-    if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
-    return this.#askInOrder(pending, request, bytes);
+    const call = callOf(doing, request, this.#client.use);
+    if ("ok" in call) return this.#settle(pending, call);
+    pending.touch = call.kind === "command" ? "changes" : "reads";
+    pending.place = call.place;
+    return this.#askInOrder(pending, request, call.bytes);
   }
 
   #beginSeveral(

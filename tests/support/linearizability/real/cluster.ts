@@ -113,6 +113,7 @@ export class Cluster implements AsyncDisposable {
         `-bootstrap-expect=${hosts.length}`,
         `-peer-addr=${hostname}:${PEER_PORT}`,
         `-kv-addr=${hostname}:${KV_PORT}`,
+        `-session-addr=${hostname}`,
         "-profile=local",
         `-config-file=${this.#configuration}`,
         "-retry-interval=1s",
