@@ -15,7 +15,6 @@ import {
 } from "../../protocol/kv/mod.ts";
 import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
-import type { Several } from "./action.ts";
 import type { Told } from "./journal.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
@@ -41,6 +40,17 @@ export function placeOf(paths: readonly Uint8Array[]): Place {
 
 /** What a request does with the state. */
 export type Touch = "nothing" | "reads" | "changes";
+
+/** What a command or a question has to do with the others of its connection. */
+export interface Concern {
+  readonly kind: "command" | "question";
+  /** Where in the state it reads or changes something. */
+  readonly place: Place;
+  /** Nodes that count for it. */
+  readonly weight: number;
+  /** Bytes that are kept free for its result, if it cannot be put off. */
+  readonly kept: number;
+}
 
 /** A request that is not answered. */
 export class Pending {
@@ -83,12 +93,12 @@ export class Pending {
     this.bytes = bytes;
   }
 
-  /** It is about several nodes, each of which counts. */
-  concern({ kind, nodes, mostTold = 0 }: Several): void {
+  /** It is a command or a question. */
+  concern({ kind, place, weight, kept }: Concern): void {
     this.touch = kind === "command" ? "changes" : "reads";
-    this.place = placeOf(nodes.map(({ path }) => path));
-    this.weight = Math.max(1, nodes.length);
-    this.kept = mostTold;
+    this.place = place;
+    this.weight = weight;
+    this.kept = kept;
   }
 }
 

@@ -8,17 +8,14 @@ import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure } from "../../cluster/machine/mod.ts";
 import type { Members, TargetRequest } from "../../protocol/kv/mod.ts";
 import type { Doing } from "./action.ts";
-import { EVERYWHERE, hashOf, type Place, placeOf } from "./answers.ts";
+import { type Concern, EVERYWHERE, hashOf, placeOf } from "./answers.ts";
 
 /** How an action is done that is one command or one question. */
 export type CallDoing = Extract<Doing, { kind: "command" | "question" | "several" }>;
 
 /** A command or a question. */
-export interface Call {
-  readonly kind: "command" | "question";
+export interface Call extends Concern {
   readonly bytes: Uint8Array;
-  /** Where in the state it reads or changes something. */
-  readonly place: Place;
 }
 
 /** Whether an action is one command or one question. */
@@ -31,13 +28,15 @@ export function callOf(doing: CallDoing, request: Members, use: string): Call | 
   if (doing.kind === "several") {
     const several = doing.make(request, use);
     if ("ok" in several) return several;
-    const { kind, bytes, nodes } = several;
-    return { kind, bytes, place: placeOf(nodes.map(({ path }) => path)) };
+    const { kind, bytes, nodes, mostTold = 0 } = several;
+    const place = placeOf(nodes.map(({ path }) => path));
+    return { kind, bytes, place, weight: Math.max(1, nodes.length), kept: mostTold };
   }
   const { key, namespace } = request as unknown as TargetRequest;
   const path = resolvePath(key, namespace, use);
   if (!(path instanceof Uint8Array)) return path;
   const bytes = doing.make(path, request);
   if (!(bytes instanceof Uint8Array)) return bytes;
-  return { kind: doing.kind, bytes, place: doing.isBroad(request) ? EVERYWHERE : hashOf(path) };
+  const place = doing.isBroad(request) ? EVERYWHERE : hashOf(path);
+  return { kind: doing.kind, bytes, place, weight: 1, kept: 0 };
 }

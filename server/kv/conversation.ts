@@ -28,7 +28,7 @@ import {
 } from "../../protocol/kv/mod.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState, Several } from "./action.ts";
+import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
 import { callOf } from "./call.ts";
 import { actionOf } from "./dispatch.ts";
@@ -220,24 +220,10 @@ export class KvConversation implements Conversation {
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
-    if (doing.kind === "several") {
-      return this.#beginSeveral(pending, request, doing.make(request, this.#client.use));
-    }
     const call = callOf(doing, request, this.#client.use);
     if ("ok" in call) return this.#settle(pending, call);
-    pending.touch = call.kind === "command" ? "changes" : "reads";
-    pending.place = call.place;
+    pending.concern(call);
     return this.#askInOrder(pending, request, call.bytes);
-  }
-
-  #beginSeveral(
-    pending: Pending,
-    request: Members,
-    several: Several | Failure,
-  ): Promise<void> | undefined {
-    if ("ok" in several) return this.#settle(pending, several);
-    pending.concern(several);
-    return this.#askInOrder(pending, request, several.bytes);
   }
 
   #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {

@@ -30,9 +30,10 @@ const PROBE = "probe";
 /** Lines of a server's output that are kept of each of its lives. */
 const KEPT_LINES = 400;
 
-/** What is said of Raft in the configuration of all servers. */
+/** What the configuration of all servers says. */
 export interface Configuration {
   readonly raft?: Readonly<Record<string, number>>;
+  readonly sessions?: Readonly<Record<string, string>>;
 }
 
 /** One server, whether it runs or not. */
