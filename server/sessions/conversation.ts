@@ -37,7 +37,7 @@ export class SessionConversation implements Conversation, SessionLink {
   readonly parser: FrameSplitter;
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
-  /** What was asked for; nothing before the first request. */
+  /** None while nothing was asked for: most sessions only listen. */
   #requests: Requests | undefined;
   /** Who it is, where that matters. */
   #entry: Entry | undefined;
@@ -187,21 +187,21 @@ export class SessionConversation implements Conversation, SessionLink {
         leading.close(binding);
         return undefined;
       case "clientRequest":
-        return this.#asking().command(leading, binding, this.#entry, message);
+        return this.#asked().command(leading, binding, this.#entry, message);
       case "query":
         leading.heard(binding);
-        return this.#asking().query(this.#entry, message);
+        return this.#asked().query(this.#entry, message);
     }
   }
 
-  /** Most of very many clients rest, and cost the less for it. */
-  #asking(): Requests {
-    return this.#requests ??= new Requests(this.#services, {
+  #asked(): Requests {
+    this.#requests ??= new Requests(this.#services, {
       outbox: this.#peer.outbox,
       send: (message) => this.#send(message),
       close: (reason) => this.#close(reason),
       isExtended: () => this.#isExtended,
     });
+    return this.#requests;
   }
 
   /** Whether the client has shown who it is, or need not. */
