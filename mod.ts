@@ -51,6 +51,7 @@ export {
   type KvConfig,
   type MdnsConfig,
   type RaftConfig,
+  type SessionsConfig,
 } from "./server/config/load.ts";
 export type { SomeOf } from "./server/config/options/option.ts";
 export type { AgentPlan } from "./server/config/plan.ts";

@@ -79,6 +79,8 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
   },
   server: {
     net: [],
+    // Payloads of sessions are the requests of the key-value port, and are read and answered by the same functions.
+    sessions: ["kv", "replica", "net", "logging", "config"],
   },
 };
 

@@ -28,6 +28,7 @@ import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.t
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvConnectOptions = { address: agent.state?.addresses.kvAddr ?? "", reconnect: true };
  * await using client = await KvClient.connect(options);
@@ -74,6 +75,7 @@ export interface KvConnectOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvCallOptions = { namespace: "app", timeoutMs: 1_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -98,6 +100,7 @@ export interface KvCallOptions extends CallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvSetCallOptions = { nx: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -130,6 +133,7 @@ export interface KvSetCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvIncrementCallOptions = { ttlMs: 60_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -154,6 +158,7 @@ export interface KvIncrementCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvDeleteCallOptions = { tree: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -180,6 +185,7 @@ export interface KvDeleteCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvGetCallOptions = { consistency: "stale" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -207,6 +213,7 @@ export interface KvGetCallOptions extends KvCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvChildrenCallOptions = { after: "a" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -233,6 +240,7 @@ export interface KvChildrenCallOptions extends KvGetCallOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvKeysCallOptions = { depth: 1 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });

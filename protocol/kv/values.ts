@@ -48,6 +48,7 @@ export type KvKey = string | readonly string[];
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("a", 1);
  * const entry: KvEntry | undefined = await agent.kv.get("a");
@@ -75,6 +76,7 @@ export interface KvEntry {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("app^a", 1);
  * const found: KvExistence = await agent.kv.exists("^app");
@@ -100,6 +102,7 @@ export interface KvExistence {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("app^a", 1);
  * const items: KvItem[] = await Array.fromAsync(agent.kv.entries("^app"));
@@ -123,6 +126,7 @@ export interface KvItem extends KvEntry {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const items: KvSetItem[] = [{ key: "a", value: 1 }, { key: "b", value: 2, ttlMs: 60_000 }];
  * await agent.kv.setMany(items);
@@ -150,6 +154,7 @@ export interface KvSetItem {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * using news = agent.kv.subscribe("news^*");
  * agent.kv.publish("news^weather", "sun");
@@ -191,6 +196,7 @@ export interface KvMessage {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * await using changes = agent.kv.watch("a");
  * await agent.kv.set("a", 1);
@@ -246,6 +252,7 @@ export type KvChange =
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvWatchOptions = { tree: true, initial: true };
  * for await (const { kind } of agent.kv.watch("^app", options)) {
@@ -284,6 +291,7 @@ export interface KvWatchOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const watch: KvWatch = agent.kv.watch("a");
  * await watch.stop();

@@ -22,6 +22,7 @@ export type { RereadFiles };
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const addresses: StateAddresses | undefined = agent.state?.addresses;
  * console.log(addresses?.peerAddr);
@@ -32,6 +33,8 @@ export interface StateAddresses {
   readonly peerAddr: string;
   /** Where it lets key-value clients in, `host:port`; `undefined`: nowhere. */
   readonly kvAddr: string | undefined;
+  /** Where it lets clients with sessions in, `host:port`; `undefined`: nowhere. */
+  readonly sessionAddr: string | undefined;
   /** Its data directory; `undefined`: a temporary one. */
   readonly dataDir: string | undefined;
 }
@@ -48,6 +51,7 @@ export interface StateAddresses {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * console.log(agent.state?.addresses.kvAddr);
  * console.log(await agent.state?.administer("status"));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Address } from "../../cluster/runtime.ts";
 import { isWildcard } from "../net/listen.ts";
 import { DEFAULT_GOSSIP_PORT, isLoopback, splitGoAddress } from "./addresses.ts";
 import type { AgentConfig } from "./settings.ts";
@@ -35,20 +36,32 @@ export function exposureWarnings(config: AgentConfig): string[] {
         "Use -peer-addr or -encrypt-file",
     );
   }
-  if (state?.kv !== undefined && !isLoopback(state.kv.host)) {
-    if (!hasAccess(config.kv)) {
-      warnings.push(
-        `Warning: Whoever reaches '${config.kvAddr}' reads and writes the state, without a token. ` +
-          "Use -kv-tokens-file or -kv-addr",
-      );
-    } else if (config.kv.tlsCert === "") {
-      warnings.push(
-        `Warning: Tokens and values cross the network to '${config.kvAddr}' without encryption. ` +
-          "Use -kv-tls-cert and -kv-tls-key",
-      );
-    }
-  }
+  const session = state !== undefined && "session" in state ? state.session : undefined;
+  warnings.push(
+    ...clientWarnings(config, state?.kv, config.kvAddr, "-kv-addr"),
+    ...clientWarnings(config, session, config.sessionAddr, "-session-addr"),
+  );
   return warnings;
+}
+
+/** What is to be said of a port of clients of the state. */
+function clientWarnings(
+  { kv }: AgentConfig,
+  address: Address | undefined,
+  text: string,
+  flag: string,
+): string[] {
+  if (address === undefined || isLoopback(address.host)) return [];
+  if (!hasAccess(kv)) {
+    return [
+      `Warning: Whoever reaches '${text}' reads and writes the state, without a token. ` +
+      `Use -kv-tokens-file or ${flag}`,
+    ];
+  }
+  return kv.tlsCert !== "" ? [] : [
+    `Warning: Tokens and values cross the network to '${text}' without encryption. ` +
+    "Use -kv-tls-cert and -kv-tls-key",
+  ];
 }
 
 /** `undefined` when the address cannot be used, which is told elsewhere. */

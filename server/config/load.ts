@@ -21,6 +21,7 @@ export {
   type KvConfig,
   type MdnsConfig,
   type RaftConfig,
+  type SessionsConfig,
 } from "./settings.ts";
 
 /** Settings and what the operator should know about them. */

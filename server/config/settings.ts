@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { RaftConfig } from "../replica/state_settings.ts";
+import type { RaftConfig, SessionsConfig } from "../replica/state_settings.ts";
 import { AGENT_OPTIONS } from "./options/mod.ts";
 import type { SomeOf } from "./options/option.ts";
 import { completed, defaultsOf } from "./options/values.ts";
 
-export type { RaftConfig };
+export type { RaftConfig, SessionsConfig };
 
 /**
  * The settings of an agent. Times are milliseconds, sizes bytes.
@@ -131,12 +131,16 @@ export interface AgentConfig {
   readonly peerAddr: string;
   /** `host[:port]` for key-value clients, or `none`; "" for `127.0.0.1:8379`. */
   readonly kvAddr: string;
+  /** `host[:port]` for clients with sessions, or `none`; "" for `127.0.0.1:7375`. */
+  readonly sessionAddr: string;
   /** When a write is acknowledged: sync, async or memory; "" for sync, with `dev` memory. */
   readonly durability: string;
   /** Timing and habits of the log. */
   readonly raft: RaftConfig;
   /** How key-value clients are served. */
   readonly kv: KvConfig;
+  /** How sessions of clients are kept. */
+  readonly sessions: SessionsConfig;
 }
 
 /**

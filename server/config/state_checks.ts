@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Address } from "../../cluster/runtime.ts";
 import { formatDuration } from "../../protocol/duration.ts";
 import { isLoopback } from "./addresses.ts";
 import { ConfigError } from "./error.ts";
@@ -14,7 +15,9 @@ import {
   isGateway,
   keepsState,
   kvAddress,
+  NO_ADDRESS,
   peerAddress,
+  sessionAddress,
 } from "./state_settings.ts";
 
 /** Most servers that found a cluster together: each of them must hear from every write. */
@@ -79,16 +82,31 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
     if (hasPorts(config)) usable("peer_addr", () => peerAddress(config));
   },
   (config) => {
-    const address = hasPorts(config) ? usable("kv_addr", () => kvAddress(config)) : undefined;
-    if (address === undefined || config.kv.insecure || isLoopback(address.host)) return;
-    if (hasAccess(config.kv)) return;
+    if (hasPorts(config)) requireGuard("kv_addr", config.kvAddr, () => kvAddress(config), config);
+  },
+  (config) => {
+    if (!keepsState(config)) return;
+    requireGuard("session_addr", config.sessionAddr, () => sessionAddress(config), config);
+  },
+  (config) => {
+    const { sessions: { timeoutMs }, raft: { electionTimeoutMs } } = config;
+    const text = formatDuration(timeoutMs);
+    if (timeoutMs < SESSION_TIMEOUT.leastMs || timeoutMs > SESSION_TIMEOUT.mostMs) {
+      fail(`Invalid sessions.timeout: expected 5s to 24h, got ${text}`);
+    }
+    if (!keepsState(config) || timeoutMs >= ELECTIONS_PER_SESSION * electionTimeoutMs) return;
     fail(
-      `Invalid kv_addr: other machines reach '${config.kvAddr}', and nobody has to show who it ` +
-        "is. Use -kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure " +
-        "to let all of them read and write",
+      `Invalid sessions.timeout: ${text} is less than ${ELECTIONS_PER_SESSION} times ` +
+        `raft.election_timeout, ${formatDuration(electionTimeoutMs)}`,
     );
   },
 ];
+
+/** Least and longest time that a session lives without a sign of its client. */
+const SESSION_TIMEOUT = { leastMs: 5_000, mostMs: 24 * 3_600_000 } as const;
+
+/** A session outlives so many times the time after which servers look for another leader, which may be as long again by chance. */
+const ELECTIONS_PER_SESSION = 8;
 
 /** A line about a number of founders that costs more than it gives. */
 export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
@@ -100,17 +118,34 @@ export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
 }
 
 function refuseServersOnly(config: AgentConfig): void {
-  const { dataDir, bootstrapExpect, durability, peerAddr } = config;
+  const { dataDir, bootstrapExpect, durability, peerAddr, sessionAddr } = config;
   const refuse = (name: string, value: string | number): void => {
     fail(`Invalid ${name}: ${value} without -server, which it is for. Use -server with it`);
   };
   if (dataDir !== "") refuse("data_dir", `'${dataDir}'`);
   if (bootstrapExpect !== 0) refuse("bootstrap_expect", bootstrapExpect);
   if (durability !== "") refuse("durability", `'${durability}'`);
+  if (sessionAddr !== "" && sessionAddr !== NO_ADDRESS) refuse("session_addr", `'${sessionAddr}'`);
   if (peerAddr === "" || isGateway(config)) return;
   fail(
     `Invalid peer_addr: '${peerAddr}' without -server or -kv-addr, which it is for. Use one of them ` +
       "with it",
+  );
+}
+
+/** A port of clients on which nobody has to show who it is has to be on loopback, unless the operator says otherwise. */
+function requireGuard(
+  name: "kv_addr" | "session_addr",
+  text: string,
+  read: () => Address | undefined,
+  { kv }: AgentConfig,
+): void {
+  const address = usable(name, read);
+  if (address === undefined || kv.insecure || isLoopback(address.host) || hasAccess(kv)) return;
+  fail(
+    `Invalid ${name}: other machines reach '${text}', and nobody has to show who it ` +
+      "is. Use -kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure " +
+      "to let all of them read and write",
   );
 }
 

@@ -14,6 +14,9 @@ export const DEFAULT_PEER_PORT = 7376;
 /** Port of key-value clients when an address names none. */
 export const DEFAULT_KV_PORT = 8379;
 
+/** Port of clients with sessions when an address names none. */
+export const DEFAULT_SESSION_PORT = 7375;
+
 /** What an address says that is to be none. */
 export const NO_ADDRESS = "none";
 
@@ -31,6 +34,8 @@ export interface StateSettings extends ServerSettings {
   readonly kv: Address | undefined;
   /** How they are served. */
   readonly kvOptions: KvSettings;
+  /** Where clients with sessions are let in; `undefined`: nowhere. */
+  readonly session: Address | undefined;
 }
 
 /**
@@ -50,7 +55,9 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
     kv: kvAddress(config),
     durability: durabilityOf(config),
     raft,
+    sessions: config.sessions,
     kvOptions: kvSettings(config),
+    session: sessionAddress(config),
   };
 }
 
@@ -122,10 +129,21 @@ export function peerAddress(config: AgentConfig, bindHost?: string): Address {
  * @throws {AddressError} when it is no address.
  */
 export function kvAddress({ kvAddr }: AgentConfig): Address | undefined {
-  if (kvAddr === NO_ADDRESS) return undefined;
-  return kvAddr === ""
-    ? { host: LOOPBACK, port: DEFAULT_KV_PORT }
-    : addressOf(kvAddr, DEFAULT_KV_PORT);
+  return clientAddress(kvAddr, DEFAULT_KV_PORT);
+}
+
+/**
+ * Where a server lets clients with sessions in, `undefined` for nowhere.
+ *
+ * @throws {AddressError} when it is no address.
+ */
+export function sessionAddress({ sessionAddr }: AgentConfig): Address | undefined {
+  return clientAddress(sessionAddr, DEFAULT_SESSION_PORT);
+}
+
+function clientAddress(text: string, defaultPort: number): Address | undefined {
+  if (text === NO_ADDRESS) return undefined;
+  return text === "" ? { host: LOOPBACK, port: defaultPort } : addressOf(text, defaultPort);
 }
 
 function addressOf(text: string, defaultPort: number): Address {

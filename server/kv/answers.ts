@@ -15,7 +15,6 @@ import {
 } from "../../protocol/kv/mod.ts";
 import type { Outbox, SharedBacklog } from "../net/outbox.ts";
 import { NO_ROOM } from "../replica/service.ts";
-import type { Several } from "./action.ts";
 import type { Told } from "./journal.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
 
@@ -35,12 +34,23 @@ export const EVERYWHERE = -1;
 const MOST_PLACES = 16;
 
 /** The place of a request about these nodes. */
-function placeOf(paths: readonly Uint8Array[]): Place {
+export function placeOf(paths: readonly Uint8Array[]): Place {
   return paths.length > MOST_PLACES ? EVERYWHERE : paths.map(hashOf);
 }
 
 /** What a request does with the state. */
 export type Touch = "nothing" | "reads" | "changes";
+
+/** What a command or a question is about. */
+export interface Concern {
+  readonly kind: "command" | "question";
+  /** Where in the state it reads or changes something. */
+  readonly place: Place;
+  /** How many requests it counts for. */
+  readonly weight: number;
+  /** Bytes that are kept free for its result. */
+  readonly kept: number;
+}
 
 /** A request that is not answered. */
 export class Pending {
@@ -83,12 +93,12 @@ export class Pending {
     this.bytes = bytes;
   }
 
-  /** It is about several nodes, each of which counts. */
-  concern({ kind, nodes, mostTold = 0 }: Several): void {
+  /** It asks for a command or a question. */
+  concern({ kind, place, weight, kept }: Concern): void {
     this.touch = kind === "command" ? "changes" : "reads";
-    this.place = placeOf(nodes.map(({ path }) => path));
-    this.weight = Math.max(1, nodes.length);
-    this.kept = mostTold;
+    this.place = place;
+    this.weight = weight;
+    this.kept = kept;
   }
 }
 

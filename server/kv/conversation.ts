@@ -4,7 +4,6 @@
  * @module
  */
 
-import { resolvePath } from "../../cluster/machine/kv/mod.ts";
 import type { Failure, Result } from "../../cluster/machine/mod.ts";
 import {
   AUTH_REQUIRED,
@@ -22,7 +21,6 @@ import {
   type Problem,
   readLine,
   type ReadRequest,
-  type TargetRequest,
   TOO_LONG,
   UNKNOWN_ACTION,
   unknownMember,
@@ -30,8 +28,9 @@ import {
 } from "../../protocol/kv/mod.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
-import type { Action, ClientState, Several } from "./action.ts";
-import { Answers, hashOf, Pending } from "./answers.ts";
+import type { Action, ClientState } from "./action.ts";
+import { Answers, Pending } from "./answers.ts";
+import { callOf } from "./call.ts";
 import { actionOf } from "./dispatch.ts";
 import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
@@ -221,27 +220,10 @@ export class KvConversation implements Conversation {
         ? this.#settle(pending, listing)
         : this.#list(pending, request, listing);
     }
-    if (doing.kind === "several") {
-      return this.#beginSeveral(pending, request, doing.make(request, this.#client.use));
-    }
-    const { key, namespace } = request as unknown as TargetRequest;
-    const path = resolvePath(key, namespace, this.#client.use);
-    if (!(path instanceof Uint8Array)) return this.#settle(pending, path);
-    pending.touch = doing.kind === "command" ? "changes" : "reads";
-    if (!doing.isBroad(request)) pending.place = hashOf(path);
-    const bytes = doing.make(path, request);
-    if (!(bytes instanceof Uint8Array)) return this.#settle(pending, bytes);
-    return this.#askInOrder(pending, request, bytes);
-  }
-
-  #beginSeveral(
-    pending: Pending,
-    request: Members,
-    several: Several | Failure,
-  ): Promise<void> | undefined {
-    if ("ok" in several) return this.#settle(pending, several);
-    pending.concern(several);
-    return this.#askInOrder(pending, request, several.bytes);
+    const call = callOf(doing, request, this.#client.use);
+    if ("ok" in call) return this.#settle(pending, call);
+    pending.concern(call);
+    return this.#askInOrder(pending, request, call.bytes);
   }
 
   #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {

@@ -68,7 +68,7 @@ export function listingOf(
 
 /** Lists for a client of a port, as soon as it is its turn. */
 export function list(
-  { state, listings, requestLimitMs }: Services,
+  { state, listings, requestLimitMs }: Pick<Services, "state" | "listings" | "requestLimitMs">,
   listing: Listing,
   consistency: Consistency,
 ): Promise<ListingAnswer> {

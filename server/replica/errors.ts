@@ -16,6 +16,7 @@
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * await agent.leave().catch((error) => {
  *   if (!(error instanceof LeaveRefusedError)) throw error;

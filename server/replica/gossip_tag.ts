@@ -2,11 +2,11 @@
  * What servers tell each other through gossip: one tag, which says where a server is found and whether it belongs to a cluster.
  * Agents that keep no state and ask servers for their clients tell where they are found.
  *
- *     1:PORT:NODE:CLUSTER:EXPECT[:leaving]      1:7376:0f3c...:9e21bb04:3
+ *     1:PORT:NODE:CLUSTER:EXPECT[:sSESSIONS][:leaving]      1:7376:0f3c...:9e21bb04:3:s7375
  *     gateway:1:PORT:NODE                       gateway:1:7376:77ab...
  *
  * NODE is the whole id of the node, 32 hex digits: a leader that takes a server in has to name it. CLUSTER is the beginning of
- * the cluster's id, `-` while the server belongs to none.
+ * the cluster's id, `-` while the server belongs to none. SESSIONS is the port for clients with sessions, at the same host.
  *
  * @module
  */
@@ -17,7 +17,8 @@ export const STATE_TAG = "skein";
 /** Digits of a cluster's id that are told. */
 const CLUSTER_DIGITS = 8;
 
-const TAG = /^1:([0-9]{1,5}):([0-9a-f]{32}):(-|[0-9a-f]{8}):([0-9]{1,2})(:leaving)?$/;
+const TAG =
+  /^1:([0-9]{1,5}):([0-9a-f]{32}):(-|[0-9a-f]{8}):([0-9]{1,2})(?::s([0-9]{1,5}))?(:leaving)?$/;
 
 const GATEWAY_TAG = /^gateway:1:([0-9]{1,5}):([0-9a-f]{32})$/;
 
@@ -39,6 +40,8 @@ export interface ServerTag {
   readonly cluster: string | undefined;
   /** How many servers are to found the cluster; 0 when it waits to be added to one. */
   readonly expect: number;
+  /** Port for clients with sessions at the host that gossip shows; `undefined`: none. */
+  readonly sessionPort: number | undefined;
   /** Whether it is about to leave, and is not to be taken in again. */
   readonly isLeaving: boolean;
 }
@@ -49,19 +52,23 @@ export function shortId(clusterId: string): string {
 }
 
 /** The text of the tag. */
-export function encodeTag({ port, id, cluster, expect, isLeaving }: ServerTag): string {
-  return `1:${port}:${id}:${cluster ?? "-"}:${expect}${isLeaving ? ":leaving" : ""}`;
+export function encodeTag(
+  { port, id, cluster, expect, sessionPort, isLeaving }: ServerTag,
+): string {
+  const sessions = sessionPort === undefined ? "" : `:s${sessionPort}`;
+  return `1:${port}:${id}:${cluster ?? "-"}:${expect}${sessions}${isLeaving ? ":leaving" : ""}`;
 }
 
 /** What a tag tells; `undefined` when it is none that this version knows. */
 export function decodeTag(text: string | undefined): ServerTag | undefined {
-  const [, port, id, cluster, expect, leaving] = text?.match(TAG) ?? [];
-  if (id === undefined || Number(port) > 0xffff) return undefined;
+  const [, port, id, cluster, expect, sessions, leaving] = text?.match(TAG) ?? [];
+  if (id === undefined || Number(port) > 0xffff || Number(sessions) > 0xffff) return undefined;
   return {
     port: Number(port),
     id,
     cluster: cluster === "-" ? undefined : cluster,
     expect: Number(expect),
+    sessionPort: sessions === undefined ? undefined : Number(sessions),
     isLeaving: leaving !== undefined,
   };
 }

@@ -29,12 +29,14 @@ import { newId } from "./directory/node_file.ts";
 import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
 import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import type { Vote } from "./log/vote_file.ts";
+import { operateHere } from "./operating/operate.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
+import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -72,6 +74,8 @@ export interface ReplicaHostOptions {
 export class ReplicaHost implements StateService, AsyncDisposable {
   /** See {@linkcode StateService.watches}. */
   readonly watches: WatchHub;
+  /** The sessions of clients, while this server leads. */
+  readonly sessions: Sessions;
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -101,6 +105,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     });
     this.watches = newWatches(options.log);
     this.#fetches = new Fetches(this.watches, this.#clock);
+    const { timeoutMs } = options.settings.sessions;
+    const parts = { clock: this.#clock, random: realRandom, timeoutMs };
+    this.sessions = new Sessions(parts, () => this.#replica);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -209,7 +216,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
     if (leaderId === this.id) {
-      const done = this.#operate(operation).then((outcome) => ({ outcome }));
+      const done = operateHere(this.replica, operation).then((outcome) => ({ outcome }));
       const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
       return outcome;
     }
@@ -237,6 +244,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async close(): Promise<void> {
     await closeInOrder([
       () => this.replica.close(),
+      () => this.sessions.close(),
       () => this.watches.close(),
       () => this.#checks.close(),
       () => this.links.close(),
@@ -284,7 +292,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const newMachine = () => watchedMachine(store, this.watches);
+    const newMachine = () => watchedMachine(store, this.watches, this.sessions);
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
@@ -315,6 +323,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       newMachine,
       barrier: (entry) => this.#checks.barrier(entry),
       changed,
+      progressed: () => this.sessions.look(),
       failed,
     });
     const waiting = this.#replica?.release() ?? [];
@@ -350,7 +359,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return Uint8Array.of(this.#belonging.promise(from) ? 1 : 0);
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
+        return operation === undefined
+          ? NO_BYTES
+          : encodeOutcome(await operateHere(this.#replica, operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
@@ -358,16 +369,5 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       }
     }
     return await answerRequests(bytes, this.#replica);
-  }
-
-  async #operate(operation: Operation): Promise<OperationOutcome> {
-    switch (operation.kind) {
-      case "transfer":
-        return await this.replica.transfer(operation.target);
-      case "mark":
-        return await this.replica.mark(tokenBytes(operation.token));
-      case "change":
-        return await this.replica.change(operation.change, operation.expected);
-    }
   }
 }

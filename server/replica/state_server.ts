@@ -7,8 +7,9 @@
  */
 
 import type { Result } from "../../cluster/machine/mod.ts";
-import type { WatchHub } from "../../cluster/watch/mod.ts";
 import type { Member } from "../../cluster/serf/mod.ts";
+import type { WatchHub } from "../../cluster/watch/mod.ts";
+import type { ClusterInfo } from "../../protocol/sessions/mod.ts";
 import { background, guarded } from "../logging/background.ts";
 import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
@@ -24,6 +25,7 @@ import { FormerIds } from "./rebuilding/former.ts";
 import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
+import { type Sessions, Whereabouts } from "./sessions/mod.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
 import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_requests.ts";
 
@@ -61,6 +63,7 @@ export class StateServer implements StateService, AsyncDisposable {
   readonly #options: StateServerOptions;
   readonly #host: ReplicaHost;
   readonly #former: FormerIds;
+  readonly #whereabouts: Whereabouts;
   readonly #timer: ReturnType<typeof setInterval>;
   #servers: readonly GossipServer[];
   #isFounding = false;
@@ -78,6 +81,7 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#options = options;
     this.#host = host;
     this.#servers = servers;
+    this.#whereabouts = new Whereabouts(options);
     this.#former = new FormerIds(host, options.log);
     this.#timer = setInterval(guarded(() => this.#look(), options.log), LOOK_MS);
     this.#look();
@@ -117,6 +121,22 @@ export class StateServer implements StateService, AsyncDisposable {
   /** See {@linkcode StateService.watches}. */
   get watches(): WatchHub {
     return this.#host.watches;
+  }
+
+  /** The sessions of clients, while this server leads. */
+  get sessions(): Sessions {
+    return this.#host.sessions;
+  }
+
+  /** The servers, as clients with sessions are told of them. */
+  get cluster(): ClusterInfo {
+    return this.#whereabouts.info(this.#host, this.#servers);
+  }
+
+  /** From now on clients with sessions find this server there. */
+  announce(sessions: Deno.NetAddr): void {
+    this.#whereabouts.address = sessions;
+    this.#look();
   }
 
   /** See {@linkcode StateService.propose}. */
@@ -196,6 +216,14 @@ export class StateServer implements StateService, AsyncDisposable {
     this.#options.log.write("WARN", "raft", `Leaves without being taken out: ${why}`);
   }
 
+  /** Hands the leadership over, if this server has it and another one could have it. */
+  async handOver(): Promise<void> {
+    const { replica } = this.#host;
+    const voters = replica.configuration.filter(({ role }) => role === "voter");
+    if (replica.leaderId !== this.#host.id || voters.length < 2) return;
+    await within(HAND_OVER_LIMIT_MS, replica.transfer());
+  }
+
   /** Ends it: hands the leadership over if it can. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -210,7 +238,7 @@ export class StateServer implements StateService, AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     await closeInOrder([
-      () => this.#handOver(),
+      () => this.handOver(),
       () => this.#host.close(),
       () => this.#verifying?.then(() => {}, () => {}),
     ]);
@@ -236,13 +264,6 @@ export class StateServer implements StateService, AsyncDisposable {
       token,
       timeoutMs,
     );
-  }
-
-  async #handOver(): Promise<void> {
-    const { replica } = this.#host;
-    const voters = replica.configuration.filter(({ role }) => role === "voter");
-    if (replica.leaderId !== this.#host.id || voters.length < 2) return;
-    await within(HAND_OVER_LIMIT_MS, replica.transfer());
   }
 
   /** Nothing once this server is no member any more, else why it still is when the time is over. */
@@ -308,6 +329,7 @@ export class StateServer implements StateService, AsyncDisposable {
       id,
       cluster: isMember ? shortId(clusterId) : undefined,
       expect: this.#expect,
+      sessionPort: this.#whereabouts.port,
       isLeaving: this.#isLeaving,
     });
     if (tag !== this.#options.told()) await this.#options.tell(tag);

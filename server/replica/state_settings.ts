@@ -40,6 +40,24 @@ export interface RaftConfig {
   readonly cleanupDeadMs: number;
 }
 
+/**
+ * How sessions of clients are kept.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG, type SessionsConfig } from "@skein/agent";
+ *
+ * const sessions: SessionsConfig = { ...DEFAULT_AGENT_CONFIG.sessions, timeoutMs: 30_000 };
+ * console.log(sessions.maxConnections); // 12000
+ * ```
+ */
+export interface SessionsConfig {
+  /** A session ends when nothing was heard of its client for this long. Default 90,000. */
+  readonly timeoutMs: number;
+  /** Connections of their clients in all. Default 12,000. */
+  readonly maxConnections: number;
+}
+
 /** A server of the replicated state. */
 export interface StateSettings {
   /** The data directory; `undefined`: one that is gone afterwards. */
@@ -52,4 +70,6 @@ export interface StateSettings {
   readonly durability: Durability;
   /** Timing and habits of the log. */
   readonly raft: RaftConfig;
+  /** How sessions are kept. */
+  readonly sessions: SessionsConfig;
 }

@@ -51,6 +51,7 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
     ...state && {
       peer_addr: state.peerAddr,
       ...state.kvAddr && { kv_addr: state.kvAddr },
+      ...state.sessionAddr && { session_addr: state.sessionAddr },
       ...state.dataDir && { data_dir: state.dataDir },
     },
   });
@@ -69,6 +70,7 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
   if (state === undefined) return;
   row("Peer addr", `'${state.peerAddr}'`);
   row("Key-value addr", state.kvAddr === undefined ? "none" : `'${state.kvAddr}'`);
+  row("Session addr", state.sessionAddr === undefined ? "none" : `'${state.sessionAddr}'`);
   row(
     "Data dir",
     state.dataDir === undefined ? "temporary, gone at the end" : `'${state.dataDir}'`,

@@ -49,6 +49,7 @@ Deno.test("a token is made, lets in, is taken away by a reload, and is seen nowh
     "-dev",
     `-peer-addr=${HOST}:0`,
     `-kv-addr=${address}`,
+    "-session-addr=none",
     `-kv-tokens-file=${tokens}`,
     `-kv-tls-cert=${path("cert.pem")}`,
     `-kv-tls-key=${path("key.pem")}`,

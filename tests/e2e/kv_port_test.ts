@@ -45,6 +45,7 @@ class Server implements AsyncDisposable {
         `-data-dir=${this.#folder}/data`,
         `-peer-addr=${HOST}:0`,
         `-kv-addr=${this.address}`,
+        "-session-addr=none",
         "-profile=local",
         ...flags,
       ],

@@ -262,7 +262,13 @@ async function startDev(...more: string[]) {
   const folder = await Deno.makeTempDir({ prefix: "skein-tools-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const kvPort = await freePort(HOST);
-  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${HOST}:${kvPort}`, ...more];
+  const flags = [
+    "-dev",
+    `-peer-addr=${HOST}:0`,
+    `-kv-addr=${HOST}:${kvPort}`,
+    "-session-addr=none",
+    ...more,
+  ];
   const env = { TMPDIR: folder };
   const { rpc, output } = stack.use(
     await startAgent(skein, { name: "one", host: HOST, flags, env }),

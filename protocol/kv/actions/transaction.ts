@@ -128,6 +128,7 @@ export type KvStep =
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const move: KvTransaction = {
  *   if: [{ key: "from", exists: true }, { key: "to", exists: false }],
@@ -158,6 +159,7 @@ export interface KvTransaction {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const outcome: KvOutcome = await agent.kv.transaction({ then: [{ action: "increment", key: "n" }] });
  * console.log(outcome); // { succeeded: true, results: [1], rev: 1 }

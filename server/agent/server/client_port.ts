@@ -29,11 +29,9 @@ export interface ClientServices {
 /** A port of key-value clients. */
 export class ClientPort implements AsyncDisposable {
   readonly #port: KvPort;
-  readonly #guard: Guard | undefined;
 
-  private constructor(port: KvPort, guard: Guard | undefined) {
+  private constructor(port: KvPort) {
     this.#port = port;
-    this.#guard = guard;
   }
 
   /**
@@ -58,7 +56,7 @@ export class ClientPort implements AsyncDisposable {
       tls: guard?.tls,
       logsRequests: new LevelFilter(config.logLevel, config.logLevels).admits("DEBUG", "agent.kv"),
     });
-    return new ClientPort(port, guard);
+    return new ClientPort(port);
   }
 
   /** Where it listens. */
@@ -66,9 +64,9 @@ export class ClientPort implements AsyncDisposable {
     return this.#port.address;
   }
 
-  /** See {@linkcode AgentState.reread}. */
-  async reread(): Promise<RereadFiles> {
-    return await this.#guard?.reread(() => this.#port.recheck()) ?? NO_FILES;
+  /** See {@linkcode KvPort.recheck}. */
+  recheck(): void {
+    this.#port.recheck();
   }
 
   /** See {@linkcode AgentState.logRequests}. */
@@ -100,5 +98,14 @@ export async function closeAll(
   ]);
 }
 
+/** Reads the files again that guard ports, which `recheck` their clients when others have rights than before. */
+export async function reread(
+  guard: Guard | undefined,
+  ports: readonly (Pick<KvPort, "recheck"> | undefined)[],
+): Promise<RereadFiles> {
+  const recheck = (): void => ports.forEach((port) => port?.recheck());
+  return await guard?.reread(recheck) ?? NO_FILES;
+}
+
 /** For an agent without files that guard it. */
-export const NO_FILES: RereadFiles = { changed: [], apply() {} };
+const NO_FILES: RereadFiles = { changed: [], apply() {} };

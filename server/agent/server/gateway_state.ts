@@ -7,6 +7,7 @@
 import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { GatewaySettings } from "../../config/state_settings.ts";
+import type { Guard } from "../../kv/access/guard.ts";
 import { AgentKv } from "../../kv/local/local.ts";
 import { NoStateError } from "../../replica/errors.ts";
 import { Gateway } from "../../replica/gateway/gateway.ts";
@@ -15,7 +16,7 @@ import { guardedClock } from "../../runtime.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
-import { ClientPort, closeAll } from "./client_port.ts";
+import { ClientPort, closeAll, reread } from "./client_port.ts";
 import { tell } from "./telling.ts";
 
 /** A gateway and its port, as long as the agent runs. */
@@ -24,11 +25,18 @@ export class GatewayState implements AgentState, AsyncDisposable {
   readonly kv: AgentKv;
   readonly #gateway: Gateway;
   readonly #port: ClientPort;
+  readonly #guard: Guard | undefined;
 
-  private constructor(gateway: Gateway, pubsub: PubSub, port: ClientPort) {
+  private constructor(
+    gateway: Gateway,
+    pubsub: PubSub,
+    port: ClientPort,
+    guard: Guard | undefined,
+  ) {
     this.kv = new AgentKv(gateway, pubsub);
     this.#gateway = gateway;
     this.#port = port;
+    this.#guard = guard;
   }
 
   /** Looks for servers and lets clients in. Rejects with one line for the operator. */
@@ -59,7 +67,7 @@ export class GatewayState implements AgentState, AsyncDisposable {
     );
     const port = ClientPort.listen(agent, settings, { state: gateway, pubsub }, guard);
     opened.move();
-    return new GatewayState(gateway, pubsub, port);
+    return new GatewayState(gateway, pubsub, port, guard);
   }
 
   /** There is nothing to administer here. */
@@ -69,7 +77,7 @@ export class GatewayState implements AgentState, AsyncDisposable {
 
   /** See {@linkcode AgentState.reread}. */
   reread(): Promise<RereadFiles> {
-    return this.#port.reread();
+    return reread(this.#guard, [this.#port]);
   }
 
   /** See {@linkcode AgentState.logRequests}. */
@@ -88,6 +96,7 @@ export class GatewayState implements AgentState, AsyncDisposable {
     return {
       peerAddr: textOf(this.#gateway.links.address),
       kvAddr: textOf(this.#port.address),
+      sessionAddr: undefined,
       dataDir: undefined,
     };
   }

@@ -7,16 +7,20 @@
 import { PubSub } from "../../../cluster/pubsub/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
+import type { Guard } from "../../kv/access/guard.ts";
 import { AgentKv } from "../../kv/local/local.ts";
+import { closeInOrder } from "../../net/closing.ts";
 import { administer } from "../../replica/administration.ts";
 import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import { guardedClock } from "../../runtime.ts";
+import type { SessionPort } from "../../sessions/port.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
-import { ClientPort, closeAll, NO_FILES } from "./client_port.ts";
+import { ClientPort, closeAll, reread } from "./client_port.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
+import { listenForSessions } from "./session_port.ts";
 import { tell } from "./telling.ts";
 
 /** A server's state and its port, as long as the agent runs. */
@@ -25,17 +29,23 @@ export class ServerState implements AgentState, AsyncDisposable {
   readonly kv: AgentKv;
   readonly #server: StateServer;
   readonly #port: ClientPort | undefined;
+  readonly #sessions: SessionPort | undefined;
+  readonly #guard: Guard | undefined;
   readonly #dataDir: string | undefined;
 
   private constructor(parts: {
     readonly server: StateServer;
     readonly pubsub: PubSub;
     readonly port: ClientPort | undefined;
+    readonly sessions: SessionPort | undefined;
+    readonly guard: Guard | undefined;
     readonly dataDir: string | undefined;
   }) {
     this.kv = new AgentKv(parts.server, parts.pubsub);
     this.#server = parts.server;
     this.#port = parts.port;
+    this.#sessions = parts.sessions;
+    this.#guard = parts.guard;
     this.#dataDir = parts.dataDir;
   }
 
@@ -50,8 +60,8 @@ export class ServerState implements AgentState, AsyncDisposable {
     failed: (error: Error) => void,
   ): Promise<ServerState> {
     const { config, log, serf } = agent;
-    const { kv, kvOptions, dataDir } = settings;
-    const guard = kv && await openGuard(kvOptions);
+    const { kv, kvOptions, dataDir, session } = settings;
+    const guard = kv || session ? await openGuard(kvOptions) : undefined;
     await using opened = new AsyncDisposableStack();
     const pubsub = new PubSub(
       config.nodeName,
@@ -73,8 +83,11 @@ export class ServerState implements AgentState, AsyncDisposable {
     );
     const port = kv &&
       ClientPort.listen(agent, { kv, kvOptions }, { state: server, pubsub }, guard);
+    if (port !== undefined) opened.use(port);
+    const sessions = session &&
+      listenForSessions(agent, session, { server, ...settings.sessions }, guard);
     opened.move();
-    return new ServerState({ server, pubsub, port, dataDir });
+    return new ServerState({ server, pubsub, port, sessions, guard, dataDir });
   }
 
   /** See {@linkcode AgentState.administer}. */
@@ -84,7 +97,7 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** See {@linkcode AgentState.reread}. */
   async reread(): Promise<RereadFiles> {
-    return await this.#port?.reread() ?? NO_FILES;
+    return await reread(this.#guard, [this.#port, this.#sessions]);
   }
 
   /** See {@linkcode AgentState.logRequests}. */
@@ -103,14 +116,22 @@ export class ServerState implements AgentState, AsyncDisposable {
     return {
       peerAddr: textOf(this.#server.peerAddress),
       kvAddr: this.#port && textOf(this.#port.address),
+      sessionAddr: this.#sessions && textOf(this.#sessions.address),
       dataDir: this.#dataDir,
     };
   }
 
-  /** See {@linkcode closeAll}. */
+  /** See {@linkcode closeAll}; clients with sessions go on while the leadership is handed over, so that they know where. */
   async close(): Promise<void> {
     this.kv.close();
-    await closeAll(this.#port, this.#server);
+    await closeAll(this.#port, {
+      [Symbol.asyncDispose]: () =>
+        closeInOrder([
+          () => this.#sessions && this.#server.handOver(),
+          () => this.#sessions?.close(),
+          () => this.#server.close(),
+        ]),
+    });
   }
 
   /** Same as {@linkcode AgentState.close}. */

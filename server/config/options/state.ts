@@ -73,6 +73,19 @@ export const STATE_OPTIONS = {
     unset: "127.0.0.1:8379 for a server",
     examples: ["127.0.0.1:8379", "none"],
   },
+  session_addr: {
+    kind: "text",
+    isOurs: true,
+    setting: "sessionAddr",
+    default: "",
+    flag: "session-addr",
+    placeholder: "ADDRESS|none",
+    doc: "Address on which a server serves clients with sessions; without a port, 7375. Port 0 " +
+      "takes a free one, none closes the port. Tokens, certificate and kv.insecure are those of " +
+      "kv_addr, and so is what it may be.",
+    unset: "127.0.0.1:7375 for a server",
+    examples: ["127.0.0.1:7375", "none"],
+  },
   durability: {
     kind: "text",
     isOurs: true,
@@ -233,6 +246,29 @@ export const STATE_OPTIONS = {
         default: 10_000,
         least: 1,
         doc: "Connections of key-value clients in all.",
+      },
+    },
+  },
+  sessions: {
+    setting: "sessions",
+    options: {
+      timeout: {
+        kind: "duration",
+        isOurs: true,
+        setting: "timeoutMs",
+        default: 90_000,
+        least: 1,
+        doc: "A session ends when nothing was heard of its client for this long, from 5s to 24h " +
+          "and at least eight times raft.election_timeout. Clients have to send something three " +
+          "times as often.",
+      },
+      max_connections: {
+        kind: "number",
+        isOurs: true,
+        setting: "maxConnections",
+        default: 12_000,
+        least: 1,
+        doc: "Connections of clients with sessions in all.",
       },
     },
   },

@@ -18,6 +18,7 @@ import type { Consistency } from "../../replica/service.ts";
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvRequestOptions = { namespace: "app", timeoutMs: 1_000 };
  * await agent.kv.increment("visits", 1, options);
@@ -42,6 +43,7 @@ export interface KvRequestOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const once: KvSetOptions = { nx: true };
  * await agent.kv.set("first", "me", once);
@@ -72,6 +74,7 @@ export interface KvSetOptions extends KvRequestOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const options: KvIncrementOptions = { ttlMs: 60_000 };
  * console.log(await agent.kv.increment("visits", 1, options));
@@ -94,6 +97,7 @@ export interface KvIncrementOptions extends KvRequestOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const all: KvDeleteOptions = { tree: true };
  * console.log(await agent.kv.delete("^app", all));
@@ -118,6 +122,7 @@ export interface KvDeleteOptions extends KvRequestOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const old: KvGetOptions = { consistency: "stale" };
  * console.log(await agent.kv.get("a", old));
@@ -140,6 +145,7 @@ export interface KvGetOptions extends KvRequestOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const behind: KvChildrenOptions = { after: "a" };
  * for await (const name of agent.kv.children("^app", behind)) console.log(name);
@@ -164,6 +170,7 @@ export interface KvChildrenOptions extends KvGetOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
  * });
  * const flat: KvKeysOptions = { depth: 1 };
  * for await (const key of agent.kv.keys("^app", flat)) console.log(key);

@@ -96,10 +96,21 @@ export class Desk {
       bytes,
       lease,
       deadline: this.#parts.clock.now() + timeoutMs,
-      forwarded: false,
+      staysHere: false,
       ...hasRoom !== undefined && { hasRoom },
       done: (result) => done(result ?? NO_ROOM),
     });
+  }
+
+  /** Takes a request on for this server alone; `undefined` when it does not lead, and nothing of it was done. */
+  askHere(
+    kind: Request["kind"],
+    bytes: Uint8Array,
+    timeoutMs: number,
+    done: (result: Result | undefined) => void,
+  ): void {
+    const deadline = this.#parts.clock.now() + timeoutMs;
+    this.#enqueue({ kind, bytes, lease: false, deadline, staysHere: true, done });
   }
 
   /**
@@ -184,7 +195,7 @@ export class Desk {
   #enqueue(request: Request): void {
     if (this.#isClosed) return queueMicrotask(() => request.done(SHUTTING_DOWN));
     // One hop, and no more.
-    if (request.forwarded && !this.#leads) return queueMicrotask(() => request.done(undefined));
+    if (request.staysHere && !this.#leads) return queueMicrotask(() => request.done(undefined));
     const queue = request.kind === "command" ? this.#commands : this.#questions;
     if (queue.add(request)) this.flushSoon();
     else queueMicrotask(() => request.done(OVERLOADED));
@@ -196,7 +207,7 @@ export class Desk {
     const questions: Request[] = [];
     for (const request of requests) {
       if (this.#isClosed) request.done(SHUTTING_DOWN);
-      else if (request.forwarded && !this.#leads) request.done(undefined);
+      else if (request.staysHere && !this.#leads) request.done(undefined);
       else (request.kind === "command" ? commands : questions).push(request);
     }
     this.#commands.putBack(commands);

@@ -171,7 +171,7 @@ export function decodeRequests(
       lease: (flags & LEASE) !== 0,
       bytes: message.slice(start, end),
       deadline: now + timeMs,
-      forwarded: true,
+      staysHere: true,
       hasRoom: () => size < ANSWER_BYTES,
       done: (result) => {
         let body = result === undefined ? new Uint8Array() : encodeResult(result);

@@ -65,6 +65,8 @@ export interface ReplicaParts extends Beginning {
   readonly barrier?: (entry: Entry) => void;
   /** Something that others show has changed: role, leader, members. */
   readonly changed?: () => void;
+  /** Entries were applied, and what came of them was told; or it leads no more. */
+  readonly progressed?: () => void;
   /** The server cannot go on; it has stopped. */
   readonly failed: (error: Error) => void;
 }
@@ -128,7 +130,8 @@ export class Replica implements Omit<StateService, "watches"> {
       store,
       snapshots,
       unsavedBytes,
-      saved: (snapshot) => this.#take({ type: "snapshot-saved", snapshot }),
+      take: (input) => this.#take(input),
+      broken: (error) => this.#fail(error),
       failed: (error) => this.#onSnapshotFailed(error),
     });
     this.#trimmer = new Trimmer({ store, log, failed: (error) => this.#onSnapshotFailed(error) });
@@ -205,6 +208,19 @@ export class Replica implements Omit<StateService, "watches"> {
       const lagMs = stateAgeMs({ ...this.#parts, startedAt: this.#startedAt, entryTime });
       done({ result: machine.query(question, this.#parts.wallClock()), lagMs });
     });
+  }
+
+  /** As {@linkcode Desk.askHere}; a command as for {@linkcode Replica.propose}, a question linearizably. */
+  askHere(...request: Parameters<Desk["askHere"]>): void {
+    this.#alarm.soon();
+    this.#desk.askHere(...request);
+  }
+
+  /** The term in which it leads, once the first entry of that is applied: all that was acknowledged before, it has. */
+  get readyTerm(): number | undefined {
+    const { role, term } = this.#raft;
+    if (this.#isClosed || role.name !== "leader") return undefined;
+    return this.#applier.machine.context.index >= role.firstIndex ? term : undefined;
   }
 
   /** A message of another server. */
@@ -300,8 +316,8 @@ export class Replica implements Omit<StateService, "watches"> {
     this.#desk.readsDone(effects);
     if (effects.trimTo !== undefined) this.#trimmer.to(effects.trimTo);
     for (const load of effects.loads) this.#load(load);
-    for (const chunk of effects.chunks) this.#loadChunk(chunk);
-    if (effects.store !== undefined) this.#store(effects.store);
+    for (const chunk of effects.chunks) this.#snapshotter.load(chunk);
+    if (effects.store !== undefined) this.#snapshotter.store(effects.store);
     if (role !== undefined) this.#onRole(role);
     if (effects.transferFailed) this.#operations.transferred(false);
     if (role !== undefined || configuration !== undefined) this.#parts.changed?.();
@@ -316,6 +332,7 @@ export class Replica implements Omit<StateService, "watches"> {
     else logger.info(`Follows ${nameOf(leader) ?? leader} in term ${term}`);
     this.#operations.transferred(true);
     this.#desk.leaderLost();
+    this.#parts.progressed?.();
   }
 
   #onApplied(entry: Entry, result: Result | undefined): void {
@@ -330,6 +347,7 @@ export class Replica implements Omit<StateService, "watches"> {
     this.#desk.reached(index);
     this.#operations.reached(index);
     this.#sweeper.changed();
+    this.#parts.progressed?.();
     // The view of a snapshot keeps the store from emptying its WAL, which trimming the log does between two of them.
     if (!this.#trimmer.isRunning) this.#snapshotter.maybe(index);
   }
@@ -345,25 +363,6 @@ export class Replica implements Omit<StateService, "watches"> {
       (entries) => this.#take({ type: "entries-loaded", to, entries }),
       (error) => this.#fail(error),
     );
-  }
-
-  #loadChunk({ to, index, offset }: Effects["chunks"][number]): void {
-    this.#parts.snapshots.read(index, offset).then(
-      (chunk) => this.#take({ type: "chunk-loaded", to, index, offset, chunk }),
-      (error) => this.#fail(error),
-    );
-  }
-
-  #store(piece: NonNullable<Effects["store"]>): void {
-    const { snapshot } = piece;
-    this.#parts.snapshots.store(piece).then((nextOffset) => {
-      if (nextOffset >= snapshot.size) this.#take({ type: "snapshot-received", snapshot });
-      else this.#take({ type: "chunk-stored", index: snapshot.index, nextOffset });
-    }, (error) => {
-      // For which there is no room now: it is sent again.
-      this.#onSnapshotFailed(error);
-      this.#take({ type: "chunk-stored", index: snapshot.index, nextOffset: 0 });
-    });
   }
 
   /** Without a new snapshot the log only grows: nothing is lost, and the next try may have room. */

@@ -15,11 +15,11 @@ export interface Request {
   readonly lease: boolean;
   /** Until when there has to be an answer, in milliseconds of the clock. */
   readonly deadline: number;
-  /** Whether it came from another server, which is told when it has to look for the leader itself. */
-  readonly forwarded: boolean;
+  /** Whether it is for this server alone: whoever asks is told when this server does not lead, and looks for the leader itself. */
+  readonly staysHere: boolean;
   /** Whether there is room for an answer; if not, a question is not taken on. Without it there is. */
   readonly hasRoom?: () => boolean;
-  /** Takes the answer; called once. `undefined` for a question without room, and a forwarded request to a server that does not lead. */
+  /** Takes the answer; called once. `undefined` for a question without room, and where this server does not lead for what stays here. */
   readonly done: (result: Result | undefined) => void;
 }
 

@@ -1,10 +1,10 @@
 /**
- * When snapshots of the own machine are made, so that the log does not grow for ever.
+ * When snapshots of the own machine are made, so that the log does not grow for ever; and how pieces of them travel.
  *
  * @module
  */
 
-import { type Entry, type Raft, type SnapshotMeta } from "../../../cluster/raft/mod.ts";
+import type { Effects, Entry, Input, Raft, SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import { entryBytes } from "../../../cluster/raft/log/entry.ts";
 import type { SnapshotStore, StateStore } from "./parts.ts";
 
@@ -28,8 +28,10 @@ export interface SnapshotterParts {
   readonly snapshots: SnapshotStore;
   /** Bytes of the entries that were applied in an earlier life and are in no snapshot. */
   readonly unsavedBytes: number;
-  /** One is on the disk. */
-  readonly saved: (snapshot: SnapshotMeta) => void;
+  /** Gives the core an input: one is on the disk, or a piece of one was read, or stored. */
+  readonly take: (input: Input) => void;
+  /** The disk could not be read. */
+  readonly broken: (error: Error) => void;
   /** One that was due could not be made; the next one is tried when as much was applied again. */
   readonly failed: (error: Error) => void;
 }
@@ -74,6 +76,29 @@ export class Snapshotter {
     return this.#running ??= this.#begin(index);
   }
 
+  /** Reads a piece of one for another server. */
+  load({ to, index, offset }: Effects["chunks"][number]): void {
+    const { snapshots, take, broken } = this.#parts;
+    snapshots.read(index, offset).then(
+      (chunk) => take({ type: "chunk-loaded", to, index, offset, chunk }),
+      broken,
+    );
+  }
+
+  /** Stores a piece of another server's. */
+  store(piece: NonNullable<Effects["store"]>): void {
+    const { snapshots, take, failed } = this.#parts;
+    const { snapshot } = piece;
+    snapshots.store(piece).then((nextOffset) => {
+      if (nextOffset >= snapshot.size) take({ type: "snapshot-received", snapshot });
+      else take({ type: "chunk-stored", index: snapshot.index, nextOffset });
+    }, (error) => {
+      // For which there is no room now: it is sent again.
+      failed(error);
+      take({ type: "chunk-stored", index: snapshot.index, nextOffset: 0 });
+    });
+  }
+
   /** Begins none any more. */
   close(): void {
     this.#isClosed = true;
@@ -88,7 +113,7 @@ export class Snapshotter {
   }
 
   async #make(index: number): Promise<SnapshotMeta | undefined> {
-    const { raft, store, snapshots, saved } = this.#parts;
+    const { raft, store, snapshots, take } = this.#parts;
     const made = raft.members.at(index);
     const term = raft.log.term(index);
     if (this.#isClosed || made === undefined || term === undefined || raft.applied < index) return;
@@ -103,7 +128,7 @@ export class Snapshotter {
     });
     // A newer one may have come from the leader meanwhile.
     if (this.#isClosed || index <= (raft.snapshot?.index ?? 0)) return snapshot;
-    saved(snapshot);
+    take({ type: "snapshot-saved", snapshot });
     return snapshot;
   }
 }

@@ -91,7 +91,7 @@ export class Visits {
       bytes,
       lease,
       deadline: this.#clock.now() + timeoutMs,
-      forwarded: false,
+      staysHere: false,
       done: (result) => done(result ?? NO_ROOM),
     };
     if (this.#isClosed) return queueMicrotask(() => done(SHUTTING_DOWN));

@@ -9,6 +9,7 @@ import { storeSource, WatchHub } from "../../../cluster/watch/mod.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { nextTurn } from "../../runtime.ts";
+import type { Sessions } from "../sessions/mod.ts";
 
 /** Watches that have nothing to look at yet. */
 export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
@@ -18,9 +19,16 @@ export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
   });
 }
 
-/** A machine on a store as it is. Watches go on with what it changes. */
-export function watchedMachine(store: Store, watches: WatchHub): Machine {
-  const machine = new Machine(store, undefined, { changes: (changes) => watches.take(changes) });
+/** A machine on a store as it is. Watches go on with what it changes, and sessions hear what becomes of them. */
+export function watchedMachine(
+  store: Store,
+  watches: WatchHub,
+  sessions?: Pick<Sessions, "changed">,
+): Machine {
+  const machine = new Machine(store, undefined, {
+    changes: (changes) => watches.take(changes),
+    ...sessions && { sessions: (changes) => sessions.changed(changes) },
+  });
   watches.begin(storeSource(store, watches.ring));
   return machine;
 }

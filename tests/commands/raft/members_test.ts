@@ -32,6 +32,7 @@ class Three implements AsyncDisposable {
         dataDir: `${three.#folder}/${nodeName}`,
         peerAddr: `${HOST}:0`,
         kvAddr: `${HOST}:0`,
+        sessionAddr: "none",
         bootstrapExpect: 3,
         raft: { autopilot: false },
         ...first && { startJoin: [`${HOST}:${first.address.port}`] },

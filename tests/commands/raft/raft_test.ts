@@ -13,7 +13,12 @@ import { verifyText } from "../../../commands/raft/verify.ts";
 import type { VerifyResult } from "../../../server/replica/verification/verify.ts";
 
 const HOST = loopback();
-const ADDRESSES = { bind: `${HOST}:0`, peerAddr: `${HOST}:0`, kvAddr: `${HOST}:0` };
+const ADDRESSES = {
+  bind: `${HOST}:0`,
+  peerAddr: `${HOST}:0`,
+  kvAddr: `${HOST}:0`,
+  sessionAddr: "none",
+};
 
 function client(agent: Agent): (...args: string[]) => Promise<[code: number, output: string]> {
   const { port } = agent.listenRpc(`${HOST}:0`).address;

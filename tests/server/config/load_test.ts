@@ -114,6 +114,7 @@ Deno.test("every key of a file reaches its setting", async () => {
     bootstrap_expect: 3,
     peer_addr: "127.0.0.2:5",
     kv_addr: "10.0.0.1:6",
+    session_addr: "10.0.0.1:7",
     durability: "sync",
     raft: {
       election_timeout: "3s",
@@ -134,6 +135,7 @@ Deno.test("every key of a file reaches its setting", async () => {
       idle_timeout: "0s",
       max_connections: 9,
     },
+    sessions: { timeout: "30s", max_connections: 10 },
   }));
   assert.deepEqual(config, {
     nodeName: "n",
@@ -189,6 +191,7 @@ Deno.test("every key of a file reaches its setting", async () => {
     bootstrapExpect: 3,
     peerAddr: "127.0.0.2:5",
     kvAddr: "10.0.0.1:6",
+    sessionAddr: "10.0.0.1:7",
     durability: "sync",
     raft: {
       electionTimeoutMs: 3_000,
@@ -209,6 +212,7 @@ Deno.test("every key of a file reaches its setting", async () => {
       idleLimitMs: 0,
       maxConnections: 9,
     },
+    sessions: { timeoutMs: 30_000, maxConnections: 10 },
   });
 });
 

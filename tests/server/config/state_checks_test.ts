@@ -21,8 +21,8 @@ const forServers = (name: string, value: string) =>
 const oneServer = (durability: string, expect: number) =>
   `Invalid durability: '${durability}' is for one server alone, got a bootstrap_expect of ` +
   `${expect}. Use -durability=sync, or -bootstrap-expect=1`;
-const isOpen = (address: string) =>
-  `Invalid kv_addr: other machines reach '${address}', and nobody has to show who it is. Use ` +
+const isOpen = (address: string, name = "kv_addr") =>
+  `Invalid ${name}: other machines reach '${address}', and nobody has to show who it is. Use ` +
   "-kv-tokens-file to say who may do what, an address of loopback, or -kv-insecure to let all " +
   "of them read and write";
 
@@ -56,6 +56,24 @@ Deno.test("what no server could use is refused, each with its reason and what to
       "Invalid peer_addr: address [::1: missing ']' in address",
     ],
     [{ kv_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1")],
+    [{ session_addr: "127.0.0.1:1" }, forServers("session_addr", "'127.0.0.1:1'")],
+    [{ ...SERVER, session_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1", "session_addr")],
+    [
+      { ...SERVER, session_addr: "127.0.0.1:99999" },
+      "Invalid session_addr: address 99999: invalid port",
+    ],
+    [
+      { ...SERVER, sessions: { timeout: "4999ms" } },
+      "Invalid sessions.timeout: expected 5s to 24h, got 4.999s",
+    ],
+    [
+      { ...SERVER, sessions: { timeout: "24h1s" } },
+      "Invalid sessions.timeout: expected 5s to 24h, got 24h0m1s",
+    ],
+    [
+      { ...SERVER, sessions: { timeout: "7s" } },
+      "Invalid sessions.timeout: 7s is less than 8 times raft.election_timeout, 1s",
+    ],
     [
       { ...SERVER, bootstrap_expect: -1 },
       "Invalid bootstrap_expect: expected a positive number, got -1",

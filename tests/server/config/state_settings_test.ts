@@ -26,7 +26,7 @@ Deno.test("an agent that keeps no state has no settings of it", () => {
 });
 
 Deno.test("a server syncs, and takes other servers where it gossips, clients on loopback", () => {
-  const { raft, kv } = DEFAULT_AGENT_CONFIG;
+  const { raft, kv, sessions } = DEFAULT_AGENT_CONFIG;
   assert.deepEqual(
     settle({ server: true, dataDir: "/d", bootstrapExpect: 3, bind: "10.0.0.5:1" }),
     {
@@ -36,6 +36,8 @@ Deno.test("a server syncs, and takes other servers where it gossips, clients on 
       kv: { host: "127.0.0.1", port: 8379 },
       durability: "sync",
       raft,
+      sessions,
+      session: { host: "127.0.0.1", port: 7375 },
       kvOptions: {
         mode: "json",
         idleLimitMs: kv.idleLimitMs,
@@ -85,4 +87,7 @@ Deno.test("addresses of the state may lack host or port, be free or none", () =>
   assert.deepEqual(kvOf("localhost"), { host: "localhost", port: 8379 });
   assert.deepEqual(kvOf("127.0.0.2:0"), { host: "127.0.0.2", port: 0 });
   assert.equal(kvOf("none"), undefined);
+  const sessionOf = (sessionAddr: string) => settle({ dev: true, sessionAddr }).session;
+  assert.deepEqual(sessionOf("127.0.0.2"), { host: "127.0.0.2", port: 7375 });
+  assert.equal(sessionOf("none"), undefined);
 });

@@ -11,6 +11,7 @@ function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
     port: 7376,
     cluster: undefined,
     expect: 3,
+    sessionPort: undefined,
     isLeaving: false,
     status: "alive",
     address: { host: "127.0.0.1", port: 7376 },

@@ -6,12 +6,21 @@ const ID = "0123456789abcdef0123456789abcdef";
 Deno.test("a tag comes back as it was, with a cluster and without", () => {
   for (const cluster of [undefined, shortId("fedcba9876543210fedcba9876543210")]) {
     for (const isLeaving of [false, true]) {
-      const tag = { port: 7376, id: ID, cluster, expect: 3, isLeaving };
-      assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+      for (const sessionPort of [undefined, 7375]) {
+        const tag = { port: 7376, id: ID, cluster, expect: 3, sessionPort, isLeaving };
+        assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+      }
     }
   }
   assert.equal(
-    encodeTag({ port: 1, id: ID, cluster: undefined, expect: 0, isLeaving: false }),
+    encodeTag({
+      port: 1,
+      id: ID,
+      cluster: undefined,
+      expect: 0,
+      sessionPort: undefined,
+      isLeaving: false,
+    }),
     `1:1:${ID}:-:0`,
   );
 });
@@ -26,6 +35,9 @@ Deno.test("a tag of another version, or of somebody who plays tricks, is none", 
       "2" + good.slice(1),
       good + ":more",
       good + ":leaving:leaving",
+      good + ":s",
+      good + ":s65536",
+      good + ":leaving:s1",
       good.replace("7376", "65536"),
       good.replace("7376", "-1"),
       good.replace(ID, ID.toUpperCase()),

@@ -28,6 +28,7 @@ function start(): Promise<AgentProcess> {
       "-profile=local",
       `-peer-addr=${HOST}:7376`,
       `-kv-addr=${HOST}:${KV.port}`,
+      "-session-addr=none",
     ],
   });
 }

@@ -44,6 +44,7 @@ export function server(id: string, changes: Partial<GossipServer> = {}): GossipS
     port: 1,
     cluster: CLUSTER,
     expect: 0,
+    sessionPort: undefined,
     isLeaving: false,
     status: "alive",
     address,

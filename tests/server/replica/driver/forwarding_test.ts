@@ -16,7 +16,7 @@ Deno.test("a leader whose address nobody knows does not keep the loop from every
     bytes: Uint8Array.of(1),
     lease: false,
     deadline: 5_000,
-    forwarded: false,
+    staysHere: false,
     done: () => assert.fail("Nobody has answered"),
   };
   let waiting: readonly Request[] = [];
@@ -68,7 +68,7 @@ async function forwarded(
     bytes: Uint8Array.of(i),
     lease: false,
     deadline: 60_000,
-    forwarded: false,
+    staysHere: false,
     done: (result) => {
       told[i] = result?.ok ? `${result.body[0]} ${result.body.length}` : result?.reason ?? "none";
     },

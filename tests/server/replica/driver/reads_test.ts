@@ -34,7 +34,7 @@ class Bench {
       bytes: new Uint8Array(512).fill(one),
       lease: false,
       deadline,
-      forwarded: false,
+      staysHere: false,
       done: (result) =>
         this.answers.push(result?.ok ? `${result.rev}` : `${one} ${result?.reason}`),
     })));

@@ -30,9 +30,10 @@ const PROBE = "probe";
 /** Lines of a server's output that are kept of each of its lives. */
 const KEPT_LINES = 400;
 
-/** What is said of Raft in the configuration of all servers. */
+/** What is said in the configuration of all servers. */
 export interface Configuration {
   readonly raft?: Readonly<Record<string, number>>;
+  readonly sessions?: Readonly<Record<string, string>>;
 }
 
 /** One server, whether it runs or not. */
@@ -113,6 +114,7 @@ export class Cluster implements AsyncDisposable {
         `-bootstrap-expect=${hosts.length}`,
         `-peer-addr=${hostname}:${PEER_PORT}`,
         `-kv-addr=${hostname}:${KV_PORT}`,
+        `-session-addr=${hostname}`,
         "-profile=local",
         `-config-file=${this.#configuration}`,
         "-retry-interval=1s",

@@ -1,0 +1,135 @@
+/**
+ * Ends sessions of which nothing was heard for too long, and those whose clients wish it, by one entry for all at a time.
+ *
+ * Who was heard when, only this server knows, and only as long as it leads: the next leader waits for all of them anew. So a
+ * session may live longer than its time, and never shorter.
+ *
+ * @module
+ */
+
+import {
+  decodeExpired,
+  decodeSessions,
+  decodeTotals,
+  expireSessionsCommand,
+  MAX_ENDED,
+  sessionsQuestion,
+  totalsQuestion,
+} from "../../../cluster/machine/mod.ts";
+import type { Clock, Timer } from "../../../cluster/runtime.ts";
+import { Deadlines } from "./deadlines.ts";
+import { textOfId } from "./ids.ts";
+import type { Leadership } from "./leadership.ts";
+import { SCAN_PAUSE_MS, SCANNED } from "./limits.ts";
+import type { Done } from "./proposals.ts";
+
+/** What the ending of sessions needs. */
+export interface ExpiryParts {
+  readonly clock: Clock;
+  /** How long a session lives without a sign of its client, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly machine: () => Leadership["machine"];
+  /** Calls back later, once. */
+  readonly propose: (command: Uint8Array, done: Done) => void;
+}
+
+/** The expiry of one leadership. */
+export class Expiry {
+  readonly #parts: ExpiryParts;
+  readonly #deadlines = new Deadlines();
+  /** Those that are to end, or about to. */
+  readonly #ending = new Set<string>();
+  /** Whether rows of ended sessions are left to be swept. */
+  #isLeft = false;
+  #isProposing = false;
+  #isOver = false;
+  #scan: Timer | undefined;
+
+  /** All sessions that there are get their full time. */
+  constructor(parts: ExpiryParts) {
+    this.#parts = parts;
+    const totals = parts.machine().query(totalsQuestion());
+    if (!totals.ok) return;
+    const { sessions, leavings } = decodeTotals(totals.body);
+    this.#isLeft = leavings > 0;
+    if (sessions > 0) this.#scanFrom(undefined, parts.clock.now() + parts.timeoutMs);
+  }
+
+  /** Whether there is anything to look after. */
+  get isBusy(): boolean {
+    return this.#deadlines.size > 0 || this.#ending.size > 0 || this.#isLeft ||
+      this.#scan !== undefined;
+  }
+
+  /** Something was heard of a session. */
+  heard(session: string): void {
+    const { clock, timeoutMs } = this.#parts;
+    if (!this.#ending.has(session)) this.#deadlines.set(session, clock.now() + timeoutMs);
+  }
+
+  /** Whether a session is about to end. */
+  isEnding(session: string): boolean {
+    return this.#ending.has(session);
+  }
+
+  /** Ends a session now. */
+  end(session: string): void {
+    this.#deadlines.delete(session);
+    this.#ending.add(session);
+    this.#propose();
+  }
+
+  /** A session has ended. */
+  ended(session: string): void {
+    this.#deadlines.delete(session);
+    this.#ending.delete(session);
+  }
+
+  /** Looks for those whose time is over. */
+  tick(): void {
+    for (const session of this.#deadlines.takeDue(this.#parts.clock.now())) {
+      this.#ending.add(session);
+    }
+    this.#propose();
+  }
+
+  /** The leadership has ended. */
+  close(): void {
+    this.#isOver = true;
+    this.#scan?.cancel();
+  }
+
+  #propose(): void {
+    if (this.#isProposing || this.#isOver || (this.#ending.size === 0 && !this.#isLeft)) return;
+    this.#isProposing = true;
+    const sessions = [...this.#ending].slice(0, MAX_ENDED);
+    const command = expireSessionsCommand(sessions.map((session) => Uint8Array.fromHex(session)));
+    this.#parts.propose(command, (result) => {
+      this.#isProposing = false;
+      // What came to nothing is tried again by the next look.
+      if (this.#isOver || result?.ok !== true) return;
+      this.#isLeft = decodeExpired(result.body).isLeft;
+      for (const session of sessions) this.#ending.delete(session);
+      this.#propose();
+    });
+  }
+
+  /** Gives those a deadline that were there before, some at a time; those who were heard of meanwhile have a later one. */
+  #scanFrom(after: Uint8Array | undefined, deadline: number): void {
+    const { clock, machine } = this.#parts;
+    this.#scan = undefined;
+    const answer = machine().query(sessionsQuestion({ after, limit: SCANNED }));
+    if (!answer.ok) return;
+    const { sessions, more } = decodeSessions(answer.body);
+    for (const { id } of sessions) {
+      const session = textOfId(id);
+      if (!this.#deadlines.has(session) && !this.#ending.has(session)) {
+        this.#deadlines.set(session, deadline);
+      }
+    }
+    const last = sessions.at(-1)?.id;
+    if (!more || last === undefined) return;
+    const next = last.slice();
+    this.#scan = clock.setTimer(SCAN_PAUSE_MS, () => this.#scanFrom(next, deadline));
+  }
+}

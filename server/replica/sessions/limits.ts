@@ -1,0 +1,48 @@
+/**
+ * What sessions may cost the server that leads (docs/LIMITS.md has the same list for operators). What the state itself bounds
+ * stands in `cluster/machine/sys/limits.ts`.
+ *
+ * @module
+ */
+
+/** Pause between two looks at who is silent, and at what is to be sent again, in milliseconds. */
+export const TICK_MS = 1_000;
+
+/** Deadlines are told apart by so many milliseconds. */
+export const DEADLINE_GRAIN_MS = 250;
+
+/** How long a proposal of a client may take before it is given up, in milliseconds: a leader without a majority is none long before. */
+export const PROPOSAL_LIMIT_MS = 30_000;
+
+/** Requests of all sessions that wait for what comes of them ... */
+export const MAX_PROPOSALS = 10_000;
+
+/** ... and bytes of them. */
+export const MAX_PROPOSAL_BYTES = 64 * 1024 * 1024;
+
+/** Sessions that may begin within a second, and at once after a pause. */
+export const CREATIONS_PER_SECOND = 500;
+
+/** Acknowledgements are proposed together: at the latest after so many milliseconds ... */
+export const ACK_DELAY_MS = 50;
+
+/** ... or once so many sessions have acknowledged something. */
+export const MAX_MERGED_ACKS = 64;
+
+/** Server requests that are sent to a session and not acknowledged ... */
+export const MAX_UNACKED = 100;
+
+/** ... and bytes of them, but for one more. */
+export const MAX_UNACKED_BYTES = 1024 * 1024;
+
+/** Server requests that are not acknowledged are sent again after so long, in milliseconds, each time after twice as long ... */
+export const FIRST_RESEND_MS = 10_000;
+
+/** ... up to this. */
+export const LONGEST_RESEND_MS = 60_000;
+
+/** Sessions are looked through so many at a time ... */
+export const SCANNED = 100;
+
+/** ... with a pause of so many milliseconds. */
+export const SCAN_PAUSE_MS = 10;

@@ -1,0 +1,12 @@
+/**
+ * The sessions of clients, beside what the state has of them: what the server that leads keeps, and no other knows.
+ *
+ * @module
+ */
+
+export type { Binding, Parting, SessionLink } from "./binding.ts";
+export { Whereabouts } from "./cluster.ts";
+export { idOfText, textOfId } from "./ids.ts";
+export type { Leadership } from "./leadership.ts";
+export type { Begun, Leading, SessionParts, SessionWork } from "./leading.ts";
+export { Sessions } from "./sessions.ts";

@@ -1,0 +1,212 @@
+/**
+ * The requests and queries of one client on its connection.
+ *
+ * @module
+ */
+
+import {
+  decodeAnswer,
+  type Failure,
+  type Result,
+  SESSION_EXPIRED,
+} from "../../cluster/machine/mod.ts";
+import { INTERNAL, type LineWriter } from "../../protocol/kv/mod.ts";
+import {
+  type ClientRequest,
+  CLOSED,
+  MAX_PAYLOAD_BYTES,
+  type Query,
+  QUERY_ERROR,
+  REQUEST_ERROR,
+  type ServerMessage,
+} from "../../protocol/sessions/mod.ts";
+import type { Entry } from "../kv/access/entries.ts";
+import { list } from "../kv/listing.ts";
+import type { Outbox } from "../net/outbox.ts";
+import type { Binding, Leading } from "../replica/sessions/mod.ts";
+import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
+import { Order } from "./order.ts";
+import { queryErrorOf, type ReplyNotes, replyOf, requestErrorOf } from "./replies.ts";
+import type { Services } from "./services.ts";
+import { type Inquiry, inquiryOf, requestOf, workOf } from "./work.ts";
+
+/** The connection, as far as requests know it. */
+export interface RequestParts {
+  readonly outbox: Outbox<LineWriter>;
+  /** Sends an answer. */
+  readonly send: (message: ServerMessage) => void;
+  /** Ends the connection, by a number of `CLOSED`. */
+  readonly close: (reason: number) => void;
+  /** Whether the client knows of query errors. */
+  readonly isExtended: () => boolean;
+}
+
+/** What one client has asked for and has no answer to. */
+export class Requests {
+  readonly #services: Services;
+  readonly #parts: RequestParts;
+  readonly #order = new Order();
+  #asked = 0;
+  #bytes = 0;
+  #isClosed = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  /** Nothing was asked for. */
+  constructor(services: Services, parts: RequestParts) {
+    this.#services = services;
+    this.#parts = parts;
+  }
+
+  /** Has a request executed once. Returns a promise when enough is under way. */
+  command(
+    leading: Leading,
+    binding: Binding,
+    entry: Entry | undefined,
+    { requestId, lowestPending, payload }: ClientRequest,
+  ): Promise<void> | undefined {
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      return this.#fail(requestId, REQUEST_ERROR.payloadTooLarge);
+    }
+    const request = requestOf(payload);
+    if (request === undefined) return this.#fail(requestId, REQUEST_ERROR.invalidPayload);
+    const work = workOf(request, { access: this.#services.access, entry });
+    if ("code" in work) {
+      leading.heard(binding);
+      return this.#respond(requestId, work);
+    }
+    const bytes = payload.length;
+    const number = this.#order.begin();
+    this.#begin(bytes);
+    leading.command(binding, { ...work, id: requestId, low: lowestPending, bytes }, (result) => {
+      this.#end(bytes);
+      if (!this.#isClosed) this.#executed(requestId, result);
+      this.#order.end(number);
+    });
+    return this.#waitForRoom();
+  }
+
+  /** Has a question answered, after the requests before it. Returns a promise when enough is under way. */
+  query(entry: Entry | undefined, { correlationId, payload }: Query): Promise<void> | undefined {
+    const request = payload.length > MAX_PAYLOAD_BYTES ? undefined : requestOf(payload);
+    if (request === undefined) return this.#failQuery(correlationId, QUERY_ERROR.invalidPayload);
+    const inquiry = inquiryOf(request, { access: this.#services.access, entry });
+    if ("code" in inquiry) return this.#answer(correlationId, inquiry);
+    const bytes = payload.length;
+    this.#begin(bytes);
+    this.#order.ask(() => {
+      if (this.#isClosed) return this.#end(bytes);
+      this.#ask(correlationId, inquiry, () => this.#end(bytes));
+    });
+    return this.#waitForRoom();
+  }
+
+  /** Resolves when all is answered, or the connection is gone. */
+  finished(): Promise<void> {
+    if (this.#asked === 0 || this.#isClosed) return Promise.resolve();
+    this.#idle ??= Promise.withResolvers();
+    return this.#idle.promise;
+  }
+
+  /** The connection is gone: nobody waits any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#room?.resolve();
+    this.#idle?.resolve();
+  }
+
+  #ask(
+    correlationId: string,
+    { what, consistency, tellsRevision }: Inquiry,
+    done: () => void,
+  ): void {
+    const { state, requestLimitMs } = this.#services;
+    const settle = (result: Result, lagMs: number, next?: string): void => {
+      try {
+        const lag = consistency === "stale" ? { lagMs: Math.round(lagMs) } : {};
+        if (!this.#isClosed) this.#answer(correlationId, result, { tellsRevision, next, ...lag });
+      } catch (error) {
+        this.#services.incident(error);
+      }
+      done();
+    };
+    if ("bytes" in what) {
+      const finish = ({ result, lagMs }: { result: Result; lagMs: number }): void =>
+        settle(result, lagMs);
+      return state.query(what.bytes, consistency, requestLimitMs, finish, () => this.#hasRoom);
+    }
+    list(this.#services, what.listing, consistency).then(
+      ({ result, lagMs, next }) => settle(result, lagMs, next),
+      (error) => settle(this.#fault(error), 0),
+    );
+  }
+
+  /** Whether an answer may wait for the client: what is put off is asked again by the client. */
+  get #hasRoom(): boolean {
+    const { outbox } = this.#parts;
+    return this.#services.waiting.isFull ? outbox.backlog === 0 : !outbox.congested;
+  }
+
+  #executed(requestId: number, result: Result | undefined): void {
+    // Without a result this server leads no more, and the connection is told so by its end.
+    if (result === undefined) return;
+    if (result.ok) {
+      const { result: inner, tellsRevision } = decodeAnswer(result.body);
+      return this.#respond(requestId, inner, { tellsRevision });
+    }
+    if (result.reason === SESSION_EXPIRED.reason) {
+      return this.#parts.close(CLOSED.sessionExpired);
+    }
+    const reason = requestErrorOf(result.reason);
+    // Of what nobody knows nothing is said: the client asks again, and learns what has come of it.
+    if (reason !== undefined) this.#fail(requestId, reason);
+  }
+
+  #respond(requestId: number, result: Result, notes: ReplyNotes = {}): undefined {
+    this.#parts.send({ kind: "clientResponse", requestId, result: replyOf(result, notes) });
+  }
+
+  #fail(requestId: number, reason: number): undefined {
+    this.#parts.send({ kind: "requestError", requestId, reason });
+  }
+
+  #answer(correlationId: string, result: Result, notes: ReplyNotes = {}): undefined {
+    const reason = result.ok ? undefined : queryErrorOf(result.reason);
+    if (reason !== undefined) return this.#failQuery(correlationId, reason);
+    this.#parts.send({ kind: "queryResponse", correlationId, result: replyOf(result, notes) });
+  }
+
+  /** A client that knows of no such error asks again. */
+  #failQuery(correlationId: string, reason: number): undefined {
+    if (this.#parts.isExtended()) this.#parts.send({ kind: "queryError", correlationId, reason });
+  }
+
+  #fault(error: unknown): Failure {
+    this.#services.incident(error);
+    return INTERNAL;
+  }
+
+  #begin(bytes: number): void {
+    this.#asked++;
+    this.#bytes += bytes;
+  }
+
+  #end(bytes: number): void {
+    this.#asked--;
+    this.#bytes -= bytes;
+    if (this.#asked === 0) {
+      this.#idle?.resolve();
+      this.#idle = undefined;
+    }
+    if (this.#asked > MAX_IN_FLIGHT / 2 || this.#bytes > MAX_IN_FLIGHT_BYTES / 2) return;
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  #waitForRoom(): Promise<void> | undefined {
+    if (this.#isClosed) return undefined;
+    if (this.#asked < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+}
