@@ -72,6 +72,10 @@ export const COMMANDS: Catalogue = {
     synopsis: "Estimates the network round trip time between two members",
     load: () => import("./serf/rtt.ts"),
   },
+  session: {
+    synopsis: "Lists the sessions of clients, and ends them",
+    load: () => import("./sessions/session.ts"),
+  },
   tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./serf/tags.ts") },
   validate: {
     synopsis: "Checks the configuration of an agent",

@@ -41,7 +41,7 @@ null instead of a list of acks that is empty`,
     `status: { "node": "a", "id": "...", "cluster_id": "...", "role": "leader", "term": 3, "leader": "a",
   "last_index": 9, "commit_index": 9, "applied_index": 9, "snapshot_index": 0,
   "failure_tolerance": 1, "storage_full": false, "loop_lag_ms": 1.2, "peers": [ ... ],
-  "other_clusters": [] }
+  "session_addr": "127.0.0.1:7375", "other_clusters": [] }
 peers: [ { "name": "b", "id": "...", "address": "10.0.0.2:7376", "role": "voter",
   "match_index": 9, "last_contact_ms": 12, "healthy": true } ]; null where only the leader knows
 snapshot: { "index": 9 }
@@ -58,6 +58,12 @@ with an "error" too when something is wrong`,
   reload: `{ "applied": [ "log_level" ], "restart": [ "bind" ] }`,
   rtt:
     `{ "nodes": [ "b", "a" ], "rtt_ms": 0.392, "coordinates": { "a": { "vec": [ ... ], ... }, "b": ... } }`,
+  session:
+    `list: [ { "id": "...", "created_at": 1800000000000, "connected": true, "capabilities": { "worker": "v2" },
+  "floor": 8, "highest_request": 9, "answers": 2, "answer_bytes": 80, "last_server_request": 3,
+  "pending": 0, "pending_bytes": 0, "watches": 1 } ]; connected is null where only the leader knows
+show: one of these
+end: { "done": true }`,
   tags: `{ "set": { "role": "web" }, "deleted": [] }`,
   validate: `the merged configuration, also without the flag, or
 { "error": "...", "errors": [ "...", ... ] }`,

@@ -276,6 +276,19 @@ export class RpcClient implements AsyncDisposable {
   }
 
   /**
+   * Tells of the sessions of clients of a skein agent that is a server, or ends one: `list` some, those after the id `session`,
+   * `show`, `end`. Resolves with what the agent says of it. Rejects with why it could not be done.
+   *
+   * @param session Id of a session, or the beginning of one
+   */
+  async session(action: string, session = "", options?: CallOptions): Promise<unknown> {
+    requireArgument("action", action, "text");
+    requireArgument("id of a session", session, "text");
+    const body = { Action: action, Session: session };
+    return JSON.parse((await this.#call("session", body, options, CLUSTER_PATIENCE)).Result);
+  }
+
+  /**
    * Streams events from now on.
    *
    * `filter` is a list with commas, no blanks: `*`, `user`, `user:NAME`, `query`, `query:NAME`, `member-join`,

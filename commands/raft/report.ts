@@ -24,6 +24,7 @@ export async function statusText(report: StateStatus): Promise<string> {
     ["Servers that may fail", tolerance === null ? "the leader knows" : String(tolerance)],
     ["Disk", report.storage_full ? "full" : "has room"],
     ["Loop lag", `${report.loop_lag_ms} ms`],
+    ["Sessions at", report.session_addr ?? "nowhere"],
     ...others.length === 0 ? [] : [["Of other clusters", others.join(", ")]],
   ];
   return `${await columns(rows)}\n\n${await peersText(report)}`;

@@ -19,6 +19,7 @@ import {
   QueryRequest,
   RaftRequest,
   RespondRequest,
+  SessionRequest,
   StopRequest,
   StreamRequest,
   TagsRequest,
@@ -30,6 +31,7 @@ import {
   MembersResponse,
   RaftResponse,
   ReloadResponse,
+  SessionResponse,
   StatsResponse,
 } from "./responses.ts";
 
@@ -92,6 +94,8 @@ export interface Commands {
   readonly reload: Command<null, Codec<ReloadResponse>>;
   /** Tells of the replicated state, and changes who takes part in it. */
   readonly raft: Command<Codec<RaftRequest>, Codec<RaftResponse>>;
+  /** Tells of the sessions of clients, and ends them. */
+  readonly session: Command<Codec<SessionRequest>, Codec<SessionResponse>>;
 }
 
 /** The name of a command. */
@@ -129,6 +133,7 @@ export const COMMANDS: Commands = {
   },
   reload: { request: null, response: ReloadResponse, bodyOnError: false },
   raft: { request: RaftRequest, response: RaftResponse, bodyOnError: false },
+  session: { request: SessionRequest, response: SessionResponse, bodyOnError: false },
 };
 
 /** Whether there is a command of this name. Names are case-sensitive. */

@@ -186,6 +186,16 @@ export const RaftRequest: StructCodec<RaftRequest> = struct({
   Timeout: i64,
 });
 
+/** Body of `session`. */
+export interface SessionRequest {
+  /** What to do: `list`, `show` or `end`. */
+  Action: string;
+  /** The id of a session, or the beginning of that; for `list` the id that sessions follow, "" for the first ones. */
+  Session: string;
+}
+/** Body of `session`. */
+export const SessionRequest: StructCodec<SessionRequest> = struct({ Action: str, Session: str });
+
 /** Body of `get-coordinate`. */
 export interface CoordinateRequest {
   /** Name of the node. */

@@ -155,3 +155,11 @@ export interface RaftResponse {
 }
 /** Response to `raft`. */
 export const RaftResponse: StructCodec<RaftResponse> = struct({ Result: str });
+
+/** Response to `session`. */
+export interface SessionResponse {
+  /** What came of it, in JSON. */
+  Result: string;
+}
+/** Response to `session`. */
+export const SessionResponse: StructCodec<SessionResponse> = struct({ Result: str });

@@ -69,6 +69,11 @@ export interface AgentState {
    */
   administer(action: string, node?: string, limitMs?: number): Promise<unknown>;
   /**
+   * Tells of the sessions of clients, or ends one: `list` some, those after the id `session`, `show`, `end`. `session` is an id, or the
+   * beginning of one. Resolves with what can be written as JSON; rejects when it could not be done.
+   */
+  administerSessions(action: string, session?: string): Promise<unknown>;
+  /**
    * Reads the files again that say who may use the key-value port, and its certificate. Rejects with a `ConfigError` when one of
    * them cannot be used. Nothing has changed before what this resolves with is applied.
    */

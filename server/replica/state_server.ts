@@ -157,7 +157,8 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** What operators want to know. */
   status(): StateStatus {
-    return stateStatus(this.#host, this.#servers, this.#options.name);
+    const { address } = this.#whereabouts;
+    return stateStatus(this.#host, this.#servers, this.#options.name, address);
   }
 
   /** The id of the server that somebody names by its agent's name or by the beginning of its id. */

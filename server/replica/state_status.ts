@@ -47,6 +47,8 @@ export interface StateStatus {
   readonly storage_full: boolean;
   readonly loop_lag_ms: number;
   readonly peers: readonly PeerState[];
+  /** Where it serves clients with sessions; `null`: nowhere. */
+  readonly session_addr: string | null;
   /** Agents of servers of another cluster, which are left alone. */
   readonly other_clusters: readonly string[];
 }
@@ -59,11 +61,12 @@ export interface Self extends Pick<ReplicaHost, "id" | "clusterId"> {
   >;
 }
 
-/** The status of a server; `servers` are those that gossip shows, `name` is the agent's own. */
+/** The status of a server; `servers` are those that gossip shows, `name` is the agent's own, `sessions` where it serves those. */
 export function stateStatus(
   { id, clusterId, replica }: Self,
   servers: readonly GossipServer[],
   name: string,
+  sessions?: Deno.NetAddr,
 ): StateStatus {
   const { status, loopLagMs, isFull } = replica;
   const isLeader = status.role === "leader";
@@ -96,6 +99,7 @@ export function stateStatus(
     storage_full: isFull,
     loop_lag_ms: Math.round(loopLagMs * 10) / 10,
     peers,
+    session_addr: sessions === undefined ? null : joinHostPort(sessions.hostname, sessions.port),
     other_clusters: clusterId === undefined ? [] : namesOfOthers(servers, clusterId),
   };
 }

@@ -89,7 +89,10 @@ export interface RpcBackend {
   }): Promise<void>;
   /** The replicated state, if the agent keeps it. */
   readonly state?:
-    | { administer(action: string, node: string, limitMs: number): Promise<unknown> }
+    | {
+      administer(action: string, node: string, limitMs: number): Promise<unknown>;
+      administerSessions(action: string, session: string): Promise<unknown>;
+    }
     | undefined;
   /** Leaves the cluster gracefully. Rejects with `LeaveInProgressError` while another leave is under way, which goes on. */
   leave(): Promise<void>;

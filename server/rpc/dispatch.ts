@@ -13,7 +13,7 @@ import { installKey, listKeys, removeKey, useKey } from "./commands/keys.ts";
 import { forceLeave, join, leave, members, membersFiltered, tags } from "./commands/membership.ts";
 import { event, query, respond } from "./commands/messages.ts";
 import { monitor, stop, stream } from "./commands/subscriptions.ts";
-import { raft } from "./commands/state.ts";
+import { raft, session } from "./commands/state.ts";
 import type { Answer, Call, Run } from "./handler.ts";
 
 const TABLE: { readonly [N in CommandName]: Run<N> } = {
@@ -39,6 +39,7 @@ const TABLE: { readonly [N in CommandName]: Run<N> } = {
   "get-coordinate": getCoordinate,
   reload,
   raft,
+  session,
 };
 
 /** The commands that may come before `auth`. */

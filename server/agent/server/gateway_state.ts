@@ -75,6 +75,11 @@ export class GatewayState implements AgentState, AsyncDisposable {
     return Promise.reject(new NoStateError());
   }
 
+  /** There are none here. */
+  administerSessions(): Promise<unknown> {
+    return Promise.reject(new NoStateError());
+  }
+
   /** See {@linkcode AgentState.reread}. */
   reread(): Promise<RereadFiles> {
     return reread(this.#guard, [this.#port]);

@@ -13,6 +13,7 @@ import { closeInOrder } from "../../net/closing.ts";
 import { administer } from "../../replica/administration.ts";
 import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
+import { administerSessions } from "../../replica/sessions/administration.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import { guardedClock } from "../../runtime.ts";
 import type { SessionPort } from "../../sessions/port.ts";
@@ -93,6 +94,11 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** See {@linkcode AgentState.administer}. */
   administer(action: string, node = "", limitMs = 0): Promise<unknown> {
     return administer(this.#server, action, node, limitMs);
+  }
+
+  /** See {@linkcode AgentState.administerSessions}. */
+  administerSessions(action: string, session = ""): Promise<unknown> {
+    return administerSessions(this.#server, action, session);
   }
 
   /** See {@linkcode AgentState.reread}. */

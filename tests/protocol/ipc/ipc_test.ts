@@ -134,6 +134,7 @@ Deno.test("the command table is the one of docs/spec/agent.md 1.4", () => {
     // Not in Serf.
     "reload response",
     "raft request response",
+    "session request response",
   ]);
 });
 
