@@ -62,7 +62,7 @@ type Stoppable = Pick<ClientWatch | Subscription, "ended" | "stop">;
  * import assert from "node:assert/strict";
  *
  * // Usually the agent is another process; this one makes the example complete.
- * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0", sessionAddr: "127.0.0.1:0" });
+ * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0" });
  *
  * await using client = await KvClient.connect({ address: agent.state!.addresses.kvAddr! });
  * const { rev } = await client.set("greeting", "hello");

@@ -41,14 +41,14 @@ export function placeOf(paths: readonly Uint8Array[]): Place {
 /** What a request does with the state. */
 export type Touch = "nothing" | "reads" | "changes";
 
-/** What a command or a question is about. */
+/** What a command or a question has to do with the others of its connection. */
 export interface Concern {
   readonly kind: "command" | "question";
   /** Where in the state it reads or changes something. */
   readonly place: Place;
-  /** How many requests it counts for. */
+  /** Nodes that count for it. */
   readonly weight: number;
-  /** Bytes that are kept free for its result. */
+  /** Bytes that are kept free for its result, if it cannot be put off. */
   readonly kept: number;
 }
 
@@ -93,7 +93,7 @@ export class Pending {
     this.bytes = bytes;
   }
 
-  /** It asks for a command or a question. */
+  /** It is a command or a question. */
   concern({ kind, place, weight, kept }: Concern): void {
     this.touch = kind === "command" ? "changes" : "reads";
     this.place = place;

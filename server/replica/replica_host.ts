@@ -29,14 +29,13 @@ import { newId } from "./directory/node_file.ts";
 import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
 import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import type { Vote } from "./log/vote_file.ts";
-import { operateHere } from "./operating/operate.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Consistency, StateService } from "./service.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import { decodeQuestion, encodeAnswer } from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -216,7 +215,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
     if (leaderId === this.id) {
-      const done = operateHere(this.replica, operation).then((outcome) => ({ outcome }));
+      const done = this.#operate(operation).then((outcome) => ({ outcome }));
       const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
       return outcome;
     }
@@ -359,9 +358,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return Uint8Array.of(this.#belonging.promise(from) ? 1 : 0);
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined
-          ? NO_BYTES
-          : encodeOutcome(await operateHere(this.#replica, operation));
+        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
@@ -369,5 +366,16 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       }
     }
     return await answerRequests(bytes, this.#replica);
+  }
+
+  async #operate(operation: Operation): Promise<OperationOutcome> {
+    switch (operation.kind) {
+      case "transfer":
+        return await this.replica.transfer(operation.target);
+      case "mark":
+        return await this.replica.mark(tokenBytes(operation.token));
+      case "change":
+        return await this.replica.change(operation.change, operation.expected);
+    }
   }
 }

@@ -6,7 +6,11 @@
 
 import assert from "node:assert/strict";
 import { runSkeinCli } from "../support/agents.ts";
-import { Cluster, type Server } from "../support/linearizability/real/cluster.ts";
+import {
+  Cluster,
+  type Configuration,
+  type Server,
+} from "../support/linearizability/real/cluster.ts";
 import { loopbackGround } from "../support/linearizability/real/ground.ts";
 import { loopback } from "../support/loopback.ts";
 import { EXTENDED, PLAIN, RawClient, requestOf, textOf } from "../support/sessions/raw_client.ts";
@@ -198,7 +202,7 @@ class Three implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  static async start(configuration: Record<string, unknown> = {}): Promise<Three> {
+  static async start(configuration: Configuration = {}): Promise<Three> {
     const folder = await Deno.makeTempDir({ prefix: "skein_sessions_" });
     try {
       const cluster = await Cluster.start(loopbackGround(hosts, folder), folder, configuration);

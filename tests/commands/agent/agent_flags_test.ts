@@ -61,6 +61,7 @@ Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
     "-bootstrap-expect=3": { bootstrap_expect: 3 },
     "-peer-addr=p": { peer_addr: "p" },
     "-kv-addr=none": { kv_addr: "none" },
+    "-session-addr=none": { session_addr: "none" },
     "-durability=async": { durability: "async" },
     "-kv-mode=echo": { kv: { mode: "echo" } },
     "-kv-insecure": { kv: { insecure: true } },

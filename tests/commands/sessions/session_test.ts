@@ -101,8 +101,6 @@ Deno.test("more sessions than a page are listed", async () => {
     clients.push(one);
   }
   const session = client(server.agent);
-  assert.equal(JSON.parse((await session("list", "-format=json"))[1]).length, 501);
-  // Of so many, some begin with the same digits.
   const listed: { id: string }[] = JSON.parse((await session("list", "-format=json"))[1]);
   assert.equal(new Set(listed.map(({ id }) => id)).size, 501);
 });

@@ -44,14 +44,16 @@ export class RawClient implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** Connects with `host:port`. */
-  static async open(address: string | undefined): Promise<RawClient> {
+  /** Connects with `host:port`; by TLS with a server that has this certificate. */
+  static async open(address: string | undefined, certificate?: string): Promise<RawClient> {
     const [hostname, port] = address?.split(":") ?? [];
     assert.ok(hostname, "there is no port for sessions");
     const conn = await Deno.connect({ hostname, port: Number(port) });
     // Messages are small, and a test waits for each.
-    (conn as Deno.TcpConn).setNoDelay(true);
-    return new RawClient(conn);
+    conn.setNoDelay(true);
+    if (certificate === undefined) return new RawClient(conn);
+    const how = { hostname: "localhost", caCerts: [certificate] };
+    return new RawClient(await Deno.startTls(conn, how));
   }
 
   /** Sends messages in one write. */
@@ -94,6 +96,11 @@ export class RawClient implements AsyncDisposable {
     return message.kind === "queryError"
       ? `error ${message.reason}`
       : decoder.decode(message.result);
+  }
+
+  /** Shows a token. */
+  async hello(token: string): Promise<void> {
+    await this.send({ kind: "hello", token, flags: 0 });
   }
 
   /** Begins a session and returns its id. */

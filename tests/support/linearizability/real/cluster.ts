@@ -30,7 +30,7 @@ const PROBE = "probe";
 /** Lines of a server's output that are kept of each of its lives. */
 const KEPT_LINES = 400;
 
-/** What is said in the configuration of all servers. */
+/** What the configuration of all servers says. */
 export interface Configuration {
   readonly raft?: Readonly<Record<string, number>>;
   readonly sessions?: Readonly<Record<string, string>>;
