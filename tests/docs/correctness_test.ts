@@ -23,6 +23,7 @@ const FACTS = [6, 4, 4, 4, 3, 3, 1, 4];
 const ROWS: Readonly<Record<string, readonly string[]>> = {
   "RAFT-": names(27, (i) => `RAFT-${two(i)}`),
   "KV-": names(46, (i) => `KV-${two(i)}`),
+  "SES-": names(41, (i) => `SES-${two(i)}`),
   "F\\d": FACTS.flatMap((count, i) => names(count, (fact) => `F${i + 1}.${fact}`)),
 };
 

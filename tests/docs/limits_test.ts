@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
+import * as sessionPort from "../../server/sessions/limits.ts";
+import * as sessions from "../../server/replica/sessions/limits.ts";
 import * as sessionWire from "../../protocol/sessions/limits.ts";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
 import { MAX_RUNNING_QUERIES } from "../../cluster/serf/core/running_queries.ts";
@@ -210,11 +212,50 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Lines that wait for a server", number(METRIC_QUEUE)],
 ];
 
+/** Where each bound of the session port stands. */
+const SESSION_PORT: Record<keyof typeof sessionPort, Place> = {
+  MAX_CONNECTIONS_PER_SOURCE: ["Connections of clients with sessions, from", 1, " "],
+  MAX_STRANGERS: ["Connections without a session, in all", 1, " "],
+  MAX_STRANGERS_PER_SOURCE: ["Connections without a session, from", 1, " "],
+  STRANGER_LIMIT_MS: ["Time in which a connection gets a session", 1_000, " s"],
+  MAX_STRANGER_BYTES: ["Message of a client without a session", 1_024, " KiB"],
+  MAX_BACKLOG_BYTES: ["Bytes that wait for one session's", 2 ** 20, " MiB"],
+  MAX_WAITING_BYTES: ["Bytes that wait for all sessions'", 2 ** 20, " MiB"],
+  MAX_IN_FLIGHT: ["Requests and queries of one session's", 1, " "],
+  MAX_IN_FLIGHT_BYTES: ["Bytes of the requests of one session's", 2 ** 20, " MiB"],
+  MAX_LISTINGS: ["Listings of all sessions", 1, " "],
+  QUERY_LIMIT_MS: ["Time until the query of a session", 1_000, " s"],
+  STALL_LIMIT_MS: ["Time in which a client with a session takes", 1_000, " s"],
+  MAX_AUTH_FAILURES: ["Wrong tokens at the port of sessions", 1, " "],
+  DRAIN_LIMIT_MS: ["Time for what is under way at the port", 1_000, " s"],
+  CLUSTER_LOOK_MS: ["Time between two looks at which servers", 1, " ms"],
+};
+
+/** Where each bound of what the leader keeps of sessions stands. */
+const SESSIONS: Record<keyof typeof sessions, Place> = {
+  TICK_MS: ["Time between two looks at who is silent", 1_000, " s"],
+  DEADLINE_GRAIN_MS: ["Time between two looks at who is silent", 1, " ms"],
+  PROPOSAL_LIMIT_MS: ["Time until a request of a session has", 1_000, " s"],
+  MAX_PROPOSALS: ["Requests of all sessions", 1, " "],
+  MAX_PROPOSAL_BYTES: ["Bytes of the requests of all sessions", 2 ** 20, " MiB"],
+  CREATIONS_PER_SECOND: ["Sessions that begin within a second", 1, " "],
+  ACK_DELAY_MS: ["Time that acknowledgements of sessions", 1, " ms"],
+  MAX_MERGED_ACKS: ["Time that acknowledgements of sessions", 1, " sessions"],
+  MAX_UNACKED: ["Requests to a session", 1, " "],
+  MAX_UNACKED_BYTES: ["Bytes of the requests to a session", 2 ** 20, " MiB"],
+  FIRST_RESEND_MS: ["Time until requests to a session", 1_000, " s"],
+  LONGEST_RESEND_MS: ["Time until requests to a session", 1_000, " s"],
+  SCANNED: ["Sessions that a new leader looks through", 1, ","],
+  SCAN_PAUSE_MS: ["Sessions that a new leader looks through", 1, " ms"],
+};
+
 for (
   const [what, bounds, places] of [
     ["the RPC server", rpc, RPC],
     ["the key-value port", kvPort, KV_PORT],
     ["the links between servers", peers, PEERS],
+    ["the session port", sessionPort, SESSION_PORT],
+    ["sessions at the leader", sessions, SESSIONS],
   ] as [string, Record<string, number>, Record<string, Place>][]
 ) {
   Deno.test(`docs/LIMITS.md has every bound of ${what}`, () => {

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { clientFrame, CLOSED, type ServerMessage } from "../../../protocol/sessions/mod.ts";
+import { statusOf } from "../../support/replica/agents.ts";
 import {
   EXTENDED,
   PLAIN,
@@ -98,6 +99,7 @@ Deno.test("a nonce of 0, no capabilities and bad ones are refused, and the serve
     reason: CLOSED.sessionError,
     leader: undefined,
   });
+  const before = (await statusOf(server.agent)).last_index;
   const long = "x".repeat(4 * 1024);
   const bad: [string, string][][] = [
     [],
@@ -108,7 +110,6 @@ Deno.test("a nonce of 0, no capabilities and bad ones are refused, and the serve
     [["a", "1"], ["a", "2"]],
     [["a", long]],
     Array.from({ length: 65 }, (_, i) => [`n${i}`, "v"]),
-    [["client-id", "x".repeat(257)]],
   ];
   for (const capabilities of bad) {
     assert.deepEqual(await create(capabilities), {
@@ -118,6 +119,8 @@ Deno.test("a nonce of 0, no capabilities and bad ones are refused, and the serve
       leader: undefined,
     }, JSON.stringify(capabilities));
   }
+  assert.equal((await statusOf(server.agent)).last_index, before);
+  assert.equal((await create([["client-id", "x".repeat(257)]])).kind, "sessionRejected");
   const client = await server.open();
   await client.create();
 });

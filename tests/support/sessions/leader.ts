@@ -73,6 +73,8 @@ export class TestLeader implements Leadership {
   entries = 0;
   /** Whether nothing that is asked becomes an entry or has an answer. */
   isHeld = false;
+  /** Whether commands become no entries, although questions are answered. */
+  holdsCommands = false;
   #asked: Asked[] = [];
   #isDue = false;
   #lastByte = 0;
@@ -113,7 +115,8 @@ export class TestLeader implements Leadership {
 
   /** Has what was asked done, all commands by one batch of entries. */
   run(): void {
-    const asked = this.#asked.splice(0);
+    const asked = this.#asked.filter(({ kind }) => kind === "question" || !this.holdsCommands);
+    this.#asked = this.#asked.filter((one) => !asked.includes(one));
     if (this.readyTerm === undefined) {
       for (const { done } of asked) done(undefined);
       return;

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { decodeTotals, totalsQuestion } from "../../../../cluster/machine/mod.ts";
 import { equalBytes } from "../../../../protocol/bytes.ts";
 import { MISSED, OVERFLOW } from "../../../../protocol/kv/change.ts";
 import { textOfId } from "../../../../server/replica/sessions/mod.ts";
@@ -57,11 +58,11 @@ Deno.test("a connection that is gone before its session begins has none", async 
 Deno.test("what is told of a session shows what was asked on the connection before", async () => {
   const leader = new TestLeader();
   const { binding } = await leader.begin();
-  leader.isHeld = true;
+  leader.holdsCommands = true;
   const asked = leader.command(binding, { id: 7, low: 5 });
   const going = leader.goOn(binding.session, new TestLink());
-  leader.isHeld = false;
   await leader.clock.advance(0);
+  leader.holdsCommands = false;
   leader.run();
   const { info } = begun(await going);
   assert.deepEqual([await asked, info.highest, info.floor], ["1", 7, 5]);
@@ -115,6 +116,8 @@ Deno.test("more requests than a leader takes on are refused, and not executed", 
   leader.run();
   assert.equal((await Promise.all(some)).filter((text) => text === "OVERLOADED").length, 0);
   assert.equal(await leader.command(binding, { id: 901 }), "900");
+  const again = Array.from({ length: 10_000 }, (_, i) => leader.command(binding, { id: i % 900 }));
+  assert.equal((await Promise.all(again)).includes("OVERLOADED"), false);
   leader.isHeld = true;
   const half = 32 * 1024 * 1024;
   const large = [902, 903].map((id) => leader.command(binding, { id, bytes: half }));
@@ -225,6 +228,44 @@ Deno.test("a server that begins to lead gives all sessions their full time, howe
   assert.notEqual(leader.sessions.find(first), undefined);
 });
 
+Deno.test("a session of which a new leader has heard has its time from then on", async () => {
+  const leader = new TestLeader();
+  const sessions: string[] = [];
+  for (let i = 0; i < 250; i++) sessions.push((await leader.begin()).binding.session);
+  const last = sessions.toSorted().at(-1) ?? "";
+  await leader.clock.advance(250 - leader.clock.now() % 250);
+  leader.lead(undefined);
+  leader.lead(2);
+  await leader.clock.advance(5);
+  begun(await leader.goOn(last, new TestLink()));
+  await leader.clock.advance(TIMEOUT_MS - 5);
+  assert.equal(leader.sessions.find(sessions[0] ?? ""), undefined);
+  assert.notEqual(leader.sessions.find(last), undefined);
+});
+
+Deno.test("what ended sessions have left is swept until nothing is left", async () => {
+  const leader = new TestLeader();
+  const bindings = [];
+  for (let i = 0; i < 3; i++) {
+    const { binding } = await leader.begin();
+    const all = range(1, 1_000).map((id) => leader.command(binding, { id }));
+    await Promise.all(all);
+    bindings.push(binding);
+  }
+  for (const { session } of bindings) leader.leading.end(session);
+  await leader.clock.advance(0);
+  const totals = leader.machine.query(totalsQuestion());
+  assert.equal(totals.ok && decodeTotals(totals.body).leavings, 0);
+});
+
+Deno.test("a session that is not there ends by one entry, and is forgotten", async () => {
+  const leader = new TestLeader();
+  const before = leader.entries;
+  leader.leading.end("00".repeat(16));
+  await leader.clock.advance(5_000);
+  assert.deepEqual([leader.entries - before, leader.clock.pending], [1, 0]);
+});
+
 Deno.test("a server that leads no more parts all connections, and fails all that wait", async () => {
   const leader = new TestLeader();
   const [bound, closing] = [new TestLink(), new TestLink()];
@@ -286,6 +327,17 @@ Deno.test("server requests go to a connection in order, so many at a time, and o
   assert.deepEqual(link.takeIds(), range(141, 240));
   leader.leading.ack(binding, 1_000_000);
   assert.deepEqual(link.takeIds(), range(241, 250));
+});
+
+Deno.test("server requests of 1 MiB wait for an acknowledgement, however few they are", async () => {
+  const { leader, link, binding } = await watching();
+  const large = "x".repeat(500_000);
+  for (let i = 0; i < 6; i++) await leader.command(binding, { ...setting(large + i), id: 2 + i });
+  assert.deepEqual(link.takeIds(), [1, 2, 3]);
+  leader.leading.ack(binding, 1);
+  assert.deepEqual(link.takeIds(), [4]);
+  leader.leading.ack(binding, 4);
+  assert.deepEqual(link.takeIds(), [5, 6]);
 });
 
 Deno.test("a client that does not read gets no more server requests until it does", async () => {
@@ -360,6 +412,31 @@ Deno.test("acknowledgements of many sessions are one entry, after 50 ms or with 
   await leader.clock.advance(50);
   assert.equal(leader.entries - before, 2);
   for (const { session } of bindings) assert.equal(leader.sessions.find(session)?.pending, 0);
+});
+
+Deno.test("acknowledgements of more than one entry removes are proposed again", async () => {
+  const leader = new TestLeader();
+  const sessions: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const { binding } = await leader.begin();
+    await leader.command(binding, WATCH);
+    leader.leading.leave(binding);
+    sessions.push(binding.session);
+  }
+  const { binding: writer } = await leader.begin();
+  for (let id = 1; id <= 6_000; id += 500) {
+    const all = range(id, id + 499).map((one) => leader.command(writer, { id: one, low: id }));
+    await Promise.all(all);
+  }
+  for (const session of sessions) {
+    const { binding } = begun(await leader.goOn(session, new TestLink()));
+    leader.leading.ack(binding, 6_000);
+  }
+  await leader.clock.advance(50);
+  const pending = () => sessions.map((session) => leader.sessions.find(session)?.pending);
+  assert.deepEqual(pending(), [0, 2_000]);
+  await leader.clock.advance(50);
+  assert.deepEqual(pending(), [0, 0]);
 });
 
 Deno.test("64 acknowledgements do not wait", async () => {
