@@ -37,7 +37,8 @@ export class SessionConversation implements Conversation, SessionLink {
   readonly parser: FrameSplitter;
   readonly #peer: Peer<LineWriter>;
   readonly #services: Services;
-  readonly #requests: Requests;
+  /** None while nothing was asked for: most sessions only listen. */
+  #requests: Requests | undefined;
   /** Who it is, where that matters. */
   #entry: Entry | undefined;
   #failures = 0;
@@ -62,12 +63,6 @@ export class SessionConversation implements Conversation, SessionLink {
     this.parser = new FrameSplitter(deliver);
     this.#peer = peer;
     this.#services = services;
-    this.#requests = new Requests(services, {
-      outbox: peer.outbox,
-      send: (message) => this.#send(message),
-      close: (reason) => this.#close(reason),
-      isExtended: () => this.#isExtended,
-    });
   }
 
   /** Whether the connection is to be closed once the answers are out. */
@@ -101,14 +96,14 @@ export class SessionConversation implements Conversation, SessionLink {
 
   /** Resolves when all requests are answered and, when the port is closing, the client is told. */
   async finish(): Promise<void> {
-    await this.#requests.finished();
+    await this.#requests?.finished();
     if (this.#services.closing && this.isOpen) this.#close(CLOSED.shutdown);
   }
 
   /** The connection is gone; the session goes on waiting for its client. */
   close(): void {
     this.#isClosed = true;
-    this.#requests.close();
+    this.#requests?.close();
     this.#leave();
   }
 
@@ -192,11 +187,21 @@ export class SessionConversation implements Conversation, SessionLink {
         leading.close(binding);
         return undefined;
       case "clientRequest":
-        return this.#requests.command(leading, binding, this.#entry, message);
+        return this.#asked().command(leading, binding, this.#entry, message);
       case "query":
         leading.heard(binding);
-        return this.#requests.query(this.#entry, message);
+        return this.#asked().query(this.#entry, message);
     }
+  }
+
+  #asked(): Requests {
+    this.#requests ??= new Requests(this.#services, {
+      outbox: this.#peer.outbox,
+      send: (message) => this.#send(message),
+      close: (reason) => this.#close(reason),
+      isExtended: () => this.#isExtended,
+    });
+    return this.#requests;
   }
 
   /** Whether the client has shown who it is, or need not. */

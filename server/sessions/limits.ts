@@ -28,6 +28,9 @@ export const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 /** Requests and questions of one connection that are not answered; no more are read meanwhile. */
 export const MAX_IN_FLIGHT = 1_024;
 
+/** Requests of one connection that are there already without an answer; no more messages are read meanwhile. */
+export const MAX_REPEATED = 16;
+
 /** Bytes of requests of one connection that are not answered. */
 export const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 

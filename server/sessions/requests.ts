@@ -21,10 +21,11 @@ import {
   type ServerMessage,
 } from "../../protocol/sessions/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
-import { list } from "../kv/listing.ts";
+import { list, type Listing, type ListingAnswer } from "../kv/listing.ts";
 import type { Outbox } from "../net/outbox.ts";
+import type { Consistency } from "../replica/service.ts";
 import type { Binding, Leading } from "../replica/sessions/mod.ts";
-import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES } from "./limits.ts";
+import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_REPEATED } from "./limits.ts";
 import { Order } from "./order.ts";
 import { queryErrorOf, type ReplyNotes, replyOf, requestErrorOf } from "./replies.ts";
 import type { Services } from "./services.ts";
@@ -48,6 +49,10 @@ export class Requests {
   readonly #order = new Order();
   #asked = 0;
   #bytes = 0;
+  /** Requests that are under way, by their ids: how often each. */
+  readonly #running = new Map<number, number>();
+  /** How many of them are there already. */
+  #repeated = 0;
   #isClosed = false;
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -78,7 +83,9 @@ export class Requests {
     const bytes = payload.length;
     const number = this.#order.begin();
     this.#begin(bytes);
+    this.#run(requestId, 1);
     leading.command(binding, { ...work, id: requestId, low: lowestPending, bytes }, (result) => {
+      this.#run(requestId, -1);
       this.#end(bytes);
       if (!this.#isClosed) this.#executed(requestId, result);
       this.#order.end(number);
@@ -135,10 +142,17 @@ export class Requests {
         settle(result, lagMs);
       return state.query(what.bytes, consistency, requestLimitMs, finish, () => this.#hasRoom);
     }
-    list(this.#services, what.listing, consistency).then(
-      ({ result, lagMs, next }) => settle(result, lagMs, next),
+    this.#list(what.listing, consistency).then(
+      (listed) => listed && settle(listed.result, listed.lagMs, listed.next),
       (error) => settle(this.#fault(error), 0),
     );
+  }
+
+  /** Lists when the client has read what waits for it; nothing when it is gone. */
+  async #list(listing: Listing, consistency: Consistency): Promise<ListingAnswer | undefined> {
+    const { outbox } = this.#parts;
+    if (outbox.congested) await outbox.drained();
+    return this.#isClosed ? undefined : await list(this.#services, listing, consistency);
   }
 
   /** Whether an answer may wait for the client: what is put off is asked again by the client. */
@@ -186,6 +200,15 @@ export class Requests {
     return INTERNAL;
   }
 
+  /** The answers that a session keeps are bounded, but not how often one is asked for. */
+  #run(requestId: number, change: 1 | -1): void {
+    const before = this.#running.get(requestId) ?? 0;
+    const after = before + change;
+    if (after === 0) this.#running.delete(requestId);
+    else this.#running.set(requestId, after);
+    this.#repeated += Math.max(0, after - 1) - Math.max(0, before - 1);
+  }
+
   #begin(bytes: number): void {
     this.#asked++;
     this.#bytes += bytes;
@@ -198,14 +221,16 @@ export class Requests {
       this.#idle?.resolve();
       this.#idle = undefined;
     }
-    if (this.#asked > MAX_IN_FLIGHT / 2 || this.#bytes > MAX_IN_FLIGHT_BYTES / 2) return;
+    const isMuch = this.#asked > MAX_IN_FLIGHT / 2 || this.#bytes > MAX_IN_FLIGHT_BYTES / 2;
+    if (isMuch || this.#repeated >= MAX_REPEATED) return;
     this.#room?.resolve();
     this.#room = undefined;
   }
 
   #waitForRoom(): Promise<void> | undefined {
     if (this.#isClosed) return undefined;
-    if (this.#asked < MAX_IN_FLIGHT && this.#bytes < MAX_IN_FLIGHT_BYTES) return undefined;
+    const isMuch = this.#asked >= MAX_IN_FLIGHT || this.#bytes >= MAX_IN_FLIGHT_BYTES;
+    if (!isMuch && this.#repeated < MAX_REPEATED) return undefined;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }

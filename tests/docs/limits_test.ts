@@ -222,6 +222,7 @@ const SESSION_PORT: Record<keyof typeof sessionPort, Place> = {
   MAX_BACKLOG_BYTES: ["Bytes that wait for one session's", 2 ** 20, " MiB"],
   MAX_WAITING_BYTES: ["Bytes that wait for all sessions'", 2 ** 20, " MiB"],
   MAX_IN_FLIGHT: ["Requests and queries of one session's", 1, " "],
+  MAX_REPEATED: ["Requests of one session's connection that are under way already", 1, " "],
   MAX_IN_FLIGHT_BYTES: ["Bytes of the requests of one session's", 2 ** 20, " MiB"],
   MAX_LISTINGS: ["Listings of all sessions", 1, " "],
   QUERY_LIMIT_MS: ["Time until the query of a session", 1_000, " s"],
@@ -234,6 +235,7 @@ const SESSION_PORT: Record<keyof typeof sessionPort, Place> = {
 /** Where each bound of what the leader keeps of sessions stands. */
 const SESSIONS: Record<keyof typeof sessions, Place> = {
   TICK_MS: ["Time between two looks at who is silent", 1_000, " s"],
+  STALL_MS: ["Delay of such a look", 1_000, " s"],
   DEADLINE_GRAIN_MS: ["Time between two looks at who is silent", 1, " ms"],
   PROPOSAL_LIMIT_MS: ["Time until a request of a session has", 1_000, " s"],
   MAX_PROPOSALS: ["Requests of all sessions", 1, " "],

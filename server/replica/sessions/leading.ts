@@ -27,7 +27,7 @@ import { Delivery } from "./delivery.ts";
 import { Expiry } from "./expiry.ts";
 import { idOfText, textOfId } from "./ids.ts";
 import type { Leadership } from "./leadership.ts";
-import { PROPOSAL_LIMIT_MS, TICK_MS } from "./limits.ts";
+import { PROPOSAL_LIMIT_MS, STALL_MS, TICK_MS } from "./limits.ts";
 import { type Done, Proposals } from "./proposals.ts";
 
 /** What sessions need around them. */
@@ -70,6 +70,8 @@ export class Leading {
   /** Connections whose clients have ended their sessions, until these have ended. */
   readonly #closing = new Map<string, SessionLink>();
   #timer: Timer | undefined;
+  /** When it is to run out. */
+  #tickAt = 0;
   #isOver = false;
 
   /** Begins with all sessions of the state, on no connection. */
@@ -256,13 +258,16 @@ export class Leading {
 
   #wake(): void {
     if (this.#isOver || this.#timer !== undefined || !this.#expiry.isBusy) return;
+    this.#tickAt = this.#parts.clock.now() + TICK_MS;
     this.#timer = this.#parts.clock.setTimer(TICK_MS, () => this.#tick());
   }
 
   #tick(): void {
     this.#timer = undefined;
     const now = this.#parts.clock.now();
-    this.#expiry.tick();
+    const lateMs = now - this.#tickAt;
+    // Who stood still has heard nobody: what was sent meanwhile is read before the next look.
+    if (lateMs <= STALL_MS) this.#expiry.tick();
     for (const { delivery } of this.#bindings.values()) delivery?.tick(now);
     this.#wake();
   }

@@ -23,6 +23,17 @@ Deno.test("the same request has the same answer and is executed once, at once an
   assert.match(await client.query(GET), /"result":1,/);
 });
 
+Deno.test("a large answer that is asked for again and again is sent as the client reads", async () => {
+  await using server = await oneServer();
+  const client = await server.open();
+  await client.create();
+  const value = "x".repeat(500_000);
+  await client.command(1, { action: "SET", key: "n", value });
+  const answer = await client.command(2, GET, 1);
+  await client.send(...Array.from({ length: 100 }, () => requestOf(2, GET, 1)));
+  for (let i = 0; i < 100; i++) assert.equal(await client.result(2), answer);
+});
+
 Deno.test("what a client has the answer of is forgotten, refused and never executed again, even if it takes that back", async () => {
   await using server = await oneServer();
   const client = await server.open();

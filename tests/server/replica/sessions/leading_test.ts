@@ -258,6 +258,21 @@ Deno.test("what ended sessions have left is swept until nothing is left", async 
   assert.equal(totals.ok && decodeTotals(totals.body).leavings, 0);
 });
 
+Deno.test("a server that stood still ends nobody before it has read what was sent meanwhile", async () => {
+  const leader = new TestLeader();
+  const [alive, silent] = [new TestLink(), new TestLink()];
+  const { binding } = await leader.begin(alive);
+  await leader.begin(silent);
+  const now = leader.clock.now.bind(leader.clock);
+  await leader.clock.advance(500);
+  leader.clock.now = () => now() + 2 * TIMEOUT_MS;
+  await leader.clock.advance(500);
+  assert.deepEqual([alive.parted, silent.parted], [undefined, undefined]);
+  leader.leading.heard(binding);
+  await leader.clock.advance(1_000);
+  assert.deepEqual([alive.parted, silent.parted], [undefined, "expired"]);
+});
+
 Deno.test("a session that is not there ends by one entry, and is forgotten", async () => {
   const leader = new TestLeader();
   const before = leader.entries;
