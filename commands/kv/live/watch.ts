@@ -69,7 +69,9 @@ export const command: Command = defineCommand({
       if (once) throw excluded("-once", "it outlives its connections");
       return await inSession(values, async (session) => {
         const unsaid = Promise.withResolvers<never>();
-        const say = (text: string): void => void terminal.err(text).catch(unsaid.reject);
+        const say = (text: string): void => {
+          terminal.err(text).catch(unsaid.reject);
+        };
         session.on("reconnecting", () => say("Connection lost, looking for the leader"));
         session.on("connected", () => say("Connected again"));
         await using changes = await session.kv.watch(key, about);
