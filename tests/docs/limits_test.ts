@@ -240,7 +240,7 @@ const SESSIONS: Record<keyof typeof sessions, Place> = {
   PROPOSAL_LIMIT_MS: ["Time until a request of a session has", 1_000, " s"],
   MAX_PROPOSALS: ["Requests of all sessions", 1, " "],
   MAX_PROPOSAL_BYTES: ["Bytes of the requests of all sessions", 2 ** 20, " MiB"],
-  CREATIONS_PER_SECOND: ["Sessions that begin within a second", 1, ";"],
+  CREATIONS_PER_SECOND: ["Sessions that begin within a second", 1, "; "],
   CREATIONS_AT_ONCE: ["Sessions that begin within a second", 1, " after a pause"],
   ACK_DELAY_MS: ["Time that acknowledgements of sessions", 1, " ms"],
   MAX_MERGED_ACKS: ["Time that acknowledgements of sessions", 1, " sessions"],

@@ -67,7 +67,7 @@ export const command: Command = defineCommand({
         const line = format === "json" ? JSON.stringify(change) : textLine(change, tree);
         if (line === undefined) continue;
         await terminal.out(line);
-        if (change.kind !== "synced" && ++printed >= count) break;
+        if (terminal.broken || (change.kind !== "synced" && ++printed >= count)) break;
       }
       return "ended";
     };

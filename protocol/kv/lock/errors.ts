@@ -41,7 +41,22 @@ export class LockTimeoutError extends Error {
   }
 }
 
-/** Why a lock is held no more. */
+/**
+ * Why a lock is held no more.
+ *
+ * @example
+ * ```ts
+ * import { type LockEnd, LockLostError } from "@skein/agent";
+ *
+ * const words: Record<LockEnd, string> = {
+ *   RELEASED: "given back",
+ *   EXPIRED: "too late",
+ *   GONE: "somebody else's",
+ * };
+ * const error = new LockLostError("jobs^nightly", 7, "EXPIRED");
+ * console.log(words[error.reason]); // too late
+ * ```
+ */
 export type LockEnd = "RELEASED" | "EXPIRED" | "GONE";
 
 const WORDS: Readonly<Record<LockEnd, string>> = {

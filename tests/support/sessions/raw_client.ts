@@ -17,7 +17,7 @@ import {
 import { within } from "../../../server/net/deadline.ts";
 
 /** How long a message is waited for, in milliseconds. */
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 20_000;
 
 /** A message of a kind. */
 export type Of<K extends ServerMessage["kind"]> = Extract<ServerMessage, { kind: K }>;
