@@ -4,6 +4,8 @@
  * @module
  */
 
+import { equalBytes } from "../../protocol/bytes.ts";
+import { MISSED, OVERFLOW } from "../../protocol/kv/change.ts";
 import { deferred } from "../net/portable.ts";
 import type { ServerRequest } from "./core/inputs.ts";
 
@@ -25,6 +27,7 @@ export interface PushReader {
   end(error: Error | undefined): void;
 }
 
+const ALL_MISSED: WatchPush = { push: "overflow" };
 const OPEN_OBJECT = 0x7b;
 const decoder = new TextDecoder();
 
@@ -47,10 +50,9 @@ export class Inbox {
 
   /** Takes a server request. */
   push(delivery: ServerRequest): void {
+    if (equalBytes(delivery.payload, MISSED)) return this.#onTaken(1);
+    if (isOverflow(delivery)) return this.#overflow(delivery);
     const push = this.#readers.size + this.#opening === 0 ? undefined : pushIn(delivery.payload);
-    if (push?.push === "overflow") {
-      for (const reader of this.#all()) reader.take(push, () => {});
-    }
     const readers = push?.watch === undefined ? undefined : this.#readers.get(push.watch);
     if (push !== undefined && readers !== undefined) return this.#hand(push, readers);
     if (push?.watch !== undefined && this.#opening > 0) this.#held.push(delivery);
@@ -83,9 +85,12 @@ export class Inbox {
     if (this.#end !== undefined) return reader.end(this.#end.error);
     const readers = this.#readers.get(watch) ?? new Set();
     this.#readers.set(watch, readers.add(reader));
+    let isUnderWay = false;
     const isOther = (delivery: ServerRequest): boolean => {
       const push = pushIn(delivery.payload);
+      if (isUnderWay && isOverflow(delivery)) reader.take(ALL_MISSED, () => {});
       if (push?.watch !== watch) return true;
+      isUnderWay = true;
       this.#hand(push, new Set([reader]));
       return false;
     };
@@ -135,6 +140,15 @@ export class Inbox {
     }
   }
 
+  /** All watches have missed something. Another one right after says no more than the first. */
+  #overflow(delivery: ServerRequest): void {
+    for (const reader of this.#all()) reader.take(ALL_MISSED, () => {});
+    const last = (this.#opening > 0 ? this.#held : this.#others).at(-1);
+    if (last !== undefined && isOverflow(last)) this.#onTaken(1);
+    else if (this.#opening > 0) this.#held.push(delivery);
+    else this.#keep([delivery]);
+  }
+
   #keep(deliveries: readonly ServerRequest[]): void {
     this.#others.push(...deliveries);
     this.#waiter.resolve(undefined);
@@ -155,6 +169,10 @@ export class Inbox {
   #all(): PushReader[] {
     return [...this.#readers.values()].flatMap((readers) => [...readers]);
   }
+}
+
+function isOverflow({ payload }: ServerRequest): boolean {
+  return equalBytes(payload, OVERFLOW);
 }
 
 function pushIn(payload: Uint8Array): WatchPush | undefined {

@@ -123,7 +123,7 @@ export class SessionWatch implements KvWatch, PushReader {
   }
 
   #keep(change: KvChange, taken: () => void): void {
-    if (this.#stopped !== undefined) return taken();
+    if (this.#end !== undefined) return taken();
     this.#changes.push({ change, taken });
     this.#reader.resolve(undefined);
     this.#reader = deferred();

@@ -53,7 +53,6 @@ export {
   MAX_READ_BYTES,
   MAX_READ_REQUESTS,
   MAX_SESSIONS,
-  OVERFLOW,
   type RequestPage,
   requestsQuestion,
   RESPONSE_EVICTED,

@@ -16,6 +16,7 @@ import { command as lock, lockFlags } from "./lock/lock.ts";
 import { command as persist } from "./persist.ts";
 import { command as pub, pubFlags } from "./live/pub.ts";
 import { command as set, setFlags } from "./set.ts";
+import { sessionFlags } from "./session.ts";
 import { storeFlags } from "./store.ts";
 import { command as sub, subFlags } from "./live/sub.ts";
 import { command as token, tokenFlags } from "./access/token.ts";
@@ -43,8 +44,8 @@ export const command: Command = defineActions({
     "Failures are told on standard error, and by the exit code.",
   ],
   flags: {
-    ...flagsOf("get", getFlags, storeFlags),
-    ...flagsOf("set", setFlags, storeFlags),
+    ...flagsOf("get", getFlags, { ...storeFlags, ...sessionFlags }),
+    ...flagsOf("set", setFlags, { ...storeFlags, ...sessionFlags }),
     ...flagsOf("incr", incrFlags, storeFlags),
     ...flagsOf("del", delFlags, storeFlags),
     ...flagsOf("keys", keysFlags, storeFlags),
@@ -56,13 +57,23 @@ export const command: Command = defineActions({
       ...keysFlags.consistency,
       help: `get, keys, children, ttl: ${keysFlags.consistency.help}`,
     },
-    ...flagsOf("watch", watchFlags, { ...storeFlags, ...subFlags, ...delFlags }),
+    ...flagsOf("watch", watchFlags, {
+      ...storeFlags,
+      ...subFlags,
+      ...delFlags,
+      ...sessionFlags,
+    }),
     tree: { ...watchFlags.tree, help: "del, watch: All below KEY, too." },
     count: { ...watchFlags.count, help: "watch, sub: End after so many. Default: never." },
     once: { ...watchFlags.once, help: "watch, sub: End when the agent goes away." },
     ...flagsOf("lock", lockFlags, storeFlags),
     ...flagsOf("pub", pubFlags, storeFlags),
     ...flagsOf("sub", subFlags, { ...storeFlags, ...watchFlags }),
+    session: { ...sessionFlags.session, help: `get, set, watch: ${sessionFlags.session.help}` },
+    "session-addr": {
+      ...sessionFlags["session-addr"],
+      help: `get, set, watch: ${sessionFlags["session-addr"].help}`,
+    },
     json: { ...setFlags.json, help: "set, pub: VALUE or MESSAGE is JSON, not a text." },
     ttl: {
       ...setFlags.ttl,

@@ -8,6 +8,7 @@ import { type Command, CommandError, defineCommand } from "../shell/command.ts";
 import { switchFlag } from "../shell/flags.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
 import { input, parsed } from "./input.ts";
+import { inSession, sessionFlags, wantsSession } from "./session.ts";
 import { ask, ifRevFlag, namespaceOf, storeFlags, ttlFlag } from "./store.ts";
 
 /** The flags. */
@@ -18,6 +19,7 @@ export const setFlags = {
   "if-rev": ifRevFlag,
   ttl: ttlFlag,
   "keep-ttl": switchFlag("It goes when the value before was to go."),
+  ...sessionFlags,
   ...storeFlags,
 } as const;
 
@@ -25,7 +27,8 @@ export const setFlags = {
 export const command: Command = defineCommand({
   usage: "kv set [options] KEY VALUE",
   description: [
-    "Sets the value of KEY. With '-' for VALUE it is what comes from standard input, all of it.",
+    "Sets the value of KEY. With '-' for VALUE it is what comes from standard input, all of it. " +
+    "Prints the revision, or with -session 'OK'.",
   ],
   flags: setFlags,
   arguments: { least: 2, most: 2, few: "A key and a value must be specified" },
@@ -36,8 +39,8 @@ export const command: Command = defineCommand({
     if (ttl !== undefined && keepTtl) {
       throw new CommandError("-ttl and -keep-ttl exclude each other", { onStderr: true });
     }
-    const text = given === "-" ? await input("value") : given;
-    const value = values.json ? parsed("value", text) : text;
+    const read = given === "-" ? await input("value") : given;
+    const value = values.json ? parsed("value", read) : read;
     const ifRev = values["if-rev"];
     const options = {
       ...namespaceOf(values),
@@ -47,8 +50,12 @@ export const command: Command = defineCommand({
       ...ifRev !== undefined && { ifRev },
       ...ttl !== undefined && { ttlMs: ttl },
     };
-    const { rev } = await ask(values, (client) => client.set(key, value, options));
-    await printResult(terminal, values.format, () => `Revision ${rev}`, () => ({ key, rev }));
+    const isSession = wantsSession(values);
+    const { rev } = isSession
+      ? await inSession(values, ({ kv }) => kv.set(key, value, options))
+      : await ask(values, (client) => client.set(key, value, options));
+    const text = (): string => isSession ? "OK" : `Revision ${rev}`;
+    await printResult(terminal, values.format, text, () => ({ key, rev }));
     return 0;
   },
 });

@@ -132,12 +132,16 @@ export function missing(key: string): CommandError {
  *
  * @throws {CommandError} When it fails: `what` and the reason.
  */
-export async function told<T>(what: string, step: Promise<T>): Promise<T> {
+export async function told<T>(
+  what: string,
+  step: Promise<T>,
+  hintOf: (reason: string) => string | undefined = hintFor,
+): Promise<T> {
   try {
     return await step;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const hint = hintFor(reason);
+    const hint = hintOf(reason);
     throw new CommandError(`${what}: ${reason}`, { cause: error, hint, onStderr: true });
   }
 }

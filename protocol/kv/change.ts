@@ -5,6 +5,8 @@
  *     {"push":"changes","watch":3,"changes":[{"key":"a^b","kind":"del"}],"rev":9}
  *     {"push":"synced","watch":3,"rev":8}
  *     {"push":"ended","watch":3,"code":410,"reason":"REVISION_GONE"}
+ *     {"push":"missed"}
+ *     {"push":"overflow"}
  *
  * What stands behind the number of the watch is put together once for all that get it.
  *
@@ -30,6 +32,12 @@ export const PUSH_HEADS: Readonly<Record<WatchPush, Uint8Array>> = {
   synced: encoder.encode('{"push":"synced","watch":'),
   ended: encoder.encode('{"push":"ended","watch":'),
 };
+
+/** The push that says that those of all watches of a session were too many to be kept ... */
+export const OVERFLOW: Uint8Array = encoder.encode('{"push":"overflow"}');
+
+/** ... and the one that stands in the place of each of them, before it. */
+export const MISSED: Uint8Array = encoder.encode('{"push":"missed"}');
 
 /** A push as one text without the end of its line; `rest` is what stands behind the number of the watch. */
 export function pushText(push: WatchPush, watch: number, rest: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 """session_client.py HOST:PORT ...: a client for sessions, from the description of their wire and its vectors alone.
 
-Lives the life of a session with servers of which one leads, and prints what it saw as JSON.
+Lives the life of a session with servers of which one leads; loses its connection, says so and waits for a line; prints what it saw.
 """
 import json, random, socket, struct, sys, time
 
@@ -85,6 +85,7 @@ seen["told"] = one.told(1)
 one.send(ACK, i64(1))
 one.command(4, action="INCR", key=key)
 one.socket.shutdown(socket.SHUT_RDWR)  # Whether it was done is not known.
+input("lost\n")
 two, _ = enter(addresses, CONTINUE, session)
 two.command(4, action="INCR", key=key)
 seen["after"] = two.told(2)

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { equalBytes } from "../../../protocol/bytes.ts";
 import type { ServerRequest } from "../../../protocol/sessions/mod.ts";
 import type { Turn } from "./state.ts";
 
@@ -17,16 +16,11 @@ export const MAX_UNREAD = 1_000;
 /** Server requests that are delivered all the same: more than a server sends without an acknowledgement. */
 export const MAX_UNACKNOWLEDGED = 1_000;
 
-/** What stands in the place of server requests that became too many, with the next number: those before it never come. */
-const OVERFLOW = new TextEncoder().encode('{"push":"overflow"}');
-
 /** Takes a server request. */
 export function take(turn: Turn, { requestId, payload, createdAt }: ServerRequest): void {
   const { state, effects } = turn;
-  const isNext = requestId === state.delivered + 1 ||
-    (requestId > state.delivered && equalBytes(payload, OVERFLOW));
-  if (requestId > state.delivered && !isNext) return;
-  if (isNext) {
+  if (requestId > state.delivered + 1) return;
+  if (requestId === state.delivered + 1) {
     if (state.unread >= MAX_UNREAD + MAX_UNACKNOWLEDGED) return;
     state.delivered = requestId;
     state.unread++;

@@ -6,11 +6,12 @@
 
 import { DecodeError, Reader, written } from "../../../protocol/msgpack/mod.ts";
 import { type Command, encodeCall } from "../module.ts";
+import type { StoreReader } from "../store/store.ts";
 import { readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
 import { MAX_ACKED_ROWS, MAX_ACKS } from "./limits.ts";
-import { removeRequests } from "./rows/requests.ts";
-import { getSession, putSession, readSessionId } from "./rows/session.ts";
+import { pendingRequests, removeRequests } from "./rows/requests.ts";
+import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
 
 /** Number of the command. */
@@ -72,9 +73,12 @@ export const ack: Command<readonly Ack[]> = {
     for (const { session: id, upTo } of acks) {
       const session = getSession(state, id);
       if (session !== undefined) {
-        const removed = removeRequests(state, totals, session, upTo, room);
-        if (removed > 0) putSession(state, session);
-        room -= removed;
+        room -= removeRequests(state, totals, session, upTo, room);
+        const first = room > 0 ? Math.min(upTo, session.lastRequest) + 1 : firstOf(state, session);
+        if (first > session.firstPending) {
+          session.firstPending = first;
+          putSession(state, session);
+        }
       }
       if (room === 0) break;
       done++;
@@ -83,3 +87,8 @@ export const ack: Command<readonly Ack[]> = {
     return { ok: true, rev: 0, body: written("rpc", (writer) => writer.uint(done)) };
   },
 };
+
+function firstOf(state: StoreReader, session: Session): number {
+  const [first] = pendingRequests(state, session, 0, 1);
+  return first?.id ?? session.lastRequest + 1;
+}

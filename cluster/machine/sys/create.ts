@@ -102,6 +102,7 @@ export const create: Command<Arguments> = {
       floor: 0,
       highest: 0,
       lastRequest: 0,
+      firstPending: 1,
       lastWatch: 0,
       cached: 0,
       cachedBytes: 0,

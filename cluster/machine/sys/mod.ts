@@ -69,7 +69,6 @@ export {
   sessionsQuestion,
   totalsQuestion,
 } from "./questions.ts";
-export { OVERFLOW } from "./queue.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
 export { WatchedPlaces } from "./rows/watched.ts";

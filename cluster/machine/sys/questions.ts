@@ -43,8 +43,6 @@ const MAX = Number.MAX_SAFE_INTEGER;
 
 /** What is known of a session. */
 export interface SessionInfo extends Omit<Session, "key" | "serial" | "queue"> {
-  /** The first server request that is not acknowledged; one more than the last when all are. */
-  readonly firstPending: number;
   /** What the client has said of itself. */
   readonly capabilities: readonly Capability[];
 }
@@ -251,6 +249,7 @@ const INFO_NAMES = [
   "floor",
   "highest",
   "lastRequest",
+  "firstPending",
   "lastWatch",
   "cached",
   "cachedBytes",
@@ -283,8 +282,6 @@ function requestsFrom(
 function writeInfo(writer: Writer, state: StoreReader, session: Session): void {
   writer.bytes(session.id);
   for (const name of INFO_NAMES) writer.uint(session[name]);
-  const [first] = pendingRequests(state, session, 0, 1);
-  writer.uint(first?.id ?? session.lastRequest + 1);
   const capabilities = getCapabilities(state, session.serial);
   writer.uint(capabilities.length);
   for (const [name, value] of capabilities) {
@@ -298,13 +295,12 @@ function readInfo(reader: Reader): SessionInfo {
   const numbers = Object.fromEntries(
     INFO_NAMES.map((name) => [name, readUint(reader, 0, MAX)]),
   ) as Record<(typeof INFO_NAMES)[number], number>;
-  const firstPending = readUint(reader, 1, MAX);
   const capabilities = readCapabilities(reader).map(([name, value]): Capability => {
     const [nameText, valueText] = [textOf(name), textOf(value)];
     if (nameText !== undefined && valueText !== undefined) return [nameText, valueText];
     throw new DecodeError("Expected capabilities as texts");
   });
-  return { id, ...numbers, firstPending, capabilities };
+  return { id, ...numbers, capabilities };
 }
 
 function answerOf(write: (writer: Writer) => void): Success {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { OVERFLOW } from "../../../protocol/kv/change.ts";
 import type { Context, Host } from "../module.ts";
 import type { Transaction } from "../store/store.ts";
 import { leave } from "./leavings.ts";
@@ -20,9 +21,6 @@ import {
 import { putRequest, removeRequests } from "./rows/requests.ts";
 import type { Session } from "./rows/session.ts";
 import { getTotals, putTotals, type Totals } from "./rows/totals.ts";
-
-/** The payload that says that others are missing. */
-export const OVERFLOW: Uint8Array = new TextEncoder().encode('{"push":"overflow"}');
 
 /** A queue of so many is removed at once; a longer one is left to be swept. */
 const FEW = 64;

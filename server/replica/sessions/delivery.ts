@@ -10,6 +10,7 @@ import {
   requestsQuestion,
   type ServerRequest,
 } from "../../../cluster/machine/mod.ts";
+import { MISSED } from "../../../protocol/kv/change.ts";
 import type { Leadership } from "./leadership.ts";
 import { FIRST_RESEND_MS, LONGEST_RESEND_MS, MAX_UNACKED, MAX_UNACKED_BYTES } from "./limits.ts";
 
@@ -61,8 +62,7 @@ export class Delivery {
       if (!answer.ok) return;
       const { requests, more } = decodeRequests(answer.body);
       for (const request of requests) {
-        if (!this.#hasRoom) return;
-        this.#sendOne(request, now);
+        if (!this.#sendUpTo(request, now)) return;
       }
       if (!more || requests.length === 0) return;
     }
@@ -98,6 +98,22 @@ export class Delivery {
   get #hasRoom(): boolean {
     return this.#unacked.length < MAX_UNACKED && this.#bytes < MAX_UNACKED_BYTES &&
       this.#receiver.hasRoom();
+  }
+
+  /**
+   * Sends one, after a placeholder for each before it that is gone, since their queue was given up for the one that says so: who
+   * takes nothing out of order would wait for them for ever. False when there is no room for all.
+   */
+  #sendUpTo(request: ServerRequest, now: number): boolean {
+    while (this.#hasRoom) {
+      const id = this.#sent + 1;
+      if (id === request.id) {
+        this.#sendOne(request, now);
+        return true;
+      }
+      this.#sendOne({ ...request, id, payload: MISSED }, now);
+    }
+    return false;
   }
 
   #sendOne(request: ServerRequest, now: number): void {

@@ -337,18 +337,6 @@ Deno.test("server requests that nobody reads are not acknowledged, then not take
   assert.deepEqual(push(2_001), ["deliver 2001", "send ack 2001"]);
 });
 
-Deno.test("what stands for server requests that became too many is taken, although they are missing", () => {
-  const core = new Core().connect();
-  const push = (requestId: number, payload: Uint8Array) =>
-    inWords(core.receive({ kind: "serverRequest", requestId, payload, createdAt: 0 }));
-  const overflow = new TextEncoder().encode('{"push":"overflow"}');
-  assert.deepEqual(push(1, NONE), ["deliver 1", "send ack 1"]);
-  assert.deepEqual(push(30, NONE), []);
-  assert.deepEqual(push(31, overflow), ["deliver 31", "send ack 31"]);
-  assert.deepEqual(push(31, overflow), ["send ack 31"]);
-  assert.deepEqual(push(32, NONE), ["deliver 32", "send ack 32"]);
-});
-
 Deno.test("a token is shown first on each connection", () => {
   const core = new Core({ token: "secret" });
   core.take({ type: "connect" });

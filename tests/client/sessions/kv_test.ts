@@ -218,6 +218,46 @@ Deno.test("when changes became too many for the servers, reading says so", async
   assert.equal(new TextDecoder().decode(value.payload), '{"push":"overflow"}');
 });
 
+Deno.test("what comes after the gap is not read before the word of it, in this process or the next", async () => {
+  await using server = startScriptedServer(HOST);
+  const before = await connected(server);
+  const watch = await before.kv.watch("k");
+  await before.kv.set("k", 1);
+  tell(server.model, { push: "overflow" });
+  await before.kv.set("k", 2);
+  assert.deepEqual(await next(watch, 1), [[1, 1]]);
+  await assert.rejects(next(watch, 1), RevisionGoneError);
+  const kept = await before.kv.watch("k");
+  await before.kv.set("k", 3);
+  assert.deepEqual(await next(kept, 1), [[3, 3]]);
+  const resume = before.sessionId as string;
+  await before.close({ keep: true });
+  await using writer = await connected(server);
+  await writer.kv.set("k", 4);
+  tell(server.model, { push: "overflow" });
+  await writer.kv.set("k", 5);
+  await using after = await connected(server, { resume });
+  await using again = await after.kv.watch("k");
+  assert.deepEqual(await next(again, 1), [[4, 4]]);
+  await assert.rejects(next(again, 1), RevisionGoneError);
+});
+
+Deno.test("servers that say many times that changes are missing say it once, and placeholders say nothing", async () => {
+  await using server = startScriptedServer(HOST);
+  await using session = await connected(server);
+  for (let i = 0; i < 3_000; i++) tell(server.model, { push: i % 3 === 0 ? "missed" : "overflow" });
+  const [known] = server.model.sessions.values();
+  await until(() => known?.unacked.size === 0);
+  tell(server.model, { n: 1 });
+  const reader = session.serverRequests[Symbol.asyncIterator]();
+  const texts: string[] = [];
+  for (const _ of [1, 2]) {
+    const { value } = await withPatience(reader.next());
+    texts.push(new TextDecoder().decode(value.payload));
+  }
+  assert.deepEqual(texts, ['{"push":"overflow"}', '{"n":1}']);
+});
+
 Deno.test("watches end with their session, with its reason or without one", async () => {
   for (const autoRenew of [false, true]) {
     await using server = startScriptedServer(HOST);

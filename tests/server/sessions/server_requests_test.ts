@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { RevisionGoneError, SessionClient } from "../../../client/mod.ts";
 import { textOf } from "../../support/sessions/raw_client.ts";
 import { oneServer } from "../../support/sessions/server.ts";
 
@@ -79,6 +80,74 @@ Deno.test("a watch tells the value first that is there, then every change; the s
   assert.match(await client.command(6, { action: "SET", key: "n", value: "newer" }), /"ok"/);
   assert.match(await client.command(7, { action: "UNWATCH", watch: 1 }), /"code":404/);
   assert.equal(client.waiting, 0);
+});
+
+Deno.test("who missed more than a server keeps is told so without a gap, and then what follows", async () => {
+  await using server = await oneServer();
+  const writer = await server.open();
+  await writer.create();
+  const watchers = await Promise.all(["stays", "comes again"].map(async (name) => {
+    const client = await server.open();
+    const id = await client.create();
+    await client.command(1, { action: "WATCH", key: "^t", tree: true });
+    return { name, client, id, last: 0, texts: [] as string[] };
+  }));
+  // More than the 10,000 that a session may have waiting, none of which is acknowledged.
+  for (let id = 1; id <= 11; id++) {
+    const items = Array.from({ length: 1_000 }, (_, i) => ({ key: `^t^${i}`, value: id }));
+    assert.match(await writer.command(id, { action: "MSET", items }), /"ok"/);
+  }
+  await writer.command(12, { action: "SET", key: "^t^last", value: 12 });
+  for (const watcher of watchers) {
+    // A client that takes each once and in order, as the description of the wire has it.
+    const listen = async (until: (text: string) => boolean): Promise<void> => {
+      for (let text = ""; !until(text);) {
+        const { requestId, payload } = await watcher.client.next("serverRequest");
+        if (requestId > watcher.last + 1) continue;
+        if (requestId === watcher.last + 1) {
+          watcher.last = requestId;
+          watcher.texts.push(text = textOf(payload));
+        }
+        if (watcher.last < 100) continue;
+        await watcher.client.send({ kind: "serverRequestAck", requestId: watcher.last });
+      }
+    };
+    if (watcher.name === "comes again") {
+      while (watcher.last < 50) {
+        watcher.last = (await watcher.client.next("serverRequest")).requestId;
+      }
+      watcher.client = await server.open();
+      assert.equal(await watcher.client.goOn(watcher.id), "continued");
+    }
+    await listen((text) => text.includes('"key":"t^last"'));
+    const missed = watcher.texts.filter((text) => text === '{"push":"missed"}').length;
+    const told = watcher.texts.length - missed;
+    assert.ok(missed > 9_000 && told <= 102, `${watcher.name}: ${missed} ${told}`);
+    assert.equal(watcher.texts.at(-2), '{"push":"overflow"}');
+  }
+});
+
+Deno.test("the project's client that missed more than a server keeps says so, and goes on", async () => {
+  await using server = await oneServer();
+  const address = server.agent.state?.addresses.sessionAddr ?? "";
+  await using session = new SessionClient({ address });
+  await session.connect();
+  await using writer = new SessionClient({ address });
+  await writer.connect();
+  const watch = await session.kv.watch("^t", { tree: true });
+  for (let i = 0; i < 13; i++) {
+    const items = Array.from({ length: 1_000 }, (_, j) => ({ key: `^t^${j}`, value: i }));
+    await writer.kv.setMany(items);
+  }
+  const revs = new Set<number>();
+  await assert.rejects(async () => {
+    for await (const { rev } of watch) revs.add(rev);
+  }, RevisionGoneError);
+  assert.deepEqual([...revs], Array.from(revs, (_, i) => i + 1), "no revision is missing before");
+  await using again = await session.kv.watch("^t", { tree: true });
+  const { rev } = await writer.kv.set("^t^0", "new");
+  const { value } = await again[Symbol.asyncIterator]().next();
+  assert.equal(value.rev, rev);
 });
 
 Deno.test("a session that ends takes its watches with it", async () => {

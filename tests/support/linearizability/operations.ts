@@ -9,10 +9,10 @@ import type { History, Operation, Request, Step } from "./history.ts";
 
 /** Does an operation, and keeps it in the history. Throws when a server says what it must not say. */
 export async function operate(
-  connection: Connection,
+  connection: Pick<Connection, "ask">,
   process: number,
   request: Request,
-  history: History,
+  history: Pick<History, "now" | "add">,
 ): Promise<Operation> {
   const start = history.now();
   const reply = await connection.ask(lineOf(request));

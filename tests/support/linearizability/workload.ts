@@ -47,12 +47,14 @@ export class Workload {
   /** All keys that were ever used. */
   readonly keys: UsedKey[] = [];
   readonly #random: SeededRandom;
+  readonly #prefix: string;
   readonly #slots: Slot[];
   #values = 0;
 
-  /** `random` decides on everything. */
-  constructor(random: SeededRandom) {
+  /** `random` decides on everything; names of keys begin with `prefix`. */
+  constructor(random: SeededRandom, prefix = "k") {
     this.#random = random;
+    this.#prefix = prefix;
     this.#slots = Array.from({ length: SLOTS + GROUPS }, (_, i) => this.#slot(i));
   }
 
@@ -143,7 +145,7 @@ export class Workload {
   }
 
   #slot(number: number): Slot {
-    const key = `k${this.keys.length}`;
+    const key = `${this.#prefix}${this.keys.length}`;
     const kind = number >= SLOTS ? "group" : number % 4 === 0 ? "counter" : "text";
     if (kind !== "group") this.keys.push({ key });
     else this.keys.push(...keysOf(key).map((one) => ({ key: one, group: key })));

@@ -51,6 +51,7 @@ interface Session {
   readonly answers: Map<number, string>;
   queue: { readonly id: number; readonly text: string }[];
   last: number;
+  first: number;
   readonly watches: Map<number, Watching>;
   lastWatch: number;
 }
@@ -112,7 +113,7 @@ export class SessionModel {
       compare(`highest of ${number}`, info.highest, session.highest);
       compare(`cached of ${number}`, info.cached, session.answers.size);
       compare(`last of ${number}`, info.lastRequest, session.last);
-      compare(`first of ${number}`, info.firstPending, session.queue[0]?.id ?? session.last + 1);
+      compare(`first of ${number}`, info.firstPending, session.first);
       compare(`watches of ${number}`, info.watches, session.watches.size);
       compare(
         `queue of ${number}`,
@@ -157,6 +158,7 @@ export class SessionModel {
         answers: new Map(),
         queue: [],
         last: 0,
+        first: 1,
         watches: new Map(),
         lastWatch: 0,
       });
@@ -172,7 +174,10 @@ export class SessionModel {
   #ack(number: number): Step {
     const session = this.sessions.get(number);
     const upTo = Math.max(0, (session?.last ?? 9) - below(this.#random, 6));
-    if (session) session.queue = session.queue.filter(({ id }) => id > upTo);
+    if (session) {
+      session.queue = session.queue.filter(({ id }) => id > upTo);
+      session.first = Math.max(session.first, upTo + 1);
+    }
     return { bytes: ackCommand([{ session: idOf(number), upTo }]), result: undefined };
   }
 

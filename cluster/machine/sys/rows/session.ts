@@ -29,6 +29,8 @@ export interface Session {
   highest: number;
   /** The id of the last server request; 0 before the first. */
   lastRequest: number;
+  /** The first server request that is not acknowledged; one more than the last when all are. A queue that was given up begins later. */
+  firstPending: number;
   /** The number of the last watch. */
   lastWatch: number;
   /** Answers that are kept, and their bytes. */
@@ -41,7 +43,7 @@ export interface Session {
   watches: number;
 }
 
-const ROW_BYTES = 7 * 8 + 5 * 4;
+const ROW_BYTES = 8 * 8 + 5 * 4;
 
 /** Reads the id of a session. */
 export function readSessionId(reader: Reader): Uint8Array {
@@ -68,12 +70,13 @@ export function sessionOf(key: Uint8Array, id: Uint8Array, row: Uint8Array): Ses
     floor: getU64(row, 24),
     highest: getU64(row, 32),
     lastRequest: getU64(row, 40),
-    lastWatch: getU64(row, 48),
-    cached: getU32(row, 56),
-    cachedBytes: getU32(row, 60),
-    pending: getU32(row, 64),
-    pendingBytes: getU32(row, 68),
-    watches: getU32(row, 72),
+    firstPending: getU64(row, 48),
+    lastWatch: getU64(row, 56),
+    cached: getU32(row, 64),
+    cachedBytes: getU32(row, 68),
+    pending: getU32(row, 72),
+    pendingBytes: getU32(row, 76),
+    watches: getU32(row, 80),
   };
 }
 
@@ -86,11 +89,12 @@ export function putSession(state: Transaction, session: Session): void {
   putU64(row, 24, session.floor);
   putU64(row, 32, session.highest);
   putU64(row, 40, session.lastRequest);
-  putU64(row, 48, session.lastWatch);
-  putU32(row, 56, session.cached);
-  putU32(row, 60, session.cachedBytes);
-  putU32(row, 64, session.pending);
-  putU32(row, 68, session.pendingBytes);
-  putU32(row, 72, session.watches);
+  putU64(row, 48, session.firstPending);
+  putU64(row, 56, session.lastWatch);
+  putU32(row, 64, session.cached);
+  putU32(row, 68, session.cachedBytes);
+  putU32(row, 72, session.pending);
+  putU32(row, 76, session.pendingBytes);
+  putU32(row, 80, session.watches);
   state.put(session.key, row);
 }

@@ -31,13 +31,13 @@ Deno.test("a session begins with what its client says of itself", () => {
     floor: 0,
     highest: 0,
     lastRequest: 0,
+    firstPending: 1,
     lastWatch: 0,
     cached: 0,
     cachedBytes: 0,
     pending: 0,
     pendingBytes: 0,
     watches: 0,
-    firstPending: 1,
     capabilities,
   });
   assert.equal(fixture.totals.sessions, 1);

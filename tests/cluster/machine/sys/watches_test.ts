@@ -317,6 +317,10 @@ Deno.test("a queue of more than 10,000 is given up for one request that says so,
     { path: path("k"), text: json(2) },
   ]));
   assert.deepEqual(fixture.waiting(1), [`${MAX_PENDING + 1} ${OVERFLOW}`]);
+  // Those that were given up are not acknowledged by that.
+  assert.equal(fixture.info(1).firstPending, 1);
+  ack(fixture, [1, 50]);
+  assert.equal(fixture.info(1).firstPending, 51);
   assert.equal(fixture.waiting(2).length, 2);
   fixture.apply(put("k", 3));
   assert.match(fixture.waiting(1)[1] as string, /^10002 .*"value":3,/);
