@@ -94,7 +94,7 @@ async function leases(
 ): Promise<Sample[]> {
   const found = await load.run(sessionsOf(servers), "beats", {
     clients: sessions,
-    time: goTime(2 * requestsMs),
+    time: goTime(requestsMs),
     "warm-up": "1s",
   });
   const title = `${serversOf(size)}, ${sessions.toLocaleString("en-US")} with keep-alive`;

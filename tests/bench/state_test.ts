@@ -169,7 +169,8 @@ judgedTest("the load program speaks the wire of sessions, and tells when one end
   const busy = await load.run(target, "sessions", { ...flags, clients: 20, rate: 200, time: "2s" });
   assert.ok(busy["ops"]! > 300 && busy["beat_p99_us"]! > 0, `${busy["ops"]}`);
   const idle = await load.run(target, "idle-sessions", { ...flags, clients: 50 });
-  assert.ok(idle["growth_mib"] !== undefined && idle["cpu_pct"]! > 0);
+  // So little work may be none that is counted.
+  assert.ok(idle["ms"]! > 0 && idle["growth_mib"] !== undefined && idle["cpu_pct"]! >= 0);
   // Sessions that nobody hears of for so long are over.
   const late = load.run(target, "idle-sessions", { clients: 2, time: "8s" });
   await assert.rejects(late, /session closed, reason 5|EOF/);

@@ -29,15 +29,19 @@ func beginnings(t target, what string) (figures, error) {
 		return nil, err
 	}
 	last := c.(*session)
-	defer func() { last.close() }()
+	begun := []*session{last}
+	defer func() {
+		for _, s := range begun {
+			s.close()
+		}
+	}()
 	var do func() error
 	switch what {
 	case "create":
 		do = func() error {
-			last.close()
 			c, err := dialSession(leader, 0)
 			if err == nil {
-				last = c.(*session)
+				begun = append(begun, c.(*session))
 			}
 			return err
 		}
@@ -49,7 +53,7 @@ func beginnings(t target, what string) (figures, error) {
 			}
 			if err == nil {
 				last.Conn.Close()
-				last = next
+				last, begun[0] = next, next
 			}
 			return err
 		}
