@@ -2,7 +2,9 @@
  * skein's replicated state beside etcd and Redis: all run on this machine in the same minutes, at equal durability, are
  * measured in turn by one load program, and are printed beside goals that are ratios.
  *
- * `deno task bench:state [--quick] [--runs 3] [--only one,restart] [--peers skein,etcd,redis] [--dir FOLDER] [--out FOLDER]`
+ * `deno task bench:state [--quick] [--runs 3] [--only one,restart] [--peers skein,etcd,redis] [--seconds 60] [--dir FOLDER] [--out FOLDER]`
+ *
+ * `--seconds` is for how long many sessions work, 10 by itself.
  *
  * Needs Linux and Go, which builds the load program. `etcd` and `redis-server` are those on PATH, or `SKEIN_ETCD` and
  * `SKEIN_REDIS`; who is missing is skipped. Data go below `--dir`, by default the folder for temporary files, which has
@@ -30,15 +32,17 @@ import { measureRate } from "./state/rate.ts";
 import { measureRequests } from "./state/requests.ts";
 import { stateChart, statePage, type StateResult } from "./state/result.ts";
 import { HOSTS, type Scene, type Sizes } from "./state/scene.ts";
+import { measureSessions } from "./state/sessions.ts";
 
 const options = readOptions(
   "deno task bench:state [--quick] [--runs 3] [--only one,restart] " +
-    "[--peers skein,etcd,redis] [--dir FOLDER] [--out FOLDER]",
+    "[--peers skein,etcd,redis] [--seconds 60] [--dir FOLDER] [--out FOLDER]",
   {
     quick: { type: "boolean", default: false },
     runs: { type: "string" },
     only: { type: "string", default: "" },
     peers: { type: "string", default: "skein,etcd,redis" },
+    seconds: { type: "string" },
     dir: { type: "string" },
     out: { type: "string" },
   },
@@ -54,6 +58,7 @@ const PARTS: Record<
   rate: ["10,000 SET a second, three servers", measureRate],
   watch: ["A change, to all who watch it", measureWatch],
   publish: ["A message, to all who have subscribed", measurePublish],
+  sessions: ["Sessions", measureSessions],
   connections: ["Idle connections, one server", measureConnections],
   failover: ["The leader dies, three servers", measureFailover],
   restart: ["Start anew, one server", measureRestart],
@@ -76,6 +81,9 @@ const QUICK: Sizes = {
   keys: 2_000,
   manyKeys: 20_000,
   connections: 200,
+  sessions: 50,
+  sessionsMs: 1_000,
+  idleSessions: 200,
   idleMs: 1_000,
 };
 const WHOLE: Sizes = {
@@ -85,11 +93,19 @@ const WHOLE: Sizes = {
   keys: 100_000,
   manyKeys: 1_000_000,
   connections: 10_000,
+  sessions: 1_000,
+  sessionsMs: 10_000,
+  idleSessions: 10_000,
   idleMs: 10_000,
 };
 
 const plan = options.quick ? QUICK : WHOLE;
-const sizes = { ...plan, runs: options.runs === undefined ? plan.runs : wholeNumber(options.runs) };
+const sizes = {
+  ...plan,
+  ...options.runs !== undefined && { runs: wholeNumber("runs", options.runs) },
+  ...options.seconds !== undefined &&
+    { sessionsMs: 1_000 * wholeNumber("seconds", options.seconds) },
+};
 const chosen = namesOf("only", options.only || Object.keys(PARTS).join(","), PARTS);
 const asked = namesOf("peers", options.peers, FINDERS);
 if (!hasGo()) {
@@ -104,7 +120,7 @@ const peers = asked.flatMap((name) => {
   if (peer === undefined) console.error(`\n!!! SKIPPED, no ${name} on this machine (${hint})\n`);
   return peer ?? [];
 });
-const isWhole = !options.quick && options.only === "" &&
+const isWhole = !options.quick && options.only === "" && options.seconds === undefined &&
   peers.length === Object.keys(FINDERS).length;
 const out = options.out ?? (isWhole ? join(import.meta.dirname ?? ".", "results") : undefined);
 
@@ -176,9 +192,9 @@ function namesOf(flag: string, text: string, known: Readonly<Record<string, unkn
   Deno.exit(1);
 }
 
-function wholeNumber(text: string): number {
+function wholeNumber(flag: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  console.error(`--runs must be a whole number over 0, not '${text}'`);
+  console.error(`--${flag} must be a whole number over 0, not '${text}'`);
   Deno.exit(1);
 }

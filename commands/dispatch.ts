@@ -63,7 +63,10 @@ async function choose(argv: readonly string[], terminal: Terminal): Promise<numb
     return 0;
   }
   const code = await loaded.run(args, terminal);
-  return terminal.broken && !loaded.outlivesReader ? BROKEN_PIPE : code;
+  if (!terminal.broken || loaded.outlivesReader) return code;
+  if (terminal.problem === undefined) return BROKEN_PIPE;
+  await terminal.err(`Error writing to standard output: ${terminal.problem}`);
+  return code || 1;
 }
 
 /** As in Serf, a request for the version counts anywhere. */

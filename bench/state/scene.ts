@@ -25,6 +25,12 @@ export interface Sizes {
   readonly manyKeys: number;
   /** How many clients connect and say nothing. */
   readonly connections: number;
+  /** How many sessions live and work ... */
+  readonly sessions: number;
+  /** ... for how long, ... */
+  readonly sessionsMs: number;
+  /** ... and how many rest. */
+  readonly idleSessions: number;
   /** How long servers that nobody uses are watched. */
   readonly idleMs: number;
 }

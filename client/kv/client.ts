@@ -45,7 +45,7 @@ import { Subscription } from "./subscription.ts";
 import { ClientWatch } from "./watch.ts";
 
 /** What has a connection of its own. */
-type Stoppable = Pick<ClientWatch | Subscription, "ended" | "stop">;
+type Stream = ClientWatch | Subscription;
 
 /**
  * A connection to the key-value port of an agent. Calls may overlap in any number; they are done in the order in which they
@@ -81,7 +81,7 @@ export class KvClient implements AsyncDisposable {
   readonly #link: Link<KvConnection>;
   readonly #options: KvConnectOptions;
   readonly #timeoutMs: number;
-  readonly #streams = new Set<Stoppable>();
+  readonly #streams = new Set<Stream>();
 
   private constructor(link: Link<KvConnection>, options: KvConnectOptions) {
     this.#link = link;
@@ -232,8 +232,7 @@ export class KvClient implements AsyncDisposable {
     checkCallOptions("subscribe", options);
     const list = typeof channels === "string" ? [channels] : channels;
     for (const channel of list) checkKey(channel);
-    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
-    return await this.#keep(await Subscription.open(this.#options, list, options));
+    return await this.#begin(new Subscription(this.#options, list, options));
   }
 
   /**
@@ -245,8 +244,7 @@ export class KvClient implements AsyncDisposable {
   async watch(key: KvKey, options: KvWatchOptions = {}): Promise<KvWatch> {
     checkCallOptions("watch", options);
     checkKey(key);
-    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
-    return await this.#keep(await ClientWatch.open(this.#options, key, options));
+    return await this.#begin(new ClientWatch(this.#options, key, options));
   }
 
   /**
@@ -263,14 +261,15 @@ export class KvClient implements AsyncDisposable {
     return await takeLock(this, lockWorld(() => this.#link.isOver), key, options);
   }
 
-  async #keep<T extends Stoppable>(stream: T): Promise<T> {
+  async #begin<T extends Stream>(stream: T): Promise<T> {
+    if (this.#link.isOver) throw await this.closed ?? new ConnectionClosedError();
     this.#streams.add(stream);
     stream.ended.then(() => this.#streams.delete(stream)).catch(reportFault);
-    if (this.#link.isOver) await stream.stop();
+    await stream.begin();
     return stream;
   }
 
-  /** Closes the connection, and ends subscriptions and watches. Calls under way reject. Safe to call again. */
+  /** Closes the connection, and ends subscriptions and watches, also those that are under way. Calls under way reject. Safe to call again. */
   async close(): Promise<void> {
     const stopped = [...this.#streams].map((stream) => stream.stop());
     await Promise.all([this.#link.close(), ...stopped]);

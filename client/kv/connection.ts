@@ -275,6 +275,7 @@ export function answerTimeout(action: string, timeoutMs: number): TimeoutError {
   return new TimeoutError(`Agent did not answer "${action}" within ${timeoutMs} ms`);
 }
 
-function closedHere(): Error {
+/** Why a connection has ended that the program has closed. */
+export function closedHere(): Error {
   return new Error("Client was closed by this program");
 }

@@ -6,10 +6,11 @@
 
 import type { KvKey, KvMessage } from "../../protocol/kv/values.ts";
 import type { CallOptions } from "../net/deadline.ts";
+import { ConnectionClosedError } from "../net/errors.ts";
 import { RecordBuffer, type RecordStream, type StreamOptions } from "../net/record_stream.ts";
 import { deferred, reportFault } from "../net/portable.ts";
 import { Link } from "../net/reconnect.ts";
-import type { KvConnection, Push } from "./connection.ts";
+import { closedHere, type KvConnection, type Push } from "./connection.ts";
 import { DEFAULT_TIMEOUT_MS, isFinal, openKvConnection } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
@@ -21,20 +22,23 @@ export class Subscription implements RecordStream<KvMessage> {
   readonly #options: KvConnectOptions;
   readonly #channels: readonly KvKey[];
   readonly #signal: AbortSignal | undefined;
+  readonly #ending = new AbortController();
   readonly #buffer: RecordBuffer<KvMessage>;
   #missed = 0;
   #reopened = 0;
+  #opening: Promise<unknown> | undefined;
   #link: Link<KvConnection> | undefined;
   /** Resolves when it is over, however that came. */
   readonly ended: Promise<void>;
   readonly #resolveEnded: () => void;
 
-  private constructor(
+  /** Nothing comes before {@linkcode Subscription.begin}. */
+  constructor(
     options: KvConnectOptions,
     channels: readonly KvKey[],
-    { signal, bufferSize = DEFAULT_BUFFER_SIZE }: StreamOptions,
+    { signal, bufferSize = DEFAULT_BUFFER_SIZE, timeoutMs = options.timeoutMs }: StreamOptions,
   ) {
-    this.#options = options;
+    this.#options = { ...options, ...timeoutMs !== undefined && { timeoutMs } };
     this.#channels = channels;
     this.#signal = signal;
     this.#buffer = new RecordBuffer(bufferSize);
@@ -43,15 +47,26 @@ export class Subscription implements RecordStream<KvMessage> {
     this.#resolveEnded = () => resolve(undefined);
   }
 
-  /** Connects as `options` say and subscribes. Rejects as a call does. */
-  static async open(
-    options: KvConnectOptions,
-    channels: readonly KvKey[],
-    streamOptions: StreamOptions,
-  ): Promise<Subscription> {
-    const subscription = new Subscription(options, channels, streamOptions);
-    await subscription.#open(streamOptions);
-    return subscription;
+  /** Connects and subscribes. Rejects as a call does, and when it is ended meanwhile. */
+  async begin(): Promise<void> {
+    const { reconnect = false } = this.#options;
+    const opener = { open: (signal?: AbortSignal) => this.#subscribe(signal), isFinal };
+    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    try {
+      this.#signal?.throwIfAborted();
+      const opening = opener.open(this.#ending.signal);
+      this.#opening = opening.catch(() => {}); // Who ends it waits for that; what went wrong is told here.
+      // The client has its own ear for what becomes of its connection.
+      const again = typeof reconnect === "boolean" ? {} : { ...reconnect, onStatus: () => {} };
+      this.#link = new Link(await opening, opener, reconnect === false ? undefined : again);
+      this.#link.closed.then((error) => this.#end(error)).catch(reportFault);
+      this.#ending.signal.throwIfAborted();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   /** How many messages were dropped: because nobody read them in time, or on their way to here, as far as agents know. */
@@ -66,7 +81,9 @@ export class Subscription implements RecordStream<KvMessage> {
 
   /** Ends it, and closes its connection. */
   async stop(_options?: CallOptions): Promise<void> {
+    this.#ending.abort(new ConnectionClosedError({ cause: closedHere() }));
     this.#end();
+    await this.#opening;
     await this.#link?.close();
   }
 
@@ -86,23 +103,8 @@ export class Subscription implements RecordStream<KvMessage> {
     };
   }
 
-  async #open({ timeoutMs = this.#options.timeoutMs }: StreamOptions): Promise<void> {
-    const { reconnect = false } = this.#options;
-    const options = { ...this.#options, ...timeoutMs !== undefined && { timeoutMs } };
-    const opener = {
-      open: (signal?: AbortSignal) => this.#subscribe(options, signal),
-      isFinal,
-    };
-    const first = await opener.open(this.#signal);
-    // The client has its own ear for what becomes of its connection.
-    const again = typeof reconnect === "boolean" ? {} : { ...reconnect, onStatus: () => {} };
-    this.#link = new Link(first, opener, reconnect === false ? undefined : again);
-    this.#link.closed.then((error) => this.#end(error)).catch(reportFault);
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (this.#signal?.aborted) this.#onAbort();
-  }
-
-  async #subscribe(options: KvConnectOptions, signal?: AbortSignal): Promise<KvConnection> {
+  async #subscribe(signal?: AbortSignal): Promise<KvConnection> {
+    const options = this.#options;
     let isTold = this.#link === undefined;
     // Before the first message of the new connection, if one is faster than the answer.
     const tell = (): void => {
@@ -140,7 +142,9 @@ export class Subscription implements RecordStream<KvMessage> {
   }
 
   readonly #onAbort = (): void => {
-    this.#buffer.end(this.#signal?.reason);
+    const reason: unknown = this.#signal?.reason;
+    this.#buffer.end(reason);
+    this.#ending.abort(reason);
     this.stop().catch(reportFault);
   };
 }

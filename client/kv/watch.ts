@@ -12,8 +12,8 @@ import { REVISION_GONE } from "../../protocol/kv/problem.ts";
 import type { KvChange, KvKey, KvWatch, KvWatchOptions } from "../../protocol/kv/values.ts";
 import { pause } from "../net/deadline.ts";
 import { ConnectionClosedError } from "../net/errors.ts";
-import { deferred, reportFault } from "../net/portable.ts";
-import type { KvConnection, Push } from "./connection.ts";
+import { type Deferred, deferred, reportFault } from "../net/portable.ts";
+import { closedHere, type KvConnection, type Push } from "./connection.ts";
 import { addressesIn, DEFAULT_TIMEOUT_MS, isFinal, openOneOf } from "./open.ts";
 import type { KvConnectOptions } from "./options.ts";
 
@@ -38,7 +38,8 @@ export class ClientWatch implements KvWatch {
   #queue: KvChange[] = [];
   #connection: KvConnection | undefined;
   #opening: Promise<void> | undefined;
-  #reader = deferred<void>();
+  /** For those who read, until there is something. */
+  #reader: Deferred<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   /** The revision of the last change, how many of it were told, and whether that was all. */
   #rev: number | undefined;
@@ -55,8 +56,8 @@ export class ClientWatch implements KvWatch {
   readonly ended: Promise<void>;
   readonly #resolveEnded: () => void;
 
-  /** For {@linkcode ClientWatch.open}. */
-  private constructor(connect: KvConnectOptions, key: KvKey, options: KvWatchOptions) {
+  /** Nothing is told before {@linkcode ClientWatch.begin}. */
+  constructor(connect: KvConnectOptions, key: KvKey, options: KvWatchOptions) {
     this.#connect = connect;
     this.#key = key;
     this.#options = options;
@@ -67,30 +68,28 @@ export class ClientWatch implements KvWatch {
     this.#resolveEnded = () => resolve(undefined);
   }
 
-  /** Connects and watches. Rejects as a call does. */
-  static async open(
-    connect: KvConnectOptions,
-    key: KvKey,
-    options: KvWatchOptions,
-  ): Promise<ClientWatch> {
-    const watch = new ClientWatch(connect, key, options);
-    const { signal } = options;
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", watch.#onAbort, { once: true });
+  /** Connects and watches. Rejects as a call does, and when it is ended meanwhile. */
+  async begin(): Promise<void> {
+    const { signal } = this.#options;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
     try {
-      await watch.#open(connect.signal);
-      return watch;
+      signal?.throwIfAborted();
+      const opening = this.#open(this.#ending.signal);
+      this.#opening = opening.catch(() => {}); // Who ends it waits for that; what went wrong is told here.
+      await opening;
     } catch (error) {
-      await watch.stop();
+      await this.stop();
       throw error;
+    } finally {
+      this.#opening = undefined;
     }
   }
 
   /** Ends it, and closes its connection. */
   async stop(): Promise<void> {
-    this.#ending.abort();
+    this.#ending.abort(new ConnectionClosedError({ cause: closedHere() }));
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#reader.resolve(undefined);
+    this.#wake();
     const opening = this.#opening;
     await this.#connection?.close();
     await opening;
@@ -127,10 +126,15 @@ export class ClientWatch implements KvWatch {
         throw error;
       }
       if (this.#ending.signal.aborted) return { done: true, value: undefined };
-      this.#reader = deferred<void>();
+      const reader = this.#reader ??= deferred<void>();
       if (this.#connection === undefined) this.#openAgain();
-      await this.#reader.promise;
+      await reader.promise;
     }
+  }
+
+  #wake(): void {
+    this.#reader?.resolve(undefined);
+    this.#reader = undefined;
   }
 
   #openAgain(): void {
@@ -144,7 +148,12 @@ export class ClientWatch implements KvWatch {
     const { minDelayMs = PAUSE_MS.first, maxDelayMs = PAUSE_MS.longest, maxAttempts = Infinity } =
       typeof reconnect === "object" ? reconnect : {};
     const { signal } = this.#ending;
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    for (let attempt = 1;; attempt++) {
+      if (reconnect !== false) {
+        const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
+        await pause(longest * (1 - Math.random() / 2), signal);
+      }
+      if (signal.aborted) return;
       try {
         return await this.#open(signal);
       } catch (error) {
@@ -154,13 +163,11 @@ export class ClientWatch implements KvWatch {
         const isLast = isFinal(error) && !mayBeElsewhere || attempt >= maxAttempts;
         if (reconnect === false || isLast) throw error;
       }
-      const longest = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
-      await pause(longest * (1 - Math.random() / 2), signal);
     }
   }
 
   /** Watches at the first agent that takes it. One that does not have the changes any more is not the last word. */
-  async #open(signal?: AbortSignal): Promise<void> {
+  async #open(signal: AbortSignal): Promise<void> {
     this.#someAreSilent = false;
     if (!this.#isSynced && this.#rev !== undefined) throw errorOf(REVISION_GONE);
     let failure: unknown;
@@ -170,14 +177,14 @@ export class ClientWatch implements KvWatch {
       } catch (error) {
         this.#someAreSilent ||= !(error instanceof RevisionGoneError);
         if (!(failure instanceof RevisionGoneError)) failure = error;
-        if (signal?.aborted) break;
+        signal.throwIfAborted();
       }
     }
     throw failure;
   }
 
   /** Watches at the first of some agents that answers; takes those away that need not be tried again. */
-  async #openOneOf(left: Set<string>, signal?: AbortSignal): Promise<void> {
+  async #openOneOf(left: Set<string>, signal: AbortSignal): Promise<void> {
     let isCurrent = true;
     const addresses = [...left];
     left.clear();
@@ -187,14 +194,14 @@ export class ClientWatch implements KvWatch {
     for (const other of addresses) if (other !== address) left.add(other);
     try {
       const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#connect;
-      this.#skip = this.#isWhole ? 0 : this.#told;
+      // Those that were to come again, and did not before this connection dropped as well, still are.
+      this.#skip = this.#isWhole ? 0 : this.#told + this.#skip;
       this.#told = 0;
       this.#connection = connection;
       this.#wasHeld = false;
-      const { result } = await connection.call(this.#request(), false, {
-        timeoutMs,
-        ...signal && { signal },
-      });
+      const { result } = await connection.call(this.#request(), false, { timeoutMs, signal });
+      // It may have come to an end while the answer was on its way.
+      signal.throwIfAborted();
       const { fromRev } = this.#options;
       this.#rev ??= fromRev === undefined ? (result as { rev: number }).rev : fromRev - 1;
       connection.closed.then((error) => {
@@ -203,12 +210,9 @@ export class ClientWatch implements KvWatch {
     } catch (error) {
       isCurrent = false;
       this.#connection = undefined;
-      this.#told = this.#skip;
       await connection.close();
       throw error;
     }
-    // It may have come to an end while the answer was on its way.
-    if (this.#ending.signal.aborted) await connection.close();
   }
 
   #request(): { readonly action: string; readonly [member: string]: unknown } {
@@ -223,7 +227,7 @@ export class ClientWatch implements KvWatch {
     if (push === "ended") {
       this.#giveUpConnection();
       // The reader, or the next one, has another opened.
-      this.#reader.resolve(undefined);
+      this.#wake();
       return false;
     }
     if (push === "synced") {
@@ -237,7 +241,7 @@ export class ClientWatch implements KvWatch {
       if (this.#skip > 0) this.#skip--;
       else this.#queue.push(change);
     } else return true;
-    this.#reader.resolve(undefined);
+    this.#wake();
     if (this.#queue.length >= this.#capacity && this.#isSynced) {
       this.#connection?.pause();
       this.#wasHeld = true;
@@ -265,18 +269,19 @@ export class ClientWatch implements KvWatch {
       return this.#fail(error ?? new ConnectionClosedError());
     }
     if (typeof reconnect === "object") reconnect.onStatus?.("disconnected", error);
-    this.#reader.resolve(undefined);
+    this.#wake();
   }
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#reader.resolve(undefined);
+    this.#wake();
   }
 
   readonly #onAbort = (): void => {
     this.#queue = [];
-    this.#fail(this.#options.signal?.reason);
-    this.#ending.abort();
+    const reason: unknown = this.#options.signal?.reason;
+    this.#fail(reason);
+    this.#ending.abort(reason);
     this.#giveUpConnection();
   };
 }

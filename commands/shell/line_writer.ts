@@ -25,6 +25,8 @@ const NEWLINE = 0x0a;
 export class LineWriter {
   /** Whether a write failed, which it does when the reader is gone. */
   broken = false;
+  /** Why the last write failed that did, when it is not that the reader is gone. */
+  problem: string | undefined;
   #output: Output;
   #tail: Promise<void> = Promise.resolve();
   #waitingBytes = 0;
@@ -89,6 +91,7 @@ export class LineWriter {
     } catch (error) {
       this.broken = true;
       this.#unread = error instanceof Deno.errors.BrokenPipe;
+      this.problem = this.#unread || !(error instanceof Error) ? undefined : error.message;
       return false;
     }
   }

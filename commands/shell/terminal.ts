@@ -14,6 +14,8 @@ export interface Terminal {
   readonly color: boolean;
   /** Whether the reader of standard output is gone. Lines written since then are dropped without an error. */
   readonly broken: boolean;
+  /** Why something could not be written to standard output that somebody may wait for, such as a full disk. */
+  readonly problem: string | undefined;
   /** Whether somebody may see {@linkcode Terminal.status}: standard error is a terminal that can erase a line. */
   readonly interactive: boolean;
   /** The size of the screen when standard output is one, in characters; it changes with the window. */
@@ -61,6 +63,9 @@ export function processTerminal(): Terminal {
     interactive,
     get broken() {
       return stdout.broken;
+    },
+    get problem() {
+      return stdout.problem;
     },
     get screen() {
       return onScreen ? screenSize() : undefined;

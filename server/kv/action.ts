@@ -97,7 +97,7 @@ export type Doing =
     readonly make: (
       request: Members,
       use: string,
-    ) => ((watcher: Watcher) => Result | Promise<Result>) | Failure;
+    ) => ((watcher: Watcher, services: Services) => Result | Promise<Result>) | Failure;
   }
   /** Here and now. */
   | {

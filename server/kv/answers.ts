@@ -79,6 +79,8 @@ export class Pending {
   ask: (() => void) | undefined;
   /** Whether there was no room for the answer, so that it is to be asked again. */
   isPutOff = false;
+  /** Its place among all requests of the connection. */
+  number = 0;
   /** What the log is told of it, and since when it is under way, if it is to be told. */
   told: Told | undefined;
   /** What comes of it. */
@@ -120,8 +122,9 @@ export class Answers {
   #bytes = 0;
   /** Those of results alone, which count for all connections together. */
   #resultBytes = 0;
-  /** Requests that are put off. */
-  #putOff = 0;
+  /** The number of the last request, and of the first one that is put off. */
+  #last = 0;
+  #putOffFrom = Infinity;
   #congested = false;
   #closed = false;
   #room: PromiseWithResolvers<void> | undefined;
@@ -152,6 +155,7 @@ export class Answers {
   /** A request has come; its answer follows those of the requests before it. */
   add(pending: Pending): void {
     pending.added = true;
+    pending.number = ++this.#last;
     if (this.#tail === undefined) this.#head = pending;
     else this.#tail.next = pending;
     this.#tail = pending;
@@ -184,7 +188,8 @@ export class Answers {
    */
   hasRoom(pending: Pending): boolean {
     if (this.#shared.isFull) return pending === this.#head && !this.#outbox.congested;
-    return pending === this.#head || (this.#putOff === 0 && this.#bytes < MAX_IN_FLIGHT_BYTES);
+    if (pending === this.#head) return true;
+    return pending.number < this.#putOffFrom && this.#bytes < MAX_IN_FLIGHT_BYTES;
   }
 
   /** Something has come of a request; what else comes of it later is passed over. */
@@ -192,7 +197,7 @@ export class Answers {
     if (this.#closed || pending.result !== undefined) return;
     if (pending.ask !== undefined && (result.ok ? !this.hasRoom(pending) : result === NO_ROOM)) {
       pending.isPutOff = true;
-      this.#putOff++;
+      this.#putOffFrom = Math.min(this.#putOffFrom, pending.number);
     } else {
       pending.result = result;
       this.#keep((result.ok ? result.body.length : 0) - pending.kept);
@@ -265,11 +270,14 @@ export class Answers {
 
   /** Asks the first ones again that are put off. */
   #askAgain(first: Pending): void {
+    const again: Pending[] = [];
     let one: Pending | undefined = first;
-    for (let count = 0; one?.isPutOff && count < MOST_AGAIN; one = one.next, count++) {
-      one.isPutOff = false;
-      this.#putOff--;
-      one.ask?.();
+    for (; one?.isPutOff && again.length < MOST_AGAIN; one = one.next) again.push(one);
+    while (one !== undefined && !one.isPutOff) one = one.next;
+    this.#putOffFrom = one?.number ?? Infinity;
+    for (const each of again) {
+      each.isPutOff = false;
+      each.ask?.();
     }
   }
 

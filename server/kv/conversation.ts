@@ -212,7 +212,7 @@ export class KvConversation implements Conversation {
     if (doing.kind === "watches") {
       const run = doing.make(request, this.#client.use);
       if (typeof run !== "function") return this.#settle(pending, run);
-      return this.#runInOrder(pending, () => run(this.#hearing.watcher));
+      return this.#runInOrder(pending, () => run(this.#hearing.watcher, this.#services));
     }
     if (doing.kind === "listing") {
       const listing = doing.make(request, this.#client.use);
@@ -297,10 +297,10 @@ export class KvConversation implements Conversation {
       if (consistency === "stale") pending.lagMs = Math.round(lagMs);
       this.#settleLate(pending, result);
     };
-    const hasRoom = (): boolean => this.#answers.hasRoom(pending);
+    const asker = { client: this, hasRoom: () => this.#answers.hasRoom(pending) };
     pending.ask = () => {
       try {
-        state.query(bytes, consistency, requestLimitMs, done, hasRoom);
+        state.query(bytes, consistency, requestLimitMs, done, asker);
       } catch (error) {
         this.#fault(pending, error);
       }

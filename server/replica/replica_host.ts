@@ -30,7 +30,7 @@ import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
 import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import type { Vote } from "./log/vote_file.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
-import type { Answer, Consistency, StateService } from "./service.ts";
+import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
@@ -205,9 +205,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
-    this.replica.query(question, consistency, timeoutMs, done, hasRoom);
+    this.replica.query(question, consistency, timeoutMs, done, asker);
   }
 
   /** Asks the leader for an operation, wherever it is. What takes longer than the time for it is `lost`. */

@@ -54,6 +54,14 @@ export const OUTCOME_UNKNOWN: Failure = { ok: false, code: 504, reason: "OUTCOME
 /** The leader's disk is full. Not executed. */
 export const STORAGE_FULL: Failure = { ok: false, code: 507, reason: "STORAGE_FULL" };
 
+/** Who asks something. */
+export interface Asker {
+  /** The same for all that one client asks, so that no client has to wait for all that another one asks. */
+  readonly client: object;
+  /** Whether there is room for an answer. */
+  readonly hasRoom: () => boolean;
+}
+
 /** The replicated state, as any agent of the cluster gives access to it. */
 export interface StateService {
   /**
@@ -62,15 +70,15 @@ export interface StateService {
    */
   propose(command: Uint8Array, timeoutMs: number, done: (result: Result) => void): void;
   /**
-   * Answers a question; `done` as for {@linkcode StateService.propose}. `hasRoom` is asked right before the answer is read, where this
-   * server does so; without room the result is {@linkcode NO_ROOM}.
+   * Answers a question; `done` as for {@linkcode StateService.propose}. Whether `asker` has room is asked right before the answer is
+   * read, or the question goes to another server; without room the result is {@linkcode NO_ROOM}.
    */
   query(
     question: Uint8Array,
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void;
   /** The leader as far as it is known here: the name of its agent. */
   readonly leader: string | undefined;

@@ -23,7 +23,7 @@ import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
 import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
-import type { Answer, Consistency, StateService } from "./service.ts";
+import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import { type Sessions, Whereabouts } from "./sessions/mod.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
@@ -150,9 +150,9 @@ export class StateServer implements StateService, AsyncDisposable {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
-    this.#host.query(question, consistency, timeoutMs, done, hasRoom);
+    this.#host.query(question, consistency, timeoutMs, done, asker);
   }
 
   /** What operators want to know. */

@@ -21,20 +21,23 @@ export interface ReplyNotes extends FailureNotes {
   readonly next?: string | undefined;
 }
 
-/** Bytes of a reply besides its result. */
-const REST_BYTES = 128;
+/** Room that is kept from one reply to the next, in bytes. */
+const KEPT_BYTES = 64 * 1024;
 
-/** The bytes of a reply. */
+let writer = new LineWriter();
+
+/** The bytes of a reply, until the next call. */
 export function replyOf(result: Result, notes: ReplyNotes = {}): Uint8Array {
   const { tellsRevision = false, next, ...rest } = notes;
-  const writer = new LineWriter(REST_BYTES + (result.ok ? result.body.length : 0));
+  if (writer.capacity > KEPT_BYTES) writer = new LineWriter();
+  writer.reset();
   if (result.ok) {
     beginSuccess(writer, undefined);
     writer.raw(result.body);
     endSuccess(writer, tellsRevision ? result.rev : undefined, rest.lagMs, next, result.ttlMs);
   } else writeFailure(writer, undefined, result, rest);
   // A line ends with a line feed, which is none of the answer.
-  return writer.finish().subarray(0, -1);
+  return writer.view().subarray(0, -1);
 }
 
 /** Why a session does not begin, by the reason of a failure. */

@@ -140,7 +140,10 @@ export class Requests {
     if ("bytes" in what) {
       const finish = ({ result, lagMs }: { result: Result; lagMs: number }): void =>
         settle(result, lagMs);
-      return state.query(what.bytes, consistency, requestLimitMs, finish, () => this.#hasRoom);
+      return state.query(what.bytes, consistency, requestLimitMs, finish, {
+        client: this,
+        hasRoom: () => this.#hasRoom,
+      });
     }
     this.#list(what.listing, consistency).then(
       (listed) => listed && settle(listed.result, listed.lagMs, listed.next),

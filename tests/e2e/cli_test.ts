@@ -130,6 +130,19 @@ Deno.test("a reader that goes away ends a command like SIGPIPE, without a word",
   assert.deepEqual([(await child.status).code, stderr], [141, ""]);
 });
 
+Deno.test("output that a full disk does not take is no reader that goes away", async () => {
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$@" > /dev/full', "sh", Deno.execPath(), ...launchArguments(), "version"],
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(code, 1);
+  assert.match(
+    new TextDecoder().decode(stderr),
+    /^Error writing to standard output: No space left on device.*\n$/,
+  );
+});
+
 Deno.test("commands that need no agent need no permission", async () => {
   const permissions = ["--no-prompt"];
   assert.equal((await run(["version"], { permissions })).code, 0);

@@ -20,6 +20,8 @@ export interface RecordingTerminal extends Terminal {
 export interface RecordingOptions {
   /** Whether standard error is a terminal. Default false. */
   readonly interactive?: boolean;
+  /** Whether nobody reads standard output. Default false. */
+  readonly broken?: boolean;
   /** The size of the screen. Default: standard output is not one. */
   readonly screen?: ScreenSize;
 }
@@ -31,7 +33,8 @@ export function recordingTerminal(options: RecordingOptions = {}): RecordingTerm
   const statuses: string[] = [];
   return {
     color: false,
-    broken: false,
+    broken: options.broken ?? false,
+    problem: undefined,
     interactive: options.interactive ?? false,
     screen: options.screen,
     statuses,

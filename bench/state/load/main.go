@@ -51,12 +51,15 @@ type kind struct {
 	fill func(c conn, first, n int, value []byte) error
 	// watch and subscribe return once a connection of their own hears of every change of a key, or every message.
 	watch, subscribe func(address, what string, heard func(n int)) error
+	// lease begins, on a connection of its own, what ends by itself 10 s after its last beat; i tells it from others.
+	lease func(address string, i int) (lease, error)
 }
 
 var kinds = map[string]kind{
-	"lines": {dialLines, fillPiped, watchLines, subscribeLines},
-	"redis": {dialRedis, fillPiped, watchRedis, subscribeRedis},
-	"etcd":  {dialEtcd, fillEtcd, watchEtcd, nil},
+	"lines":    {dialLines, fillPiped, watchLines, subscribeLines, nil},
+	"sessions": {dialSession, fillPiped, nil, nil, leaseSession},
+	"redis":    {dialRedis, fillPiped, watchRedis, subscribeRedis, leaseRedis},
+	"etcd":     {dialEtcd, fillEtcd, watchEtcd, nil, leaseEtcd},
 }
 
 var measures = map[string]func(t target) (figures, error){
@@ -74,6 +77,12 @@ var measures = map[string]func(t target) (figures, error){
 	"watch":           watch,
 	"publish":         publish,
 	"idle":            idle,
+	"beats":           beats,
+	"create":          func(t target) (figures, error) { return beginnings(t, "create") },
+	"continue":        func(t target) (figures, error) { return beginnings(t, "continue") },
+	"redirect":        func(t target) (figures, error) { return beginnings(t, "redirect") },
+	"sessions":        sessions,
+	"idle-sessions":   idleSessions,
 }
 
 type figures map[string]float64
@@ -86,7 +95,7 @@ type target struct {
 }
 
 var (
-	kindName  = flag.String("kind", "lines", "what the servers speak: lines, redis or etcd")
+	kindName  = flag.String("kind", "lines", "what the servers speak: lines, sessions, redis or etcd")
 	addresses = flag.String("addresses", "", "HOST:PORT of every server, apart by commas")
 	pids      = flag.String("pids", "", "their processes, in the same order")
 	measure   = flag.String("measure", "set", "what is measured")
@@ -137,21 +146,22 @@ func main() {
 // leader is the number of the server that leads, once one does.
 func (t target) leader() (int, error) {
 	who := 0
-	err := eventually(30*time.Second, func() error {
+	err := eventually(30*time.Second, func() (err error) {
 		for i := range t.addresses {
-			c, err := t.dial(t.addresses[i], len(t.addresses)-1)
-			if err != nil {
+			var c conn
+			if c, err = t.dial(t.addresses[i], len(t.addresses)-1); err != nil {
 				continue
 			}
+			var leads bool
 			c.within(time.Second)
-			leads, err := c.leads()
+			leads, err = c.leads()
 			c.close()
 			if err == nil && leads {
 				who = i
 				return nil
 			}
 		}
-		return fmt.Errorf("no leader")
+		return fmt.Errorf("no leader: %w", err)
 	})
 	return who, err
 }

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// So many requests of the measure rate wait for an answer at most.
+const maxWaiting = 1 << 20
+
 var value = []byte(strings.Repeat("0123456789", 10))
 
 func keyOf(n int) string { return fmt.Sprintf("k%d", n) }
@@ -78,6 +81,10 @@ func openLoop(t target) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openLoopOn(t, conns)
+}
+
+func openLoopOn(t target, conns []conn) (figures, error) {
 	start := time.Now()
 	from := start.Add(*warmUp)
 	until := from.Add(*seconds)
@@ -88,7 +95,7 @@ func openLoop(t target) (figures, error) {
 	sent := make([]chan time.Time, len(conns))
 	var all sync.WaitGroup
 	for i, c := range conns {
-		sent[i] = make(chan time.Time, 1<<16)
+		sent[i] = make(chan time.Time, maxWaiting/len(conns))
 		all.Add(1)
 		go func() {
 			defer all.Done()
@@ -246,7 +253,7 @@ func summary(latencies []float64, each int, took time.Duration) figures {
 	count := float64(len(latencies) * each)
 	return figures{
 		"ops": count, "ops_s": count / took.Seconds(),
-		"mean_us": sum / max(1, float64(len(latencies))), "p50_us": at(.5), "p99_us": at(.99), "max_us": at(1),
+		"mean_us": sum / max(1, float64(len(latencies))), "p50_us": at(.5), "p99_us": at(.99), "p999_us": at(.999), "max_us": at(1),
 	}
 }
 

@@ -10,7 +10,7 @@ import type { Reader } from "../../../protocol/msgpack/mod.ts";
 import { encodeCall, type Question } from "../module.ts";
 import type { Failure } from "../result.ts";
 import { readBytes, readUint } from "../strict.ts";
-import { type Change, KV } from "./edit.ts";
+import { type Change, KV, revisionOf } from "./edit.ts";
 import { dueAfter, NEVER, putValue, rowText, rowToReplace, valueKey } from "./rows.ts";
 import { BAD_VALUE, MAX_VALUE_TEXT_BYTES, VALUE_TOO_LARGE } from "./value.ts";
 
@@ -120,7 +120,7 @@ export const getMany: Question<readonly Uint8Array[]> = {
       if (size > MAX_TOGETHER_BYTES) return { ...TOGETHER_TOO_LARGE, field: "keys" };
       texts.push(text);
     }
-    return { ok: true, rev: 0, body: listOf(texts) };
+    return { ok: true, rev: revisionOf(state), body: listOf(texts) };
   },
 };
 

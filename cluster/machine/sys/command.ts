@@ -12,7 +12,6 @@ import { bool, Reader, writtenBy } from "../../../protocol/msgpack/mod.ts";
 import { type Command, type Context, encodeCall, type Host } from "../module.ts";
 import { readResult, type Result, writeResult } from "../result.ts";
 import type { Transaction } from "../store/store.ts";
-import { keysBelow } from "../store/tuple.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
 import { ANSWERS, rowKey } from "./rows/keys.ts";
@@ -143,7 +142,8 @@ function raiseFloor(state: Transaction, session: Session, low: number): void {
     session.cachedBytes -= answer.length;
   };
   if (low - floor > FEW_IDS) {
-    const { from } = keysBelow(rowKey(state, ANSWERS, serial));
+    // From the floor on: what is deleted below it may be in memory for a while, and would be passed over.
+    const from = rowKey(state, ANSWERS, serial, floor);
     const rows = state.range(from, rowKey(state, ANSWERS, serial, low), WINDOW);
     for (const { key, value } of rows) forget(key, value);
     return;

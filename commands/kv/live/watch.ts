@@ -102,7 +102,7 @@ async function printAll(
     const line = lineOf(change, printed + 1);
     if (line === undefined) continue;
     await terminal.out(line);
-    if (change.kind !== "synced" && ++printed >= count) break;
+    if (terminal.broken || (change.kind !== "synced" && ++printed >= count)) break;
   }
 }
 

@@ -42,11 +42,12 @@ import type {
   KvWatchOptions,
 } from "../../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
+import type { Watcher } from "../../../cluster/watch/mod.ts";
 import { channelOf, interestOf, type PubSub } from "../../../cluster/pubsub/mod.ts";
 import { type EventFeed, Feed, type FeedOptions } from "../../feed.ts";
-import type { StateService } from "../../replica/service.ts";
+import { SHUTTING_DOWN, type StateService } from "../../replica/service.ts";
 import { textOfMessage } from "../actions/channels.ts";
-import { watchOf } from "../actions/watches.ts";
+import { beginWatch, watchOf } from "../actions/watches.ts";
 import type { Several } from "../action.ts";
 import { actionOf } from "../dispatch.ts";
 import { gather, listingOf } from "../listing.ts";
@@ -101,8 +102,8 @@ const TIMEOUT_MS = 5_000;
 export class AgentKv {
   readonly #state: StateService;
   readonly #pubsub: PubSub;
-  readonly #feeds = new Set<Feed<KvMessage>>();
-  readonly #watches = new Set<LocalWatch>();
+  readonly #streams = new Set<Feed<KvMessage> | LocalWatch>();
+  #isClosed = false;
 
   /** The store behind `state`, and the channels of the agent. */
   constructor(state: StateService, pubsub: PubSub) {
@@ -228,6 +229,7 @@ export class AgentKv {
   publish(channel: KvKey, message: KvValue): number {
     const to = channelOf(channel);
     if (typeof to !== "string") throw errorOf(to);
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
     return this.#pubsub.publish(to, usable(textOfMessage(message)), this.#pubsub.node);
   }
 
@@ -246,10 +248,11 @@ export class AgentKv {
       if ("ok" in interest) throw errorOf(interest);
       return interest;
     });
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
     if (!this.#pubsub.hasRoom(interests.length)) throw errorOf(TOO_MANY_SUBSCRIPTIONS);
     const feed = new Feed<KvMessage>(options, () => {
       this.#pubsub.leave(subscriber);
-      this.#feeds.delete(feed);
+      this.#streams.delete(feed);
     });
     const subscriber = this.#pubsub.subscriber({
       messages: (lines) => {
@@ -258,14 +261,14 @@ export class AgentKv {
       dropped: (count) => feed.miss(count),
     });
     for (const interest of interests) this.#pubsub.subscribe(subscriber, interest);
-    this.#feeds.add(feed);
+    this.#streams.add(feed);
     return feed;
   }
 
   /**
    * Watches a key: each change from now on, in order. Ends with the agent. Reading throws a `RevisionGoneError` when it cannot go on
-   * without a gap: nobody has read for too long, or this server got the state of another one. An agent that is no server begins
-   * when a server has answered; what goes wrong there, as without a leader, reading throws, too.
+   * without a gap: nobody has read for too long, or this server got the state of another one. One that is no server,
+   * or has not come to `fromRev`, begins when a server has answered; what goes wrong there, as without a leader, reading throws, too.
    *
    * @throws {KvError} when the key is none, or a `RevisionGoneError` when changes since `fromRev` are not kept any more
    * @throws {RangeError} when the buffer size is not a whole number above 0
@@ -277,13 +280,11 @@ export class AgentKv {
     if (wrong !== undefined) throw errorOf(invalid(wrong === "from_rev" ? "fromRev" : wrong));
     const wanted = watchOf(request);
     if ("ok" in wanted) throw errorOf(wanted);
-    const watch = new LocalWatch(
-      this.#state.watches,
-      wanted,
-      options,
-      (one) => this.#watches.delete(one),
-    );
-    this.#watches.add(watch);
+    if (this.#isClosed) throw errorOf(SHUTTING_DOWN);
+    const onEnd = (one: LocalWatch): void => void this.#streams.delete(one);
+    const begin = (watcher: Watcher) => beginWatch(watcher, wanted, this.#state, TIMEOUT_MS);
+    const watch = new LocalWatch(this.#state.watches, begin, options, onEnd);
+    this.#streams.add(watch);
     return watch;
   }
 
@@ -297,10 +298,10 @@ export class AgentKv {
     return takeLock(this, LOCK_WORLD, key, options);
   }
 
-  /** Ends all subscriptions and watches. */
+  /** Ends all subscriptions and watches, and begins no more. */
   close(): void {
-    for (const feed of this.#feeds) feed.close();
-    for (const watch of this.#watches) watch.end();
+    this.#isClosed = true;
+    for (const stream of this.#streams) stream.close();
   }
 
   #list<T>(

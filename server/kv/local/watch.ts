@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Watcher, WatchHub, WatchRequest } from "../../../cluster/watch/mod.ts";
+import type { Begun, Watcher, WatchHub } from "../../../cluster/watch/mod.ts";
 import { errorOf } from "../../../protocol/kv/errors.ts";
-import { REVISION_GONE } from "../../../protocol/kv/problem.ts";
+import { type Problem, REVISION_GONE } from "../../../protocol/kv/problem.ts";
 import type { KvChange, KvWatch } from "../../../protocol/kv/values.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 
@@ -25,6 +25,7 @@ export class LocalWatch implements KvWatch {
   readonly #signal: AbortSignal | undefined;
   readonly #capacity: number;
   readonly #queue: KvChange[] = [];
+  /** For those who read, until there is something. */
   #reader: PromiseWithResolvers<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -39,7 +40,7 @@ export class LocalWatch implements KvWatch {
    */
   constructor(
     hub: WatchHub,
-    request: WatchRequest,
+    begin: (watcher: Watcher) => Begun | Problem | Promise<Begun | Problem>,
     { bufferSize = DEFAULT_BUFFER_SIZE, signal }: ReadOptions,
     onEnd: (watch: LocalWatch) => void,
   ) {
@@ -64,11 +65,11 @@ export class LocalWatch implements KvWatch {
         if (push === "ended") return this.#fail(errorOf(REVISION_GONE));
         const members = JSON.parse(`{${decodeUtf8(rest).slice(1)}`);
         this.#queue.push(push === "synced" ? { kind: "synced", ...members } : members);
-        this.#reader?.resolve();
+        this.#wake();
       },
       tooSlow: () => this.#fail(errorOf(REVISION_GONE)),
     });
-    const begun = this.#watcher.watch(request);
+    const begun = begin(this.#watcher);
     if (begun instanceof Promise) {
       begun.then((begun) => "ok" in begun && this.#fail(errorOf(begun)))
         .catch((error) => this.#fail(error));
@@ -77,19 +78,19 @@ export class LocalWatch implements KvWatch {
   }
 
   /** Ends it at once; what has come can still be read. */
-  end(): void {
+  close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#watcher.close();
     this.#room?.resolve();
-    this.#reader?.resolve();
+    this.#wake();
     this.#onEnd(this);
   }
 
   /** See {@linkcode KvWatch.stop}. */
   stop(): Promise<void> {
-    this.end();
+    this.close();
     return Promise.resolve();
   }
 
@@ -123,15 +124,19 @@ export class LocalWatch implements KvWatch {
         throw error;
       }
       if (this.#isOver) return { done: true, value: undefined };
-      this.#reader = Promise.withResolvers();
-      await this.#reader.promise;
+      await (this.#reader ??= Promise.withResolvers()).promise;
     }
+  }
+
+  #wake(): void {
+    this.#reader?.resolve();
+    this.#reader = undefined;
   }
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
     this.#failure = { error };
-    this.end();
+    this.close();
   }
 
   readonly #onAbort = (): void => {

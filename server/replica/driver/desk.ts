@@ -18,6 +18,7 @@ import {
 import type { ReadRequest } from "../../../cluster/raft/state/effects.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
 import {
+  type Asker,
   NO_LEADER,
   NO_ROOM,
   OUTCOME_UNKNOWN,
@@ -89,7 +90,7 @@ export class Desk {
     lease: boolean,
     timeoutMs: number,
     done: (result: Result) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
     this.#enqueue({
       kind,
@@ -97,7 +98,7 @@ export class Desk {
       lease,
       deadline: this.#parts.clock.now() + timeoutMs,
       staysHere: false,
-      ...hasRoom !== undefined && { hasRoom },
+      ...asker !== undefined && { asker },
       done: (result) => done(result ?? NO_ROOM),
     });
   }
@@ -221,8 +222,9 @@ export class Desk {
     if (leader === undefined || this.#forwarder.isBusy) return;
     const { count, bytes } = FORWARD_LIMIT;
     const commands = this.#commands.take(count / 2, bytes / 2);
-    const questions = this.#questions.take(count / 2, bytes / 2);
-    this.#forwarder.send(leader, [...commands, ...questions]);
+    const questions = this.#forwarder.take(this.#questions, count / 2, bytes / 2);
+    const requests = [...commands, ...questions];
+    if (requests.length > 0) this.#forwarder.send(leader, requests);
   }
 
   /** Questions go at once; commands when the disk is done with those before, so that many make one write. */
@@ -235,8 +237,18 @@ export class Desk {
     }
     const { role, options } = raft;
     if (isWriting() || role.name !== "leader" || role.transfer !== undefined) return;
-    const batch = this.#commands.take(options.maxEntries, options.maxBytes);
+    const batch = this.#next(options.maxEntries, options.maxBytes);
     if (batch.length > 0) this.#propose(batch);
+  }
+
+  /** What this server has sent to a former leader comes before what else its own clients ask for, should it come back. */
+  #next(count: number, bytes: number): Request[] {
+    const commands = this.#commands;
+    if (!this.#forwarder.isUnderWay) return commands.take(count, bytes);
+    const turnOf = ({ staysHere }: Request) => staysHere ? "now" : "later";
+    const { now: batch } = commands.choose(count, bytes, turnOf);
+    if (commands.length > 0) this.#forwarder.hurry();
+    return batch;
   }
 
   #propose(batch: readonly Request[]): void {

@@ -13,12 +13,15 @@
 import { decodeResult, encodeResult, type Result } from "../../../cluster/machine/mod.ts";
 import type { Clock, Timer } from "../../../cluster/runtime.ts";
 import { concatBytes, getU32, putU32 } from "../../../protocol/bytes.ts";
-import { NO_LEADER, OUTCOME_UNKNOWN } from "../service.ts";
+import { type Asker, NO_LEADER, OUTCOME_UNKNOWN } from "../service.ts";
 import { type PeerNet, UnsentError } from "./parts.ts";
-import type { Request } from "./requests.ts";
+import { type Request, type RequestQueue, Shares } from "./requests.ts";
 
-/** Bytes of the answers in one message, but for one more: the questions that have no room are sent again. */
-export const ANSWER_BYTES = 8 * 1024 * 1024;
+/** Bytes of the answers in one message, but for one more. */
+const ANSWER_BYTES = 8 * 1024 * 1024;
+
+/** The same of answers to questions: those that have no room are sent again, and whoever has come meanwhile need not wait long. */
+const READ_BYTES = 1024 * 1024;
 
 /** Requests, and bytes of them, in one message. */
 export const FORWARD_LIMIT = { count: 1_024, bytes: 8 * 1024 * 1024 } as const;
@@ -40,6 +43,12 @@ const GRACE_MS = 250;
  */
 const AGAIN_MS = 20;
 
+/**
+ * So long a message to a former leader is waited for by who leads now, in milliseconds: most are sent back at once, and one that
+ * hangs is not to keep others.
+ */
+const FORMER_MS = 1_000;
+
 /** The bytes are no message of requests. */
 export class ForwardError extends Error {
   /** "ForwardError". */
@@ -59,8 +68,10 @@ export interface ForwarderParts {
 /** Sends requests to the leader. */
 export class Forwarder {
   readonly #parts: ForwarderParts;
-  #isBusy = false;
+  readonly #shares = new Shares();
+  #sent: readonly Request[] | undefined;
   #pause: Timer | undefined;
+  #patience: Timer | undefined;
   #isClosed = false;
 
   /** Nothing is under way. */
@@ -70,23 +81,46 @@ export class Forwarder {
 
   /** Whether a message is under way, or waits for the next try. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.isUnderWay || this.#pause !== undefined;
+  }
+
+  /** Whether a message is under way. */
+  get isUnderWay(): boolean {
+    return this.#sent !== undefined;
+  }
+
+  /** Takes questions out of a queue that can go in one message, as {@linkcode Shares.take}. */
+  take(queue: RequestQueue, count: number, bytes: number): Request[] {
+    return this.#shares.take(queue, count, bytes);
   }
 
   /** Sends requests, at least one; only while none are under way. */
   send(leader: string, requests: readonly Request[]): void {
     const { clock, peers } = this.#parts;
-    this.#isBusy = true;
+    this.#sent = requests;
     const now = clock.now();
     const last = requests.reduce((latest, { deadline }) => Math.max(latest, deadline), now);
     peers.request(leader, encodeRequests(requests, now), last - now + GRACE_MS)
-      .then((answer) => this.#answered(requests, answer), (error) => this.#failed(requests, error));
+      .then((answer) => {
+        if (this.#sent === requests) this.#answered(requests, answer);
+      }, (error) => {
+        if (this.#sent === requests) this.#failed(requests, error);
+      });
+  }
+
+  /** Waits for a moment more for the message under way; what comes of it later is not known. */
+  hurry(): void {
+    const requests = this.#sent;
+    if (requests === undefined) return;
+    const late = new Error("A former leader did not answer");
+    this.#patience ??= this.#parts.clock.setTimer(FORMER_MS, () => this.#failed(requests, late));
   }
 
   /** Tries nothing again. */
   close(): void {
     this.#isClosed = true;
     this.#pause?.cancel();
+    this.#patience?.cancel();
   }
 
   #answered(requests: readonly Request[], answer: Uint8Array): void {
@@ -95,9 +129,12 @@ export class Forwarder {
     for (const [i, request] of requests.entries()) {
       const result = results === undefined ? unknown(request) : results[i];
       if (result === undefined) again.push(request);
-      else request.done(result);
+      else {
+        this.#shares.note(request, result);
+        request.done(result);
+      }
     }
-    this.#end(again);
+    this.#end(again, again.length < requests.length);
   }
 
   #failed(requests: readonly Request[], error: unknown): void {
@@ -106,16 +143,20 @@ export class Forwarder {
     this.#end([]);
   }
 
-  #end(again: readonly Request[]): void {
+  #end(again: readonly Request[], isTaken = false): void {
     const { clock, putBack } = this.#parts;
+    this.#sent = undefined;
+    this.#patience?.cancel();
+    this.#patience = undefined;
     if (again.length === 0) return this.#free();
     putBack(again);
     if (this.#isClosed) return;
+    if (isTaken) return this.#free();
     this.#pause = clock.setTimer(AGAIN_MS, () => this.#free());
   }
 
   #free(): void {
-    this.#isBusy = false;
+    this.#pause = undefined;
     this.#parts.free();
   }
 }
@@ -152,6 +193,7 @@ export function decodeRequests(
   const requests: Request[] = [];
   let missing = 0;
   let size = 0;
+  const asker: Asker = { client: requests, hasRoom: () => size < READ_BYTES };
   for (let at = 0; at < message.length;) {
     if (requests.length === FORWARD_LIMIT.count) {
       throw new ForwardError("More requests than allowed");
@@ -172,7 +214,7 @@ export function decodeRequests(
       bytes: message.slice(start, end),
       deadline: now + timeMs,
       staysHere: true,
-      hasRoom: () => size < ANSWER_BYTES,
+      asker,
       done: (result) => {
         let body = result === undefined ? new Uint8Array() : encodeResult(result);
         // A command that has the value before it as its result: it was done, and cannot be sent again.

@@ -110,9 +110,9 @@ export class Reads {
           if (this.#clock.now() >= until) return this.#goOnLater();
           unseen = 0;
         }
-        const { bytes, hasRoom, done } = batch.requests[batch.next++] as Request;
+        const { bytes, asker, done } = batch.requests[batch.next++] as Request;
         unseen += bytes.length;
-        done(hasRoom?.() === false ? undefined : this.#query(bytes));
+        done(asker?.hasRoom() === false ? undefined : this.#query(bytes));
       }
       this.#batches.delete(id);
     }

@@ -26,6 +26,7 @@ import { noEffects } from "../../../cluster/raft/state/effects.ts";
 import type { Clock, Logger } from "../../../cluster/runtime.ts";
 import {
   type Answer,
+  type Asker,
   type Consistency,
   NO_ROOM,
   SHUTTING_DOWN,
@@ -192,21 +193,20 @@ export class Replica implements Omit<StateService, "watches"> {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
     if (consistency !== "stale") {
       this.#alarm.soon();
       const finish = (result: Result): void => done({ result, lagMs: 0 });
-      const isLease = consistency === "lease";
-      return this.#desk.ask("question", question, isLease, timeoutMs, finish, hasRoom);
+      const lease = consistency === "lease";
+      return this.#desk.ask("question", question, lease, timeoutMs, finish, asker);
     }
     queueMicrotask(() => {
       if (this.#isClosed) return done({ result: SHUTTING_DOWN, lagMs: 0 });
-      if (hasRoom?.() === false) return done({ result: NO_ROOM, lagMs: 0 });
-      const { machine } = this.#applier;
-      const entryTime = machine.context.time;
+      if (asker?.hasRoom() === false) return done({ result: NO_ROOM, lagMs: 0 });
+      const entryTime = this.machine.context.time;
       const lagMs = stateAgeMs({ ...this.#parts, startedAt: this.#startedAt, entryTime });
-      done({ result: machine.query(question, this.#parts.wallClock()), lagMs });
+      done({ result: this.machine.query(question, this.#parts.wallClock()), lagMs });
     });
   }
 

@@ -18,29 +18,18 @@ import type {
 } from "../../../cluster/watch/mod.ts";
 import { Places } from "../../../cluster/places.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
-import { compareBytes } from "../../../protocol/bytes.ts";
 import { type Problem, REVISION_GONE } from "../../../protocol/kv/problem.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { guardedClock, nextTurn } from "../../runtime.ts";
-import type { PeerNet } from "../driver/parts.ts";
 import { NO_LEADER, SHUTTING_DOWN } from "../service.ts";
-import {
-  decodeFetched,
-  encodeFetch,
-  type Fetch,
-  type Fetched,
-  GONE,
-  NUDGE,
-} from "../watching/fetch_codec.ts";
+import { type Fetch, type Fetched, GONE } from "../watching/fetch_codec.ts";
 import { newWatches } from "../watching/watched.ts";
+import { type Doubt, Fetching, type FetchingParts } from "./fetching.ts";
 import { covers, placesToAsk } from "./places.ts";
 
 /** How long a server may wait for a change before it says that there is none, in milliseconds. */
 const WAIT_MS = 2_000;
-
-/** How long it may take beside that, in milliseconds. */
-const ANSWER_LIMIT_MS = 1_000;
 
 /** Pause before servers are asked again that could not answer, in milliseconds. */
 const AGAIN_MS = 100;
@@ -52,14 +41,8 @@ export const MAX_PASTS = 16;
 const BEGIN_LIMIT_MS = 5_000;
 
 /** What it needs of its surroundings. */
-export interface RemoteChangesParts {
-  /** The way to the servers. */
-  readonly peers: () => Pick<PeerNet, "request">;
-  /** The ids of the servers that may be asked. */
-  readonly servers: () => readonly string[];
+export interface RemoteChangesParts extends FetchingParts {
   readonly log: Pick<AgentLog, "unexpected">;
-  /** Somebody watches, and there is no server. */
-  readonly missing: () => void;
   /** How long whoever begins to watch waits for a server, in milliseconds. Default 5,000. */
   readonly beginLimitMs?: number;
 }
@@ -80,6 +63,9 @@ export class RemoteChanges implements WatchSource, RemoteSource {
   rev = 0;
   readonly #parts: RemoteChangesParts;
   readonly #clock: Clock;
+  readonly #fetching: Fetching;
+  /** Of the changes that come next. */
+  readonly #doubt: Doubt = { since: undefined };
   /** What is asked for, and the version of the watches that this is for. */
   #places: readonly Place[] = [];
   #version = -1;
@@ -87,9 +73,6 @@ export class RemoteChanges implements WatchSource, RemoteSource {
   readonly #beginning = new Set<(problem?: Problem) => void>();
   readonly #pages: WantedPage[] = [];
   readonly #pasts = new Places(MAX_PASTS);
-  /** The server that has answered last, and the one where a fetch waits for a change. */
-  #server: string | undefined;
-  #waitingAt: string | undefined;
   /** Whether it knows where the servers are, so that nothing is missed from there on. */
   #isFollowing = false;
   #running: Promise<void> | undefined;
@@ -99,6 +82,7 @@ export class RemoteChanges implements WatchSource, RemoteSource {
   constructor(parts: RemoteChangesParts) {
     this.#parts = parts;
     this.#clock = guardedClock((error) => parts.log.unexpected(error));
+    this.#fetching = new Fetching(parts, this.#clock);
     this.watches = newWatches(parts.log);
     this.watches.begin(this);
   }
@@ -125,19 +109,18 @@ export class RemoteChanges implements WatchSource, RemoteSource {
   }
 
   /** As {@linkcode RemoteSource.past}. */
-  past({ path, tree }: Place, from: number): Promise<Past | undefined> {
-    return this.#pasts.run(async () => {
-      const past = await this.#fetch({ from, places: [{ path, tree }], waitMs: 0 });
-      if (past === GONE) return undefined;
-      if (past !== undefined && past.rev >= from) return past;
-      await this.#pause();
-      return { changes: [], rev: from - 1 };
-    });
+  async past({ path, tree }: Place, from: number): Promise<Past | undefined> {
+    const past = await this.#fetchPast({ from, places: [{ path, tree }], waitMs: 0 });
+    if (past === GONE) return undefined;
+    if (past !== undefined && past.rev >= from) return past;
+    await this.#pause();
+    return { changes: [], rev: from - 1 };
   }
 
   /** Ends all watches. The links to the servers are to be closed meanwhile. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#fetching.close();
     for (const begin of this.#beginning) begin(SHUTTING_DOWN);
     this.#giveUpPages();
     await this.watches.close();
@@ -146,11 +129,19 @@ export class RemoteChanges implements WatchSource, RemoteSource {
 
   /** Begins when a server has said that it has the changes from there on. */
   async #beginAt(place: Place, from: number): Promise<Begin> {
-    const kept = await this.#pasts.run(() =>
-      this.#fetch({ from: Math.max(1, from), places: [], waitMs: 0 })
-    );
+    const kept = await this.#fetchPast({ from: Math.max(1, from), places: [], waitMs: 0 });
     if (kept === GONE) return REVISION_GONE;
     return await this.begin(place, undefined);
+  }
+
+  /** What servers have of before, once there is no doubt; others have their turn between two tries. */
+  async #fetchPast(fetch: Fetch): Promise<Fetched | typeof GONE | undefined> {
+    const doubt: Doubt = { since: undefined };
+    for (;;) {
+      const fetched = await this.#pasts.run(() => this.#fetching.fetch(fetch, doubt));
+      if (fetched !== undefined || doubt.since === undefined || this.#isClosed) return fetched;
+      await this.#pause();
+    }
   }
 
   /** Resolves right before the next fetch, which asks for all that is watched then. */
@@ -177,12 +168,7 @@ export class RemoteChanges implements WatchSource, RemoteSource {
     if (this.#running === undefined) {
       this.#running = this.#run();
       background(this.#running, this.#parts.log);
-    } else if (this.#waitingAt !== undefined) {
-      const nudged = this.#parts.peers().request(this.#waitingAt, NUDGE, ANSWER_LIMIT_MS);
-      this.#waitingAt = undefined;
-      // Without it the fetch is answered in time.
-      nudged.catch(() => {});
-    }
+    } else this.#fetching.nudge();
   }
 
   async #run(): Promise<void> {
@@ -197,7 +183,7 @@ export class RemoteChanges implements WatchSource, RemoteSource {
 
   /** Begins where a server is. */
   async #start(): Promise<void> {
-    const first = await this.#fetch({ from: 0, places: [], waitMs: 0 });
+    const first = await this.#fetching.fetch({ from: 0, places: [], waitMs: 0 }, this.#doubt);
     if (first === undefined || first === GONE) return await this.#pause();
     this.rev = first.rev;
     this.#isFollowing = true;
@@ -215,12 +201,12 @@ export class RemoteChanges implements WatchSource, RemoteSource {
     }
     const wanted = this.#pages.shift();
     const isAwaited = wanted !== undefined || this.#beginning.size > 0;
-    const fetched = await this.#fetch({
+    const fetched = await this.#fetching.fetch({
       from: this.rev + 1,
       places: this.#places,
       waitMs: isAwaited ? 0 : WAIT_MS,
       page: wanted?.range,
-    });
+    }, this.#doubt);
     if (this.#isClosed) return wanted?.resolve(undefined);
     if (fetched === GONE) {
       this.#isFollowing = false;
@@ -239,40 +225,6 @@ export class RemoteChanges implements WatchSource, RemoteSource {
     this.watches.take(changes);
   }
 
-  /** What the first server has that can say; {@linkcode GONE} when none can and one does not have it any more. */
-  async #fetch(fetch: Fetch): Promise<Fetched | typeof GONE | undefined> {
-    const servers = this.#parts.servers();
-    if (servers.length === 0) this.#parts.missing();
-    let isGone = false;
-    let { waitMs } = fetch;
-    for (const id of inTurn(servers, this.#server)) {
-      if (this.#isClosed) return undefined;
-      const fetched = await this.#request(id, { ...fetch, waitMs });
-      // Meanwhile somebody may have come who wants something else, so that the others are not to wait for a change.
-      waitMs = 0;
-      if (fetched === GONE) isGone = true;
-      else if (fetched !== undefined && fetched.rev >= fetch.from - 1 && isFor(fetch, fetched)) {
-        this.#server = id;
-        return fetched;
-      }
-    }
-    return isGone ? GONE : undefined;
-  }
-
-  async #request(id: string, fetch: Fetch): Promise<Fetched | typeof GONE | undefined> {
-    const { waitMs } = fetch;
-    if (waitMs > 0) this.#waitingAt = id;
-    try {
-      const request = this.#parts.peers().request(id, encodeFetch(fetch), waitMs + ANSWER_LIMIT_MS);
-      return decodeFetched(await request);
-    } catch {
-      // Whatever it was that went wrong on the way there, or back: another one is asked.
-      return undefined;
-    } finally {
-      if (waitMs > 0) this.#waitingAt = undefined;
-    }
-  }
-
   #giveUpPages(): void {
     for (const { resolve } of this.#pages.splice(0)) resolve(undefined);
   }
@@ -280,18 +232,4 @@ export class RemoteChanges implements WatchSource, RemoteSource {
   #pause(): Promise<void> {
     return new Promise((resolve) => void this.#clock.setTimer(AGAIN_MS, () => resolve()));
   }
-}
-
-/** The ids from one on, and then the others; where there is none, from any on. */
-function inTurn(ids: readonly string[], first: string | undefined): readonly string[] {
-  const found = first === undefined ? -1 : ids.indexOf(first);
-  const start = found < 0 ? Math.floor(Math.random() * ids.length) : found;
-  return [...ids.slice(start), ...ids.slice(0, start)];
-}
-
-/** Whether an answer goes on from where it was asked to. */
-function isFor({ from, page: wanted }: Fetch, { changes, page }: Fetched): boolean {
-  if (changes.length > 0 && (changes[0]?.rev ?? 0) < Math.max(from, 1)) return false;
-  return page?.next === undefined ||
-    (wanted !== undefined && compareBytes(page.next, wanted.from) > 0);
 }

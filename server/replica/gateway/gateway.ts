@@ -21,7 +21,7 @@ import { Visits } from "./visits.ts";
 import { encodeGatewayTag, shortId } from "../gossip_tag.ts";
 import { type Hello, PeerLinks } from "../peers/mod.ts";
 import { gatewaysOf, type GossipServer, serversOf } from "../servers.ts";
-import type { Answer, Consistency, StateService } from "../service.ts";
+import type { Answer, Asker, Consistency, StateService } from "../service.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
@@ -110,17 +110,16 @@ export class Gateway implements StateService, AsyncDisposable {
     consistency: Consistency,
     timeoutMs: number,
     done: (answer: Answer) => void,
+    asker?: Asker,
   ): void {
-    if (consistency === "stale") {
-      background(this.#visits.read(question, timeoutMs).then(done), this.#options.log);
-      return;
-    }
+    if (consistency === "stale") return this.#visits.read(question, timeoutMs, done, asker);
     this.#visits.ask(
       "question",
       question,
       consistency === "lease",
       timeoutMs,
       (result) => done({ result, lagMs: 0 }),
+      asker,
     );
   }
 

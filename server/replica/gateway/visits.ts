@@ -9,22 +9,26 @@ import type { Clock, Timer } from "../../../cluster/runtime.ts";
 import { NO_BYTES } from "../../../protocol/bytes.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import { background } from "../../logging/background.ts";
-import type { AgentLog } from "../../logging/log.ts";
 import { guardedClock } from "../../runtime.ts";
 import { FORWARD_LIMIT, Forwarder } from "../driver/forwarding.ts";
 import type { PeerNet } from "../driver/parts.ts";
 import { type Request, RequestQueue } from "../driver/requests.ts";
-import { type Answer, NO_LEADER, NO_ROOM, OVERLOADED, SHUTTING_DOWN } from "../service.ts";
-import { decodeReadAnswer, encodeRead, WHO_LEADS } from "./questions.ts";
+import {
+  type Answer,
+  type Asker,
+  NO_LEADER,
+  NO_ROOM,
+  OVERLOADED,
+  SHUTTING_DOWN,
+} from "../service.ts";
+import { WHO_LEADS } from "./questions.ts";
+import { StaleReads, type StaleReadsParts } from "./stale_reads.ts";
 
 /** Requests that may wait, and bytes of them. */
 const WAITING_LIMIT = { count: 65_536, bytes: 64 * 1024 * 1024 } as const;
 
 /** How long a server may take to say who leads, in milliseconds. */
 const LEADER_LIMIT_MS = 500;
-
-/** How long a server may take for a stale read before the next one is asked, in milliseconds. */
-const READ_LIMIT_MS = 1_000;
 
 /** Pause between two rounds of questions who leads, in milliseconds. */
 const AGAIN_MS = 50;
@@ -33,14 +37,9 @@ const AGAIN_MS = 50;
 const EXPIRY_MS = 50;
 
 /** What the visits need of their surroundings. */
-export interface VisitsParts {
+export interface VisitsParts extends StaleReadsParts {
   /** The way to the servers. */
   readonly peers: () => PeerNet;
-  /** The ids of the servers that may be asked. */
-  readonly servers: () => readonly string[];
-  readonly log: Pick<AgentLog, "unexpected">;
-  /** Somebody wants something, and there is no server. */
-  readonly missing: () => void;
 }
 
 /** The requests of one gateway. */
@@ -48,10 +47,9 @@ export class Visits {
   readonly #parts: VisitsParts;
   readonly #clock: Clock;
   readonly #waiting = new RequestQueue(WAITING_LIMIT);
+  readonly #stale: StaleReads;
   readonly #forwarder: Forwarder;
   #leaderId: string | undefined;
-  /** The server that has answered last. */
-  #reader: string | undefined;
   #isFinding = false;
   #isFlushing = false;
   #isClosed = false;
@@ -62,6 +60,7 @@ export class Visits {
   constructor(parts: VisitsParts) {
     this.#parts = parts;
     this.#clock = guardedClock((error) => parts.log.unexpected(error));
+    this.#stale = new StaleReads(parts, this.#clock);
     this.#forwarder = new Forwarder({
       clock: this.#clock,
       peers: {
@@ -85,6 +84,7 @@ export class Visits {
     lease: boolean,
     timeoutMs: number,
     done: (result: Result) => void,
+    asker?: Asker,
   ): void {
     const request: Request = {
       kind,
@@ -92,6 +92,7 @@ export class Visits {
       lease,
       deadline: this.#clock.now() + timeoutMs,
       staysHere: false,
+      ...asker !== undefined && { asker },
       done: (result) => done(result ?? NO_ROOM),
     };
     if (this.#isClosed) return queueMicrotask(() => done(SHUTTING_DOWN));
@@ -100,21 +101,15 @@ export class Visits {
     this.#flushSoon();
   }
 
-  /** What some server has, as old as it may be. */
-  async read(question: Uint8Array, timeoutMs: number): Promise<Answer> {
-    const end = this.#clock.now() + timeoutMs;
-    const servers = this.#parts.servers();
-    if (servers.length === 0) this.#parts.missing();
-    const first = servers.filter((id) => id === this.#reader);
-    for (const id of [...first, ...servers.filter((id) => id !== this.#reader)]) {
-      const left = Math.min(end - this.#clock.now(), READ_LIMIT_MS);
-      if (left <= 0 || this.#isClosed) break;
-      const answer = await this.#request(id, encodeRead(question), left).then(decodeReadAnswer);
-      if (answer === undefined) continue;
-      this.#reader = id;
-      return answer;
-    }
-    return { result: this.#isClosed ? SHUTTING_DOWN : NO_LEADER, lagMs: 0 };
+  /** Asks what some server has, as old as it may be; `done` as for {@linkcode Visits.ask}. */
+  read(
+    question: Uint8Array,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+    asker?: Asker,
+  ): void {
+    if (!this.#isClosed) this.#expiry ??= setInterval(() => this.#expire(), EXPIRY_MS);
+    this.#stale.ask(question, timeoutMs, done, asker);
   }
 
   /** Finds out who leads, unless that is known. To be called now and then. */
@@ -128,6 +123,7 @@ export class Visits {
     clearInterval(this.#expiry);
     this.#again?.cancel();
     this.#forwarder.close();
+    this.#stale.close();
     for (const { done } of this.#waiting.take(Infinity, Infinity)) done(SHUTTING_DOWN);
   }
 
@@ -144,7 +140,8 @@ export class Visits {
     if (this.#isClosed || this.#forwarder.isBusy || this.#waiting.length === 0) return;
     if (this.#leaderId === undefined) return this.#find();
     const { count, bytes } = FORWARD_LIMIT;
-    this.#forwarder.send(this.#leaderId, this.#waiting.take(count, bytes));
+    const requests = this.#forwarder.take(this.#waiting, count, bytes);
+    if (requests.length > 0) this.#forwarder.send(this.#leaderId, requests);
   }
 
   /** It leads no more, or has no room, or cannot be reached. */
@@ -155,8 +152,10 @@ export class Visits {
   }
 
   #expire(): void {
-    for (const { done } of this.#waiting.takeExpired(this.#clock.now())) done(NO_LEADER);
-    if (this.#waiting.length > 0) return;
+    const now = this.#clock.now();
+    for (const { done } of this.#waiting.takeExpired(now)) done(NO_LEADER);
+    this.#stale.expire(now);
+    if (this.#waiting.length + this.#stale.length > 0) return;
     clearInterval(this.#expiry);
     this.#expiry = undefined;
   }

@@ -23,8 +23,11 @@ export const MAX_PROPOSALS = 10_000;
 /** ... and bytes of them. */
 export const MAX_PROPOSAL_BYTES = 64 * 1024 * 1024;
 
-/** Sessions that may begin within a second, and at once after a pause. */
+/** Sessions that may begin in a second ... */
 export const CREATIONS_PER_SECOND = 500;
+
+/** ... and at once, after a pause of two: a fleet of clients starts within less. */
+export const CREATIONS_AT_ONCE = 1_000;
 
 /** Acknowledgements are proposed together: at the latest after so many milliseconds ... */
 export const ACK_DELAY_MS = 50;

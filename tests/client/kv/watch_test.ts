@@ -9,6 +9,7 @@ import { type KvChange, KvClient, type KvWatch, RevisionGoneError } from "../../
 import type { KvWatchOptions } from "../../../client/mod.ts";
 import { AgentKv } from "../../../server/kv/local/local.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";
+import { startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -86,6 +87,18 @@ bothTest("it goes on from a revision, or says that it cannot", async (kv) => {
   await assert.rejects(async () => await kv.watch("k", { fromRev: 1 }), RevisionGoneError);
 });
 
+bothTest("it does not go on at a revision that was never there", async (kv) => {
+  for (let i = 1; i <= 3; i++) await kv.set("k", i);
+  const next = async (fromRev: number) => {
+    const watch = await kv.watch("k", { fromRev });
+    return (await take(watch[Symbol.asyncIterator](), 1))[0]?.rev;
+  };
+  await assert.rejects(next(5), RevisionGoneError);
+  const fourth = next(4);
+  await kv.set("k", 4);
+  assert.equal(await fourth, 4);
+});
+
 bothTest("who reads slowly misses nothing while it is kept", async (kv) => {
   await using watch = await kv.watch("k", { bufferSize: 2 });
   for (let i = 1; i <= 30; i++) await kv.set("k", i);
@@ -105,6 +118,18 @@ bothTest("who does not read for too long is told so", async (kv) => {
     for await (const { rev } of watch) assert.equal(rev, ++last);
   };
   await assert.rejects(read(), RevisionGoneError);
+});
+
+bothTest("who asks for the next change again before it came gets the one after it", async (kv) => {
+  const watch = await kv.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  const nexts = [changes.next(), changes.next(), changes.next()];
+  for (let i = 1; i <= 3; i++) await kv.set("k", i);
+  const told = await Promise.all(nexts);
+  assert.deepEqual(told.map(({ value }) => value?.rev), [1, 2, 3]);
+  const ends = [changes.next(), changes.next()];
+  await watch.stop();
+  assert.deepEqual((await Promise.all(ends)).map(({ done }) => done), [true, true]);
 });
 
 bothTest("it ends with a signal, and with its owner", async (kv, stage) => {
@@ -142,6 +167,51 @@ Deno.test("a client goes on at the next agent when one dies, in the middle of a 
     told.map((change) => change.kind === "set" && [change.rev, change.value]),
     Array.from({ length: 50 }, (_, i) => [1 + Math.floor(i / 10), [Math.floor(i / 10), i % 10]]),
   );
+});
+
+Deno.test("a connection that drops again while changes come again repeats none of them", async () => {
+  const change = (i: number): string => {
+    const about = { watch: 1, key: `t^${i}`, kind: "set", created: true, value: i, rev: 1 };
+    return `${JSON.stringify({ push: "change", ...about, more: i < 4 })}\n`;
+  };
+  // How many of five changes of one revision each connection tells.
+  const counts = [3, 2, 1, 5];
+  let watches = 0;
+  await using port = startScriptedPort(HOST, ({ action }) => {
+    if (action === "PING") return null;
+    if (action !== "WATCH") return undefined;
+    const changes = Array.from({ length: counts[watches++] ?? 0 }, (_, i) => change(i)).join("");
+    const farewell = watches < counts.length ? '{"push":"ping"}\n' : "";
+    return `{"status":"ok","result":{"watch":1,"rev":0}}\n${changes}${farewell}`;
+  });
+  await using client = await KvClient.connect({
+    address: port.address,
+    reconnect: { minDelayMs: 1, maxDelayMs: 2 },
+  });
+  await using watch = await client.watch("^t", { tree: true });
+  const told = await take(watch[Symbol.asyncIterator](), 5);
+  assert.deepEqual(told.map((each) => each.kind === "set" && each.value), [0, 1, 2, 3, 4]);
+});
+
+Deno.test("an agent that takes every watch and closes it is not asked without a pause", async () => {
+  const begun: number[] = [];
+  await using port = startScriptedPort(HOST, ({ action }) => {
+    if (action === "PING") return null;
+    if (action !== "WATCH") return undefined;
+    begun.push(performance.now());
+    return '{"status":"ok","result":{"watch":1,"rev":0}}\n{"push":"ping"}\n';
+  });
+  await using client = await KvClient.connect({
+    address: port.address,
+    reconnect: { minDelayMs: 100, maxDelayMs: 100 },
+  });
+  await using watch = await client.watch("k");
+  const next = watch[Symbol.asyncIterator]().next();
+  await until(() => begun.length >= 4);
+  // Up to half of a pause is taken off by chance.
+  assert.ok((begun[3] as number) - (begun[0] as number) >= 3 * 50 - 10);
+  await watch.stop();
+  assert.equal((await next).done, true);
 });
 
 /** Tells each watch the first changes of ten of one revision, and closes its connection. */
@@ -207,6 +277,22 @@ Deno.test("a watch waits for an agent that may have the changes that others have
     Array.from({ length: 199 }, (_, i) => i + 2),
   );
   for (const writer of writers) writer.close();
+});
+
+Deno.test("a watch ends when the agent comes back with a store that was begun anew", async () => {
+  const first = serve(HOST);
+  const { hostname, port } = first.port.address;
+  await using client = await KvClient.connect({
+    address: `${hostname}:${port}`,
+    reconnect: { minDelayMs: 10, maxDelayMs: 20 },
+  });
+  await using watch = await client.watch("k");
+  const changes = watch[Symbol.asyncIterator]();
+  for (let i = 1; i <= 3; i++) await client.set("k", i);
+  await take(changes, 3);
+  await first[Symbol.asyncDispose]();
+  await using _again = serve(HOST, { address: `${hostname}:${port}` });
+  await assert.rejects(changes.next(), RevisionGoneError);
 });
 
 Deno.test("a client that is far behind reads on, on the same connection", async () => {

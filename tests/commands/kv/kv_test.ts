@@ -307,3 +307,21 @@ Deno.test("changes are printed, as text and as JSON, and what cannot be watched 
     [1, "", "-initial and -from-rev exclude each other\n"],
   );
 });
+
+Deno.test("changes and messages that nobody reads are printed no more", async () => {
+  await using stage = serve(HOST);
+  const { address: { hostname, port } } = stage.port;
+  const kv = at(stage);
+  const unread = (...argv: string[]): Promise<number> => {
+    const [action = "", ...rest] = argv;
+    const terminal = recordingTerminal({ broken: true });
+    return dispatch(["kv", action, `-kv-addr=${hostname}:${port}`, ...rest], terminal);
+  };
+  const ends = Promise.all([unread("watch", "k"), unread("sub", "c")]);
+  await until(() =>
+    stage.state.watches.figures.watches === 1 && stage.pubsub.figures.subscriptions === 1
+  );
+  await kv("set", "k", "v");
+  await kv("pub", "c", "m");
+  assert.deepEqual(await ends, [141, 141]);
+});

@@ -38,6 +38,7 @@ Deno.test("a reader that went away breaks the writer quietly", async () => {
   assert.equal(writer.broken, true);
   await writer.write("b");
   assert.equal(calls, 1);
+  assert.equal(writer.problem, undefined);
 });
 
 Deno.test("what waits for a slow reader is bounded, and losses are told", async () => {

@@ -5,20 +5,19 @@
  */
 
 import assert from "node:assert/strict";
-import { Agent } from "../../../server/agent/agent.ts";
 import { NoLeaderError } from "../../../server/kv/local/local.ts";
 import { NoStateError } from "../../../server/replica/errors.ts";
 import { WHO_LEADS } from "../../../server/replica/gateway/questions.ts";
 import { encodeQuestion } from "../../../server/replica/verification/questions.ts";
 import { encodeOperation, REQUEST } from "../../../server/replica/wire_requests.ts";
 import { eventually } from "../../support/agents.ts";
-import { brief, KvPeer } from "../../support/kv/stage.ts";
+import { brief, type KvPeer } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
-import { LineClient } from "../../support/net/line_client.ts";
 import {
-  addressOf,
+  clientOf,
   folder,
   leaderOf,
+  startGateway,
   startServer,
   statusOf,
   threeServers,
@@ -28,30 +27,6 @@ import { until } from "../../support/rpc/peer.ts";
 
 const HOST = loopback();
 const ENCRYPTION_KEY = "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=";
-
-/** Starts a gateway that joins through some agents. */
-function startGateway(
-  name: string,
-  others: readonly Agent[],
-  settings: Parameters<typeof Agent.start>[0] = {},
-): Promise<Agent> {
-  return Agent.start({
-    nodeName: name,
-    bind: `${HOST}:0`,
-    profile: "local",
-    peerAddr: `${HOST}:0`,
-    kvAddr: `${HOST}:0`,
-    startJoin: others.map(addressOf),
-    ...settings,
-  });
-}
-
-/** A client of an agent. */
-async function clientOf(agent: Agent): Promise<KvPeer> {
-  const [hostname = "", port] = agent.state?.addresses.kvAddr?.split(":") ?? [];
-  const address: Deno.NetAddr = { transport: "tcp", hostname, port: Number(port) };
-  return new KvPeer(await LineClient.connect(address));
-}
 
 /** Asks until it is done: what is refused with 503 was not. */
 async function insist(client: KvPeer, request: object): Promise<string> {

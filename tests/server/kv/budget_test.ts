@@ -92,6 +92,39 @@ Deno.test("connections that do not read have no more answers in memory than all 
   assert.equal(shared.bytes, 0, "all is given back");
 });
 
+Deno.test("reads that are asked again have room all at once, as far as there is any, and those behind them none", async () => {
+  const shared = new SharedBacklog(Infinity);
+  const sink = new SlowSink();
+  const writers = new WriterPool(() => new LineWriter(64));
+  const outbox = new Outbox(sink, writers, { ...LIMITS, shared }, unexpected);
+  const answers = new Answers(outbox, shared, () => {}, unexpected);
+  const asked: Pending[] = [];
+  const all = Array.from({ length: 40 }, (_, id) => {
+    const pending = new Pending(id, 10);
+    pending.touch = "reads";
+    pending.ask = () => asked.push(pending);
+    answers.add(pending);
+    return pending;
+  });
+  for (const pending of all) {
+    const result: Result = { ok: true, rev: 1, body: VALUE };
+    answers.settle(pending, answers.hasRoom(pending) ? result : NO_ROOM);
+  }
+  while (asked.length === 0) {
+    await turn();
+    await sink.take();
+  }
+  assert.ok(asked.length > 1);
+  assert.ok(asked.every((pending) => answers.hasRoom(pending)));
+  const behind = all.slice(all.indexOf(asked.at(-1) as Pending) + 1);
+  assert.ok(behind.length > 0 && !behind.some((pending) => answers.hasRoom(pending)));
+  // When one of them is put off after all, so is what follows it.
+  answers.settle(asked[1] as Pending, NO_ROOM);
+  assert.deepEqual(asked.map((pending) => answers.hasRoom(pending)), asked.map((_, i) => i === 0));
+  outbox.close();
+  answers.close();
+});
+
 Deno.test("clients that do not read keep no other from its answers, of any kind", async () => {
   await using stage = serve(HOST, { maxWaitingBytes: 100_000 });
   using other = await stage.client();

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { NO_LEADER } from "../../../server/replica/service.ts";
 import { brief, type Reply, serve } from "../../support/kv/stage.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -189,7 +190,7 @@ Deno.test("a watch goes on from any revision that is kept, and from none that is
     if (i % 4 === 0) expected.push([i, "r^x"]);
   }
   let gone = 0;
-  for (let from = 0; from <= 102; from++) {
+  for (let from = 0; from <= 101; from++) {
     const reply = await client.ask({ action: "WATCH", key: "^r", tree: true, from_rev: from });
     if (brief(reply) === "410 REVISION_GONE (from_rev)") {
       gone++;
@@ -205,6 +206,27 @@ Deno.test("a watch goes on from any revision that is kept, and from none that is
     await client.ask({ action: "UNWATCH", watch });
   }
   assert.ok(gone > 20 && gone < 75, `${gone} revisions are gone`);
+});
+
+Deno.test("a watch does not go on in a store that has not come so far: it is not the one that told of it", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const watch = { action: "WATCH", key: "k", from_rev: 12 };
+  for (let i = 1; i <= 10; i++) {
+    await client.ask({ action: "SET", key: "k", value: i });
+    assert.equal(brief(await client.ask(watch)), "410 REVISION_GONE (from_rev)");
+  }
+  await client.ask({ action: "SET", key: "k", value: 11 });
+  assert.equal((await client.ask(watch))["status"], "ok");
+  // Who has not heard of it yet asks the others, and waits for what comes.
+  const { source } = stage.state.watches;
+  assert.ok(source !== undefined);
+  const behind = Object.create(source, { rev: { value: 5 } });
+  Object.defineProperty(stage.state.watches, "source", { value: behind, configurable: true });
+  assert.equal((await client.ask(watch))["status"], "ok");
+  assert.equal(brief(await client.ask({ ...watch, from_rev: 13 })), "410 REVISION_GONE (from_rev)");
+  stage.state.failure = NO_LEADER;
+  assert.equal(brief(await client.ask(watch)), "503 NO_LEADER");
 });
 
 Deno.test("a watcher that does not read is told why it is closed, and others lose nothing", async () => {

@@ -26,8 +26,11 @@ export class MemoryServers implements AsyncDisposable {
   readonly #away = new Map<string, PromiseWithResolvers<never>>();
   readonly #isClosed = Promise.withResolvers<never>();
 
-  /** @param limits What each server keeps. */
-  constructor(ids: readonly string[], limits?: RingLimits) {
+  /**
+   * @param limits What each server keeps.
+   * @param goneLimitMs How long those that are away are waited for when others have forgotten what is wanted.
+   */
+  constructor(ids: readonly string[], limits?: RingLimits, goneLimitMs?: number) {
     this.states = new Map(ids.map((id) => [id, new MemoryState(limits)]));
     this.#isClosed.promise.catch(() => {});
     for (const id of ids) this.back(id);
@@ -37,6 +40,7 @@ export class MemoryServers implements AsyncDisposable {
       log: { unexpected: (error) => this.unexpected.push(error) },
       missing: () => this.missing++,
       beginLimitMs: 2_000,
+      ...goneLimitMs !== undefined && { goneLimitMs },
     });
   }
 

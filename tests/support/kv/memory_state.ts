@@ -10,6 +10,7 @@ import type { RingLimits } from "../../../cluster/watch/ring.ts";
 import { type Failure, Machine, MemoryStore, type Result } from "../../../cluster/machine/mod.ts";
 import {
   type Answer,
+  type Asker,
   type Consistency,
   NO_ROOM,
   type StateService,
@@ -24,7 +25,7 @@ type Waiting =
     readonly question: Uint8Array;
     readonly consistency: Consistency;
     readonly done: (answer: Answer) => void;
-    readonly hasRoom: (() => boolean) | undefined;
+    readonly asker: Asker | undefined;
   };
 
 /** The state of one server alone. */
@@ -105,10 +106,10 @@ export class MemoryState implements StateService {
     consistency: Consistency,
     _timeoutMs: number,
     done: (answer: Answer) => void,
-    hasRoom?: () => boolean,
+    asker?: Asker,
   ): void {
     if (this.fault !== undefined) throw this.fault;
-    this.#add({ question, consistency, done, hasRoom });
+    this.#add({ question, consistency, done, asker });
   }
 
   #add(waiting: Waiting): void {
@@ -144,8 +145,8 @@ export class MemoryState implements StateService {
     }
   }
 
-  #answerTo({ question, hasRoom }: Extract<Waiting, { question: Uint8Array }>): Result {
-    if (this.asksForRoom && hasRoom?.() === false) return NO_ROOM;
+  #answerTo({ question, asker }: Extract<Waiting, { question: Uint8Array }>): Result {
+    if (this.asksForRoom && asker?.hasRoom() === false) return NO_ROOM;
     this.answered++;
     return this.#machine.query(question);
   }

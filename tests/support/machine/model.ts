@@ -89,7 +89,9 @@ export class KvModel {
   differences(machine: Machine): string[] {
     const all = shown(machine.query(getManyQuestion(this.#paths.map((at) => path(`^${at}`)))));
     const values = this.#paths.map((at) => this.#nodes.get(at)?.value ?? null);
-    const wrong = all === `${JSON.stringify(values)} rev 0` ? [] : [`All of it is ${all}`];
+    const wrong = all === `${JSON.stringify(values)} rev ${this.#rev}`
+      ? []
+      : [`All of it is ${all}`];
     return wrong.concat(this.#paths.flatMap((at) => {
       const node = this.#nodes.get(at);
       const children = this.#below(at).length > 0;

@@ -8,7 +8,9 @@ import { Agent } from "../../../server/agent/agent.ts";
 import type { AgentSettings } from "../../../server/agent/start/settings.ts";
 import type { StateStatus } from "../../../server/replica/state_status.ts";
 import { eventually } from "../agents.ts";
+import { KvPeer } from "../kv/stage.ts";
 import { loopback } from "../loopback.ts";
+import { LineClient } from "../net/line_client.ts";
 
 const HOST = loopback();
 
@@ -37,6 +39,30 @@ export function startServer(
     raft: { electionTimeoutMs: 500, heartbeatMs: 50 },
     ...settings,
   });
+}
+
+/** Starts a gateway that joins through some agents. */
+export function startGateway(
+  name: string,
+  others: readonly Agent[],
+  settings: AgentSettings = {},
+): Promise<Agent> {
+  return Agent.start({
+    nodeName: name,
+    bind: `${HOST}:0`,
+    profile: "local",
+    peerAddr: `${HOST}:0`,
+    kvAddr: `${HOST}:0`,
+    startJoin: others.map(addressOf),
+    ...settings,
+  });
+}
+
+/** A client of an agent. */
+export async function clientOf(agent: Agent): Promise<KvPeer> {
+  const [hostname = "", port] = agent.state?.addresses.kvAddr?.split(":") ?? [];
+  const address: Deno.NetAddr = { transport: "tcp", hostname, port: Number(port) };
+  return new KvPeer(await LineClient.connect(address));
 }
 
 /** Where an agent is found by gossip. */

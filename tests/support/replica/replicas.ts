@@ -57,6 +57,7 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #random = new SeededRandom(7);
   readonly #cut = new Set<string>();
+  readonly #held = new Map<string, Promise<void>>();
 
   private constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -129,6 +130,16 @@ export class Replicas {
   cut(id: string, isCut = true): void {
     if (isCut) this.#cut.add(id);
     else this.#cut.delete(id);
+  }
+
+  /** Requests to a server stay on their way, as when it hangs, until what is returned is called. */
+  hold(id: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held.set(id, promise);
+    return () => {
+      this.#held.delete(id);
+      resolve();
+    };
   }
 
   /** The leader, once all that are connected agree on one. */
@@ -206,6 +217,7 @@ export class Replicas {
       request: async (to, bytes, timeoutMs) => {
         if (isCut(to)) throw new UnsentError(`No way to '${to}'`);
         await this.#pause(NETWORK_MS);
+        await this.#held.get(to);
         const answer = this.servers.get(to)?.replica.receiveRequests(bytes);
         if (answer === undefined) throw new UnsentError(`No '${to}'`);
         const { promise, reject } = Promise.withResolvers<never>();

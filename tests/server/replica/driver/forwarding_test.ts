@@ -63,6 +63,8 @@ async function forwarded(
   const told: string[] = [];
   const sizes: number[] = [];
   let asked = 0;
+  let missing = count;
+  const all = Promise.withResolvers<void>();
   let waiting: readonly Request[] = Array.from({ length: count }, (_, i) => ({
     kind,
     bytes: Uint8Array.of(i),
@@ -71,6 +73,7 @@ async function forwarded(
     staysHere: false,
     done: (result) => {
       told[i] = result?.ok ? `${result.body[0]} ${result.body.length}` : result?.reason ?? "none";
+      if (--missing === 0) all.resolve();
     },
   }));
   const result = (question: Uint8Array): Result => {
@@ -85,7 +88,7 @@ async function forwarded(
       request: async (_to, message) => {
         const { requests, answer } = decodeRequests(message, clock.now());
         for (const request of requests) {
-          const isTaken = request.kind === "command" || request.hasRoom?.() !== false;
+          const isTaken = request.kind === "command" || request.asker?.hasRoom() !== false;
           if (isTaken) asked++;
           request.done(isTaken ? result(request.bytes) : undefined);
         }
@@ -103,7 +106,7 @@ async function forwarded(
   }
 
   sendAll();
-  await clock.until(() => told.filter((each) => each !== undefined).length === count, 10_000);
+  await all.promise;
   forwarder.close();
   return { told, sizes, asked };
 }

@@ -84,6 +84,7 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
   await client.all(forms.map((form) => ({ action: "WATCH", ...form })));
   const used = new Set<string>();
   const lateFrom: number[] = [];
+  const pushes: Reply[] = [];
   let written = 0;
   for (let round = 0; round < 12; round++) {
     let at: string | undefined;
@@ -104,9 +105,13 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
     const late = client.ask({ action: "WATCH", key: "^n", tree: true, from_rev: lateFrom.at(-1) });
     servers.away(id);
     await before;
-    await late;
+    const begun = (await late)["result"] as { watch: number; rev: number };
     await writer.all(requests(20));
-    // It comes back with what it has missed, and with nothing that it could tell of it.
+    const isToldOfBefore = ({ watch, rev }: Reply) =>
+      watch === begun.watch && rev as number >= begun.rev;
+    do pushes.push(...await client.pushes(1)); while (!isToldOfBefore(pushes.at(-1) as Reply));
+    // It comes back with what it has missed, and with nothing that it could tell of it. Who wants what is older has been told that
+    // by the one that still had it, and is away next.
     servers.at(id).begin();
     servers.back(id);
   }
@@ -123,7 +128,7 @@ Deno.test("a watch of a gateway goes on at another server when one is away, with
   ];
   for (const from of lateFrom) expected.push(tree.filter((told) => parseInt(told) >= from));
   const count = expected.reduce((sum, { length }) => sum + length, 0);
-  const pushes = await client.pushes(count);
+  pushes.push(...await client.pushes(count - pushes.length));
   const of = (id: number) => pushes.filter(({ watch }) => watch === id);
   assert.deepEqual(of(1).map(({ rev, key }) => `${rev} ${String(key).slice(2)}`), expected[0]);
   assert.deepEqual(
@@ -308,6 +313,59 @@ Deno.test("when no server can go on, the watches of a gateway end and say so, an
   assert.deepEqual(there, [["change", 1], ["synced", 1]]);
   await writer.ask({ action: "SET", key: "^k", value: 2 });
   assert.equal((await client.pushes(1))[0]?.["rev"], 2);
+});
+
+Deno.test("a gateway waits for the one server that still has what is watched, in all its watches, and for the one that begins", async () => {
+  await using servers = new MemoryServers(["a", "b"]);
+  await using gateway = serve(HOST, { state: servers.gateway });
+  using client = await gateway.client();
+  using late = await gateway.client();
+  using writer = await gateway.client();
+  await client.ask({ action: "WATCH", key: "^k" });
+  await until(() => servers.used !== undefined);
+  for (const id of ["a", "b"]) servers.away(id);
+  await writer.ask({ action: "SET", key: "^k", value: 1 });
+  await writer.ask({ action: "SET", key: "^k", value: 2 });
+  servers.at("b").begin();
+  servers.back("b");
+  const begun = late.ask({ action: "WATCH", key: "^k", from_rev: 1 });
+  const past = servers.remote.past({ path: "k", tree: false }, 2);
+  const asked = () => servers.asked.get("b")?.count ?? 0;
+  const before = asked();
+  await until(() => asked() > before + 9);
+  servers.back("a");
+  const revs = (await client.pushes(2)).map(({ push, rev }) => [push, rev]);
+  assert.deepEqual(revs, [["change", 1], ["change", 2]]);
+  assert.equal((await begun)["status"], "ok");
+  assert.deepEqual((await late.pushes(2)).map(({ rev }) => rev), [1, 2]);
+  assert.deepEqual((await past)?.changes.map(({ rev }) => rev), [2]);
+});
+
+Deno.test("what one server has forgotten is gone when the other one stays away, or behind, for long", async () => {
+  for (const isBehind of [false, true]) {
+    await using servers = new MemoryServers(["a", "b"], undefined, 500);
+    await using gateway = serve(HOST, { state: servers.gateway });
+    using client = await gateway.client();
+    using writer = await gateway.client();
+    servers.away("b");
+    await client.ask({ action: "WATCH", key: "^k" });
+    servers.at("b").hold();
+    await writer.ask({ action: "SET", key: "^k", value: 1 });
+    assert.equal((await client.pushes(1))[0]?.["rev"], 1);
+    servers.away("a");
+    if (isBehind) servers.back("b");
+    await writer.ask({ action: "SET", key: "^k", value: 2 });
+    servers.at("a").begin();
+    servers.back("a");
+    const since = performance.now();
+    const [ended] = await client.pushes(1);
+    assert.deepEqual([ended?.["push"], ended?.["code"]], ["ended", 410]);
+    assert.ok(performance.now() - since > 400, "the other one was not waited for");
+    const late = await client.ask({ action: "WATCH", key: "^k", from_rev: 2 });
+    assert.equal(brief(late), "410 REVISION_GONE (from_rev)");
+    assert.equal(await servers.remote.past({ path: "k", tree: false }, 2), undefined);
+    servers.at("b").release();
+  }
 });
 
 Deno.test("a server that is behind is not gone on with, and not waited for when another one is not", async () => {

@@ -10,8 +10,14 @@ import { concatBytes } from "../../../../protocol/bytes.ts";
 import { encodeUtf8 } from "../../../../protocol/text.ts";
 import { UnsentError } from "../../../../server/replica/driver/parts.ts";
 import { Visits } from "../../../../server/replica/gateway/visits.ts";
-import { NO_LEADER, OVERLOADED } from "../../../../server/replica/service.ts";
+import {
+  type Answer,
+  NO_LEADER,
+  OVERLOADED,
+  SHUTTING_DOWN,
+} from "../../../../server/replica/service.ts";
 import { REQUEST } from "../../../../server/replica/wire_requests.ts";
+import { until } from "../../../support/rpc/peer.ts";
 
 /** A server's answer to a request; `undefined` when it cannot be reached. */
 type Answering = (kind: number) => Uint8Array | undefined;
@@ -35,6 +41,11 @@ function visitsOf(servers: Record<string, Answering>): { visits: Visits; asked: 
   return { visits, asked };
 }
 
+/** What comes of a stale read. */
+function readAt(visits: Visits, timeoutMs = 5_000): Promise<Answer> {
+  return new Promise((resolve) => visits.read(Uint8Array.of(1), timeoutMs, resolve));
+}
+
 Deno.test("a stale read goes to the next server when one does not answer, and then to the one that has", async () => {
   const read = concatBytes([Uint8Array.of(0, 0, 0, 7), encodeResult(OVERLOADED)]);
   const { visits, asked } = visitsOf({
@@ -44,13 +55,33 @@ Deno.test("a stale read goes to the next server when one does not answer, and th
     d: () => read,
   });
   for (let i = 0; i < 2; i++) {
-    const answer = await visits.read(Uint8Array.of(1), 5_000);
+    const answer = await readAt(visits);
     assert.deepEqual(answer, { result: OVERLOADED, lagMs: 7 });
   }
   assert.deepEqual(asked, ["a", "b", "c", "c"].map((id) => `${id} ${REQUEST.read}`));
   const alone = visitsOf({});
-  const { result } = await alone.visits.read(Uint8Array.of(1), 5_000);
+  const { result } = await readAt(alone.visits, 1);
   assert.deepEqual([result, alone.asked], [NO_LEADER, ["nobody"]]);
+  visits.close();
+  alone.visits.close();
+});
+
+Deno.test("a stale read waits for a server that answers until its time is over, or the gateway ends", async () => {
+  let isThere = false;
+  const answer = concatBytes([Uint8Array.of(0, 0, 0, 0), encodeResult(OVERLOADED)]);
+  const { visits, asked } = visitsOf({ a: () => isThere ? answer : undefined });
+  const reading = readAt(visits);
+  await until(() => asked.length > 2);
+  isThere = true;
+  assert.deepEqual(await reading, { result: OVERLOADED, lagMs: 0 });
+  isThere = false;
+  assert.deepEqual((await readAt(visits, 100)).result, NO_LEADER);
+  const cut = readAt(visits, 60_000);
+  const before = asked.length;
+  await until(() => asked.length > before + 2);
+  visits.close();
+  assert.deepEqual((await cut).result, SHUTTING_DOWN);
+  assert.deepEqual((await readAt(visits)).result, SHUTTING_DOWN);
 });
 
 Deno.test("requests go to whom most servers call the leader", async () => {
