@@ -9,6 +9,7 @@ import { AgentStartError } from "../../../../server/agent/agent.ts";
 import { openDirectory } from "../../../../server/replica/directory/directory.ts";
 import { DirectoryInUseError } from "../../../../server/replica/directory/errors.ts";
 import { newId } from "../../../../server/replica/directory/node_file.ts";
+import { decodeTag } from "../../../../server/replica/gossip_tag.ts";
 import { inspect, NoDataError } from "../../../../server/replica/rebuilding/inspection.ts";
 import {
   carryOut,
@@ -219,8 +220,8 @@ Deno.test("a server that was rebuilt founds no cluster, whatever it is started w
   await assert.rejects(agent.kv.set("foo", 1, { timeoutMs: 1_500 }), NoLeaderError);
   const { last_index, cluster_id } = await statusOf(agent);
   assert.deepEqual([last_index, cluster_id], [0, cluster]);
-  const tag = agent.members()[0]?.tags["skein"] ?? "";
-  assert.ok(tag.endsWith(`:${cluster?.slice(0, 8)}:0`), tag);
+  const tag = decodeTag(agent.members()[0]?.tags["skein"]);
+  assert.deepEqual([tag?.cluster, tag?.expect], [cluster?.slice(0, 8), 0]);
 });
 
 Deno.test("of two who looked at a directory only one rebuilds it, so that no id is forgotten", async () => {
