@@ -68,11 +68,14 @@ export const command: Command = defineCommand({
       if (fromRev !== undefined) throw excluded("-from-rev", "it watches from now on");
       if (once) throw excluded("-once", "it outlives its connections");
       return await inSession(values, async (session) => {
-        session.on("reconnecting", () => terminal.err("Connection lost, looking for the leader"));
-        session.on("connected", () => terminal.err("Connected again"));
+        const unsaid = Promise.withResolvers<never>();
+        const say = (text: string): void => void terminal.err(text).catch(unsaid.reject);
+        session.on("reconnecting", () => say("Connection lost, looking for the leader"));
+        session.on("connected", () => say("Connected again"));
         await using changes = await session.kv.watch(key, about);
         if (!isJson) await terminal.out(`Watching ${key}, Ctrl-C ends it`);
-        return await print(changes, isJson ? jsonLine : sessionLine);
+        const printed = print(changes, isJson ? jsonLine : sessionLine);
+        return await Promise.race([printed, unsaid.promise]);
       });
     }
     const connection = await connectionOf(values);

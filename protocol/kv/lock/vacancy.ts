@@ -71,8 +71,6 @@ export class Vacancy {
       this.#reading = false;
       const watch = this.#watch;
       this.#watch = undefined;
-      // With its client, perhaps: who waits is to find out.
-      if (watch !== undefined) this.#wake?.();
       await watch?.stop();
     }
   }

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { KvClient, type KvLock, LockLostError, LockTimeoutError } from "../../../client/mod.ts";
 import { eventually } from "../../support/agents.ts";
-import { NO_LEADER, SHUTTING_DOWN } from "../../../server/replica/service.ts";
+import { NO_LEADER } from "../../../server/replica/service.ts";
 import { AgentKv } from "../../../server/kv/local/local.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -15,9 +15,7 @@ import { loopback } from "../../support/loopback.ts";
 const HOST = loopback();
 
 /** What both have. */
-type Store = Pick<KvClient, "set" | "get" | "delete" | "transaction" | "lock"> & {
-  close(): void | Promise<void>;
-};
+type Store = Pick<KvClient, "set" | "get" | "delete" | "transaction" | "lock">;
 
 /** Registers a test of the client, and of the agent's own store. */
 function bothTest(name: string, body: (kv: Store, stage: Stage) => Promise<void>): void {
@@ -141,20 +139,6 @@ bothTest("a mistake is told at once", async (kv) => {
   }
   await assert.rejects(kv.lock("l", { waitMs: -1 }), { name: "RangeError" });
   assert.equal(await kv.get("l"), undefined);
-});
-
-bothTest("a wait ends with the client, or the agent, that waits", async (kv, stage) => {
-  await using _held = await kv.lock("l", { renew: false });
-  const waiting = kv.lock("l").then(() => "taken", ({ name }) => name);
-  await eventually("it waits", () => stage.state.watches.figures.watches === 1);
-  // The agent that ends says so to its own program.
-  if (kv instanceof AgentKv) stage.state.failure = SHUTTING_DOWN;
-  await kv.close();
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(() => resolve("late"), 3_000);
-  const end = await Promise.race([waiting, late]);
-  clearTimeout(timer);
-  assert.equal(end, kv instanceof AgentKv ? "KvError" : "ConnectionClosedError");
 });
 
 Deno.test("KvClient: a lock outlives its connection, and not its client", async () => {
