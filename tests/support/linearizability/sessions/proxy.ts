@@ -17,7 +17,7 @@ import {
 import type { Place } from "../connection.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** How often a request goes twice, and an answer not at all. */
+/** How often something goes twice, and an answer not at all. */
 const REPEATED = 0.05;
 const LOST = 0.02;
 
@@ -109,8 +109,7 @@ class Link {
   #there(message: ClientMessage): Uint8Array[] {
     if (message.kind === "continueSession") this.#asked = message.sessionId;
     const frame = clientFrame(message);
-    const isTwice = message.kind === "clientRequest" && Math.random() < REPEATED;
-    return isTwice ? [frame, frame] : [frame];
+    return message.kind === "clientRequest" ? perhapsTwice(frame) : [frame];
   }
 
   #back(message: ServerMessage): Uint8Array[] {
@@ -124,11 +123,12 @@ class Link {
         break;
       case "clientResponse":
         ledger.answered(this.#session, message.requestId, message.result);
-        if (Math.random() < LOST) return [];
-        break;
+        return Math.random() < LOST ? [] : perhapsTwice(serverFrame(message));
+      case "queryResponse":
+        return Math.random() < LOST ? [] : perhapsTwice(serverFrame(message));
       case "serverRequest":
         ledger.tell(this.#session, message.requestId, message.payload);
-        break;
+        return perhapsTwice(serverFrame(message));
       case "clusterInfo": {
         const members = message.members.map((one) => ({ ...one, address: instead(one.address) }));
         return [serverFrame({ ...message, members })];
@@ -136,6 +136,10 @@ class Link {
     }
     return [serverFrame(message)];
   }
+}
+
+function perhapsTwice(frame: Uint8Array): Uint8Array[] {
+  return Math.random() < REPEATED ? [frame, frame] : [frame];
 }
 
 /** Copies until either side ends; `turn` says what becomes of a frame. */
