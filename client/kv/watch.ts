@@ -140,6 +140,8 @@ export class ClientWatch implements KvWatch {
   #openAgain(): void {
     this.#opening ??= this.#tryToOpen().catch((error) => this.#fail(error)).finally(() => {
       this.#opening = undefined;
+      // It may have been lost meanwhile: whoever has read on since then has found that one is being opened.
+      if (this.#connection === undefined) this.#wake();
     });
   }
 

@@ -12,7 +12,7 @@ import { MemoryState } from "../../support/kv/memory_state.ts";
 import { startScriptedPort } from "../../support/kv/scripted_port.ts";
 import { serve, type Stage } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
-import { until } from "../../support/rpc/peer.ts";
+import { until, withPatience } from "../../support/rpc/peer.ts";
 
 const HOST = loopback();
 const SMALL = { changes: 40, bytes: 10_000, blockBytes: 1_000 };
@@ -327,3 +327,35 @@ Deno.test("without reconnect a watch ends with its connection", async () => {
   await stage[Symbol.asyncDispose]();
   await assert.rejects(next, /Connection/);
 });
+
+for (
+  const [how, after] of [
+    ["breaks", "no JSON"],
+    [
+      "tells that its watch has ended",
+      '{"push":"ended","watch":1,"code":410,"reason":"REVISION_GONE"}',
+    ],
+  ] as const
+) {
+  Deno.test(`a watch is opened again when the agent ${how} right after its answer`, async () => {
+    let count = 0;
+    await using port = startScriptedPort(HOST, ({ action }) => {
+      if (action !== "WATCH") return undefined;
+      const answer = '{"status":"ok","result":{"watch":1,"rev":1}}\n';
+      if (++count % 2 === 0) return `${answer}${after}\n`;
+      return `${answer}{"push":"change","watch":1,"key":"a","kind":"del","rev":${count + 1}}\n`;
+    });
+    await using client = await KvClient.connect({
+      address: port.address,
+      reconnect: { minDelayMs: 1, maxDelayMs: 5 },
+    });
+    await using watch = await client.watch("^a");
+    const changes = watch[Symbol.asyncIterator]();
+    for (const rev of [2, 4, 6]) {
+      const [change] = await withPatience(take(changes, 1));
+      assert.equal(change?.rev, rev);
+      port.hangUp();
+    }
+    assert.ok(count >= 5);
+  });
+}
