@@ -35,7 +35,7 @@ const SAMPLES: readonly ClientMessage[] = [
   { kind: "hello", token: "", flags: 0 },
   { kind: "hello", token: "app-token", flags: 65_535 },
   requestOf(1, { action: "INCR", key: "n" }, 1),
-  requestOf(2, { action: "WATCH", key: "^", tree: true, initial: true }, 1),
+  requestOf(2, { action: "WATCH", key: "^k", tree: true, initial: true }, 1),
   requestOf(3, { action: "TXN", then: [{ action: "SET", key: "k", value: "w" }] }, 1),
   requestOf(Number.MAX_SAFE_INTEGER, { action: "GET", key: "n" }, Number.MAX_SAFE_INTEGER),
   requestOf(4, { action: "SET", key: ["a", "b"], value: [[[[]]]], ttl_ms: 20 }, 2),
