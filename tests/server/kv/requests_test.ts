@@ -319,7 +319,7 @@ const FORMS: readonly [Readonly<Record<string, unknown>>, string | RegExp][] = [
       tree: true,
       old: true,
       coalesce: true,
-      from_rev: 99,
+      from_rev: 6,
     },
     '{"watch":2,"rev":5}',
   ],
