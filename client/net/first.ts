@@ -49,7 +49,8 @@ export async function openFirst<T extends Closable>(
       const address = waiting.shift();
       if (address !== undefined) begin(address);
       await firstOf(attempts, waiting.length > 0);
-      for (const outcome of ended.splice(0)) {
+      // One at a time: of those that ended in the same turn, what was opened beside the first one is closed below.
+      for (let outcome = ended.shift(); outcome !== undefined; outcome = ended.shift()) {
         if ("opened" in outcome) return outcome.opened;
         failure = outcome.error;
         if (ending.signal.aborted || isFinal(failure)) throw failure;
