@@ -56,6 +56,8 @@ export {
   listTopicsQuestion,
   type PartitionDescription,
   type SegmentPage,
+  segmentRow,
+  segmentRows,
   segmentsQuestion,
   type TopicDescription,
   type TopicPage,

@@ -95,7 +95,7 @@ interface TestTopic {
   readonly id: number;
   readonly name: string;
   options: TopicOptions;
-  partitions: TestPartition[];
+  readonly partitions: TestPartition[];
 }
 
 const NAMES = ["a", "b.c", "t-1", "_"];
@@ -318,18 +318,14 @@ export class TopicModel {
 
   #alter(): TopicStep {
     const name = this.#name();
-    const partitions = below(this.#random, 6);
     const options = this.#options();
     return {
-      command: alterTopicCommand({ topic: utf8(name), partitions, options }),
+      command: alterTopicCommand({ topic: utf8(name), options }),
       check: (result) => {
         const topic = this.topics.get(name);
         if (topic === undefined) return refused(result, "TOPIC_NOT_FOUND");
-        const more = partitions === 0 ? 0 : partitions - topic.partitions.length;
-        if (more < 0) return refused(result, "INVALID");
         bodyOf(result);
         topic.options = { ...topic.options, ...options };
-        topic.partitions.push(...Array.from({ length: more }, newPartition));
       },
     };
   }

@@ -5,6 +5,8 @@ import {
   decodeTopicsSwept,
   deleteTopicCommand,
   type MessageChange,
+  segmentRow,
+  segmentRows,
   sweepTopicsCommand,
 } from "../../../../cluster/machine/topics/mod.ts";
 import { dumped, load, START_TIME } from "../../../support/machine/fixture.ts";
@@ -56,7 +58,7 @@ function history(seed: number): LogEntry[] {
   const random = new SeededRandom(seed);
   const clock = new JumpingClock(random);
   const model = new TopicModel(random);
-  const { machine, segments } = newMachine();
+  const { machine, store, segments } = newMachine();
   const entries: LogEntry[] = [];
   for (let i = 0; i < COMMANDS; i++) {
     const step = model.next();
@@ -73,6 +75,15 @@ function history(seed: number): LogEntry[] {
     }
   }
   model.compare(machine, segments);
+  const rows = [...segmentRows(store)];
+  assert.deepEqual(
+    rows,
+    segmentsOf(machine).map(({ topic, partition, base, bytes, crc }) => {
+      return { segment: { topic, partition, base }, bytes, crc };
+    }),
+  );
+  for (const row of rows) assert.deepEqual(segmentRow(store, row.segment), row);
+  assert.equal(segmentRow(store, { topic: 1, partition: 0, base: 2 ** 40 }), undefined);
   return entries;
 }
 
