@@ -18,16 +18,13 @@ export const BATCH_HEAD_BYTES = 37;
 /** Bytes of a batch before those that its checksum is of. */
 const SUMMED_AT = 8;
 
-/** Most bytes of a batch: a frame of the port, with what the head takes, and some more. */
-export const MAX_BATCH_BYTES = 12 * 1024 * 1024;
-
 /** Attribute: a key or a value of a message is absent, which is not the same as empty. */
 export const HAS_NULLS = 1;
 
 /** What stands before the messages. */
 export interface BatchHead {
   /** Bytes of the whole batch. */
-  readonly bytes: number;
+  readonly size: number;
   /** Offset of the first message. */
   readonly baseOffset: number;
   /** How many messages there are. */
@@ -41,7 +38,7 @@ export interface BatchHead {
 }
 
 /** Writes the head into a batch whose messages stand there already, from {@linkcode BATCH_HEAD_BYTES} on to its end. */
-export function sealBatch(batch: Uint8Array, head: Omit<BatchHead, "bytes">): void {
+export function sealBatch(batch: Uint8Array, head: Omit<BatchHead, "size">): void {
   const { baseOffset, count, index, maxTimestamp, attributes } = head;
   putU32(batch, 0, batch.length - 4);
   putU64(batch, 8, baseOffset);
@@ -53,12 +50,12 @@ export function sealBatch(batch: Uint8Array, head: Omit<BatchHead, "bytes">): vo
 }
 
 /** The head of the batch that begins at `at`; `undefined` when the bytes end before it does, or it cannot be one. */
-export function batchHead(bytes: Uint8Array, at: number): BatchHead | undefined {
+export function readBatchHead(bytes: Uint8Array, at = 0): BatchHead | undefined {
   if (bytes.length - at < BATCH_HEAD_BYTES) return undefined;
-  const size = batchBytes(bytes, at);
-  if (size === undefined) return undefined;
+  const size = 4 + getU32(bytes, at);
+  if (size < BATCH_HEAD_BYTES) return undefined;
   return {
-    bytes: size,
+    size,
     baseOffset: getU64(bytes, at + 8),
     count: getU32(bytes, at + 16),
     index: getU64(bytes, at + 20),
@@ -67,13 +64,7 @@ export function batchHead(bytes: Uint8Array, at: number): BatchHead | undefined 
   };
 }
 
-/** Bytes of the batch that begins at `at`, of which four bytes are there; `undefined` when it cannot be one. */
-export function batchBytes(bytes: Uint8Array, at: number): number | undefined {
-  const size = 4 + getU32(bytes, at);
-  return size < BATCH_HEAD_BYTES || size > MAX_BATCH_BYTES ? undefined : size;
-}
-
 /** Whether a batch that begins at `at`, and is there as a whole, is what was written. */
-export function isWhole(bytes: Uint8Array, at: number, size: number): boolean {
+export function isBatchWhole(bytes: Uint8Array, at: number, size: number): boolean {
   return crc32(bytes.subarray(at + SUMMED_AT, at + size)) === getU32(bytes, at + 4);
 }

@@ -13,8 +13,18 @@ export interface SegmentId {
   readonly topic: number;
   /** Number of the partition, from 0. */
   readonly partition: number;
-  /** Offset of its first message. */
+  /** Offset of its first message. No other segment of the partition ever has it. */
   readonly base: number;
+}
+
+/** What the state says of the bytes of a segment. */
+export interface SegmentRow {
+  /** Which one. */
+  readonly segment: SegmentId;
+  /** How many there are. */
+  readonly bytes: number;
+  /** CRC-32 of all of them. */
+  readonly crc: number;
 }
 
 /** What entries do to segments. */
@@ -32,8 +42,3 @@ export type MessageChange =
     readonly kind: "drop";
     readonly segment: SegmentId;
   };
-
-/** A segment as a text, for those who keep segments by name: topic, partition, base. */
-export function segmentName({ topic, partition, base }: SegmentId): string {
-  return `${topic}/${partition}/${String(base).padStart(16, "0")}`;
-}

@@ -24,9 +24,10 @@ import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { StoreChunk } from "../../../cluster/raft/state/effects.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
 import { equalBytes, getU32 } from "../../../protocol/bytes.ts";
+import { removeIfThere } from "../../files/remove.ts";
 import type { SnapshotStore } from "../driver/parts.ts";
 import { DamagedSnapshotError } from "./damaged.ts";
-import { removeIfThere, SnapshotWriter } from "./snapshot_writer.ts";
+import { SnapshotWriter } from "./snapshot_writer.ts";
 import { PIECE_BYTES, readTrailer, type Trailer } from "./trailer.ts";
 
 /** Snapshots that are kept. */
