@@ -27,6 +27,7 @@ import {
   UNSUPPORTED_VERSION,
 } from "./result.ts";
 import type { StoreReader, Transaction } from "./store/store.ts";
+import type { MessageChange } from "./topics/segment.ts";
 import { readUint } from "./strict.ts";
 
 /** What a command may know besides the state. */
@@ -39,6 +40,8 @@ export interface Context {
   format: number;
   /** Where commands say what they have changed; without it nobody listens. */
   changes?: NodeChange[];
+  /** Where commands say what becomes of segments of messages; without it nobody listens. */
+  messages?: MessageChange[];
 }
 
 /** Nodes that have values, as far as the module that has them lets others see them. */
