@@ -19,12 +19,10 @@ import { TRIM, trim } from "./trim.ts";
 
 export {
   BATCH_HEAD_BYTES,
-  batchBytes,
   type BatchHead,
-  batchHead,
   HAS_NULLS,
-  isWhole,
-  MAX_BATCH_BYTES,
+  isBatchWhole,
+  readBatchHead,
 } from "./batch.ts";
 export {
   allGroupOffsetsQuestion,
@@ -84,7 +82,8 @@ export {
 } from "./produce.ts";
 export { TOPICS } from "./rows/keys.ts";
 export { DEFAULT_OPTIONS, type TopicOptions } from "./rows/topic.ts";
-export { type MessageChange, type SegmentId, segmentName } from "./segment.ts";
+export { nextOffset, SEGMENT_KEYS, segmentRow, segmentRowOf, segmentRows } from "./rows/lookup.ts";
+export type { MessageChange, SegmentId, SegmentRow } from "./segment.ts";
 export {
   decodeTopicsDue,
   decodeTopicsSwept,

@@ -99,7 +99,9 @@ export class Messages {
     const [first] = found as [SegmentId];
     const others = found.length === 1 ? "" : `, and ${found.length - 1} others`;
     logger.error(
-      `Segment '${files.pathOf(first)}'${others} has less than it should: it is had from other servers`,
+      `Segment '${
+        files.pathOf(first)
+      }'${others} has less than it should: it is had from other servers`,
     );
     this.#mend();
   }

@@ -1,0 +1,45 @@
+/**
+ * What the state tells of messages.
+ *
+ * @module
+ */
+
+import type { Row, Store } from "../../../cluster/machine/mod.ts";
+import { readContext } from "../../../cluster/machine/sys/context.ts";
+import {
+  nextOffset,
+  type SegmentRow,
+  segmentRow,
+  segmentRowOf,
+  segmentRows,
+} from "../../../cluster/machine/topics/mod.ts";
+import type { SegmentState } from "./segment_files.ts";
+
+/** The state, as it is now. */
+export interface StateOfMessages extends SegmentState {
+  /** The offset that the next message of a partition gets. */
+  nextOffset(topic: number, partition: number): number;
+  /** The entry that was applied last. */
+  applied(): number;
+}
+
+/** That of a store. */
+export function stateOfMessages(
+  store: () => Store & { sync(): Promise<void> },
+): StateOfMessages {
+  return {
+    rows: () => segmentRows(store()),
+    row: (segment) => segmentRow(store(), segment),
+    sync: () => store().sync(),
+    nextOffset: (topic, partition) => nextOffset(store(), topic, partition),
+    applied: () => readContext(store()).index,
+  };
+}
+
+/** Those of some rows that tell of segments. */
+export async function* segmentRowsAmong(rows: AsyncIterable<Row>): AsyncGenerator<SegmentRow> {
+  for await (const row of rows) {
+    const found = segmentRowOf(row);
+    if (found !== undefined) yield found;
+  }
+}
