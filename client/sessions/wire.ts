@@ -7,7 +7,7 @@
 import {
   clientFrame,
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   MessageError,
   readServerMessage,
   type ServerMessage,
@@ -98,7 +98,7 @@ export class Wire {
   /** Why nothing more comes. */
   async #read(socket: Socket): Promise<Error> {
     const { signal } = this.#closing;
-    const splitter = new FrameSplitter((bytes) => {
+    const splitter = frameSplitter((bytes) => {
       if (!signal.aborted) this.#listener.message(readServerMessage(bytes));
     });
     try {

@@ -8,6 +8,7 @@
 
 import type { NodeChange } from "./change.ts";
 import { KV, kv, nodes } from "./kv/mod.ts";
+import type { MessageChange } from "./message_change.ts";
 import {
   type Command,
   type Context,
@@ -28,7 +29,7 @@ import {
   WatchedPlaces,
   writeContext,
 } from "./sys/mod.ts";
-import { type MessageChange, TOPICS, topics } from "./topics/mod.ts";
+import { TOPICS, topics } from "./topics/mod.ts";
 
 /** One entry of the log, as far as the machine looks at it. */
 export interface LogEntry {

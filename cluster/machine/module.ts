@@ -19,6 +19,7 @@
 
 import { DecodeError, Reader, type Writer, written } from "../../protocol/msgpack/mod.ts";
 import type { NodeChange } from "./change.ts";
+import type { MessageChange } from "./message_change.ts";
 import {
   type Failure,
   INVALID,
@@ -27,7 +28,6 @@ import {
   UNSUPPORTED_VERSION,
 } from "./result.ts";
 import type { StoreReader, Transaction } from "./store/store.ts";
-import type { MessageChange } from "./topics/segment.ts";
 import { readUint } from "./strict.ts";
 
 /** What a command may know besides the state. */

@@ -11,6 +11,7 @@
 
 import { crc32 } from "node:zlib";
 import { getU32, getU64, putU32, putU64 } from "../../../protocol/bytes.ts";
+import { getHalves, type Halves, putHalves } from "../../../protocol/topics/message_set.ts";
 
 /** Bytes before the messages. */
 export const BATCH_HEAD_BYTES = 37;
@@ -32,7 +33,7 @@ export interface BatchHead {
   /** Index of the entry that appended it. */
   readonly index: number;
   /** Greatest timestamp of a message, in nanoseconds since 1970. */
-  readonly maxTimestamp: bigint;
+  readonly maxTimestamp: Halves;
   /** See {@linkcode HAS_NULLS}. */
   readonly attributes: number;
 }
@@ -44,7 +45,7 @@ export function sealBatch(batch: Uint8Array, head: Omit<BatchHead, "size">): voi
   putU64(batch, 8, baseOffset);
   putU32(batch, 16, count);
   putU64(batch, 20, index);
-  new DataView(batch.buffer, batch.byteOffset).setBigInt64(28, maxTimestamp);
+  putHalves(batch, 28, maxTimestamp);
   batch[36] = attributes;
   putU32(batch, 4, crc32(batch.subarray(SUMMED_AT)));
 }
@@ -59,7 +60,7 @@ export function readBatchHead(bytes: Uint8Array, at = 0): BatchHead | undefined 
     baseOffset: getU64(bytes, at + 8),
     count: getU32(bytes, at + 16),
     index: getU64(bytes, at + 20),
-    maxTimestamp: new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(at + 28),
+    maxTimestamp: getHalves(bytes, at + 28),
     attributes: bytes[at + 36] as number,
   };
 }

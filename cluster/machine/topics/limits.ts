@@ -43,6 +43,9 @@ export const MAX_PRODUCERS = 1_000_000;
 /** A producer is forgotten in a partition so long after its last batch there, in milliseconds. */
 export const PRODUCER_LIFE_MS = 7 * 86_400_000;
 
+/** Most bytes of a batch: what an entry of the log may hold. */
+export const MAX_BATCH_BYTES = 12 * 1024 * 1024;
+
 /** A row of the index is written once so many bytes were appended to a segment since the last one. */
 export const STRETCH_BYTES = 64 * 1024;
 

@@ -15,11 +15,12 @@ import type { Result } from "../result.ts";
 import type { StoreReader, Transaction } from "../store/store.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { append, timeAfter } from "./append.ts";
-import { BATCH_HEAD_BYTES, MAX_BATCH_BYTES } from "./batch.ts";
+import { BATCH_HEAD_BYTES } from "./batch.ts";
 import { makeTopic } from "./create.ts";
 import {
   BAD_MESSAGES,
   BAD_TOPIC,
+  MAX_BATCH_BYTES,
   MAX_PRODUCERS,
   OUT_OF_ORDER,
   PARTITION_NOT_FOUND,

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Wire } from "../../../client/sessions/wire.ts";
 import {
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readClientMessage,
 } from "../../../protocol/sessions/mod.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -46,7 +46,7 @@ async function opened(): Promise<{ wire: Wire; conn: Deno.Conn; lost: Error[] }>
 /** What comes until the connection ends. */
 async function read(conn: Deno.Conn): Promise<string[]> {
   const kinds: string[] = [];
-  const splitter = new FrameSplitter((bytes) => {
+  const splitter = frameSplitter((bytes) => {
     const message = readClientMessage(bytes);
     kinds.push("requestId" in message ? `${message.kind} ${message.requestId}` : message.kind);
   });

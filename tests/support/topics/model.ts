@@ -11,7 +11,6 @@ import type { Result } from "../../../cluster/machine/result.ts";
 import {
   alterTopicCommand,
   BATCH_HEAD_BYTES,
-  batchHead,
   commitOffsetsCommand,
   createTopicCommand,
   decodeDescription,
@@ -31,7 +30,7 @@ import {
   HAS_NULLS,
   hasCreated,
   initProducerCommand,
-  isWhole,
+  isBatchWhole,
   type ListedSegment,
   listTopicsQuestion,
   locateQuestion,
@@ -39,8 +38,8 @@ import {
   NOT_COMMITTED,
   produceCommand,
   PRODUCER_LIFE_MS,
+  readBatchHead,
   type SegmentId,
-  segmentName,
   segmentsQuestion,
   type Sequence,
   STRETCH_BYTES,
@@ -106,6 +105,11 @@ const encoder = new TextEncoder();
 /** The bytes of a text. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
+}
+
+/** A segment as a text: topic, partition, base. */
+export function segmentName({ topic, partition, base }: SegmentId): string {
+  return `${topic}/${partition}/${base}`;
 }
 
 /** The bytes of segments, as far as a machine has told of them. */
@@ -510,19 +514,19 @@ export function read(
   for (const { base, position, end } of spans) {
     const file = segments.of({ topic, partition, base });
     for (let at = position; at < end;) {
-      const head = batchHead(file, at) ?? assert.fail("no batch");
-      assert.ok(at + head.bytes <= end, "a span ends with a batch");
-      assert.ok(isWhole(file, at, head.bytes));
+      const head = readBatchHead(file, at) ?? assert.fail("no batch");
+      assert.ok(at + head.size <= end, "a span ends with a batch");
+      assert.ok(isBatchWhole(file, at, head.size));
       if (offset < head.baseOffset + head.count) {
-        const found = decodeMessages(file.subarray(at + BATCH_HEAD_BYTES, at + head.bytes));
+        const found = decodeMessages(file.subarray(at + BATCH_HEAD_BYTES, at + head.size));
         assert.equal(found.length, head.count);
         const hasNulls = found.some(({ key, value }) => key === null || value === null);
         assert.equal(head.attributes, hasNulls ? HAS_NULLS : 0);
         const message = found[offset - head.baseOffset] ?? assert.fail("no such message");
         return { message, skipped };
       }
-      at += head.bytes;
-      skipped += head.bytes;
+      at += head.size;
+      skipped += head.size;
     }
   }
   assert.fail(`offset ${offset} is in no span`);
