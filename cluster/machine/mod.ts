@@ -6,6 +6,7 @@
 
 export type { ChangeKind, NodeChange } from "./change.ts";
 export { dump, type DumpSummary } from "./dump.ts";
+export { DumpedRows } from "./dumped_rows.ts";
 export { DumpError, Loader } from "./load.ts";
 export {
   FormatError,

@@ -6,7 +6,7 @@
  */
 
 import type { MessageChange, SegmentId } from "../../../cluster/machine/topics/segment.ts";
-import { type Row } from "../../../cluster/machine/mod.ts";
+import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { Logger } from "../../../cluster/runtime.ts";
 import type { DamagedSegmentError } from "./errors.ts";
 import { complete } from "./fetching/complete.ts";
@@ -14,8 +14,8 @@ import type { PieceNet } from "./fetching/fetch.ts";
 import { Pieces } from "./fetching/pieces.ts";
 import { Repair } from "./fetching/repair.ts";
 import type { SegmentFiles } from "./segment_files.ts";
-import type { StateOfMessages } from "./state.ts";
-import { segmentRowsAmong } from "./state.ts";
+import { segmentRowsIn, type StateOfMessages } from "./state.ts";
+import type { SnapshotCompanion } from "../snapshots/snapshot_files.ts";
 import { Waiting } from "./waiting.ts";
 
 /** What messages are kept with. */
@@ -24,12 +24,12 @@ export interface MessagesParts {
   readonly state: StateOfMessages;
   readonly net: PieceNet;
   readonly logger: Pick<Logger, "info" | "error">;
-  /** Lets work run that nobody waits for. */
-  readonly background: (work: Promise<void>) => void;
+  /** What nobody waits for has failed for good. */
+  readonly failed: (error: Error) => void;
 }
 
 /** The messages of a server. */
-export class Messages {
+export class Messages implements SnapshotCompanion {
   readonly #parts: MessagesParts;
   readonly #waiting = new Waiting();
   readonly #pieces: Pieces;
@@ -82,16 +82,18 @@ export class Messages {
     return this.#pieces.answer(request);
   }
 
-  /**
-   * Gets what the rows of another server's snapshot of the entry `index` tell of. Rejects with the reason of the signal, when this
-   * server ends, and as `Disk` does.
-   */
-  complete(rows: AsyncIterable<Row>, index: number, signal: AbortSignal): Promise<void> {
+  /** As {@linkcode SnapshotCompanion.complete}; rejects when this server ends. */
+  complete(
+    dump: AsyncIterable<Uint8Array>,
+    { index, configuration }: SnapshotMeta,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const after = { index, members: configuration.map(({ id }) => id) };
     const any = AbortSignal.any([signal, this.#closing.signal]);
-    return this.#run(complete(this.#parts, segmentRowsAmong(rows), index, any));
+    return this.#run(complete(this.#parts, segmentRowsIn(dump), after, any));
   }
 
-  /** All rows of the state are others than before. Rejects as `Disk` does. */
+  /** All rows of the state are others than before, or known for the first time. Rejects as `Disk` does. */
   async settle(mayRemove: boolean): Promise<void> {
     const { files, logger } = this.#parts;
     const found = await files.settle(mayRemove);
@@ -121,7 +123,7 @@ export class Messages {
 
   #mend(): void {
     if (this.#closing.signal.aborted) return;
-    this.#parts.background(this.#run(this.#repair.begin()));
+    this.#run(this.#repair.begin()).catch(this.#parts.failed);
   }
 
   #run(work: Promise<void>): Promise<void> {

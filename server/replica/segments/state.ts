@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Row, Store } from "../../../cluster/machine/mod.ts";
+import { DumpedRows, type Store } from "../../../cluster/machine/mod.ts";
 import { readContext } from "../../../cluster/machine/sys/context.ts";
 import {
   nextOffset,
+  SEGMENT_KEYS,
   type SegmentRow,
   segmentRow,
   segmentRowOf,
@@ -36,10 +37,13 @@ export function stateOfMessages(
   };
 }
 
-/** Those of some rows that tell of segments. */
-export async function* segmentRowsAmong(rows: AsyncIterable<Row>): AsyncGenerator<SegmentRow> {
-  for await (const row of rows) {
-    const found = segmentRowOf(row);
-    if (found !== undefined) yield found;
+/** The segments that a dump tells of, which comes in pieces. */
+export async function* segmentRowsIn(dump: AsyncIterable<Uint8Array>): AsyncGenerator<SegmentRow> {
+  const rows = new DumpedRows(SEGMENT_KEYS.from, SEGMENT_KEYS.to);
+  for await (const piece of dump) {
+    for (const row of rows.push(piece)) {
+      const found = segmentRowOf(row);
+      if (found !== undefined) yield found;
+    }
   }
 }

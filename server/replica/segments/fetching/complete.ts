@@ -10,7 +10,7 @@
 import type { SegmentRow } from "../../../../cluster/machine/topics/segment.ts";
 import { SegmentGoneError } from "../errors.ts";
 import type { SegmentFiles } from "../segment_files.ts";
-import { fetchBatches, type PieceNet } from "./fetch.ts";
+import { fetchBatches, type PieceNet, type Wanted } from "./fetch.ts";
 
 /** Segments that come at the same time. */
 const AT_ONCE = 4;
@@ -21,14 +21,17 @@ export interface CompleteParts {
   readonly net: PieceNet;
 }
 
+/** Which state it is of, and who the members are in it. */
+export type After = Required<Pick<Wanted, "index" | "members">>;
+
 /**
- * Gets all that `rows` tell of as they are after the entry `index`, and makes it last. What no state needs any more is left out: the
+ * Gets all that `rows` tell of, and makes it last. What no state needs any more is left out: the
  * entries that drop it are still to come. Rejects with the reason of the signal, and as `Disk` does.
  */
 export async function complete(
   parts: CompleteParts,
   rows: AsyncIterator<SegmentRow>,
-  index: number,
+  after: After,
   signal: AbortSignal,
 ): Promise<void> {
   let isOver = false;
@@ -36,7 +39,7 @@ export async function complete(
     while (!isOver) {
       const next = await rows.next();
       if (next.done) return;
-      await completeOne(parts, next.value, index, signal);
+      await completeOne(parts, next.value, after, signal);
     }
   };
   try {
@@ -50,18 +53,18 @@ export async function complete(
 async function completeOne(
   { files, net }: CompleteParts,
   { segment, bytes: to }: SegmentRow,
-  index: number,
+  after: After,
   signal: AbortSignal,
 ): Promise<void> {
   const have = files.have(segment);
   if (have >= to) return;
   try {
     if (files.isDamaged(segment)) {
-      const batches = fetchBatches(net, { segment, from: 0, to, index }, signal);
+      const batches = fetchBatches(net, { ...after, segment, from: 0, to }, signal);
       return await files.replace(segment, to, batches);
     }
     let at = have;
-    for await (const batches of fetchBatches(net, { segment, from: at, to, index }, signal)) {
+    for await (const batches of fetchBatches(net, { ...after, segment, from: at, to }, signal)) {
       // Entries that were applied meanwhile may have brought some of it.
       const known = Math.min(batches.length, Math.max(0, files.have(segment) - at));
       files.add(segment, at + known, batches.subarray(known));

@@ -5,6 +5,7 @@
  */
 
 import type { SegmentId } from "../../../../cluster/machine/topics/segment.ts";
+import type { Clock } from "../../../../cluster/runtime.ts";
 import { BatchError, Batches } from "../batches.ts";
 import { SegmentAbsentError, SegmentGoneError } from "../errors.ts";
 import {
@@ -23,8 +24,8 @@ const PAUSE_MS = { first: 100, longest: 5_000 } as const;
 
 /** The way to the other servers. */
 export interface PieceNet {
-  /** Those that may have it, first who probably has. */
-  servers(): readonly string[];
+  /** The other servers as far as they are known, first who probably has it; of `members` too. */
+  servers(members: readonly string[]): readonly string[];
   /** Sends a request and resolves with its answer; rejects when there is none. */
   ask(server: string, request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** Resolves after a time, or rejects with the reason of the signal. */
@@ -37,6 +38,8 @@ export interface Wanted {
   readonly from: number;
   readonly to: number;
   readonly index: number;
+  /** Servers that may be unknown here. */
+  readonly members?: readonly string[];
 }
 
 /**
@@ -55,7 +58,7 @@ export async function* fetchBatches(
   let { from } = wanted;
   for (let pauseMs: number = PAUSE_MS.first; from < wanted.to;) {
     const before = from;
-    for (const server of net.servers()) {
+    for (const server of net.servers(wanted.members ?? [])) {
       for await (const batches of batchesOf(net, server, { ...wanted, from }, signal)) {
         from += batches.length;
         yield batches;
@@ -67,6 +70,22 @@ export async function* fetchBatches(
     await net.pause(pauseMs, signal);
     pauseMs = Math.min(2 * pauseMs, PAUSE_MS.longest);
   }
+}
+
+/** Resolves after a time of the clock; rejects with the reason of the signal when that fires. */
+export function pauseOn(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const aborted = (): void => {
+      timer.cancel();
+      reject(signal.reason);
+    };
+    const timer = clock.setTimer(ms, () => {
+      signal.removeEventListener("abort", aborted);
+      resolve();
+    });
+    signal.addEventListener("abort", aborted, { once: true });
+  });
 }
 
 /** What one server has of it, as far as it is undamaged. The next piece is on its way while one is dealt with. */

@@ -49,7 +49,7 @@ export class Repair {
     try {
       for (let damaged = files.damaged(); damaged.length > 0; damaged = files.damaged()) {
         // Nobody else has it.
-        if (net.servers().length === 0) return;
+        if (net.servers([]).length === 0) return;
         let isAnyWhole = false;
         for (const segment of damaged) isAnyWhole = await this.#mend(segment) || isAnyWhole;
         if (isAnyWhole) this.#pauseMs = PAUSE_MS.first;
