@@ -22,6 +22,7 @@ import { encodeTag, shortId } from "./gossip_tag.ts";
 import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
+import type { Messages } from "./segments/messages.ts";
 import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
@@ -95,9 +96,7 @@ export class StateServer implements StateService, AsyncDisposable {
       opened.server === undefined
         ? servers.find((one) => one.id === id)?.name
         : opened.server.#nameOf(id);
-    const changed = (): void => {
-      if (opened.server !== undefined) opened.server.#look();
-    };
+    const changed = (): unknown => opened.server !== undefined && opened.server.#look();
     const host = await ReplicaHost.open({ ...options, nameOf, changed });
     opened.server = new StateServer(options, host, servers);
     return opened.server;
@@ -126,6 +125,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** The sessions of clients, while this server leads. */
   get sessions(): Sessions {
     return this.#host.sessions;
+  }
+
+  /** The messages of topics. */
+  get messages(): Messages {
+    return this.#host.messages;
   }
 
   /** The servers, as clients with sessions are told of them. */
@@ -293,9 +297,8 @@ export class StateServer implements StateService, AsyncDisposable {
   }
 
   #nameOf(id: string): string | undefined {
-    return id === this.#host.id
-      ? this.#options.name
-      : this.#servers.find((server) => server.id === id)?.name;
+    if (id === this.#host.id) return this.#options.name;
+    return this.#servers.find((server) => server.id === id)?.name;
   }
 
   #look(): void {

@@ -84,6 +84,7 @@ export {
 } from "./produce.ts";
 export { TOPICS } from "./rows/keys.ts";
 export { DEFAULT_OPTIONS, type TopicOptions } from "./rows/topic.ts";
+export { nextOffset, SEGMENT_KEYS, segmentRow, segmentRowOf, segmentRows } from "./rows/lookup.ts";
 export type { MessageChange, SegmentId, SegmentRow } from "./segment.ts";
 export {
   decodeTopicsDue,

@@ -36,3 +36,9 @@ export class SegmentsFailedError extends Error {
     super(`Cannot sync '${path}'`, { cause });
   }
 }
+
+/** No other server that can be reached has what is missing of a segment. */
+export class SegmentAbsentError extends Error {
+  /** "SegmentAbsentError". */
+  override readonly name = "SegmentAbsentError";
+}

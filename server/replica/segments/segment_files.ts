@@ -46,7 +46,7 @@ export interface SegmentFilesOptions {
   /** The state, as it is now. */
   readonly state: SegmentState;
   /** Something of a segment is not what was written; told once for each. */
-  readonly damaged: (segment: SegmentId, error: DamagedSegmentError) => void;
+  readonly damaged: (error: DamagedSegmentError) => void;
   /** Nothing can be written any more, and nobody knows what is on the disk. */
   readonly failed: (error: Error) => void;
   /** Other limits than the defaults. */
@@ -310,7 +310,7 @@ export class SegmentFiles implements AsyncDisposable {
     const error = new DamagedSegmentError(segment.path, `${what} at ${at}`);
     const isKnown = segment.damagedAt !== undefined;
     segment.damagedAt = Math.min(at, segment.damagedAt ?? Infinity);
-    if (!isKnown) this.#options.damaged(segment.id, error);
+    if (!isKnown) this.#options.damaged(error);
     return error;
   }
 }

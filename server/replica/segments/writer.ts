@@ -57,8 +57,8 @@ export class SegmentWriter {
   #syncing: Promise<void> = Promise.resolve();
   /** A flush that has not begun. */
   #nextFlush: Promise<void> | undefined;
-  /** Whether something is written, or synced, that nobody waits for. */
-  #isBehind = false;
+  /** What is done that nobody waits for. */
+  readonly #underWay = new Set<"write" | "sync">();
   /** Why nothing is written any more. */
   #failure: { readonly error: unknown } | undefined;
   #isClosed = false;
@@ -81,7 +81,7 @@ export class SegmentWriter {
     if (segment.waiting === before) return;
     this.#waiting += segment.waiting - before;
     this.#pending.add(segment);
-    if (this.#waiting >= this.#limits.writeBytes) this.#behind(() => this.flush());
+    if (this.#waiting >= this.#limits.writeBytes) this.#behind("write", () => this.flush());
   }
 
   /** Nothing of a segment is to be written any more. */
@@ -101,9 +101,7 @@ export class SegmentWriter {
 
   /** Makes all that was added before last. */
   sync(): Promise<void> {
-    const synced = this.#syncing.then(() => this.flush()).then(() => this.#sync());
-    this.#syncing = synced.catch(() => {});
-    return synced;
+    return this.#inTurn(() => this.flush().then(() => this.#sync()));
   }
 
   /** Does work while nothing is written, after all that was asked for before. What fails for good ends all writing. */
@@ -154,7 +152,9 @@ export class SegmentWriter {
       bytes = segment.next(APPEND_BYTES);
     }
     this.#pending.delete(segment);
-    if (this.#unsyncedBytes >= this.#limits.syncBytes) this.#behind(() => this.#syncBehind());
+    if (this.#unsyncedBytes >= this.#limits.syncBytes) {
+      this.#behind("sync", () => this.#inTurn(() => this.#sync()));
+    }
   }
 
   /** Takes off what an append that failed has left. */
@@ -173,8 +173,10 @@ export class SegmentWriter {
     }
   }
 
-  #syncBehind(): Promise<void> {
-    const synced = this.#syncing.then(() => this.#sync());
+  /** Syncs come one after the other: what one has taken on is not there before it is done. */
+  #inTurn(sync: () => Promise<void>): Promise<void> {
+    const synced = this.#syncing.then(sync);
+    // Whoever asked hears of it.
     this.#syncing = synced.catch(() => {});
     return synced;
   }
@@ -198,13 +200,13 @@ export class SegmentWriter {
   }
 
   /** What goes wrong for lack of room is tried again by who waits for it, or with what comes next. */
-  #behind(work: () => Promise<void>): void {
-    if (this.#isBehind || this.#isClosed || this.#failure !== undefined) return;
-    this.#isBehind = true;
-    work().catch((error) => {
+  #behind(what: "write" | "sync", work: () => Promise<void>): void {
+    if (this.#underWay.has(what) || this.#isClosed || this.#failure !== undefined) return;
+    this.#underWay.add(what);
+    const done = (): unknown => this.#underWay.delete(what);
+    work().then(done, (error) => {
+      done();
       if (!(error instanceof DiskFullError)) this.#parts.failed(error as Error);
-    }).finally(() => {
-      this.#isBehind = false;
     });
   }
 }

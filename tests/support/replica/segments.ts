@@ -32,17 +32,8 @@ export function segmentAt(base: number, partition = 0, topic = 1): SegmentId {
 export function batchOf(random: SeededRandom, bytes: number, baseOffset = 0): Uint8Array {
   const batch = new Uint8Array(BATCH_HEAD_BYTES + bytes);
   batch.set(random.bytes(bytes), BATCH_HEAD_BYTES);
-  const maxTimestamp = (0n as unknown) as Parameters<typeof sealBatch>[1]["maxTimestamp"];
-  sealBatch(
-    batch,
-    {
-      baseOffset,
-      count: 1,
-      index: 1,
-      maxTimestamp,
-      attributes: 0,
-    } as Parameters<typeof sealBatch>[1],
-  );
+  const maxTimestamp = { high: 0, low: 0 };
+  sealBatch(batch, { baseOffset, count: 1, index: 1, maxTimestamp, attributes: 0 });
   return batch;
 }
 
@@ -112,7 +103,7 @@ export async function openSegments(
     disk,
     folder: FOLDER,
     state: rows,
-    damaged: (_, error) => void damages.push(error),
+    damaged: (error) => void damages.push(error),
     failed: (error) => {
       throw error;
     },

@@ -132,7 +132,8 @@ export function placesAfter(
   });
 }
 
-function segmentOf(base: number, row: Uint8Array): Segment {
+/** The segment of a row. */
+export function segmentOf(base: number, row: Uint8Array): Segment {
   return {
     base,
     next: getU64(row, 0),

@@ -1,0 +1,80 @@
+/**
+ * Has segments whole again of which something is damaged or missing, in the background, one at a time.
+ *
+ * @module
+ */
+
+import type { SegmentId } from "../../../../cluster/machine/topics/segment.ts";
+import { DiskFullError, type Logger } from "../../../../cluster/runtime.ts";
+import { DamagedSegmentError, SegmentAbsentError, SegmentGoneError } from "../errors.ts";
+import type { SegmentFiles, SegmentState } from "../segment_files.ts";
+import { fetchBatches, type PieceNet } from "./fetch.ts";
+
+/** Pause before the next try, in milliseconds; it doubles from the first to the longest. */
+const PAUSE_MS = { first: 1_000, longest: 60_000 } as const;
+
+/** What it is done with. */
+export interface RepairParts {
+  readonly files: SegmentFiles;
+  readonly state: Pick<SegmentState, "row">;
+  readonly net: PieceNet;
+  /** The entry that was applied last. */
+  readonly applied: () => number;
+  readonly logger: Pick<Logger, "info">;
+}
+
+/** The repairing of one server. */
+export class Repair {
+  readonly #parts: RepairParts;
+  readonly #signal: AbortSignal;
+  #running: Promise<void> | undefined;
+  #pauseMs: number = PAUSE_MS.first;
+
+  /** Nothing is known to be damaged. It ends with the signal. */
+  constructor(parts: RepairParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** Something is damaged, by the files. Resolves when nothing is any more, or it is over; rejects as `Disk` does. */
+  begin(): Promise<void> {
+    this.#pauseMs = PAUSE_MS.first;
+    return this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { files, net } = this.#parts;
+    try {
+      for (let damaged = files.damaged(); damaged.length > 0; damaged = files.damaged()) {
+        // Nobody else has it.
+        if (net.servers([]).length === 0) return;
+        let isAnyWhole = false;
+        for (const segment of damaged) isAnyWhole = await this.#mend(segment) || isAnyWhole;
+        if (isAnyWhole) this.#pauseMs = PAUSE_MS.first;
+        else await net.pause(this.#pauseMs, this.#signal);
+        this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_MS.longest);
+      }
+    } catch (error) {
+      if (!this.#signal.aborted) throw error;
+    }
+  }
+
+  async #mend(segment: SegmentId): Promise<boolean> {
+    const { files, state, net, applied, logger } = this.#parts;
+    const row = state.row(segment);
+    if (row === undefined) return true;
+    const wanted = { segment, from: 0, to: row.bytes, index: applied() };
+    try {
+      await files.replace(segment, row.bytes, fetchBatches(net, wanted, this.#signal, true));
+    } catch (error) {
+      const isForLater = error instanceof DiskFullError || error instanceof SegmentAbsentError ||
+        error instanceof SegmentGoneError || error instanceof DamagedSegmentError;
+      if (!isForLater) throw error;
+      return false;
+    }
+    logger.info(`Segment '${files.pathOf(segment)}' is whole again`);
+    return true;
+  }
+}
