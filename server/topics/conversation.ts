@@ -26,7 +26,7 @@ import { type Conversation, type Peer, StrangerLimitError } from "../net/convers
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
 import { type Refusal, refusal } from "./refusals.ts";
-import type { Client, Handler, Outcome } from "./requests/handler.ts";
+import type { Client, Handler, Outcome } from "./handler.ts";
 import { mayDo } from "./rights.ts";
 import type { Services } from "./services.ts";
 import { Silence } from "./silence.ts";

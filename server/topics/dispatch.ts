@@ -8,7 +8,7 @@ import type { RequestKind } from "../../protocol/topics/mod.ts";
 import { healthCheck, metadata } from "./requests/cluster.ts";
 import { fetch } from "./requests/fetch.ts";
 import { commitOffsets, fetchOffsets } from "./requests/groups.ts";
-import type { Handler } from "./requests/handler.ts";
+import type { Handler } from "./handler.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,

@@ -7,7 +7,7 @@
 
 import type { Request } from "../../protocol/topics/mod.ts";
 import type { Deed } from "../kv/access/rights.ts";
-import type { Client } from "./requests/handler.ts";
+import type { Client } from "./handler.ts";
 
 /** Whether a client may have a request done. */
 export function mayDo(client: Client, { kind, body }: Request): boolean {

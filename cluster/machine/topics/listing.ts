@@ -14,10 +14,10 @@ import { BAD_TOPIC, MAX_NAME_BYTES, TOPIC_NOT_FOUND } from "./limits.ts";
 import { isName } from "./names.ts";
 import { nameKey, nameOf, numbersKey, numbersOf, TABLE, TOPICS } from "./rows/keys.ts";
 import { getPartition, type Partition, partitionOf } from "./rows/partition.ts";
-import { activeOf, getSegment, type Segment, segmentsFrom } from "./rows/segments.ts";
+import { activeOf, type Segment, segmentsFrom } from "./rows/segments.ts";
 import { getTopic, OPTION_NAMES, type Topic, topicOf, type TopicOptions } from "./rows/topic.ts";
 import { getTotals, TOTAL_NAMES, type Totals } from "./rows/totals.ts";
-import type { SegmentId, SegmentRow } from "./segment.ts";
+import type { SegmentId } from "./segment.ts";
 
 /** Numbers of the questions. */
 export const LIST = 2;
@@ -249,26 +249,6 @@ export const totals: Question<void> = {
     return answerOf((writer) => TOTAL_NAMES.forEach((name) => writer.uint(totals[name])));
   },
 };
-
-/** What the state says of the bytes of a segment; `undefined` when it has none. */
-export function segmentRow(state: StoreReader, segment: SegmentId): SegmentRow | undefined {
-  const partition = getPartition(state, segment.topic, segment.partition);
-  const active = activeOf(partition);
-  const found = active?.base === segment.base ? active : getSegment(state, partition, segment.base);
-  return found && { segment, bytes: found.bytes, crc: found.crc };
-}
-
-/** What the state says of the bytes of all segments, those of deleted topics too until they are swept. */
-export function* segmentRows(state: StoreReader): Generator<SegmentRow> {
-  let after: SegmentId | undefined;
-  do {
-    const page = pageOfSegments(state, after);
-    for (const { topic, partition, base, bytes, crc } of page.segments) {
-      yield { segment: { topic, partition, base }, bytes, crc };
-    }
-    ({ after } = page);
-  } while (after !== undefined);
-}
 
 function pageOfSegments(state: StoreReader, after: SegmentId | undefined): SegmentPage {
   const found: ListedSegment[] = [];

@@ -56,8 +56,6 @@ export {
   listTopicsQuestion,
   type PartitionDescription,
   type SegmentPage,
-  segmentRow,
-  segmentRows,
   segmentsQuestion,
   type TopicDescription,
   type TopicPage,

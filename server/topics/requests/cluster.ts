@@ -7,7 +7,7 @@
 import type { TopicMetadata } from "../../../protocol/topics/mod.ts";
 import { CODE } from "../../../protocol/topics/mod.ts";
 import { sees } from "../rights.ts";
-import { done, type Handler } from "./handler.ts";
+import { done, type Handler } from "../handler.ts";
 import { allTopics, describe } from "./topics.ts";
 
 /** Topics that are asked for together. */

@@ -28,7 +28,7 @@ import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
 import { NO_MESSAGES, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
 import type { Services } from "../services.ts";
-import { ask, type Client, done, type Handler, type Outcome } from "./handler.ts";
+import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
 
 /** What an answer takes besides its messages, in bytes; more than that. */
 const OVERHEAD_BYTES = 64;
@@ -141,8 +141,8 @@ async function more(
       await services.messages.waitFor(topic, fetch.partition, last, over.signal);
       const now = await locate(services, { ...fetch, offset }, true);
       if ("ok" in now || now.topic !== topic || now.start > offset) return;
-      // More than may be told is not told of.
-      if (now.next > last && bytesOf(now.spans) === found) return;
+      // It was something else, or more than may be told.
+      if (now.next === last || bytesOf(now.spans) === found) return;
       found = bytesOf(now.spans);
       last = now.next;
     }

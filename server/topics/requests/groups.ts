@@ -15,7 +15,7 @@ import {
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, MAX_FRAME_BYTES } from "../../../protocol/topics/mod.ts";
 import { refusal } from "../refusals.ts";
-import { ask, done, type Handler } from "./handler.ts";
+import { ask, done, type Handler } from "../handler.ts";
 
 /** By what has become of an offset. */
 const CODES: Readonly<Record<number, number>> = {

@@ -13,7 +13,7 @@ import {
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { checkMessages, CODE, MAX_MESSAGE_BYTES, VERSION } from "../../../protocol/topics/mod.ts";
 import { refusal } from "../refusals.ts";
-import { ask, done, type Handler } from "./handler.ts";
+import { ask, done, type Handler } from "../handler.ts";
 
 /** Appends messages. */
 export const produce: Handler<"produce"> = async (services, { version, body }, client) => {

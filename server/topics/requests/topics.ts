@@ -27,7 +27,7 @@ import { CODE, type ListedTopic, type TopicSettings } from "../../../protocol/to
 import { type Refusal, refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
 import type { Services } from "../services.ts";
-import { ask, type Client, done, type Handler } from "./handler.ts";
+import { ask, type Client, done, type Handler } from "../handler.ts";
 
 /** What a setting says that is never reached. */
 const NEVER = -1;

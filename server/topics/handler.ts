@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Failure } from "../../../cluster/machine/mod.ts";
-import type { Replies, RequestKind, RequestOf } from "../../../protocol/topics/mod.ts";
-import type { Deed } from "../../kv/access/rights.ts";
-import { type Refusal, refusalOf } from "../refusals.ts";
-import type { Services } from "../services.ts";
+import type { Failure } from "../../cluster/machine/mod.ts";
+import type { Replies, RequestKind, RequestOf } from "../../protocol/topics/mod.ts";
+import type { Deed } from "../kv/access/rights.ts";
+import { type Refusal, refusalOf } from "./refusals.ts";
+import type { Services } from "./services.ts";
 
 /** What has come of a request. */
 export type Outcome<K extends RequestKind> =
