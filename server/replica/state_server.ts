@@ -17,6 +17,7 @@ import { guardedClock } from "../runtime.ts";
 import { newId } from "./directory/node_file.ts";
 import { advise, canLose } from "./autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
+import type { Replica } from "./driver/replica.ts";
 import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import type { PeerLinks } from "./peers/mod.ts";
@@ -26,7 +27,8 @@ import type { Messages } from "./segments/messages.ts";
 import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
-import { type Sessions, Whereabouts } from "./sessions/mod.ts";
+import { clusterInfo, type Sessions } from "./sessions/mod.ts";
+import { type ClientService, type Place, Whereabouts } from "./whereabouts.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
 import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_requests.ts";
 
@@ -134,13 +136,45 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** The servers, as clients with sessions are told of them. */
   get cluster(): ClusterInfo {
-    return this.#whereabouts.info(this.#host, this.#servers);
+    const { term } = this.#host.replica.status;
+    return clusterInfo(this.places("sessions"), this.leaderName, term);
   }
 
-  /** From now on clients with sessions find this server there. */
-  announce(sessions: Deno.NetAddr): void {
-    this.#whereabouts.address = sessions;
+  /** The members of the log, and where they serve clients. */
+  places(service: ClientService): Place[] {
+    return this.#whereabouts.places(service, this.#host, this.#servers);
+  }
+
+  /** The leader as far as it is known here, as clients are told of it: by name, or by its id. */
+  get leaderName(): string | undefined {
+    const { leaderId } = this.#host.replica;
+    return leaderId && (this.#nameOf(leaderId) ?? leaderId);
+  }
+
+  /** Id of its cluster; `undefined` until it belongs to one. */
+  get clusterId(): string | undefined {
+    return this.#host.clusterId;
+  }
+
+  /** Whether there is no room on the disk. */
+  get isFull(): boolean {
+    return this.#host.replica.isFull;
+  }
+
+  /** From now on clients find this server there. */
+  announce(service: ClientService, address: Deno.NetAddr): void {
+    this.#whereabouts.addresses[service] = address;
     this.#look();
+  }
+
+  /** See {@linkcode Replica.askHere}. */
+  askHere(...request: Parameters<Replica["askHere"]>): void {
+    this.#host.replica.askHere(...request);
+  }
+
+  /** Answers a question from what this server has. */
+  peek(question: Uint8Array): Result {
+    return this.#host.replica.machine.query(question, Date.now());
   }
 
   /** See {@linkcode StateService.propose}. */
@@ -161,8 +195,8 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** What operators want to know. */
   status(): StateStatus {
-    const { address } = this.#whereabouts;
-    return stateStatus(this.#host, this.#servers, this.#options.name, address);
+    const { addresses } = this.#whereabouts;
+    return stateStatus(this.#host, this.#servers, this.#options.name, addresses);
   }
 
   /** The id of the server that somebody names by its agent's name or by the beginning of its id. */
@@ -333,7 +367,8 @@ export class StateServer implements StateService, AsyncDisposable {
       id,
       cluster: isMember ? shortId(clusterId) : undefined,
       expect: this.#expect,
-      sessionPort: this.#whereabouts.port,
+      sessionPort: this.#whereabouts.port("sessions"),
+      topicsPort: this.#whereabouts.port("topics"),
       isLeaving: this.#isLeaving,
     });
     if (tag !== this.#options.told()) await this.#options.tell(tag);

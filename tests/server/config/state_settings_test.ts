@@ -90,4 +90,7 @@ Deno.test("addresses of the state may lack host or port, be free or none", () =>
   const sessionOf = (sessionAddr: string) => settle({ dev: true, sessionAddr }).session;
   assert.deepEqual(sessionOf("127.0.0.2"), { host: "127.0.0.2", port: 7375 });
   assert.equal(sessionOf("none"), undefined);
+  const topicsOf = (topicsAddr: string) => settle({ dev: true, topicsAddr }).topics;
+  assert.deepEqual(topicsOf("127.0.0.2"), { host: "127.0.0.2", port: 9092 });
+  assert.equal(topicsOf("none"), undefined);
 });
