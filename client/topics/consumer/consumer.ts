@@ -79,9 +79,7 @@ export class Consumer implements TopicConsumer {
   async seek(partition: number, where: TopicStart, options: CallOptions = {}): Promise<void> {
     checkCall("seek", options);
     checkStart("offset", where);
-    const reader = await this.#reader(partition, options);
-    reader.seek(where);
-    await this.#located(reader, options);
+    await this.#seekTo([await this.#reader(partition, options)], where, options);
   }
 
   async seekToBeginning(partition?: number, options: CallOptions = {}): Promise<void> {
@@ -256,7 +254,17 @@ export class Consumer implements TopicConsumer {
     const readers = partition === undefined
       ? this.#readers
       : [await this.#reader(partition, options)];
+    await this.#seekTo(readers, where, options);
+  }
+
+  async #seekTo(
+    readers: readonly PartitionReader[],
+    where: TopicStart,
+    options: CallOptions,
+  ): Promise<void> {
     for (const reader of readers) reader.seek(where);
+    // Who waits has to look there now.
+    this.#arrived();
     await Promise.all(readers.map((reader) => this.#located(reader, options)));
   }
 
