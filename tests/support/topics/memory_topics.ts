@@ -30,6 +30,8 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
   mostReading = 0;
   /** What is said of a command instead of doing it. */
   instead: Result | undefined;
+  /** Questions that were answered. */
+  peeks = 0;
   /** Commands that were taken on. */
   commands = 0;
   readonly #machine: Machine;
@@ -95,6 +97,7 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
   }
 
   peek(question: Uint8Array): Result {
+    this.peeks++;
     return this.#machine.query(question, Date.now());
   }
 
