@@ -234,8 +234,8 @@ export class TopicConversation implements Conversation, Client {
 
   /** Answers who waits for a reply with why there is none. */
   #refuse({ id, flags }: Pick<Request, "id" | "flags">, { code, message }: Refusal): void {
-    if (code === CODE.AUTHENTICATION_FAILED) this.#countMistake();
     if ((flags & FLAG.async) === 0) this.#error(id, code, message);
+    if (code === CODE.AUTHENTICATION_FAILED) this.#countMistake();
   }
 
   #error(id: RequestId, code: number, message: string): void {
