@@ -1,0 +1,44 @@
+/**
+ * Figures of a client.
+ *
+ * @module
+ */
+
+/** What went over the connections of a client; it counts on. */
+export interface Traffic {
+  requests: number;
+  failures: number;
+  retries: number;
+  bytesSent: number;
+  bytesReceived: number;
+}
+
+/**
+ * What a client has done since it was made.
+ *
+ * @example
+ * ```ts
+ * import { TopicClient, type TopicStatistics } from "@skein/agent/client";
+ *
+ * async function show(address: string): Promise<void> {
+ *   await using client = await TopicClient.connect({ address });
+ *   const { requests, failures, connections }: TopicStatistics = client.statistics;
+ *   console.log(requests, failures, connections);
+ * }
+ * console.log(show.name);
+ * ```
+ */
+export interface TopicStatistics {
+  /** Requests that were sent, also again. */
+  readonly requests: number;
+  /** Those of them that failed. */
+  readonly failures: number;
+  /** Requests that were sent again. */
+  readonly retries: number;
+  /** Bytes of all requests. */
+  readonly bytesSent: number;
+  /** Bytes of all replies. */
+  readonly bytesReceived: number;
+  /** Connections that are open. */
+  readonly connections: number;
+}
