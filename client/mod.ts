@@ -124,6 +124,5 @@ export type {
   TopicStart,
 } from "./topics/types.ts";
 export { TopicError } from "../protocol/topics/errors.ts";
-export type { Reason as TopicReason } from "../protocol/topics/codes.ts";
 export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

@@ -37,20 +37,31 @@ import type { TopicConsumer, TopicProducer } from "./types.ts";
  *
  * @example
  * ```ts
+ * import { Agent } from "@skein/agent";
  * import { TopicClient } from "@skein/agent/client";
+ * import assert from "node:assert/strict";
  *
- * async function work(address: string): Promise<void> {
- *   await using client = await TopicClient.connect({ address });
- *   await client.createTopic("orders", { partitions: 3 });
- *   await using producer = client.producer({ idempotent: true });
- *   const { partition, offset } = await producer.send("orders", { key: "7", value: "paid" });
- *   await using consumer = client.consumer("orders", { group: "billing" });
- *   for await (const message of consumer) {
- *     console.log(message.value?.text(), message.partition, message.offset);
- *     if (message.partition === partition && message.offset === offset) break;
- *   }
+ * // Usually the agent is another process; this one makes the example complete.
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await client.createTopic("orders", { partitions: 3 });
+ * await using producer = client.producer({ idempotent: true });
+ * const sent = await producer.send("orders", { key: "7", value: "paid" });
+ *
+ * await using consumer = client.consumer("orders", { group: "billing" });
+ * for await (const { partition, offset, value } of consumer) {
+ *   assert.deepEqual({ partition, offset }, sent);
+ *   assert.equal(value?.text(), "paid");
+ *   break;
  * }
- * console.log(work.name);
+ * await consumer.commit();
  * ```
  */
 export class TopicClient implements AsyncDisposable {

@@ -20,10 +20,21 @@ import type { TopicStart } from "./types.ts";
  *
  * @example
  * ```ts
- * import type { TopicRetryOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicRetryOptions } from "@skein/agent/client";
  *
- * const once: TopicRetryOptions = { retries: 0 };
- * console.log(once.retries);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * const retry: TopicRetryOptions = { maxDelayMs: 500 };
+ * await using other = await TopicClient.connect({ address: agent.state!.addresses.topicsAddr!, retry });
+ * console.log((await other.health()).healthy); // true
  * ```
  */
 export interface TopicRetryOptions {

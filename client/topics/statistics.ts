@@ -18,14 +18,21 @@ export interface Traffic {
  *
  * @example
  * ```ts
+ * import { Agent } from "@skein/agent";
  * import { TopicClient, type TopicStatistics } from "@skein/agent/client";
  *
- * async function show(address: string): Promise<void> {
- *   await using client = await TopicClient.connect({ address });
- *   const { requests, failures, connections }: TopicStatistics = client.statistics;
- *   console.log(requests, failures, connections);
- * }
- * console.log(show.name);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await client.listTopics();
+ * const { requests, failures, connections }: TopicStatistics = client.statistics;
+ * console.log(requests, failures, connections);
  * ```
  */
 export interface TopicStatistics {

@@ -13,10 +13,20 @@ import type { CallOptions } from "../net/deadline.ts";
  *
  * @example
  * ```ts
- * import type { TopicRetention } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicRetention } from "@skein/agent/client";
  *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
  * const aDay: TopicRetention = { retentionMs: 86_400_000, retentionBytes: Infinity };
- * console.log(aDay.retentionMs);
+ * await client.createTopic("events", aDay);
  * ```
  */
 export interface TopicRetention {
@@ -35,10 +45,20 @@ export interface TopicRetention {
  *
  * @example
  * ```ts
- * import type { CreateTopicOptions } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { type CreateTopicOptions, TopicClient } from "@skein/agent/client";
  *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
  * const options: CreateTopicOptions = { partitions: 6, retentionMs: 3_600_000 };
- * console.log(options.partitions);
+ * console.log(await client.createTopic("events", options)); // true
  * ```
  */
 export interface CreateTopicOptions extends CallOptions, TopicRetention {
@@ -51,10 +71,21 @@ export interface CreateTopicOptions extends CallOptions, TopicRetention {
  *
  * @example
  * ```ts
- * import type { TopicInfo } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicInfo } from "@skein/agent/client";
  *
- * const bytesOf = ({ partitions }: TopicInfo): number => partitions.reduce((sum, { bytes }) => sum + bytes, 0);
- * console.log(bytesOf.name);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await client.createTopic("events", { partitions: 2 });
+ * const { partitions, retention }: TopicInfo = await client.describeTopic("events");
+ * console.log(partitions.length, retention.retentionBytes); // 2 Infinity
  * ```
  */
 export interface TopicInfo {
@@ -80,12 +111,20 @@ export interface TopicInfo {
  *
  * @example
  * ```ts
- * import type { TopicCluster } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicCluster } from "@skein/agent/client";
  *
- * const leaderOf = ({ servers, leader }: TopicCluster): string | undefined => {
- *   return servers.find(({ id }) => id === leader)?.address;
- * };
- * console.log(leaderOf.name);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * const { servers, leader }: TopicCluster = await client.metadata();
+ * console.log(servers.find(({ id }) => id === leader)?.address);
  * ```
  */
 export interface TopicCluster {

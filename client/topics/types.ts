@@ -12,10 +12,22 @@ import type { NewTopicMessage, TopicMessage, TopicPosition } from "./messages.ts
  *
  * @example
  * ```ts
- * import type { ProducerStatistics } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { type ProducerStatistics, TopicClient } from "@skein/agent/client";
  *
- * const perBatch = ({ messages, batches }: ProducerStatistics): number => messages / batches;
- * console.log(perBatch.name);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * await Promise.all(["a", "b", "c"].map((value) => producer.send("letters", { value })));
+ * const { messages, batches }: ProducerStatistics = producer.statistics;
+ * console.log(messages, batches); // 3 1
  * ```
  */
 export interface ProducerStatistics {
@@ -38,16 +50,30 @@ export interface ProducerStatistics {
  *
  * @example
  * ```ts
+ * import { Agent } from "@skein/agent";
  * import { TopicClient, type TopicProducer } from "@skein/agent/client";
  *
- * async function copy(lines: AsyncIterable<string>, producer: TopicProducer): Promise<void> {
- *   for await (const value of lines) {
+ * async function copy(lines: Iterable<string>, producer: TopicProducer): Promise<void> {
+ *   for (const value of lines) {
+ *     // Who does not wait for each message waits until there is room for more.
  *     await producer.ready();
  *     producer.send("lines", { value }).catch((error) => console.error(value, error.message));
  *   }
  *   await producer.flush();
  * }
- * console.log(copy.name, TopicClient.name);
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer({ idempotent: true });
+ * await copy(["one", "two"], producer);
+ * console.log(producer.statistics.messages); // 2
  * ```
  */
 export interface TopicProducer extends AsyncDisposable {
@@ -87,10 +113,24 @@ export interface TopicProducer extends AsyncDisposable {
  *
  * @example
  * ```ts
- * import type { ConsumerStatistics } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { type ConsumerStatistics, TopicClient } from "@skein/agent/client";
  *
- * const isBehind = ({ lag }: ConsumerStatistics): boolean => lag > 1_000;
- * console.log(isBehind.name);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * await Promise.all(["a", "b"].map((value) => producer.send("letters", { value })));
+ * await using consumer = client.consumer("letters");
+ * await consumer.fetchOne();
+ * const { messages, lag }: ConsumerStatistics = consumer.statistics;
+ * console.log(messages, lag); // 1 1
  * ```
  */
 export interface ConsumerStatistics {
@@ -111,10 +151,22 @@ export interface ConsumerStatistics {
  *
  * @example
  * ```ts
- * import type { TopicStart } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicStart } from "@skein/agent/client";
  *
- * const start: TopicStart = "earliest";
- * console.log(start);
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * const start: TopicStart = "latest";
+ * await client.createTopic("news");
+ * await using consumer = client.consumer("news", { start });
+ * console.log(await consumer.position(0)); // 0
  * ```
  */
 export type TopicStart = number | "earliest" | "latest";
@@ -126,12 +178,30 @@ export type TopicStart = number | "earliest" | "latest";
  *
  * @example
  * ```ts
- * import type { TopicConsumer } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicConsumer } from "@skein/agent/client";
  *
  * async function work(consumer: TopicConsumer): Promise<void> {
- *   for await (const { key, value } of consumer) console.log(key?.text(), value?.json());
+ *   for await (const { key, value } of consumer) {
+ *     console.log(key?.text(), value?.json());
+ *     if (key?.text() === "last") break;
+ *   }
  * }
- * console.log(work.name);
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * producer.send("jobs", { key: "first", value: "1" });
+ * await producer.send("jobs", { key: "last", value: "[2]" });
+ * await using consumer = client.consumer("jobs");
+ * await work(consumer);
  * ```
  */
 export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposable {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODE, type Reason, reasonOf } from "./codes.ts";
+import { CODE, reasonOf } from "./codes.ts";
 import type { RequestId } from "./requests.ts";
 
 /** A payload that breaks a rule of the wire. */
@@ -47,10 +47,22 @@ export class FrameError extends Error {
  *
  * @example
  * ```ts
- * import { TopicError } from "@skein/agent/client";
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, TopicError } from "@skein/agent/client";
+ * import assert from "node:assert/strict";
  *
- * const isMissing = (error: unknown): boolean => error instanceof TopicError && error.reason === "TOPIC_NOT_FOUND";
- * console.log(isMissing(new Error("Something else")));
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await assert.rejects(client.describeTopic("none"), (error) => {
+ *   return error instanceof TopicError && error.reason === "TOPIC_NOT_FOUND";
+ * });
  * ```
  */
 export class TopicError extends Error {
@@ -59,7 +71,7 @@ export class TopicError extends Error {
   /** Number of the kind, as the wire has it. */
   readonly code: number;
   /** Name of the kind, such as `TOPIC_NOT_FOUND`; `UNKNOWN` for a number that this version does not know. */
-  readonly reason: Reason | "UNKNOWN";
+  readonly reason: string;
 
   /** `text` is what the server says of it. */
   constructor(code: number, text: string, options?: ErrorOptions) {

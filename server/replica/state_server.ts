@@ -15,11 +15,12 @@ import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
 import { guardedClock } from "../runtime.ts";
 import { newId } from "./directory/node_file.ts";
-import { advise, canLose } from "./autopilot.ts";
+import { advise } from "./members/autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
 import type { Replica } from "./driver/replica.ts";
 import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
+import { takeOut } from "./members/leaving.ts";
 import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
@@ -34,9 +35,6 @@ import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_req
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
-
-/** Pause between two tries to be taken out, in milliseconds. */
-const AGAIN_MS = 100;
 
 /** Pause between two lines of the log about the same thing, in milliseconds. */
 const SAY_MS = { waiting: 10_000, otherCluster: 60_000 } as const;
@@ -156,25 +154,15 @@ export class StateServer implements StateService, AsyncDisposable {
     return this.#host.clusterId;
   }
 
-  /** Whether there is no room on the disk. */
-  get isFull(): boolean {
-    return this.#host.replica.isFull;
-  }
-
   /** From now on clients find this server there. */
   announce(service: ClientService, address: Deno.NetAddr): void {
     this.#whereabouts.addresses[service] = address;
     this.#look();
   }
 
-  /** See {@linkcode Replica.askHere}. */
-  askHere(...request: Parameters<Replica["askHere"]>): void {
-    this.#host.replica.askHere(...request);
-  }
-
-  /** Answers a question from what this server has. */
-  peek(question: Uint8Array): Result {
-    return this.#host.replica.machine.query(question, Date.now());
+  /** The replica, which is another one once this server has founded a cluster. */
+  get replica(): Replica {
+    return this.#host.replica;
   }
 
   /** See {@linkcode StateService.propose}. */
@@ -246,7 +234,7 @@ export class StateServer implements StateService, AsyncDisposable {
     // Said first, or the leader would take in again whom it has just taken out.
     this.#isLeaving = true;
     await within(TELL_LIMIT_MS, this.#tell());
-    const why = await this.#takeOut(performance.now() + LEAVE_LIMIT_MS);
+    const why = await takeOut(this.#host, LEAVE_LIMIT_MS, () => this.#closed !== undefined);
     if (why === undefined) return;
     if (!force) {
       this.#isLeaving = false;
@@ -303,26 +291,6 @@ export class StateServer implements StateService, AsyncDisposable {
       token,
       timeoutMs,
     );
-  }
-
-  /** Nothing once this server is no member any more, else why it still is when the time is over. */
-  async #takeOut(end: number): Promise<string | undefined> {
-    const { replica, id } = this.#host;
-    if (replica.leaderId === id) {
-      if (!canLose(replica.status, id)) return "Too few servers would remain to go on";
-      await replica.transfer();
-    }
-    while (performance.now() < end && this.#closed === undefined) {
-      if (!replica.configuration.some((member) => member.id === id)) return undefined;
-      if (replica.leaderId !== undefined && replica.leaderId !== id) {
-        const change = { kind: "change", change: { kind: "remove", id } } as const;
-        const outcome = await this.#host.operate(change, end - performance.now());
-        if (outcome === undefined) return undefined;
-        if (outcome.reason === "invalid-change") return outcome.problem;
-      }
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-    return "The others did not answer in time";
   }
 
   /** How many servers it founds a cluster with; 0 for none. */
@@ -385,17 +353,14 @@ export class StateServer implements StateService, AsyncDisposable {
     if (gathering.state === "following") return;
     this.#isFounding = true;
     const founding = this.#host.found(gathering.ids).then((hasFounded) => {
-      if (hasFounded) this.#greetAnew();
+      if (!hasFounded) return;
+      // Links say once which cluster this server belongs to.
+      this.#host.links.locateAll(new Map());
+      this.#look();
     }).finally(() => {
       this.#isFounding = false;
     });
     background(founding, log);
-  }
-
-  /** Links say once which cluster this server belongs to. */
-  #greetAnew(): void {
-    this.#host.links.locateAll(new Map());
-    this.#look();
   }
 
   #advise(): void {

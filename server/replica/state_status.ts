@@ -6,7 +6,7 @@
 
 import type { MemberRole } from "../../cluster/raft/mod.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
-import { failureTolerance } from "./autopilot.ts";
+import { failureTolerance } from "./members/autopilot.ts";
 import type { ReplicaHost } from "./replica_host.ts";
 import { type GossipServer, namesOfOthers } from "./servers.ts";
 import type { Whereabouts } from "./whereabouts.ts";

@@ -21,7 +21,7 @@ import {
   writeReply,
 } from "../../protocol/topics/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
-import { allows, type Deed } from "../kv/access/rights.ts";
+import type { Deed } from "../kv/access/rights.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
@@ -150,9 +150,10 @@ export class TopicConversation implements Conversation, Client {
 
   /** See {@linkcode Client.may}. */
   may(deed: Deed, topic: string): boolean {
-    if (this.#services.access === undefined) return true;
-    return this.#entry !== undefined &&
-      allows(this.#entry.rights, { deed, path: encodeUtf8(topic) });
+    const { access } = this.#services;
+    if (access === undefined) return true;
+    const need = { deed, path: encodeUtf8(topic) };
+    return this.#entry !== undefined && access.allows(this.#entry, need);
   }
 
   /** See {@linkcode Client.inTurn}. */
@@ -234,8 +235,8 @@ export class TopicConversation implements Conversation, Client {
 
   /** Answers who waits for a reply with why there is none. */
   #refuse({ id, flags }: Pick<Request, "id" | "flags">, { code, message }: Refusal): void {
-    if (code === CODE.AUTHENTICATION_FAILED) this.#countMistake();
     if ((flags & FLAG.async) === 0) this.#error(id, code, message);
+    if (code === CODE.AUTHENTICATION_FAILED) this.#countMistake();
   }
 
   #error(id: RequestId, code: number, message: string): void {

@@ -163,7 +163,9 @@ export class Consumer implements TopicConsumer {
         timeoutMs: left,
         timeoutError: () => TIME_IS_UP,
         giveUp() {},
-      }, ({ resolve }) => void promise.then(resolve)).catch((error) => {
+      }, ({ resolve, reject }) => {
+        promise.then(resolve, reject);
+      }).catch((error) => {
         if (error !== TIME_IS_UP) throw error;
       });
     }
@@ -307,5 +309,7 @@ function limited<T>(
     timeoutMs,
     timeoutError: () => new TimeoutError(`Servers did not answer within ${timeoutMs} ms`),
     giveUp() {},
-  }, ({ resolve, reject }) => void promise.then(resolve, reject));
+  }, ({ resolve, reject }) => {
+    promise.then(resolve, reject);
+  });
 }

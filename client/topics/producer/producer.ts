@@ -90,7 +90,9 @@ export class Producer implements TopicProducer {
         timeoutMs: options.timeoutMs ?? Infinity,
         timeoutError: () => new TimeoutError(`No room for messages within ${options.timeoutMs} ms`),
         giveUp() {},
-      }, ({ resolve }) => void room.then(resolve));
+      }, ({ resolve, reject }) => {
+        room.then(resolve, reject);
+      });
     }
   }
 
@@ -101,7 +103,9 @@ export class Producer implements TopicProducer {
       timeoutMs: options.timeoutMs ?? Infinity,
       timeoutError: () => new TimeoutError(`Messages are under way after ${options.timeoutMs} ms`),
       giveUp() {},
-    }, ({ resolve, reject }) => void this.#flush().then(resolve, reject));
+    }, ({ resolve, reject }) => {
+      this.#flush().then(resolve, reject);
+    });
   }
 
   async close(): Promise<void> {

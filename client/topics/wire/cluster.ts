@@ -199,6 +199,7 @@ export class Cluster {
       if (!anywhere) this.#leader = address;
       return result;
     } catch (error) {
+      if (signal?.aborted) throw error;
       this.#traffic.failures++;
       this.#learn(error, address);
       throw error;

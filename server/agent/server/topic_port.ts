@@ -28,7 +28,10 @@ export function listenForTopics(
   const topics = TopicPort.listen({
     ...options,
     address: joinHostPort(host, port),
-    state: server,
+    state: {
+      askHere: (...request) => server.replica.askHere(...request),
+      peek: (question) => server.replica.machine.query(question, Date.now()),
+    },
     messages: server.messages,
     cluster: clusterOf(config.nodeName, server),
     log,
@@ -52,7 +55,7 @@ function clusterOf(name: string, server: StateServer): TopicCluster {
       return server.leader === name;
     },
     get isFull() {
-      return server.isFull;
+      return server.replica.isFull;
     },
     servers: () =>
       server.places("topics").map(({ name, address, role }) => ({

@@ -36,14 +36,20 @@ const OVERHEAD_BYTES = 64;
 /** Fetches messages. */
 export const fetch: Handler<"fetch"> = async (services, { body, version, flags }, client) => {
   const reading = { services, client, knowsNulls: version === VERSION.second };
-  const found = await read(reading, body, (flags & FLAG.anyServer) !== 0);
-  if ("ok" in found) return found;
-  const lacking = Math.min(body.minBytes, body.maxBytes) - found.messages.bytes.length;
-  const waitMs = Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
-  if (lacking <= 0 || waitMs === 0) return fetched(found);
-  await more(reading, body, found.location, lacking, waitMs);
-  const all = await read(reading, { ...body, offset: found.location.offset }, true);
-  return "ok" in all ? all : fetched(all);
+  const enough = Math.min(body.minBytes, body.maxBytes);
+  const end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
+  let found = await read(reading, body, (flags & FLAG.anyServer) !== 0);
+  while (!("ok" in found)) {
+    const { location, messages } = found;
+    const { offset, next } = location;
+    const lacking = enough - messages.bytes.length;
+    // What is there and not told has no room.
+    if (lacking <= 0 || offset + messages.count < next) return fetched(found);
+    const leftMs = end - performance.now();
+    if (leftMs <= 0 || !await more(reading, body, location, lacking, leftMs)) return fetched(found);
+    found = await read(reading, { ...body, offset }, true);
+  }
+  return found;
 };
 
 /** What a fetch is done with. */
@@ -124,32 +130,36 @@ async function messagesOf(
   });
 }
 
-/** Resolves when so many bytes more are there, when the time is over, or nobody waits any longer. */
+/** Waits for about so many bytes more, but no longer than this time, and tells whether any have come. */
 async function more(
   { services, client }: Reading,
   fetch: Fetch,
   { topic, offset, next, spans }: Location,
   lacking: number,
   waitMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), waitMs);
   const stopWaiting = client.whenOver(() => over.abort());
-  const enough = bytesOf(spans) + lacking;
+  let found = bytesOf(spans);
+  const enough = found + lacking;
+  let last = next;
   try {
-    for (let last = next, found = 0; found < enough && !over.signal.aborted;) {
+    while (!over.signal.aborted) {
       await services.messages.waitFor(topic, fetch.partition, last, over.signal);
       const now = await locate(services, { ...fetch, offset }, true);
-      if ("ok" in now || now.topic !== topic || now.start > offset) return;
-      // It was something else, or more than may be told.
-      if (now.next === last || bytesOf(now.spans) === found) return;
-      found = bytesOf(now.spans);
+      if ("ok" in now || now.topic !== topic || now.next === last) break;
       last = now.next;
+      const bytes = bytesOf(now.spans);
+      // More than may be told is not told of.
+      if (bytes >= enough || bytes === found) break;
+      found = bytes;
     }
   } finally {
     clearTimeout(timer);
     stopWaiting();
   }
+  return last > next;
 }
 
 function bytesOf(spans: readonly Span[]): number {

@@ -20,7 +20,7 @@ import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
-import type { MemoryTopics } from "../../support/topics/memory_topics.ts";
+import type { PlainTopics } from "../../support/topics/plain_topics.ts";
 import { type ScriptedTopics, serveTopics } from "../../support/topics/scripted_server.ts";
 
 const HOST = loopback();
@@ -34,7 +34,7 @@ function connect(server: ScriptedTopics): Promise<TopicClient> {
 }
 
 /** Puts messages into a partition, each with its offset as its value. */
-function fill(model: MemoryTopics, topic: string, partition: number, count: number): void {
+function fill(model: PlainTopics, topic: string, partition: number, count: number): void {
   const { messages } = model.partition(topic, partition);
   for (let i = 0; i < count; i++) {
     const offset = messages.length;

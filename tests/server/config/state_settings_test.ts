@@ -26,7 +26,7 @@ Deno.test("an agent that keeps no state has no settings of it", () => {
 });
 
 Deno.test("a server syncs, and takes other servers where it gossips, clients on loopback", () => {
-  const { raft, kv, sessions } = DEFAULT_AGENT_CONFIG;
+  const { raft, kv, sessions, topics } = DEFAULT_AGENT_CONFIG;
   assert.deepEqual(
     settle({ server: true, dataDir: "/d", bootstrapExpect: 3, bind: "10.0.0.5:1" }),
     {
@@ -38,6 +38,8 @@ Deno.test("a server syncs, and takes other servers where it gossips, clients on 
       raft,
       sessions,
       session: { host: "127.0.0.1", port: 7375 },
+      topics: { host: "127.0.0.1", port: 9092 },
+      topicsOptions: topics,
       kvOptions: {
         mode: "json",
         idleLimitMs: kv.idleLimitMs,

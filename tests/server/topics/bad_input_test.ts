@@ -57,7 +57,7 @@ Deno.test("frames that are too short or too long end their connection without a 
   await client.done("healthCheck", {});
 });
 
-Deno.test("the longest frame is taken", async () => {
+Deno.test("a frame of almost the longest length is taken", async () => {
   await using stage = serveTopics(HOST);
   using client = await stage.client();
   const big = "x".repeat(3 * MiB);

@@ -1,277 +1,134 @@
 /**
- * Topics in memory, as plain as can be: what a server is to do, without a log, a disk or other servers.
+ * Topics in memory, as a port asks for them.
  *
  * @module
  */
 
-import {
-  CODE,
-  type CommittedOffset,
-  FrameWriter,
-  type Message,
-  OFFSET,
-  type ProducerBatch,
-  readMessages,
-  type Replies,
-  type Request,
-  TopicError,
-  type TopicSettings,
-  writeMessage,
-} from "../../../protocol/topics/mod.ts";
+import { Machine, MemoryStore, type Result, type SegmentId } from "../../../cluster/machine/mod.ts";
+import { readBatchHead } from "../../../cluster/machine/topics/mod.ts";
+import type { TopicServer } from "../../../protocol/topics/mod.ts";
+import { SegmentGoneError } from "../../../server/replica/segments/errors.ts";
+import { Waiting } from "../../../server/replica/segments/waiting.ts";
+import type { MessageReader, TopicCluster, TopicState } from "../../../server/topics/services.ts";
+import { SegmentBytes, segmentName } from "./model.ts";
 
-/** Batches of a producer that are known when they come again. */
-const KNOWN_BATCHES = 5;
+/** The state and the messages of a lone server, or of one that does not lead. */
+export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
+  readonly name = "alpha";
+  readonly clusterId = "c1";
+  /** Who leads. */
+  leader: string | undefined = "alpha";
+  isFull = false;
+  /** The others. */
+  others: TopicServer[] = [];
+  /** The bytes of segments. */
+  readonly segments = new SegmentBytes();
+  /** Called before something is read. */
+  beforeRead: (() => Promise<void>) | undefined;
+  /** Reads that are under way, and the most that ever were. */
+  reading = 0;
+  mostReading = 0;
+  /** What is said of a command instead of doing it. */
+  instead: Result | undefined;
+  /** Questions that were answered. */
+  peeks = 0;
+  /** Commands that were taken on. */
+  commands = 0;
+  readonly #machine: Machine;
+  readonly #waiting = new Waiting();
+  /** Commands that are held back. */
+  #held: (() => void)[] | undefined;
 
-/** What a partition has. */
-export interface ModelPartition {
-  /** Messages from offset 0 on. */
-  readonly messages: Message[];
-  start: number;
-  readonly producers: Map<
-    number,
-    { readonly sequence: number; readonly offset: number; readonly count: number }[]
-  >;
-}
-
-interface ModelTopic {
-  readonly id: number;
-  readonly partitions: readonly ModelPartition[];
-  settings: TopicSettings;
-}
-
-/** The reply to a request. */
-export type Answer = Replies[keyof Replies];
-
-/** The topics. */
-export class MemoryTopics {
-  readonly topics = new Map<string, ModelTopic>();
-  /** Committed offsets by group, topic and partition. */
-  readonly groups = new Map<string, Map<string, CommittedOffset>>();
-  /** What the metadata tells. */
-  servers: Replies["metadata"]["servers"] = [];
-  leader = "";
-  /** Whether a produce makes a topic that is missing. */
-  createsTopics = true;
-  #lastId = 0;
-  #lastProducer = 0;
-  readonly #waiting = new Set<() => void>();
-
-  /** Makes a topic. */
-  create(name: string, partitions: number): ModelTopic {
-    const topic: ModelTopic = {
-      id: ++this.#lastId,
-      partitions: Array.from({ length: partitions }, () => {
-        return { messages: [], start: 0, producers: new Map() };
-      }),
-      settings: { retentionMs: 604_800_000, retentionBytes: -1, segmentBytes: 64, segmentMs: 1 },
-    };
-    this.topics.set(name, topic);
-    return topic;
-  }
-
-  /** The values of a partition as texts, from offset 0 on. */
-  values(topic: string, partition: number): string[] {
-    const decoder = new TextDecoder();
-    return this.partition(topic, partition).messages
-      .map(({ value }) => decoder.decode(value ?? new Uint8Array()));
-  }
-
-  /** A partition; throws a `TopicError` when it is not there. */
-  partition(topic: string, partition: number): ModelPartition {
-    const found = this.#topic(topic).partitions[partition];
-    if (found === undefined) throw new TopicError(CODE.PARTITION_NOT_FOUND, "no partition");
-    return found;
-  }
-
-  /** The reply; throws a `TopicError` when the request is refused. Only a fetch that waits gives a promise. */
-  answer(request: Request): Answer | Promise<Answer> {
-    switch (request.kind) {
-      case "produce":
-        return this.#produce(request.body);
-      case "fetch":
-        return this.#fetch(request.body, request.version === 2);
-      case "getOffset": {
-        const { topic, partition } = request.body;
-        const { start, messages } = this.partition(topic, partition);
-        return { topic, partition, start, end: messages.length, highWaterMark: messages.length };
-      }
-      case "createTopic": {
-        const { topic, partitions } = request.body;
-        const there = this.topics.get(topic);
-        if (there !== undefined && there.partitions.length !== partitions) {
-          throw new TopicError(CODE.TOPIC_EXISTS, "topic exists");
-        }
-        if (there === undefined) this.create(topic, partitions);
-        return { topic, created: there === undefined };
-      }
-      case "deleteTopic": {
-        const { topic } = request.body;
-        this.#topic(topic);
-        return { topic, deleted: this.topics.delete(topic) };
-      }
-      case "listTopics":
-        return {
-          topics: [...this.topics].map(([name, { partitions }]) => {
-            return { name, partitions: partitions.length };
-          }).sort((a, b) => a.name < b.name ? -1 : 1),
-        };
-      case "healthCheck":
-        return { status: "healthy", uptimeSeconds: 1 };
-      case "commitOffsets": {
-        const { group, offsets } = request.body;
-        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
-        this.groups.set(group, kept);
-        for (const one of offsets) kept.set(`${one.topic} ${one.partition}`, one);
-        return { codes: offsets.map(() => 0) };
-      }
-      case "fetchOffsets": {
-        const { group, partitions } = request.body;
-        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
-        if (partitions.length === 0) return { offsets: [...kept.values()] };
-        return {
-          offsets: partitions.map(({ topic, partition }) =>
-            kept.get(`${topic} ${partition}`) ?? { topic, partition, offset: -1, metadata: "" }
-          ),
-        };
-      }
-      case "initProducer":
-        return { producerId: ++this.#lastProducer, epoch: 0 };
-      case "hello":
-        return { serverId: "model", clusterId: "c", features: 0 };
-      case "metadata": {
-        const wanted = request.body.topics;
-        const topics = [...this.topics].filter(([name]) =>
-          wanted.length === 0 || wanted.includes(name)
-        );
-        return {
-          servers: this.servers,
-          leader: this.leader,
-          topics: topics.map(([name, { id, partitions }]) => ({
-            name,
-            topicId: id,
-            partitions: partitions.map(({ start, messages }) => {
-              return { start, highWaterMark: messages.length };
-            }),
-          })),
-        };
-      }
-      case "describeTopic": {
-        const { topic } = request.body;
-        const { id, settings, partitions } = this.#topic(topic);
-        return {
-          topic,
-          topicId: id,
-          replicationFactor: 0,
-          settings,
-          partitions: partitions.map(({ start, messages }) => {
-            return { start, highWaterMark: messages.length, bytes: messages.length };
-          }),
-        };
-      }
-      case "alterTopic": {
-        const { topic, settings } = request.body;
-        const there = this.#topic(topic);
-        const changes = Object.entries(settings).filter(([, value]) => value !== -2);
-        there.settings = { ...there.settings, ...Object.fromEntries(changes) };
-        return { settings: there.settings };
-      }
-      case "deleteRecords": {
-        const { topic, partition, offset } = request.body;
-        const there = this.partition(topic, partition);
-        there.start = offset === OFFSET.latest ? there.messages.length : offset;
-        return { start: there.start };
-      }
-    }
-  }
-
-  #topic(name: string): ModelTopic {
-    const topic = this.topics.get(name);
-    if (topic === undefined) throw new TopicError(CODE.TOPIC_NOT_FOUND, "no topic");
-    return topic;
-  }
-
-  #produce(
-    { topic, partition, producer, messages: set }: Extract<Request, { kind: "produce" }>["body"],
-  ): Replies["produce"] {
-    if (!this.topics.has(topic) && this.createsTopics) this.create(topic, 1);
-    const { messages, producers } = this.partition(topic, partition);
-    const again = producer && this.#known(producers, producer, set.count, messages.length);
-    if (again !== undefined) {
-      return { baseOffset: again, count: set.count, highWaterMark: messages.length };
-    }
-    const baseOffset = messages.length;
-    const own = readMessages({ ...set, bytes: set.bytes.slice() }, true);
-    messages.push(...own.map((message, i) => ({ ...message, offset: baseOffset + i })));
-    for (const wake of [...this.#waiting]) wake();
-    return { baseOffset, count: set.count, highWaterMark: messages.length };
-  }
-
-  /** Where a batch is that came before; notes one that is new. */
-  #known(
-    producers: ModelPartition["producers"],
-    { id, baseSequence }: ProducerBatch,
-    count: number,
-    offset: number,
-  ): number | undefined {
-    const batches = producers.get(id) ?? [];
-    producers.set(id, batches);
-    const same = batches.find(({ sequence }) => sequence === baseSequence);
-    if (same !== undefined) return same.offset;
-    const last = batches.at(-1);
-    const expected = last === undefined ? 0 : last.sequence + last.count;
-    if (baseSequence !== expected) {
-      const text = `sequence ${baseSequence}, expected ${expected}`;
-      throw new TopicError(CODE.OUT_OF_ORDER_SEQUENCE, text);
-    }
-    batches.push({ sequence: baseSequence, offset, count });
-    if (batches.length > KNOWN_BATCHES) batches.shift();
-    return undefined;
-  }
-
-  async #fetch(
-    { topic, partition, offset, maxBytes, maxWaitMs }: Extract<Request, { kind: "fetch" }>["body"],
-    nulls: boolean,
-  ): Promise<Replies["fetch"]> {
-    const there = this.partition(topic, partition);
-    const from = offset === OFFSET.latest
-      ? there.messages.length
-      : offset === OFFSET.earliest
-      ? there.start
-      : offset;
-    if (from < there.start || from > there.messages.length) {
-      throw new TopicError(CODE.OFFSET_OUT_OF_RANGE, `offset ${from}`);
-    }
-    if (from === there.messages.length && maxWaitMs > 0) await this.#change(maxWaitMs);
-    const writer = new FrameWriter();
-    let count = 0;
-    for (const message of there.messages.slice(from)) {
-      const before = writer.length;
-      writeMessage(writer, message, nulls);
-      if (writer.length > maxBytes && count > 0) {
-        writer.reset(before);
-        break;
-      }
-      count++;
-    }
-    const messages = { count, bytes: writer.finish() };
-    return { highWaterMark: there.messages.length, messages };
-  }
-
-  /** Resolves with the next produce, or after so many milliseconds. */
-  #change(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      this.#waiting.add(wake);
+  constructor(store: MemoryStore = new MemoryStore()) {
+    this.#machine = new Machine(store, undefined, {
+      messages: (changes) => {
+        this.segments.take(changes);
+        this.#waiting.wake(changes);
+      },
     });
   }
 
-  /** Ends all waiting. */
-  close(): void {
-    for (const wake of [...this.#waiting]) wake();
+  get isLeader(): boolean {
+    return this.leader === this.name;
+  }
+
+  /** From now on commands wait. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Does those that wait, and waits no more. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
+  }
+
+  /** Commands that wait. */
+  get held(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  servers(): readonly TopicServer[] {
+    return [{ id: this.name, host: "127.0.0.1", port: 1, role: 1 }, ...this.others];
+  }
+
+  askHere(
+    kind: "command" | "question",
+    bytes: Uint8Array,
+    _timeoutMs: number,
+    done: (result: Result | undefined) => void,
+  ): void {
+    const go = (): void => {
+      if (!this.isLeader) return done(undefined);
+      if (kind === "question") return done(this.peek(bytes));
+      this.commands++;
+      done(this.instead ?? this.apply(bytes));
+    };
+    if (kind === "command" && this.#held !== undefined) this.#held.push(go);
+    else queueMicrotask(go);
+  }
+
+  /** Applies a command at once. */
+  apply(data: Uint8Array): Result {
+    const { index } = this.#machine.context;
+    const entry = { index: index + 1, type: "command", time: Date.now(), data };
+    return this.#machine.apply([entry])[0] as Result;
+  }
+
+  peek(question: Uint8Array): Result {
+    this.peeks++;
+    return this.#machine.query(question, Date.now());
+  }
+
+  async read(segment: SegmentId, position: number, length: number): Promise<Uint8Array> {
+    this.mostReading = Math.max(this.mostReading, ++this.reading);
+    await this.beforeRead?.();
+    this.reading--;
+    const all = this.segments.all.get(segmentName(segment));
+    if (all === undefined) throw new SegmentGoneError(segmentName(segment));
+    let end = position;
+    while (end < all.length) {
+      const size = readBatchHead(all, end)?.size ?? Infinity;
+      if (end > position && end + size > position + length) break;
+      end += size;
+    }
+    return all.subarray(position, end);
+  }
+
+  waitFor(topic: number, partition: number, next: number, signal: AbortSignal): Promise<void> {
+    const segments = [...this.segments.all];
+    const isThere = segments.some(([name, bytes]) => {
+      if (!name.startsWith(`${topic}/${partition}/`)) return false;
+      let offset = Number(name.split("/")[2]);
+      for (let at = 0; at < bytes.length;) {
+        const head = readBatchHead(bytes, at);
+        if (head === undefined) break;
+        offset = head.baseOffset + head.count;
+        at += head.size;
+      }
+      return offset > next;
+    });
+    return isThere ? Promise.resolve() : this.#waiting.wait(topic, partition, signal);
   }
 }

@@ -227,6 +227,7 @@ export class TopicModel {
       );
       partitions.forEach((partition, number) => {
         const { start } = offsets[number] as { start: number };
+        assert.ok(start >= partition.start, "the start only grows");
         for (const [i, { base, messages, at }] of partition.batches.entries()) {
           if (base >= start || base + messages.length <= partition.start) continue;
           const after = sum(partition.batches.slice(i + 1));

@@ -59,6 +59,11 @@ export class RawTopics implements Disposable {
     return new RawTopics(await Deno.connect({ hostname, port: Number(port) }));
   }
 
+  /** Bytes that have come of a frame that is not whole. */
+  get pending(): number {
+    return this.#splitter.pending;
+  }
+
   /** Sends bytes, or those of a text of hex. */
   async send(bytes: Uint8Array | string): Promise<void> {
     const all = typeof bytes === "string" ? Uint8Array.fromHex(bytes) : bytes;

@@ -1,5 +1,5 @@
 /**
- * A port that serves the topics of a {@linkcode MemoryTopics}, and does what a test says instead where it says so.
+ * A port that serves the topics of a {@linkcode PlainTopics}, and does what a test says instead where it says so.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   writeError,
   writeReply,
 } from "../../../protocol/topics/mod.ts";
-import { MemoryTopics } from "./memory_topics.ts";
+import { PlainTopics } from "./plain_topics.ts";
 
 /** One connection to the port. */
 export interface TopicConnectionEnd {
@@ -38,7 +38,7 @@ export type TopicScript = (request: Request, connection: TopicConnectionEnd) => 
 export interface ScriptedTopics extends AsyncDisposable {
   /** `host:port`. */
   readonly address: string;
-  readonly model: MemoryTopics;
+  readonly model: PlainTopics;
   /** Every request that came, in order, but the hellos. */
   readonly received: Request[];
   /** How many connections there have been, and how many there are. */
@@ -53,8 +53,8 @@ export interface ScriptedTopics extends AsyncDisposable {
 /** Begins to serve. */
 export function serveTopics(
   host: string,
-  { model = new MemoryTopics(), script = () => false, port = 0, greets = true }: {
-    readonly model?: MemoryTopics;
+  { model = new PlainTopics(), script = () => false, port = 0, greets = true }: {
+    readonly model?: PlainTopics;
     readonly script?: TopicScript;
     readonly port?: number;
     /** Whether hellos are answered without the script. */
@@ -106,7 +106,7 @@ export function serveTopics(
 class Conversation implements TopicConnectionEnd {
   readonly number: number;
   readonly #conn: Deno.Conn;
-  readonly #model: MemoryTopics;
+  readonly #model: PlainTopics;
   readonly #take: (request: Request, connection: TopicConnectionEnd) => void;
   #writing: Promise<unknown> = Promise.resolve();
   #isOver = false;
@@ -114,7 +114,7 @@ class Conversation implements TopicConnectionEnd {
   constructor(
     conn: Deno.Conn,
     number: number,
-    model: MemoryTopics,
+    model: PlainTopics,
     take: (request: Request, connection: TopicConnectionEnd) => void,
   ) {
     this.#conn = conn;
