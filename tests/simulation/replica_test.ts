@@ -54,9 +54,10 @@ Deno.test("runs of whole servers that found faults before find none", async () =
 
 Deno.test("one seed gives one run of whole servers", async () => {
   const outcome = async (): Promise<unknown> => {
-    const runs = [{}, { rebuilds: true }, { expiring: true }, { sessions: true }].map((kind) =>
-      new SimulatedRun(5, kind)
-    );
+    const kinds = [{}, { rebuilds: true }, { expiring: true }, { sessions: true }, {
+      topics: true,
+    }];
+    const runs = kinds.map((kind) => new SimulatedRun(5, kind));
     const outcomes: unknown[] = [];
     for (const one of runs) outcomes.push(await one.run(), one.traceHash);
     return outcomes;
@@ -74,8 +75,14 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   console.log(`replica simulation: seeds ${first} to ${first + count - 1}`);
   const total: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    // Directories are rebuilt in every other one, values expire in two of four, and clients have sessions in one of three.
-    const kind = { rebuilds: seed % 2 === 0, expiring: seed % 4 < 2, sessions: seed % 3 === 0 };
+    // Directories are rebuilt in every other one, values expire in two of four, clients have sessions in one of three, and there are
+    // topics in another one of three.
+    const kind = {
+      rebuilds: seed % 2 === 0,
+      expiring: seed % 4 < 2,
+      sessions: seed % 3 === 0,
+      topics: seed % 3 === 1,
+    };
     const report = await run(seed, "a new seed", kind);
     for (const [name, value] of Object.entries(report)) total[name] = (total[name] ?? 0) + value;
   }
@@ -83,6 +90,8 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   assert.ok(total.acknowledged as number > 20 * count, "hardly anything was done");
   if (count > 20) assert.ok(total.rebuilt as number > count / 4, "hardly anything was rebuilt");
   if (count > 20) assert.ok(total.expired as number > count, "hardly anything expired");
-  const { sessions = 0, again = 0, told = 0 } = total;
+  const { sessions = 0, again = 0, told = 0, produced = 0, fetched = 0, flipped = 0 } = total;
   if (count > 20) assert.ok(Math.min(sessions, again, told) > 10 * count, "hardly any sessions");
+  if (count > 20) assert.ok(Math.min(produced, fetched) > 10 * count, "hardly any messages");
+  if (count > 20) assert.ok(flipped > count / 10, "hardly any damaged messages");
 });
