@@ -38,6 +38,9 @@ export const produceFlags = {
 /** Messages of a batch: lines are short, and whoever sends many does not wait for each. */
 const BATCH_MESSAGES = 1_000;
 
+/** Bytes of messages that are under way: as few as keep servers busy, since they go on when one of them fails. */
+const BUFFER_BYTES = 1024 * 1024;
+
 /** Produces messages. */
 export const command: Command = defineCommand({
   usage: "topic produce [options] TOPIC",
@@ -45,7 +48,7 @@ export const command: Command = defineCommand({
     "Sends each line of standard input as a message to TOPIC, and says how many are acknowledged: " +
     "they are on disk at a majority of the servers then. A line is taken as it is, without its end. " +
     "Where servers are set so, a topic that is missing is created with one partition.",
-    "When a message fails, no more are read. How many of those that were sent are acknowledged is " +
+    "When a message fails, no more are read, but those under way, up to 1 MiB, go on. How many of those that were sent are acknowledged is " +
     "told, and of how many it is not known; the exit code is 1. Ctrl-C ends it as the end of the " +
     "input does.",
   ],
@@ -62,6 +65,7 @@ export const command: Command = defineCommand({
     await using producer = client.producer({
       idempotent: values.idempotent,
       maxMessages: BATCH_MESSAGES,
+      bufferBytes: BUFFER_BYTES,
     });
     const isTyped = values.file === undefined && Deno.stdin.isTerminal();
     using progress = showProgress(terminal, "Producing", json || isTyped);
