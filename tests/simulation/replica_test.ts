@@ -109,5 +109,5 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   const { sessions = 0, again = 0, told = 0, produced = 0, fetched = 0, flipped = 0 } = total;
   if (count > 20) assert.ok(Math.min(sessions, again, told) > 10 * count, "hardly any sessions");
   if (count > 20) assert.ok(Math.min(produced, fetched) > 10 * count, "hardly any messages");
-  if (count > 20) assert.ok(flipped > count / 10, "hardly any damaged messages");
+  if (count > 20) assert.ok(flipped > 0, "no damaged messages");
 });
