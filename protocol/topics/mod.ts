@@ -15,7 +15,7 @@ export {
   writeRequest,
 } from "./codec.ts";
 export * from "./codes.ts";
-export { FrameError, PayloadError } from "./errors.ts";
+export { FrameError, PayloadError, TopicError } from "./errors.ts";
 export { replySplitter, requestSplitter } from "./frames.ts";
 export * from "./limits.ts";
 export { type Header, type Message, messageBytes, readMessages, writeMessage } from "./messages.ts";

@@ -45,7 +45,13 @@ async function built(): Promise<{ readonly path: string } & AsyncDisposable> {
 
 async function behaves(runtime: readonly string[], client: string): Promise<void> {
   const kv = `${HOST}:${await freePort(HOST)}`;
-  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${kv}`, "-session-addr=none"];
+  const flags = [
+    "-dev",
+    `-peer-addr=${HOST}:0`,
+    `-kv-addr=${kv}`,
+    "-session-addr=none",
+    "-topics-addr=none",
+  ];
   await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
   const access = await accessOf([{ name: "app", read: ["^"], write: ["^"] }]);
   const tls = new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });

@@ -15,7 +15,7 @@ import { readUint } from "../strict.ts";
 import { clientIdOf, getCapabilities } from "./rows/capabilities.ts";
 import { SYS } from "./context.ts";
 import { lastSessionOf } from "./create.ts";
-import { capabilitiesKey, clientKey } from "./rows/keys.ts";
+import { ANSWERS, capabilitiesKey, clientKey, REQUESTS, WATCHES } from "./rows/keys.ts";
 import { leave, sweep } from "./leavings.ts";
 import { MAX_ENDED, MAX_SWEPT_ROWS } from "./limits.ts";
 import { getSession, readSessionId, type Session } from "./rows/session.ts";
@@ -75,16 +75,15 @@ export const expire: Command<readonly Uint8Array[]> = {
       const session = getSession(state, id);
       if (session === undefined) continue;
       removeSession(state, session);
-      leave(state, totals, session.serial);
-      if (session.pending > 0) leave(state, totals, session.queue);
+      if (session.cached > 0) leave(state, totals, ANSWERS, session.serial);
+      if (session.watches > 0) leave(state, totals, WATCHES, session.serial);
+      if (session.pending > 0) leave(state, totals, REQUESTS, session.queue);
       totals.sessions--;
       ended++;
       host.news?.end(id);
     }
-    if (totals.leavings > 0) {
-      sweep(state, host, totals, MAX_SWEPT_ROWS);
-      putTotals(state, totals);
-    }
+    sweep(state, host, totals, MAX_SWEPT_ROWS);
+    putTotals(state, totals);
     const body = written("rpc", (writer) => {
       writer.uint(ended);
       writer.uint(totals.leavings > 0 ? 1 : 0);

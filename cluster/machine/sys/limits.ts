@@ -55,11 +55,11 @@ export const MAX_ALL_WATCHES = 100_000;
 /** Most pushes that one entry makes; where it would make more, all sessions with watches are told that they have missed some. */
 export const MAX_PUSHES = 100_000;
 
-/** Most sessions that one entry ends. */
-export const MAX_ENDED = 1_000;
+/** Most sessions that one entry ends: some milliseconds of work, as with the next ones. */
+export const MAX_ENDED = 250;
 
-/** Most rows of ended sessions that one entry sweeps: some milliseconds of work. */
-export const MAX_SWEPT_ROWS = 2_000;
+/** Most rows of ended sessions that one entry sweeps. */
+export const MAX_SWEPT_ROWS = 500;
 
 /** With so many leavings of sessions to be swept, none begins. */
 export const MAX_LEAVINGS = 10_000;
@@ -68,7 +68,7 @@ export const MAX_LEAVINGS = 10_000;
 export const MAX_ACKS = 1_024;
 
 /** ... and most server requests that it removes. */
-export const MAX_ACKED_ROWS = 10_000;
+export const MAX_ACKED_ROWS = 2_000;
 
 /** The session is not there, or not any more: nothing was executed. */
 export const SESSION_EXPIRED: Failure = { ok: false, code: 410, reason: "SESSION_EXPIRED" };

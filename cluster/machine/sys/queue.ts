@@ -18,6 +18,7 @@ import {
   MAX_PENDING,
   MAX_PENDING_BYTES,
 } from "./limits.ts";
+import { REQUESTS } from "./rows/keys.ts";
 import { putRequest, removeRequests } from "./rows/requests.ts";
 import type { Session } from "./rows/session.ts";
 import { getTotals, putTotals, type Totals } from "./rows/totals.ts";
@@ -55,7 +56,7 @@ export class Outgoing {
     if (session.pending <= FEW) {
       removeRequests(this.#state, totals, session, session.lastRequest, FEW);
     } else {
-      leave(this.#state, totals, session.queue);
+      leave(this.#state, totals, REQUESTS, session.queue);
       session.queue = ++totals.lastSerial;
       session.pending = session.pendingBytes = 0;
     }

@@ -14,7 +14,9 @@ import {
   GROUP_LIFE_MS,
   MAX_ALL_COMMITTED,
   MAX_COMMITTED,
+  MAX_COMMITTED_BYTES,
   MAX_METADATA_BYTES,
+  TOO_LARGE,
 } from "./limits.ts";
 import { isGroup } from "./names.ts";
 import { putDue } from "./rows/due.ts";
@@ -84,6 +86,8 @@ const VERSION = 1;
 const MAX_U32 = 0xffff_ffff;
 const MAX = Number.MAX_SAFE_INTEGER;
 const NOTHING = new Uint8Array();
+/** The id of no topic. */
+const NO_TOPIC = 0;
 
 /** The command that commits offsets of a group, at most {@linkcode MAX_COMMITTED}. Its result has one of {@linkcode COMMITTED} for each. */
 export function commitOffsetsCommand(
@@ -221,16 +225,18 @@ export const groupOffsets: Question<
   },
   answer(state, { group, places, after }) {
     if (!isGroup(group)) return BAD_GROUP;
-    const body = places === undefined
-      ? written("rpc", (writer) => writePage(writer, state, group, after))
-      : written("rpc", (writer) => {
-        writer.nil();
-        for (const place of places) {
-          const id = getTopic(state, place.topic)?.id ?? 0;
-          writeOffset(writer, state, group, place.topic, { topic: id, partition: place.partition });
-        }
-      });
-    return { ok: true, rev: 0, body };
+    let isTooLarge = false;
+    const body = written("rpc", (writer) => {
+      if (places === undefined) return writePage(writer, state, group, after);
+      writer.nil();
+      for (const { topic: name, partition } of places) {
+        isTooLarge ||= writer.length > MAX_COMMITTED_BYTES;
+        if (isTooLarge) return;
+        const topic = getTopic(state, name)?.id ?? NO_TOPIC;
+        writeOffset(writer, state, group, name, { topic, partition });
+      }
+    });
+    return isTooLarge ? TOO_LARGE : { ok: true, rev: 0, body };
   },
 };
 

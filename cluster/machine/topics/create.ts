@@ -60,16 +60,7 @@ export interface Creation {
 /** What is to change of a topic. */
 export interface Alteration {
   readonly topic: Uint8Array;
-  /** No fewer than there are. Default: as many. */
-  readonly partitions?: number;
-  /** Default: as they are. */
-  readonly options?: Partial<TopicOptions>;
-}
-
-interface Arguments {
-  readonly topic: Uint8Array;
-  readonly partitions: number;
-  readonly replicas: number;
+  /** Those that are to be others. */
   readonly options: Partial<TopicOptions>;
 }
 
@@ -84,7 +75,10 @@ export function createTopicCommand(
   { topic, partitions, replicas = 0, options = {} }: Creation,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, TOPICS, CREATE, (writer) => {
-    write(writer, { topic, partitions, replicas, options });
+    writer.bytes(topic);
+    writer.uint(partitions);
+    writer.uint(replicas);
+    writeOptions(writer, options);
   });
 }
 
@@ -94,11 +88,10 @@ export function hasCreated(body: Uint8Array): boolean {
 }
 
 /** The command that changes a topic. */
-export function alterTopicCommand(
-  { topic, partitions = 0, options = {} }: Alteration,
-): Uint8Array<ArrayBuffer> {
+export function alterTopicCommand({ topic, options }: Alteration): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, TOPICS, ALTER, (writer) => {
-    write(writer, { topic, partitions, replicas: 0, options });
+    writer.bytes(topic);
+    writeOptions(writer, options);
   });
 }
 
@@ -108,9 +101,14 @@ export function deleteTopicCommand(topic: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** The command. */
-export const create: Command<Arguments> = {
+export const create: Command<Required<Creation>> = {
   since: VERSION,
-  read,
+  read: (reader) => ({
+    topic: readBytes(reader),
+    partitions: readUint(reader, 0, MAX_U32),
+    replicas: readUint(reader, 0, MAX_U32),
+    options: readOptions(reader),
+  }),
   apply(state, context, { topic: name, partitions, replicas, options }) {
     if (!isName(name)) return BAD_TOPIC;
     if (partitions === 0 || partitions > MAX_PARTITIONS) return BAD_PARTITIONS;
@@ -124,23 +122,15 @@ export const create: Command<Arguments> = {
 };
 
 /** The command. */
-export const alter: Command<Arguments> = {
+export const alter: Command<Alteration> = {
   since: VERSION,
-  read,
-  apply(state, { time }, { topic: name, partitions, options }) {
+  read: (reader) => ({ topic: readBytes(reader), options: readOptions(reader) }),
+  apply(state, { time }, { topic: name, options }) {
     const topic = getTopic(state, name);
     if (topic === undefined) return isName(name) ? TOPIC_NOT_FOUND : BAD_TOPIC;
     const all = { ...topic, ...options };
     if (!isRight(all)) return BAD_OPTIONS;
-    const more = partitions === 0 ? 0 : partitions - topic.partitions;
-    if (more < 0 || partitions > MAX_PARTITIONS) return BAD_PARTITIONS;
-    if (more > 0) {
-      const totals = getTotals(state);
-      totals.partitions += more;
-      if (totals.partitions > MAX_ALL_PARTITIONS) return QUOTA_EXCEEDED;
-      putTotals(state, totals);
-    }
-    putTopic(state, name, { ...all, partitions: topic.partitions + more });
+    putTopic(state, name, all);
     lookAfterAll(state, time, topic.id);
     return done(NOTHING);
   },
@@ -181,13 +171,7 @@ export function makeTopic(
   return topic;
 }
 
-function write(
-  writer: Writer,
-  { topic, partitions, replicas, options }: Arguments,
-): void {
-  writer.bytes(topic);
-  writer.uint(partitions);
-  writer.uint(replicas);
+function writeOptions(writer: Writer, options: Partial<TopicOptions>): void {
   for (const name of OPTION_NAMES) {
     const value = options[name];
     if (value === undefined) writer.nil();
@@ -195,15 +179,12 @@ function write(
   }
 }
 
-function read(reader: Reader): Arguments {
-  const topic = readBytes(reader);
-  const partitions = readUint(reader, 0, MAX_U32);
-  const replicas = readUint(reader, 0, MAX_U32);
+function readOptions(reader: Reader): Partial<TopicOptions> {
   const options: Partial<Record<keyof TopicOptions, number>> = {};
   for (const name of OPTION_NAMES) {
     if (!reader.nil()) options[name] = readUint(reader, 0, Number.MAX_SAFE_INTEGER);
   }
-  return { topic, partitions, replicas, options };
+  return options;
 }
 
 function isRight({ retentionMs, segmentBytes, segmentMs }: TopicOptions): boolean {

@@ -20,13 +20,16 @@ export const MAX_PARTITIONS = 1_024;
 export const MAX_ALL_PARTITIONS = 100_000;
 
 /** Longest name of a consumer group, in bytes. */
-export const MAX_GROUP_BYTES = 255;
+export const MAX_GROUP_BYTES = 249;
 
 /** Longest metadata of a committed offset, in bytes. */
 export const MAX_METADATA_BYTES = 4 * 1024;
 
-/** Most offsets that one entry commits, or one question asks for: with the longest metadata they fit a frame of the port. */
-export const MAX_COMMITTED = 2_000;
+/** Most offsets that one entry commits, or one question asks for ... */
+export const MAX_COMMITTED = 10_000;
+
+/** ... and most bytes of an answer with what was committed. */
+export const MAX_COMMITTED_BYTES = 8 * 1024 * 1024;
 
 /** Most committed offsets of all groups. */
 export const MAX_ALL_COMMITTED = 1_000_000;
@@ -73,7 +76,7 @@ export const OFFSET_OUT_OF_RANGE: Failure = { ok: false, code: 416, reason: "OFF
 /** A name that breaks a rule. */
 export const BAD_TOPIC: Failure = { ok: false, code: 422, reason: "INVALID", field: "topic" };
 
-/** A number of partitions that is not from 1 to {@linkcode MAX_PARTITIONS}, or less than there are. */
+/** A number of partitions that is not from 1 to {@linkcode MAX_PARTITIONS}. */
 export const BAD_PARTITIONS: Failure = {
   ok: false,
   code: 422,
@@ -89,6 +92,9 @@ export const BAD_MESSAGES: Failure = { ok: false, code: 422, reason: "INVALID", 
 
 /** The name of a group breaks a rule. */
 export const BAD_GROUP: Failure = { ok: false, code: 422, reason: "INVALID", field: "group" };
+
+/** What a group has committed takes too many bytes to be told at once. */
+export const TOO_LARGE: Failure = { ok: false, code: 413, reason: "TOO_LARGE" };
 
 /** There is as much as there may be: topics, partitions, producers or offsets. */
 export const QUOTA_EXCEEDED: Failure = { ok: false, code: 429, reason: "QUOTA_EXCEEDED" };

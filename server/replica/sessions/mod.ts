@@ -5,7 +5,7 @@
  */
 
 export type { Binding, Parting, SessionLink } from "./binding.ts";
-export { Whereabouts } from "./cluster.ts";
+export { clusterInfo } from "./cluster.ts";
 export { idOfText, textOfId } from "./ids.ts";
 export type { Leadership } from "./leadership.ts";
 export type { Begun, Leading, SessionParts, SessionWork } from "./leading.ts";

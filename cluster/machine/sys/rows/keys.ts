@@ -10,7 +10,7 @@
  *     (1, 6, serial, watch)                one of its watches: the key of that in the next table
  *     (1, 7, tree, node, serial, form)     who watches a node, or all from it on: the session, and the number of its watch
  *     (1, 8, client-id)                    the session that a client has begun last: the nonce, the session, when
- *     (1, 9, serial)                       nothing: rows of tables 4, 5 and 6 that are left of a session, or of a queue
+ *     (1, 9, serial, table)                nothing: a mark that rows of table 4, 5 or 6 (here 0, 1 or 2) are left of a session, or of a queue
  *
  * A session has a serial number, and its queue of server requests has one of its own: so a session ends, and a queue is given up,
  * by one row, however many others there are. Those that are left have no effect, and are swept few at a time.
@@ -41,7 +41,6 @@ export const TOTALS_KEY: Uint8Array = encodeTuple([SYS, 1]);
 
 const SESSIONS = encodeTuple([SYS, 2]);
 const CAPABILITIES = encodeTuple([SYS, 3]);
-const LEAVINGS = encodeTuple([SYS, 9]);
 
 /** Answers. */
 export const ANSWERS: Uint8Array = encodeTuple([SYS, 4]);
@@ -49,6 +48,8 @@ export const ANSWERS: Uint8Array = encodeTuple([SYS, 4]);
 export const REQUESTS: Uint8Array = encodeTuple([SYS, 5]);
 /** Watches by session. */
 export const WATCHES: Uint8Array = encodeTuple([SYS, 6]);
+/** Marks of what is left. */
+export const LEAVINGS: Uint8Array = encodeTuple([SYS, 9]);
 
 /** Where watches of a node, and where those of a node and all below it are found. */
 const WATCHED = [encodeTuple([SYS, 7, 0]), encodeTuple([SYS, 7, 1])] as const;
@@ -83,19 +84,6 @@ export function capabilitiesKey(state: Room, serial: number): Uint8Array {
 export function clientKey(client: Uint8Array): Uint8Array {
   return encodeTuple([SYS, 8, client]);
 }
-
-/** The key that says that rows are left. */
-export function leavingsKey(state: Room, serial: number): Uint8Array {
-  return rowKey(state, LEAVINGS, serial);
-}
-
-/** The keys of all that is left. */
-export const ALL_LEAVINGS: { readonly from: Uint8Array; readonly to: Uint8Array } = keysBelow(
-  LEAVINGS,
-);
-
-/** Where the serial number stands in a key of {@linkcode ALL_LEAVINGS}. */
-export const LEAVINGS_BYTES: number = LEAVINGS.length;
 
 /** The key of a row of a serial number; without `id`, what all of them begin with. */
 export function rowKey(state: Room, table: Uint8Array, serial: number, id?: number): Uint8Array {

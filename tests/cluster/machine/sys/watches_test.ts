@@ -292,14 +292,14 @@ Deno.test("server requests are read in pages, of a number and of a size, and say
   assert.equal(page(5, 20), `${Array.from({ length: 20 }, (_, i) => 5 + i)}+`);
 });
 
-Deno.test("one entry removes at most 10,000 acknowledged server requests, and says how far it came", () => {
+Deno.test("one entry removes at most 2,000 acknowledged server requests, and says how far it came", () => {
   const fixture = withSessions();
   for (const session of [1, 2, 3]) fixture.ask(session, { id: 1 }, watch("k"));
-  fixture.apply(...Array.from({ length: 6_000 }, (_, i) => put("k", i)));
-  const acks: [number, number][] = [[1, 6_000], [2, 6_000], [3, 6_000]];
+  fixture.apply(...Array.from({ length: 1_200 }, (_, i) => put("k", i)));
+  const acks: [number, number][] = [[1, 1_200], [2, 1_200], [3, 1_200]];
   assert.equal(ack(fixture, ...acks), 1);
-  assert.equal(fixture.info(2).pending, 2_000);
-  assert.equal(fixture.info(2).firstPending, 4_001);
+  assert.equal(fixture.info(2).pending, 400);
+  assert.equal(fixture.info(2).firstPending, 801);
   assert.equal(ack(fixture, ...acks.slice(1)), 2);
   assert.equal(fixture.totals.pending, 0);
   assert.equal(fixture.totals.pendingBytes, 0);
@@ -311,7 +311,7 @@ Deno.test("a queue of more than 10,000 is given up for one request that says so,
   fixture.ask(2, { id: 1 }, watch("", { tree: true }));
   fixture.apply(...Array.from({ length: MAX_PENDING }, (_, i) => put("k", i)));
   assert.equal(fixture.info(1).pending, MAX_PENDING);
-  ack(fixture, [2, MAX_PENDING]);
+  while (ack(fixture, [2, MAX_PENDING]) === 0);
   fixture.apply(setManyCommand([
     { path: path("k"), text: json(1) },
     { path: path("k"), text: json(2) },
@@ -327,7 +327,7 @@ Deno.test("a queue of more than 10,000 is given up for one request that says so,
   assert.equal(fixture.info(1).pending, 2);
   // What was given up counts until it is swept.
   assert.equal(fixture.totals.pending, MAX_PENDING + 5);
-  for (let i = 0; i < 10; i++) fixture.expire();
+  while (fixture.expire().isLeft);
   const { pending, leavings } = fixture.totals;
   assert.deepEqual({ pending, leavings }, { pending: 5, leavings: 0 });
   assert.equal(fixture.waiting(1).length, 2);

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import { type LogEntry, Machine } from "../../../../cluster/machine/machine.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import {
   decodeTopicsSwept,
   deleteTopicCommand,
   type MessageChange,
+  type SegmentId,
+  segmentRow,
+  segmentRows,
   sweepTopicsCommand,
 } from "../../../../cluster/machine/topics/mod.ts";
 import { dumped, load, START_TIME } from "../../../support/machine/fixture.ts";
@@ -13,6 +17,7 @@ import { SeededRandom } from "../../../support/simulation/random.ts";
 import {
   bodyOf,
   SegmentBytes,
+  segmentName,
   segmentsOf,
   TopicModel,
   totalsOf,
@@ -56,7 +61,7 @@ function history(seed: number): LogEntry[] {
   const random = new SeededRandom(seed);
   const clock = new JumpingClock(random);
   const model = new TopicModel(random);
-  const { machine, segments } = newMachine();
+  const { machine, store, segments } = newMachine();
   const entries: LogEntry[] = [];
   for (let i = 0; i < COMMANDS; i++) {
     const step = model.next();
@@ -73,6 +78,15 @@ function history(seed: number): LogEntry[] {
     }
   }
   model.compare(machine, segments);
+  const rows = [...segmentRows(store)];
+  const names = (ids: readonly SegmentId[]) => ids.map(segmentName).sort();
+  assert.deepEqual(names(rows.map(({ segment }) => segment)), names(segmentsOf(machine)));
+  for (const { segment, bytes, crc } of rows) {
+    const all = segments.of(segment);
+    assert.deepEqual({ bytes, crc }, { bytes: all.length, crc: crc32(all) });
+  }
+  for (const row of rows) assert.deepEqual(segmentRow(store, row.segment), row);
+  assert.equal(segmentRow(store, { topic: 1, partition: 0, base: 2 ** 40 }), undefined);
   return entries;
 }
 

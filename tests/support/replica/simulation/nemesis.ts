@@ -7,7 +7,7 @@
 import { type ConfigurationChange, type MemberRole } from "../../../../cluster/raft/mod.ts";
 import { DiskFullError } from "../../../../cluster/runtime.ts";
 import { SimFile } from "../../simulation/disk/tree.ts";
-import { advise } from "../../../../server/replica/autopilot.ts";
+import { advise } from "../../../../server/replica/members/autopilot.ts";
 import { shortId } from "../../../../server/replica/gossip_tag.ts";
 import { server as gossipServer } from "../planted.ts";
 import type { SimulatedClients } from "./clients.ts";
