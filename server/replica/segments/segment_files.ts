@@ -18,6 +18,7 @@ import type {
 } from "../../../cluster/machine/topics/segment.ts";
 import { type Disk, DiskFullError, FileNotFoundError } from "../../../cluster/runtime.ts";
 import { NO_BYTES } from "../../../protocol/bytes.ts";
+import { Lanes } from "../../files/lanes.ts";
 import { removeIfThere } from "../../files/remove.ts";
 import { batchAt, BatchError, wholeBatches } from "./batches.ts";
 import { checkSegments } from "./checking.ts";
@@ -59,6 +60,7 @@ export class SegmentFiles implements AsyncDisposable {
   /** By their paths. */
   readonly #segments: Map<string, Segment>;
   readonly #writer: SegmentWriter;
+  readonly #replacing = new Lanes();
   /** Those of which the state has no row any more. */
   #dropped: Segment[] = [];
 
@@ -141,8 +143,8 @@ export class SegmentFiles implements AsyncDisposable {
     const segment = this.#segment(id);
     let bytes = await this.#bytes(segment, position, Math.max(length, BATCH_HEAD_BYTES));
     if (bytes.length === 0) {
-      if (segment.damagedAt === undefined) return bytes;
-      throw new DamagedSegmentError(segment.path, `there is nothing from ${position} on`);
+      if (position >= (this.#options.state.row(id)?.bytes ?? 0)) return bytes;
+      throw this.#damage(segment, position, "it ends");
     }
     try {
       const first = batchAt(bytes, 0);
@@ -224,13 +226,18 @@ export class SegmentFiles implements AsyncDisposable {
     length: number,
     pieces: AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    await replaceFile({
-      disk: this.#options.disk,
-      segment: this.#segment(id),
-      length,
-      pieces,
-      alone: (work) => this.#writer.alone(work),
-      read: (position, most) => this.read(id, position, most),
+    const segment = this.#segment(id);
+    await this.#replacing.run([segment.path], async () => {
+      // Somebody else may have done it meanwhile.
+      if (this.have(id) >= length) return;
+      await replaceFile({
+        disk: this.#options.disk,
+        segment,
+        length,
+        pieces,
+        alone: (work) => this.#writer.alone(work),
+        read: (position, most) => this.read(id, position, most),
+      });
     });
   }
 

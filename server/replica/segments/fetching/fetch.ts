@@ -17,7 +17,7 @@ import {
 } from "./pieces.ts";
 
 /** How long a server may take for a piece, in milliseconds. */
-const PIECE_LIMIT_MS = 10_000;
+const PIECE_LIMIT_MS = 5_000;
 
 /** Pause before all servers are asked again, in milliseconds; it doubles from the first to the longest. */
 const PAUSE_MS = { first: 100, longest: 5_000 } as const;

@@ -26,20 +26,35 @@ export interface PieceHost {
   };
 }
 
-/** The way from a server, which need not be there yet. Pieces are large, so that they have a connection of their own. */
+/**
+ * The way from a server, which need not be there yet. Pieces are large, so that they have a connection of their own. Who did not
+ * answer lately is asked last.
+ */
 export function pieceNet(clock: Clock, host: () => PieceHost | undefined): PieceNet {
+  /** How often in a row nobody answered. */
+  const failures = new Map<string, number>();
+  const failuresOf = (server: string): number => failures.get(server) ?? 0;
   return {
     servers(members) {
       const { id, replica } = host() ?? {};
       const own = replica?.configuration.map((member) => member.id) ?? [];
       const leader = replica?.leaderId;
       const all = new Set([...leader === undefined ? [] : [leader], ...own, ...members]);
-      return [...all].filter((one) => one !== id);
+      const others = [...all].filter((one) => one !== id);
+      for (const known of failures.keys()) if (!others.includes(known)) failures.delete(known);
+      return others.sort((a, b) => failuresOf(a) - failuresOf(b));
     },
-    ask(server, request, timeoutMs) {
+    async ask(server, request, timeoutMs) {
       const links = host()?.links;
-      if (links !== undefined) return links.request(server, request, timeoutMs, "bulk");
-      return Promise.reject(new UnsentError("This server has only begun"));
+      if (links === undefined) throw new UnsentError("This server has only begun");
+      try {
+        const answer = await links.request(server, request, timeoutMs, "bulk");
+        failures.delete(server);
+        return answer;
+      } catch (error) {
+        failures.set(server, failuresOf(server) + 1);
+        throw error;
+      }
     },
     pause: (ms, signal) => pauseOn(clock, ms, signal),
   };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SegmentId } from "../../../../cluster/machine/topics/segment.ts";
+import type { SegmentRow } from "../../../../cluster/machine/topics/segment.ts";
 import { DiskFullError, type Logger } from "../../../../cluster/runtime.ts";
 import { DamagedSegmentError, SegmentAbsentError, SegmentGoneError } from "../errors.ts";
 import type { SegmentFiles, SegmentState } from "../segment_files.ts";
@@ -45,13 +45,13 @@ export class Repair {
   }
 
   async #run(): Promise<void> {
-    const { files, net } = this.#parts;
+    const { net } = this.#parts;
     try {
-      for (let damaged = files.damaged(); damaged.length > 0; damaged = files.damaged()) {
+      for (let rows = this.#damaged(); rows.length > 0; rows = this.#damaged()) {
         // Nobody else has it.
         if (net.servers([]).length === 0) return;
         let isAnyWhole = false;
-        for (const segment of damaged) isAnyWhole = await this.#mend(segment) || isAnyWhole;
+        for (const row of rows) isAnyWhole = await this.#mend(row) || isAnyWhole;
         if (isAnyWhole) this.#pauseMs = PAUSE_MS.first;
         else await net.pause(this.#pauseMs, this.#signal);
         this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_MS.longest);
@@ -61,13 +61,17 @@ export class Repair {
     }
   }
 
-  async #mend(segment: SegmentId): Promise<boolean> {
-    const { files, state, net, applied, logger } = this.#parts;
-    const row = state.row(segment);
-    if (row === undefined) return true;
-    const wanted = { segment, from: 0, to: row.bytes, index: applied() };
+  /** What the state has no more need not be whole. */
+  #damaged(): SegmentRow[] {
+    const { files, state } = this.#parts;
+    return files.damaged().map((segment) => state.row(segment)).filter((row) => row !== undefined);
+  }
+
+  async #mend({ segment, bytes: to }: SegmentRow): Promise<boolean> {
+    const { files, net, applied, logger } = this.#parts;
+    const wanted = { segment, from: 0, to, index: applied() };
     try {
-      await files.replace(segment, row.bytes, fetchBatches(net, wanted, this.#signal, true));
+      await files.replace(segment, to, fetchBatches(net, wanted, this.#signal, true));
     } catch (error) {
       const isForLater = error instanceof DiskFullError || error instanceof SegmentAbsentError ||
         error instanceof SegmentGoneError || error instanceof DamagedSegmentError;

@@ -34,6 +34,8 @@ import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
 import type { Expiries } from "./expiries.ts";
 import type { SimulatedSessions } from "./sessions.ts";
+import { type MessageRule, openMessages } from "./messages.ts";
+import type { KeptMessages, SimulatedTopics } from "./topics.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
@@ -68,6 +70,10 @@ export interface World {
   readonly expiries?: Expiries | undefined;
   /** Watches sessions, if there are any. */
   readonly sessions?: SimulatedSessions | undefined;
+  /** Watches topics, if there are any. */
+  readonly topics?: SimulatedTopics | undefined;
+  /** A rule of messages that is left out. */
+  readonly without?: MessageRule | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -85,6 +91,8 @@ export class SimulatedServer {
   replica: Replica | undefined;
   raft: Raft | undefined;
   store: LaggingStore | undefined;
+  /** What it has of messages, if there are topics. */
+  messages: KeptMessages | undefined;
   /** Which life this is. */
   life = 0;
   /** Whether it has begun to start and is neither up nor down yet. */
@@ -156,6 +164,7 @@ export class SimulatedServer {
     this.life++;
     this.replica?.close();
     this.replica = undefined;
+    this.messages = undefined;
     this.isStarting = false;
     if (how === "crashed") simulation.crash(this.host);
     else simulation.kill(this.host);
@@ -185,6 +194,14 @@ export class SimulatedServer {
     // Nobody takes in whom it was.
     if (end === "done") this.id = nodeId;
     return end === "done";
+  }
+
+  /** Reads some messages. */
+  look(): void {
+    const { topics, random } = this.#world;
+    if (this.replica !== undefined && this.messages !== undefined) {
+      topics?.look(this.messages, random);
+    }
   }
 
   /** Has its earlier ids taken out of the members, and forgets them then; `operate` asks the leader. */
@@ -246,16 +263,45 @@ export class SimulatedServer {
     );
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
     const writeMs = this.#world.stateMs;
-    const store = new LaggingStore({ clock, random, kept: this.#kept, isFull, writeMs });
-    const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
+    const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
+    const { expiries, sessions, topics } = this.#world;
+    const isAlive = (): boolean => life === this.life;
+    const failed = (error: Error): void => {
+      if (isAlive()) checker.note(`${this.id} ended: ${error.stack}`);
+    };
+    const beside = topics && await openMessages({
+      disk,
+      clock,
+      topics,
+      without: this.#world.without,
+      links,
+      failed,
+      isAlive,
+      id: () => this.id,
+      store: (): LaggingStore => store,
+      replica: () => isAlive() ? this.replica : undefined,
+    });
+    const store: LaggingStore = new LaggingStore({
+      clock,
+      random,
+      kept: this.#kept,
+      isFull,
+      writeMs,
+      companion: beside?.besideRows,
+    });
+    const snapshots = await SnapshotFiles.open({
+      disk,
+      folder: "raft/snapshots",
+      store,
+      ...beside && { companion: beside.besideSnapshots },
+    });
     let entries: readonly Entry[] = [];
     if (founders !== undefined && lastIndexOf(restored) === 0) {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
-    const { expiries, sessions } = this.#world;
     const newMachine = (): Machine => {
-      const machine = new Machine(store);
+      const machine = new Machine(store, undefined, beside?.listener);
       expiries?.watched(this.id, machine);
       sessions?.watched(this.id, machine);
       return machine;
@@ -270,8 +316,8 @@ export class SimulatedServer {
       snapshots,
       newMachine,
     }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
+    await beside?.settle();
     if (life !== this.life) return;
-    const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
     const logger = runtime.logger(this.id);
     const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
     const replica = new Replica({
@@ -286,6 +332,7 @@ export class SimulatedServer {
       },
       ...begun,
       store,
+      ...beside && { messages: beside.messages },
       log: orderedLog(log, {
         keptIndex: () => this.#kept.index,
         snapshotIndex: () => snapshots.newest?.index ?? 0,
@@ -299,11 +346,11 @@ export class SimulatedServer {
       snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity, growth: 0 },
       nameOf: (id) => id,
       newMachine,
-      failed: (error) => {
-        if (life === this.life) checker.note(`${this.id} ended: ${error.stack}`);
-      },
+      failed,
     });
-    links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
+    const receiver = beside?.receiving(replica) ?? replica;
+    links.start(receiver, (error) => checker.note(`${this.id}: ${error.stack}`));
+    this.messages = beside?.kept;
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);
