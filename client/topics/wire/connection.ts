@@ -121,10 +121,7 @@ export class TopicConnection {
         this.#overdue(askedAt);
         return new TimeoutError(text);
       },
-      giveUp: () => {
-        this.#waiting.delete(exchange);
-        exchange.answered = exchange.failed = () => {};
-      },
+      giveUp: () => void this.#waiting.delete(exchange),
     };
     return waitFor<Replies[K]>(deadline, (own) => {
       settle = own;
