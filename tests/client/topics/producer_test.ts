@@ -227,6 +227,19 @@ Deno.test("five batches of a partition are under way at once, and no sixth", asy
   assert.deepEqual(server.model.values("t", 0), range(12));
 });
 
+Deno.test("a topic that has other partitions than before is asked about again", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 5);
+  await using client = await connect(server);
+  await using producer = client.producer({ lingerMs: 0 });
+  const send = () => producer.send("t", { key: "123456789", value: "" });
+  const { partition } = await send();
+  assert.ok(partition > 0);
+  server.model.create("t", 1);
+  await assert.rejects(send(), { reason: "PARTITION_NOT_FOUND" });
+  assert.deepEqual(await send(), { partition: 0, offset: 0 });
+});
+
 Deno.test("batches of a partition share a connection, so that they come in order", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 3);
