@@ -21,6 +21,8 @@ export interface Client {
   may(deed: Deed, topic: string): boolean;
   /** Does some work when the client has read so much that there is room for what comes of it, one after the other. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether the connection is gone, so that nobody hears of an answer. */
+  readonly isGone: boolean;
   /** Calls `over` when nobody waits for an answer any longer; what is returned takes it back. */
   whenOver(over: () => void): () => void;
 }

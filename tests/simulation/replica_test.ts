@@ -2,7 +2,8 @@
  * Whole servers of the replicated state, with their real driver, log, vote file and snapshots, on machines that lose power at any
  * operation of their disks, stand still, run out of room, are cut off and have wrong clocks, while members come and go: what was
  * acknowledged is there once, what was refused is not, reads are fresh, all states are equal, what is damaged is not served, what
- * expires is there as long as the stamps of the log say, and what a session asks for is done once and answered alike.
+ * expires is there as long as the stamps of the log say, what a session asks for is done once and answered alike, and messages of
+ * topics are there once, in order, at their offsets, the same bytes everywhere.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
  * new seeds (default 60, in CI 300).
@@ -65,6 +66,21 @@ Deno.test("one seed gives one run of whole servers", async () => {
   assert.deepEqual(await outcome(), await outcome());
 });
 
+for (
+  const [without, rule] of [
+    ["bytes", "messages are on the disk before the rows that tell of them"],
+    ["snapshot", "a snapshot counts as received once its messages are there"],
+  ] as const
+) {
+  Deno.test(`without the rule that ${rule}, whole servers lose some`, async () => {
+    await assert.rejects(async () => {
+      for (let seed = 1; seed <= 20; seed++) {
+        await new SimulatedRun(seed, { topics: true, without }).run();
+      }
+    }, /lacks something of segment/);
+  });
+}
+
 Deno.test("whole servers lose, double and invent nothing under new seeds", async () => {
   const replayed = Deno.env.get("SKEIN_SEED");
   const runs = Number(Deno.env.get("SKEIN_REPLICA_RUNS") ?? (Deno.env.has("CI") ? 300 : 60));
@@ -93,5 +109,5 @@ Deno.test("whole servers lose, double and invent nothing under new seeds", async
   const { sessions = 0, again = 0, told = 0, produced = 0, fetched = 0, flipped = 0 } = total;
   if (count > 20) assert.ok(Math.min(sessions, again, told) > 10 * count, "hardly any sessions");
   if (count > 20) assert.ok(Math.min(produced, fetched) > 10 * count, "hardly any messages");
-  if (count > 20) assert.ok(flipped > count / 10, "hardly any damaged messages");
+  if (count > 20) assert.ok(flipped > 0, "no damaged messages");
 });

@@ -31,7 +31,7 @@ import { UnsentError } from "./retry.ts";
 /** Requests of one connection that servers take at once; more of them wait here. */
 export const MAX_IN_FLIGHT = 256;
 
-/** When nothing has come for so long, and an answer is overdue, the connection is taken for dead; in milliseconds. */
+/** How long a server may say nothing, by default, in milliseconds. */
 const SILENT_MS = 10_000;
 
 /** A buffer that has grown beyond this is not kept, in bytes. */
@@ -61,6 +61,7 @@ export class TopicConnection {
   readonly closed: Promise<Error | undefined>;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
+  readonly #silentMs: number;
   /** Those that wait for a reply, by id; those whose caller has given up keep their place until it comes. */
   readonly #exchanges = new Map<number, Exchange>();
   /** Those that wait for a place. */
@@ -76,10 +77,11 @@ export class TopicConnection {
   #heardAt = performance.now();
   #usedAt = performance.now();
 
-  /** Takes over `socket`, which leads to a server. */
-  constructor(socket: Socket, traffic: Traffic) {
+  /** Takes over `socket`, which leads to a server; it is dead when nothing comes for `silentMs` and an answer is overdue. */
+  constructor(socket: Socket, traffic: Traffic, silentMs: number = SILENT_MS) {
     this.#socket = socket;
     this.#traffic = traffic;
+    this.#silentMs = silentMs;
     this.closed = this.#read();
   }
 
@@ -121,10 +123,7 @@ export class TopicConnection {
         this.#overdue(askedAt);
         return new TimeoutError(text);
       },
-      giveUp: () => {
-        this.#waiting.delete(exchange);
-        exchange.answered = exchange.failed = () => {};
-      },
+      giveUp: () => void this.#waiting.delete(exchange),
     };
     return waitFor<Replies[K]>(deadline, (own) => {
       settle = own;
@@ -256,7 +255,7 @@ export class TopicConnection {
 
   #overdue(askedAt: number): void {
     const now = performance.now();
-    if (this.#heardAt < askedAt && now - this.#heardAt >= SILENT_MS) {
+    if (this.#heardAt < askedAt && now - this.#heardAt >= this.#silentMs) {
       queueMicrotask(() => this.#end(new Error("Server says nothing")));
     }
   }

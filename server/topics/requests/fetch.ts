@@ -118,6 +118,7 @@ async function messagesOf(
 ): Promise<EncodedMessages> {
   if (location.spans.length === 0) return NO_MESSAGES;
   return await client.inTurn(async () => {
+    if (client.isGone) return NO_MESSAGES;
     const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
     const room = waiting.isFull ? Math.min(most, FAIR_FETCH_BYTES) : most;
     const taken = Math.min(room, bytesOf(location.spans));

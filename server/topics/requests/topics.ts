@@ -100,7 +100,9 @@ export const alterTopic: Handler<"alterTopic"> = async (services, { body }) => {
   const { topic, settings } = body;
   const options: Partial<Record<keyof TopicOptions, number>> = {};
   for (const name of OPTION_NAMES) {
-    if (settings[name] !== UNCHANGED) options[name] = settings[name] === NEVER ? 0 : settings[name];
+    const value = settings[name];
+    if (value === 0) return refusal(CODE.INVALID_REQUEST, `${name} is 0: -1 stands for no limit`);
+    if (value !== UNCHANGED) options[name] = value === NEVER ? 0 : value;
   }
   const command = alterTopicCommand({ topic: encodeUtf8(topic), options });
   const result = await ask(services, "command", command);

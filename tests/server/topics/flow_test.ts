@@ -96,21 +96,23 @@ Deno.test("clients that fetch and do not read take no memory without end", async
   const before = Deno.memoryUsage().rss;
   const stalled: RawTopics[] = [];
   const frame = frameOf(1, "fetch", fetching("t", 0, { maxBytes: 4 * MiB }));
-  for (let i = 0; i < 500; i++) {
+  const frames = new Uint8Array(250 * frame.length);
+  for (let i = 0; i < 250; i++) frames.set(frame, i * frame.length);
+  for (let i = 0; i < 80; i++) {
     const client = await stage.client();
     stalled.push(client);
-    for (let j = 0; j < 10; j++) await client.send(frame);
+    await client.send(frames);
   }
   // Who reads goes on.
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 5; i++) {
     const { messages } = await first.done("fetch", fetching("t", 0, { maxBytes: 9 }));
     assert.equal(messages.count, 1);
   }
   const took = (Deno.memoryUsage().rss - before) / MiB;
   for (const client of stalled) client[Symbol.dispose]();
   await eventually("their connections end", () => stage.port.size === 1);
-  // 20 GiB were asked for.
-  assert.ok(took < 500, `${took} MiB`);
+  // 75 GiB were asked for. The system itself takes some MiB of each connection.
+  assert.ok(took < 350, `${took} MiB`);
 });
 
 Deno.test("a client that reads nothing for too long is disconnected", async () => {

@@ -59,6 +59,11 @@ export class RawTopics implements Disposable {
     return new RawTopics(await Deno.connect({ hostname, port: Number(port) }));
   }
 
+  /** Replies that have come and were passed over. */
+  get unread(): number {
+    return this.#replies.length;
+  }
+
   /** Bytes that have come of a frame that is not whole. */
   get pending(): number {
     return this.#splitter.pending;

@@ -11,6 +11,8 @@ import { pieceNet } from "../../../../server/replica/segments/fetching/net.ts";
 import { Messages } from "../../../../server/replica/segments/messages.ts";
 import { SegmentFiles } from "../../../../server/replica/segments/segment_files.ts";
 import { stateOfMessages } from "../../../../server/replica/segments/state.ts";
+import type { SnapshotCompanion } from "../../../../server/replica/snapshots/snapshot_files.ts";
+import type { Companion } from "../../../../server/replica/store/sqlite_store.ts";
 import { REQUEST } from "../../../../server/replica/wire_requests.ts";
 import type { LaggingStore } from "./lagging_store.ts";
 import type { Links, Receiver } from "./links.ts";
@@ -19,8 +21,13 @@ import type { KeptMessages, SimulatedTopics } from "./topics.ts";
 /** So small that a short run has all of it. */
 const LIMITS = { writeBytes: 2_000, mostBytes: 8_000, syncBytes: 4_000 };
 
+/** `bytes`: they are on the disk before the rows that tell of them. `snapshot`: it counts as received once they are there. */
+export type MessageRule = "bytes" | "snapshot";
+
 /** What they are opened with. */
 export interface OpeningMessages {
+  /** A rule that is left out. */
+  readonly without: MessageRule | undefined;
   readonly disk: Disk;
   readonly clock: Clock;
   readonly topics: SimulatedTopics;
@@ -34,7 +41,8 @@ export interface OpeningMessages {
 
 /** Those of one life of a server. */
 export interface OpenedMessages {
-  readonly files: SegmentFiles;
+  readonly besideRows: Companion;
+  readonly besideSnapshots: SnapshotCompanion;
   readonly messages: Messages;
   readonly kept: KeptMessages;
   readonly listener: MachineListener;
@@ -62,8 +70,17 @@ export async function openMessages(parts: OpeningMessages): Promise<OpenedMessag
   const net = pieceNet(clock, () => ({ id: id(), replica: replica(), links }));
   const logger = { info() {}, error: lacks };
   const messages: Messages = new Messages({ files, state, net, logger, failed });
+  const { without } = parts;
+  const nothing = (): Promise<void> => Promise.resolve();
   return {
-    files,
+    besideRows: {
+      sync: without === "bytes" ? nothing : () => files.sync(),
+      forgettable: () => files.forgettable(),
+    },
+    besideSnapshots: {
+      complete: without === "snapshot" ? nothing : (...args) => messages.complete(...args),
+      settle: (mayRemove) => messages.settle(mayRemove),
+    },
     messages,
     kept: { id: id(), files, rows: () => state.rows(), isAlive },
     listener: {

@@ -342,10 +342,18 @@ export class Nemesis {
     topics.flipped.add(server.id);
     const restarts = this.#dice(2) === 0;
     if (restarts) this.#end(server, this.#dice(2) === 0 ? "killed" : "crashed");
+    // What a snapshot that is still to come needs is not looked at before it has come.
+    const told = new Map(
+      [...server.messages?.rows() ?? []].map(({ segment, bytes }) => {
+        return [server.messages?.files.pathOf(segment), bytes];
+      }),
+    );
     for (let count = 1 + this.#dice(3); count > 0; count--) {
       const path = this.#oneOf(paths);
       const node = server.disk.root.find(path);
-      if (node instanceof SimFile && node.length > 0) server.disk.flip(path);
+      const length = restarts ? Infinity : told.get(path) ?? 0;
+      const bytes = node instanceof SimFile ? Math.min(node.length, length) : 0;
+      if (bytes > 0) server.disk.flip(path, this.#dice(8 * bytes));
     }
     this.flipped++;
     if (restarts) await this.startAll();

@@ -11,6 +11,7 @@ import { Checker } from "./checker.ts";
 import { SimulatedClients } from "./clients.ts";
 import { Expiries } from "./expiries.ts";
 import { Parcels } from "./links.ts";
+import type { MessageRule } from "./messages.ts";
 import { Nemesis, newestLeader } from "./nemesis.ts";
 import { SimulatedSessions } from "./sessions.ts";
 import { SimulatedTopics } from "./topics.ts";
@@ -72,6 +73,8 @@ export interface RunKind {
   readonly sessions?: boolean;
   /** Whether there are topics. */
   readonly topics?: boolean;
+  /** A rule of messages that is left out. */
+  readonly without?: MessageRule;
 }
 
 /** Something happened that must not. */
@@ -90,7 +93,7 @@ export class SimulatedRun {
   /** `log` gets each line of every server. */
   constructor(
     seed: number,
-    { rebuilds = false, expiring = false, sessions = false, topics = false }: RunKind = {},
+    { rebuilds = false, expiring = false, sessions = false, topics = false, without }: RunKind = {},
     log?: (line: string) => void,
   ) {
     const random = new SeededRandom(seed, 77);
@@ -102,6 +105,7 @@ export class SimulatedRun {
       expiries: expiring ? new Expiries(checker) : undefined,
       sessions: sessions ? new SimulatedSessions(checker) : undefined,
       topics: topics ? new SimulatedTopics(checker) : undefined,
+      without,
       parcels: new Parcels(),
       rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },

@@ -34,7 +34,7 @@ import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
 import type { Expiries } from "./expiries.ts";
 import type { SimulatedSessions } from "./sessions.ts";
-import { openMessages } from "./messages.ts";
+import { type MessageRule, openMessages } from "./messages.ts";
 import type { KeptMessages, SimulatedTopics } from "./topics.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
@@ -72,6 +72,8 @@ export interface World {
   readonly sessions?: SimulatedSessions | undefined;
   /** Watches topics, if there are any. */
   readonly topics?: SimulatedTopics | undefined;
+  /** A rule of messages that is left out. */
+  readonly without?: MessageRule | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -271,6 +273,7 @@ export class SimulatedServer {
       disk,
       clock,
       topics,
+      without: this.#world.without,
       links,
       failed,
       isAlive,
@@ -284,13 +287,13 @@ export class SimulatedServer {
       kept: this.#kept,
       isFull,
       writeMs,
-      companion: beside?.files,
+      companion: beside?.besideRows,
     });
     const snapshots = await SnapshotFiles.open({
       disk,
       folder: "raft/snapshots",
       store,
-      ...beside && { companion: beside.messages },
+      ...beside && { companion: beside.besideSnapshots },
     });
     let entries: readonly Entry[] = [];
     if (founders !== undefined && lastIndexOf(restored) === 0) {
