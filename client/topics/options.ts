@@ -13,7 +13,7 @@ import {
 import { DEFAULT_PORT, MAX_FRAME_BYTES } from "../../protocol/topics/limits.ts";
 import type { TlsOptions } from "../net/dial.ts";
 import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
-import type { TopicStart } from "./types.ts";
+import type { TopicStart } from "../../protocol/topics/program/types.ts";
 
 /**
  * How often something is tried that failed for a reason that passes.

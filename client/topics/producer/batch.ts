@@ -7,7 +7,7 @@
 import { type EncodedMessages, FrameWriter, type Produced } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
-import type { TopicPosition } from "../messages.ts";
+import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import type { Tries } from "../wire/retry.ts";
 
 /** A batch, from its first message until all of them are settled. */
