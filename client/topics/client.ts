@@ -158,8 +158,7 @@ export class TopicClient implements AsyncDisposable {
   }
 
   /**
-   * Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is kept,
-   * which is lower when later messages are in the same piece.
+   * Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is left.
    */
   async deleteRecords(
     topic: string,

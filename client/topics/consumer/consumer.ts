@@ -24,6 +24,9 @@ import { PartitionReader, type PartitionWorld } from "./partition.ts";
 /** Messages that one `fetch` gives at most. */
 const MAX_FETCHED = 10_000;
 
+/** Pause before a server that is behind is asked again, in milliseconds. */
+const BEHIND_MS = 100;
+
 /** One consumer. */
 export class Consumer implements TopicConsumer {
   readonly #cluster: Cluster;
@@ -212,6 +215,7 @@ export class Consumer implements TopicConsumer {
     const world: PartitionWorld = {
       fetch: (partition, offset) => this.#fetch(partition, offset),
       offsets: (partition) => this.#cluster.ask("getOffset", { topic, partition }, this.#own),
+      rest: () => this.#cluster.rest(BEHIND_MS),
       onOutOfRange: this.#settings.onOutOfRange,
       arrived: () => this.#arrived(),
     };

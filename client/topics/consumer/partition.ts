@@ -26,6 +26,8 @@ export interface PartitionWorld {
   fetch(partition: number, offset: number): Promise<Fetched>;
   /** Asks where the partition begins and ends. */
   offsets(partition: number): Promise<PartitionOffsets>;
+  /** Waits for a server that is behind the one that leads. */
+  rest(): Promise<void>;
   /** Where it goes on when the messages at its offset are gone. */
   readonly onOutOfRange: "earliest" | "latest" | "error";
   /** There is something to be read, or a failure. */
@@ -128,8 +130,12 @@ export class PartitionReader {
     try {
       fetched = await this.#world.fetch(this.partition, this.#next);
     } catch (error) {
-      if (!isOutOfRange(error) || this.#world.onOutOfRange === "error") throw error;
-      const offset = await this.#resolved(this.#world.onOutOfRange);
+      if (!isOutOfRange(error)) throw error;
+      const { start, highWaterMark } = await this.#world.offsets(this.partition);
+      // Who leads knows better than any server that was asked.
+      if (this.#next >= start && this.#next <= highWaterMark) return await this.#world.rest();
+      if (this.#world.onOutOfRange === "error") throw error;
+      const offset = this.#world.onOutOfRange === "earliest" ? start : highWaterMark;
       if (isStale()) return;
       this.#next = offset;
       if (this.#chunks.length === 0) this.position = offset;

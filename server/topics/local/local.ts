@@ -120,7 +120,7 @@ export class AgentTopics {
   }
 
   /**
-   * Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is kept.
+   * Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is left.
    */
   async deleteRecords(
     topic: string,

@@ -263,6 +263,28 @@ Deno.test("when its messages are gone reading goes on as it is told", async () =
   assert.equal((await none.fetchOne())?.offset, 70);
 });
 
+Deno.test("a server that is behind is asked again: nothing is read twice, and nothing taken for gone", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 100);
+  let refused = 0;
+  server.script = (request, connection) => {
+    if (request.kind !== "fetch" || request.body.offset === 0 || ++refused > 3) return false;
+    connection.refuse(request, CODE.OFFSET_OUT_OF_RANGE, "not here yet");
+    return true;
+  };
+  await using client = await connect(server);
+  for (const onOutOfRange of ["earliest", "latest", "error"] as const) {
+    refused = 0;
+    const options = { maxBytes: 1_000, anyServer: true, onOutOfRange };
+    await using consumer = client.consumer("t", options);
+    const offsets: number[] = [];
+    for await (const { offset } of consumer) if (offsets.push(offset) === 100) break;
+    assert.deepEqual(offsets, Array.from({ length: 100 }, (_, i) => i));
+    assert.ok(refused > 3);
+  }
+});
+
 Deno.test("failures are passed over while they may pass, then told, and nothing is missing after them", async () => {
   const random = new SeededRandom(SEED);
   await using server = serveTopics(HOST);
