@@ -13,6 +13,7 @@ import {
 } from "../../cluster/machine/topics/mod.ts";
 import { concatBytes, NO_BYTES } from "../../protocol/bytes.ts";
 import { cutMessages, emptyNulls, type EncodedMessages } from "../../protocol/topics/mod.ts";
+import { DamagedSegmentError } from "../replica/segments/errors.ts";
 import type { MessageReader } from "./services.ts";
 
 /** What is wanted. */
@@ -26,7 +27,7 @@ export interface Wanted {
 /** No message. */
 export const NO_MESSAGES: EncodedMessages = { count: 0, bytes: NO_BYTES };
 
-/** The messages from the offset of a place on. Rejects as the reader does. */
+/** The messages from the offset of a place on, up to what is damaged. Rejects as the reader does when there are none before that. */
 export async function readMessages(
   messages: Pick<MessageReader, "read">,
   { topic, offset, spans }: Location,
@@ -38,7 +39,12 @@ export async function readMessages(
     const segment = { topic, partition, base };
     for (let at = position; at < end && !cutting.isFull;) {
       const length = Math.min(end - at, cutting.room + STRETCH_BYTES);
-      const bytes = await messages.read(segment, at, length);
+      const bytes = await messages.read(segment, at, length).catch((error) => {
+        // Who reads on meets it.
+        if (error instanceof DamagedSegmentError && cutting.messages.count > 0) return undefined;
+        throw error;
+      });
+      if (bytes === undefined) return cutting.messages;
       if (bytes.length === 0) throw new Error(`Expected a batch at ${at} of a segment, got none`);
       cutting.take(bytes);
       at += bytes.length;

@@ -29,6 +29,7 @@ export class Repair {
   readonly #signal: AbortSignal;
   #running: Promise<void> | undefined;
   #pauseMs: number = PAUSE_MS.first;
+  #wake = new AbortController();
 
   /** Nothing is known to be damaged. It ends with the signal. */
   constructor(parts: RepairParts, signal: AbortSignal) {
@@ -39,25 +40,35 @@ export class Repair {
   /** Something is damaged, by the files. Resolves when nothing is any more, or it is over; rejects as `Disk` does. */
   begin(): Promise<void> {
     this.#pauseMs = PAUSE_MS.first;
+    this.#wake.abort();
     return this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
   }
 
   async #run(): Promise<void> {
-    const { net } = this.#parts;
     try {
       for (let rows = this.#damaged(); rows.length > 0; rows = this.#damaged()) {
-        // Nobody else has it.
-        if (net.servers([]).length === 0) return;
         let isAnyWhole = false;
         for (const row of rows) isAnyWhole = await this.#mend(row) || isAnyWhole;
         if (isAnyWhole) this.#pauseMs = PAUSE_MS.first;
-        else await net.pause(this.#pauseMs, this.#signal);
-        this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_MS.longest);
+        else await this.#pause();
       }
     } catch (error) {
       if (!this.#signal.aborted) throw error;
+    }
+  }
+
+  /** Waits longer each time, or until something else is damaged. */
+  async #pause(): Promise<void> {
+    const ms = this.#pauseMs;
+    this.#pauseMs = Math.min(2 * ms, PAUSE_MS.longest);
+    this.#wake = new AbortController();
+    const signal = AbortSignal.any([this.#signal, this.#wake.signal]);
+    try {
+      await this.#parts.net.pause(ms, signal);
+    } catch (error) {
+      if (this.#signal.aborted || !signal.aborted) throw error;
     }
   }
 

@@ -275,7 +275,7 @@ Deno.test("damaged segments are whole again once somebody has them", async () =>
   assert.deepEqual(to!.files.damaged(), []);
 });
 
-Deno.test("a server alone does not look for what it has lost", async () => {
+Deno.test("a server that knows of no other one yet looks again, ever more seldom, until it ends", async () => {
   const random = new SeededRandom(10);
   const to = await new Server().open();
   to.append(A, batchOf(random, 500));
@@ -283,9 +283,16 @@ Deno.test("a server alone does not look for what it has lost", async () => {
   to.disk.files.get(A_PATH)![99]! ^= 1;
   assert.equal((await to.files.check(() => false)).length, 1);
   const net = netOf();
+  const pauses: number[] = [];
+  const abort = new AbortController();
+  net.pause = (ms, signal) => {
+    if (pauses.push(ms) === 8) abort.abort();
+    signal.throwIfAborted();
+    return Promise.resolve();
+  };
   const parts = { files: to.files, state: to.rows, net, applied: () => 1, logger: { info() {} } };
-  await new Repair(parts, FOREVER).begin();
-  assert.equal(net.pauses, 0);
+  await new Repair(parts, abort.signal).begin();
+  assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => 1_000 * seconds));
 });
 
 Deno.test("a server gives few pieces at once, none that is too long, and nothing to what is no question", async () => {
