@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "../../../protocol/topics/checksum.ts";
 import type { FrameWriter } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import type { TopicPosition } from "../messages.ts";
