@@ -525,7 +525,7 @@ Deno.test("what a program hands over is checked", async () => {
     [send("t", "text"), TypeError, /Invalid message: expected an object/],
     [send("t", { value: 7 }), TypeError, /Invalid payload: expected a string/],
     [send("t", {}), TypeError, /got undefined/],
-    [send("t", { value: "", kye: "k" }), TypeError, /Unknown option 'kye' of message/],
+    [send("t", { value: "", kye: "k" }), TypeError, /Unknown member 'kye' of message/],
     [send("t", { value: "", partition: -1 }), TypeError, /partition/],
     [send("t", { value: "", timestamp: NaN }), TypeError, /timestamp/],
     [send("t", { value: "", timestamp: 2n ** 63n }), RangeError, /64 bits/],
