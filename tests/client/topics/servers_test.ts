@@ -155,6 +155,23 @@ Deno.test("who waits for messages gets them as they are committed, from any serv
   }
 });
 
+Deno.test("what nobody acknowledges goes to the leader all the same", async () => {
+  await using data = await folder();
+  await using servers = await threeServers(data.path);
+  const name = await leaderOf(servers.agents);
+  const follower = servers.agents.find(({ config }) => config.nodeName !== name);
+  await using client = await TopicClient.connect({ address: addressIn(follower) });
+  await client.createTopic("t", { partitions: 2 });
+  await using producer = client.producer({ async: true, lingerMs: 1 });
+  const sent = await Promise.all(Array.from({ length: 50 }, (_, i) => {
+    return producer.send("t", { value: `${i}`, partition: i % 2 });
+  }));
+  assert.ok(sent.every(({ offset }) => offset === -1));
+  const messages = await read(client, "t", 50);
+  const values = messages.map(({ value }) => Number(value?.text())).sort((a, b) => a - b);
+  assert.deepEqual(values, Array.from({ length: 50 }, (_, i) => i));
+});
+
 Deno.test("messages come back as they were sent, with nulls and without, through the log and from the disk", async () => {
   await using data = await folder();
   let agent = await startServer("a", data.path, { bootstrapExpect: 1 });
