@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import {
   CODE,
@@ -25,6 +24,7 @@ import type { Deed } from "../kv/access/rights.ts";
 import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
+import { PartialFrame } from "./partial_frames.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import type { Client, Handler, Outcome } from "./handler.ts";
 import { mayDo } from "./rights.ts";
@@ -43,7 +43,7 @@ const NO_FEATURES = 0;
 /** Takes the requests of one client. */
 export class TopicConversation implements Conversation, Client {
   /** Cuts what the client sends into frames. */
-  readonly parser: FrameSplitter;
+  readonly parser: PartialFrame;
   readonly #peer: Peer<FrameWriter>;
   readonly #services: Services;
   readonly #silence = new Silence();
@@ -73,9 +73,13 @@ export class TopicConversation implements Conversation, Client {
     services: Services,
     deliver: (frame: Uint8Array) => void,
   ) {
-    this.parser = requestSplitter((frame) => {
+    const splitter = requestSplitter((frame) => {
       this.#frames++;
       deliver(frame);
+    });
+    this.parser = new PartialFrame(splitter, services.partial, () => {
+      this.#complain("frame", "Frames of all clients take too much");
+      this.#end();
     });
     this.#peer = peer;
     this.#services = services;
@@ -124,6 +128,7 @@ export class TopicConversation implements Conversation, Client {
   /** The connection is gone. What was begun goes on. */
   close(): void {
     this.isGone = true;
+    this.parser.close();
     this.stopWaiting();
     this.#wake();
   }

@@ -5,10 +5,10 @@
  */
 
 import type { Failure } from "../../cluster/machine/mod.ts";
-import type { Replies, RequestKind, RequestOf } from "../../protocol/topics/mod.ts";
+import { CODE, type Replies, type RequestKind, type RequestOf } from "../../protocol/topics/mod.ts";
 import type { Deed } from "../kv/access/rights.ts";
-import { type Refusal, refusalOf } from "./refusals.ts";
-import type { Services } from "./services.ts";
+import { type Refusal, refusal, refusalOf } from "./refusals.ts";
+import type { RequestServices } from "./services.ts";
 
 /** What has come of a request. */
 export type Outcome<K extends RequestKind> =
@@ -29,14 +29,14 @@ export interface Client {
 
 /** Does a request. What has to keep its place among the requests of its connection is handed on before anything is awaited. */
 export type Handler<K extends RequestKind> = (
-  services: Services,
+  services: RequestServices,
   request: RequestOf<K>,
   client: Client,
 ) => Outcome<K> | Promise<Outcome<K>>;
 
 /** The body of what came of a command, or of the answer to a question, at this server as the leader; or why there is none. */
 export function ask(
-  { state, cluster, requestLimitMs }: Services,
+  { state, cluster, requestLimitMs }: RequestServices,
   kind: "command" | "question",
   bytes: Uint8Array,
   timeoutMs: number = requestLimitMs,
@@ -45,6 +45,22 @@ export function ask(
     state.askHere(kind, bytes, timeoutMs, (result) => {
       resolve(result?.ok ? result : refusalOf(result as Failure | undefined, cluster));
     });
+  });
+}
+
+/**
+ * Does what may have a long answer when the client has read the ones before, so that one of a client is in memory, and none while
+ * too much waits for all clients.
+ */
+export async function listed<K extends RequestKind>(
+  { waiting }: RequestServices,
+  client: Client,
+  list: () => Promise<Outcome<K>>,
+): Promise<Outcome<K>> {
+  return await client.inTurn(async () => {
+    return waiting.isFull || client.isGone
+      ? refusal(CODE.OVERLOADED, "Too many answers wait to be read")
+      : await list();
   });
 }
 

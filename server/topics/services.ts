@@ -8,6 +8,8 @@ import type { Result, SegmentId } from "../../cluster/machine/mod.ts";
 import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
+import type { BatchPlace } from "../replica/segments/recent.ts";
+import type { PartialFrames } from "./partial_frames.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -29,6 +31,8 @@ export interface TopicState {
 export interface MessageReader {
   /** Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. */
   read(segment: SegmentId, position: number, length: number): Promise<Uint8Array>;
+  /** Where the batch begins whose first message has this offset, if that is known without looking: else `undefined`. */
+  find(topic: number, partition: number, offset: number): BatchPlace | undefined;
   /** Resolves once a partition has a message here with the offset `next`, when something of it goes, or when the signal fires. */
   waitFor(topic: number, partition: number, next: number, signal: AbortSignal): Promise<void>;
 }
@@ -48,25 +52,31 @@ export interface TopicCluster {
   servers(): readonly TopicServer[];
 }
 
-/** What requests are dealt with by. */
-export interface Services {
+/** What requests are done by. */
+export interface RequestServices {
   readonly state: TopicState;
   readonly messages: MessageReader;
   readonly cluster: TopicCluster;
-  /** Who may do what; `undefined`: everybody everything. */
-  readonly access: Access | undefined;
   /** Whether a produce makes the topic that is missing. */
   readonly autoCreate: boolean;
   /** How long a request may take, in milliseconds. */
   readonly requestLimitMs: number;
+  /** Bytes that wait for whoever asked. */
+  readonly waiting: SharedBacklog;
+  /** When that began, by `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** What requests of clients are dealt with by. */
+export interface Services extends RequestServices {
+  /** Who may do what; `undefined`: everybody everything. */
+  readonly access: Access | undefined;
   /** A client that sends no frame for this long is disconnected, in milliseconds; 0: none is. */
   readonly idleLimitMs: number;
   /** A frame has to end this long after its first byte, in milliseconds. */
   readonly frameLimitMs: number;
-  /** Bytes that wait at all connections. */
-  readonly waiting: SharedBacklog;
-  /** When the port was opened, by `performance.now()`. */
-  readonly startedAt: number;
+  /** Frames that are not whole yet, of all connections. */
+  readonly partial: PartialFrames;
   /** Whether the port is about to close: nothing more is taken on. */
   readonly closing: boolean;
   /** Writes a line about a client's mistake, unless there was one of this kind about its address within the last second. */

@@ -21,6 +21,7 @@ import {
   TopicError,
   writeRequest,
 } from "../../../protocol/topics/mod.ts";
+import { Alarms } from "../../net/alarms.ts";
 import { type CallOptions, type Settle, waitFor } from "../../net/deadline.ts";
 import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
 import { reportFault } from "../../net/portable.ts";
@@ -64,6 +65,7 @@ export class TopicConnection {
   readonly #silentMs: number;
   /** Those that wait for a reply, by id; those whose caller has given up keep their place until it comes. */
   readonly #exchanges = new Map<number, Exchange>();
+  readonly #alarms = new Alarms();
   /** Those that wait for a place. */
   readonly #waiting = new Set<Exchange>();
   #lastId = 0;
@@ -117,6 +119,7 @@ export class TopicConnection {
     const deadline = {
       signal,
       timeoutMs,
+      alarms: this.#alarms,
       timeoutError: () => {
         const text = `Server did not answer "${kind}" within ${Math.round(timeoutMs)} ms`;
         if (this.#waiting.has(exchange)) return new UnsentError(text);
@@ -225,18 +228,11 @@ export class TopicConnection {
     const exchange = this.#exchanges.get(id as number);
     // Nobody has asked for it.
     if (exchange === undefined) return;
+    // What cannot be read is thrown, and ends the connection with all that wait for it.
+    if (status === STATUS.ok) exchange.answered(payload);
+    else exchange.failed(new TopicError(code, readError(payload)));
     this.#exchanges.delete(id as number);
     this.#usedAt = performance.now();
-    if (status === STATUS.ok) {
-      try {
-        exchange.answered(payload);
-      } catch (error) {
-        exchange.failed(error);
-        throw error;
-      }
-    } else {
-      exchange.failed(new TopicError(code, readError(payload)));
-    }
     this.#next();
   }
 

@@ -26,7 +26,14 @@ export interface ReaderOptions {
 }
 
 /** A server that is behind the leader is waited for so long at a time, in milliseconds. */
-const BEHIND_MS = 1_000;
+const BEHIND_MS = 50;
+
+/** What a server says that is behind, or of what is not there. */
+const MISSING: readonly number[] = [
+  CODE.OFFSET_OUT_OF_RANGE,
+  CODE.TOPIC_NOT_FOUND,
+  CODE.PARTITION_NOT_FOUND,
+];
 
 /** One partition. */
 export class PartitionReader {
@@ -94,8 +101,7 @@ export class PartitionReader {
       this.#messages = messages;
       this.#next = 0;
     } catch (error) {
-      const isOutside = error instanceof TopicError && error.code === CODE.OFFSET_OUT_OF_RANGE;
-      if (!isOutside) throw error;
+      if (!(error instanceof TopicError) || !MISSING.includes(error.code)) throw error;
       await this.#goOn(offset, error, generation, signal);
     }
   }
@@ -117,7 +123,7 @@ export class PartitionReader {
     const { partition } = this;
     const asked = this.#requests.ask("getOffset", { topic, partition }, { timeoutMs });
     const { start, highWaterMark } = await asked;
-    if (offset >= start && offset <= highWaterMark) {
+    if (offset < 0 || (offset >= start && offset <= highWaterMark)) {
       const end = AbortSignal.any([signal, AbortSignal.timeout(BEHIND_MS)]);
       return await this.#requests.messages.waitFor(topicId, partition, offset, end);
     }

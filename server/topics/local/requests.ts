@@ -17,19 +17,13 @@ import {
 import { SharedBacklog } from "../../net/outbox.ts";
 import { HANDLERS } from "../dispatch.ts";
 import type { Client, Handler } from "../handler.ts";
-import type { MessageReader, Services, TopicCluster, TopicState } from "../services.ts";
+import type { MessageReader, RequestServices } from "../services.ts";
 
 /** How long a request may take, in milliseconds. */
 export const TIMEOUT_MS = 30_000;
 
 /** What a server has of topics. */
-export interface LocalParts {
-  readonly state: TopicState;
-  readonly messages: MessageReader;
-  readonly cluster: TopicCluster;
-  /** Whether a produce makes the topic that is missing. */
-  readonly autoCreate: boolean;
-}
+export type LocalParts = Pick<RequestServices, "state" | "messages" | "cluster" | "autoCreate">;
 
 /** How a request is done. */
 export interface LocalAsk {
@@ -55,15 +49,18 @@ const HARMLESS: ReadonlySet<LocalKind> = new Set<LocalKind>([
 export class LocalRequests {
   /** The messages of this server. */
   readonly messages: MessageReader;
-  readonly #parts: LocalParts;
-  readonly #startedAt = performance.now();
-  /** What a program asks for is in its own memory, and waits for nobody. */
-  readonly #waiting = new SharedBacklog(Infinity);
+  readonly #services: RequestServices;
 
   /** Asks `parts`. */
   constructor(parts: LocalParts) {
-    this.#parts = parts;
     this.messages = parts.messages;
+    this.#services = {
+      ...parts,
+      requestLimitMs: TIMEOUT_MS,
+      // What a program asks for is in its own memory, and waits for nobody.
+      waiting: new SharedBacklog(Infinity),
+      startedAt: performance.now(),
+    };
   }
 
   /**
@@ -79,33 +76,13 @@ export class LocalRequests {
     const handle = HANDLERS[kind] as unknown as Handler<K>;
     const flags = fromHere ? FLAG.anyServer : 0;
     const request = { kind, id: 0, version: VERSION.second, flags, body };
-    const outcome = await handle(this.#services(timeoutMs), request, PROGRAM);
+    const services = { ...this.#services, requestLimitMs: timeoutMs };
+    const outcome = await handle(services, request, PROGRAM);
     if (outcome.ok) return outcome.reply;
     const { code, message } = outcome;
     const error = new TopicError(code, code === CODE.NOT_LEADER ? "There is no leader" : message);
     if (code !== CODE.REQUEST_TIMEOUT || HARMLESS.has(kind)) throw error;
     throw lost(error);
-  }
-
-  #services(requestLimitMs: number): Services {
-    const { state, messages, cluster, autoCreate } = this.#parts;
-    return {
-      state,
-      messages,
-      cluster,
-      access: undefined,
-      autoCreate,
-      requestLimitMs,
-      idleLimitMs: 0,
-      frameLimitMs: 0,
-      waiting: this.#waiting,
-      startedAt: this.#startedAt,
-      closing: false,
-      complain() {},
-      incident(error) {
-        throw error;
-      },
-    };
   }
 }
 

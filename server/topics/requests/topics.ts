@@ -26,8 +26,8 @@ import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, type ListedTopic, type TopicSettings } from "../../../protocol/topics/mod.ts";
 import { type Refusal, refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
-import type { Services } from "../services.ts";
-import { ask, type Client, done, type Handler } from "../handler.ts";
+import type { RequestServices } from "../services.ts";
+import { ask, type Client, done, type Handler, listed } from "../handler.ts";
 
 /** What a setting says that is never reached. */
 const NEVER = -1;
@@ -65,10 +65,11 @@ export const deleteTopic: Handler<"deleteTopic"> = async (services, { body: { to
 };
 
 /** Lists those that the client may do something with, by name. */
-export const listTopics: Handler<"listTopics"> = async (services, _request, client) => {
-  const topics = await allTopics(services, client);
-  return "ok" in topics ? topics : done({ topics });
-};
+export const listTopics: Handler<"listTopics"> = (services, _request, client) =>
+  listed(services, client, async () => {
+    const topics = await allTopics(services, client);
+    return "ok" in topics ? topics : done({ topics });
+  });
 
 /** Which messages a partition has. */
 export const getOffset: Handler<"getOffset"> = async (services, { body }) => {
@@ -81,19 +82,20 @@ export const getOffset: Handler<"getOffset"> = async (services, { body }) => {
 };
 
 /** Tells all about a topic. */
-export const describeTopic: Handler<"describeTopic"> = async (services, { body: { topic } }) => {
-  const found = await describe(services, topic);
-  if ("ok" in found) return found;
-  return done({
-    topic,
-    topicId: found.id,
-    replicationFactor: found.replicas,
-    settings: settingsOf(found),
-    partitions: found.offsets.map(({ start, next, bytes }) => {
-      return { start, highWaterMark: next, bytes };
-    }),
+export const describeTopic: Handler<"describeTopic"> = (services, { body: { topic } }, client) =>
+  listed(services, client, async () => {
+    const found = await describe(services, topic);
+    if ("ok" in found) return found;
+    return done({
+      topic,
+      topicId: found.id,
+      replicationFactor: found.replicas,
+      settings: settingsOf(found),
+      partitions: found.offsets.map(({ start, next, bytes }) => {
+        return { start, highWaterMark: next, bytes };
+      }),
+    });
   });
-};
 
 /** Changes what is set for a topic. */
 export const alterTopic: Handler<"alterTopic"> = async (services, { body }) => {
@@ -121,7 +123,7 @@ export const deleteRecords: Handler<"deleteRecords"> = async (services, { body }
 
 /** All about a topic, or why it is not known. */
 export async function describe(
-  services: Services,
+  services: RequestServices,
   topic: string,
 ): Promise<TopicDescription | Refusal> {
   const result = await ask(services, "question", describeTopicQuestion(encodeUtf8(topic)));
@@ -130,7 +132,7 @@ export async function describe(
 
 /** All topics that a client may do something with, by name. */
 export async function allTopics(
-  services: Services,
+  services: RequestServices,
   client: Client,
 ): Promise<ListedTopic[] | Refusal> {
   const topics: ListedTopic[] = [];

@@ -16,6 +16,7 @@ import {
   producing,
   type RawTopics,
 } from "../../support/topics/raw_client.ts";
+import { fill } from "../../support/topics/fill.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 
 const HOST = loopback();
@@ -113,6 +114,52 @@ Deno.test("clients that fetch and do not read take no memory without end", async
   await eventually("their connections end", () => stage.port.size === 1);
   // 75 GiB were asked for. The system itself takes some MiB of each connection.
   assert.ok(took < 350, `${took} MiB`);
+});
+
+Deno.test("long frames that do not end take no more memory than all of them may, and the oldest goes", async () => {
+  await using stage = serveTopics(HOST, { maxPartialBytes: 4 * MiB });
+  using other = await stage.client();
+  const begin = new Uint8Array(MiB + MiB / 2);
+  begin.set([0, 0x90, 0, 0]);
+  const clients: RawTopics[] = [];
+  for (let i = 0; i < 3; i++) {
+    const client = await stage.client();
+    clients.push(client);
+    await client.send(begin);
+    for (let turn = 0; turn < 20; turn++) await other.done("healthCheck", {});
+  }
+  const [first, second, third] = clients as [RawTopics, RawTopics, RawTopics];
+  assert.deepEqual(await first.end(), []);
+  first[Symbol.dispose]();
+  await eventually("it is gone", () => stage.port.size === 3);
+  // Short ones are no matter, and one that has gone is not counted.
+  await other.done("produce", producing("t", ["x".repeat(60_000)]));
+  second[Symbol.dispose]();
+  await eventually("the second is gone", () => stage.port.size === 2);
+  using fourth = await stage.client();
+  await fourth.send(begin);
+  const bytes = encodeMessages([messageOf("x".repeat(MiB / 2))]);
+  await other.done("produce", producing("t", [], { messages: { count: 1, bytes } }));
+  assert.equal(stage.port.size, 3);
+  third[Symbol.dispose]();
+});
+
+Deno.test("lists are made one after the other as a client reads them", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  for (let i = 0; i < 10_000; i++) fill(stage.topics, `${i}`.padStart(200, "x"));
+  const before = stage.topics.peeks;
+  const frame = frameOf(1, "listTopics", {});
+  const frames = new Uint8Array(200 * frame.length);
+  for (let i = 0; i < 200; i++) frames.set(frame, i * frame.length);
+  await client.send(frames);
+  using other = await stage.client();
+  for (let i = 0; i < 20; i++) {
+    await other.done("getOffset", { topic: "0".padStart(200, "x"), partition: 0 });
+  }
+  const lists = (stage.topics.peeks - before - 20) / 10;
+  // 400 MiB were asked for. The system takes some MiB of them, and the port 8.
+  assert.ok(lists < 20, `${lists} lists`);
 });
 
 Deno.test("a client that reads nothing for too long is disconnected", async () => {
