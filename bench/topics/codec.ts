@@ -16,7 +16,7 @@ import {
   writeReply,
   writeRequest,
 } from "../../protocol/topics/mod.ts";
-import type { Sample } from "../measure.ts";
+import { quantile, type Sample } from "../measure.ts";
 
 /** Milliseconds that a figure takes, and its warming up. */
 const MEASURED_MS = 400;
@@ -112,7 +112,7 @@ function sample(name: string, bound: number, work: () => unknown): Sample {
   return { who: "skein", value: microsecondsOf(work), metric };
 }
 
-/** Microseconds that `work` takes each time, once it is warm. */
+/** Microseconds that `work` takes each time, once it is warm; half of the turns take longer, some because others use the machine. */
 function microsecondsOf(work: () => unknown): number {
   let times = 1;
   const turn = (): number => {
@@ -121,13 +121,11 @@ function microsecondsOf(work: () => unknown): number {
     return (performance.now() - started) * 1_000;
   };
   while (turn() < TURN_US) times *= 2;
-  const until = (ms: number): number => {
-    const end = performance.now() + ms;
-    let turns = 0;
-    let took = 0;
-    for (; performance.now() < end; turns++) took += turn();
-    return took / turns / times;
+  const turnsFor = (ms: number): number[] => {
+    const turns: number[] = [];
+    for (const end = performance.now() + ms; performance.now() < end;) turns.push(turn());
+    return turns;
   };
-  until(MEASURED_MS);
-  return until(MEASURED_MS);
+  turnsFor(MEASURED_MS);
+  return quantile(turnsFor(MEASURED_MS).sort((a, b) => a - b), 0.5) / times;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { kindOf, requireArgument, requireOptions } from "../../protocol/arguments.ts";
+import { kindOf, requireArgument } from "../../protocol/arguments.ts";
 import { bytesOf, PayloadBytes } from "../../protocol/payload.ts";
 import type { Message } from "../../protocol/topics/messages.ts";
 
@@ -82,11 +82,18 @@ export interface TopicMessage extends TopicPosition {
 
 const NS_PER_MS = 1_000_000n;
 
+const MEMBERS = ["key", "value", "headers", "timestamp", "partition"];
+
+const NO_HEADERS: Message["headers"] = [];
+
 /** A message for the wire. */
 export function wireMessage(message: NewTopicMessage): Message {
   requireArgument("message", message, "object");
-  const { key = null, value, headers, timestamp, partition, ...others } = message;
-  requireOptions("message", others, {});
+  for (const name in message) {
+    if (MEMBERS.includes(name)) continue;
+    throw new TypeError(`Unknown member '${name}' of message: expected ${MEMBERS.join(", ")}`);
+  }
+  const { key = null, value, headers, timestamp, partition } = message;
   if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
     throw new TypeError(`Invalid partition: expected a whole number, got ${kindOf(partition)}`);
   }
@@ -95,7 +102,7 @@ export function wireMessage(message: NewTopicMessage): Message {
     timestamp: timestamp === undefined ? 0n : nanoseconds(timestamp),
     key: bytesOf(key),
     value: bytesOf(value),
-    headers: headers === undefined ? [] : wireHeaders(headers),
+    headers: headers === undefined ? NO_HEADERS : wireHeaders(headers),
   };
 }
 

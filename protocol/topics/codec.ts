@@ -9,7 +9,7 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "./checksum.ts";
 import { getU32, getU64 } from "../bytes.ts";
 import { CODE, FLAG, STATUS, VERSION } from "./codes.ts";
 import { FrameError, PayloadError } from "./errors.ts";

@@ -64,7 +64,8 @@ export class TopicConversation implements Conversation, Client {
   /** What ends those who wait for messages. */
   #waiting: Set<() => void> | undefined;
   #ended = false;
-  #isClosed = false;
+  /** See {@linkcode Client.isGone}. */
+  isGone = false;
 
   /** @param deliver Gets each frame from the parser. */
   constructor(
@@ -116,13 +117,13 @@ export class TopicConversation implements Conversation, Client {
   /** Resolves when all requests are answered. Nobody waits for messages any longer. */
   finish(): Promise<void> {
     this.stopWaiting();
-    if (this.#inFlight === 0 || this.#isClosed) return Promise.resolve();
+    if (this.#inFlight === 0 || this.isGone) return Promise.resolve();
     return new Promise((resolve) => void this.#finished.push(resolve));
   }
 
   /** The connection is gone. What was begun goes on. */
   close(): void {
-    this.#isClosed = true;
+    this.isGone = true;
     this.stopWaiting();
     this.#wake();
   }
@@ -290,11 +291,11 @@ export class TopicConversation implements Conversation, Client {
   }
 
   #wake(): void {
-    if (this.#roomMade !== undefined && (this.#hasRoom || this.#isClosed)) {
+    if (this.#roomMade !== undefined && (this.#hasRoom || this.isGone)) {
       this.#roomMade();
       this.#roomMade = undefined;
     }
-    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.#isClosed)) {
+    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.isGone)) {
       for (const finished of this.#finished.splice(0)) finished();
     }
   }

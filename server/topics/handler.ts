@@ -5,9 +5,9 @@
  */
 
 import type { Failure } from "../../cluster/machine/mod.ts";
-import type { Replies, RequestKind, RequestOf } from "../../protocol/topics/mod.ts";
+import { CODE, type Replies, type RequestKind, type RequestOf } from "../../protocol/topics/mod.ts";
 import type { Deed } from "../kv/access/rights.ts";
-import { type Refusal, refusalOf } from "./refusals.ts";
+import { type Refusal, refusal, refusalOf } from "./refusals.ts";
 import type { Services } from "./services.ts";
 
 /** What has come of a request. */
@@ -21,6 +21,8 @@ export interface Client {
   may(deed: Deed, topic: string): boolean;
   /** Does some work when the client has read so much that there is room for what comes of it, one after the other. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether the connection is gone, so that nobody hears of an answer. */
+  readonly isGone: boolean;
   /** Calls `over` when nobody waits for an answer any longer; what is returned takes it back. */
   whenOver(over: () => void): () => void;
 }
@@ -43,6 +45,22 @@ export function ask(
     state.askHere(kind, bytes, timeoutMs, (result) => {
       resolve(result?.ok ? result : refusalOf(result as Failure | undefined, cluster));
     });
+  });
+}
+
+/**
+ * Does what may have a long answer when the client has read the ones before, so that one of a client is in memory, and none while
+ * too much waits for all clients.
+ */
+export async function listed<K extends RequestKind>(
+  { waiting }: Services,
+  client: Client,
+  list: () => Promise<Outcome<K>>,
+): Promise<Outcome<K>> {
+  return await client.inTurn(async () => {
+    return waiting.isFull || client.isGone
+      ? refusal(CODE.OVERLOADED, "Too many answers wait to be read")
+      : await list();
   });
 }
 

@@ -29,15 +29,17 @@ export const NO_MESSAGES: EncodedMessages = { count: 0, bytes: NO_BYTES };
 
 /** The messages from the offset of a place on, up to what is damaged. Rejects as the reader does when there are none before that. */
 export async function readMessages(
-  messages: Pick<MessageReader, "read">,
+  messages: Pick<MessageReader, "read" | "find">,
   { topic, offset, spans }: Location,
   partition: number,
   wanted: Wanted,
 ): Promise<EncodedMessages> {
   const cutting = new Cutting(offset, wanted);
+  const first = messages.find(topic, partition, offset);
   for (const { base, position, end } of spans) {
     const segment = { topic, partition, base };
-    for (let at = position; at < end && !cutting.isFull;) {
+    const start = first?.base === base ? Math.max(position, first.position) : position;
+    for (let at = start; at < end && !cutting.isFull;) {
       const length = Math.min(end - at, cutting.room + STRETCH_BYTES);
       const bytes = await messages.read(segment, at, length).catch((error) => {
         // Who reads on meets it.

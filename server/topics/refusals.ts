@@ -49,8 +49,9 @@ export function refusalOf(failure: Failure | undefined, cluster: TopicCluster): 
 }
 
 /** This server does not lead: the message is the name of who does and where, empty when that is not known. */
-function notLeader({ isLeader, leader, servers }: TopicCluster): Refusal {
-  const found = isLeader ? undefined : servers().find(({ id }) => id === leader);
+function notLeader(cluster: TopicCluster): Refusal {
+  const { isLeader, leader } = cluster;
+  const found = isLeader ? undefined : cluster.servers().find(({ id }) => id === leader);
   const where = found === undefined || found.port === 0
     ? ""
     : `${found.id} ${joinHostPort(found.host, found.port)}`;

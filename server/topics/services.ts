@@ -8,6 +8,7 @@ import type { Result, SegmentId } from "../../cluster/machine/mod.ts";
 import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
+import type { BatchPlace } from "../replica/segments/recent.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -29,6 +30,8 @@ export interface TopicState {
 export interface MessageReader {
   /** Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. */
   read(segment: SegmentId, position: number, length: number): Promise<Uint8Array>;
+  /** Where the batch begins whose first message has this offset, if that is known without looking: else `undefined`. */
+  find(topic: number, partition: number, offset: number): BatchPlace | undefined;
   /** Resolves once a partition has a message here with the offset `next`, when something of it goes, or when the signal fires. */
   waitFor(topic: number, partition: number, next: number, signal: AbortSignal): Promise<void>;
 }

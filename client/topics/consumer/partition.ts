@@ -40,7 +40,7 @@ export class PartitionReader {
   readonly partition: number;
   /** Offset of the next message that will be delivered; `undefined` as long as that has to be asked for. */
   position: number | undefined;
-  /** What of it is done with: all before this offset; `undefined` as long as nothing was read. */
+  /** What of it is done with: all before this offset; `undefined` as long as it is not known where reading begins. */
   done: number | undefined;
   /** Offset after that of the last message that is there, as far as is known. */
   highWaterMark = 0;
@@ -90,7 +90,7 @@ export class PartitionReader {
     this.#failure = undefined;
     this.#filling = undefined;
     this.#start = where;
-    this.position = undefined;
+    this.position = this.done = undefined;
     if (typeof where === "number") this.#begin(where);
   }
 
@@ -105,8 +105,7 @@ export class PartitionReader {
   }
 
   #begin(offset: number): void {
-    this.position = offset;
-    this.#next = offset;
+    this.position = this.done = this.#next = offset;
   }
 
   #fill(): void {

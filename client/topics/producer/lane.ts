@@ -43,8 +43,8 @@ export interface LaneWorld {
   tries(): Tries;
   /** Waits before batches are sent again. */
   rest(ms: number): Promise<void>;
-  /** A batch has failed. */
-  failed(error: unknown): void;
+  /** A batch is settled, with this error if it failed. */
+  settled(batch: Batch, error?: unknown): void;
 }
 
 /** The batches of one partition. */
@@ -161,6 +161,7 @@ export class Lane {
       this.#isHeld = true;
     } else {
       batch.resolve(outcome.baseOffset);
+      this.#world.settled(batch);
     }
     if (!this.#isHeld) {
       this.#sent.splice(this.#sent.indexOf(batch), 1);
@@ -189,6 +190,6 @@ export class Lane {
 
   #fail(batch: Batch, error: unknown): void {
     batch.reject(error);
-    this.#world.failed(error);
+    this.#world.settled(batch, error);
   }
 }

@@ -31,7 +31,7 @@ import { Route, type Routed } from "./route.ts";
 
 /** A message that waits for room. */
 interface Waiting {
-  readonly topic: string;
+  readonly route: Route;
   readonly message: Routed;
 }
 
@@ -62,12 +62,18 @@ export class Producer implements TopicProducer {
     return { ...this.#figures, bufferedBytes: this.#bufferedBytes + this.#waitingBytes };
   }
 
-  send(
+  async send(
     topic: string,
     message: NewTopicMessage,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<TopicPosition> {
+    requireOptions("send", options, { signal: "signal" });
     const { signal } = options;
+    if (signal === undefined) {
+      return await new Promise((resolve, reject) => {
+        this.#take(topic, message, { resolve, reject });
+      });
+    }
     const deadline = {
       signal,
       timeoutMs: Infinity,
@@ -75,10 +81,7 @@ export class Producer implements TopicProducer {
       // It is on its way.
       giveUp() {},
     };
-    return waitFor<TopicPosition>(deadline, (settle) => {
-      requireOptions("send", options, { signal: "signal" });
-      this.#take(topic, message, settle);
-    });
+    return await waitFor<TopicPosition>(deadline, (settle) => this.#take(topic, message, settle));
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
@@ -137,11 +140,7 @@ export class Producer implements TopicProducer {
   }
 
   #take(topic: string, given: NewTopicMessage, settle: Settle<TopicPosition>): void {
-    requireArgument("name of a topic", topic, "text");
-    if (!isTopicName(topic)) {
-      const expected = `expected 1 to ${MAX_NAME_BYTES} letters, digits, '.', '_' and '-'`;
-      throw new TypeError(`Invalid name of a topic: ${expected}, got '${topic}'`);
-    }
+    const route = this.#routes.get(topic) ?? this.#route(topic);
     const message = wireMessage(given);
     const size = messageBytes(message);
     if (size > MAX_MESSAGE_BYTES) {
@@ -149,15 +148,10 @@ export class Producer implements TopicProducer {
       throw new TopicError(CODE.MESSAGE_TOO_LARGE, text);
     }
     if (this.#isClosed || this.#cluster.closing.aborted) throw closed();
-    const rest = {
-      size,
-      settle: this.#counted(size, settle),
-      partition: given.partition,
-      key: message.key,
-    };
+    const rest = { size, settle, partition: given.partition, key: message.key };
     if (!this.#waits(size)) {
       const write = (writer: FrameWriter): void => writeMessage(writer, message, true);
-      return this.#add(topic, { ...rest, write });
+      return this.#add(route, { ...rest, write });
     }
     if (this.#waitingBytes + size > this.#settings.bufferBytes) {
       const text = `Messages of ${this.#waitingBytes} bytes wait for room already`;
@@ -167,7 +161,7 @@ export class Producer implements TopicProducer {
     const own = new FrameWriter(size);
     writeMessage(own, message, true);
     const write = (writer: FrameWriter): void => writer.raw(own.view());
-    this.#waiting.add({ topic, message: { ...rest, write } });
+    this.#waiting.add({ route, message: { ...rest, write } });
     this.#waitingBytes += size;
   }
 
@@ -177,30 +171,15 @@ export class Producer implements TopicProducer {
     return this.#bufferedBytes > 0 && this.#bufferedBytes + size > this.#settings.bufferBytes;
   }
 
-  #counted(size: number, { resolve, reject }: Settle<TopicPosition>): Settle<TopicPosition> {
-    return {
-      resolve: (position) => {
-        this.#figures.messages++;
-        resolve(position);
-        this.#freed(size);
-      },
-      reject: (error) => {
-        this.#figures.failures++;
-        reject(error);
-        this.#freed(size);
-      },
-    };
-  }
-
   #freed(size: number): void {
     this.#bufferedBytes -= size;
     for (const waiting of this.#waiting) {
-      const { topic, message } = waiting;
+      const { route, message } = waiting;
       const { bufferBytes } = this.#settings;
       if (this.#bufferedBytes > 0 && this.#bufferedBytes + message.size > bufferBytes) break;
       this.#waiting.delete(waiting);
       this.#waitingBytes -= message.size;
-      this.#add(topic, message);
+      this.#add(route, message);
     }
     if (this.#isFull) return;
     this.#room?.resolve();
@@ -212,17 +191,28 @@ export class Producer implements TopicProducer {
     return this.#room.promise;
   }
 
-  #add(topic: string, message: Routed): void {
+  #add(route: Route, message: Routed): void {
     this.#bufferedBytes += message.size;
-    let route = this.#routes.get(topic);
-    if (route === undefined) {
-      route = new Route(
-        () => this.#partitionsOf(topic),
-        (partition) => this.#lane(topic, partition),
-      );
-      this.#routes.set(topic, route);
-    }
     route.add(message);
+  }
+
+  #route(topic: string): Route {
+    requireArgument("name of a topic", topic, "text");
+    if (!isTopicName(topic)) {
+      const expected = `expected 1 to ${MAX_NAME_BYTES} letters, digits, '.', '_' and '-'`;
+      throw new TypeError(`Invalid name of a topic: ${expected}, got '${topic}'`);
+    }
+    const route = new Route({
+      partitions: () => this.#partitionsOf(topic),
+      lane: (partition) => this.#lane(topic, partition),
+      failed: ({ size, settle }, error) => {
+        settle.reject(error);
+        this.#figures.failures++;
+        this.#freed(size);
+      },
+    });
+    this.#routes.set(topic, route);
+    return route;
   }
 
   async #partitionsOf(topic: string): Promise<number> {
@@ -246,7 +236,7 @@ export class Producer implements TopicProducer {
       leads: () => this.#cluster.leads,
       tries: () => new Tries(this.#settings, timeoutMs),
       rest: (ms) => this.#cluster.rest(ms),
-      failed: (error) => this.#failed(topic, error),
+      settled: (batch, error) => this.#settled(topic, batch, error),
     };
     return new Lane(partition, world);
   }
@@ -298,7 +288,9 @@ export class Producer implements TopicProducer {
     return { baseOffset: -1, count: batch.count, highWaterMark: 0 };
   }
 
-  #failed(topic: string, error: unknown): void {
+  #settled(topic: string, { count, bytes }: Batch, error: unknown): void {
+    this.#figures[error === undefined ? "messages" : "failures"] += count;
+    this.#freed(bytes);
     if (!(error instanceof TopicError)) return;
     const { PARTITION_NOT_FOUND, TOPIC_NOT_FOUND } = CODE;
     if (error.code === PARTITION_NOT_FOUND || error.code === TOPIC_NOT_FOUND) {

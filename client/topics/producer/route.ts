@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
+import { crc32 } from "../../../protocol/topics/checksum.ts";
 import type { FrameWriter } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import type { TopicPosition } from "../messages.ts";
@@ -25,10 +25,19 @@ export interface Routed {
   readonly key: Uint8Array | null;
 }
 
+/** What the way to a topic needs of its producer. */
+export interface RouteWorld {
+  /** Asks how many partitions there are. */
+  partitions(): Promise<number>;
+  /** A way to one of them. */
+  lane(partition: number): Lane;
+  /** A message came to none of them. */
+  failed(message: Routed, error: unknown): void;
+}
+
 /** One topic of a producer. */
 export class Route {
-  readonly #count: () => Promise<number>;
-  readonly #lane: (partition: number) => Lane;
+  readonly #world: RouteWorld;
   readonly #lanes = new Map<number, Lane>();
   #partitions: number | undefined;
   #knownAt = -Infinity;
@@ -37,10 +46,9 @@ export class Route {
   /** Where messages without a key go at present. */
   #turn = Math.floor(Math.random() * 0x1_0000);
 
-  /** `count` asks how many partitions there are, `lane` makes a way to one of them. */
-  constructor(count: () => Promise<number>, lane: (partition: number) => Lane) {
-    this.#count = count;
-    this.#lane = lane;
+  /** Sends nothing yet. */
+  constructor(world: RouteWorld) {
+    this.#world = world;
   }
 
   /** Sends a message on its way. */
@@ -66,7 +74,7 @@ export class Route {
   async #load(): Promise<void> {
     let failure: unknown;
     try {
-      this.#partitions = await this.#count();
+      this.#partitions = await this.#world.partitions();
       this.#knownAt = performance.now();
     } catch (error) {
       failure = error;
@@ -75,7 +83,7 @@ export class Route {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const message of waiting) {
-      if (this.#partitions === undefined) message.settle.reject(failure);
+      if (this.#partitions === undefined) this.#world.failed(message, failure);
       else this.#dispatch(message, this.#partitions);
     }
   }
@@ -94,7 +102,7 @@ export class Route {
   #laneOf(partition: number): Lane {
     const known = this.#lanes.get(partition);
     if (known !== undefined) return known;
-    const lane = this.#lane(partition);
+    const lane = this.#world.lane(partition);
     this.#lanes.set(partition, lane);
     return lane;
   }

@@ -21,6 +21,7 @@ import {
   TopicError,
   writeRequest,
 } from "../../../protocol/topics/mod.ts";
+import { Alarms } from "../../net/alarms.ts";
 import { type CallOptions, type Settle, waitFor } from "../../net/deadline.ts";
 import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
 import { reportFault } from "../../net/portable.ts";
@@ -31,7 +32,7 @@ import { UnsentError } from "./retry.ts";
 /** Requests of one connection that servers take at once; more of them wait here. */
 export const MAX_IN_FLIGHT = 256;
 
-/** When nothing has come for so long, and an answer is overdue, the connection is taken for dead; in milliseconds. */
+/** How long a server may say nothing, by default, in milliseconds. */
 const SILENT_MS = 10_000;
 
 /** A buffer that has grown beyond this is not kept, in bytes. */
@@ -61,8 +62,10 @@ export class TopicConnection {
   readonly closed: Promise<Error | undefined>;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
+  readonly #silentMs: number;
   /** Those that wait for a reply, by id; those whose caller has given up keep their place until it comes. */
   readonly #exchanges = new Map<number, Exchange>();
+  readonly #alarms = new Alarms();
   /** Those that wait for a place. */
   readonly #waiting = new Set<Exchange>();
   #lastId = 0;
@@ -76,10 +79,11 @@ export class TopicConnection {
   #heardAt = performance.now();
   #usedAt = performance.now();
 
-  /** Takes over `socket`, which leads to a server. */
-  constructor(socket: Socket, traffic: Traffic) {
+  /** Takes over `socket`, which leads to a server; it is dead when nothing comes for `silentMs` and an answer is overdue. */
+  constructor(socket: Socket, traffic: Traffic, silentMs: number = SILENT_MS) {
     this.#socket = socket;
     this.#traffic = traffic;
+    this.#silentMs = silentMs;
     this.closed = this.#read();
   }
 
@@ -115,16 +119,14 @@ export class TopicConnection {
     const deadline = {
       signal,
       timeoutMs,
+      alarms: this.#alarms,
       timeoutError: () => {
         const text = `Server did not answer "${kind}" within ${Math.round(timeoutMs)} ms`;
         if (this.#waiting.has(exchange)) return new UnsentError(text);
         this.#overdue(askedAt);
         return new TimeoutError(text);
       },
-      giveUp: () => {
-        this.#waiting.delete(exchange);
-        exchange.answered = exchange.failed = () => {};
-      },
+      giveUp: () => void this.#waiting.delete(exchange),
     };
     return waitFor<Replies[K]>(deadline, (own) => {
       settle = own;
@@ -256,7 +258,7 @@ export class TopicConnection {
 
   #overdue(askedAt: number): void {
     const now = performance.now();
-    if (this.#heardAt < askedAt && now - this.#heardAt >= SILENT_MS) {
+    if (this.#heardAt < askedAt && now - this.#heardAt >= this.#silentMs) {
       queueMicrotask(() => this.#end(new Error("Server says nothing")));
     }
   }

@@ -13,6 +13,7 @@ import { complete } from "./fetching/complete.ts";
 import type { PieceNet } from "./fetching/fetch.ts";
 import { Pieces } from "./fetching/pieces.ts";
 import { Repair } from "./fetching/repair.ts";
+import { type BatchPlace, RecentBatches } from "./recent.ts";
 import type { SegmentFiles } from "./segment_files.ts";
 import { segmentRowsIn, type StateOfMessages } from "./state.ts";
 import type { SnapshotCompanion } from "../snapshots/snapshot_files.ts";
@@ -32,6 +33,7 @@ export interface MessagesParts {
 export class Messages implements SnapshotCompanion {
   readonly #parts: MessagesParts;
   readonly #waiting = new Waiting();
+  readonly #recent = new RecentBatches();
   readonly #pieces: Pieces;
   readonly #repair: Repair;
   readonly #closing = new AbortController();
@@ -61,6 +63,11 @@ export class Messages implements SnapshotCompanion {
     return this.#parts.files.read(segment, position, length);
   }
 
+  /** See {@linkcode RecentBatches.find}. */
+  find(topic: number, partition: number, offset: number): BatchPlace | undefined {
+    return this.#recent.find(topic, partition, offset);
+  }
+
   /**
    * Resolves once a partition has a message here with the offset `next`, when something of it is dropped, when this server ends, or
    * when the signal fires.
@@ -74,6 +81,7 @@ export class Messages implements SnapshotCompanion {
   /** Takes what entries have done, right after the state has changed. */
   take(changes: readonly MessageChange[]): void {
     this.#parts.files.take(changes);
+    this.#recent.take(changes);
     this.#waiting.wake(changes);
   }
 

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { TopicMetadata } from "../../../protocol/topics/mod.ts";
-import { CODE } from "../../../protocol/topics/mod.ts";
+import { CODE, type TopicMetadata } from "../../../protocol/topics/mod.ts";
+import { type Client, done, type Handler, listed } from "../handler.ts";
+import type { Refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
-import { done, type Handler } from "../handler.ts";
+import type { Services } from "../services.ts";
 import { allTopics, describe } from "./topics.ts";
 
 /** Topics that are asked for together. */
@@ -21,18 +22,28 @@ export const healthCheck: Handler<"healthCheck"> = ({ cluster, startedAt }) =>
   });
 
 /** The servers, and topics: all of them, or those that are there of some. */
-export const metadata: Handler<"metadata"> = async (services, { body }, client) => {
-  const { cluster } = services;
-  let names = [...new Set(body.topics)].filter((name) => sees(client, name));
-  if (body.topics.length === 0) {
-    const listed = await allTopics(services, client);
-    if ("ok" in listed) return listed;
-    names = listed.map(({ name }) => name);
-  }
+export const metadata: Handler<"metadata"> = (services, { body }, client) =>
+  listed(services, client, async () => {
+    const { cluster } = services;
+    const topics = await described(services, client, body.topics);
+    if ("ok" in topics) return topics;
+    return done({ servers: cluster.servers(), leader: cluster.leader ?? "", topics });
+  });
+
+/** Those of some topics that are there, or all, as far as the client may know of them; by name. */
+async function described(
+  services: Services,
+  client: Client,
+  wanted: readonly string[],
+): Promise<TopicMetadata[] | Refusal> {
+  const all = wanted.length > 0
+    ? [...new Set(wanted)].filter((name) => sees(client, name)).sort()
+    : await allTopics(services, client);
+  if ("ok" in all) return all;
+  const names = all.map((one) => typeof one === "string" ? one : one.name);
   const topics: TopicMetadata[] = [];
-  names.sort();
-  while (names.length > 0) {
-    const some = names.splice(0, AT_A_TIME);
+  for (let at = 0; at < names.length; at += AT_A_TIME) {
+    const some = names.slice(at, at + AT_A_TIME);
     const found = await Promise.all(some.map((name) => describe(services, name)));
     for (const [i, one] of found.entries()) {
       if (!("ok" in one)) {
@@ -43,5 +54,5 @@ export const metadata: Handler<"metadata"> = async (services, { body }, client) 
       }
     }
   }
-  return done({ servers: cluster.servers(), leader: cluster.leader ?? "", topics });
-};
+  return topics;
+}

@@ -38,7 +38,8 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
   const reading = { services, client, knowsNulls: version === VERSION.second };
   const enough = Math.min(body.minBytes, body.maxBytes);
   const end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
-  let found = await read(reading, body, (flags & FLAG.anyServer) !== 0);
+  const anyServer = (flags & FLAG.anyServer) !== 0;
+  let found = await read(reading, body, await locate(services, body, anyServer));
   while (!("ok" in found)) {
     const { location, messages } = found;
     const { offset, next } = location;
@@ -46,8 +47,9 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
     // What is there and not told has no room.
     if (lacking <= 0 || offset + messages.count < next) return fetched(found);
     const leftMs = end - performance.now();
-    if (leftMs <= 0 || !await more(reading, body, location, lacking, leftMs)) return fetched(found);
-    found = await read(reading, { ...body, offset }, true);
+    const grown = leftMs > 0 && await more(reading, body, location, lacking, leftMs);
+    if (!grown) return fetched(found);
+    found = await read(reading, { ...body, offset }, grown);
   }
   return found;
 };
@@ -70,14 +72,13 @@ function fetched({ location, messages }: Found): Outcome<"fetch"> {
   return done({ highWaterMark: location.next, messages });
 }
 
-/** The messages from an offset on. Those that are gone before they are read are looked for once more. */
+/** The messages of a place. Those that are gone before they are read are looked for once more. */
 async function read(
   reading: Reading,
   fetch: Fetch,
-  anyServer: boolean,
+  place: Location | Refusal,
 ): Promise<Found | Refusal> {
-  for (let isFirst = true;; isFirst = false) {
-    const location = await locate(reading.services, fetch, anyServer || !isFirst);
+  for (let location = place, isFirst = true;; isFirst = false) {
     if ("ok" in location) return location;
     const { offset, start, next } = location;
     if (offset < start || offset > next) {
@@ -91,6 +92,7 @@ async function read(
       if (!(error instanceof SegmentGoneError)) throw error;
       if (!isFirst) return refusal(CODE.STORAGE_ERROR, error.message);
     }
+    location = await locate(reading.services, fetch, true);
   }
 }
 
@@ -118,6 +120,7 @@ async function messagesOf(
 ): Promise<EncodedMessages> {
   if (location.spans.length === 0) return NO_MESSAGES;
   return await client.inTurn(async () => {
+    if (client.isGone) return NO_MESSAGES;
     const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
     const room = waiting.isFull ? Math.min(most, FAIR_FETCH_BYTES) : most;
     const taken = Math.min(room, bytesOf(location.spans));
@@ -130,26 +133,27 @@ async function messagesOf(
   });
 }
 
-/** Waits for about so many bytes more, but no longer than this time, and tells whether any have come. */
+/** Waits for about so many bytes more, but no longer than this time; where they are then, `undefined` when none have come. */
 async function more(
   { services, client }: Reading,
   fetch: Fetch,
   { topic, offset, next, spans }: Location,
   lacking: number,
   waitMs: number,
-): Promise<boolean> {
+): Promise<Location | undefined> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), waitMs);
   const stopWaiting = client.whenOver(() => over.abort());
   let found = bytesOf(spans);
   const enough = found + lacking;
-  let last = next;
+  let grown: Location | undefined;
   try {
     while (!over.signal.aborted) {
+      const last = grown?.next ?? next;
       await services.messages.waitFor(topic, fetch.partition, last, over.signal);
       const now = await locate(services, { ...fetch, offset }, true);
       if ("ok" in now || now.topic !== topic || now.next === last) break;
-      last = now.next;
+      grown = now;
       const bytes = bytesOf(now.spans);
       // More than may be told is not told of.
       if (bytes >= enough || bytes === found) break;
@@ -159,7 +163,7 @@ async function more(
     clearTimeout(timer);
     stopWaiting();
   }
-  return last > next;
+  return grown;
 }
 
 function bytesOf(spans: readonly Span[]): number {

@@ -15,7 +15,7 @@ import {
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, MAX_FRAME_BYTES } from "../../../protocol/topics/mod.ts";
 import { refusal } from "../refusals.ts";
-import { ask, done, type Handler } from "../handler.ts";
+import { ask, done, type Handler, listed } from "../handler.ts";
 
 /** By what has become of an offset. */
 const CODES: Readonly<Record<number, number>> = {
@@ -46,29 +46,30 @@ export const commitOffsets: Handler<"commitOffsets"> = async (services, { body }
 };
 
 /** Tells what a group has committed: of some partitions, or all that the client may see. */
-export const fetchOffsets: Handler<"fetchOffsets"> = async (services, { body }, client) => {
-  const group = encodeUtf8(body.group);
-  const places = body.partitions.map(({ topic, partition }) => {
-    return { topic: encodeUtf8(topic), partition };
-  });
-  let question = places.length > 0
-    ? groupOffsetsQuestion(group, places)
-    : allGroupOffsetsQuestion(group);
-  const all: GroupOffset[] = [];
-  for (let bytes = 0;;) {
-    const result = await ask(services, "question", question);
-    if (!result.ok) return result;
-    bytes += result.body.length;
-    if (bytes > MAX_FRAME_BYTES) {
-      return refusal(CODE.MESSAGE_TOO_LARGE, "The group has committed too much to tell at once");
+export const fetchOffsets: Handler<"fetchOffsets"> = (services, { body }, client) =>
+  listed(services, client, async () => {
+    const group = encodeUtf8(body.group);
+    const places = body.partitions.map(({ topic, partition }) => {
+      return { topic: encodeUtf8(topic), partition };
+    });
+    let question = places.length > 0
+      ? groupOffsetsQuestion(group, places)
+      : allGroupOffsetsQuestion(group);
+    const all: GroupOffset[] = [];
+    for (let bytes = 0;;) {
+      const result = await ask(services, "question", question);
+      if (!result.ok) return result;
+      bytes += result.body.length;
+      if (bytes > MAX_FRAME_BYTES) {
+        return refusal(CODE.MESSAGE_TOO_LARGE, "The group has committed too much to tell at once");
+      }
+      const { offsets, after } = decodeGroupOffsets(result.body);
+      all.push(...offsets);
+      if (after === undefined) break;
+      question = allGroupOffsetsQuestion(group, after);
     }
-    const { offsets, after } = decodeGroupOffsets(result.body);
-    all.push(...offsets);
-    if (after === undefined) break;
-    question = allGroupOffsetsQuestion(group, after);
-  }
-  const told = all.map(({ topic, partition, offset, metadata }) => {
-    return { topic: decodeUtf8(topic), partition, offset, metadata: decodeUtf8(metadata) };
+    const told = all.map(({ topic, partition, offset, metadata }) => {
+      return { topic: decodeUtf8(topic), partition, offset, metadata: decodeUtf8(metadata) };
+    });
+    return done({ offsets: told.filter(({ topic }) => client.may("subscribe", topic)) });
   });
-  return done({ offsets: told.filter(({ topic }) => client.may("subscribe", topic)) });
-};

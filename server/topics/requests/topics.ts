@@ -27,7 +27,7 @@ import { CODE, type ListedTopic, type TopicSettings } from "../../../protocol/to
 import { type Refusal, refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
 import type { Services } from "../services.ts";
-import { ask, type Client, done, type Handler } from "../handler.ts";
+import { ask, type Client, done, type Handler, listed } from "../handler.ts";
 
 /** What a setting says that is never reached. */
 const NEVER = -1;
@@ -65,10 +65,11 @@ export const deleteTopic: Handler<"deleteTopic"> = async (services, { body: { to
 };
 
 /** Lists those that the client may do something with, by name. */
-export const listTopics: Handler<"listTopics"> = async (services, _request, client) => {
-  const topics = await allTopics(services, client);
-  return "ok" in topics ? topics : done({ topics });
-};
+export const listTopics: Handler<"listTopics"> = (services, _request, client) =>
+  listed(services, client, async () => {
+    const topics = await allTopics(services, client);
+    return "ok" in topics ? topics : done({ topics });
+  });
 
 /** Which messages a partition has. */
 export const getOffset: Handler<"getOffset"> = async (services, { body }) => {
@@ -81,26 +82,29 @@ export const getOffset: Handler<"getOffset"> = async (services, { body }) => {
 };
 
 /** Tells all about a topic. */
-export const describeTopic: Handler<"describeTopic"> = async (services, { body: { topic } }) => {
-  const found = await describe(services, topic);
-  if ("ok" in found) return found;
-  return done({
-    topic,
-    topicId: found.id,
-    replicationFactor: found.replicas,
-    settings: settingsOf(found),
-    partitions: found.offsets.map(({ start, next, bytes }) => {
-      return { start, highWaterMark: next, bytes };
-    }),
+export const describeTopic: Handler<"describeTopic"> = (services, { body: { topic } }, client) =>
+  listed(services, client, async () => {
+    const found = await describe(services, topic);
+    if ("ok" in found) return found;
+    return done({
+      topic,
+      topicId: found.id,
+      replicationFactor: found.replicas,
+      settings: settingsOf(found),
+      partitions: found.offsets.map(({ start, next, bytes }) => {
+        return { start, highWaterMark: next, bytes };
+      }),
+    });
   });
-};
 
 /** Changes what is set for a topic. */
 export const alterTopic: Handler<"alterTopic"> = async (services, { body }) => {
   const { topic, settings } = body;
   const options: Partial<Record<keyof TopicOptions, number>> = {};
   for (const name of OPTION_NAMES) {
-    if (settings[name] !== UNCHANGED) options[name] = settings[name] === NEVER ? 0 : settings[name];
+    const value = settings[name];
+    if (value === 0) return refusal(CODE.INVALID_REQUEST, `${name} is 0: -1 stands for no limit`);
+    if (value !== UNCHANGED) options[name] = value === NEVER ? 0 : value;
   }
   const command = alterTopicCommand({ topic: encodeUtf8(topic), options });
   const result = await ask(services, "command", command);

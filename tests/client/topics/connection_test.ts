@@ -14,6 +14,8 @@ import {
   type TopicConnectOptions,
   TopicError,
 } from "../../../client/mod.ts";
+import { dial } from "../../../client/net/dial.ts";
+import { TopicConnection } from "../../../client/topics/wire/connection.ts";
 import { delayAfter, remedyFor, Tries, UnsentError } from "../../../client/topics/wire/retry.ts";
 import { CODE, FLAG, FrameWriter, type Request, writeReply } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -160,6 +162,26 @@ function holdingAlso(server: ScriptedTopics, kind: Request["kind"]): (() => void
   };
   return held;
 }
+
+Deno.test("a connection on which nothing comes any more is given up, one that is only slow is not", async () => {
+  await using server = serveTopics(HOST);
+  const traffic = { requests: 0, failures: 0, retries: 0, bytesSent: 0, bytesReceived: 0 };
+  const socket = await dial(server.address, { timeoutMs: 5_000 });
+  const connection = new TopicConnection(socket, traffic, 300);
+  server.script = ({ kind }) => kind === "listTopics";
+  await assert.rejects(connection.call("listTopics", {}, { timeoutMs: 20 }), TimeoutError);
+  assert.equal(connection.isClosed, false, "it was not silent for long enough");
+  const slow = connection.call("listTopics", {}, { timeoutMs: 350 });
+  await connection.call("healthCheck", {}, { timeoutMs: 5_000 });
+  await assert.rejects(slow, TimeoutError);
+  assert.equal(connection.isClosed, false, "something has come meanwhile");
+  const other = assert.rejects(connection.call("listTopics", {}, { timeoutMs: 5_000 }), {
+    name: "ConnectionClosedError",
+  });
+  await assert.rejects(connection.call("listTopics", {}, { timeoutMs: 350 }), TimeoutError);
+  await other;
+  assert.match((await connection.closed)?.cause + "", /Server says nothing/);
+});
 
 Deno.test("a server that sends what is no reply loses its connection, and is asked again", async () => {
   const nonsense = [

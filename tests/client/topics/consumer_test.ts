@@ -212,7 +212,7 @@ Deno.test("what was fetched before a seek is not delivered after it", async () =
   server.model.create("t", 1);
   fill(server.model, "t", 0, 100);
   await using client = await connect(server);
-  await using consumer = client.consumer("t", { maxBytes: 100 });
+  await using consumer = client.consumer("t", { start: 50, maxBytes: 100 });
   const held: (() => void)[] = [];
   server.script = (request, connection) => {
     if (request.kind !== "fetch") return false;
@@ -221,11 +221,11 @@ Deno.test("what was fetched before a seek is not delivered after it", async () =
   };
   const waiting = consumer.fetchOne();
   await until(() => held.length === 1);
-  await consumer.seek(0, 50);
+  await consumer.seek(0, 20);
   held[0]!();
   await until(() => held.length === 2);
   held[1]!();
-  assert.equal((await waiting)?.offset, 50);
+  assert.equal((await waiting)?.offset, 20);
 });
 
 Deno.test("when its messages are gone reading goes on as it is told", async () => {
@@ -367,9 +367,16 @@ Deno.test("what is done with is committed by itself, and at the end; the last me
     await until(() => committed() === 4);
     await consumer.fetchOne();
     await until(() => committed() === 5);
-    const commits = server.received.filter(({ kind }) => kind === "commitOffsets");
-    assert.equal(commits.length, 2, "only what has changed");
+    await consumer.commit();
+    const commits = (): number => {
+      return server.received.filter(({ kind }) => kind === "commitOffsets").length;
+    };
+    const before = commits();
+    await consumer.commit();
+    assert.equal(commits(), before, "only what has changed");
+    await consumer.seek(0, 5);
   }
+  assert.equal(committed(), 5);
   {
     await using consumer = client.consumer("t", { group: "g", autoCommitMs: 60_000 });
     assert.deepEqual(offsetsOf(await take(consumer, 3)), [5, 6, 7]);
@@ -380,6 +387,21 @@ Deno.test("what is done with is committed by itself, and at the end; the last me
     await take(consumer, 3);
   }
   assert.equal(committed(), 7);
+});
+
+Deno.test("where a group began is kept, so that it misses nothing of what comes while it is away", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 5);
+  await using client = await connect(server);
+  const options = { group: "g", start: "latest", maxWaitMs: 10 } as const;
+  {
+    await using consumer = client.consumer("t", options);
+    assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
+  }
+  fill(server.model, "t", 0, 5);
+  await using consumer = client.consumer("t", options);
+  assert.equal((await consumer.fetchOne())?.offset, 5);
 });
 
 Deno.test("commits that fail are told, and tried again", async () => {

@@ -192,10 +192,9 @@ Deno.test("messages of one key stay in one partition, those without go batch by 
   }
   assert.equal(new Set(keyed.map(({ partition }) => partition)).size, 4);
   // By the CRC-32 of the key: others do the same.
-  assert.equal(
-    (await producer.send("t", { key: "123456789", value: "" })).partition,
-    0xcbf43926 % 4,
-  );
+  server.model.create("five", 5);
+  const { partition } = await producer.send("five", { key: "123456789", value: "" });
+  assert.equal(partition, 0xcbf43926 % 5);
   const free = await Promise.all(range(40).map((value) => producer.send("t", { value })));
   const runs = [0, 10, 20, 30].map((at) =>
     new Set(free.slice(at, at + 10).map((p) => p.partition))
@@ -226,6 +225,39 @@ Deno.test("five batches of a partition are under way at once, and no sixth", asy
   }
   assert.deepEqual((await sent).map(({ offset }) => offset), range(12).map(Number));
   assert.deepEqual(server.model.values("t", 0), range(12));
+});
+
+Deno.test("a topic that has other partitions than before is asked about again", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 5);
+  await using client = await connect(server);
+  await using producer = client.producer({ lingerMs: 0 });
+  const send = () => producer.send("t", { key: "123456789", value: "" });
+  const { partition } = await send();
+  assert.ok(partition > 0);
+  server.model.create("t", 1);
+  await assert.rejects(send(), { reason: "PARTITION_NOT_FOUND" });
+  assert.deepEqual(await send(), { partition: 0, offset: 0 });
+});
+
+Deno.test("batches of a partition share a connection, so that they come in order", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 3);
+  await using client = await connect(server, { connections: 2 });
+  const connections = new Map<number, Set<number>>();
+  server.script = (request, { number }) => {
+    if (request.kind !== "produce") return;
+    const { partition } = request.body;
+    connections.set(partition, (connections.get(partition) ?? new Set()).add(number));
+  };
+  await using producer = client.producer({ maxMessages: 1 });
+  await Promise.all(
+    range(30).map((value) => {
+      return producer.send("t", { value, partition: Number(value) % 3 });
+    }),
+  );
+  assert.deepEqual([...connections.values()].map(({ size }) => size), [1, 1, 1]);
+  assert.equal(server.accepted, 2);
 });
 
 Deno.test("what was certainly not done is sent again, in order and once", async () => {
@@ -441,6 +473,9 @@ Deno.test("an async producer asks for no reply, and says no offset", async () =>
   assert.deepEqual(await producer.send("t", { value: "a" }), { partition: 0, offset: -1 });
   await until(() => server.model.values("t", 0).length === 1);
   assert.equal(producesOf(server)[0]!.flags & FLAG.async, FLAG.async);
+  // It has learned who leads when it asked for the partitions.
+  await producer.send("t", { value: "b" });
+  assert.equal(server.received.filter(({ kind }) => kind === "metadata").length, 1);
 });
 
 Deno.test("a client that is closed leaves nothing under way", async () => {
@@ -490,7 +525,7 @@ Deno.test("what a program hands over is checked", async () => {
     [send("t", "text"), TypeError, /Invalid message: expected an object/],
     [send("t", { value: 7 }), TypeError, /Invalid payload: expected a string/],
     [send("t", {}), TypeError, /got undefined/],
-    [send("t", { value: "", kye: "k" }), TypeError, /Unknown option 'kye' of message/],
+    [send("t", { value: "", kye: "k" }), TypeError, /Unknown member 'kye' of message/],
     [send("t", { value: "", partition: -1 }), TypeError, /partition/],
     [send("t", { value: "", timestamp: NaN }), TypeError, /timestamp/],
     [send("t", { value: "", timestamp: 2n ** 63n }), RangeError, /64 bits/],

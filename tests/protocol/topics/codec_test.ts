@@ -142,10 +142,12 @@ Deno.test("a request that is wrong in itself is answered, and the next one is re
     [0x05, 1, [0xff, 0xff, 0xff, 0xff, 0x74]],
     [0x05, 1, [...topic, 0]],
     [0x05, 1, [0, 0, 0, 0]],
+    [0x05, 1, [0, 0, 0, 1, 0x2e]],
     [0x05, 1, [0, 0, 0, 2, 0x2e, 0x2e]],
     [0x05, 1, [0, 0, 0, 1, 0x2f]],
     [0x05, 1, [0, 0, 0, 1, 0xff]],
     [0x05, 1, [0, 0, 0, 250, ...new Array(250).fill(0x74)]],
+    [0x40, 2, [0, 0, 0, 250, ...new Array(254).fill(0)]],
     [0x07, 1, [0]],
     // No message, and more of them than there can be.
     [0x01, 1, [...topic, 0, 0, 0, 0, 0, 0, 0, 0]],
@@ -342,8 +344,12 @@ Deno.test("any payload is a reply or the one error, and none takes memory by wha
   }
   assert.ok(replies > 1_000, `${replies} replies`);
   const claims = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0);
+  assert.throws(() => readReply(claims, "listTopics"), {
+    name: "PayloadError",
+    message: "4294967295 items in 8 bytes",
+  });
   for (const kind of ["listTopics", "fetchOffsets", "commitOffsets", "metadata"] as const) {
-    assert.throws(() => readReply(claims, kind), PayloadError);
+    assert.throws(() => readReply(claims, kind), PayloadError, kind);
   }
   assert.throws(() => readError(claims), PayloadError);
 });

@@ -5,6 +5,14 @@
  */
 
 import assert from "node:assert/strict";
+import type { Failure } from "../../../cluster/machine/mod.ts";
+import {
+  NO_LEADER,
+  OUTCOME_UNKNOWN,
+  OVERLOADED,
+  SHUTTING_DOWN,
+  STORAGE_FULL,
+} from "../../../server/replica/service.ts";
 import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
 import { rawFrame, sealed, str, u32 } from "../../support/topics/frames.ts";
@@ -150,6 +158,33 @@ Deno.test("sixteen requests that are none end the connection, with an answer for
   for (let i = 0; i < 40; i++) {
     assert.equal(await other.refused("deleteTopic", { topic: "t" }), 8);
   }
+});
+
+Deno.test("what a server cannot do has a code of its own", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("createTopic", { topic: "t", partitions: 1, replicationFactor: 1 });
+  stage.topics.others = [{ id: "beta", host: "10.0.0.2", port: 9, role: 1 }];
+  const codeOf = async (instead: Failure) => {
+    stage.topics.instead = instead;
+    const answer = await client.ask("produce", producing("t", ["a"]));
+    assert.ok(isRefused(answer));
+    return [answer.code, answer.message];
+  };
+  assert.equal((await codeOf(STORAGE_FULL))[0], 105);
+  assert.equal((await codeOf(OUTCOME_UNKNOWN))[0], 6);
+  assert.equal((await codeOf(OVERLOADED))[0], 101);
+  assert.equal((await codeOf(SHUTTING_DOWN))[0], 101);
+  const tooLarge = { ok: false, code: 413, reason: "VALUE_TOO_LARGE" } as const;
+  assert.equal((await codeOf(tooLarge))[0], 12);
+  // Who leads, and cannot, knows nobody else.
+  assert.deepEqual(await codeOf(NO_LEADER), [100, ""]);
+  stage.topics.leader = "beta";
+  assert.deepEqual(await codeOf(NO_LEADER), [100, "beta 10.0.0.2:9"]);
+  stage.topics.others = [{ id: "beta", host: "", port: 0, role: 1 }];
+  assert.deepEqual(await codeOf(NO_LEADER), [100, ""]);
+  stage.topics.leader = undefined;
+  assert.deepEqual(await codeOf(NO_LEADER), [100, ""]);
 });
 
 Deno.test("a fault of the program is answered, logged, and ends nothing", async () => {

@@ -157,6 +157,10 @@ Deno.test("nobody gets a reply who wants none, and what was asked for is done", 
     return (await client.done("fetch", fetching("t", -2))).messages.count === 2;
   });
   assert.deepEqual(textsOf(await fetched(client, 0)), ["a", "c"]);
+  await client.post("deleteTopic", { topic: "u" }, { flags });
+  await client.post("healthCheck", {}, { flags });
+  await client.done("healthCheck", {});
+  assert.equal(client.unread, 0);
 });
 
 Deno.test("what a segment lost between two looks is looked for again", async () => {

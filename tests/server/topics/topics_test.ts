@@ -100,8 +100,10 @@ Deno.test("a topic is described, what is set for it changed, and its first messa
   const some = { ...unchanged, retentionMs: -1, retentionBytes: 1_000_000 };
   const altered = await client.done("alterTopic", { topic: "t", settings: some });
   assert.deepEqual(altered.settings, { ...settings, retentionMs: -1, retentionBytes: 1_000_000 });
-  const wrong = { ...unchanged, segmentBytes: 1 };
-  assert.equal(await client.refused("alterTopic", { topic: "t", settings: wrong }), 2);
+  for (const wrong of [{ segmentBytes: 1 }, { segmentMs: -1 }, { retentionMs: 0 }]) {
+    const settings = { ...unchanged, ...wrong };
+    assert.equal(await client.refused("alterTopic", { topic: "t", settings }), 2);
+  }
   assert.equal(await client.refused("alterTopic", { topic: "u", settings: some }), 8);
   assert.equal(await client.refused("describeTopic", { topic: "u" }), 8);
 

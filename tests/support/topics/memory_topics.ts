@@ -8,6 +8,7 @@ import { Machine, MemoryStore, type Result, type SegmentId } from "../../../clus
 import { readBatchHead } from "../../../cluster/machine/topics/mod.ts";
 import type { TopicServer } from "../../../protocol/topics/mod.ts";
 import { SegmentGoneError } from "../../../server/replica/segments/errors.ts";
+import { type BatchPlace, RecentBatches } from "../../../server/replica/segments/recent.ts";
 import { Waiting } from "../../../server/replica/segments/waiting.ts";
 import type { MessageReader, TopicCluster, TopicState } from "../../../server/topics/services.ts";
 import { SegmentBytes, segmentName } from "./model.ts";
@@ -36,6 +37,7 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
   commands = 0;
   readonly #machine: Machine;
   readonly #waiting = new Waiting();
+  readonly #recent = new RecentBatches();
   /** Commands that are held back. */
   #held: (() => void)[] | undefined;
 
@@ -43,6 +45,7 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
     this.#machine = new Machine(store, undefined, {
       messages: (changes) => {
         this.segments.take(changes);
+        this.#recent.take(changes);
         this.#waiting.wake(changes);
       },
     });
@@ -114,6 +117,10 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
       end += size;
     }
     return all.subarray(position, end);
+  }
+
+  find(topic: number, partition: number, offset: number): BatchPlace | undefined {
+    return this.#recent.find(topic, partition, offset);
   }
 
   waitFor(topic: number, partition: number, next: number, signal: AbortSignal): Promise<void> {

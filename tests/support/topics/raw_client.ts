@@ -37,26 +37,37 @@ export interface Refused {
 
 /** A connection. */
 export class RawTopics implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.TcpConn | Deno.TlsConn;
   readonly #replies: Reply[] = [];
   #isOver = false;
   #nextId = 1_000;
   /** All that has come, with the lengths of frames. */
   readonly #received: Uint8Array[] = [];
 
-  private constructor(conn: Deno.TcpConn) {
+  private constructor(conn: Deno.TcpConn | Deno.TlsConn) {
     this.#conn = conn;
   }
 
-  /** Connects to an agent, or to an address `host:port`. */
-  static async open(place: Agent | Deno.NetAddr | string): Promise<RawTopics> {
+  /** Connects to an agent, or to an address `host:port`; with TLS to who has the certificate. */
+  static async open(
+    place: Agent | Deno.NetAddr | string,
+    certificate?: string,
+  ): Promise<RawTopics> {
     const address = typeof place === "string" || "hostname" in place
       ? place
       : place.state?.addresses.topicsAddr ?? "";
     const [hostname = "", port] = typeof address === "string"
       ? address.split(":")
       : [address.hostname, address.port];
-    return new RawTopics(await Deno.connect({ hostname, port: Number(port) }));
+    const conn = await Deno.connect({ hostname, port: Number(port) });
+    if (certificate === undefined) return new RawTopics(conn);
+    const how = { hostname: "localhost", caCerts: [certificate] };
+    return new RawTopics(await Deno.startTls(conn, how));
+  }
+
+  /** Replies that have come and were passed over. */
+  get unread(): number {
+    return this.#replies.length;
   }
 
   /** Bytes that have come of a frame that is not whole. */
