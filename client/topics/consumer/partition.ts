@@ -9,6 +9,7 @@ import {
   type Fetched,
   type Message,
   type PartitionOffsets,
+  PayloadError,
   readMessages,
   TopicError,
 } from "../../../protocol/topics/mod.ts";
@@ -137,14 +138,10 @@ export class PartitionReader {
     }
     if (isStale()) return;
     this.highWaterMark = fetched.highWaterMark;
-    const messages = readMessages(fetched.messages, true);
-    let next = this.#next;
-    for (const { offset } of messages) {
-      if (offset < next) throw new Error(`Server gave offset ${offset}, expected ${next} or more`);
-      next = offset + 1;
-    }
-    if (messages.length === 0) return;
-    this.#next = next;
+    const messages = messagesFrom(fetched, this.#next);
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    this.#next = last.offset + 1;
     this.#chunks.push({ messages, next: 0 });
   }
 
@@ -153,6 +150,23 @@ export class PartitionReader {
     const offsets = await this.#world.offsets(this.partition);
     this.highWaterMark = offsets.highWaterMark;
     return start === "earliest" ? offsets.start : offsets.highWaterMark;
+  }
+}
+
+/** The messages that were fetched; throws a `TopicError` when they are none, or do not follow each other from `offset` on. */
+function messagesFrom({ messages: encoded }: Fetched, offset: number): Message[] {
+  try {
+    const messages = readMessages(encoded, true);
+    let next = offset;
+    for (const { offset } of messages) {
+      if (offset < next) throw new PayloadError(`Expected offset ${next} or more, got ${offset}`);
+      next = offset + 1;
+    }
+    return messages;
+  } catch (cause) {
+    if (!(cause instanceof PayloadError)) throw cause;
+    const text = `Server gave no such messages: ${cause.message}`;
+    throw new TopicError(CODE.CORRUPT_MESSAGE, text, { cause });
   }
 }
 
