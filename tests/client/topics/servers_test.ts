@@ -148,6 +148,7 @@ Deno.test("who waits for messages gets them as they are committed, from any serv
   await using near = await TopicClient.connect({ address: addressIn(follower) });
   for (const [from, options] of [[client, {}], [near, { anyServer: true }]] as const) {
     await using consumer = from.consumer("t", { start: "latest", ...options });
+    await consumer.position(0);
     assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
     const waiting = consumer.fetchOne();
     const { offset } = await producer.send("t", { value: "now" });
