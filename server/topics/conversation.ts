@@ -64,8 +64,7 @@ export class TopicConversation implements Conversation, Client {
   /** What ends those who wait for messages. */
   #waiting: Set<() => void> | undefined;
   #ended = false;
-  /** See {@linkcode Client.isGone}. */
-  isGone = false;
+  #isGone = false;
 
   /** @param deliver Gets each frame from the parser. */
   constructor(
@@ -88,6 +87,11 @@ export class TopicConversation implements Conversation, Client {
   /** Whether the connection is to be closed once the answers are out. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** See {@linkcode Client.isGone}. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Takes the next request. Returns a promise when enough of them are under way. */
@@ -121,13 +125,13 @@ export class TopicConversation implements Conversation, Client {
   /** Resolves when all requests are answered. Nobody waits for messages any longer. */
   finish(): Promise<void> {
     this.stopWaiting();
-    if (this.#inFlight === 0 || this.isGone) return Promise.resolve();
+    if (this.#inFlight === 0 || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => void this.#finished.push(resolve));
   }
 
   /** The connection is gone. What was begun goes on. */
   close(): void {
-    this.isGone = true;
+    this.#isGone = true;
     this.parser.close();
     this.stopWaiting();
     this.#wake();
@@ -296,11 +300,11 @@ export class TopicConversation implements Conversation, Client {
   }
 
   #wake(): void {
-    if (this.#roomMade !== undefined && (this.#hasRoom || this.isGone)) {
+    if (this.#roomMade !== undefined && (this.#hasRoom || this.#isGone)) {
       this.#roomMade();
       this.#roomMade = undefined;
     }
-    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.isGone)) {
+    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.#isGone)) {
       for (const finished of this.#finished.splice(0)) finished();
     }
   }

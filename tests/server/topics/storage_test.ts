@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Agent } from "../../../server/agent/agent.ts";
+import { planRebuild } from "../../../server/replica/rebuilding/rebuild.ts";
 import type { VerifyReport } from "../../../server/replica/verification/verify.ts";
 import { eventually } from "../../support/agents.ts";
 import { folder, leaderOf, Servers, statusOf, threeServers } from "../../support/replica/agents.ts";
@@ -168,6 +169,11 @@ Deno.test("a lone server refuses what is damaged, serves the rest, and goes on",
   }
   await servers.end("a");
   flip(`${dir.path}/a/topics/1/0-0000000000000000.log`);
+  // That is nothing to rebuild a server for.
+  await assert.rejects(planRebuild(`${dir.path}/a`, { force: false, clusterId: undefined }), {
+    name: "RebuildRefusedError",
+    message: /^Segment 'topics\/1\/0-0+\.log' is damaged: [^:]* \(1 in all\): the server of/,
+  });
   const a = await servers.start("a");
   using client = await clientOfLeader(servers);
   const { values, refused } = await read(client, "t", 0);
