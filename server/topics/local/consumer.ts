@@ -38,6 +38,8 @@ export class LocalConsumer implements TopicConsumer {
   #readers: readonly PartitionReader[] = [];
   #beginning: Promise<void> | undefined;
   #filling: Promise<void> | undefined;
+  /** Ends the wait for messages, when there is one. */
+  #waiting: AbortController | undefined;
   #failure: { readonly error: unknown } | undefined;
   /** Which partition is looked at first. */
   #turn = 0;
@@ -224,7 +226,7 @@ export class LocalConsumer implements TopicConsumer {
   }
 
   async #wait(closing: AbortSignal): Promise<void> {
-    const over = new AbortController();
+    const over = this.#waiting = new AbortController();
     const signal = AbortSignal.any([closing, over.signal]);
     const timer = setTimeout(() => over.abort(), LOOK_MS);
     try {
@@ -295,6 +297,7 @@ export class LocalConsumer implements TopicConsumer {
     options: CallOptions,
   ): Promise<void> {
     for (const reader of readers) reader.seek(where);
+    this.#waiting?.abort();
     for (const reader of readers) await this.#locate(reader, options);
   }
 

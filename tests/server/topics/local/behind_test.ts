@@ -119,6 +119,45 @@ Deno.test("what stays unknown is told so, and what follows comes under another i
   await producer.close();
 });
 
+Deno.test("what was open once stays so, and what follows is no repetition of it", async () => {
+  const pair = new Pair();
+  await pair.topics.createTopic("t");
+  const producer = pair.topics.producer({ idempotent: true, timeoutMs: 120 });
+  await producer.send("t", { value: "a" });
+  // It is done, and nobody is told.
+  pair.instead.push(unknown(true));
+  pair.instead.push(...Array.from({ length: 9 }, () => ({ result: NO_LEADER, isDone: false })));
+  await assert.rejects(producer.send("t", { value: "b" }), OutcomeUnknownError);
+  pair.instead.length = 0;
+  assert.equal((await producer.send("t", { value: "c" })).offset, 2);
+  await producer.close();
+});
+
+Deno.test("reads that overlap give each message once", async () => {
+  const pair = new Pair();
+  await pair.topics.createTopic("t", { partitions: 2 });
+  const producer = pair.topics.producer();
+  for (let i = 0; i < 40; i++) await producer.send("t", { value: `${i}`, partition: i % 2 });
+  pair.catchUp();
+  let reads = 0;
+  // The first of two comes back after the second.
+  pair.follower.beforeRead = async () => {
+    for (let left = ++reads % 3 === 1 ? 40 : 0; left > 0; left--) await Promise.resolve();
+  };
+  await using consumer = pair.topics.consumer("t", { start: "latest", maxBytes: 100 });
+  for (let round = 0; round < 5; round++) {
+    const waiting = consumer.fetchOne();
+    await Promise.all([consumer.seek(0, 0), consumer.seek(1, 0)]);
+    const offsets: number[][] = [[], []];
+    for (let one = await waiting; one; one = await consumer.fetchOne({ timeoutMs: 30 })) {
+      offsets[one.partition]?.push(one.offset);
+    }
+    const all = Array.from({ length: 20 }, (_, i) => i);
+    assert.deepEqual(offsets, [all, all]);
+  }
+  await producer.close();
+});
+
 Deno.test("a change whose answer was lost is told so, a question is not", async () => {
   const pair = new Pair();
   pair.instead.push(unknown(true));

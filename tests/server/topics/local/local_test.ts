@@ -115,6 +115,15 @@ Deno.test("a consumer waits for messages, goes elsewhere, and is told what is go
   assert.deepEqual(textsOf([...await consumer.fetch()]), ["a", "b", "c"]);
   await consumer.seek(0, 1);
   assert.equal((await consumer.fetchOne())?.value?.text(), "b");
+  const seen = consumer.fetchOne();
+  assert.equal((await seen)?.value?.text(), "c");
+  const { fetches } = consumer.statistics;
+  const again = consumer.fetchOne();
+  await eventually("it waits", () => consumer.statistics.fetches > fetches);
+  const seekAt = performance.now();
+  await consumer.seek(0, 2);
+  assert.equal((await again)?.offset, 2);
+  assert.ok(performance.now() - seekAt < 500, "it is told");
   await consumer.seekToEnd(0);
   assert.deepEqual([await consumer.position(0), await consumer.endOffset(0)], [3, 3]);
   await topics.deleteRecords("t", 0, 2);
