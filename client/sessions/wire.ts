@@ -15,7 +15,6 @@ import {
 import { concatBytes } from "../../protocol/bytes.ts";
 import { pause } from "../net/deadline.ts";
 import { dial, type TlsOptions } from "../net/dial.ts";
-import { ConnectionClosedError } from "../net/errors.ts";
 import type { Socket } from "../net/socket.ts";
 
 /** A write takes whole messages up to about so many bytes. */
@@ -105,10 +104,10 @@ export class Wire {
       const pumping = socket.pump((bytes) => splitter.push(bytes));
       if (!signal.aborted) this.#listener.opened();
       await pumping;
-      return new ConnectionClosedError({ cause: new Error("Server closed the connection") });
+      return new Error("Server closed the connection");
     } catch (error) {
       if (error instanceof MessageError) return error;
-      return new ConnectionClosedError({ cause: new Error("Connection broke", { cause: error }) });
+      return new Error("Connection broke", { cause: error });
     }
   }
 

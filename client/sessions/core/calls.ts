@@ -105,7 +105,12 @@ export function passTime(turn: Turn): void {
     }
   }
   if (state.phase !== "connected") return;
-  for (const call of sent(state)) if (call.resendAt <= now) send(turn, call, true);
+  for (const call of sent(state)) {
+    if (call.resendAt > now) continue;
+    send(turn, call, true);
+    // It may be that the server does not live any more.
+    if (state.link.askedAt === Infinity) state.link.keepAliveAt = now;
+  }
   sendQueued(turn);
 }
 

@@ -6,7 +6,14 @@
  * @module
  */
 
-import { ask, begin, dropped, isConnecting, passTime as passLinkTime } from "./attempts.ts";
+import {
+  ask,
+  begin,
+  dropped,
+  isConnecting,
+  passTime as passLinkTime,
+  patienceMs,
+} from "./attempts.ts";
 import { forget, passTime as passCallTime, reject, sendQueued, submit, waiting } from "./calls.ts";
 import { finish } from "./finish.ts";
 import type { Chance, Effect, Input } from "./inputs.ts";
@@ -57,6 +64,8 @@ export function step(state: State, input: Input, now: number, chance: Chance): E
 export function wakeAt(state: State, now: number): number {
   const { link, phase } = state;
   const calls = waiting(state) > 0 ? now + GRANULARITY_MS : Infinity;
-  if (phase === "connected") return Math.min(calls, link.keepAliveAt);
+  if (phase === "connected") {
+    return Math.min(calls, link.keepAliveAt, link.askedAt + patienceMs(state));
+  }
   return isConnecting(phase) ? Math.min(calls, link.until, link.dialAt) : calls;
 }

@@ -87,8 +87,8 @@ export const INPUTS: Readonly<Record<string, (core: Core, call: Call) => Effect[
     core.receive({ kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce || 9n }),
   "created, other nonce": (core) =>
     core.receive({ kind: "sessionCreated", sessionId: "t", nonce: 99n }),
-  "continued": (core) =>
-    core.receive({ kind: "sessionContinued", nonce: core.state.link.nonce || 9n }),
+  "continued": (core) => core.continue(),
+  "continued, used by another": (core) => core.continue({ highestRequestId: 9 }),
   "continued, other nonce": (core) => core.receive({ kind: "sessionContinued", nonce: 99n }),
   "rejected, other nonce": (core) =>
     core.receive({ kind: "sessionRejected", reason: REJECTED.sessionExpired, nonce: 99n }),
