@@ -26,7 +26,7 @@ import {
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
@@ -113,9 +113,9 @@ export class KvConversation implements Conversation {
     return this.#answers.room();
   }
 
-  /** The parser throws nothing, but a stranger may send more than it may. */
+  /** The parser throws nothing, but more of a line may have come than may wait. */
   fail(error: unknown): void {
-    if (!(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof UnfinishedLimitError)) throw error;
     this.#answer(LINE_TOO_LONG, true);
   }
 

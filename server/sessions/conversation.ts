@@ -23,7 +23,7 @@ import {
 import type { LineWriter } from "../../protocol/kv/mod.ts";
 import type { Failure, ServerRequest } from "../../cluster/machine/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import type { Begun, Binding, Leading, Parting, SessionLink } from "../replica/sessions/mod.ts";
 import { isExtended, nonceBytes, stateOf } from "./beginning.ts";
 import { MAX_AUTH_FAILURES } from "./limits.ts";
@@ -90,7 +90,7 @@ export class SessionConversation implements Conversation, SessionLink {
 
   /** The parser throws this, or a stranger has sent more than it may. */
   fail(error: unknown): void {
-    if (!(error instanceof MessageError) && !(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof MessageError) && !(error instanceof UnfinishedLimitError)) throw error;
     this.#complain(error.message);
   }
 
