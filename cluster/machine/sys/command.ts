@@ -9,14 +9,15 @@
  */
 
 import { bool, Reader, writtenBy } from "../../../protocol/msgpack/mod.ts";
-import { type Command, type Context, encodeCall, type Host } from "../module.ts";
+import { type Command, type Context, encodeCall, type Host, type Question } from "../module.ts";
 import { readResult, type Result, writeResult } from "../result.ts";
-import type { Transaction } from "../store/store.ts";
+import type { StoreReader, Transaction } from "../store/store.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
 import { ANSWERS, rowKey } from "./rows/keys.ts";
 import {
   MAX_CACHED_BYTES,
+  NOT_ANSWERED,
   RESPONSE_EVICTED,
   SESSION_EXPIRED,
   TOO_MANY_IN_FLIGHT,
@@ -27,6 +28,9 @@ import { readWatch, type SessionWatch, unwatch, watch, writeWatch } from "./watc
 
 /** Number of the command. */
 export const COMMAND = 4;
+
+/** Number of the question. */
+export const ANSWER = 5;
 
 /** What a request does. */
 export type Deed =
@@ -85,6 +89,17 @@ export function sessionCommand(
 }
 
 /**
+ * The question what a request was answered. Its result is that of the command, which executes nothing any more; of one that it would
+ * execute the failure is {@linkcode NOT_ANSWERED}.
+ */
+export function answerQuestion(session: Uint8Array, id: number): Uint8Array<ArrayBuffer> {
+  return encodeCall(VERSION, SYS, ANSWER, (writer) => {
+    writer.bytes(session);
+    writer.uint(id);
+  });
+}
+
+/**
  * The answer in the body of a result; the body of its own result is a view of it.
  *
  * @throws {DecodeError} when it is none
@@ -131,6 +146,19 @@ export const command: Command<Arguments> = {
   },
 };
 
+/** The question. */
+export const answer: Question<Pick<SessionRequest, "session" | "id">> = {
+  since: VERSION,
+  read: (reader) => ({
+    session: readSessionId(reader),
+    id: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
+  }),
+  answer(state, { session: sessionId, id }) {
+    const session = getSession(state, sessionId);
+    return session === undefined ? SESSION_EXPIRED : answerOf(state, session, id) ?? NOT_ANSWERED;
+  },
+};
+
 function raiseFloor(state: Transaction, session: Session, low: number): void {
   const { floor, serial } = session;
   if (low <= floor) return;
@@ -156,7 +184,7 @@ function raiseFloor(state: Transaction, session: Session, low: number): void {
 }
 
 /** What is to be said without executing anything; `undefined` when the request is to be executed. */
-function answerOf(state: Transaction, session: Session, id: number): Result | undefined {
+function answerOf(state: StoreReader, session: Session, id: number): Result | undefined {
   if (id < session.floor) return RESPONSE_EVICTED;
   if (session.cached > 0 && id <= session.highest) {
     const answer = state.get(rowKey(state, ANSWERS, session.serial, id));

@@ -76,6 +76,9 @@ export const SESSION_EXPIRED: Failure = { ok: false, code: 410, reason: "SESSION
 /** The request was answered before, or given up, and is not known any more: nothing was executed by this attempt. */
 export const RESPONSE_EVICTED: Failure = { ok: false, code: 410, reason: "RESPONSE_EVICTED" };
 
+/** The request has no answer yet. */
+export const NOT_ANSWERED: Failure = { ok: false, code: 404, reason: "NOT_ANSWERED" };
+
 /** The id is too far above the floor, or the answers above it take too much: nothing was executed. */
 export const TOO_MANY_IN_FLIGHT: Failure = { ok: false, code: 429, reason: "TOO_MANY_IN_FLIGHT" };
 

@@ -10,7 +10,7 @@
 
 import type { Module } from "../module.ts";
 import { ACK, ack } from "./ack.ts";
-import { COMMAND, command } from "./command.ts";
+import { ANSWER, answer, COMMAND, command } from "./command.ts";
 import { UPGRADE, upgrade } from "./context.ts";
 import { CREATE, create } from "./create.ts";
 import { EXPIRE, expire } from "./expire.ts";
@@ -29,6 +29,7 @@ export { type Ack, ackCommand, decodeAcked } from "./ack.ts";
 export type { Capability } from "./rows/capabilities.ts";
 export {
   type Answer,
+  answerQuestion,
   decodeAnswer,
   type Deed,
   sessionCommand,
@@ -46,6 +47,7 @@ export {
   MAX_ENDED,
   MAX_PENDING,
   MAX_SESSIONS,
+  NOT_ANSWERED,
   RESPONSE_EVICTED,
   SESSION_BYTES,
   SESSION_EXPIRED,
@@ -83,5 +85,11 @@ export const sys: Module = {
     [COMMAND]: command,
     [ACK]: ack,
   },
-  questions: { [SESSION]: session, [SESSIONS]: sessions, [REQUESTS]: requests, [TOTALS]: totals },
+  questions: {
+    [SESSION]: session,
+    [SESSIONS]: sessions,
+    [REQUESTS]: requests,
+    [TOTALS]: totals,
+    [ANSWER]: answer,
+  },
 };

@@ -5,6 +5,7 @@
  */
 
 import {
+  answerQuestion,
   type Capability,
   createSessionCommand,
   decodeSession,
@@ -157,6 +158,16 @@ export class Leading {
       sessionCommand({ session: sessionId, id, low, tellsRevision, deed });
     this.#heard(session);
     this.#proposals.add(session, id, bytes, command, done);
+  }
+
+  /** What has come of a request, which is not executed by this; the failure says that it was not. */
+  answer({ id: sessionId, session }: Binding, id: number, done: Done): void {
+    this.#heard(session);
+    if (this.#proposals.join(session, id, done)) return;
+    const question = answerQuestion(sessionId, id);
+    this.#replica.askHere("question", question, PROPOSAL_LIMIT_MS, (result) => {
+      done(this.#isOver ? undefined : result);
+    });
   }
 
   /** The client has got its server requests up to one. */

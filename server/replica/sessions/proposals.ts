@@ -68,6 +68,15 @@ export class Proposals {
     });
   }
 
+  /** Has a caller wait for a request of a session that was proposed; false when it was not. */
+  join(session: string, id: number, done: Done): boolean {
+    const proposal = this.#sessions.get(session)?.get(id);
+    if (proposal === undefined) return false;
+    this.#count++;
+    proposal.waiters.push(done);
+    return true;
+  }
+
   /** Calls once no request of a session waits, at once when none does. */
   whenIdle(session: string, then: () => void): void {
     if (!this.#sessions.has(session)) return then();

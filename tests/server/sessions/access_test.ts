@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CLOSED, REJECTED } from "../../../protocol/sessions/mod.ts";
+import { CLOSED, REJECTED, REQUEST_ERROR } from "../../../protocol/sessions/mod.ts";
 import { tokensText } from "../../support/kv/access.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { folder } from "../../support/replica/agents.ts";
@@ -80,6 +80,29 @@ Deno.test("a token that is taken away ends the connections that it opened, and n
   const again = await server.open();
   await again.hello("app-token");
   assert.equal(await again.goOn(id), "rejected 7");
+});
+
+Deno.test("what was done has its answer, also when it may not be done any more", async () => {
+  await using guarded = await guardedServer();
+  const { server } = guarded;
+  const client = await server.open();
+  await client.hello("app-token");
+  const id = await client.create();
+  const set = { action: "SET", key: "app^n", value: 1 };
+  const answer = await client.command(1, set, 1);
+  assert.match(answer, /"ok"/);
+  await guarded.write([{ ...APP, write: [] }, READER]);
+  (await server.agent.state?.reread())?.apply();
+  assert.equal(await client.closed(), CLOSED.connectionClosed);
+  const again = await server.open();
+  await again.hello("app-token");
+  assert.equal(await again.goOn(id), "continued");
+  assert.equal(await again.command(1, set, 1), answer, "it does not say that it was not done");
+  assert.match(await again.command(2, set, 1), /"code":403/);
+  await again.command(3, { action: "GET", key: "app^n" }, 3);
+  await again.request(1, set, 3);
+  const { reason } = await again.next("requestError");
+  assert.equal(reason, REQUEST_ERROR.responseEvicted);
 });
 
 Deno.test("a token that nobody asks for is for another port", async () => {
