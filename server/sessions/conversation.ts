@@ -30,6 +30,7 @@ import { MAX_AUTH_FAILURES } from "./limits.ts";
 import { rejectionOf } from "./replies.ts";
 import { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
+import { tellable } from "./telling.ts";
 
 /** Takes the messages of one client. */
 export class SessionConversation implements Conversation, SessionLink {
@@ -134,7 +135,8 @@ export class SessionConversation implements Conversation, SessionLink {
   }
 
   /** See {@linkcode SessionLink.request}. */
-  request({ id, payload, createdAt }: ServerRequest): void {
+  request({ id, payload: push, createdAt }: ServerRequest): void {
+    const payload = tellable(push, { access: this.#services.access, entry: this.#entry });
     this.#send({ kind: "serverRequest", requestId: id, payload, createdAt });
   }
 
