@@ -55,6 +55,9 @@ export const MAX_ALL_WATCHES = 100_000;
 /** Most pushes that one entry makes; where it would make more, all sessions with watches are told that they have missed some. */
 export const MAX_PUSHES = 100_000;
 
+/** Most bytes of server requests that one entry makes, about a tenth of a second of work; sessions that have no part in them are told so. */
+export const MAX_PUSHED_BYTES = 64 * 1024 * 1024;
+
 /** Most sessions that one entry ends: some milliseconds of work, as with the next ones. */
 export const MAX_ENDED = 250;
 

@@ -17,6 +17,7 @@ import {
   MAX_PAYLOAD_BYTES,
   MAX_PENDING,
   MAX_PENDING_BYTES,
+  MAX_PUSHED_BYTES,
 } from "./limits.ts";
 import { REQUESTS } from "./rows/keys.ts";
 import { putRequest, removeRequests } from "./rows/requests.ts";
@@ -32,6 +33,7 @@ export class Outgoing {
   readonly #context: Context;
   readonly #host: Host;
   #totals: Totals | undefined;
+  #pushed = 0;
 
   /** There is none yet. */
   constructor(state: Transaction, context: Context, host: Host) {
@@ -69,6 +71,7 @@ export class Outgoing {
   }
 
   #put(session: Session, payload: Uint8Array): void {
+    this.#pushed += payload.length;
     putRequest(this.#state, this.#counted(), session, payload, this.#context.time);
     this.#host.news?.request(session);
   }
@@ -79,7 +82,8 @@ export class Outgoing {
 
   #hasRoom({ pending, pendingBytes }: Session, bytes: number): boolean {
     const all = this.#counted();
-    return bytes <= MAX_PAYLOAD_BYTES && pending < MAX_PENDING &&
+    return bytes <= MAX_PAYLOAD_BYTES && this.#pushed + bytes <= MAX_PUSHED_BYTES &&
+      pending < MAX_PENDING &&
       pendingBytes + bytes <= MAX_PENDING_BYTES && all.pending < MAX_ALL_PENDING &&
       all.pendingBytes + bytes <= MAX_ALL_PENDING_BYTES;
   }
