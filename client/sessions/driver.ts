@@ -92,6 +92,7 @@ export class Driver {
       createdAt: Math.floor(now),
       deadlineAt: now + timeoutMs,
       id: undefined,
+      isRepeated: false,
       resendAt: Infinity,
       resendMs: this.#state.settings.resendMs,
     };

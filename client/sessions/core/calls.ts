@@ -139,6 +139,8 @@ export function refuseCommand(turn: Turn, refused: RequestError): SessionBrokenE
       fail(turn, call, 422, "INVALID_PAYLOAD");
       break;
     case REQUEST_ERROR.storageFull:
+      // What was sent before may have been executed.
+      if (call.isRepeated) break;
       fail(turn, call, 507, "STORAGE_FULL");
       break;
   }
@@ -179,6 +181,7 @@ function sent({ calls: { commands, queries } }: State): Call[] {
 
 function send(turn: Turn, call: Call, again: boolean): void {
   const { state, now, effects } = turn;
+  call.isRepeated = call.resendAt !== Infinity;
   call.resendAt = now + about(turn, call.resendMs);
   call.resendMs = Math.min(call.resendMs * RESEND_GROWTH, MAX_RESEND_MS);
   const { id, payload, createdAt } = call;

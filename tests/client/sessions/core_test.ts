@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Effect } from "../../../client/sessions/core/inputs.ts";
 import { wakeAt } from "../../../client/sessions/core/step.ts";
-import { REJECTED } from "../../../protocol/sessions/mod.ts";
+import { REJECTED, REQUEST_ERROR } from "../../../protocol/sessions/mod.ts";
 import { Core, inWords } from "../../support/sessions/core.ts";
 
 const NONE = new Uint8Array(0);
@@ -126,6 +126,21 @@ Deno.test("what was not taken for want of room is sent again in its time", () =>
   assert.deepEqual(core.pass(1_999), []);
   assert.deepEqual(inWords(core.pass(1)), ["send command 1 low 1", "send keepAlive"]);
   assert.deepEqual(answer(core, 1), ["resolve command"]);
+});
+
+Deno.test("a full disk fails what was sent once; what may have been done before is sent again", () => {
+  const full = { kind: "requestError", requestId: 1, reason: REQUEST_ERROR.storageFull } as const;
+  const once = new Core().connect();
+  once.submit();
+  assert.deepEqual(inWords(once.receive(full)), ["reject command: KvError"]);
+  const twice = new Core().connect();
+  twice.submit();
+  twice.reopen();
+  twice.continue();
+  assert.deepEqual(twice.receive(full), []);
+  assert.ok(inWords(twice.pass(2_000)).includes("send command 1 low 1"));
+  assert.deepEqual(twice.receive(full), []);
+  assert.equal(errorIn(twice.pass(30_000)).name, "OutcomeUnknownError");
 });
 
 Deno.test("an attempt that was not answered is repeated with its nonce, one that was refused is not", () => {

@@ -66,6 +66,7 @@ export class Core {
       createdAt: this.now,
       deadlineAt: this.now + deadlineMs,
       id: undefined,
+      isRepeated: false,
       resendAt: Infinity,
       resendMs: this.state.settings.resendMs,
     };
