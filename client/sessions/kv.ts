@@ -141,7 +141,7 @@ export class SessionKv {
    * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and the call rejects
    * with its error, whose `field` says which of the two lists it is in.
    *
-   * @throws {TypeError} when a value is none that JSON has
+   * @throws {TypeError} when a value is none that JSON has, or a step has an action that there is not
    */
   transaction(transaction: KvTransaction, options?: KvCallOptions): Promise<KvOutcome> {
     return commands.transaction(this.#call, transaction, options);
