@@ -92,6 +92,7 @@ export class Driver {
       createdAt: Math.floor(now),
       deadlineAt: now + timeoutMs,
       id: undefined,
+      sends: 0,
       resendAt: Infinity,
       resendMs: this.#state.settings.resendMs,
     };

@@ -134,7 +134,8 @@ export function refuseCommand(turn: Turn, refused: RequestError): SessionBrokenE
       fail(turn, call, 422, "INVALID_PAYLOAD");
       break;
     case REQUEST_ERROR.storageFull:
-      fail(turn, call, 507, "STORAGE_FULL");
+      // One that was sent before may have been executed then.
+      if (call.sends === 1) fail(turn, call, 507, "STORAGE_FULL");
       break;
   }
   return undefined;
@@ -174,6 +175,7 @@ function sent({ calls: { commands, queries } }: State): Call[] {
 
 function send(turn: Turn, call: Call, again: boolean): void {
   const { state, now, effects } = turn;
+  call.sends++;
   call.resendAt = now + about(turn, call.resendMs);
   call.resendMs = Math.min(call.resendMs * RESEND_GROWTH, MAX_RESEND_MS);
   const { id, payload, createdAt } = call;

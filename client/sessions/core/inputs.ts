@@ -18,6 +18,8 @@ export interface Call {
   readonly deadlineAt: number;
   /** The request id of a command, the correlation id of a query; `undefined` until it is first sent. */
   id: number | string | undefined;
+  /** How often it was sent. */
+  sends: number;
   /** When it is sent again. */
   resendAt: number;
   /** How long after that it is sent again once more, before chance. */

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Effect } from "../../../client/sessions/core/inputs.ts";
 import { wakeAt } from "../../../client/sessions/core/step.ts";
-import { REJECTED } from "../../../protocol/sessions/mod.ts";
+import { REJECTED, REQUEST_ERROR } from "../../../protocol/sessions/mod.ts";
 import { Core, inWords } from "../../support/sessions/core.ts";
 
 const NONE = new Uint8Array(0);
@@ -126,6 +126,21 @@ Deno.test("what was not taken for want of room is sent again in its time", () =>
   assert.deepEqual(core.pass(1_999), []);
   assert.deepEqual(inWords(core.pass(1)), ["send command 1 low 1"]);
   assert.deepEqual(answer(core, 1), ["resolve command"]);
+});
+
+Deno.test("a full disk refuses a command that was sent once; what one did that was sent before, nobody knows", () => {
+  const core = new Core().connect();
+  const refuse = (requestId: number) =>
+    core.receive({ kind: "requestError", requestId, reason: REQUEST_ERROR.storageFull });
+  core.submit();
+  core.submit("command", 1, 3_000);
+  assert.equal(errorIn(refuse(1)).message, "The disk is full");
+  core.reopen();
+  core.continue();
+  assert.deepEqual(inWords(refuse(2)), [], "its first answer may have been lost");
+  assert.deepEqual(inWords(core.pass(2_000)), ["send command 2 low 2"]);
+  assert.deepEqual(inWords(refuse(2)), []);
+  assert.equal(errorIn(core.pass(1_000)).name, "OutcomeUnknownError");
 });
 
 Deno.test("an attempt that was not answered is repeated with its nonce, one that was refused is not", () => {

@@ -66,6 +66,7 @@ export class Core {
       createdAt: this.now,
       deadlineAt: this.now + deadlineMs,
       id: undefined,
+      sends: 0,
       resendAt: Infinity,
       resendMs: this.state.settings.resendMs,
     };
