@@ -264,7 +264,7 @@ Deno.test("a client that goes on with another's session has its numbers from the
   const core = new Core({ resume: "other" });
   core.submit();
   core.take({ type: "connect" });
-  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send continueSession"]);
+  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send hello", "send continueSession"]);
   assert.deepEqual(core.continue(), [], "the numbers are not known yet");
   const told = { floor: 5, highestRequestId: 9, lowestUnacked: 4, lastServerRequestId: 6 };
   const state = { ...told, kind: "sessionState", timeoutMs: 90_000, leader: "a", term: 1 } as const;
