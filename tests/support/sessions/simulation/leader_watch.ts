@@ -50,6 +50,7 @@ export class LeaderWatch implements Leadership {
   readonly #answered = new Map<string, number>();
   /** Sessions that this leadership has tried to end. */
   readonly #ending = new Set<string>();
+  #term: number | undefined;
   #leadsSince = 0;
   #lookedAt: number;
   /** When it stood still last, and when an attempt to end sessions was over. */
@@ -66,23 +67,16 @@ export class LeaderWatch implements Leadership {
     this.#look();
   }
 
-  /** See {@linkcode Leadership}. */
+  /** See {@linkcode Leadership}. When sessions see another term, they begin anew. */
   get readyTerm(): number | undefined {
-    return this.#parts.replica()?.readyTerm;
+    const term = this.#parts.replica()?.readyTerm;
+    if (term !== this.#term) this.#begin(term);
+    return term;
   }
 
   /** See {@linkcode Leadership}. */
   get machine(): Leadership["machine"] {
     return (this.#parts.replica() as Leadership).machine;
-  }
-
-  /** The server begins to lead. */
-  leads(): void {
-    this.#leadsSince = this.#parts.clock.now();
-    this.#heard.clear();
-    this.#asked.clear();
-    this.#ending.clear();
-    this.#isTrying = false;
   }
 
   /** Something is heard of a session. */
@@ -126,6 +120,15 @@ export class LeaderWatch implements Leadership {
       if (!this.#isOver) then(result);
       done(result);
     });
+  }
+
+  #begin(term: number | undefined): void {
+    this.#term = term;
+    this.#leadsSince = this.#parts.clock.now();
+    this.#heard.clear();
+    this.#asked.clear();
+    this.#ending.clear();
+    this.#isTrying = false;
   }
 
   #asks(session: string, id: number): () => void {

@@ -21,7 +21,7 @@ import {
 import { SharedBacklog } from "../../../../server/net/outbox.ts";
 import { WriterPool } from "../../../../server/net/writer_pool.ts";
 import type { Replica } from "../../../../server/replica/driver/replica.ts";
-import { type Leading, Sessions } from "../../../../server/replica/sessions/mod.ts";
+import { Sessions } from "../../../../server/replica/sessions/mod.ts";
 import { STALL_MS } from "../../../../server/replica/sessions/limits.ts";
 import type { StateService } from "../../../../server/replica/service.ts";
 import {
@@ -74,7 +74,6 @@ export class SimulatedPort implements Beside {
   readonly #services: Services;
   readonly #writers = new WriterPool(() => new LineWriter(512));
   readonly #connections = new Set<SimulatedConnection>();
-  #leading: Leading | undefined;
   #told = "";
   #isClosed = false;
 
@@ -106,9 +105,6 @@ export class SimulatedPort implements Beside {
   /** See {@linkcode Beside.progressed}. */
   progressed(): void {
     this.#sessions.look();
-    const { leading } = this.#sessions;
-    if (leading !== undefined && leading !== this.#leading) this.#watch.leads();
-    this.#leading = leading;
   }
 
   /** See {@linkcode Beside.accept}. */

@@ -113,7 +113,7 @@ export class SimulatedSessionRun {
     for (const client of this.#clients) client.start(false);
     for (let round = 0; round < ROUNDS; round++) {
       await simulation.runFor(1 + random.float() * ROUND_MS);
-      if (random.float() < 0.02) await this.#nemesis.act();
+      if (random.float() < 0.035) await this.#nemesis.act();
       if (random.float() < 0.05) this.#disturb(this.#any());
       this.#resume(simulation.now);
       this.#check();

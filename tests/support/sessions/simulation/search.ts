@@ -4,6 +4,8 @@
  * @module
  */
 
+import { RunError } from "../../replica/simulation/run.ts";
+import { InvariantError } from "../../simulation/invariants/invariant.ts";
 import { SimulatedSessionRun } from "./run.ts";
 
 const [from = 1, count = 1] = Deno.args.map(Number);
@@ -11,7 +13,8 @@ for (let seed = from; seed < from + count; seed++) {
   try {
     await new SimulatedSessionRun(seed).run();
   } catch (error) {
-    console.log(`${seed} ${(error as Error).message}`);
+    if (!(error instanceof RunError || error instanceof InvariantError)) throw error;
+    console.log(`${seed} ${error.message}`);
     Deno.exit();
   }
 }
