@@ -44,7 +44,7 @@ export class SessionConversation implements Conversation, SessionLink {
   #entry: Entry | undefined;
   #failures = 0;
   #binding: Binding | undefined;
-  /** Whether the client understands messages of type 32 and above. */
+  /** Whether the client understands messages of type 32 and above, of which Hello is one. */
   #isExtended = false;
   /** Whether somebody waits for the client to read. */
   #isWaiting = false;
@@ -214,8 +214,10 @@ export class SessionConversation implements Conversation, SessionLink {
   /** Where nobody has to show anything, nothing that is shown is right: whoever shows a token means another port. */
   async #hello({ token }: Hello): Promise<void> {
     const { access } = this.#services;
+    this.#isExtended = true;
+    if (token === "") return;
     if (access === undefined) {
-      if (token !== "") this.#failures++;
+      this.#failures++;
       return;
     }
     const found = await access.authenticate({ token }, this.#peer.source);
@@ -250,7 +252,7 @@ export class SessionConversation implements Conversation, SessionLink {
   ): Promise<void> | undefined {
     if (this.#refusesBeginning(nonce)) return undefined;
     if (leading === undefined) {
-      this.#isExtended = isExtended(this.#services.sessions.find(sessionId)?.capabilities ?? []);
+      this.#isExtended ||= isExtended(this.#services.sessions.find(sessionId)?.capabilities ?? []);
       return this.#rejectElsewhere(nonce);
     }
     return this.#begin(nonce, (done) => {

@@ -26,7 +26,9 @@ export function begin(turn: Turn): void {
 export function ask(turn: Turn): void {
   const { settings: { token, capabilities }, sessionId, link, phase } = turn.state;
   if (!isConnecting(phase)) return;
-  if (token !== undefined) send(turn, { kind: "hello", token, flags: 0 });
+  // A server that has no such session knows by that alone that it may tell where the others are.
+  const isGoingOn = sessionId !== undefined;
+  if (token !== undefined || isGoingOn) send(turn, { kind: "hello", token: token ?? "", flags: 0 });
   // An attempt without an answer may have made a session: asked for with the same nonce, it is that one.
   if (link.nonce === 0n) link.nonce = turn.chance.nonce();
   const { nonce } = link;

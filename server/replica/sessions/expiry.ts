@@ -29,6 +29,8 @@ export interface ExpiryParts {
   /** How long a session lives without a sign of its client, in milliseconds. */
   readonly timeoutMs: number;
   readonly machine: () => Leadership["machine"];
+  /** Whether requests of a session are under way: what its client sends meanwhile may have to wait. */
+  readonly isBusy: (session: string) => boolean;
   /** Calls back later, once. */
   readonly propose: (command: Uint8Array, done: Done) => void;
 }
@@ -87,8 +89,12 @@ export class Expiry {
 
   /** Looks for those whose time is over. */
   tick(): void {
-    for (const session of this.#deadlines.takeDue(this.#parts.clock.now())) {
-      this.#ending.add(session);
+    const { clock, isBusy } = this.#parts;
+    const now = clock.now();
+    for (const session of this.#deadlines.takeDue(now)) {
+      // It is looked at again by the next look.
+      if (isBusy(session)) this.#deadlines.set(session, now);
+      else this.#ending.add(session);
     }
     this.#propose();
   }

@@ -87,7 +87,13 @@ export class Leading {
     const { clock, timeoutMs } = parts;
     this.#proposals = new Proposals(propose);
     this.#acks = new Acks(clock, propose);
-    this.#expiry = new Expiry({ clock, timeoutMs, propose, machine: () => replica.machine });
+    this.#expiry = new Expiry({
+      clock,
+      timeoutMs,
+      machine: () => replica.machine,
+      isBusy: (session) => this.#proposals.has(session),
+      propose,
+    });
     this.#wake();
   }
 

@@ -39,6 +39,11 @@ export class Proposals {
     return this.#count;
   }
 
+  /** Whether a request of a session waits. */
+  has(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
   /** Proposes a request of a session, or joins it to the same one before. `command` makes its bytes. */
   add(
     session: string,

@@ -97,7 +97,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       "tell disconnected",
       "end",
     ],
-    "opened": ["connecting-existing", "send continueSession"],
+    "opened": ["connecting-existing", "send hello", "send continueSession"],
     "lost": ["connecting-existing", "hang-up"],
     "tick, attempt over": ["connecting-existing", "hang-up"],
     "tick, deadline": [

@@ -273,6 +273,23 @@ Deno.test("a server that stood still ends nobody before it has read what was sen
   assert.deepEqual([alive.parted, silent.parted], [undefined, "expired"]);
 });
 
+Deno.test("a session does not end while its requests are under way, since signs of its life wait behind them", async () => {
+  const leader = new TestLeader();
+  const link = new TestLink();
+  const { binding } = await leader.begin(link);
+  leader.isHeld = true;
+  const asked = leader.command(binding, {});
+  await leader.clock.advance(2 * TIMEOUT_MS);
+  leader.isHeld = false;
+  leader.run();
+  assert.equal(await asked, "1");
+  leader.leading.heard(binding);
+  await leader.clock.advance(TIMEOUT_MS - 1_000);
+  assert.equal(link.parted, undefined);
+  await leader.clock.advance(3_000);
+  assert.equal(link.parted, "expired", "and then it has its time");
+});
+
 Deno.test("a session that is not there ends by one entry, and is forgotten", async () => {
   const leader = new TestLeader();
   const before = leader.entries;

@@ -7,14 +7,20 @@
 
 import type { Entry } from "../../../../cluster/raft/log/entry.ts";
 import { lastIndexOf } from "../../../../cluster/raft/log/restored.ts";
-import { Machine } from "../../../../cluster/machine/mod.ts";
+import { Machine, type MachineListener, PROGRAM } from "../../../../cluster/machine/mod.ts";
 import {
   DEFAULT_RAFT_OPTIONS,
   foundingEntry,
   type Raft,
   type RaftOptions,
 } from "../../../../cluster/raft/mod.ts";
-import { type Clock, type Disk, DiskFullError } from "../../../../cluster/runtime.ts";
+import {
+  type Clock,
+  type Disk,
+  DiskFullError,
+  type Random,
+  type Stream,
+} from "../../../../cluster/runtime.ts";
 import {
   type NodeIdentity,
   readNodeFile,
@@ -32,8 +38,6 @@ import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
-import type { Expiries } from "./expiries.ts";
-import type { SimulatedSessions } from "./sessions.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
@@ -58,16 +62,37 @@ const SLOWNESS = 40;
 /** A clock runs so much faster or slower than it should, at most. */
 const CLOCK_ERROR = 0.05;
 
+/** Looks at the machines of all servers. */
+export interface Follower {
+  /** Looks at the machine of a server after all that it applies. */
+  watched(id: string, machine: Machine): void;
+}
+
+/** What runs in a process beside its replica. */
+export interface Beside {
+  /** Hears of what entries do. */
+  readonly listener: MachineListener;
+  /** As the replica tells it. */
+  progressed(): void;
+  /** Takes a connection over. */
+  accept(stream: Stream): void;
+  /** The process ends. */
+  close(): void;
+}
+
 /** What all servers of a run share. */
 export interface World {
   readonly simulation: Simulation;
   readonly random: SeededRandom;
   readonly checker: Checker;
   readonly parcels: Parcels;
-  /** Watches values that expire, if there are any. */
-  readonly expiries?: Expiries | undefined;
-  /** Watches sessions, if there are any. */
-  readonly sessions?: SimulatedSessions | undefined;
+  /** Who looks at all machines. Default: nobody. */
+  readonly followers?: readonly Follower[];
+  /** Begins what runs beside the replica of a server, in each process anew. Default: nothing. */
+  readonly beside?: (
+    server: SimulatedServer,
+    parts: { readonly clock: Clock; readonly random: Random },
+  ) => Beside;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -106,6 +131,7 @@ export class SimulatedServer {
   readonly #number: number;
   #generation = 0;
   #former: FormerIds | undefined;
+  #beside: Beside | undefined;
 
   /** `name` is "s" and a number. */
   constructor(name: string, world: World) {
@@ -156,6 +182,8 @@ export class SimulatedServer {
     this.life++;
     this.replica?.close();
     this.replica = undefined;
+    this.#beside?.close();
+    this.#beside = undefined;
     this.isStarting = false;
     if (how === "crashed") simulation.crash(this.host);
     else simulation.kill(this.host);
@@ -253,11 +281,10 @@ export class SimulatedServer {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
-    const { expiries, sessions } = this.#world;
+    const beside = this.#world.beside?.(this, { clock, random: runtime.random });
     const newMachine = (): Machine => {
-      const machine = new Machine(store);
-      expiries?.watched(this.id, machine);
-      sessions?.watched(this.id, machine);
+      const machine = new Machine(store, PROGRAM, beside?.listener);
+      for (const follower of this.#world.followers ?? []) follower.watched(this.id, machine);
       return machine;
     };
     const begun = await restore({
@@ -299,11 +326,14 @@ export class SimulatedServer {
       snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity, growth: 0 },
       nameOf: (id) => id,
       newMachine,
+      progressed: () => beside?.progressed(),
       failed: (error) => {
         if (life === this.life) checker.note(`${this.id} ended: ${error.stack}`);
       },
     });
-    links.start(replica, (error) => checker.note(`${this.id}: ${error.stack}`));
+    const failed = (error: Error): void => checker.note(`${this.id}: ${error.stack}`);
+    links.start(replica, failed, (stream) => beside ? beside.accept(stream) : stream.close());
+    this.#beside = beside;
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);
