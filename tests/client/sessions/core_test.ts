@@ -316,7 +316,7 @@ Deno.test("a client that goes on with another's session has its numbers from the
   const core = new Core({ resume: "other" });
   core.submit();
   core.take({ type: "connect" });
-  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send continueSession"]);
+  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send hello", "send continueSession"]);
   const { nonce } = core.state.link;
   assert.deepEqual(core.receive({ kind: "sessionContinued", nonce }), [], "they are not known yet");
   const told = { floor: 5, highestRequestId: 9, lowestUnacked: 4, lastServerRequestId: 6 };

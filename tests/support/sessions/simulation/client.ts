@@ -250,7 +250,7 @@ export class SimulatedClient {
       createdAt: Math.floor(now),
       deadlineAt: now + deadlineMs,
       id: undefined,
-      sends: 0,
+      isRepeated: false,
       resendAt: Infinity,
       resendMs: settings.resendMs,
     };
