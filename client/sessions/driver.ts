@@ -170,6 +170,7 @@ export class Driver {
     const wire = new Wire(address, options, {
       opened: () => ifCurrent({ type: "opened" }),
       message: (message) => ifCurrent({ type: "message", message }),
+      heard: () => ifCurrent({ type: "heard" }),
       lost: (error) => ifCurrent({ type: "lost", error }),
     });
     this.#wire = wire;

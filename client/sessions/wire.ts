@@ -29,6 +29,8 @@ export interface WireListener {
   opened(): void;
   /** A message has come. */
   message(message: ServerMessage): void;
+  /** Bytes have come, and with them the end of no message. */
+  heard(): void;
   /** It did not come about, or has ended, and not by {@linkcode Wire.close}. */
   lost(error: Error): void;
 }
@@ -97,11 +99,17 @@ export class Wire {
   /** Why nothing more comes. */
   async #read(socket: Socket): Promise<Error> {
     const { signal } = this.#closing;
+    let count = 0;
     const splitter = new FrameSplitter((bytes) => {
+      count++;
       if (!signal.aborted) this.#listener.message(readServerMessage(bytes));
     });
     try {
-      const pumping = socket.pump((bytes) => splitter.push(bytes));
+      const pumping = socket.pump((bytes) => {
+        const before = count;
+        splitter.push(bytes);
+        if (count === before && !signal.aborted) this.#listener.heard();
+      });
       if (!signal.aborted) this.#listener.opened();
       await pumping;
       return new Error("Server closed the connection");

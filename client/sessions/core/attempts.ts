@@ -15,6 +15,9 @@ const PAUSE_MS = { first: 100, longest: 2_000 } as const;
 /** Hints that are followed without a pause, one after the other. */
 const MAX_REDIRECTS = 2;
 
+/** What a slow connection takes, in bytes a millisecond. */
+const SLOW_BYTES_PER_MS = 64;
+
 /** Looks for a server that gives the session. */
 export function begin(turn: Turn): void {
   const { state } = turn;
@@ -97,12 +100,19 @@ export function forgive(link: Link): void {
   link.redirects = 0;
 }
 
+/** The server lives. */
+export function heard({ state: { link }, now }: Turn): void {
+  link.heardAt = now;
+  link.askedAt = Infinity;
+}
+
 /**
  * How long a sign of life may take, in milliseconds: a server that stands still is to be left while the next leader still waits for
- * the session.
+ * the session. It comes behind what was sent before.
  */
-export function patienceMs({ settings, link }: State): number {
-  return Math.min(settings.attemptMs, link.keepAliveMs);
+export function patienceMs({ settings, link, calls }: State): number {
+  const behindMs = Math.floor(calls.bytes / SLOW_BYTES_PER_MS);
+  return Math.min(settings.attemptMs + behindMs, link.keepAliveMs);
 }
 
 /** Gives up a server that is silent, asks the next one when its time has come, and shows signs of life. */

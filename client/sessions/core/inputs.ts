@@ -40,6 +40,8 @@ export type Input =
   /** It did not come about, or has ended. */
   | { readonly type: "lost"; readonly error: Error }
   | { readonly type: "message"; readonly message: ServerMessage }
+  /** Some of a message has come. */
+  | { readonly type: "heard" }
   /** The program has read so many server requests. */
   | { readonly type: "taken"; readonly count: number }
   /** Time has passed. */

@@ -15,7 +15,7 @@ import {
   type SessionState,
 } from "../../../protocol/sessions/mod.ts";
 import { SessionBrokenError, SessionExpiredError, SessionRejectedError } from "../errors.ts";
-import { askAgain, connected, dropped, forgive, isConnecting } from "./attempts.ts";
+import { askAgain, connected, dropped, forgive, heard, isConnecting } from "./attempts.ts";
 import { answer, lowestPending, refuseCommand, refuseQuery, rejectCalls } from "./calls.ts";
 import { finish } from "./finish.ts";
 import { take } from "./server_requests.ts";
@@ -32,11 +32,10 @@ const MAX_FIRST_ID = Number.MAX_SAFE_INTEGER / 2;
 
 /** Takes a message. */
 export function receive(turn: Turn, message: ServerMessage): void {
-  const { state, now } = turn;
+  const { state } = turn;
   if (state.phase === "disconnected") return;
+  heard(turn);
   const { calls, link } = state;
-  link.heardAt = now;
-  link.askedAt = Infinity;
   switch (message.kind) {
     case "sessionCreated":
       if (state.phase === "connecting-new" && message.nonce === link.nonce) {

@@ -10,6 +10,7 @@ import {
   ask,
   begin,
   dropped,
+  heard,
   isConnecting,
   passTime as passLinkTime,
   patienceMs,
@@ -49,6 +50,9 @@ export function step(state: State, input: Input, now: number, chance: Chance): E
       break;
     case "message":
       receive(turn, input.message);
+      break;
+    case "heard":
+      heard(turn);
       break;
     case "taken":
       taken(turn, input.count);
