@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type ActionMembers, ACTIONS, unknownMember } from "./actions/actions.ts";
+export { type ActionMembers, ACTIONS, unknownMember, wrongOnce } from "./actions/actions.ts";
 export type * from "./actions/requests.ts";
 export { ttlOf } from "./actions/checks.ts";
 export {
@@ -30,6 +30,7 @@ export {
   type FailureNotes,
   writeClosing,
   writeFailure,
+  writePush,
 } from "./reply.ts";
 export { isRequestId, isUnreadable, type Members, readLine, type RequestId } from "./request.ts";
 export {

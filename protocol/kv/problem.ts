@@ -112,6 +112,12 @@ const TEXTS: Readonly<Record<string, string>> = {
   OVERLOADED: "too much to do",
   OUTCOME_UNKNOWN: "it is not known whether this was done",
   STORAGE_FULL: "the disk is full",
+  SESSION_EXPIRED: "the session is over",
+  SESSION_MOVED: "another connection has the session",
+  RESPONSE_EVICTED: "it was answered before, and the answer is not kept any more",
+  TOO_MANY_IN_FLIGHT: "too many answers are kept: raise low",
+  TOO_MANY_SESSIONS: "too many sessions, or too many begin",
+  NO_SESSIONS: "this agent is no server: ask one for a session",
 };
 
 /** A problem in words. */

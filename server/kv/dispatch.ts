@@ -36,6 +36,7 @@ const TABLE: Readonly<Record<string, Doing>> = {
   PUBLISH: publish,
   WATCH: watch,
   UNWATCH: unwatch,
+  SESSION: { kind: "session" },
   TTL: ttl,
   EXPIRE: expire,
   PERSIST: persist,

@@ -11,7 +11,7 @@ import { readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
 import { MAX_ACKED_ROWS, MAX_ACKS } from "./limits.ts";
 import { pendingRequests, removeRequests } from "./rows/requests.ts";
-import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
+import { getSession, LEADER, putSession, readSessionId, type Session } from "./rows/session.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
 
 /** Number of the command. */
@@ -66,13 +66,14 @@ export const ack: Command<readonly Ack[]> = {
     }
     return acks;
   },
-  apply(state, _context, acks) {
+  apply(state, _context, acks, host) {
     const totals = getTotals(state);
     let room = MAX_ACKED_ROWS;
     let done = 0;
     for (const { session: id, upTo } of acks) {
       const session = getSession(state, id);
       if (session !== undefined) {
+        if (session.holder > LEADER) host.news?.sign(id);
         room -= removeRequests(state, totals, session, upTo, room);
         const first = room > 0 ? Math.min(upTo, session.lastRequest) + 1 : firstOf(state, session);
         if (first > session.firstPending) {

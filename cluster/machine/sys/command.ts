@@ -19,10 +19,11 @@ import {
   MAX_CACHED_BYTES,
   RESPONSE_EVICTED,
   SESSION_EXPIRED,
+  SESSION_MOVED,
   TOO_MANY_IN_FLIGHT,
   WINDOW,
 } from "./limits.ts";
-import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
+import { getSession, NOBODY, putSession, readSessionId, type Session } from "./rows/session.ts";
 import { readWatch, type SessionWatch, unwatch, watch, writeWatch } from "./watch.ts";
 
 /** Number of the command. */
@@ -47,6 +48,8 @@ export interface SessionRequest {
   /** Whether a reply tells the revision. */
   readonly tellsRevision: boolean;
   readonly deed: Deed;
+  /** The connection that asks: it must have the session. Default: any may ask. */
+  readonly holder?: number;
 }
 
 /** What has come of a request, the same whenever it is asked for. */
@@ -56,7 +59,8 @@ export interface Answer {
   readonly tellsRevision: boolean;
 }
 
-type Arguments = Omit<SessionRequest, "deed"> & {
+type Arguments = Omit<SessionRequest, "deed" | "holder"> & {
+  readonly holder: number;
   readonly deed:
     | Exclude<Deed, { kind: "watch" }>
     | { readonly kind: "watch"; readonly watch: Required<SessionWatch> };
@@ -70,13 +74,14 @@ const FEW_IDS = 8;
 
 /** The command that executes a request. Its result is an {@linkcode Answer}. */
 export function sessionCommand(
-  { session, id, low, tellsRevision, deed }: SessionRequest,
+  { session, id, low, tellsRevision, deed, holder = NOBODY }: SessionRequest,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, SYS, COMMAND, (writer) => {
     writer.bytes(session);
     writer.uint(id);
     writer.uint(low);
     bool.write(writer, tellsRevision);
+    writer.uint(holder);
     writer.uint(KINDS.indexOf(deed.kind));
     if (deed.kind === "watch") writeWatch(writer, deed.watch);
     else if (deed.kind === "unwatch") writer.uint(deed.number);
@@ -102,11 +107,17 @@ export const command: Command<Arguments> = {
     id: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     low: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     tellsRevision: reader.bool(),
+    holder: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     deed: readDeed(reader),
   }),
-  apply(state, context, { session: sessionId, id, low, tellsRevision, deed }, host) {
+  apply(state, context, { session: sessionId, id, low, tellsRevision, holder, deed }, host) {
     const session = getSession(state, sessionId);
     if (session === undefined) return SESSION_EXPIRED;
+    if (holder !== NOBODY) {
+      // What an earlier connection has sent would come after what its client has sent anew.
+      if (session.holder !== holder) return SESSION_MOVED;
+      host.news?.sign(sessionId);
+    }
     const { floor } = session;
     raiseFloor(state, session, low);
     const known = answerOf(state, session, id);

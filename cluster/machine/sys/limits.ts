@@ -70,6 +70,9 @@ export const MAX_ACKS = 1_024;
 /** ... and most server requests that it removes. */
 export const MAX_ACKED_ROWS = 2_000;
 
+/** Most sessions whose presence one entry tells. */
+export const MAX_PRESENT = 1_024;
+
 /** The session is not there, or not any more: nothing was executed. */
 export const SESSION_EXPIRED: Failure = { ok: false, code: 410, reason: "SESSION_EXPIRED" };
 
@@ -78,6 +81,9 @@ export const RESPONSE_EVICTED: Failure = { ok: false, code: 410, reason: "RESPON
 
 /** The id is too far above the floor, or the answers above it take too much: nothing was executed. */
 export const TOO_MANY_IN_FLIGHT: Failure = { ok: false, code: 429, reason: "TOO_MANY_IN_FLIGHT" };
+
+/** Another connection has the session: nothing was executed. */
+export const SESSION_MOVED: Failure = { ok: false, code: 410, reason: "SESSION_MOVED" };
 
 /** There are as many sessions as there may be. */
 export const TOO_MANY_SESSIONS: Failure = { ok: false, code: 429, reason: "TOO_MANY_SESSIONS" };

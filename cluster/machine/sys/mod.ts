@@ -14,6 +14,7 @@ import { COMMAND, command } from "./command.ts";
 import { UPGRADE, upgrade } from "./context.ts";
 import { CREATE, create } from "./create.ts";
 import { EXPIRE, expire } from "./expire.ts";
+import { PRESENCE, presence } from "./presence.ts";
 import {
   REQUESTS,
   requests,
@@ -45,10 +46,12 @@ export {
   MAX_CLIENT_ID_BYTES,
   MAX_ENDED,
   MAX_PENDING,
+  MAX_PRESENT,
   MAX_SESSIONS,
   RESPONSE_EVICTED,
   SESSION_BYTES,
   SESSION_EXPIRED,
+  SESSION_MOVED,
   TOO_MANY_IN_FLIGHT,
   TOO_MANY_SESSIONS,
   WINDOW,
@@ -69,6 +72,8 @@ export {
   sessionsQuestion,
   totalsQuestion,
 } from "./questions.ts";
+export { LEADER } from "./rows/session.ts";
+export { type Presence, presenceCommand } from "./presence.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
 export { WatchedPlaces } from "./rows/watched.ts";
@@ -82,6 +87,7 @@ export const sys: Module = {
     [EXPIRE]: expire,
     [COMMAND]: command,
     [ACK]: ack,
+    [PRESENCE]: presence,
   },
   questions: { [SESSION]: session, [SESSIONS]: sessions, [REQUESTS]: requests, [TOTALS]: totals },
 };

@@ -256,6 +256,7 @@ const INFO_NAMES = [
   "pending",
   "pendingBytes",
   "watches",
+  "holder",
 ] as const satisfies readonly (keyof Session)[];
 
 /** Those from an id on, as many as there may be at once. */

@@ -21,7 +21,7 @@ import { Deadlines } from "./deadlines.ts";
 import { textOfId } from "./ids.ts";
 import type { Leadership } from "./leadership.ts";
 import { SCAN_PAUSE_MS, SCANNED } from "./limits.ts";
-import type { Done } from "./proposals.ts";
+import type { Done } from "./proposals/proposals.ts";
 
 /** What the ending of sessions needs. */
 export interface ExpiryParts {
@@ -48,11 +48,18 @@ export class Expiry {
   /** All sessions that there are get their full time. */
   constructor(parts: ExpiryParts) {
     this.#parts = parts;
-    const totals = parts.machine().query(totalsQuestion());
-    if (!totals.ok) return;
+    if (this.lookForLeavings() > 0) {
+      this.#scanFrom(undefined, parts.clock.now() + parts.timeoutMs);
+    }
+  }
+
+  /** Whoever had sessions end, something may be left of them. Returns how many there are. */
+  lookForLeavings(): number {
+    const totals = this.#parts.machine().query(totalsQuestion());
+    if (!totals.ok) return 0;
     const { sessions, leavings } = decodeTotals(totals.body);
     this.#isLeft = leavings > 0;
-    if (sessions > 0) this.#scanFrom(undefined, parts.clock.now() + parts.timeoutMs);
+    return sessions;
   }
 
   /** Whether there is anything to look after. */

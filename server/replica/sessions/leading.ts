@@ -10,6 +10,7 @@ import {
   decodeSession,
   type Deed,
   type Failure,
+  LEADER,
   type Result,
   SESSION_BYTES,
   SESSION_EXPIRED,
@@ -20,7 +21,7 @@ import {
   TOO_MANY_SESSIONS,
 } from "../../../cluster/machine/mod.ts";
 import type { Clock, Random, Timer } from "../../../cluster/runtime.ts";
-import { Acks } from "./acks.ts";
+import { Acks } from "./proposals/acks.ts";
 import type { Binding, Parting, SessionLink } from "./binding.ts";
 import { Creations } from "./creations.ts";
 import { Delivery } from "./delivery.ts";
@@ -28,7 +29,8 @@ import { Expiry } from "./expiry.ts";
 import { idOfText, textOfId } from "./ids.ts";
 import type { Leadership } from "./leadership.ts";
 import { PROPOSAL_LIMIT_MS, STALL_MS, TICK_MS } from "./limits.ts";
-import { type Done, Proposals } from "./proposals.ts";
+import { Presences } from "./proposals/presences.ts";
+import { type Done, Proposals } from "./proposals/proposals.ts";
 
 /** What sessions need around them. */
 export interface SessionParts {
@@ -64,6 +66,7 @@ export class Leading {
   readonly #replica: Leadership;
   readonly #proposals: Proposals;
   readonly #acks: Acks;
+  readonly #presences: Presences;
   readonly #expiry: Expiry;
   readonly #creations = new Creations();
   readonly #bindings = new Map<string, Binding>();
@@ -86,6 +89,7 @@ export class Leading {
     const { clock, timeoutMs } = parts;
     this.#proposals = new Proposals(propose);
     this.#acks = new Acks(clock, propose);
+    this.#presences = new Presences(clock, propose);
     this.#expiry = new Expiry({ clock, timeoutMs, propose, machine: () => replica.machine });
     this.#wake();
   }
@@ -186,8 +190,11 @@ export class Leading {
   }
 
   /** What entries have done to sessions, once what they say themselves was told. */
-  news({ requests, ended }: SessionChanges): void {
+  news({ requests, ended, alive, moved }: SessionChanges): void {
+    for (const id of alive) this.#expiry.heard(textOfId(id));
+    for (const { id, holder } of moved) if (holder > LEADER) this.#part(textOfId(id), "replaced");
     for (const id of ended) this.#ended(textOfId(id));
+    if (ended.length > 0) this.#expiry.lookForLeavings();
     const now = this.#parts.clock.now();
     for (const id of requests) this.#bindings.get(textOfId(id))?.delivery?.send(now);
     this.#wake();
@@ -199,6 +206,7 @@ export class Leading {
     this.#timer?.cancel();
     this.#expiry.close();
     this.#acks.end();
+    this.#presences.end();
     const links = [...this.#bindings.values()].map(({ link }) => link);
     links.push(...this.#closing.values());
     this.#bindings.clear();
@@ -239,6 +247,7 @@ export class Leading {
       return done(result.ok ? SESSION_EXPIRED : result);
     }
     const info = decodeSession(result.body);
+    if (info.holder > LEADER) this.#presences.add({ session: id, holder: LEADER, what: "taken" });
     const acked = Math.max(info.firstPending - 1, this.#acks.upToOf(session));
     this.#heard(session);
     done({ ok: true, binding, info: { ...info, firstPending: acked + 1 } });

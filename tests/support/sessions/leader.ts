@@ -24,6 +24,7 @@ import {
   Sessions,
   type SessionWork,
 } from "../../../server/replica/sessions/mod.ts";
+import { type Answer, NO_LEADER } from "../../../server/replica/service.ts";
 import { json, path } from "../machine/fixture.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -111,6 +112,21 @@ export class TestLeader implements Leadership {
       this.#isDue = false;
       if (!this.isHeld) this.run();
     });
+  }
+
+  propose(bytes: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.askHere("command", bytes, timeoutMs, (result) => done(result ?? NO_LEADER));
+  }
+
+  query(
+    bytes: Uint8Array,
+    _consistency: string,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    const finish = (result: Result | undefined): void =>
+      done({ result: result ?? NO_LEADER, lagMs: 0 });
+    this.askHere("question", bytes, timeoutMs, finish);
   }
 
   /** Has what was asked done, all commands by one batch of entries. */

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Ack, ackCommand, decodeAcked } from "../../../cluster/machine/mod.ts";
-import type { Clock, Timer } from "../../../cluster/runtime.ts";
-import { textOfId } from "./ids.ts";
-import { ACK_DELAY_MS, MAX_MERGED_ACKS } from "./limits.ts";
+import { type Ack, ackCommand, decodeAcked } from "../../../../cluster/machine/mod.ts";
+import type { Clock, Timer } from "../../../../cluster/runtime.ts";
+import { textOfId } from "../ids.ts";
+import { ACK_DELAY_MS, MAX_MERGED_ACKS } from "../limits.ts";
 import type { Done } from "./proposals.ts";
 
 /** The acknowledgements of one leadership. */
