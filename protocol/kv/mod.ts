@@ -21,6 +21,7 @@ export {
   MAX_WATCHES,
   PROTOCOL_VERSION,
 } from "./limits.ts";
+export { type JobText, MAX_JOB_PAYLOAD_BYTES } from "./job.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";
 export { LineWriter } from "./line_writer.ts";
 export * from "./problem.ts";

@@ -74,6 +74,8 @@ const SAMPLES = [
   '{"action":"SET","key":"k","value":["x"],"get":true,"rid":2,"low":1}',
   '{"action":"WATCH","key":"^k","tree":true,"initial":true,"rid":3,"low":2}',
   '{"action":"UNWATCH","watch":1,"rid":4}',
+  '{"action":"DISPATCH","capability":"worker","value":"v2","payload":{"a":[1]}}',
+  '{"action":"DISPATCH","capability":"worker","payload":null,"rid":5}',
   '{"action":"QUIT"}',
   '{"__proto__":{"action":"PING"},"constructor":7}',
   "[".repeat(70),

@@ -40,6 +40,12 @@ export type Input =
   | { readonly type: "message"; readonly message: ServerMessage }
   /** The program has read so many server requests. */
   | { readonly type: "taken"; readonly count: number }
+  /** It has done the job of a server request of a session. */
+  | {
+    readonly type: "done";
+    readonly requestId: number;
+    readonly sessionId: string | undefined;
+  }
   /** Time has passed. */
   | { readonly type: "tick" };
 

@@ -144,6 +144,7 @@ function expired(turn: Turn): void {
   state.calls.lowest = 1;
   state.delivered = 0;
   state.acknowledged = 0;
+  state.undone.clear();
   state.link.nonce = 0n;
   askAgain(turn, error);
 }

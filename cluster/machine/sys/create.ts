@@ -31,8 +31,17 @@ import {
   SESSION_BYTES,
   TOO_MANY_SESSIONS,
 } from "./limits.ts";
-import { getSession, LEADER, NOBODY, putSession, readSessionId } from "./rows/session.ts";
+import {
+  getSession,
+  LEADER,
+  NOBODY,
+  putSession,
+  readSessionId,
+  type Session,
+} from "./rows/session.ts";
+import { feed } from "./jobs.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
+import { enlist } from "./rows/workers.ts";
 
 /** Number of the command. */
 export const CREATE = 2;
@@ -98,7 +107,7 @@ export const create: Command<Arguments> = {
     }
     totals.sessions++;
     const serial = ++totals.lastSerial;
-    putSession(state, {
+    const session: Session = {
       key: sessionKey(state, id),
       id,
       serial,
@@ -115,9 +124,15 @@ export const create: Command<Arguments> = {
       pendingBytes: 0,
       watches: 0,
       holder,
-    });
-    putTotals(state, totals);
+      jobs: 0,
+    };
     putCapabilities(state, serial, capabilities);
+    if (holder !== NOBODY) {
+      enlist(state, totals, session);
+      feed({ state, context, host, totals }, session);
+    }
+    putSession(state, session);
+    putTotals(state, totals);
     if (client !== undefined) putClient(state, client, nonce, id, context.time);
     if (holder > LEADER) {
       host.news?.sign(id);

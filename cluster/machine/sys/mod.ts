@@ -14,6 +14,7 @@ import { COMMAND, command } from "./command.ts";
 import { UPGRADE, upgrade } from "./context.ts";
 import { CREATE, create } from "./create.ts";
 import { EXPIRE, expire } from "./expire.ts";
+import { DISPATCH, dispatch } from "./jobs.ts";
 import { PRESENCE, presence } from "./presence.ts";
 import {
   REQUESTS,
@@ -72,11 +73,13 @@ export {
   sessionsQuestion,
   totalsQuestion,
 } from "./questions.ts";
-export { LEADER } from "./rows/session.ts";
+export { dispatchCommand } from "./jobs.ts";
+export { LEADER, NOBODY } from "./rows/session.ts";
 export { type Presence, presenceCommand } from "./presence.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
 export { WatchedPlaces } from "./rows/watched.ts";
+export { hasSkill } from "./rows/workers.ts";
 export type { SessionWatch } from "./watch.ts";
 
 /** The module. */
@@ -88,6 +91,7 @@ export const sys: Module = {
     [COMMAND]: command,
     [ACK]: ack,
     [PRESENCE]: presence,
+    [DISPATCH]: dispatch,
   },
   questions: { [SESSION]: session, [SESSIONS]: sessions, [REQUESTS]: requests, [TOTALS]: totals },
 };

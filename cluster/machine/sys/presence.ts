@@ -11,7 +11,10 @@ import { type Command, encodeCall } from "../module.ts";
 import { readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
 import { MAX_PRESENT } from "./limits.ts";
+import { feed } from "./jobs.ts";
 import { getSession, NOBODY, putSession, readSessionId } from "./rows/session.ts";
+import { getTotals, putTotals } from "./rows/totals.ts";
+import { dismiss, enlist } from "./rows/workers.ts";
 
 /** Number of the command. */
 export const PRESENCE = 6;
@@ -54,17 +57,27 @@ export const presence: Command<readonly Presence[]> = {
     }
     return presences;
   },
-  apply(state, _context, presences, host) {
+  apply(state, context, presences, host) {
+    const totals = getTotals(state);
+    let isChanged = false;
     for (const { session: id, holder, what } of presences) {
       const session = getSession(state, id);
       if (session === undefined || (what !== "taken" && session.holder !== holder)) continue;
       if (what !== "left") host.news?.sign(id);
       const next = what === "left" ? NOBODY : holder;
       if (next === session.holder) continue;
+      const before = session.holder;
       session.holder = next;
+      if (next === NOBODY) dismiss(state, session);
+      if (before === NOBODY) {
+        enlist(state, totals, session);
+        feed({ state, context, host, totals }, session);
+        isChanged = true;
+      }
       putSession(state, session);
       host.news?.move(id, next);
     }
+    if (isChanged) putTotals(state, totals);
     return { ok: true, rev: 0, body: NOTHING };
   },
 };

@@ -21,6 +21,7 @@ import {
   MAX_ITEMS,
   MAX_LEVELS,
   MAX_LISTED,
+  MAX_SKILL_LENGTH,
   MAX_SUBSCRIPTIONS,
 } from "../limits.ts";
 import type { Members } from "../request.ts";
@@ -84,6 +85,7 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
       (items as readonly Members[]).some((item) => hasOthers(item, ITEM)) ? "items" : undefined,
   },
   SESSION: { known: ["op", "session", "capabilities", "ack"], wrong: wrongSession },
+  DISPATCH: { known: ["capability", "value", "payload"], wrong: wrongDispatch },
   TXN: {
     known: ["if", "then", "else", "namespace"],
     wrong: (request) => wrongTransaction(request, STEPS),
@@ -96,6 +98,9 @@ const OF_ALL: readonly string[] = ["id", "action", ...OF_THE_WHOLE];
 
 /** Highest id of a request of a session. */
 const MAX_REQUEST_ID = Number.MAX_SAFE_INTEGER;
+
+/** The name of a capability. */
+const CAPABILITY = /^[A-Za-z0-9_-]+$/;
 
 /** The members of an item of MSET. */
 const ITEM: readonly string[] = ["key", "value", "ttl", "ttl_ms"];
@@ -170,6 +175,14 @@ function wrongSession({ op, session, capabilities, ack }: Members): string | und
 function isMapOfTexts(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
     Object.values(value).every((one) => typeof one === "string");
+}
+
+function wrongDispatch({ capability, value, payload }: Members): string | undefined {
+  if (typeof capability !== "string" || !CAPABILITY.test(capability)) return "capability";
+  if (value !== undefined && (typeof value !== "string" || value === "")) return "value";
+  const length = capability.length + 1 + (value as string | undefined ?? "").length;
+  if (length > MAX_SKILL_LENGTH) return "capability";
+  return payload === undefined ? "payload" : undefined;
 }
 
 function wrongUse({ namespace }: Members): string | undefined {

@@ -175,3 +175,12 @@ export interface OnceMembers {
   readonly rid?: number;
   readonly low?: number;
 }
+
+/** DISPATCH. */
+export interface DispatchRequest {
+  readonly capability: string;
+  /** Its value; any without it. */
+  readonly value?: string;
+  /** Any value of JSON. */
+  readonly payload: unknown;
+}

@@ -65,6 +65,7 @@ const TABLE: Readonly<Record<string, NeedsOf>> = {
     return isAll ? [{ deed: "read", path: new Uint8Array() }] : at(request, use, ["read"]);
   },
   UNWATCH: nothing,
+  DISPATCH: ({ capability }) => toChannel(["jobs", String(capability)], "publish"),
   PUBLISH: ({ channel }) => toChannel(channel as RequestKey, "publish"),
   SUBSCRIBE({ channel, channels }) {
     const subscribe = (one: RequestKey) => toChannel(one, "subscribe");

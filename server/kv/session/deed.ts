@@ -15,6 +15,7 @@ import {
 } from "../../../protocol/kv/mod.ts";
 import type { Action } from "../action.ts";
 import { type Concern, EVERYWHERE } from "../answers.ts";
+import { jobOf } from "../actions/jobs.ts";
 import { callOf, isCall } from "../call.ts";
 
 /** What a request does once. */
@@ -30,6 +31,10 @@ export function onceOf({ name, doing }: Action, request: Members, use: string): 
   if (doing.kind === "watches") {
     const deed = name === "WATCH" ? watchOf(request, use) : unwatchOf(request);
     return "code" in deed ? deed : { deed, ...ANYWHERE };
+  }
+  if (name === "DISPATCH") {
+    const job = jobOf(request);
+    return "ok" in job ? job : { deed: { kind: "dispatch", job }, ...ANYWHERE };
   }
   if (!isCall(doing)) return UNKNOWN_ACTION;
   const call = callOf(doing, request, use);

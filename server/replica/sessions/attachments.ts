@@ -146,6 +146,8 @@ export class Attachments {
 
   /** Ends a session for ever. */
   end({ id }: Attachment, timeoutMs: number, done: (result: Result) => void): void {
+    // What it has acknowledged comes first: a job that is done is not to be handed on.
+    this.#acks.flush();
     this.#propose(expireSessionsCommand([id]), timeoutMs, done);
   }
 
@@ -198,6 +200,8 @@ export class Attachments {
       id,
       session,
       link,
+      works: true,
+      isKnown: true,
       holder: newHolder(random.bytes(6)),
       delivery: undefined,
       isSeen: false,

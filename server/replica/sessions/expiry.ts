@@ -13,6 +13,7 @@ import {
   decodeTotals,
   expireSessionsCommand,
   MAX_ENDED,
+  type SessionInfo,
   sessionsQuestion,
   totalsQuestion,
 } from "../../../cluster/machine/mod.ts";
@@ -29,6 +30,8 @@ export interface ExpiryParts {
   /** How long a session lives without a sign of its client, in milliseconds. */
   readonly timeoutMs: number;
   readonly machine: () => Leadership["machine"];
+  /** Is told of each session that was there before. */
+  readonly found: (session: SessionInfo) => void;
   /** Calls back later, once. */
   readonly propose: (command: Uint8Array, done: Done) => void;
 }
@@ -123,13 +126,14 @@ export class Expiry {
 
   /** Gives those a deadline that were there before, some at a time; those who were heard of meanwhile have a later one. */
   #scanFrom(after: Uint8Array | undefined, deadline: number): void {
-    const { clock, machine } = this.#parts;
+    const { clock, machine, found } = this.#parts;
     this.#scan = undefined;
     const answer = machine().query(sessionsQuestion({ after, limit: SCANNED }));
     if (!answer.ok) return;
     const { sessions, more } = decodeSessions(answer.body);
-    for (const { id } of sessions) {
-      const session = textOfId(id);
+    for (const info of sessions) {
+      found(info);
+      const session = textOfId(info.id);
       if (!this.#deadlines.has(session) && !this.#ending.has(session)) {
         this.#deadlines.set(session, deadline);
       }

@@ -10,7 +10,10 @@ import {
   decodeSession,
   type Deed,
   type Failure,
+  hasSkill,
   LEADER,
+  NOBODY,
+  presenceCommand,
   type Result,
   SESSION_BYTES,
   SESSION_EXPIRED,
@@ -20,6 +23,7 @@ import {
   sessionQuestion,
   TOO_MANY_SESSIONS,
 } from "../../../cluster/machine/mod.ts";
+import { equalBytes } from "../../../protocol/bytes.ts";
 import type { Clock, Random, Timer } from "../../../cluster/runtime.ts";
 import { Acks } from "./proposals/acks.ts";
 import type { Binding, Parting, SessionLink } from "./binding.ts";
@@ -90,7 +94,16 @@ export class Leading {
     this.#proposals = new Proposals(propose);
     this.#acks = new Acks(clock, propose);
     this.#presences = new Presences(clock, propose);
-    this.#expiry = new Expiry({ clock, timeoutMs, propose, machine: () => replica.machine });
+    this.#expiry = new Expiry({
+      clock,
+      timeoutMs,
+      propose,
+      machine: () => replica.machine,
+      found: ({ id, holder }) => {
+        // It was on a connection of an earlier leader.
+        if (holder === LEADER && !this.isBound(textOfId(id))) this.#isGone(id.slice());
+      },
+    });
     this.#wake();
   }
 
@@ -116,14 +129,17 @@ export class Leading {
     const { clock, random } = this.#parts;
     if (!this.#creations.take(clock.now())) return done(TOO_MANY_SESSIONS);
     const session = random.bytes(SESSION_BYTES);
-    const command = createSessionCommand({ session, nonce, capabilities });
+    const holder = hasSkill(capabilities) ? LEADER : NOBODY;
+    const command = createSessionCommand({ session, nonce, capabilities, holder });
     this.#replica.askHere("command", command, PROPOSAL_LIMIT_MS, (result) => {
       if (this.#isOver || result === undefined) return done(undefined);
       if (!result.ok) return done(result);
       const id = result.body.slice();
       this.#heard(textOfId(id));
-      if (!link.isOpen) return;
-      this.#begin(this.#bind(id, link), this.#replica.machine.query(sessionQuestion(id)), done);
+      if (!link.isOpen && holder === NOBODY) return;
+      const binding = this.#bind(id, link);
+      binding.isKnown = holder === LEADER && equalBytes(id, session);
+      this.#begin(binding, this.#replica.machine.query(sessionQuestion(id)), done);
     });
   }
 
@@ -146,7 +162,9 @@ export class Leading {
 
   /** The connection is gone, or wants to be without its session, which goes on waiting. */
   leave(binding: Binding): void {
-    if (this.#has(binding)) this.#bindings.delete(binding.session);
+    if (!this.#has(binding)) return;
+    this.#bindings.delete(binding.session);
+    if (binding.works) this.#isGone(binding.id);
   }
 
   /** The client has shown that it lives. */
@@ -180,6 +198,8 @@ export class Leading {
 
   /** Ends a session. */
   end(session: string): void {
+    // What it has acknowledged comes first: a job that is done is not to be handed on.
+    this.#acks.flush();
     this.#expiry.end(session);
     this.#wake();
   }
@@ -227,7 +247,14 @@ export class Leading {
   #bind(id: Uint8Array, link: SessionLink): Binding {
     const session = textOfId(id);
     this.#part(session, "replaced");
-    const binding: Binding = { id, session, link, delivery: undefined };
+    const binding: Binding = {
+      id,
+      session,
+      link,
+      works: false,
+      isKnown: false,
+      delivery: undefined,
+    };
     this.#bindings.set(session, binding);
     return binding;
   }
@@ -244,10 +271,16 @@ export class Leading {
     if (!this.#has(binding)) return;
     if (!link.isOpen || !result.ok || this.#expiry.isEnding(session)) {
       this.#bindings.delete(session);
+      if (result.ok && decodeSession(result.body).holder === LEADER) this.#isGone(id);
       return done(result.ok ? SESSION_EXPIRED : result);
     }
     const info = decodeSession(result.body);
-    if (info.holder > LEADER) this.#presences.add({ session: id, holder: LEADER, what: "taken" });
+    binding.works = hasSkill(info.capabilities);
+    const taken = { session: id, holder: LEADER, what: "taken" } as const;
+    if (info.holder > LEADER) {
+      // Before what is asked for on this connection, which is refused as long as another one has the session.
+      this.#replica.askHere("command", presenceCommand([taken]), PROPOSAL_LIMIT_MS, () => {});
+    } else if (binding.works && !binding.isKnown) this.#presences.add(taken);
     const acked = Math.max(info.firstPending - 1, this.#acks.upToOf(session));
     this.#heard(session);
     done({ ok: true, binding, info: { ...info, firstPending: acked + 1 } });
@@ -256,6 +289,11 @@ export class Leading {
       last: info.lastRequest,
     });
     if (this.#has(binding)) binding.delivery.send(this.#parts.clock.now());
+  }
+
+  /** No connection has the session, whatever the state says. */
+  #isGone(id: Uint8Array): void {
+    this.#presences.add({ session: id, holder: LEADER, what: "left" });
   }
 
   #ended(session: string): void {

@@ -154,6 +154,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
     z.object({ op: z.literal("close") }),
     z.object({ op: z.literal("ack"), ack: integer.unwrap().min(1) }),
   ]),
+  DISPATCH: z.object({
+    capability: z.string().regex(/^[A-Za-z0-9_-]+$/).max(255),
+    value: z.string().min(1).optional(),
+    payload: needed,
+  }),
   TXN: z.object({
     if: z.array(condition).max(128).optional(),
     then: steps,
@@ -395,6 +400,11 @@ const FORMS: readonly [Readonly<Record<string, unknown>>, string | RegExp][] = [
   [{ action: "SESSION", op: "ack", ack: Number.MAX_SAFE_INTEGER }, '"OK"'],
   [{ action: "SESSION", op: "close" }, '"OK"'],
   [{ action: "SESSION", op: "continue", session: "x" }, "410 SESSION_EXPIRED"],
+  [{ action: "DISPATCH", capability: "none", payload: null }, "404 NO_WORKER"],
+  [
+    { action: "DISPATCH", capability: "a".repeat(127), value: "é".repeat(128), payload: {} },
+    "404 NO_WORKER",
+  ],
   [{ action: "QUIT" }, '"BYE"'],
 ];
 

@@ -5,6 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { expireSessionsCommand, NOBODY } from "../../../cluster/machine/mod.ts";
+import { Sessions } from "../../../server/replica/sessions/mod.ts";
+import { realClock, realRandom } from "../../../server/runtime.ts";
 import { eventually } from "../../support/agents.ts";
 import { MemoryState } from "../../support/kv/memory_state.ts";
 import { brief, type KvPeer, type Reply, serve } from "../../support/kv/stage.ts";
@@ -172,7 +175,8 @@ Deno.test("watches of a session outlive its connection: what it has not acknowle
   assert.equal(await briefly(next, { action: "SESSION", op: "ack", ack: 3 }), '"OK"');
   await eventually("it is forgotten", () => stage.state.sessions.find(session)?.pending === 2);
   using last = await stage.client();
-  await goOn(last, session);
+  await last.send(`${JSON.stringify({ action: "SESSION", op: "continue", session })}\n`);
+  assert.match((await last.lines.lines(1))[0] ?? "", /"next_rid":3/, "the answer comes first");
   assert.deepEqual((await last.pushes(2)).map(({ value }) => value), [4, 5]);
 });
 
@@ -215,6 +219,39 @@ Deno.test("a session that is closed has no watches and no requests any more, and
   assert.equal(brief(await goOn(client, "x")), "410 SESSION_EXPIRED");
 });
 
+Deno.test("a client is told at once when somebody else ends its session, and its connection goes on", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const session = await begin(client);
+  const since = performance.now();
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  stage.state.propose(expireSessionsCommand([Uint8Array.fromHex(session)]), 1_000, resolve);
+  await promise;
+  assert.deepEqual(await client.pushes(1), [
+    { push: "session", code: 410, reason: "SESSION_EXPIRED" },
+  ]);
+  assert.ok(performance.now() - since < 5_000);
+  assert.equal(await briefly(client, { ...INCR, rid: 1 }), "410 SESSION_EXPIRED");
+  assert.equal(await briefly(client, INCR), "1 rev 1");
+});
+
+Deno.test("the state knows whether a session is on a connection", async () => {
+  await using stage = serve(HOST);
+  const session = await (async () => {
+    using client = await stage.client();
+    const session = await begin(client);
+    assert.notEqual(stage.state.sessions.find(session)?.holder, NOBODY);
+    return session;
+  })();
+  const holder = () => stage.state.sessions.find(session)?.holder;
+  await eventually("it is on none", () => holder() === NOBODY);
+  using next = await stage.client();
+  await goOn(next, session);
+  assert.notEqual(holder(), NOBODY);
+  await begin(next);
+  await eventually("it is left for another one", () => holder() === NOBODY);
+});
+
 Deno.test("the newer connection has the session, and the older one is told", async () => {
   await using stage = serve(HOST);
   using older = await stage.client();
@@ -246,7 +283,31 @@ Deno.test("what an earlier connection has asked for is not done after the next o
   );
   stage.state.release();
   await newer.replies(1);
+  assert.equal(await briefly(newer, { action: "GET", key: "n" }), "1 rev 1");
   assert.equal(await briefly(newer, { ...INCR, rid: 2 }), "2 rev 2");
+});
+
+Deno.test("of a connection that does not know yet that another one has its session nothing is done", async () => {
+  await using stage = serve(HOST);
+  using older = await stage.client();
+  const session = await begin(older);
+  // Another server gives the session to a connection of its own, and this one is behind.
+  const other = new Sessions(
+    { clock: realClock, random: realRandom, timeoutMs: 90_000 },
+    () => stage.state,
+  );
+  stage.state.hold();
+  const link = { isOpen: true, hasRoom: () => false, request() {}, part() {} };
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  other.attachments.continue(link, session, 1_000, resolve);
+  await older.send(`${JSON.stringify({ ...INCR, rid: 1 })}\n`);
+  await eventually("both wait", () => stage.state.waiting === 2);
+  stage.state.release();
+  const [reply] = await older.replies(1);
+  assert.equal(brief(reply as Reply), "410 SESSION_MOVED");
+  await promise;
+  assert.equal(await briefly(older, { action: "GET", key: "n" }), "404 KEY_NOT_FOUND");
+  other.close();
 });
 
 Deno.test("a session ends when nothing is heard of its client, which is told, and not while it says something", async () => {

@@ -72,8 +72,8 @@ Deno.test("a session is at whichever server its client is, does nothing twice, a
   await raw.next("sessionState");
   await raw.next("clusterInfo");
   assert.equal((await raw.next("serverRequest")).requestId, 2);
-  assert.deepEqual((await second.pushes(1)).map(({ reason }) => reason), ["SESSION_MOVED"]);
   assert.match(await raw.command(3, INCR), /"result":2,/);
+  assert.deepEqual((await second.pushes(1)).map(({ reason }) => reason), ["SESSION_MOVED"]);
   using third = await clientOf(one);
   assert.match(await goOn(third, session), /"next_rid":4/);
   await raw.ended();

@@ -160,7 +160,7 @@ export class TestLeader implements Leadership {
   }
 
   /** A session on a link. */
-  async begin(link: SessionLink = new TestLink(), name = "x"): Promise<Begun> {
+  async begin(link: SessionLink = new TestLink(), name = "session-ext"): Promise<Begun> {
     const nonce = new Uint8Array(8).fill(1);
     const done = Promise.withResolvers<unknown>();
     this.leading.create(link, { capabilities: [[name, "1"]], nonce }, done.resolve);

@@ -43,6 +43,8 @@ export interface Session {
   watches: number;
   /** What tells the connection that has it from all others, as far as the state knows: {@linkcode NOBODY}, or a number by chance. */
   holder: number;
+  /** How many of its server requests are jobs. */
+  jobs: number;
 }
 
 /** No connection has the session, as far as the state knows. */
@@ -51,7 +53,7 @@ export const NOBODY = 0;
 /** Which connection has the session is the affair of the server that leads. */
 export const LEADER = 1;
 
-const ROW_BYTES = 9 * 8 + 5 * 4;
+const ROW_BYTES = 9 * 8 + 6 * 4;
 
 /** Reads the id of a session. */
 export function readSessionId(reader: Reader): Uint8Array {
@@ -86,6 +88,7 @@ export function sessionOf(key: Uint8Array, id: Uint8Array, row: Uint8Array): Ses
     pendingBytes: getU32(row, 76),
     watches: getU32(row, 80),
     holder: getU64(row, 84),
+    jobs: getU32(row, 92),
   };
 }
 
@@ -106,5 +109,6 @@ export function putSession(state: Transaction, session: Session): void {
   putU32(row, 76, session.pendingBytes);
   putU32(row, 80, session.watches);
   putU64(row, 84, session.holder);
+  putU32(row, 92, session.jobs);
   state.put(session.key, row);
 }

@@ -63,8 +63,13 @@ Deno.test("of two connections only the one that has the session has anything don
   assert.deepEqual([fixture.info(1).floor, fixture.info(1).highest], [floor, highest]);
   assert.equal(ask(fixture, 1, 8, 1), "1 rev 1");
   assert.equal(ask(fixture, 1, 8, 2), "2 rev 2");
-  // Where the leader knows who has it, the state asks nobody.
-  assert.equal(fixture.ask(1, { id: 3, low: 1 }, count("n")), "3 rev 3");
+  const plain = (id: number): string => fixture.ask(1, { id, low: 1 }, count("n"));
+  assert.equal(plain(3), "[410 SESSION_MOVED]");
+  // Where it is the leader's affair who has it, the state asks nobody.
+  for (const [i, what] of (["taken", "left"] as const).entries()) {
+    tell(fixture, 1, LEADER, what);
+    assert.equal(plain(3 + i), `${3 + i} rev ${3 + i}`);
+  }
 });
 
 Deno.test("a listener hears of signs of life, and of sessions that other connections have", () => {
