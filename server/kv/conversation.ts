@@ -243,7 +243,7 @@ export class KvConversation implements Conversation {
     const { session } = this.#hearing;
     const run: Run = () => session.run(request as unknown as SessionRequest);
     if (request["op"] === "ack") return this.#run(pending, run);
-    session.holdFor(pending);
+    if (request["op"] !== "close") session.holdFor(pending);
     return this.#runInOrder(pending, run);
   }
 
