@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_JOB_BYTES, MAX_JOBS, MAX_SESSION_JOBS } from "../../cluster/machine/sys/limits.ts";
+import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
 import * as sessionPort from "../../server/sessions/limits.ts";
@@ -206,6 +208,9 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Calls of a session without", both(MAX_CALLS, MAX_CALL_BYTES)],
   ["Commands of a session that are sent", number(sessionWire.MAX_IN_FLIGHT)],
   ["Payload of a command or query", `${sessionWire.MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
+  ["Payload of a job", `${MAX_JOB_PAYLOAD_BYTES / 1_024} KiB`],
+  ["Jobs that are not done", `${number(MAX_JOBS)}, and ${MAX_JOB_BYTES / 2 ** 20} MiB`],
+  ["Jobs that are not done", `; ${number(MAX_SESSION_JOBS)} `],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],

@@ -335,6 +335,16 @@ Deno.test("a session ends when nothing is heard of its client, which is told, an
   assert.notEqual(stage.state.sessions.find(there), undefined);
 });
 
+Deno.test("sessions begin no faster than at their own port", async () => {
+  await using stage = serve(HOST);
+  using client = await stage.client();
+  const create = { action: "SESSION", op: "create" };
+  const answers = (await client.all(Array(3_000).fill(create))).map(brief);
+  const begun = answers.filter((answer) => answer.startsWith("{")).length;
+  assert.ok(begun >= 1_000 && begun < 3_000, `${begun}`);
+  assert.ok(answers.includes("429 TOO_MANY_SESSIONS"));
+});
+
 Deno.test("an agent that keeps no state gives no session", async () => {
   await using stage = serve(HOST, {}, false);
   using client = await stage.client();
