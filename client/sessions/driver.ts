@@ -117,6 +117,11 @@ export class Driver {
     this.#take({ type: "taken", count });
   }
 
+  /** The program has done the job of a server request of a session. */
+  done(requestId: number, sessionId: string | undefined): void {
+    this.#take({ type: "done", requestId, sessionId });
+  }
+
   /** Ends the session, or with `keep` only this connection to it. Resolves when nothing is left. */
   async close(keep: boolean): Promise<void> {
     this.#take({ type: "close", keep });

@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_JOB_BYTES, MAX_JOBS, MAX_SESSION_JOBS } from "../../cluster/machine/sys/limits.ts";
+import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
 import * as sessionPort from "../../server/sessions/limits.ts";
@@ -207,6 +209,9 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Calls of a session without", both(MAX_CALLS, MAX_CALL_BYTES)],
   ["Commands of a session that are sent", number(sessionWire.MAX_IN_FLIGHT)],
   ["Payload of a command or query", `${sessionWire.MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
+  ["Payload of a job", `${MAX_JOB_PAYLOAD_BYTES / 1_024} KiB`],
+  ["Jobs that are not done", `${number(MAX_JOBS)}, and ${MAX_JOB_BYTES / 2 ** 20} MiB`],
+  ["Jobs that are not done", `; ${number(MAX_SESSION_JOBS)} `],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
@@ -246,6 +251,9 @@ const SESSIONS: Record<keyof typeof sessions, Place> = {
   CREATIONS_AT_ONCE: ["Sessions that begin within a second", 1, " after"],
   ACK_DELAY_MS: ["Time that acknowledgements of sessions", 1, " ms"],
   MAX_MERGED_ACKS: ["Time that acknowledgements of sessions", 1, " sessions"],
+  PRESENCE_DELAY_MS: ["Time that news of connections with sessions", 1, " ms"],
+  LOOKS_PER_TIMEOUT: ["Signs of life of a client with a session at the key-value port", 1, " "],
+  FORWARD_LIMIT_MS: ["Time until news of connections with sessions", 1_000, " s"],
   MAX_UNACKED: ["Requests to a session", 1, " "],
   MAX_UNACKED_BYTES: ["Bytes of the requests to a session", 2 ** 20, " MiB"],
   FIRST_RESEND_MS: ["Time until requests to a session", 1_000, " s"],

@@ -44,6 +44,12 @@ export type Input =
   | { readonly type: "heard" }
   /** The program has read so many server requests. */
   | { readonly type: "taken"; readonly count: number }
+  /** It has done the job of a server request of a session. */
+  | {
+    readonly type: "done";
+    readonly requestId: number;
+    readonly sessionId: string | undefined;
+  }
   /** Time has passed. */
   | { readonly type: "tick" };
 

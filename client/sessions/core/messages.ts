@@ -166,6 +166,7 @@ function expired(turn: Turn): void {
   state.calls.firstId = state.calls.nextId = state.calls.lowest = 1;
   state.delivered = 0;
   state.acknowledged = 0;
+  state.undone.clear();
   state.link.nonce = 0n;
   askAgain(turn, error);
 }

@@ -95,6 +95,8 @@ export interface State {
   delivered: number;
   acknowledged: number;
   unread: number;
+  /** The jobs among the delivered ones that are not done, in their order. */
+  readonly undone: Set<number>;
 }
 
 /** One step: what is known, when it is, and what is to be done. */
@@ -147,6 +149,7 @@ export function newState(settings: Settings): State {
     delivered: 0,
     acknowledged: 0,
     unread: 0,
+    undone: new Set(),
   };
 }
 

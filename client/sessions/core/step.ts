@@ -19,7 +19,7 @@ import { forget, passTime as passCallTime, reject, sendQueued, submit, waiting }
 import { finish } from "./finish.ts";
 import type { Chance, Effect, Input } from "./inputs.ts";
 import { receive } from "./messages.ts";
-import { taken } from "./server_requests.ts";
+import { done, taken } from "./server_requests.ts";
 import type { State, Turn } from "./state.ts";
 
 /** How exactly calls are given up and sent again, in milliseconds. */
@@ -56,6 +56,9 @@ export function step(state: State, input: Input, now: number, chance: Chance): E
       break;
     case "taken":
       taken(turn, input.count);
+      break;
+    case "done":
+      done(turn, input.requestId, input.sessionId);
       break;
     case "tick":
       passCallTime(turn);

@@ -73,6 +73,33 @@ export const MAX_ACKS = 1_024;
 /** ... and most server requests that it removes. */
 export const MAX_ACKED_ROWS = 2_000;
 
+/** Most sessions whose presence one entry tells. */
+export const MAX_PRESENT = 64;
+
+/** Most jobs that a session has at a time; and its queue has to be half empty for another one ... */
+export const MAX_SESSION_JOBS = 1_000;
+
+/** ... most jobs at all that are not acknowledged ... */
+export const MAX_JOBS = 10_000;
+
+/** ... and most bytes of their payloads. */
+export const MAX_JOB_BYTES = 256 * 1024 * 1024;
+
+/** Most sessions that are looked at for a job: no more of them can have as many as they may. */
+export const MAX_CANDIDATES = 16;
+
+/** Most jobs that a session gets at once of those that wait for somebody of a skill. */
+export const MAX_FED = 16;
+
+/** As many rows a job counts when it is handed on. */
+export const JOB_ROWS = 8;
+
+/** Nobody is connected who has the skill: nothing was done. */
+export const NO_WORKER: Failure = { ok: false, code: 404, reason: "NO_WORKER" };
+
+/** All who have the skill have as much to do as they may, or there are too many jobs: nothing was done. */
+export const TOO_MANY_JOBS: Failure = { ok: false, code: 429, reason: "TOO_MANY_JOBS" };
+
 /** The session is not there, or not any more: nothing was executed. */
 export const SESSION_EXPIRED: Failure = { ok: false, code: 410, reason: "SESSION_EXPIRED" };
 
@@ -84,6 +111,9 @@ export const NOT_ANSWERED: Failure = { ok: false, code: 404, reason: "NOT_ANSWER
 
 /** The id is too far above the floor, or the answers above it take too much: nothing was executed. */
 export const TOO_MANY_IN_FLIGHT: Failure = { ok: false, code: 429, reason: "TOO_MANY_IN_FLIGHT" };
+
+/** Another connection has the session: nothing was executed. */
+export const SESSION_MOVED: Failure = { ok: false, code: 410, reason: "SESSION_MOVED" };
 
 /** There are as many sessions as there may be. */
 export const TOO_MANY_SESSIONS: Failure = { ok: false, code: 429, reason: "TOO_MANY_SESSIONS" };

@@ -14,6 +14,8 @@ import { ANSWER, answer, COMMAND, command } from "./command.ts";
 import { UPGRADE, upgrade } from "./context.ts";
 import { CREATE, create } from "./create.ts";
 import { EXPIRE, expire } from "./expire.ts";
+import { DISPATCH, dispatch } from "./jobs.ts";
+import { PRESENCE, presence } from "./presence.ts";
 import {
   REQUESTS,
   requests,
@@ -46,11 +48,13 @@ export {
   MAX_CLIENT_ID_BYTES,
   MAX_ENDED,
   MAX_PENDING,
+  MAX_PRESENT,
   MAX_SESSIONS,
   NOT_ANSWERED,
   RESPONSE_EVICTED,
   SESSION_BYTES,
   SESSION_EXPIRED,
+  SESSION_MOVED,
   TOO_MANY_IN_FLIGHT,
   TOO_MANY_SESSIONS,
   WINDOW,
@@ -71,9 +75,13 @@ export {
   sessionsQuestion,
   totalsQuestion,
 } from "./questions.ts";
+export { dispatchCommand } from "./jobs.ts";
+export { LEADER, NOBODY } from "./rows/session.ts";
+export { type Presence, presenceCommand } from "./presence.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
 export { WatchedPlaces } from "./rows/watched.ts";
+export { hasSkill } from "./rows/workers.ts";
 export type { SessionWatch } from "./watch.ts";
 
 /** The module. */
@@ -84,6 +92,8 @@ export const sys: Module = {
     [EXPIRE]: expire,
     [COMMAND]: command,
     [ACK]: ack,
+    [PRESENCE]: presence,
+    [DISPATCH]: dispatch,
   },
   questions: {
     [SESSION]: session,

@@ -20,7 +20,8 @@ import {
   MAX_PUSHED_BYTES,
 } from "./limits.ts";
 import { REQUESTS } from "./rows/keys.ts";
-import { putRequest, removeRequests } from "./rows/requests.ts";
+import { jobRequests } from "./rows/jobs.ts";
+import { putRequest, putRow, removeRequests } from "./rows/requests.ts";
 import type { Session } from "./rows/session.ts";
 import { getTotals, putTotals, type Totals } from "./rows/totals.ts";
 
@@ -55,6 +56,8 @@ export class Outgoing {
   /** Gives up the queue of a session, which has to be kept then. */
   overflow(session: Session): void {
     const totals = this.#counted();
+    // A job is given up for nobody: it stays in its place.
+    const jobs = jobRequests(this.#state, session);
     if (session.pending <= FEW) {
       removeRequests(this.#state, totals, session, session.lastRequest, FEW);
     } else {
@@ -62,6 +65,7 @@ export class Outgoing {
       session.queue = ++totals.lastSerial;
       session.pending = session.pendingBytes = 0;
     }
+    for (const { id, row } of jobs) putRow(this.#state, totals, session, id, row);
     this.#put(session, OVERFLOW);
   }
 

@@ -436,6 +436,43 @@ Deno.test("server requests that nobody reads are not acknowledged, then not take
   assert.deepEqual(push(2_001), ["deliver 2001", "send ack 2001"]);
 });
 
+Deno.test("a job is acknowledged when it is done, and what follows it not before", () => {
+  const core = new Core().connect();
+  const job = new TextEncoder().encode('{"push":"job","job":1,"capability":"a","payload":0}');
+  const push = (requestId: number, payload = NONE) =>
+    inWords(core.receive({ kind: "serverRequest", requestId, payload, createdAt: 0 }));
+  const done = (requestId: number, sessionId = "s") =>
+    inWords(core.take({ type: "done", requestId, sessionId }));
+  assert.deepEqual(push(1), ["deliver 1", "send ack 1"]);
+  assert.deepEqual(push(2, job), ["deliver 2"]);
+  assert.deepEqual(push(3), ["deliver 3"]);
+  assert.deepEqual(push(4, job), ["deliver 4"]);
+  assert.deepEqual(push(5), ["deliver 5"]);
+  assert.deepEqual(push(1), ["send ack 1"], "what was acknowledged is acknowledged again");
+  assert.deepEqual(push(2, job), []);
+  assert.deepEqual(done(4), []);
+  assert.deepEqual(done(2, "other"), []);
+  assert.deepEqual(done(2), ["send ack 5"]);
+  assert.deepEqual(done(2), []);
+  assert.deepEqual(push(6, job), ["deliver 6"]);
+  core.reopen();
+  assert.deepEqual(done(6), []);
+  core.continue();
+  assert.deepEqual(push(6, job), ["send ack 6"], "it was done while nobody could be told");
+});
+
+Deno.test("jobs of a session that is over are nobody's here", () => {
+  const core = new Core({ renew: true }).connect();
+  const job = new TextEncoder().encode('{"push":"job","job":1,"capability":"a","payload":0}');
+  const push = { kind: "serverRequest", requestId: 1, payload: job, createdAt: 0 } as const;
+  assert.deepEqual(inWords(core.receive(push)), ["deliver 1"]);
+  core.receive({ kind: "sessionClosed", reason: 5 });
+  core.take({ type: "opened" });
+  core.receive({ kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce });
+  assert.deepEqual(inWords(core.receive({ ...push, payload: NONE })), ["deliver 1", "send ack 1"]);
+  assert.deepEqual(inWords(core.take({ type: "done", requestId: 1, sessionId: "s" })), []);
+});
+
 Deno.test("a token is shown first on each connection", () => {
   const core = new Core({ token: "secret" });
   core.take({ type: "connect" });

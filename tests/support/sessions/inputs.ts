@@ -78,6 +78,7 @@ export const INPUTS: Readonly<Record<string, (core: Core, call: Call) => Effect[
   "opened": (core) => core.take({ type: "opened" }),
   "lost": (core) => core.take({ type: "lost", error: new Error("lost") }),
   "heard": (core) => core.take({ type: "heard" }),
+  "done": (core) => core.take({ type: "done", requestId: 1, sessionId: "s" }),
   "taken": (core) => core.take({ type: "taken", count: 0 }),
   "tick": (core) => core.pass(1),
   "tick, resend": (core) => core.pass(2_000),

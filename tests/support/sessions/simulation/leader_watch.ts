@@ -9,6 +9,7 @@ import type { Result } from "../../../../cluster/machine/mod.ts";
 import type { Clock } from "../../../../cluster/runtime.ts";
 import type { Leadership } from "../../../../server/replica/sessions/mod.ts";
 import { DEADLINE_GRAIN_MS, TICK_MS } from "../../../../server/replica/sessions/limits.ts";
+import type { StateService } from "../../../../server/replica/service.ts";
 import type { Checker } from "../../replica/simulation/checker.ts";
 import { readSessionEntry } from "./commands.ts";
 
@@ -21,6 +22,9 @@ const LATE_MS = 50;
 /** A session is ended at the latest so long after its time. */
 const GRACE_MS = DEADLINE_GRAIN_MS + 2 * TICK_MS + LATE_MS;
 
+/** A server, as its sessions know it. */
+type Watchable = Leadership & Pick<StateService, "propose" | "query">;
+
 /** What is looked at. */
 export interface WatchParts {
   readonly clock: Clock;
@@ -28,7 +32,7 @@ export interface WatchParts {
   /** How long a session lives without a sign of its client, by that clock. */
   readonly timeoutMs: number;
   /** Who is looked at. */
-  readonly replica: () => Leadership | undefined;
+  readonly replica: () => Watchable | undefined;
   /** Gets each session that is tried to be ended. */
   readonly ending: Set<string>;
   /** Whether a session is over, by the log. */
@@ -40,7 +44,7 @@ export interface WatchParts {
 }
 
 /** A replica, as its sessions know it. */
-export class LeaderWatch implements Leadership {
+export class LeaderWatch implements Watchable {
   readonly #parts: WatchParts;
   /** When something was heard of sessions, as far as that is certain. */
   readonly #heard = new Map<string, number>();
@@ -76,7 +80,17 @@ export class LeaderWatch implements Leadership {
 
   /** See {@linkcode Leadership}. */
   get machine(): Leadership["machine"] {
-    return (this.#parts.replica() as Leadership).machine;
+    return (this.#parts.replica() as Watchable).machine;
+  }
+
+  /** See {@linkcode StateService.propose}. */
+  propose(...request: Parameters<StateService["propose"]>): void {
+    this.#parts.replica()?.propose(...request);
+  }
+
+  /** See {@linkcode StateService.query}. */
+  query(...request: Parameters<StateService["query"]>): void {
+    this.#parts.replica()?.query(...request);
   }
 
   /** Something is heard of a session. */

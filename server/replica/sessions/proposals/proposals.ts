@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { Result } from "../../../cluster/machine/mod.ts";
-import { OVERLOADED } from "../service.ts";
-import { MAX_PROPOSAL_BYTES, MAX_PROPOSALS } from "./limits.ts";
+import type { Result } from "../../../../cluster/machine/mod.ts";
+import { OVERLOADED } from "../../service.ts";
+import { MAX_PROPOSAL_BYTES, MAX_PROPOSALS } from "../limits.ts";
 
 /** Takes what has come of a request; `undefined` when this server does not lead (any more). */
 export type Done = (result: Result | undefined) => void;
