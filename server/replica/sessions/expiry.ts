@@ -79,6 +79,11 @@ export class Expiry {
     if (!this.#ending.has(session)) this.#deadlines.set(session, clock.now() + timeoutMs);
   }
 
+  /** Somebody asks for a session, which may be none: only one that has a deadline gets another. */
+  wanted(session: string): void {
+    if (this.#deadlines.has(session)) this.heard(session);
+  }
+
   /** Whether a session is about to end. */
   isEnding(session: string): boolean {
     return this.#ending.has(session);

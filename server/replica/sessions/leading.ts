@@ -152,6 +152,7 @@ export class Leading {
   continue(link: SessionLink, session: string, done: BegunDone): void {
     const id = idOfText(session);
     if (id === undefined || this.#expiry.isEnding(session)) return done(SESSION_EXPIRED);
+    this.#expiry.wanted(session);
     const binding = this.#bind(id, link);
     this.#proposals.whenIdle(session, () => {
       if (this.#isOver) return done(undefined);

@@ -294,6 +294,19 @@ Deno.test("a session does not end while its requests are under way, since signs 
   assert.equal(link.parted, "expired", "and then it has its time");
 });
 
+Deno.test("a session that is asked for in time does not end before it can go on", async () => {
+  const leader = new TestLeader();
+  const { binding } = await leader.begin();
+  leader.leading.leave(binding);
+  await leader.clock.advance(TIMEOUT_MS - 1_000);
+  leader.isHeld = true;
+  const going = leader.goOn(binding.session, new TestLink());
+  await leader.clock.advance(5_000);
+  leader.isHeld = false;
+  leader.run();
+  begun(await going);
+});
+
 Deno.test("a session that is not there ends by one entry, and is forgotten", async () => {
   const leader = new TestLeader();
   const before = leader.entries;

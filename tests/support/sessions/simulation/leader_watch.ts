@@ -50,8 +50,8 @@ export class LeaderWatch implements Watchable {
   readonly #heard = new Map<string, number>();
   /** Requests that have become entries, and have no result. */
   readonly #asked = new Set<string>();
-  /** When sessions got their last answers: as long as they wait for one they do not end. */
-  readonly #answered = new Map<string, number>();
+  /** From when on sessions are late to end: they wait for no answer any more, and their time is over since they were asked for. */
+  readonly #lateFrom = new Map<string, number>();
   /** Sessions that this leadership has tried to end. */
   readonly #ending = new Set<string>();
   #term: number | undefined;
@@ -96,6 +96,12 @@ export class LeaderWatch implements Watchable {
   /** Something is heard of a session. */
   hears(session: string): void {
     this.#heard.set(session, this.#parts.clock.now());
+  }
+
+  /** A client asks for a session. */
+  wants(session: string): void {
+    const { clock, timeoutMs } = this.#parts;
+    this.#isLateFrom(session, clock.now() + timeoutMs);
   }
 
   /** A client is told that a session is over: this server may only mean to end it. */
@@ -152,23 +158,26 @@ export class LeaderWatch implements Watchable {
     this.#asked.add(name);
     return () => {
       this.#asked.delete(name);
-      this.#answered.set(session, clock.now());
+      this.#isLateFrom(session, clock.now());
     };
+  }
+
+  #isLateFrom(session: string, at: number): void {
+    this.#lateFrom.set(session, Math.max(at, this.#lateFrom.get(session) ?? -Infinity));
   }
 
   #ends(session: string): void {
     const { clock, timeoutMs, checker, ending, isWished, hasSpoken } = this.#parts;
     ending.add(session);
-    if (isWished(session)) return;
+    if (isWished(session) || this.#ending.has(session)) return;
+    this.#ending.add(session);
     const due = Math.max(this.#heard.get(session) ?? -Infinity, this.#leadsSince) + timeoutMs;
     const overMs = clock.now() - due;
     if (overMs < 0) checker.note(`${session} is ended ${-overMs} ms before its time`);
     if (hasSpoken(session)) checker.note(`${session} is ended, and its client has spoken`);
-    if (this.#ending.has(session)) return;
-    this.#ending.add(session);
     if (this.#isTrying) return;
-    const answered = this.#answered.get(session) ?? -Infinity;
-    const lateMs = clock.now() - Math.max(due, answered, this.#stoodAt, this.#triedAt);
+    const lateFrom = this.#lateFrom.get(session) ?? -Infinity;
+    const lateMs = clock.now() - Math.max(due, lateFrom, this.#stoodAt, this.#triedAt);
     if (lateMs > GRACE_MS) checker.note(`${session} is ended ${lateMs} ms after its time`);
   }
 

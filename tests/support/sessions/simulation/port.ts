@@ -190,8 +190,10 @@ export class SimulatedPort implements Beside {
 
   #hears(connection: SimulatedConnection, message: ClientMessage): void {
     const { session } = connection;
-    if (message.kind === "continueSession") connection.wanted = message.sessionId;
-    else if (session === undefined || message.kind === "connectionClosed") return;
+    if (message.kind === "continueSession") {
+      connection.wanted = message.sessionId;
+      this.#watch.wants(message.sessionId);
+    } else if (session === undefined || message.kind === "connectionClosed") return;
     else if (message.kind === "closeSession") this.#world.wished.add(session);
     else this.#watch.hears(session);
   }
@@ -208,8 +210,7 @@ export class SimulatedPort implements Beside {
         connection.session = message.sessionId;
         return this.#watch.hears(message.sessionId);
       case "sessionRejected":
-        if (message.reason === REJECTED.sessionExpired) this.#watch.refuses(connection.wanted);
-        return;
+        return this.#refuses(connection, message.reason);
       case "clientResponse":
         return history.replies(session, message.requestId, message.result);
       case "requestError":
@@ -219,9 +220,15 @@ export class SimulatedPort implements Beside {
     }
   }
 
+  #refuses(connection: SimulatedConnection, reason: number): void {
+    const { wanted } = connection;
+    connection.wanted = "";
+    if (reason === REJECTED.sessionExpired) this.#watch.refuses(wanted);
+  }
+
   /** What arrives shortly before the end of its time may be too late, as the process has to read it. */
   #hasSpoken(session: string): boolean {
-    const heardAt = [...this.#connections].filter((one) => one.session === session)
+    const heardAt = [...this.#connections].filter((one) => (one.session ?? one.wanted) === session)
       .map(({ stream }) => stream.arrivedAt);
     return Math.max(...heardAt) > this.#world.now() - (TIMEOUT_MS - STALL_MS) / FASTEST;
   }
