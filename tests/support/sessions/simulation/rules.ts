@@ -61,7 +61,7 @@ export const SESSION_RULES: Readonly<Record<string, Mutation>> = {
     to: "index >= role.firstIndex ? term : term",
   },
   "joined-proposal": {
-    file: `${LEADER}proposals.ts`,
+    file: `${LEADER}proposals/proposals.ts`,
     from: "if (before !== undefined) {",
     to: "if (before !== undefined && before.bytes < 0) {",
   },
@@ -69,11 +69,6 @@ export const SESSION_RULES: Readonly<Record<string, Mutation>> = {
     file: `${LEADER}leading.ts`,
     from: 'this.#part(session, "replaced");',
     to: "",
-  },
-  "asked-before": {
-    file: `${LEADER}leading.ts`,
-    from: "this.#proposals.whenIdle(session,",
-    to: "((_: string, then: () => void) => then())(session,",
   },
   "told-again": {
     file: `${LEADER}leading.ts`,
@@ -122,7 +117,7 @@ export const SESSION_RULES: Readonly<Record<string, Mutation>> = {
   },
   "ids-go-on": {
     file: `${CLIENT}messages.ts`,
-    from: "Math.max(told.highestRequestId + 1, told.floor, 1)",
+    from: "Math.max(told.highestRequestId, told.floor) + 1 + MAX_IN_FLIGHT",
     to: "Math.max(told.floor, 1)",
   },
   "told-once": {
@@ -134,10 +129,5 @@ export const SESSION_RULES: Readonly<Record<string, Mutation>> = {
     file: `${CLIENT}messages.ts`,
     from: "told.lowestUnacked > 0 ? told.lowestUnacked - 1 : told.lastServerRequestId",
     to: "told.lastServerRequestId",
-  },
-  "way-to-leader": {
-    file: "server/sessions/conversation.ts",
-    from: "this.#isExtended = true;",
-    to: "",
   },
 };
