@@ -52,6 +52,7 @@ export {
   type MdnsConfig,
   type RaftConfig,
   type SessionsConfig,
+  type TopicsConfig,
 } from "./server/config/load.ts";
 export type { SomeOf } from "./server/config/options/option.ts";
 export type { AgentPlan } from "./server/config/plan.ts";

@@ -1,6 +1,7 @@
 /**
  * Clients for the ports of an agent: `RpcClient` for the RPC port of a skein or HashiCorp Serf agent, `KvClient` for the
- * key-value port of a skein agent that keeps state, `SessionClient` for durable sessions with such agents.
+ * key-value port of a skein agent that keeps state, `SessionClient` for durable sessions with such agents, `TopicClient` for
+ * their topics.
  *
  * @example Who is in the cluster
  * ```ts
@@ -102,5 +103,28 @@ export type { SessionJob } from "./sessions/jobs.ts";
 export type { SessionKv } from "./sessions/kv.ts";
 export type { SessionCloseOptions, SessionOptions } from "./sessions/options.ts";
 export type { SessionWatchOptions } from "./sessions/watch.ts";
+export { TopicClient } from "./topics/client.ts";
+export type { NewTopicMessage, TopicMessage, TopicPosition } from "./topics/messages.ts";
+export type {
+  TopicConnectOptions,
+  TopicConsumerOptions,
+  TopicProducerOptions,
+  TopicRetryOptions,
+} from "./topics/options.ts";
+export type { TopicStatistics } from "./topics/statistics.ts";
+export type {
+  CreateTopicOptions,
+  TopicCluster,
+  TopicInfo,
+  TopicRetention,
+} from "./topics/topics.ts";
+export type {
+  ConsumerStatistics,
+  ProducerStatistics,
+  TopicConsumer,
+  TopicProducer,
+  TopicStart,
+} from "./topics/types.ts";
+export { TopicError } from "../protocol/topics/errors.ts";
 export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

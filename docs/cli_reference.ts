@@ -41,7 +41,7 @@ null instead of a list of acks that is empty`,
     `status: { "node": "a", "id": "...", "cluster_id": "...", "role": "leader", "term": 3, "leader": "a",
   "last_index": 9, "commit_index": 9, "applied_index": 9, "snapshot_index": 0,
   "failure_tolerance": 1, "storage_full": false, "loop_lag_ms": 1.2, "peers": [ ... ],
-  "session_addr": "127.0.0.1:7375", "other_clusters": [] }
+  "session_addr": "127.0.0.1:7375", "topics_addr": "127.0.0.1:9092", "other_clusters": [] }
 peers: [ { "name": "b", "id": "...", "address": "10.0.0.2:7376", "role": "voter",
   "match_index": 9, "last_contact_ms": 12, "healthy": true } ]; null where only the leader knows
 snapshot: { "index": 9 }

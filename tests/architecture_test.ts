@@ -45,11 +45,12 @@ const OUTSIDE =
   /\b(?:Deno|Date\.now|new Date\(\)|performance|globalThis|setTimeout|setInterval|setImmediate|Math\.random|getRandomValues|randomUUID|fetch\(|WebSocket|Worker)(?!\w)/;
 
 /**
- * What a file of the pure parts may name all the same. `node:crypto` only computes, but loading it takes 30 ms that most
- * agents need not spend; there is no other way to load it late and synchronously.
+ * What a file of the pure parts may name all the same. `node:crypto` and `node:zlib` only compute, but loading them takes 10 to 30
+ * ms that most agents and clients need not spend; there is no other way to load them late and synchronously.
  */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "cluster/memberlist/wire/_builtin.ts": "globalThis",
+  "protocol/topics/checksum.ts": "globalThis",
 };
 
 /** An import of chance from a module that otherwise computes. */

@@ -37,6 +37,7 @@ export const skeinPeer: Peer = {
     `-peer-addr=${hosts[index]}:7376`,
     `-kv-addr=${hosts[index]}:8379`,
     `-session-addr=${hosts[index]}`,
+    `-topics-addr=${hosts[index]}`,
     "-retry-interval=1s",
     ...hosts.filter((_, i) => i !== index).map((host) => `-retry-join=${host}:7946`),
   ],

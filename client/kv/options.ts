@@ -29,6 +29,7 @@ import { checkReconnectOptions, type ReconnectOptions } from "../net/reconnect.t
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvConnectOptions = { address: agent.state?.addresses.kvAddr ?? "", reconnect: true };
  * await using client = await KvClient.connect(options);
@@ -76,6 +77,7 @@ export interface KvConnectOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvCallOptions = { namespace: "app", timeoutMs: 1_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -101,6 +103,7 @@ export interface KvCallOptions extends CallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvSetCallOptions = { nx: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -134,6 +137,7 @@ export interface KvSetCallOptions extends KvCallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvIncrementCallOptions = { ttlMs: 60_000 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -176,6 +180,7 @@ export interface KvDispatchCallOptions extends CallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvDeleteCallOptions = { tree: true };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -203,6 +208,7 @@ export interface KvDeleteCallOptions extends KvCallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvGetCallOptions = { consistency: "stale" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -231,6 +237,7 @@ export interface KvGetCallOptions extends KvCallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvChildrenCallOptions = { after: "a" };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });
@@ -258,6 +265,7 @@ export interface KvChildrenCallOptions extends KvGetCallOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvKeysCallOptions = { depth: 1 };
  * await using client = await KvClient.connect({ address: agent.state?.addresses.kvAddr ?? "" });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Alarms } from "./alarms.ts";
+
 /** The longest a timer can run: 2^31-1 ms, 24 days. */
 const MAX_TIMER_MS = 0x7fff_ffff;
 
@@ -35,6 +37,8 @@ export interface Deadline {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds until the wait ends with `timeoutError()`. */
   readonly timeoutMs: number;
+  /** What tells that they have passed, for waits of which many run at once. Default: a timer of its own. */
+  readonly alarms?: Alarms;
   /** What the wait rejects with after that time. */
   timeoutError(): Error;
   /** Called when nobody waits any more, so that what was started can be undone. */
@@ -51,11 +55,12 @@ export interface Settle<T> {
 
 /** Runs `start` and waits until it settles or `deadline` passes. `start` does not run when the signal was given before. */
 export function waitFor<T>(deadline: Deadline, start: (settle: Settle<T>) => void): Promise<T> {
-  const { signal, timeoutMs } = deadline;
+  const { signal, timeoutMs, alarms } = deadline;
   if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise<T>((resolve, reject) => {
     const stopWaiting = (): void => {
       clearTimeout(timer);
+      if (alarm !== undefined) alarms?.clear(alarm);
       signal?.removeEventListener("abort", onAbort);
     };
     const giveUp = (error: unknown): void => {
@@ -64,9 +69,12 @@ export function waitFor<T>(deadline: Deadline, start: (settle: Settle<T>) => voi
       deadline.giveUp();
     };
     const onAbort = (): void => giveUp(signal?.reason);
-    const timer = timeoutMs === Infinity
-      ? undefined
-      : setTimeout(() => giveUp(deadline.timeoutError()), Math.min(timeoutMs, MAX_TIMER_MS));
+    const onTime = (): void => giveUp(deadline.timeoutError());
+    const isLimited = timeoutMs !== Infinity;
+    const alarm = isLimited ? alarms?.set(timeoutMs, onTime) : undefined;
+    const timer = isLimited && alarms === undefined
+      ? setTimeout(onTime, Math.min(timeoutMs, MAX_TIMER_MS))
+      : undefined;
     signal?.addEventListener("abort", onAbort, { once: true });
     const settle: Settle<T> = {
       resolve(value): void {

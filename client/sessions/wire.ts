@@ -7,7 +7,7 @@
 import {
   clientFrame,
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   MessageError,
   readServerMessage,
   type ServerMessage,
@@ -100,7 +100,7 @@ export class Wire {
   async #read(socket: Socket): Promise<Error> {
     const { signal } = this.#closing;
     let count = 0;
-    const splitter = new FrameSplitter((bytes) => {
+    const splitter = frameSplitter((bytes) => {
       count++;
       if (!signal.aborted) this.#listener.message(readServerMessage(bytes));
     });

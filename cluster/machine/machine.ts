@@ -8,6 +8,7 @@
 
 import type { NodeChange } from "./change.ts";
 import { KV, kv, nodes } from "./kv/mod.ts";
+import type { MessageChange } from "./message_change.ts";
 import {
   type Command,
   type Context,
@@ -28,6 +29,7 @@ import {
   WatchedPlaces,
   writeContext,
 } from "./sys/mod.ts";
+import { TOPICS, topics } from "./topics/mod.ts";
 
 /** One entry of the log, as far as the machine looks at it. */
 export interface LogEntry {
@@ -48,7 +50,10 @@ export class FormatError extends Error {
 }
 
 /** This version of the program. */
-export const PROGRAM: Program = { format: FIRST_FORMAT, modules: { [SYS]: sys, [KV]: kv } };
+export const PROGRAM: Program = {
+  format: FIRST_FORMAT,
+  modules: { [SYS]: sys, [KV]: kv, [TOPICS]: topics },
+};
 
 /** What entries have done to sessions, whose ids these are. */
 export interface SessionChanges {
@@ -75,6 +80,8 @@ export interface MachineListener {
   changes?(changes: readonly NodeChange[]): void;
   /** What has become of sessions. */
   sessions?(changes: SessionChanges): void;
+  /** What has become of segments of messages, in order. */
+  messages?(changes: readonly MessageChange[]): void;
 }
 
 /** The machine on a store. */
@@ -117,6 +124,7 @@ export class Machine {
   apply(entries: readonly LogEntry[]): (Result | undefined)[] {
     const context: Context = { ...this.#context };
     if (this.#listener.changes !== undefined) context.changes = [];
+    if (this.#listener.messages !== undefined) context.messages = [];
     const news = this.#listener.sessions && new News();
     const results = this.#transaction((state) => {
       const host = this.#host(state, context, news);
@@ -124,8 +132,9 @@ export class Machine {
       writeContext(state, context);
       return results;
     });
-    const { index, time, format, changes } = context;
+    const { index, time, format, changes, messages } = context;
     this.#context = { index, time, format };
+    if (messages !== undefined && messages.length > 0) this.#listener.messages?.(messages);
     if (changes !== undefined && changes.length > 0) this.#listener.changes?.(changes);
     if (news?.isAny) this.#listener.sessions?.(news);
     return results;

@@ -5,7 +5,9 @@
  */
 
 export type { ChangeKind, NodeChange } from "./change.ts";
+export type { MessageChange, SegmentId } from "./message_change.ts";
 export { dump, type DumpSummary } from "./dump.ts";
+export { DumpedRows } from "./dumped_rows.ts";
 export { DumpError, Loader } from "./load.ts";
 export {
   FormatError,

@@ -19,6 +19,7 @@
 
 import { DecodeError, Reader, type Writer, written } from "../../protocol/msgpack/mod.ts";
 import type { NodeChange } from "./change.ts";
+import type { MessageChange } from "./message_change.ts";
 import {
   type Failure,
   INVALID,
@@ -39,6 +40,8 @@ export interface Context {
   format: number;
   /** Where commands say what they have changed; without it nobody listens. */
   changes?: NodeChange[];
+  /** Where commands say what becomes of segments of messages; without it nobody listens. */
+  messages?: MessageChange[];
 }
 
 /** Nodes that have values, as far as the module that has them lets others see them. */

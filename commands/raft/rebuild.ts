@@ -126,7 +126,7 @@ const UNSURE =
 
 function questionOf(plan: RebuildPlan): string {
   const { path, kind, found } = plan;
-  const damage = [...found.damage, ...found.stateDamage];
+  const damage = [...found.damage, ...found.stateDamage, ...found.messageDamage];
   const what = kind === "state"
     ? "The state is moved aside, and made anew of the own log when the server starts."
     : "All of it is moved aside. The server comes back with another id, and gets everything from " +

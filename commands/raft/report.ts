@@ -25,6 +25,7 @@ export async function statusText(report: StateStatus): Promise<string> {
     ["Disk", report.storage_full ? "full" : "has room"],
     ["Loop lag", `${report.loop_lag_ms} ms`],
     ["Sessions at", report.session_addr ?? "nowhere"],
+    ["Topics at", report.topics_addr ?? "nowhere"],
     ...others.length === 0 ? [] : [["Of other clusters", others.join(", ")]],
   ];
   return `${await columns(rows)}\n\n${await peersText(report)}`;

@@ -20,6 +20,7 @@ import { type Problem, textOfProblem } from "./problem.ts";
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await assert.rejects(agent.kv.set("a^^b", 1), (error) => error instanceof KvError && error.code === 422);
  * ```
@@ -57,6 +58,7 @@ export class KvError extends Error {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("leader", "a", { nx: true });
  * await assert.rejects(agent.kv.set("leader", "b", { nx: true }), ConditionFailedError);

@@ -49,6 +49,7 @@ export type KvKey = string | readonly string[];
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("a", 1);
  * const entry: KvEntry | undefined = await agent.kv.get("a");
@@ -77,6 +78,7 @@ export interface KvEntry {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("app^a", 1);
  * const found: KvExistence = await agent.kv.exists("^app");
@@ -103,6 +105,7 @@ export interface KvExistence {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await agent.kv.set("app^a", 1);
  * const items: KvItem[] = await Array.fromAsync(agent.kv.entries("^app"));
@@ -127,6 +130,7 @@ export interface KvItem extends KvEntry {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const items: KvSetItem[] = [{ key: "a", value: 1 }, { key: "b", value: 2, ttlMs: 60_000 }];
  * await agent.kv.setMany(items);
@@ -155,6 +159,7 @@ export interface KvSetItem {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * using news = agent.kv.subscribe("news^*");
  * agent.kv.publish("news^weather", "sun");
@@ -197,6 +202,7 @@ export interface KvMessage {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await using changes = agent.kv.watch("a");
  * await agent.kv.set("a", 1);
@@ -253,6 +259,7 @@ export type KvChange =
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvWatchOptions = { tree: true, initial: true };
  * for await (const { kind } of agent.kv.watch("^app", options)) {
@@ -292,6 +299,7 @@ export interface KvWatchOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const watch: KvWatch = agent.kv.watch("a");
  * await watch.stop();

@@ -8,6 +8,6 @@ export { capabilityProblem } from "./capabilities.ts";
 export { clientFrame, readClientMessage, readServerMessage, serverFrame } from "./codec.ts";
 export * from "./codes.ts";
 export { MessageError } from "./errors.ts";
-export { FrameSplitter } from "./frame_splitter.ts";
+export { frameSplitter } from "./frames.ts";
 export * from "./limits.ts";
 export type * from "./messages.ts";

@@ -23,6 +23,7 @@ export type { RereadFiles };
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const addresses: StateAddresses | undefined = agent.state?.addresses;
  * console.log(addresses?.peerAddr);
@@ -35,6 +36,8 @@ export interface StateAddresses {
   readonly kvAddr: string | undefined;
   /** Where it lets clients with sessions in, `host:port`; `undefined`: nowhere. */
   readonly sessionAddr: string | undefined;
+  /** Where it lets clients of topics in, `host:port`; `undefined`: nowhere. */
+  readonly topicsAddr: string | undefined;
   /** Its data directory; `undefined`: a temporary one. */
   readonly dataDir: string | undefined;
 }
@@ -52,6 +55,7 @@ export interface StateAddresses {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * console.log(agent.state?.addresses.kvAddr);
  * console.log(await agent.state?.administer("status"));

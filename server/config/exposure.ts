@@ -36,13 +36,17 @@ export function exposureWarnings(config: AgentConfig): string[] {
         "Use -peer-addr or -encrypt-file",
     );
   }
-  const session = state !== undefined && "session" in state ? state.session : undefined;
+  const { session, topics } = state !== undefined && "session" in state ? state : NOWHERE;
   warnings.push(
     ...clientWarnings(config, state?.kv, config.kvAddr, "-kv-addr"),
     ...clientWarnings(config, session, config.sessionAddr, "-session-addr"),
+    ...clientWarnings(config, topics, config.topicsAddr, "-topics-addr"),
   );
   return warnings;
 }
+
+/** Where an agent that is no server serves what only servers do. */
+const NOWHERE = { session: undefined, topics: undefined } as const;
 
 /** What is to be said of a port of clients of the state. */
 function clientWarnings(

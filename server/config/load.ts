@@ -22,6 +22,7 @@ export {
   type MdnsConfig,
   type RaftConfig,
   type SessionsConfig,
+  type TopicsConfig,
 } from "./settings.ts";
 
 /** Settings and what the operator should know about them. */

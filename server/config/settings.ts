@@ -133,6 +133,8 @@ export interface AgentConfig {
   readonly kvAddr: string;
   /** `host[:port]` for clients with sessions, or `none`; "" for `127.0.0.1:7375`. */
   readonly sessionAddr: string;
+  /** `host[:port]` for clients of topics, or `none`; "" for `127.0.0.1:9092`. */
+  readonly topicsAddr: string;
   /** When a write is acknowledged: sync, async or memory; "" for sync, with `dev` memory. */
   readonly durability: string;
   /** Timing and habits of the log. */
@@ -141,6 +143,8 @@ export interface AgentConfig {
   readonly kv: KvConfig;
   /** How sessions of clients are kept. */
   readonly sessions: SessionsConfig;
+  /** How clients of topics are served. */
+  readonly topics: TopicsConfig;
 }
 
 /**
@@ -190,6 +194,28 @@ export interface KvConfig {
   readonly tlsClientCa: string;
   /** A client that sends no line for this long is disconnected; 0 for never. Default 300,000. */
   readonly idleLimitMs: number;
+  /** Connections in all. Default 10,000. */
+  readonly maxConnections: number;
+}
+
+/**
+ * How clients of topics are served.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULT_AGENT_CONFIG, type TopicsConfig } from "@skein/agent";
+ *
+ * const topics: TopicsConfig = { ...DEFAULT_AGENT_CONFIG.topics, autoCreate: false };
+ * console.log(topics.requestLimitMs); // 30000
+ * ```
+ */
+export interface TopicsConfig {
+  /** Whoever produces to a topic that is not there makes it, with one partition. Default true. */
+  readonly autoCreate: boolean;
+  /** A client that sends nothing for this long, and waits for nothing, is disconnected; 0 for never. Default 300,000. */
+  readonly idleLimitMs: number;
+  /** A client is told after this long what has come of its request. Default 30,000. */
+  readonly requestLimitMs: number;
   /** Connections in all. Default 10,000. */
   readonly maxConnections: number;
 }

@@ -18,6 +18,7 @@ import {
   NO_ADDRESS,
   peerAddress,
   sessionAddress,
+  topicsAddress,
 } from "./state_settings.ts";
 
 /** Most servers that found a cluster together: each of them must hear from every write. */
@@ -87,6 +88,7 @@ export const STATE_CHECKS: readonly ((config: AgentConfig) => void)[] = [
   (config) => {
     if (!keepsState(config)) return;
     requireGuard("session_addr", config.sessionAddr, () => sessionAddress(config), config);
+    requireGuard("topics_addr", config.topicsAddr, () => topicsAddress(config), config);
   },
   (config) => {
     const { sessions: { timeoutMs }, raft: { electionTimeoutMs } } = config;
@@ -118,7 +120,7 @@ export function foundersNotes({ bootstrapExpect }: AgentConfig): string[] {
 }
 
 function refuseServersOnly(config: AgentConfig): void {
-  const { dataDir, bootstrapExpect, durability, peerAddr, sessionAddr } = config;
+  const { dataDir, bootstrapExpect, durability, peerAddr, sessionAddr, topicsAddr } = config;
   const refuse = (name: string, value: string | number): void => {
     fail(`Invalid ${name}: ${value} without -server, which it is for. Use -server with it`);
   };
@@ -126,6 +128,7 @@ function refuseServersOnly(config: AgentConfig): void {
   if (bootstrapExpect !== 0) refuse("bootstrap_expect", bootstrapExpect);
   if (durability !== "") refuse("durability", `'${durability}'`);
   if (sessionAddr !== "" && sessionAddr !== NO_ADDRESS) refuse("session_addr", `'${sessionAddr}'`);
+  if (topicsAddr !== "" && topicsAddr !== NO_ADDRESS) refuse("topics_addr", `'${topicsAddr}'`);
   if (peerAddr === "" || isGateway(config)) return;
   fail(
     `Invalid peer_addr: '${peerAddr}' without -server or -kv-addr, which it is for. Use one of them ` +
@@ -135,7 +138,7 @@ function refuseServersOnly(config: AgentConfig): void {
 
 /** A port of clients on which nobody has to show who it is has to be on loopback, unless the operator says otherwise. */
 function requireGuard(
-  name: "kv_addr" | "session_addr",
+  name: "kv_addr" | "session_addr" | "topics_addr",
   text: string,
   read: () => Address | undefined,
   { kv }: AgentConfig,

@@ -7,7 +7,7 @@
 import type { Address } from "../../cluster/runtime.ts";
 import type { Durability, StateSettings as ServerSettings } from "../replica/state_settings.ts";
 import { DEFAULT_GOSSIP_PORT, splitGoAddress } from "./addresses.ts";
-import type { AgentConfig, KvConfig } from "./settings.ts";
+import type { AgentConfig, KvConfig, TopicsConfig } from "./settings.ts";
 
 /** Port of the other servers when an address names none. */
 export const DEFAULT_PEER_PORT = 7376;
@@ -16,6 +16,9 @@ export const DEFAULT_KV_PORT = 8379;
 
 /** Port of clients with sessions when an address names none. */
 export const DEFAULT_SESSION_PORT = 7375;
+
+/** Port of clients of topics when an address names none. */
+export const DEFAULT_TOPICS_PORT = 9092;
 
 /** What an address says that is to be none. */
 export const NO_ADDRESS = "none";
@@ -36,6 +39,10 @@ export interface StateSettings extends ServerSettings {
   readonly kvOptions: KvSettings;
   /** Where clients with sessions are let in; `undefined`: nowhere. */
   readonly session: Address | undefined;
+  /** Where clients of topics are let in; `undefined`: nowhere. */
+  readonly topics: Address | undefined;
+  /** How they are served. */
+  readonly topicsOptions: TopicsConfig;
 }
 
 /**
@@ -58,6 +65,8 @@ export function stateSettings(config: AgentConfig, bindHost?: string): StateSett
     sessions: config.sessions,
     kvOptions: kvSettings(config),
     session: sessionAddress(config),
+    topics: topicsAddress(config),
+    topicsOptions: config.topics,
   };
 }
 
@@ -139,6 +148,15 @@ export function kvAddress({ kvAddr }: AgentConfig): Address | undefined {
  */
 export function sessionAddress({ sessionAddr }: AgentConfig): Address | undefined {
   return clientAddress(sessionAddr, DEFAULT_SESSION_PORT);
+}
+
+/**
+ * Where a server lets clients of topics in, `undefined` for nowhere.
+ *
+ * @throws {AddressError} when it is no address.
+ */
+export function topicsAddress({ topicsAddr }: AgentConfig): Address | undefined {
+  return clientAddress(topicsAddr, DEFAULT_TOPICS_PORT);
 }
 
 function clientAddress(text: string, defaultPort: number): Address | undefined {

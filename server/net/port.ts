@@ -10,7 +10,7 @@ import { within } from "./deadline.ts";
 import { Listener } from "./listener.ts";
 import { sendAtOnce } from "./wire/promptness.ts";
 import type { SecureWire, Wire } from "./wire/wire.ts";
-import { Refusals } from "./refusals.ts";
+import { type Refusal, Refusals } from "./refusals.ts";
 import type { ByteWriter } from "./writer_pool.ts";
 
 /** How often stalled peers are looked for, as a part of the time they have. */
@@ -30,7 +30,7 @@ export interface PortParts<W extends ByteWriter, C extends Conversation>
   /** Puts TLS around a connection. Default: connections are not encrypted. */
   readonly secure?: (wire: Wire) => SecureWire;
   /** What a peer is told that finds no room. Default: it is disconnected without a word. */
-  readonly refusal?: Uint8Array;
+  readonly refusal?: Refusal;
 }
 
 /** Serves all who connect, until it is closed. */

@@ -17,6 +17,7 @@
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * await agent.leave().catch((error) => {
  *   if (!(error instanceof LeaveRefusedError)) throw error;

@@ -47,6 +47,8 @@ import {
 } from "./wire_requests.ts";
 import { Fetches } from "./watching/fetches.ts";
 import { newWatches, watchedMachine } from "./watching/watched.ts";
+import { pieceNet } from "./segments/fetching/net.ts";
+import type { Messages } from "./segments/messages.ts";
 
 /** Bytes of the log since the last snapshot that make a new one. */
 const SNAPSHOT_BYTES = 64 * 1024 * 1024;
@@ -135,13 +137,16 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const full = ({ message }: Error): void => {
       log.write("WARN", "raft", `${message}: the state stays in memory, and the log has it`);
     };
-    const { storage, found } = await openStorage(dataDir, { durability, full, failed });
+    const opening: { host?: ReplicaHost } = {};
+    const net = pieceNet(guardedClock((error) => log.unexpected(error)), () => opening.host);
+    const parts = { durability, full, failed, net, logger: log.logger("topics") };
+    const { storage, found } = await openStorage(dataDir, parts);
     const { directory } = opened.use(storage);
     if (found.cutBytes > 0) {
       const text = `Cut ${found.cutBytes} bytes off the log: a write that was not finished`;
       log.write("WARN", "raft", text);
     }
-    const host = new ReplicaHost({ ...options, failed }, storage);
+    const host = opening.host = new ReplicaHost({ ...options, failed }, storage);
     host.#links = opened.use(await host.#listen());
     const isNew = lastIndexOf(found) === 0 && !directory.isRebuilt && bootstrapExpect === 1;
     await (isNew ? host.#found([directory.nodeId], found) : host.#begin(found));
@@ -172,6 +177,11 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   /** Forgets earlier ids that are no members any more. Rejects as the disk does. */
   forget(ids: readonly string[]): Promise<void> {
     return this.#storage.directory.forget(ids);
+  }
+
+  /** The messages of topics. */
+  get messages(): Messages {
+    return this.#storage.messages;
   }
 
   /** The links to the others. */
@@ -246,6 +256,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       () => this.sessions.close(),
       () => this.watches.close(),
       () => this.#checks.close(),
+      () => this.messages.close(),
       () => this.links.close(),
       () => this.#storage[Symbol.asyncDispose](),
     ]);
@@ -291,7 +302,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const newMachine = () => watchedMachine(store, this.watches, this.sessions);
+    const { sessions, messages } = this;
+    const newMachine = () => watchedMachine(store, this.watches, { sessions, messages });
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
@@ -303,12 +315,14 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       snapshots,
       newMachine,
     }, { ...found, snapshot: snapshots.newest });
+    await messages.settle(true);
     const replica = new Replica({
       clock: this.#clock,
       wallClock: () => Date.now(),
       logger: log.logger("raft"),
       ...begun,
       store,
+      messages,
       log: logFiles,
       votes,
       snapshots,
@@ -364,6 +378,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         const question = decodeQuestion(bytes);
         return question === undefined ? NO_BYTES : encodeAnswer(this.#checks.ask(question));
       }
+      case REQUEST.piece:
+        return await this.messages.answer(bytes);
     }
     return await answerRequests(bytes, this.#replica);
   }

@@ -20,6 +20,7 @@ import type { WatchHub } from "../../cluster/watch/mod.ts";
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const consistency: Consistency = "lease";
  * console.log(await agent.kv.get("a", { consistency }));

@@ -15,25 +15,26 @@ import { closeInOrder } from "../net/closing.ts";
 import { within } from "../net/deadline.ts";
 import { guardedClock } from "../runtime.ts";
 import { newId } from "./directory/node_file.ts";
-import { advise, canLose } from "./autopilot.ts";
+import { advise } from "./members/autopilot.ts";
 import { LeaveRefusedError } from "./errors.ts";
+import type { Replica } from "./driver/replica.ts";
 import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
+import { takeOut } from "./members/leaving.ts";
 import type { PeerLinks } from "./peers/mod.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
+import type { Messages } from "./segments/messages.ts";
 import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
-import { type Sessions, Whereabouts } from "./sessions/mod.ts";
+import { clusterInfo, type Sessions } from "./sessions/mod.ts";
+import { type ClientService, type Place, Whereabouts } from "./whereabouts.ts";
 import { verify, VerifyError, type VerifyReport } from "./verification/verify.ts";
 import { type Operation, type OperationOutcome, textOfOutcome } from "./wire_requests.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
 const LOOK_MS = 500;
-
-/** Pause between two tries to be taken out, in milliseconds. */
-const AGAIN_MS = 100;
 
 /** Pause between two lines of the log about the same thing, in milliseconds. */
 const SAY_MS = { waiting: 10_000, otherCluster: 60_000 } as const;
@@ -95,9 +96,7 @@ export class StateServer implements StateService, AsyncDisposable {
       opened.server === undefined
         ? servers.find((one) => one.id === id)?.name
         : opened.server.#nameOf(id);
-    const changed = (): void => {
-      if (opened.server !== undefined) opened.server.#look();
-    };
+    const changed = (): unknown => opened.server !== undefined && opened.server.#look();
     const host = await ReplicaHost.open({ ...options, nameOf, changed });
     opened.server = new StateServer(options, host, servers);
     return opened.server;
@@ -128,15 +127,42 @@ export class StateServer implements StateService, AsyncDisposable {
     return this.#host.sessions;
   }
 
-  /** The servers, as clients with sessions are told of them. */
-  get cluster(): ClusterInfo {
-    return this.#whereabouts.info(this.#host, this.#servers);
+  /** The messages of topics. */
+  get messages(): Messages {
+    return this.#host.messages;
   }
 
-  /** From now on clients with sessions find this server there. */
-  announce(sessions: Deno.NetAddr): void {
-    this.#whereabouts.address = sessions;
+  /** The servers, as clients with sessions are told of them. */
+  get cluster(): ClusterInfo {
+    const { term } = this.#host.replica.status;
+    return clusterInfo(this.places("sessions"), this.leaderName, term);
+  }
+
+  /** The members of the log, and where they serve clients. */
+  places(service: ClientService): Place[] {
+    return this.#whereabouts.places(service, this.#host, this.#servers);
+  }
+
+  /** The leader as far as it is known here, as clients are told of it: by name, or by its id. */
+  get leaderName(): string | undefined {
+    const { leaderId } = this.#host.replica;
+    return leaderId && (this.#nameOf(leaderId) ?? leaderId);
+  }
+
+  /** Id of its cluster; `undefined` until it belongs to one. */
+  get clusterId(): string | undefined {
+    return this.#host.clusterId;
+  }
+
+  /** From now on clients find this server there. */
+  announce(service: ClientService, address: Deno.NetAddr): void {
+    this.#whereabouts.addresses[service] = address;
     this.#look();
+  }
+
+  /** The replica, which is another one once this server has founded a cluster. */
+  get replica(): Replica {
+    return this.#host.replica;
   }
 
   /** See {@linkcode StateService.propose}. */
@@ -157,8 +183,8 @@ export class StateServer implements StateService, AsyncDisposable {
 
   /** What operators want to know. */
   status(): StateStatus {
-    const { address } = this.#whereabouts;
-    return stateStatus(this.#host, this.#servers, this.#options.name, address);
+    const { addresses } = this.#whereabouts;
+    return stateStatus(this.#host, this.#servers, this.#options.name, addresses);
   }
 
   /** The id of the server that somebody names by its agent's name or by the beginning of its id. */
@@ -208,7 +234,7 @@ export class StateServer implements StateService, AsyncDisposable {
     // Said first, or the leader would take in again whom it has just taken out.
     this.#isLeaving = true;
     await within(TELL_LIMIT_MS, this.#tell());
-    const why = await this.#takeOut(performance.now() + LEAVE_LIMIT_MS);
+    const why = await takeOut(this.#host, LEAVE_LIMIT_MS, () => this.#closed !== undefined);
     if (why === undefined) return;
     if (!force) {
       this.#isLeaving = false;
@@ -267,35 +293,14 @@ export class StateServer implements StateService, AsyncDisposable {
     );
   }
 
-  /** Nothing once this server is no member any more, else why it still is when the time is over. */
-  async #takeOut(end: number): Promise<string | undefined> {
-    const { replica, id } = this.#host;
-    if (replica.leaderId === id) {
-      if (!canLose(replica.status, id)) return "Too few servers would remain to go on";
-      await replica.transfer();
-    }
-    while (performance.now() < end && this.#closed === undefined) {
-      if (!replica.configuration.some((member) => member.id === id)) return undefined;
-      if (replica.leaderId !== undefined && replica.leaderId !== id) {
-        const change = { kind: "change", change: { kind: "remove", id } } as const;
-        const outcome = await this.#host.operate(change, end - performance.now());
-        if (outcome === undefined) return undefined;
-        if (outcome.reason === "invalid-change") return outcome.problem;
-      }
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-    return "The others did not answer in time";
-  }
-
   /** How many servers it founds a cluster with; 0 for none. */
   get #expect(): number {
     return this.#host.isRebuilt ? 0 : this.#options.settings.bootstrapExpect;
   }
 
   #nameOf(id: string): string | undefined {
-    return id === this.#host.id
-      ? this.#options.name
-      : this.#servers.find((server) => server.id === id)?.name;
+    if (id === this.#host.id) return this.#options.name;
+    return this.#servers.find((server) => server.id === id)?.name;
   }
 
   #look(): void {
@@ -330,7 +335,8 @@ export class StateServer implements StateService, AsyncDisposable {
       id,
       cluster: isMember ? shortId(clusterId) : undefined,
       expect: this.#expect,
-      sessionPort: this.#whereabouts.port,
+      sessionPort: this.#whereabouts.port("sessions"),
+      topicsPort: this.#whereabouts.port("topics"),
       isLeaving: this.#isLeaving,
     });
     if (tag !== this.#options.told()) await this.#options.tell(tag);
@@ -347,17 +353,14 @@ export class StateServer implements StateService, AsyncDisposable {
     if (gathering.state === "following") return;
     this.#isFounding = true;
     const founding = this.#host.found(gathering.ids).then((hasFounded) => {
-      if (hasFounded) this.#greetAnew();
+      if (!hasFounded) return;
+      // Links say once which cluster this server belongs to.
+      this.#host.links.locateAll(new Map());
+      this.#look();
     }).finally(() => {
       this.#isFounding = false;
     });
     background(founding, log);
-  }
-
-  /** Links say once which cluster this server belongs to. */
-  #greetAnew(): void {
-    this.#host.links.locateAll(new Map());
-    this.#look();
   }
 
   #advise(): void {

@@ -6,9 +6,10 @@
 
 import type { MemberRole } from "../../cluster/raft/mod.ts";
 import { joinHostPort } from "../../protocol/host_port.ts";
-import { failureTolerance } from "./autopilot.ts";
+import { failureTolerance } from "./members/autopilot.ts";
 import type { ReplicaHost } from "./replica_host.ts";
 import { type GossipServer, namesOfOthers } from "./servers.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 /** A member that was heard within this time, in milliseconds, and lacks at most so many entries, is healthy. */
 const HEALTHY = { contactMs: 1_000, gap: 1_000 } as const;
@@ -49,6 +50,8 @@ export interface StateStatus {
   readonly peers: readonly PeerState[];
   /** Where it serves clients with sessions; `null`: nowhere. */
   readonly session_addr: string | null;
+  /** Where it serves clients of topics; `null`: nowhere. */
+  readonly topics_addr: string | null;
   /** Agents of servers of another cluster, which are left alone. */
   readonly other_clusters: readonly string[];
 }
@@ -61,12 +64,12 @@ export interface Self extends Pick<ReplicaHost, "id" | "clusterId"> {
   >;
 }
 
-/** The status of a server; `servers` are those that gossip shows, `name` is the agent's own, `sessions` where it serves those. */
+/** The status of a server; `servers` are those that gossip shows, `name` is the agent's own. */
 export function stateStatus(
   { id, clusterId, replica }: Self,
   servers: readonly GossipServer[],
   name: string,
-  sessions?: Deno.NetAddr,
+  addresses: Whereabouts["addresses"] = {},
 ): StateStatus {
   const { status, loopLagMs, isFull } = replica;
   const isLeader = status.role === "leader";
@@ -99,7 +102,12 @@ export function stateStatus(
     storage_full: isFull,
     loop_lag_ms: Math.round(loopLagMs * 10) / 10,
     peers,
-    session_addr: sessions === undefined ? null : joinHostPort(sessions.hostname, sessions.port),
+    session_addr: textOf(addresses.sessions),
+    topics_addr: textOf(addresses.topics),
     other_clusters: clusterId === undefined ? [] : namesOfOthers(servers, clusterId),
   };
+}
+
+function textOf(address: Deno.NetAddr | undefined): string | null {
+  return address === undefined ? null : joinHostPort(address.hostname, address.port);
 }

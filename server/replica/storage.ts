@@ -5,6 +5,7 @@
  *     raft/*.log vote     server/replica/log
  *     raft/snapshots/     server/replica/snapshots
  *     state/              server/replica/store
+ *     topics/             server/replica/segments
  *
  * @module
  */
@@ -15,6 +16,9 @@ import { LazyDisk } from "./lazy_disk.ts";
 import { LogFiles } from "./log/log_files.ts";
 import type { RestoredLog } from "./log/opening.ts";
 import { type Vote, VoteFile } from "./log/vote_file.ts";
+import { SegmentFiles } from "./segments/segment_files.ts";
+import { Messages, type MessagesParts } from "./segments/messages.ts";
+import { stateOfMessages } from "./segments/state.ts";
 import { SnapshotFiles } from "./snapshots/snapshot_files.ts";
 import type { Durability } from "./state_settings.ts";
 import { SqliteStore } from "./store/sqlite_store.ts";
@@ -30,6 +34,7 @@ export interface Storage extends AsyncDisposable {
   readonly votes: VoteFile;
   readonly snapshots: SnapshotFiles;
   readonly store: SqliteStore;
+  readonly messages: Messages;
   /** All files but those of the store, to be read again. */
   readonly files: readonly Checkable[];
 }
@@ -44,6 +49,9 @@ export interface StorageOptions {
   readonly full: (error: DiskFullError) => void;
   /** The state can no longer be written. */
   readonly failed: (error: Error) => void;
+  /** The way to other servers, who may have what is damaged here. */
+  readonly net: MessagesParts["net"];
+  readonly logger: MessagesParts["logger"];
 }
 
 /**
@@ -72,14 +80,34 @@ export async function openStorage(
   const isNew = !isSync || mayLackVote(directory.clusterId, restored);
   const { file: votes, restored: vote } = await VoteFile.open(disk, "raft/vote", isNew);
   opened.defer(() => votes.close());
+  const state = stateOfMessages(() => store);
+  const segments = opened.use(
+    await SegmentFiles.open({
+      // Nobody waits for their syncs, which keep what the log is rid of.
+      disk: options.durability === "memory" ? disk : directory.disk,
+      folder: "topics",
+      state,
+      damaged: (error) => messages.damaged(error),
+      failed: options.failed,
+    }),
+  );
   const store = await SqliteStore.open(`${place}/state`, {
+    companion: segments,
     failed: (error) => {
       if (error instanceof DiskFullError) options.full(error);
       else options.failed(error as Error);
     },
   });
   opened.defer(() => store.close().catch(ignoreFull));
-  const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
+  const { net, logger, failed } = options;
+  const messages = new Messages({ files: segments, state, net, logger, failed });
+  opened.defer(() => messages.close());
+  const snapshots = await SnapshotFiles.open({
+    disk,
+    folder: "raft/snapshots",
+    store,
+    companion: messages,
+  });
   const stack = opened.move();
   const storage: Storage = {
     directory,
@@ -87,7 +115,8 @@ export async function openStorage(
     votes,
     snapshots,
     store,
-    files: [directory, votes, log, snapshots],
+    messages,
+    files: [directory, votes, log, snapshots, segments],
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
   return { storage, found: { ...restored, ...vote } };

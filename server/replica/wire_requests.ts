@@ -20,7 +20,10 @@ import {
 import { decodeUtf8, encodeUtf8 } from "../../protocol/text.ts";
 import { isId } from "./directory/node_file.ts";
 
-/** First bytes of requests; their bytes are in `verification/questions.ts`, `gateway/questions.ts` and `watching/fetch_codec.ts`. */
+/**
+ * First bytes of requests; their bytes are in `verification/questions.ts`, `gateway/questions.ts`, `watching/fetch_codec.ts` and
+ * `segments/fetching/pieces.ts`.
+ */
 export const REQUEST = {
   promise: 0xf0,
   operation: 0xf1,
@@ -29,6 +32,7 @@ export const REQUEST = {
   read: 0xf4,
   fetch: 0xf5,
   nudge: 0xf6,
+  piece: 0xf7,
 } as const;
 
 /** What an operator asks a leader for. */

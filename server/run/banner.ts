@@ -52,6 +52,7 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
       peer_addr: state.peerAddr,
       ...state.kvAddr && { kv_addr: state.kvAddr },
       ...state.sessionAddr && { session_addr: state.sessionAddr },
+      ...state.topicsAddr && { topics_addr: state.topicsAddr },
       ...state.dataDir && { data_dir: state.dataDir },
     },
   });
@@ -71,6 +72,7 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
   row("Peer addr", `'${state.peerAddr}'`);
   row("Key-value addr", state.kvAddr === undefined ? "none" : `'${state.kvAddr}'`);
   row("Session addr", state.sessionAddr === undefined ? "none" : `'${state.sessionAddr}'`);
+  row("Topics addr", state.topicsAddr === undefined ? "none" : `'${state.topicsAddr}'`);
   row(
     "Data dir",
     state.dataDir === undefined ? "temporary, gone at the end" : `'${state.dataDir}'`,

@@ -12,7 +12,7 @@ import {
   CLOSED,
   type ContinueSession,
   type CreateSession,
-  FrameSplitter,
+  frameSplitter,
   type Hello,
   MessageError,
   readClientMessage,
@@ -20,6 +20,7 @@ import {
   serverFrame,
   type ServerMessage,
 } from "../../protocol/sessions/mod.ts";
+import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import type { LineWriter } from "../../protocol/kv/mod.ts";
 import type { Failure, ServerRequest } from "../../cluster/machine/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
@@ -61,7 +62,7 @@ export class SessionConversation implements Conversation, SessionLink {
     services: Services,
     deliver: (message: Uint8Array) => void,
   ) {
-    this.parser = new FrameSplitter(deliver);
+    this.parser = frameSplitter(deliver);
     this.#peer = peer;
     this.#services = services;
   }

@@ -9,6 +9,7 @@ import { serve } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../support/net/certificate.ts";
 import { startScriptedServer } from "../support/sessions/scripted_server.ts";
+import { serveTopics } from "../support/topics/scripted_server.ts";
 
 const HOST = loopback();
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -45,7 +46,13 @@ async function built(): Promise<{ readonly path: string } & AsyncDisposable> {
 
 async function behaves(runtime: readonly string[], client: string): Promise<void> {
   const kv = `${HOST}:${await freePort(HOST)}`;
-  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${kv}`, "-session-addr=none"];
+  const flags = [
+    "-dev",
+    `-peer-addr=${HOST}:0`,
+    `-kv-addr=${kv}`,
+    "-session-addr=none",
+    "-topics-addr=none",
+  ];
   await using agent = await startAgent(skein, { name: "one", host: HOST, flags });
   const access = await accessOf([{ name: "app", read: ["^"], write: ["^"] }]);
   const tls = new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });
@@ -53,7 +60,8 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
   const address = `${HOST}:${stage.port.address.port}`;
   const secured = JSON.stringify({ address, token: "app-token", certificate: CERTIFICATE });
   await using sessions = startScriptedServer(HOST);
-  const args = [client, agent.rpc, kv, secured, sessions.address];
+  await using topics = serveTopics(HOST);
+  const args = [client, agent.rpc, kv, secured, sessions.address, topics.address];
   const seen = JSON.parse(await run([...runtime, PROGRAM, ...args]));
   assert.deepEqual(seen, {
     members: ["one alive"],
@@ -73,6 +81,8 @@ async function behaves(runtime: readonly string[], client: string): Promise<void
     change: { é: 1 },
     ids: 500,
     kvRefused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
+    messages: [["0", "é"], ["499", "é"]],
+    topicsRefused: "ConnectError: dial tcp 127.0.0.1:1: connect: connection refused",
     end: "ConnectionClosedError: client closed",
     reason: `dial tcp ${agent.rpc}: connect: connection refused`,
     statuses: ["disconnected"],
@@ -98,6 +108,7 @@ Deno.test("the client runs in Node, Bun and Deno, as a package and as one file",
       const bundle = await Deno.readTextFile(`${client.path}/bundle.mjs`);
       assert.equal(bundle.match(/node:net/g)?.length, 1);
       assert.match(bundle, /await import\("node:net"\)/);
+      assert.equal(bundle.match(/(?:import|from|require)[ (]*"node:zlib"/), null);
     },
   );
   await t.step("its types need nothing of Deno's or Node's", () => {

@@ -9,6 +9,11 @@ import { MAX_JOB_BYTES, MAX_JOBS, MAX_SESSION_JOBS } from "../../cluster/machine
 import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
+import * as topicsClient from "../../client/topics/defaults.ts";
+import { MAX_IN_FLIGHT } from "../../client/topics/wire/connection.ts";
+import * as topics from "../../cluster/machine/topics/limits.ts";
+import * as topicsPort from "../../server/topics/limits.ts";
+import * as topicsWire from "../../protocol/topics/limits.ts";
 import * as sessionPort from "../../server/sessions/limits.ts";
 import * as sessions from "../../server/replica/sessions/limits.ts";
 import * as sessionWire from "../../protocol/sessions/limits.ts";
@@ -212,6 +217,25 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Payload of a job", `${MAX_JOB_PAYLOAD_BYTES / 1_024} KiB`],
   ["Jobs that are not done", `${number(MAX_JOBS)}, and ${MAX_JOB_BYTES / 2 ** 20} MiB`],
   ["Jobs that are not done", `; ${number(MAX_SESSION_JOBS)} `],
+  ["Message of a topic, as it is encoded", `${topicsWire.MAX_MESSAGE_BYTES / 2 ** 20} MiB`],
+  ["Frame of a client of topics  ", `${topicsWire.MAX_FRAME_BYTES / 2 ** 20} MiB`],
+  ["Wait of a client of topics", `${topicsClient.DEFAULT_TIMEOUT_MS / 1_000} s`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_DIAL_TIMEOUT_MS / 1_000} s`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_MIN_DELAY_MS} ms`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_MAX_DELAY_MS / 1_000} s`],
+  ["Connections of a client of topics to", `at most ${topicsClient.MAX_CONNECTIONS}`],
+  ["Requests on one of them", String(MAX_IN_FLIGHT)],
+  ["Time without use after which", `${topicsClient.DEFAULT_IDLE_MS / 60_000} min`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_BATCH_MESSAGES} messages`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_BATCH_BYTES / 1_024} KiB`],
+  ["Batch of a producer", `${topicsClient.MAX_BATCH_BYTES / 2 ** 20} MiB`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_LINGER_MS} ms`],
+  ["Batches to a partition", String(topicsClient.MAX_IN_FLIGHT)],
+  ["Messages of a producer that", `${topicsClient.DEFAULT_BUFFER_BYTES / 2 ** 20} MiB`],
+  ["Fetch of a consumer", `${topicsClient.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
+  ["Wait of a fetch at the server", `${topicsClient.DEFAULT_MAX_WAIT_MS} ms`],
+  ["Wait of a fetch at the server", `at least ${topicsClient.MIN_MAX_WAIT_MS} ms`],
+  ["Pause between commits", `${topicsClient.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
@@ -262,6 +286,46 @@ const SESSIONS: Record<keyof typeof sessions, Place> = {
   SCAN_PAUSE_MS: ["Sessions that a new leader looks through", 1, " ms"],
 };
 
+/** Where each bound of the topics port stands. */
+const TOPICS_PORT: Record<keyof typeof topicsPort, Place> = {
+  MAX_CONNECTIONS_PER_SOURCE: ["Connections of clients of topics, from", 1, " "],
+  MAX_STRANGERS: ["Strangers on the topics port, in all", 1, " "],
+  MAX_STRANGERS_PER_SOURCE: ["Strangers on the topics port, from", 1, " "],
+  STRANGER_LIMIT_MS: ["Time in which a client of topics has to show", 1_000, " s"],
+  MAX_STRANGER_BYTES: ["Frame of a client of topics that has not", 1_024, " KiB"],
+  MAX_IN_FLIGHT: ["Requests of one client of topics that are not", 1, ";"],
+  MAX_IN_FLIGHT_BYTES: ["Requests of one client of topics that are not", 2 ** 20, " MiB"],
+  MAX_BACKLOG_BYTES: ["Answers that wait for one client of topics", 2 ** 20, " MiB"],
+  MAX_WAITING_BYTES: ["Answers that wait for all clients of topics", 2 ** 20, " MiB"],
+  FAIR_FETCH_BYTES: ["Answers that wait for all clients of topics", 1_024, " KiB"],
+  MAX_PARTIAL_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
+  MAX_FETCH_WAIT_MS: ["Time that a fetch waits", 1_000, " s"],
+  STALL_LIMIT_MS: ["Time in which a client of topics takes", 1_000, " s"],
+  FRAME_LIMIT_MS: ["Time in which a frame of a client of topics", 1_000, " s"],
+  MAX_MISTAKES: ["Requests of one client of topics that are none", 1, " "],
+  DRAIN_LIMIT_MS: ["Time for what is under way at the topics port", 1_000, " s"],
+};
+
+const DAY_MS = 86_400_000;
+
+/** Where each bound of topics stands; the others are objects, failures, or told elsewhere. */
+const TOPICS: Partial<Record<keyof typeof topics, Place>> = {
+  MAX_NAME_BYTES: ["Name of a topic", 1, " bytes"],
+  MAX_TOPICS: ["Topics, deleted ones", 1, " "],
+  MAX_PARTITIONS: ["Partitions of a topic", 1, " "],
+  MAX_ALL_PARTITIONS: ["Partitions of all topics", 1, " "],
+  MAX_METADATA_BYTES: ["Text that is kept with an offset", 1, " bytes"],
+  MAX_COMMITTED: ["Offsets that one request commits", 1, ";"],
+  MAX_COMMITTED_BYTES: ["Offsets that one request commits", 2 ** 20, " MiB"],
+  MAX_ALL_COMMITTED: ["Offsets of all groups", 1, " "],
+  GROUP_LIFE_MS: ["Time that offsets are kept", DAY_MS, " days"],
+  KNOWN_BATCHES: ["Batches of a producer", 1, " "],
+  MAX_PRODUCERS: ["Producers that are known", 1, " "],
+  PRODUCER_LIFE_MS: ["Time that a silent producer", DAY_MS, " days"],
+  LEAST_MS: ["Time that messages of a topic are kept", 1_000, " s"],
+  MAX_SWEPT_ROWS: ["Rows that one entry of the log sweeps of topics", 1, " "],
+};
+
 for (
   const [what, bounds, places] of [
     ["the RPC server", rpc, RPC],
@@ -269,6 +333,8 @@ for (
     ["the links between servers", peers, PEERS],
     ["the session port", sessionPort, SESSION_PORT],
     ["sessions at the leader", sessions, SESSIONS],
+    ["the topics port", topicsPort, TOPICS_PORT],
+    ["topics", topics, TOPICS],
   ] as [string, Record<string, number>, Record<string, Place>][]
 ) {
   Deno.test(`docs/LIMITS.md has every bound of ${what}`, () => {

@@ -50,6 +50,7 @@ Deno.test("a token is made, lets in, is taken away by a reload, and is seen nowh
     `-peer-addr=${HOST}:0`,
     `-kv-addr=${address}`,
     "-session-addr=none",
+    "-topics-addr=none",
     `-kv-tokens-file=${tokens}`,
     `-kv-tls-cert=${path("cert.pem")}`,
     `-kv-tls-key=${path("key.pem")}`,

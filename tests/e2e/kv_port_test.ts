@@ -46,6 +46,7 @@ class Server implements AsyncDisposable {
         `-peer-addr=${HOST}:0`,
         `-kv-addr=${this.address}`,
         "-session-addr=none",
+        "-topics-addr=none",
         "-profile=local",
         ...flags,
       ],

@@ -29,7 +29,13 @@ async function kv(address: string, ...args: string[]): Promise<[number, string, 
 
 Deno.test("values go in and out through a session", async () => {
   const address = `${HOST}:${await freePort(HOST)}`;
-  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${HOST}:0`, `-session-addr=${address}`];
+  const flags = [
+    "-dev",
+    `-peer-addr=${HOST}:0`,
+    `-kv-addr=${HOST}:0`,
+    `-session-addr=${address}`,
+    "-topics-addr=none",
+  ];
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(folder, { recursive: true }));

@@ -34,7 +34,13 @@ async function kv(
 
 Deno.test("values go in and out of a running agent", async () => {
   const address = `${HOST}:${await freePort(HOST)}`;
-  const flags = ["-dev", `-peer-addr=${HOST}:0`, `-kv-addr=${address}`, "-session-addr=none"];
+  const flags = [
+    "-dev",
+    `-peer-addr=${HOST}:0`,
+    `-kv-addr=${address}`,
+    "-session-addr=none",
+    "-topics-addr=none",
+  ];
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(folder, { recursive: true }));

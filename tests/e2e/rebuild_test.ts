@@ -37,6 +37,7 @@ Deno.test("a server is rebuilt, compared, and goes on alone, by the command line
         `-peer-addr=${host}:0`,
         `-kv-addr=${host}:${kv}`,
         "-session-addr=none",
+        "-topics-addr=none",
         "-profile=local",
         "-retry-interval=1s",
         ...joins.filter((_, i) => i !== n),

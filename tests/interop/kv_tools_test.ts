@@ -267,6 +267,7 @@ async function startDev(...more: string[]) {
     `-peer-addr=${HOST}:0`,
     `-kv-addr=${HOST}:${kvPort}`,
     "-session-addr=none",
+    "-topics-addr=none",
     ...more,
   ];
   const env = { TMPDIR: folder };

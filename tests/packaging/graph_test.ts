@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 
 /** Rooms that only servers of the state need, and the files in them that others do as well: words, no code. */
-const ROOMS = /^(?:cluster\/(?:raft|machine)|server\/(?:replica|kv|sessions))\//;
+const ROOMS = /^(?:cluster\/(?:raft|machine)|server\/(?:replica|kv|sessions|topics))\//;
 const WORDS = ["server/replica/errors.ts", "server/replica/gossip_tag.ts"];
 
 /** As far as `deno info --json` is looked at. */

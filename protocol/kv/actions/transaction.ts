@@ -129,6 +129,7 @@ export type KvStep =
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const move: KvTransaction = {
  *   if: [{ key: "from", exists: true }, { key: "to", exists: false }],
@@ -160,6 +161,7 @@ export interface KvTransaction {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const outcome: KvOutcome = await agent.kv.transaction({ then: [{ action: "increment", key: "n" }] });
  * console.log(outcome); // { succeeded: true, results: [1], rev: 1 }

@@ -102,6 +102,7 @@ export class GatewayState implements AgentState, AsyncDisposable {
       peerAddr: textOf(this.#gateway.links.address),
       kvAddr: textOf(this.#port.address),
       sessionAddr: undefined,
+      topicsAddr: undefined,
       dataDir: undefined,
     };
   }

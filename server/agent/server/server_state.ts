@@ -9,7 +9,7 @@ import { joinHostPort } from "../../../protocol/host_port.ts";
 import type { StateSettings } from "../../config/state_settings.ts";
 import type { Guard } from "../../kv/access/guard.ts";
 import { AgentKv } from "../../kv/local/local.ts";
-import { closeInOrder } from "../../net/closing.ts";
+import { closeInOrder, closeTogether } from "../../net/closing.ts";
 import { administer } from "../../replica/administration.ts";
 import { DamagedDirectoryError } from "../../replica/damage.ts";
 import { STATE_TAG } from "../../replica/gossip_tag.ts";
@@ -17,11 +17,13 @@ import { administerSessions } from "../../replica/sessions/administration.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import { guardedClock } from "../../runtime.ts";
 import type { SessionPort } from "../../sessions/port.ts";
+import type { TopicPort } from "../../topics/port.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import { ClientPort, closeAll, reread } from "./client_port.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 import { listenForSessions } from "./session_port.ts";
+import { listenForTopics } from "./topic_port.ts";
 import { tell } from "./telling.ts";
 
 /** A server's state and its port, as long as the agent runs. */
@@ -31,6 +33,7 @@ export class ServerState implements AgentState, AsyncDisposable {
   readonly #server: StateServer;
   readonly #port: ClientPort | undefined;
   readonly #sessions: SessionPort | undefined;
+  readonly #topics: TopicPort | undefined;
   readonly #guard: Guard | undefined;
   readonly #dataDir: string | undefined;
 
@@ -39,6 +42,7 @@ export class ServerState implements AgentState, AsyncDisposable {
     readonly pubsub: PubSub;
     readonly port: ClientPort | undefined;
     readonly sessions: SessionPort | undefined;
+    readonly topics: TopicPort | undefined;
     readonly guard: Guard | undefined;
     readonly dataDir: string | undefined;
   }) {
@@ -46,6 +50,7 @@ export class ServerState implements AgentState, AsyncDisposable {
     this.#server = parts.server;
     this.#port = parts.port;
     this.#sessions = parts.sessions;
+    this.#topics = parts.topics;
     this.#guard = parts.guard;
     this.#dataDir = parts.dataDir;
   }
@@ -61,8 +66,8 @@ export class ServerState implements AgentState, AsyncDisposable {
     failed: (error: Error) => void,
   ): Promise<ServerState> {
     const { config, log, serf } = agent;
-    const { kv, kvOptions, dataDir, session } = settings;
-    const guard = kv || session ? await openGuard(kvOptions) : undefined;
+    const { kv, kvOptions, dataDir, session, topics: topicsAddress, topicsOptions } = settings;
+    const guard = kv || session || topicsAddress ? await openGuard(kvOptions) : undefined;
     await using opened = new AsyncDisposableStack();
     const pubsub = new PubSub(
       config.nodeName,
@@ -91,8 +96,11 @@ export class ServerState implements AgentState, AsyncDisposable {
     if (port !== undefined) opened.use(port);
     const sessions = session &&
       listenForSessions(agent, session, { server, ...settings.sessions }, guard);
+    if (sessions !== undefined) opened.use(sessions);
+    const topics = topicsAddress &&
+      listenForTopics(agent, topicsAddress, { server, ...topicsOptions }, guard);
     opened.move();
-    return new ServerState({ server, pubsub, port, sessions, guard, dataDir });
+    return new ServerState({ server, pubsub, port, sessions, topics, guard, dataDir });
   }
 
   /** See {@linkcode AgentState.administer}. */
@@ -107,7 +115,7 @@ export class ServerState implements AgentState, AsyncDisposable {
 
   /** See {@linkcode AgentState.reread}. */
   async reread(): Promise<RereadFiles> {
-    return await reread(this.#guard, [this.#port, this.#sessions]);
+    return await reread(this.#guard, [this.#port, this.#sessions, this.#topics]);
   }
 
   /** See {@linkcode AgentState.logRequests}. */
@@ -127,18 +135,19 @@ export class ServerState implements AgentState, AsyncDisposable {
       peerAddr: textOf(this.#server.peerAddress),
       kvAddr: this.#port && textOf(this.#port.address),
       sessionAddr: this.#sessions && textOf(this.#sessions.address),
+      topicsAddr: this.#topics && textOf(this.#topics.address),
       dataDir: this.#dataDir,
     };
   }
 
-  /** See {@linkcode closeAll}; clients with sessions go on while the leadership is handed over, so that they know where. */
+  /** See {@linkcode closeAll}; the others go on while the leadership is handed over, so that they know where. */
   async close(): Promise<void> {
     this.kv.close();
     await closeAll(this.#port, {
       [Symbol.asyncDispose]: () =>
         closeInOrder([
-          () => this.#sessions && this.#server.handOver(),
-          () => this.#sessions?.close(),
+          () => (this.#sessions ?? this.#topics) && this.#server.handOver(),
+          () => closeTogether([() => this.#sessions?.close(), () => this.#topics?.close()]),
           () => this.#server.close(),
         ]),
     });

@@ -40,6 +40,6 @@ export function listenForSessions(
     tls: guard?.tls,
     maxConnections,
   });
-  server.announce(sessions.address);
+  server.announce("sessions", sessions.address);
   return sessions;
 }

@@ -6,7 +6,7 @@
 
 import type { OptionTable } from "./option.ts";
 
-/** Who keeps the state and where, its log, and the port of its clients. */
+/** Who keeps the state and where, its log, and the ports of its clients. */
 export const STATE_OPTIONS = {
   dev: {
     kind: "switch",
@@ -85,6 +85,20 @@ export const STATE_OPTIONS = {
       "kv_addr, and so is what it may be.",
     unset: "127.0.0.1:7375 for a server",
     examples: ["127.0.0.1:7375", "none"],
+  },
+  topics_addr: {
+    kind: "text",
+    isOurs: true,
+    setting: "topicsAddr",
+    default: "",
+    flag: "topics-addr",
+    placeholder: "ADDRESS|none",
+    doc:
+      "Address on which a server serves clients of topics; without a port, 9092. Port 0 takes a " +
+      "free one, none closes the port. Tokens, certificate and kv.insecure are those of kv_addr, " +
+      "and so is what it may be.",
+    unset: "127.0.0.1:9092 for a server",
+    examples: ["127.0.0.1:9092", "none"],
   },
   durability: {
     kind: "text",
@@ -269,6 +283,45 @@ export const STATE_OPTIONS = {
         default: 12_000,
         least: 1,
         doc: "Connections of clients with sessions in all.",
+      },
+    },
+  },
+  topics: {
+    setting: "topics",
+    options: {
+      auto_create: {
+        kind: "switch",
+        isOurs: true,
+        setting: "autoCreate",
+        default: true,
+        doc: "Whoever produces to a topic that is not there makes it, with one partition.",
+      },
+      idle_timeout: {
+        kind: "duration",
+        isOurs: true,
+        setting: "idleLimitMs",
+        default: 300_000,
+        unlimited: true,
+        least: 0,
+        doc: "A client of topics that sends nothing for this long, and waits for nothing, is " +
+          "disconnected; 0s for never.",
+      },
+      request_timeout: {
+        kind: "duration",
+        isOurs: true,
+        setting: "requestLimitMs",
+        default: 30_000,
+        least: 1,
+        doc:
+          "A client of topics is told after this long, at the latest, what has come of its request.",
+      },
+      max_connections: {
+        kind: "number",
+        isOurs: true,
+        setting: "maxConnections",
+        default: 10_000,
+        least: 1,
+        doc: "Connections of clients of topics in all.",
       },
     },
   },

@@ -21,7 +21,7 @@ import { OVERLOADED } from "../../replica/service.ts";
 import { Attempts } from "./attempts.ts";
 import type { Entry } from "./entries.ts";
 import { needsOf, OPEN } from "./needs.ts";
-import { allows } from "./rights.ts";
+import { allows, type Need } from "./rights.ts";
 import { decoy, digestOf, isEqualDigest, stretch } from "./secrets.ts";
 
 /** Passwords that are looked at at a time: each takes some 80 ms of a processor, and 32 MiB. */
@@ -67,6 +67,11 @@ export class Access {
   /** Whether an entry counts as it is. */
   has(entry: Entry): boolean {
     return this.#entries.includes(entry);
+  }
+
+  /** Whether an entry allows something. */
+  allows({ rights }: Entry, need: Need): boolean {
+    return allows(rights, need);
   }
 
   /**

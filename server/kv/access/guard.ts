@@ -26,6 +26,7 @@ import { readTokensFile } from "./file.ts";
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const files: RereadFiles | undefined = await agent.state?.reread();
  * files?.apply();

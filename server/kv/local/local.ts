@@ -90,7 +90,7 @@ const TIMEOUT_MS = 5_000;
  * ```ts
  * import { Agent } from "@skein/agent";
  *
- * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "none", sessionAddr: "none" });
+ * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "none", sessionAddr: "none", topicsAddr: "none" });
  * const { kv } = agent;
  * const { rev } = await kv.set("greeting", "hello");
  * console.log(await kv.get("greeting")); // { value: "hello", rev: 1 }

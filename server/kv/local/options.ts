@@ -19,6 +19,7 @@ import type { Consistency } from "../../replica/service.ts";
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvRequestOptions = { namespace: "app", timeoutMs: 1_000 };
  * await agent.kv.increment("visits", 1, options);
@@ -44,6 +45,7 @@ export interface KvRequestOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const once: KvSetOptions = { nx: true };
  * await agent.kv.set("first", "me", once);
@@ -75,6 +77,7 @@ export interface KvSetOptions extends KvRequestOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const options: KvIncrementOptions = { ttlMs: 60_000 };
  * console.log(await agent.kv.increment("visits", 1, options));
@@ -98,6 +101,7 @@ export interface KvIncrementOptions extends KvRequestOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const all: KvDeleteOptions = { tree: true };
  * console.log(await agent.kv.delete("^app", all));
@@ -123,6 +127,7 @@ export interface KvDeleteOptions extends KvRequestOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const old: KvGetOptions = { consistency: "stale" };
  * console.log(await agent.kv.get("a", old));
@@ -146,6 +151,7 @@ export interface KvGetOptions extends KvRequestOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const behind: KvChildrenOptions = { after: "a" };
  * for await (const name of agent.kv.children("^app", behind)) console.log(name);
@@ -171,6 +177,7 @@ export interface KvChildrenOptions extends KvGetOptions {
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
  *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
  * });
  * const flat: KvKeysOptions = { depth: 1 };
  * for await (const key of agent.kv.keys("^app", flat)) console.log(key);

@@ -22,7 +22,8 @@ const RETRY_MS = 500;
 export interface ApplierParts {
   readonly clock: Clock;
   readonly log: LogStore;
-  readonly store: Pick<StateStore, "mustWait" | "flush">;
+  /** What entries change, and what is written behind. */
+  readonly stores: readonly Pick<StateStore, "mustWait" | "flush">[];
   /** Takes the result of an entry. */
   readonly applied: (entry: Entry, result: Result | undefined) => void;
   /** The machine has come to this entry. */
@@ -93,7 +94,8 @@ export class Applier {
     const machine = this.#machine;
     const from = machine.context.index + 1;
     if (this.#closed || this.#isSuspended || from > this.#target) return;
-    if (this.#parts.store.mustWait) return this.#waitFor(this.#flush());
+    const full = this.#parts.stores.find(({ mustWait }) => mustWait);
+    if (full !== undefined) return this.#waitFor(this.#flush(full));
     const count = Math.min(this.#count, this.#target - from + 1);
     const entries = this.#raft.log.slice(from, { count, bytes: SLICE.bytes });
     if (entries !== undefined) {
@@ -154,9 +156,9 @@ export class Applier {
   }
 
   /** A full disk may have room again later; meanwhile nothing is applied. */
-  async #flush(): Promise<void> {
+  async #flush(store: Pick<StateStore, "flush">): Promise<void> {
     try {
-      await this.#parts.store.flush();
+      await store.flush();
     } catch (error) {
       if (!(error instanceof DiskFullError)) throw error;
       await new Promise<void>((resolve) => {

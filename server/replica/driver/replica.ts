@@ -32,7 +32,7 @@ import {
   SHUTTING_DOWN,
   type StateService,
 } from "../service.ts";
-import { Sweeper } from "../expiry/sweeper.ts";
+import { sweepersOf } from "../expiry/sweepable.ts";
 import { Alarm } from "./alarm.ts";
 import { Applier } from "./applier.ts";
 import { Desk } from "./desk.ts";
@@ -51,8 +51,9 @@ export interface ReplicaParts extends Beginning {
   /** Milliseconds since 1970, for the time that entries carry. */
   readonly wallClock: () => number;
   readonly logger: Logger;
-  /** Where the machine's rows are. */
+  /** Where the machine's rows are, and the messages of topics, if there may be some. */
   readonly store: StateStore;
+  readonly messages?: Pick<StateStore, "mustWait" | "flush">;
   readonly log: LogStore;
   readonly votes: VoteStore;
   readonly snapshots: SnapshotStore;
@@ -82,7 +83,7 @@ export class Replica implements Omit<StateService, "watches"> {
   readonly #applier: Applier;
   readonly #snapshotter: Snapshotter;
   readonly #trimmer: Trimmer;
-  readonly #sweeper: Sweeper;
+  readonly #sweepers: ReturnType<typeof sweepersOf>;
   readonly #alarm: Alarm;
   /** By the clock, before anything was heard. */
   readonly #startedAt: number;
@@ -109,7 +110,7 @@ export class Replica implements Omit<StateService, "watches"> {
     this.#applier = new Applier(parts.machine, raft, {
       clock,
       log,
-      store,
+      stores: [store, ...parts.messages === undefined ? [] : [parts.messages]],
       applied: (entry, result) => this.#onApplied(entry, result),
       reached: (index) => this.#onReached(index),
       failed: (error) => this.#fail(error),
@@ -136,7 +137,7 @@ export class Replica implements Omit<StateService, "watches"> {
       failed: (error) => this.#onSnapshotFailed(error),
     });
     this.#trimmer = new Trimmer({ store, log, failed: (error) => this.#onSnapshotFailed(error) });
-    this.#sweeper = new Sweeper({ clock, wallClock, raft, state: this });
+    this.#sweepers = sweepersOf({ clock, wallClock, raft, state: this });
   }
 
   /** Begins: applies what the log knows to be committed and the machine may not have, and takes part. */
@@ -283,7 +284,7 @@ export class Replica implements Omit<StateService, "watches"> {
     this.#applier.close();
     this.#snapshotter.close();
     this.#operations.close();
-    this.#sweeper.close();
+    for (const sweeper of this.#sweepers) sweeper.close();
     this.#desk.close();
   }
 
@@ -346,7 +347,7 @@ export class Replica implements Omit<StateService, "watches"> {
     this.#take({ type: "applied", index });
     this.#desk.reached(index);
     this.#operations.reached(index);
-    this.#sweeper.changed();
+    for (const sweeper of this.#sweepers) sweeper.changed();
     this.#parts.progressed?.();
     // The view of a snapshot keeps the store from emptying its WAL, which trimming the log does between two of them.
     if (!this.#trimmer.isRunning) this.#snapshotter.maybe(index);

@@ -1,8 +1,8 @@
 /**
- * Has the values removed that are due, at the server that leads.
+ * Has removed what is due, at the server that leads.
  *
  * The machine decides what is due, by the time of the entry that removes it; this is only about when to propose that entry: when
- * something is due by the clock, at most every {@linkcode PACE_MS}. Without a value that expires there is no timer.
+ * something is due by the clock, at most every {@linkcode PACE_MS}. Without anything that is due ever there is no timer.
  *
  * It never looks further ahead than to its next look, which is soon while entries are applied, and never back to where all is
  * gone: rows that were removed lately, as those are of values that are renewed all the time, cost a look as much as others.
@@ -10,18 +10,9 @@
  * @module
  */
 
-import {
-  decodeSwept,
-  dueQuestion,
-  MAX_SWEPT,
-  NEVER,
-  sweepCommand,
-  type Swept,
-} from "../../../cluster/machine/kv/mod.ts";
 import type { Machine } from "../../../cluster/machine/mod.ts";
 import type { Raft } from "../../../cluster/raft/mod.ts";
 import type { Clock, Timer } from "../../../cluster/runtime.ts";
-import { decodeUtf8 } from "../../../protocol/text.ts";
 import type { StateService } from "../service.ts";
 
 /** Least pause between two sweeps, and longest between two looks while entries are applied, in milliseconds. */
@@ -32,6 +23,18 @@ const QUIET_MS = 1_000;
 
 /** How long a sweep is waited for, before the next one, in milliseconds. */
 const SWEEP_LIMIT_MS = 5_000;
+
+/** What is swept: commands and questions about it. */
+export interface Sweepable {
+  /** The question when the first is due of what is due between two times, in milliseconds since 1970. */
+  dueQuestion(span: { readonly from: number; readonly to: number }): Uint8Array;
+  /** The answer: a time, `Infinity` when nothing is due up to the second one, or `undefined` when nothing ever is. */
+  dueIn(body: Uint8Array): number | undefined;
+  /** The command that sweeps what is due from a time on. */
+  command(from: number): Uint8Array;
+  /** What that has done: whether more is due already, and up to when nothing is left. */
+  sweptIn(body: Uint8Array): { readonly more: boolean; readonly upTo: number };
+}
 
 /** What the sweeping needs. */
 export interface SweeperParts {
@@ -46,6 +49,7 @@ export interface SweeperParts {
 /** The sweeping of one server. */
 export class Sweeper {
   readonly #parts: SweeperParts;
+  readonly #what: Sweepable;
   #timer: Timer | undefined;
   /** When it runs out, by the clock. */
   #wakeAt = Infinity;
@@ -57,8 +61,9 @@ export class Sweeper {
   #doneUpTo = 0;
 
   /** Nothing is known to be due. */
-  constructor(parts: SweeperParts) {
+  constructor(parts: SweeperParts, what: Sweepable) {
     this.#parts = parts;
+    this.#what = what;
   }
 
   /** Entries were applied: a leader has one of its own soon after it has begun to lead. */
@@ -90,24 +95,23 @@ export class Sweeper {
     // Entries are not stamped with less than those before them.
     const now = Math.max(clock, time);
     const span = { from: this.#doneUpTo, to: Math.min(now + aheadMs, Number.MAX_SAFE_INTEGER) };
-    const answer = machine.query(dueQuestion(span));
-    const due = answer.ok ? Number(decodeUtf8(answer.body)) : NO_EXPIRY;
-    if (due === NO_EXPIRY) return;
-    if (due !== NEVER && due <= now) return this.#sweep();
+    const answer = machine.query(this.#what.dueQuestion(span));
+    const due = answer.ok ? this.#what.dueIn(answer.body) : undefined;
+    if (due === undefined) return;
+    if (due <= now) return this.#sweep();
     // What is set by entries that are still to come is due after the last one.
     this.#doneUpTo = Math.max(this.#doneUpTo, time);
-    this.#wakeIn(due === NEVER ? aheadMs : Math.min(aheadMs, due - clock));
+    this.#wakeIn(Math.min(aheadMs, due - clock));
   }
 
   #sweep(): void {
     this.#isSweeping = true;
     // Not from what is due first: entries may be under way that set what is due before.
-    this.#parts.state.propose(sweepCommand(this.#doneUpTo), SWEEP_LIMIT_MS, (result) => {
+    this.#parts.state.propose(this.#what.command(this.#doneUpTo), SWEEP_LIMIT_MS, (result) => {
       this.#isSweeping = false;
-      const { count, upTo } = result.ok ? decodeSwept(result.body) : NOTHING;
+      const { more, upTo } = result.ok ? this.#what.sweptIn(result.body) : NOTHING;
       this.#doneUpTo = Math.max(this.#doneUpTo, upTo);
-      // There may be more that is due already.
-      if (count === MAX_SWEPT) this.#look();
+      if (more) this.#look();
       else if (!this.#isClosed) this.#wakeIn(PACE_MS);
     });
   }
@@ -125,7 +129,4 @@ export class Sweeper {
 }
 
 /** What a sweep has done that came to nothing. */
-const NOTHING: Swept = { count: 0, upTo: 0 };
-
-/** The answer when no value expires. */
-const NO_EXPIRY = -1;
+const NOTHING = { more: false, upTo: 0 };

@@ -197,13 +197,18 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
   }
 
   /**
-   * Sends a request to a server and resolves with its answer.
+   * Sends a request to a server and resolves with its answer; one with a large answer goes on the lane `bulk`, so that no other waits.
    *
    * Rejects with `UnsentError` when nothing was done, and with `UnansweredError` when something may have been.
    */
-  request(to: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+  request(
+    to: string,
+    bytes: Uint8Array,
+    timeoutMs: number,
+    lane: "talk" | "bulk" = "talk",
+  ): Promise<Uint8Array> {
     const peer = this.#peers.get(to);
-    if (peer !== undefined) return peer.links.talk.request(bytes, timeoutMs);
+    if (peer !== undefined) return peer.links[lane].request(bytes, timeoutMs);
     return Promise.reject(new UnsentError(`Nobody knows where server '${to}' is`));
   }
 

@@ -15,6 +15,8 @@ import { NODE_FILE, type NodeIdentity } from "../directory/node_file.ts";
 import { LogFiles } from "../log/log_files.ts";
 import type { RestoredLog } from "../log/opening.ts";
 import { VoteFile } from "../log/vote_file.ts";
+import { SegmentFiles } from "../segments/segment_files.ts";
+import { stateOfMessages } from "../segments/state.ts";
 import { SnapshotFiles } from "../snapshots/snapshot_files.ts";
 import { mayLackVote } from "../storage.ts";
 import { SqliteStore } from "../store/sqlite_store.ts";
@@ -30,6 +32,8 @@ export interface Inspection {
   readonly damage: readonly string[];
   /** What is damaged of the state, which log and snapshot can make anew. */
   readonly stateDamage: readonly string[];
+  /** What is damaged of the messages of topics, which a server that starts has from others again. */
+  readonly messageDamage: readonly string[];
   /**
    * The members of the log as far as it, and the newest snapshot, can be read: where either is damaged, others may have come
    * later. `undefined` when nothing tells.
@@ -60,6 +64,7 @@ export async function inspect(path: string): Promise<Inspection> {
     identity: undefined as NodeIdentity | undefined,
     damage: [] as string[],
     stateDamage: [] as string[],
+    messageDamage: [] as string[],
     members: undefined as Configuration | undefined,
   };
   try {
@@ -84,7 +89,9 @@ export async function inspect(path: string): Promise<Inspection> {
     const damaged = await snapshots?.check(() => false);
     found.damage.push(...damaged ?? []);
     found.members = await membersIn(disk, snapshots?.newest);
-    const applied = await tried(found.stateDamage, () => readState(`${path}/state`)) ?? 0;
+    const state = await tried(found.stateDamage, () => readState(`${path}/state`, disk));
+    const applied = state?.applied ?? 0;
+    found.messageDamage.push(...state?.messageDamage ?? []);
     if (log !== undefined && snapshots !== undefined) {
       found.damage.push(...gapsIn(log, snapshots.newest, applied));
     }
@@ -123,19 +130,27 @@ async function tried<T>(damage: string[], work: () => Promise<T>): Promise<T | u
   }
 }
 
-/** Reads every row; resolves with the entry that was applied last. */
-async function readState(folder: string): Promise<number | undefined> {
+/** Reads every row, and every message that one tells of; resolves with the entry that was applied last. */
+async function readState(
+  folder: string,
+  disk: Disk,
+): Promise<{ readonly applied: number | undefined; readonly messageDamage: readonly string[] }> {
   await using store = await SqliteStore.open(folder, {
     failed: (error) => {
       throw error;
     },
   });
   const view = store.view();
+  let applied: number | undefined;
   try {
-    return (await hashOf(view, () => Promise.resolve(), () => false))?.index;
+    applied = (await hashOf(view, () => Promise.resolve(), () => false))?.index;
   } finally {
     view.close();
   }
+  const state = stateOfMessages(() => store);
+  const found = { damaged: () => {}, failed: () => {} };
+  await using segments = await SegmentFiles.open({ disk, folder: "topics", state, ...found });
+  return { applied, messageDamage: await segments.check(() => false) };
 }
 
 async function membersIn(

@@ -81,8 +81,15 @@ export async function planRebuild(
   { force, clusterId }: RebuildOptions,
 ): Promise<RebuildPlan> {
   const found = await inspect(path);
-  const { damage, stateDamage, identity, members } = found;
+  const { damage, stateDamage, messageDamage, identity, members } = found;
   if (damage.length === 0 && stateDamage.length === 0 && !force) {
+    const [first] = messageDamage;
+    if (first !== undefined) {
+      throw new RebuildRefusedError(
+        `${first} (${messageDamage.length} in all): the server of '${path}' starts with that, serves nothing of it, and has it from the ` +
+          "others again; -force rebuilds all the same",
+      );
+    }
     throw new RebuildRefusedError(
       `Data directory '${path}' is whole: its server starts with it; -force rebuilds it all the same`,
     );

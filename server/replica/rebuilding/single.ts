@@ -20,6 +20,7 @@ import { realClock, realRandom } from "../../runtime.ts";
 import { withAdvice } from "../damage.ts";
 import { newId, NODE_FILE } from "../directory/node_file.ts";
 import { restore } from "../driver/restore.ts";
+import { NO_NET } from "../segments/fetching/net.ts";
 import { openStorage, type Storage } from "../storage.ts";
 import { makeAside } from "./aside.ts";
 import { requireData } from "./inspection.ts";
@@ -106,7 +107,14 @@ async function opened<T>(
     throw error;
   };
   try {
-    const options = { durability: "sync", full: failed, failed } as const;
+    const silent = { info() {}, error() {} };
+    const options = {
+      durability: "sync",
+      full: failed,
+      failed,
+      net: NO_NET,
+      logger: silent,
+    } as const;
     const { storage, found } = await openStorage(path, options);
     await using _ = storage;
     const { directory, log, snapshots, store } = storage;

@@ -6,7 +6,7 @@
 
 export type { Attached, Attachment, Attachments } from "./attachments.ts";
 export type { Binding, Parting, SessionLink } from "./binding.ts";
-export { Whereabouts } from "./cluster.ts";
+export { clusterInfo } from "./cluster.ts";
 export { idOfText, textOfId } from "./ids.ts";
 export type { Leadership } from "./leadership.ts";
 export type { Begun, Leading, SessionParts, SessionWork } from "./leading.ts";

@@ -11,7 +11,6 @@
  * @module
  */
 
-import { crc32 } from "node:zlib";
 import {
   dump,
   DumpError,
@@ -23,11 +22,12 @@ import {
 import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { StoreChunk } from "../../../cluster/raft/state/effects.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
-import { equalBytes, getU32 } from "../../../protocol/bytes.ts";
+import { removeIfThere } from "../../files/remove.ts";
 import type { SnapshotStore } from "../driver/parts.ts";
 import { DamagedSnapshotError } from "./damaged.ts";
-import { removeIfThere, SnapshotWriter } from "./snapshot_writer.ts";
-import { PIECE_BYTES, readTrailer, type Trailer } from "./trailer.ts";
+import { SnapshotWriter } from "./snapshot_writer.ts";
+import { checkSnapshot, isSame, type Kept, nameOf, openSnapshot, readPiece } from "./reading.ts";
+import { PIECE_BYTES } from "./trailer.ts";
 
 /** Snapshots that are kept. */
 const KEPT = 2;
@@ -43,6 +43,21 @@ export type LoadTarget = Store & {
   sync?(): Promise<void>;
 };
 
+/** What is kept beside the rows of a state. */
+export interface SnapshotCompanion {
+  /**
+   * Gets what the rows of another server's snapshot tell of, whose dump comes in pieces: only with it that snapshot is whole. Rejects
+   * when the signal fires, and as `Disk` does.
+   */
+  complete(
+    dump: AsyncIterable<Uint8Array>,
+    snapshot: SnapshotMeta,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** The rows are those of a snapshot now; what they do not tell of may go, unless another one is on its way. Rejects as `Disk` does. */
+  settle(mayRemove: boolean): Promise<void>;
+}
+
 /** Where snapshots are. */
 export interface SnapshotFilesOptions {
   /** The disk. */
@@ -51,11 +66,8 @@ export interface SnapshotFilesOptions {
   readonly folder: string;
   /** Where they are loaded into. */
   readonly store: LoadTarget;
-}
-
-/** A file with what is known of it. */
-interface Kept extends Trailer {
-  readonly path: string;
+  /** What is kept beside it, if something is. */
+  readonly companion?: SnapshotCompanion;
 }
 
 /** A snapshot on its way from another server. */
@@ -69,6 +81,7 @@ export class SnapshotFiles implements SnapshotStore {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #store: LoadTarget;
+  readonly #companion: SnapshotCompanion | undefined;
   /** The newest one comes last. */
   #kept: Kept[];
   #isSaving = false;
@@ -76,10 +89,13 @@ export class SnapshotFiles implements SnapshotStore {
   #loading: string | undefined;
   #isFolderSynced = false;
   #receiving: Receiving | undefined;
+  /** The one that waits for what is kept beside it. */
+  #completing: { readonly meta: SnapshotMeta; readonly abort: AbortController } | undefined;
   /** Pieces are stored one after the other. */
   #storing: Promise<unknown> = Promise.resolve();
 
-  private constructor({ disk, folder, store }: SnapshotFilesOptions, kept: Kept[]) {
+  private constructor({ disk, folder, store, companion }: SnapshotFilesOptions, kept: Kept[]) {
+    this.#companion = companion;
     this.#disk = disk;
     this.#folder = folder;
     this.#store = store;
@@ -183,9 +199,11 @@ export class SnapshotFiles implements SnapshotStore {
 
   /**
    * As {@linkcode SnapshotStore.store}. A snapshot begins with the piece at 0, also after a restart. Rejects as `Disk` does, and
-   * what there was of it is removed then.
+   * what there was of it is removed then. One that waits for what is kept beside it is given up when a piece of another one comes.
    */
   store(piece: StoreChunk): Promise<number> {
+    const { meta, abort } = this.#completing ?? {};
+    if (meta !== undefined && !isSame(meta, piece.snapshot)) abort?.abort();
     const stored = this.#storing.then(() => this.#take(piece));
     // The caller hears of what goes wrong; the next piece begins after it all the same.
     this.#storing = stored.catch(() => {});
@@ -217,6 +235,8 @@ export class SnapshotFiles implements SnapshotStore {
       this.#loading = undefined;
     }
     await this.#store.sync?.();
+    const isNewest = this.#receiving === undefined && this.newest?.index === index;
+    await this.#companion?.settle(isNewest);
   }
 
   async #save(view: StoreView, place: Omit<SnapshotMeta, "size" | "hash">): Promise<SnapshotMeta> {
@@ -250,12 +270,39 @@ export class SnapshotFiles implements SnapshotStore {
       await writer.append(chunk);
       if (writer.size < meta.size) return writer.size;
       if (writer.digest() !== meta.hash) return await this.#discardReceived();
+      if (!await this.#complete(meta)) return await this.#discardReceived();
       await this.#finish(writer, meta);
       this.#receiving = undefined;
       return meta.size;
     } catch (error) {
       this.#receiving = undefined;
       throw await discarded(writer, error);
+    }
+  }
+
+  /** Whether all is there that is kept beside it. */
+  async #complete(meta: SnapshotMeta): Promise<boolean> {
+    if (this.#companion === undefined) return true;
+    const abort = new AbortController();
+    this.#completing = { meta, abort };
+    try {
+      await this.#companion.complete(this.#received(meta.size), meta, abort.signal);
+      return true;
+    } catch (error) {
+      if (abort.signal.aborted) return false;
+      throw error;
+    } finally {
+      this.#completing = undefined;
+    }
+  }
+
+  async *#received(size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < size; at += LOAD_BYTES) {
+      yield await this.#disk.read(
+        `${this.#folder}/receiving.new`,
+        at,
+        Math.min(LOAD_BYTES, size - at),
+      );
     }
   }
 
@@ -297,63 +344,6 @@ export class SnapshotFiles implements SnapshotStore {
     }
     this.#isFolderSynced = true;
   }
-}
-
-/** What is in a file; `undefined` when it is damaged and not the newest one. */
-async function openSnapshot(
-  disk: Disk,
-  path: string,
-  bytes: number,
-  isNewest: boolean,
-): Promise<Kept | undefined> {
-  try {
-    const kept = { path, ...await readTrailer(disk, path, bytes) };
-    if (path.slice(path.lastIndexOf("/") + 1) !== nameOf(kept.meta)) {
-      throw new DamagedSnapshotError(path, `it is '${nameOf(kept.meta)}'`);
-    }
-    const pieces = isNewest ? Math.ceil(kept.meta.size / PIECE_BYTES) : 0;
-    for (let piece = 0; piece < pieces; piece++) await readPiece(disk, kept, piece);
-    return kept;
-  } catch (error) {
-    if (!isNewest && error instanceof DamagedSnapshotError) return undefined;
-    throw error;
-  }
-}
-
-/** Reads what stands at the end of a file again, and each piece before it. */
-async function checkSnapshot(disk: Disk, kept: Kept, isOver: () => boolean): Promise<void> {
-  const { path, meta: { size }, sums } = kept;
-  const entries = await disk.list(folderOf(path));
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const bytes = entries.find((entry) => entry.name === name)?.bytes;
-  if (bytes === undefined) throw new FileNotFoundError(path);
-  const trailer = await readTrailer(disk, path, bytes);
-  if (!isSame(trailer.meta, kept.meta) || !equalBytes(trailer.sums, sums)) {
-    throw new DamagedSnapshotError(path, "its end is another one");
-  }
-  for (let piece = 0; piece * PIECE_BYTES < size && !isOver(); piece++) {
-    await readPiece(disk, kept, piece);
-  }
-}
-
-async function readPiece(
-  disk: Disk,
-  { path, meta, sums }: Kept,
-  piece: number,
-): Promise<Uint8Array> {
-  const from = piece * PIECE_BYTES;
-  const wanted = Math.min(PIECE_BYTES, meta.size - from);
-  const bytes = await disk.read(path, from, wanted);
-  if (bytes.length === wanted && crc32(bytes) === getU32(sums, 4 * piece)) return bytes;
-  throw new DamagedSnapshotError(path, `wrong checksum of the ${wanted} bytes from ${from} on`);
-}
-
-function nameOf({ index, term }: SnapshotMeta): string {
-  return `${String(index).padStart(16, "0")}-${String(term).padStart(16, "0")}.snapshot`;
-}
-
-function isSame(a: SnapshotMeta, b: SnapshotMeta): boolean {
-  return a.index === b.index && a.term === b.term && a.size === b.size && a.hash === b.hash;
 }
 
 /** Removes what was written, as it may take the room that is missing, and gives the error back. */

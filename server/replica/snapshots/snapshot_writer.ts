@@ -6,7 +6,8 @@
 
 import { createHash } from "node:crypto";
 import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
-import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
+import { type Disk, folderOf } from "../../../cluster/runtime.ts";
+import { removeIfThere } from "../../files/remove.ts";
 import { encodeTrailer, PieceSums, type Trailer } from "./trailer.ts";
 
 /** A snapshot that is being written. Who gives it up, or gets an error, calls {@linkcode SnapshotWriter.discard}. */
@@ -53,11 +54,4 @@ export class SnapshotWriter {
   discard(): Promise<void> {
     return removeIfThere(this.#disk, this.#path);
   }
-}
-
-/** Removes a file that need not be there. Rejects as `Disk` does. */
-export async function removeIfThere(disk: Disk, path: string): Promise<void> {
-  await disk.remove(path).catch((error) => {
-    if (!(error instanceof FileNotFoundError)) throw error;
-  });
 }

@@ -28,6 +28,17 @@ import { fileOf, Generation } from "./generation.ts";
 import { DEFAULT_STORE_LIMITS, type StoreLimits } from "./limits.ts";
 import { DELETED, Layer, type Rows, stacked } from "./layer.ts";
 
+/** What is kept beside the rows, in an order with them that a crash must not break. */
+export interface Companion {
+  /**
+   * Makes all last that rows tell of which have changed up to now: called before they go into the file. Rejects as
+   * {@linkcode SqliteStore.flush} may.
+   */
+  sync(): Promise<void>;
+  /** Called when rows are about to go into the file. What it returns is done once they last. */
+  forgettable(): (() => Promise<void>) | undefined;
+}
+
 /** How a store is opened. */
 export interface SqliteStoreOptions {
   /**
@@ -35,6 +46,8 @@ export interface SqliteStoreOptions {
    * else once, and nothing is written any more.
    */
   readonly failed: (error: unknown) => void;
+  /** What is kept beside the rows, if something is. */
+  readonly companion?: Companion;
   /** Other limits than the {@linkcode DEFAULT_STORE_LIMITS}. */
   readonly limits?: Partial<StoreLimits>;
 }
@@ -50,6 +63,9 @@ export class SqliteStore implements Store, AsyncDisposable {
   readonly #folder: string;
   readonly #limits: StoreLimits;
   readonly #failed: (error: unknown) => void;
+  readonly #companion: Companion | undefined;
+  /** What is to be done once the rows last that are being written. */
+  #forgets: (() => Promise<void>)[] = [];
   readonly #slab = new Slab();
   #generation: Generation;
   /** Those that were replaced, until nobody has a view of them. */
@@ -72,6 +88,7 @@ export class SqliteStore implements Store, AsyncDisposable {
     this.#folder = folder;
     this.#generation = generation;
     this.#failed = options.failed;
+    this.#companion = options.companion;
     this.#limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
   }
 
@@ -280,18 +297,27 @@ export class SqliteStore implements Store, AsyncDisposable {
     if (this.#active.count > 0) {
       this.#frozen = { layer: this.#active, state: { noted: false } };
       this.#active = new Layer();
+      const forget = this.#companion?.forgettable();
+      if (forget !== undefined) this.#forgets.push(forget);
       await this.#writeFrozen();
     }
     await this.#generation.settle();
     const unused = this.#retired.filter(({ views }) => views === 0);
     this.#retired = this.#retired.filter(({ views }) => views > 0);
     for (const generation of unused) await generation.remove();
+    if (this.#forgets.length > 0) await this.#generation.sync();
+    for (const forget of this.#forgets.splice(0)) await forget();
     this.#isFull = false;
   }
 
+  /**
+   * Proof obligation: no row is in the file before what it tells of beside it is there to stay, for a crash keeps the one and not the
+   * other. All of that has come by now: the rows of a transaction are frozen in a later turn.
+   */
   async #writeFrozen(): Promise<void> {
     const generation = this.#generation;
     await generation.settle();
+    await this.#companion?.sync();
     // A replacement does away with it.
     if (this.#frozen === undefined) return;
     const { layer, state } = this.#frozen;

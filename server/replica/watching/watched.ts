@@ -9,6 +9,7 @@ import { storeSource, WatchHub } from "../../../cluster/watch/mod.ts";
 import { background } from "../../logging/background.ts";
 import type { AgentLog } from "../../logging/log.ts";
 import { nextTurn } from "../../runtime.ts";
+import type { Messages } from "../segments/messages.ts";
 import type { Sessions } from "../sessions/mod.ts";
 
 /** Watches that have nothing to look at yet. */
@@ -19,15 +20,25 @@ export function newWatches(log: Pick<AgentLog, "unexpected">): WatchHub {
   });
 }
 
-/** A machine on a store as it is. Watches go on with what it changes, and sessions hear what becomes of them. */
+/** Who besides watches hears of what a machine does. */
+export interface Hearers {
+  readonly sessions?: Pick<Sessions, "changed">;
+  readonly messages?: Pick<Messages, "take">;
+}
+
+/**
+ * A machine on a store as it is. Watches go on with what it changes, sessions hear what becomes of them, and messages go where they
+ * are kept.
+ */
 export function watchedMachine(
   store: Store,
   watches: WatchHub,
-  sessions?: Pick<Sessions, "changed">,
+  { sessions, messages }: Hearers = {},
 ): Machine {
   const machine = new Machine(store, undefined, {
     changes: (changes) => watches.take(changes),
     ...sessions && { sessions: (changes) => sessions.changed(changes) },
+    ...messages && { messages: (changes) => messages.take(changes) },
   });
   watches.begin(storeSource(store, watches.ring));
   return machine;

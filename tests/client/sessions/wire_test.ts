@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Wire } from "../../../client/sessions/wire.ts";
 import {
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readClientMessage,
   serverFrame,
 } from "../../../protocol/sessions/mod.ts";
@@ -52,7 +52,7 @@ async function opened(): Promise<
 /** What comes until the connection ends. */
 async function read(conn: Deno.Conn): Promise<string[]> {
   const kinds: string[] = [];
-  const splitter = new FrameSplitter((bytes) => {
+  const splitter = frameSplitter((bytes) => {
     const message = readClientMessage(bytes);
     kinds.push("requestId" in message ? `${message.kind} ${message.requestId}` : message.kind);
   });

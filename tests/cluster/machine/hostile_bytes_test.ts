@@ -17,10 +17,21 @@ import {
   totalsQuestion,
   upgradeCommand,
 } from "../../../cluster/machine/sys/mod.ts";
+import {
+  allGroupOffsetsQuestion,
+  describeTopicQuestion,
+  groupOffsetsQuestion,
+  listTopicsQuestion,
+  locateQuestion,
+  segmentsQuestion,
+  topicsDueQuestion,
+  topicTotalsQuestion,
+} from "../../../cluster/machine/topics/mod.ts";
 import { dumped, entriesOf, path } from "../../support/machine/fixture.ts";
 import { KvModel, randomPaths } from "../../support/machine/model.ts";
 import { SessionModel } from "../../support/machine/session_model.ts";
 import { idOf } from "../../support/machine/sessions.ts";
+import { TopicModel, utf8 } from "../../support/topics/model.ts";
 import { mutated } from "../../support/mutate.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
@@ -29,9 +40,15 @@ import { SeededRandom } from "../../support/simulation/random.ts";
 function hostileCommands(random: SeededRandom, count: number): Uint8Array[] {
   const model = new KvModel(random, randomPaths(random));
   const sessions = new SessionModel(random);
+  const topics = new TopicModel(random);
+  const nextOf = [
+    () => model.next().command,
+    () => sessions.next().bytes,
+    () => topics.next().command,
+  ];
   return Array.from({ length: count }, () => {
     if (random.float() < 0.1) return random.bytes(below(random, 40));
-    const command = random.float() < 0.4 ? sessions.next().bytes : model.next().command;
+    const command = (nextOf[below(random, 3)] as () => Uint8Array)();
     return random.float() < 0.2 ? command : mutated(random, command);
   });
 }
@@ -54,7 +71,8 @@ Deno.test("hostile commands never throw, and are the same result on every server
     assert.deepEqual(dumped(otherStore), dumped(oneStore), `seed ${seed}`);
   }
   const wanted = ["done", "INVALID", "UNKNOWN_ACTION", "UNSUPPORTED_VERSION", "BAD_KEY"];
-  for (const reason of [...wanted, "SESSION_EXPIRED", "RESPONSE_EVICTED"]) {
+  const others = ["SESSION_EXPIRED", "RESPONSE_EVICTED", "TOPIC_NOT_FOUND", "PARTITION_NOT_FOUND"];
+  for (const reason of [...wanted, ...others]) {
     assert.ok((reasons.get(reason) ?? 0) > 20, `${reason}: ${reasons.get(reason)}`);
   }
 });
@@ -91,6 +109,14 @@ Deno.test("hostile questions never throw and change nothing", () => {
     sessionsQuestion({ after: idOf(1), limit: 2 }),
     requestsQuestion({ session: idOf(1), from: 3, limit: 5 }),
     totalsQuestion(),
+    locateQuestion({ topic: utf8("a"), partition: 0, offset: 1, bytes: 99 }),
+    listTopicsQuestion({ after: utf8("a"), limit: 2 }),
+    describeTopicQuestion(utf8("a")),
+    segmentsQuestion({ topic: 1, partition: 0, base: 3 }),
+    groupOffsetsQuestion(utf8("g"), [{ topic: utf8("a"), partition: 0 }]),
+    allGroupOffsetsQuestion(utf8("g"), { topic: 1, partition: 0 }),
+    topicTotalsQuestion(),
+    topicsDueQuestion(5),
   ];
   for (let i = 0; i < 20_000; i++) {
     encodeResult(machine.query(mutated(random, samples[i % samples.length] as Uint8Array)));

@@ -62,6 +62,7 @@ Deno.test("every flag of Serf's agent, and ours, sets its key", () => {
     "-peer-addr=p": { peer_addr: "p" },
     "-kv-addr=none": { kv_addr: "none" },
     "-session-addr=none": { session_addr: "none" },
+    "-topics-addr=none": { topics_addr: "none" },
     "-durability=async": { durability: "async" },
     "-kv-mode=echo": { kv: { mode: "echo" } },
     "-kv-insecure": { kv: { insecure: true } },

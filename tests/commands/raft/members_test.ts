@@ -33,6 +33,7 @@ class Three implements AsyncDisposable {
         peerAddr: `${HOST}:0`,
         kvAddr: `${HOST}:0`,
         sessionAddr: "none",
+        topicsAddr: "none",
         bootstrapExpect: 3,
         raft: { autopilot: false },
         ...first && { startJoin: [`${HOST}:${first.address.port}`] },

@@ -18,6 +18,7 @@ const ADDRESSES = {
   peerAddr: `${HOST}:0`,
   kvAddr: `${HOST}:0`,
   sessionAddr: "none",
+  topicsAddr: "none",
 };
 
 function client(agent: Agent): (...args: string[]) => Promise<[code: number, output: string]> {

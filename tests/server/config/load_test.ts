@@ -115,6 +115,7 @@ Deno.test("every key of a file reaches its setting", async () => {
     peer_addr: "127.0.0.2:5",
     kv_addr: "10.0.0.1:6",
     session_addr: "10.0.0.1:7",
+    topics_addr: "10.0.0.1:8",
     durability: "sync",
     raft: {
       election_timeout: "3s",
@@ -136,6 +137,12 @@ Deno.test("every key of a file reaches its setting", async () => {
       max_connections: 9,
     },
     sessions: { timeout: "30s", max_connections: 10 },
+    topics: {
+      auto_create: false,
+      idle_timeout: "0s",
+      request_timeout: "9s",
+      max_connections: 11,
+    },
   }));
   assert.deepEqual(config, {
     nodeName: "n",
@@ -192,6 +199,7 @@ Deno.test("every key of a file reaches its setting", async () => {
     peerAddr: "127.0.0.2:5",
     kvAddr: "10.0.0.1:6",
     sessionAddr: "10.0.0.1:7",
+    topicsAddr: "10.0.0.1:8",
     durability: "sync",
     raft: {
       electionTimeoutMs: 3_000,
@@ -213,6 +221,7 @@ Deno.test("every key of a file reaches its setting", async () => {
       maxConnections: 9,
     },
     sessions: { timeoutMs: 30_000, maxConnections: 10 },
+    topics: { autoCreate: false, idleLimitMs: 0, requestLimitMs: 9_000, maxConnections: 11 },
   });
 });
 

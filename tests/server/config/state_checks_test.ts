@@ -58,6 +58,8 @@ Deno.test("what no server could use is refused, each with its reason and what to
     [{ kv_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1")],
     [{ session_addr: "127.0.0.1:1" }, forServers("session_addr", "'127.0.0.1:1'")],
     [{ ...SERVER, session_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1", "session_addr")],
+    [{ topics_addr: "127.0.0.1:1" }, forServers("topics_addr", "'127.0.0.1:1'")],
+    [{ ...SERVER, topics_addr: "0.0.0.0:1" }, isOpen("0.0.0.0:1", "topics_addr")],
     [
       { ...SERVER, session_addr: "127.0.0.1:99999" },
       "Invalid session_addr: address 99999: invalid port",

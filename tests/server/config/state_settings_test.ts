@@ -26,7 +26,7 @@ Deno.test("an agent that keeps no state has no settings of it", () => {
 });
 
 Deno.test("a server syncs, and takes other servers where it gossips, clients on loopback", () => {
-  const { raft, kv, sessions } = DEFAULT_AGENT_CONFIG;
+  const { raft, kv, sessions, topics } = DEFAULT_AGENT_CONFIG;
   assert.deepEqual(
     settle({ server: true, dataDir: "/d", bootstrapExpect: 3, bind: "10.0.0.5:1" }),
     {
@@ -38,6 +38,8 @@ Deno.test("a server syncs, and takes other servers where it gossips, clients on 
       raft,
       sessions,
       session: { host: "127.0.0.1", port: 7375 },
+      topics: { host: "127.0.0.1", port: 9092 },
+      topicsOptions: topics,
       kvOptions: {
         mode: "json",
         idleLimitMs: kv.idleLimitMs,
@@ -90,4 +92,7 @@ Deno.test("addresses of the state may lack host or port, be free or none", () =>
   const sessionOf = (sessionAddr: string) => settle({ dev: true, sessionAddr }).session;
   assert.deepEqual(sessionOf("127.0.0.2"), { host: "127.0.0.2", port: 7375 });
   assert.equal(sessionOf("none"), undefined);
+  const topicsOf = (topicsAddr: string) => settle({ dev: true, topicsAddr }).topics;
+  assert.deepEqual(topicsOf("127.0.0.2"), { host: "127.0.0.2", port: 9092 });
+  assert.equal(topicsOf("none"), undefined);
 });

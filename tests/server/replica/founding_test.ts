@@ -12,6 +12,7 @@ function server(id: string, changes: Partial<GossipServer> = {}): GossipServer {
     cluster: undefined,
     expect: 3,
     sessionPort: undefined,
+    topicsPort: undefined,
     isLeaving: false,
     status: "alive",
     address: { host: "127.0.0.1", port: 7376 },

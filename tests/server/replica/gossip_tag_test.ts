@@ -7,8 +7,11 @@ Deno.test("a tag comes back as it was, with a cluster and without", () => {
   for (const cluster of [undefined, shortId("fedcba9876543210fedcba9876543210")]) {
     for (const isLeaving of [false, true]) {
       for (const sessionPort of [undefined, 7375]) {
-        const tag = { port: 7376, id: ID, cluster, expect: 3, sessionPort, isLeaving };
-        assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+        for (const topicsPort of [undefined, 9092]) {
+          const rest = { cluster, sessionPort, topicsPort, isLeaving };
+          const tag = { port: 7376, id: ID, expect: 3, ...rest };
+          assert.deepEqual(decodeTag(encodeTag(tag)), tag);
+        }
       }
     }
   }
@@ -19,6 +22,7 @@ Deno.test("a tag comes back as it was, with a cluster and without", () => {
       cluster: undefined,
       expect: 0,
       sessionPort: undefined,
+      topicsPort: undefined,
       isLeaving: false,
     }),
     `1:1:${ID}:-:0`,
@@ -38,6 +42,9 @@ Deno.test("a tag of another version, or of somebody who plays tricks, is none", 
       good + ":s",
       good + ":s65536",
       good + ":leaving:s1",
+      good + ":t",
+      good + ":t65536",
+      good + ":t1:s1",
       good.replace("7376", "65536"),
       good.replace("7376", "-1"),
       good.replace(ID, ID.toUpperCase()),

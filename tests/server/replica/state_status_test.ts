@@ -34,6 +34,7 @@ Deno.test("each value of the status is the server's own", () => {
     storage_full: true,
     loop_lag_ms: 1.3,
     session_addr: null,
+    topics_addr: null,
     other_clusters: [],
   });
   assert.deepEqual(peers.map(({ name, address }) => [name, address]), [["one", null]]);

@@ -1,13 +1,16 @@
 /**
- * What a program does with the clients, in any runtime: `program.mjs CLIENT ADDRESS KV_ADDRESS SECURED SESSION_ADDRESS`. Prints what it saw as JSON.
+ * What a program does with the clients, in any runtime: `program.mjs CLIENT ADDRESS KV_ADDRESS SECURED SESSION_ADDRESS TOPICS_ADDRESS`. Prints what it saw as JSON.
  *
  * @module
  */
 
 import process from "node:process";
 
-const [clientModule, address, kvAddress, secured, sessionAddress] = process.argv.slice(2);
-const { ConditionFailedError, KvClient, RpcClient, SessionClient } = await import(clientModule);
+const [clientModule, address, kvAddress, secured, sessionAddress, topicsAddress] = process.argv
+  .slice(2);
+const { ConditionFailedError, KvClient, RpcClient, SessionClient, TopicClient } = await import(
+  clientModule
+);
 const seen = {};
 
 const failed = (promise) =>
@@ -65,6 +68,22 @@ for await (const { value } of told) {
 }
 seen.ids = (await Promise.all(Array.from({ length: 500 }, () => session.kv.increment("n")))).at(-1);
 await session.close();
+
+const topics = await TopicClient.connect({ address: topicsAddress });
+const producer = topics.producer({ idempotent: true });
+await Promise.all(
+  Array.from({ length: 500 }, (_, i) => producer.send("t", { key: `${i}`, value: "é" })),
+);
+const consumer = topics.consumer("t");
+seen.messages = [];
+for await (const { key, value, offset } of consumer) {
+  if (offset === 499 || offset === 0) seen.messages.push([key.text(), value.text()]);
+  if (offset === 499) break;
+}
+await consumer.close();
+await producer.close();
+await topics.close();
+seen.topicsRefused = await failed(TopicClient.connect({ address: "127.0.0.1:1" }));
 
 const statuses = [];
 const leaver = await RpcClient.connect({

@@ -29,6 +29,7 @@ function start(): Promise<AgentProcess> {
       `-peer-addr=${HOST}:7376`,
       `-kv-addr=${HOST}:${KV.port}`,
       "-session-addr=none",
+      "-topics-addr=none",
     ],
   });
 }

@@ -35,6 +35,7 @@ export function startServer(
     peerAddr: `${HOST}:0`,
     kvAddr: `${HOST}:0`,
     sessionAddr: `${HOST}:0`,
+    topicsAddr: `${HOST}:0`,
     bootstrapExpect: 3,
     raft: { electionTimeoutMs: 500, heartbeatMs: 50 },
     ...settings,

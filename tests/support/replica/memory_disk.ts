@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Disk,
-  type DiskEntry,
-  FileNotFoundError,
-  folderOf,
-} from "../../../cluster/runtime.ts";
+import { type Disk, type DiskEntry, FileNotFoundError } from "../../../cluster/runtime.ts";
 import { concatBytes } from "../../../protocol/bytes.ts";
 
 /** Files by their paths. Folders are there when something is in them, and `""` always. */
@@ -42,11 +37,19 @@ export class MemoryDisk implements Disk {
   }
 
   async list(folder: string): Promise<DiskEntry[]> {
-    const inside = [...this.files].filter(([path]) => folderOf(path) === folder).sort();
-    if (inside.length === 0 && folder !== "") throw new FileNotFoundError(folder);
-    return await inside.map(([path, { length }]) => {
-      return { name: path.slice(folder.length).replace(/^\//, ""), kind: "file", bytes: length };
-    });
+    const above = folder === "" ? "" : `${folder}/`;
+    const found = new Map<string, DiskEntry>();
+    for (const [path, { length }] of this.files) {
+      if (!path.startsWith(above)) continue;
+      const [name = "", ...below] = path.slice(above.length).split("/");
+      const isFile = below.length === 0;
+      found.set(
+        name,
+        isFile ? { name, kind: "file", bytes: length } : { name, kind: "folder", bytes: 0 },
+      );
+    }
+    if (found.size === 0 && folder !== "") throw new FileNotFoundError(folder);
+    return await [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
   async remove(path: string): Promise<void> {

@@ -45,6 +45,7 @@ export function server(id: string, changes: Partial<GossipServer> = {}): GossipS
     cluster: CLUSTER,
     expect: 0,
     sessionPort: undefined,
+    topicsPort: undefined,
     isLeaving: false,
     status: "alive",
     address,

@@ -5,7 +5,7 @@
  */
 
 import type { StoreLimits } from "../../../server/replica/store/limits.ts";
-import { SqliteStore } from "../../../server/replica/store/sqlite_store.ts";
+import { type Companion, SqliteStore } from "../../../server/replica/store/sqlite_store.ts";
 
 /** Limits with which nothing is written unless a test asks for it. */
 export const BY_HAND: Partial<StoreLimits> = { flushMs: 2 ** 30 };
@@ -24,11 +24,12 @@ export async function inFolder(test: (folder: string) => void | Promise<void>): 
 export function openStore(
   folder: string,
   limits: Partial<StoreLimits> = BY_HAND,
+  companion?: Companion,
 ): Promise<SqliteStore> {
   const failed = (error: unknown) => {
     throw error;
   };
-  return SqliteStore.open(folder, { failed, limits });
+  return SqliteStore.open(folder, { failed, limits, ...companion && { companion } });
 }
 
 /** Runs a test on an empty store. */

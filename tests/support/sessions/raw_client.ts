@@ -10,7 +10,7 @@ import {
   type Capability,
   clientFrame,
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readServerMessage,
   type ServerMessage,
 } from "../../../protocol/sessions/mod.ts";
@@ -199,7 +199,7 @@ export class RawClient implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    const splitter = new FrameSplitter((frame) => {
+    const splitter = frameSplitter((frame) => {
       const bytes = frame.slice();
       this.#came.push({ message: readServerMessage(bytes), bytes });
     });

@@ -6,7 +6,7 @@
 
 import {
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readClientMessage,
   serverFrame,
   type ServerMessage,
@@ -104,7 +104,7 @@ class Conversation implements ScriptedConnection {
 
   /** Rejects with what the client sends if that is no message, and with what the script throws. */
   async run(): Promise<void> {
-    const splitter = new FrameSplitter((bytes) => {
+    const splitter = frameSplitter((bytes) => {
       const message = readClientMessage(bytes);
       if (!this.#isDeaf && !this.#script(message, this)) this.#model.receive(this, message);
     });

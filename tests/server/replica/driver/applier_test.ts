@@ -43,7 +43,7 @@ function stage(count: number): Stage {
         trim: () => Promise.resolve(),
         recover: () => {},
       },
-      store: { mustWait: false, flush: () => Promise.resolve() },
+      stores: [{ mustWait: false, flush: () => Promise.resolve() }],
       applied: () => {},
       reached: () => {},
       failed: (error) => errors.push(error),
@@ -101,7 +101,7 @@ Deno.test("entries that are much work are applied in slices that leave others th
     {
       clock,
       log: { load: () => assert.fail("All entries are in memory") } as unknown as LogStore,
-      store: { mustWait: false, flush: () => Promise.resolve() },
+      stores: [{ mustWait: false, flush: () => Promise.resolve() }],
       applied: () => clock.advanceSync(workMs),
       reached: (index) => slices.push(index - slices.reduce((sum, one) => sum + one, 0)),
       failed: assert.fail,

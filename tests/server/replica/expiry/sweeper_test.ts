@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { decodeSwept, setCommand, sweepCommand } from "../../../../cluster/machine/kv/mod.ts";
 import { Machine, MemoryStore, type Result } from "../../../../cluster/machine/mod.ts";
+import { VALUES } from "../../../../server/replica/expiry/sweepable.ts";
 import { Sweeper } from "../../../../server/replica/expiry/sweeper.ts";
 import { NO_LEADER } from "../../../../server/replica/service.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
@@ -49,7 +50,7 @@ class Bench {
           });
         },
       },
-    });
+    }, VALUES);
   }
 
   /** Sets values that live so long. */

@@ -110,7 +110,7 @@ Deno.test("only voters that run under the ids that are known, in the same cluste
     path: "",
     kind,
     clusterId: undefined,
-    found: { identity, members, damage: [], stateDamage: [] },
+    found: { identity, members, damage: [], stateDamage: [], messageDamage: [] },
   });
   const isThere = (...servers: GossipServer[]) => majorityOf(plan("all"), servers).isThere;
   const [b, c, d] = [server("b"), server("c"), server("d")];

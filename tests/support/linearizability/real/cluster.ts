@@ -115,6 +115,7 @@ export class Cluster implements AsyncDisposable {
         `-peer-addr=${hostname}:${PEER_PORT}`,
         `-kv-addr=${hostname}:${KV_PORT}`,
         `-session-addr=${hostname}`,
+        `-topics-addr=${hostname}`,
         "-profile=local",
         `-config-file=${this.#configuration}`,
         "-retry-interval=1s",

@@ -8,7 +8,7 @@
 import {
   clientFrame,
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readClientMessage,
   readServerMessage,
   serverFrame,
@@ -149,7 +149,7 @@ async function pump(
   turn: (bytes: Uint8Array) => Uint8Array[],
 ): Promise<void> {
   const frames: Uint8Array[] = [];
-  const splitter = new FrameSplitter((bytes) => void frames.push(...turn(bytes)));
+  const splitter = frameSplitter((bytes) => void frames.push(...turn(bytes)));
   const buffer = new Uint8Array(64 * 1024);
   try {
     for (let count: number | null; (count = await from.read(buffer)) !== null;) {

@@ -16,6 +16,7 @@ import type { Checker } from "./checker.ts";
 import type { Expiries } from "./expiries.ts";
 import type { SimulatedServer } from "./server.ts";
 import type { SimulatedSessions } from "./sessions.ts";
+import type { SimulatedTopics } from "./topics.ts";
 
 /** How long requests may take. */
 const TIMEOUTS_MS = [300, 3_000, 10_000] as const;
@@ -54,6 +55,7 @@ interface Waiting {
 interface Besides {
   readonly expiries?: Expiries | undefined;
   readonly sessions?: SimulatedSessions | undefined;
+  readonly topics?: SimulatedTopics | undefined;
 }
 
 /** Clients that ask one thing after the other, each of any server that runs. */
@@ -71,6 +73,7 @@ export class SimulatedClients {
   readonly #checker: Checker;
   readonly #expiries: Expiries | undefined;
   readonly #sessions: SimulatedSessions | undefined;
+  readonly #topics: SimulatedTopics | undefined;
   readonly #waiting: (Waiting | undefined)[];
   readonly #counters = new Map<string, Counter>(
     COUNTERS.map((key) => [key, { told: new Set(), greatest: 0, started: 0, refused: 0 }]),
@@ -83,8 +86,9 @@ export class SimulatedClients {
     servers: readonly SimulatedServer[],
     random: SeededRandom,
     checker: Checker,
-    { expiries, sessions }: Besides = {},
+    { expiries, sessions, topics }: Besides = {},
   ) {
+    this.#topics = topics;
     this.#expiries = expiries;
     this.#sessions = sessions;
     this.#waiting = Array.from({ length: count }, () => undefined);
@@ -142,6 +146,12 @@ export class SimulatedClients {
     const sessions = this.#sessions;
     if (sessions !== undefined && this.#random.float() < 0.6) {
       const { command, done } = sessions.next(this.#random);
+      return this.#propose(client, server, command, done);
+    }
+    const topics = this.#topics;
+    if (topics !== undefined && this.#random.float() < 0.6) {
+      if (this.#random.float() < 0.5) server.look();
+      const { command, done } = topics.next(this.#random);
       return this.#propose(client, server, command, done);
     }
     const choice = this.#random.float();

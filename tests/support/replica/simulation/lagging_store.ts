@@ -18,6 +18,7 @@ import { readContext } from "../../../../cluster/machine/sys/context.ts";
 import { type Clock, DiskFullError } from "../../../../cluster/runtime.ts";
 import { concatBytes } from "../../../../protocol/bytes.ts";
 import type { StateStore } from "../../../../server/replica/driver/parts.ts";
+import type { Companion } from "../../../../server/replica/store/sqlite_store.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 
 /** Chance that a change begins to go to the disk without anybody asking for it. */
@@ -85,6 +86,8 @@ export interface LaggingStoreOptions {
   readonly kept: KeptState;
   /** Whether the disk has no room for a state. */
   readonly isFull: () => boolean;
+  /** What is kept beside the rows, if something is. */
+  readonly companion?: Companion | undefined;
   /** How long changes take to reach the disk, in milliseconds. Default: chance decides. */
   readonly writeMs?: number | undefined;
 }
@@ -115,8 +118,9 @@ export class LaggingStore extends MemoryStore implements StateStore {
   }
 
   sync(): Promise<void> {
-    const { kept, clock, random, isFull } = this.#options;
+    const { kept, clock, random, isFull, companion } = this.#options;
     if (isFull()) return Promise.reject(new DiskFullError("state"));
+    if (companion !== undefined) return this.#syncBeside(companion);
     const [order, count] = [kept.begin(this.view()), this.#waiting];
     return new Promise((resolve) => {
       clock.setTimer(this.#writeMs * random.float(), () => {
@@ -126,6 +130,27 @@ export class LaggingStore extends MemoryStore implements StateStore {
       });
     });
   }
+
+  /** In the order of a server's store: what the rows tell of goes first, and what they tell of no more goes last. */
+  #syncBeside(companion: Companion): Promise<void> {
+    const { kept, clock, random } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const work = async (): Promise<void> => {
+      // All changes up to now have told what is beside them by the next turn.
+      await Promise.resolve();
+      const [rows, count, forget] = [this.view(), this.#waiting, companion.forgettable()];
+      await companion.sync();
+      const order = kept.begin(rows);
+      await new Promise<void>((done) => clock.setTimer(this.#writeMs * random.float(), done));
+      kept.end(order);
+      this.#waiting -= Math.min(count, this.#waiting);
+      await forget?.();
+    };
+    this.#work = this.#work.then(work).then(resolve, reject);
+    return promise;
+  }
+
+  #work: Promise<void> = Promise.resolve();
 
   override transaction<T>(change: (state: Transaction) => T): T {
     const result = super.transaction(change);
@@ -148,9 +173,14 @@ export class LaggingStore extends MemoryStore implements StateStore {
 
   #changed(): void {
     if (!this.#isLoaded) return;
-    const { kept, clock, random, isFull } = this.#options;
+    const { kept, clock, random, isFull, companion } = this.#options;
     this.#waiting++;
     if (random.float() >= BEHIND_CHANCE || isFull()) return;
+    if (companion !== undefined) {
+      // Without room it is tried again with later changes.
+      this.#syncBeside(companion).catch(() => {});
+      return;
+    }
     const order = kept.begin(this.view());
     clock.setTimer(this.#writeMs * random.float(), () => kept.end(order));
   }

@@ -7,7 +7,7 @@
 import { type ConfigurationChange, type MemberRole } from "../../../../cluster/raft/mod.ts";
 import { DiskFullError } from "../../../../cluster/runtime.ts";
 import { SimFile } from "../../simulation/disk/tree.ts";
-import { advise } from "../../../../server/replica/autopilot.ts";
+import { advise } from "../../../../server/replica/members/autopilot.ts";
 import { shortId } from "../../../../server/replica/gossip_tag.ts";
 import { server as gossipServer } from "../planted.ts";
 import { CLUSTER } from "./rebuilding.ts";
@@ -15,6 +15,9 @@ import type { SimulatedServer, World } from "./server.ts";
 
 /** A cluster grows to at most so many servers. */
 const MAX_SERVERS = 8;
+
+/** Longest time in which damaged messages come from others, in virtual milliseconds. */
+const REPAIR_MS = 120_000;
 
 /** Longest time in which servers start, in virtual milliseconds. */
 const START_MS = 60_000;
@@ -48,6 +51,8 @@ export class Nemesis {
   full = 0;
   /** Directories that were rebuilt. */
   rebuilt = 0;
+  /** Times that messages on a disk were changed. */
+  flipped = 0;
   /** Changes of the members that were done. */
   changes = 0;
   readonly #world: World;
@@ -86,6 +91,7 @@ export class Nemesis {
       () => this.#operate(newestLeader(servers)?.replica?.transfer()),
       () => this.#operate(this.#any().replica?.snapshot().catch(unlessFull)),
       () => this.#damage(),
+      ...world.topics === undefined ? [] : [() => this.#flipMessages(), () => this.#flipMessages()],
       ...world.rebuilds ? Array.from({ length: 5 }, () => () => this.#rebuild()) : [],
     ];
     this.#harms = harms.map((harm) => ({ weight: world.random.float() ** 2, harm }));
@@ -323,6 +329,52 @@ export class Nemesis {
     this.damaged++;
   }
 
+  /** A bit of a segment turns over, of a server that runs or not: it is not served, and the others have it. */
+  async #flipMessages(): Promise<void> {
+    const { topics, simulation, checker } = this.#world;
+    this.calm();
+    this.goodNetwork();
+    await this.startAll();
+    const server = this.#any();
+    const leader = newestLeader(this.#servers);
+    const isMember = leader?.raft?.members.configuration.some(({ id }) => id === server.id);
+    const others = this.#servers.filter((one) => one !== server && one.isUp);
+    const paths = segmentFiles(server);
+    if (topics === undefined || !server.isUp || !isMember || others.length === 0) return;
+    if (paths.length === 0) return;
+    const known = this.#servers.flatMap(({ raft }) => raft === undefined ? [] : [raft.members]);
+    if (!known.every(({ voters }) => this.canGoOn(voters, server))) return;
+    topics.flipped.add(server.id);
+    const restarts = this.#dice(2) === 0;
+    if (restarts) this.#end(server, this.#dice(2) === 0 ? "killed" : "crashed");
+    // What a snapshot that is still to come needs is not looked at before it has come.
+    const told = new Map(
+      [...server.messages?.rows() ?? []].map(({ segment, bytes }) => {
+        return [server.messages?.files.pathOf(segment), bytes];
+      }),
+    );
+    for (let count = 1 + this.#dice(3); count > 0; count--) {
+      const path = this.#oneOf(paths);
+      const node = server.disk.root.find(path);
+      const length = restarts ? Infinity : told.get(path) ?? 0;
+      const bytes = node instanceof SimFile ? Math.min(node.length, length) : 0;
+      if (bytes > 0) server.disk.flip(path, this.#dice(8 * bytes));
+    }
+    this.flipped++;
+    if (restarts) await this.startAll();
+    const { messages } = server;
+    let isChecked = false;
+    const end = (error?: unknown): void => {
+      isChecked = true;
+      if (error !== undefined && messages?.isAlive()) checker.note(`${error}`);
+    };
+    messages?.files.check(() => false).then(() => end(), end);
+    const isWhole = (): boolean =>
+      isChecked && topics.needed(messages?.files.damaged() ?? []).length === 0;
+    if (await simulation.runUntil(isWhole, REPAIR_MS, 0)) topics.flipped.delete(server.id);
+    else checker.note(`Messages of ${server.id} stay damaged`);
+  }
+
   /** A directory is damaged, or its operator takes it for that: it is made anew, and the power fails meanwhile, again and again. */
   async #rebuild(): Promise<void> {
     await this.startAll();
@@ -352,6 +404,17 @@ export class Nemesis {
   #oneOf<T>(list: readonly T[]): T {
     return list[this.#dice(list.length)] as T;
   }
+}
+
+/** The segments of messages that a server has. */
+function segmentFiles({ disk }: SimulatedServer): string[] {
+  const folder = disk.root.find("topics");
+  if (folder === undefined || folder instanceof SimFile) return [];
+  return folder.entries().flatMap(({ name }) => {
+    const topic = disk.root.find(`topics/${name}`);
+    if (topic === undefined || topic instanceof SimFile) return [];
+    return topic.entries().map((file) => `topics/${name}/${file.name}`);
+  });
 }
 
 /** The files that a server cannot do without. */

@@ -11,8 +11,10 @@ import { Checker } from "./checker.ts";
 import { SimulatedClients } from "./clients.ts";
 import { Expiries } from "./expiries.ts";
 import { Parcels } from "./links.ts";
+import type { MessageRule } from "./messages.ts";
 import { Nemesis, newestLeader } from "./nemesis.ts";
 import { SimulatedSessions } from "./sessions.ts";
+import { SimulatedTopics } from "./topics.ts";
 import { SimulatedServer, type World } from "./server.ts";
 
 /** Numbers of voters that a cluster may begin with. */
@@ -29,6 +31,9 @@ const LIVE_MS = 20_000;
 
 /** How long values may be there that were set last: clocks of servers differ by seconds, and the highest stamp counts. */
 const EXPIRE_MS = 60_000;
+
+/** How long damaged messages may be missing. */
+const REPAIR_MS = 120_000;
 
 /** The machine of the clients. */
 const CLIENT_HOST = "10.0.1.1";
@@ -52,6 +57,10 @@ export interface RunReport {
   readonly sessions: number;
   readonly again: number;
   readonly told: number;
+  /** Messages of topics that were acknowledged, times that some were read, and times that some were damaged. */
+  readonly produced: number;
+  readonly fetched: number;
+  readonly flipped: number;
 }
 
 /** What happens in a run besides. What a seed did before there was a kind, it does without it. */
@@ -62,6 +71,10 @@ export interface RunKind {
   readonly expiring?: boolean;
   /** Whether clients have sessions. */
   readonly sessions?: boolean;
+  /** Whether there are topics. */
+  readonly topics?: boolean;
+  /** A rule of messages that is left out. */
+  readonly without?: MessageRule;
 }
 
 /** Something happened that must not. */
@@ -82,7 +95,7 @@ export class SimulatedRun {
   /** `log` gets each line of every server. */
   constructor(
     seed: number,
-    { rebuilds = false, expiring = false, sessions = false }: RunKind = {},
+    { rebuilds = false, expiring = false, sessions = false, topics = false, without }: RunKind = {},
     log?: (line: string) => void,
   ) {
     const random = new SeededRandom(seed, 77);
@@ -94,13 +107,19 @@ export class SimulatedRun {
       random,
       checker,
       followers: [this.#expiries, this.#sessions].filter((one) => one !== undefined),
+      topics: topics ? new SimulatedTopics(checker) : undefined,
+      without,
       parcels: new Parcels(),
       rebuilds,
       snapshots: random.float() < 0.5 ? { every: 15, trailing: 3 } : { every: 60, trailing: 20 },
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();
-    const besides = { expiries: this.#expiries, sessions: this.#sessions };
+    const besides = {
+      expiries: this.#expiries,
+      sessions: this.#sessions,
+      topics: this.#world.topics,
+    };
     this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, besides);
     this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
   }
@@ -180,6 +199,7 @@ export class SimulatedRun {
       () => `Servers do not agree: ${this.#tell(this.#members())}`,
     );
     for (const server of this.#members()) this.#world.checker.compare(server);
+    await this.#readMessages();
     const { replica } = newestLeader(this.#servers) as SimulatedServer;
     this.#clients.check((key) => {
       const path = resolvePath(key) as Uint8Array;
@@ -187,6 +207,31 @@ export class SimulatedRun {
       return result?.ok ? new TextDecoder().decode(result.body) : undefined;
     });
     this.#check();
+  }
+
+  /** Every member has all messages that the state tells of, as they were appended. */
+  async #readMessages(): Promise<void> {
+    const { topics } = this.#world;
+    if (topics === undefined) return;
+    const found = new Map(this.#members().map((server) => [server, false]));
+    const look = async (): Promise<void> => {
+      for (const [{ messages }, isWhole] of found) {
+        if (isWhole || messages === undefined) continue;
+        const server = this.#servers.find((one) => one.messages === messages) as SimulatedServer;
+        found.set(server, await topics.checkAll(messages));
+      }
+    };
+    let isLooking = false;
+    const isDone = (): boolean => {
+      if ([...found.values()].every((isWhole) => isWhole)) return true;
+      if (!isLooking) {
+        isLooking = true;
+        look().then(() => isLooking = false, (error) => this.#world.checker.note(error.stack));
+      }
+      return false;
+    };
+    const missing = (): string => [...found].filter(([, is]) => !is).map(([{ id }]) => id).join();
+    await this.#until(isDone, () => `Messages are missing at ${missing()}`, REPAIR_MS);
   }
 
   /** Those that were rebuilt become members, and what they were is none any more. */
@@ -230,9 +275,11 @@ export class SimulatedRun {
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
     const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
-    const { compared } = this.#world.checker;
+    const { checker: { compared }, topics } = this.#world;
     const { expired = 0 } = this.#expiries ?? {};
     const { answered = 0, repeated = 0, told = 0 } = this.#sessions ?? {};
+    const { produced = 0, read: fetched = 0 } = topics ?? {};
+    const { flipped } = this.#nemesis;
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
       acknowledged,
@@ -250,6 +297,9 @@ export class SimulatedRun {
       sessions: answered,
       again: repeated,
       told,
+      produced,
+      fetched,
+      flipped,
     };
   }
 }

@@ -38,6 +38,8 @@ import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
+import { type MessageRule, openMessages } from "./messages.ts";
+import type { KeptMessages, SimulatedTopics } from "./topics.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
 import { hostOf, Links, type Parcels, PORT } from "./links.ts";
 import { orderedLog } from "./ordered_log.ts";
@@ -93,6 +95,10 @@ export interface World {
     server: SimulatedServer,
     parts: { readonly clock: Clock; readonly random: Random },
   ) => Beside;
+  /** Watches topics, if there are any. */
+  readonly topics?: SimulatedTopics | undefined;
+  /** A rule of messages that is left out. */
+  readonly without?: MessageRule | undefined;
   /** After so many entries there is a snapshot, and so many before it stay in the log. */
   readonly snapshots: { readonly every: number; readonly trailing: number };
   /** Whether directories are rebuilt: each has a `node.json` then. Default: none is. */
@@ -110,6 +116,8 @@ export class SimulatedServer {
   replica: Replica | undefined;
   raft: Raft | undefined;
   store: LaggingStore | undefined;
+  /** What it has of messages, if there are topics. */
+  messages: KeptMessages | undefined;
   /** Which life this is. */
   life = 0;
   /** Whether it has begun to start and is neither up nor down yet. */
@@ -184,6 +192,7 @@ export class SimulatedServer {
     this.replica = undefined;
     this.#beside?.close();
     this.#beside = undefined;
+    this.messages = undefined;
     this.isStarting = false;
     if (how === "crashed") simulation.crash(this.host);
     else simulation.kill(this.host);
@@ -213,6 +222,14 @@ export class SimulatedServer {
     // Nobody takes in whom it was.
     if (end === "done") this.id = nodeId;
     return end === "done";
+  }
+
+  /** Reads some messages. */
+  look(): void {
+    const { topics, random } = this.#world;
+    if (this.replica !== undefined && this.messages !== undefined) {
+      topics?.look(this.messages, random);
+    }
   }
 
   /** Has its earlier ids taken out of the members, and forgets them then; `operate` asks the leader. */
@@ -274,8 +291,38 @@ export class SimulatedServer {
     );
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
     const writeMs = this.#world.stateMs;
-    const store = new LaggingStore({ clock, random, kept: this.#kept, isFull, writeMs });
-    const snapshots = await SnapshotFiles.open({ disk, folder: "raft/snapshots", store });
+    const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
+    const { topics } = this.#world;
+    const isAlive = (): boolean => life === this.life;
+    const failed = (error: Error): void => {
+      if (isAlive()) checker.note(`${this.id} ended: ${error.stack}`);
+    };
+    const messages = topics && await openMessages({
+      disk,
+      clock,
+      topics,
+      without: this.#world.without,
+      links,
+      failed,
+      isAlive,
+      id: () => this.id,
+      store: (): LaggingStore => store,
+      replica: () => isAlive() ? this.replica : undefined,
+    });
+    const store: LaggingStore = new LaggingStore({
+      clock,
+      random,
+      kept: this.#kept,
+      isFull,
+      writeMs,
+      companion: messages?.besideRows,
+    });
+    const snapshots = await SnapshotFiles.open({
+      disk,
+      folder: "raft/snapshots",
+      store,
+      ...messages && { companion: messages.besideSnapshots },
+    });
     let entries: readonly Entry[] = [];
     if (founders !== undefined && lastIndexOf(restored) === 0) {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
@@ -283,7 +330,7 @@ export class SimulatedServer {
     }
     const beside = this.#world.beside?.(this, { clock, random: runtime.random });
     const newMachine = (): Machine => {
-      const machine = new Machine(store, PROGRAM, beside?.listener);
+      const machine = new Machine(store, PROGRAM, { ...messages?.listener, ...beside?.listener });
       for (const follower of this.#world.followers ?? []) follower.watched(this.id, machine);
       return machine;
     };
@@ -297,8 +344,8 @@ export class SimulatedServer {
       snapshots,
       newMachine,
     }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
+    await messages?.settle();
     if (life !== this.life) return;
-    const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
     const logger = runtime.logger(this.id);
     const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
     const replica = new Replica({
@@ -313,6 +360,7 @@ export class SimulatedServer {
       },
       ...begun,
       store,
+      ...messages && { messages: messages.messages },
       log: orderedLog(log, {
         keptIndex: () => this.#kept.index,
         snapshotIndex: () => snapshots.newest?.index ?? 0,
@@ -327,13 +375,15 @@ export class SimulatedServer {
       nameOf: (id) => id,
       newMachine,
       progressed: () => beside?.progressed(),
-      failed: (error) => {
-        if (life === this.life) checker.note(`${this.id} ended: ${error.stack}`);
-      },
+      failed,
     });
-    const failed = (error: Error): void => checker.note(`${this.id}: ${error.stack}`);
-    links.start(replica, failed, (stream) => beside ? beside.accept(stream) : stream.close());
+    links.start(
+      messages?.receiving(replica) ?? replica,
+      (error) => checker.note(`${this.id}: ${error.stack}`),
+      (stream) => beside ? beside.accept(stream) : stream.close(),
+    );
     this.#beside = beside;
+    this.messages = messages?.kept;
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);

@@ -11,7 +11,7 @@ import type { Stream, Timer } from "../../../../cluster/runtime.ts";
 import {
   clientFrame,
   type ClientMessage,
-  FrameSplitter,
+  frameSplitter,
   readServerMessage,
 } from "../../../../protocol/sessions/mod.ts";
 import type { SimRuntime } from "../../simulation/simulation.ts";
@@ -188,7 +188,7 @@ class Wire {
   }
 
   async #read(stream: Stream): Promise<Error> {
-    const splitter = new FrameSplitter((bytes) => {
+    const splitter = frameSplitter((bytes) => {
       if (!this.#isClosed) this.#tell({ type: "message", message: readServerMessage(bytes) });
     });
     for (;;) {

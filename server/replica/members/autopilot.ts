@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { ConfigurationChange } from "../../cluster/raft/mod.ts";
-import type { RaftStatus } from "./driver/status.ts";
-import type { GossipServer } from "./servers.ts";
+import type { ConfigurationChange } from "../../../cluster/raft/mod.ts";
+import type { RaftStatus } from "../driver/status.ts";
+import type { GossipServer } from "../servers.ts";
 
 /** A member that was not heard for longer is not counted on, in milliseconds. */
 const SILENT_MS = 3_000;

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { FrameSplitter, MAX_FRAME_BYTES, MessageError } from "../../../protocol/sessions/mod.ts";
-import { below } from "../../support/random_value.ts";
-import { SeededRandom } from "../../support/simulation/random.ts";
+import { frameSplitter, MAX_FRAME_BYTES, MessageError } from "../../protocol/sessions/mod.ts";
+import { below } from "../support/random_value.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 
@@ -20,7 +20,7 @@ function frame(body: string): number[] {
 /** What comes out of pieces. */
 function split(pieces: readonly Uint8Array[], maxBytes = 100): string[] {
   const frames: string[] = [];
-  const splitter = new FrameSplitter(
+  const splitter = frameSplitter(
     (body) => frames.push(new TextDecoder().decode(body)),
     maxBytes,
   );
@@ -48,7 +48,7 @@ Deno.test("frames are the same however the bytes are cut", () => {
 
 Deno.test("a frame that is not whole waits, and is in nobody else's bytes", () => {
   const frames: Uint8Array[] = [];
-  const splitter = new FrameSplitter((body) => frames.push(body));
+  const splitter = frameSplitter((body) => frames.push(body));
   const chunk = Uint8Array.of(0, 0, 0, 3, 1, 2);
   splitter.push(chunk);
   assert.equal(splitter.pending, 6);
@@ -60,7 +60,7 @@ Deno.test("a frame that is not whole waits, and is in nobody else's bytes", () =
 
 Deno.test("a frame that is too long is refused by its length, and nothing follows it", () => {
   for (const cut of [1, 2, 3, 4, 10]) {
-    const splitter = new FrameSplitter(() => assert.fail("No frame was expected"));
+    const splitter = frameSplitter(() => assert.fail("No frame was expected"));
     const bytes = Uint8Array.of(1, 0, 0, 1, 0, 0, 0, 0, 0, 0);
     splitter.push(bytes.subarray(0, Math.min(cut, 3)));
     assert.throws(() => splitter.push(bytes.subarray(Math.min(cut, 3))), {
@@ -74,7 +74,7 @@ Deno.test("a frame that is too long is refused by its length, and nothing follow
 
 Deno.test("no memory is taken for a length before its bytes are there", () => {
   const before = Deno.memoryUsage().external;
-  const splitters = Array.from({ length: 200 }, () => new FrameSplitter(() => {}));
+  const splitters = Array.from({ length: 200 }, () => frameSplitter(() => {}));
   for (const splitter of splitters) splitter.push(Uint8Array.of(1, 0, 0, 0, 7));
   const grown = Deno.memoryUsage().external - before;
   assert.ok(grown < 1024 * 1024, `${grown} bytes for 200 frames of 16 MiB each`);

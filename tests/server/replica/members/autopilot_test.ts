@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { advise, canLose, failureTolerance } from "../../../server/replica/autopilot.ts";
-import { CLUSTER, member, server, status } from "../../support/replica/planted.ts";
+import { advise, canLose, failureTolerance } from "../../../../server/replica/members/autopilot.ts";
+import { CLUSTER, member, server, status } from "../../../support/replica/planted.ts";
 
 const THREE = ["a", "b", "c"].map((id) => member(id));
 

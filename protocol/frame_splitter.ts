@@ -4,29 +4,37 @@
  * @module
  */
 
-import { getU32, NO_BYTES } from "../bytes.ts";
-import { MessageError } from "./errors.ts";
-import { MAX_FRAME_BYTES } from "./limits.ts";
+import { getU32, NO_BYTES } from "./bytes.ts";
 
 const LENGTH_BYTES = 4;
 const FIRST_BUFFER_BYTES = 256;
 
+/** What frames hold, in bytes. */
+export interface FrameBounds {
+  /** At least; default 0. */
+  readonly least?: number;
+  /** At most. */
+  readonly most: number;
+  /** The error for a frame beyond them. */
+  refuse(text: string): Error;
+}
+
 /**
- * A push parser: bytes cut anywhere go in, what frames hold comes out. It takes no memory for a frame before the frame's bytes
- * are there, and refuses one that is too long as soon as its length is known.
+ * A push parser: bytes cut anywhere go in, what frames hold after a length of four bytes comes out. It takes no memory for a
+ * frame before the frame's bytes are there, and refuses one that is too long or too short as soon as its length is known.
  */
 export class FrameSplitter {
   readonly #onFrame: (bytes: Uint8Array) => void;
-  readonly #maxBytes: number;
+  readonly #bounds: FrameBounds;
   /** The beginning of a frame, with its length, that came with earlier chunks. */
   #buffer = NO_BYTES;
   #buffered = 0;
   #failed = false;
 
-  /** `onFrame` gets what each frame holds, synchronously and in order; a frame holds at most `maxBytes`. */
-  constructor(onFrame: (bytes: Uint8Array) => void, maxBytes: number = MAX_FRAME_BYTES) {
+  /** `onFrame` gets what each frame holds, synchronously and in order. */
+  constructor(onFrame: (bytes: Uint8Array) => void, bounds: FrameBounds) {
     this.#onFrame = onFrame;
-    this.#maxBytes = maxBytes;
+    this.#bounds = bounds;
   }
 
   /** Bytes that it holds of a frame which is not whole yet. */
@@ -38,11 +46,11 @@ export class FrameSplitter {
    * Takes the next bytes. A frame that lies whole in `chunk` is handed out as a view of it, so a caller that reuses `chunk` must
    * be done with the frame when `onFrame` returns; any other comes in a buffer of its own.
    *
-   * @throws {MessageError} for a frame that is too long, and on every call after that. What `onFrame` throws passes through and has
-   * the same effect.
+   * @throws {Error} that of the bounds for a frame beyond them, and on every call after that. What `onFrame` throws passes through
+   * and has the same effect.
    */
   push(chunk: Uint8Array): void {
-    if (this.#failed) throw new MessageError("Stream was given up after an earlier error");
+    if (this.#failed) throw this.#bounds.refuse("Stream was given up after an earlier error");
     this.#failed = true;
     let at = 0;
     while (at < chunk.length) {
@@ -91,7 +99,11 @@ export class FrameSplitter {
   /** Bytes of the frame that begins at `at`, with its length. */
   #sizeOf(bytes: Uint8Array, at: number): number {
     const length = getU32(bytes, at);
-    if (length <= this.#maxBytes) return LENGTH_BYTES + length;
-    throw new MessageError(`Frame takes ${length} of ${this.#maxBytes} bytes`);
+    const { least = 0, most } = this.#bounds;
+    if (length >= least && length <= most) return LENGTH_BYTES + length;
+    const text = length > most
+      ? `${length} of ${most} bytes`
+      : `${length} bytes, less than ${least}`;
+    throw this.#bounds.refuse(`Frame takes ${text}`);
   }
 }

@@ -1,0 +1,175 @@
+/**
+ * One partition of a consumer: what was fetched of it and not delivered, and the fetch ahead.
+ *
+ * @module
+ */
+
+import {
+  CODE,
+  type Fetched,
+  type Message,
+  type PartitionOffsets,
+  PayloadError,
+  readMessages,
+  TopicError,
+} from "../../../protocol/topics/mod.ts";
+import type { TopicStart } from "../types.ts";
+
+/** Messages of one fetch. */
+interface Chunk {
+  readonly messages: readonly Message[];
+  next: number;
+}
+
+/** What a partition needs of its consumer. */
+export interface PartitionWorld {
+  /** Asks for messages from an offset on. */
+  fetch(partition: number, offset: number): Promise<Fetched>;
+  /** Asks where the partition begins and ends. */
+  offsets(partition: number): Promise<PartitionOffsets>;
+  /** Where it goes on when the messages at its offset are gone. */
+  readonly onOutOfRange: "earliest" | "latest" | "error";
+  /** There is something to be read, or a failure. */
+  arrived(): void;
+}
+
+/** Fetches that are kept: the one that is read, and the next one. */
+const MAX_CHUNKS = 2;
+
+/** One partition. */
+export class PartitionReader {
+  readonly partition: number;
+  /** Offset of the next message that will be delivered; `undefined` as long as that has to be asked for. */
+  position: number | undefined;
+  /** What of it is done with: all before this offset; `undefined` as long as it is not known where reading begins. */
+  done: number | undefined;
+  /** Offset after that of the last message that is there, as far as is known. */
+  highWaterMark = 0;
+  readonly #world: PartitionWorld;
+  #start: TopicStart;
+  #chunks: Chunk[] = [];
+  /** Offset that is fetched next. */
+  #next = 0;
+  #filling: Promise<void> | undefined;
+  /** Counts how often it was told to read elsewhere: what was fetched before is of no use. */
+  #generation = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  /** Begins at `start` once there is something to be read. */
+  constructor(partition: number, start: TopicStart, world: PartitionWorld) {
+    this.partition = partition;
+    this.#world = world;
+    this.#start = start;
+  }
+
+  /** Whether the last message that it gave was also the last one of its fetch. */
+  get isBetween(): boolean {
+    const next = this.#chunks[0]?.next ?? 0;
+    return next === 0;
+  }
+
+  /** The next message, if it is there; sees to it that more comes. Throws what kept it from coming. */
+  take(): Message | undefined {
+    const chunk = this.#chunks[0];
+    const failure = this.#failure;
+    if (chunk === undefined && failure !== undefined) {
+      this.#failure = undefined;
+      throw failure.error;
+    }
+    this.#fill();
+    if (chunk === undefined) return undefined;
+    const message = chunk.messages[chunk.next++] as Message;
+    if (chunk.next === chunk.messages.length) this.#chunks.shift();
+    this.position = message.offset + 1;
+    return message;
+  }
+
+  /** Reads on at `where`. */
+  seek(where: TopicStart): void {
+    this.#generation++;
+    this.#chunks = [];
+    this.#failure = undefined;
+    this.#filling = undefined;
+    this.#start = where;
+    this.position = this.done = undefined;
+    if (typeof where === "number") this.#begin(where);
+  }
+
+  /** The position; asks for it when that is not known yet. */
+  async locate(): Promise<number> {
+    while (this.position === undefined) {
+      const generation = this.#generation;
+      const start = await this.#resolved(this.#start);
+      if (generation === this.#generation && this.position === undefined) this.#begin(start);
+    }
+    return this.position;
+  }
+
+  #begin(offset: number): void {
+    this.position = this.done = this.#next = offset;
+  }
+
+  #fill(): void {
+    if (this.#filling !== undefined || this.#failure || this.#chunks.length >= MAX_CHUNKS) return;
+    const generation = this.#generation;
+    const isStale = (): boolean => generation !== this.#generation;
+    this.#filling = this.#fetch(isStale).catch((error) => {
+      if (!isStale()) this.#failure = { error };
+    }).finally(() => {
+      if (isStale()) return;
+      this.#filling = undefined;
+      this.#world.arrived();
+    });
+  }
+
+  async #fetch(isStale: () => boolean): Promise<void> {
+    await this.locate();
+    if (isStale()) return;
+    let fetched: Fetched;
+    try {
+      fetched = await this.#world.fetch(this.partition, this.#next);
+    } catch (error) {
+      if (!isOutOfRange(error) || this.#world.onOutOfRange === "error") throw error;
+      const offset = await this.#resolved(this.#world.onOutOfRange);
+      if (isStale()) return;
+      this.#next = offset;
+      if (this.#chunks.length === 0) this.position = offset;
+      return;
+    }
+    if (isStale()) return;
+    this.highWaterMark = fetched.highWaterMark;
+    const messages = messagesFrom(fetched, this.#next);
+    const last = messages.at(-1);
+    if (last === undefined) return;
+    this.#next = last.offset + 1;
+    this.#chunks.push({ messages, next: 0 });
+  }
+
+  async #resolved(start: TopicStart): Promise<number> {
+    if (typeof start === "number") return start;
+    const offsets = await this.#world.offsets(this.partition);
+    this.highWaterMark = offsets.highWaterMark;
+    return start === "earliest" ? offsets.start : offsets.highWaterMark;
+  }
+}
+
+/** The messages that were fetched; throws a `TopicError` when they are none, or do not follow each other from `offset` on. */
+function messagesFrom({ messages: encoded }: Fetched, offset: number): Message[] {
+  try {
+    const messages = readMessages(encoded, true);
+    let next = offset;
+    for (const { offset } of messages) {
+      if (offset < next) throw new PayloadError(`Expected offset ${next} or more, got ${offset}`);
+      next = offset + 1;
+    }
+    return messages;
+  } catch (cause) {
+    if (!(cause instanceof PayloadError)) throw cause;
+    const text = `Server gave no such messages: ${cause.message}`;
+    throw new TopicError(CODE.CORRUPT_MESSAGE, text, { cause });
+  }
+}
+
+function isOutOfRange(error: unknown): boolean {
+  return error instanceof TopicError && error.code === CODE.OFFSET_OUT_OF_RANGE;
+}

@@ -1,0 +1,235 @@
+/**
+ * Producers and consumers as programs see them.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "../net/deadline.ts";
+import type { NewTopicMessage, TopicMessage, TopicPosition } from "./messages.ts";
+
+/**
+ * What a producer has done since it was made.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type ProducerStatistics, TopicClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * await Promise.all(["a", "b", "c"].map((value) => producer.send("letters", { value })));
+ * const { messages, batches }: ProducerStatistics = producer.statistics;
+ * console.log(messages, batches); // 3 1
+ * ```
+ */
+export interface ProducerStatistics {
+  /** Messages that are where they were sent. */
+  readonly messages: number;
+  /** Messages that failed. */
+  readonly failures: number;
+  /** Batches that were sent, also again. */
+  readonly batches: number;
+  /** Batches that were sent again. */
+  readonly retries: number;
+  /** Bytes of the messages in them. */
+  readonly bytes: number;
+  /** Bytes of messages that are not settled. */
+  readonly bufferedBytes: number;
+}
+
+/**
+ * Sends messages in batches, those of each partition in the order in which they were sent.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicProducer } from "@skein/agent/client";
+ *
+ * async function copy(lines: Iterable<string>, producer: TopicProducer): Promise<void> {
+ *   for (const value of lines) {
+ *     // Who does not wait for each message waits until there is room for more.
+ *     await producer.ready();
+ *     producer.send("lines", { value }).catch((error) => console.error(value, error.message));
+ *   }
+ *   await producer.flush();
+ * }
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer({ idempotent: true });
+ * await copy(["one", "two"], producer);
+ * console.log(producer.statistics.messages); // 2
+ * ```
+ */
+export interface TopicProducer extends AsyncDisposable {
+  /** What it has done so far. */
+  readonly statistics: ProducerStatistics;
+  /**
+   * Sends a message. Resolves with where it is once a majority of the servers has it on disk. What it consists of is taken at
+   * once, and may change then. A `signal` gives up waiting, not the message.
+   *
+   * Rejects with a `TopicError` when the servers refuse it, or it is too large; with a `TimeoutError` or a `ConnectionClosedError`
+   * when it was not sent in time, or before the client was closed; with an `OutcomeUnknownError` when its answer was lost: then it is
+   * there once or not at all. With a `QueueFullError` when too many wait for room.
+   */
+  send(
+    topic: string,
+    message: NewTopicMessage,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<TopicPosition>;
+  /**
+   * Resolves when there is room for more messages. Who does not wait for what `send` resolves with waits for this.
+   *
+   * @throws {TimeoutError} when none came about within `timeoutMs`
+   */
+  ready(options?: CallOptions): Promise<void>;
+  /**
+   * Sends what was sent before without waiting for more. Resolves when it is settled, whatever became of it.
+   *
+   * @throws {TimeoutError} when it is still under way after `timeoutMs`
+   */
+  flush(options?: CallOptions): Promise<void>;
+  /** Takes no more messages. Resolves when all are settled. Safe to call again. */
+  close(): Promise<void>;
+}
+
+/**
+ * What a consumer has done since it was made.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { type ConsumerStatistics, TopicClient } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * await Promise.all(["a", "b"].map((value) => producer.send("letters", { value })));
+ * await using consumer = client.consumer("letters");
+ * await consumer.fetchOne();
+ * const { messages, lag }: ConsumerStatistics = consumer.statistics;
+ * console.log(messages, lag); // 1 1
+ * ```
+ */
+export interface ConsumerStatistics {
+  /** Messages that were delivered. */
+  readonly messages: number;
+  /** Fetches that were answered. */
+  readonly fetches: number;
+  /** Bytes of the messages in them. */
+  readonly bytes: number;
+  /** Messages that were there when it was last looked, and not delivered yet. */
+  readonly lag: number;
+  /** Why offsets could not be committed by themselves the last time; `undefined` when they were. */
+  readonly commitError: Error | undefined;
+}
+
+/**
+ * Where reading begins: an offset, the first message that is kept, or what is sent from now on.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicStart } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * const start: TopicStart = "latest";
+ * await client.createTopic("news");
+ * await using consumer = client.consumer("news", { start });
+ * console.log(await consumer.position(0)); // 0
+ * ```
+ */
+export type TopicStart = number | "earliest" | "latest";
+
+/**
+ * Reads messages of a topic, those of each partition in their order and each once. They are fetched ahead of what is read.
+ *
+ * When the messages of a partition cannot be fetched, reading throws why, and goes on where it was when it is tried again.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicConsumer } from "@skein/agent/client";
+ *
+ * async function work(consumer: TopicConsumer): Promise<void> {
+ *   for await (const { key, value } of consumer) {
+ *     console.log(key?.text(), value?.json());
+ *     if (key?.text() === "last") break;
+ *   }
+ * }
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * producer.send("jobs", { key: "first", value: "1" });
+ * await producer.send("jobs", { key: "last", value: "[2]" });
+ * await using consumer = client.consumer("jobs");
+ * await work(consumer);
+ * ```
+ */
+export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposable {
+  /** What it has done so far. */
+  readonly statistics: ConsumerStatistics;
+  /** The next message, of any partition; `undefined` when none comes within `timeoutMs`, by default the client's. */
+  fetchOne(options?: CallOptions): Promise<TopicMessage | undefined>;
+  /** The messages that are there, at least one unless none comes within `timeoutMs`. */
+  fetch(options?: CallOptions): Promise<TopicMessage[]>;
+  /** Goes on with `where` in one partition. */
+  seek(partition: number, where: TopicStart, options?: CallOptions): Promise<void>;
+  /** Goes on with the first messages that are kept, of one partition or all. */
+  seekToBeginning(partition?: number, options?: CallOptions): Promise<void>;
+  /** Goes on with what is sent from now on, to one partition or all. */
+  seekToEnd(partition?: number, options?: CallOptions): Promise<void>;
+  /** The offset after that of the last message of a partition that was delivered. */
+  position(partition: number, options?: CallOptions): Promise<number>;
+  /** The offset after that of the last message of a partition that is there now. */
+  endOffset(partition: number, options?: CallOptions): Promise<number>;
+  /**
+   * Commits for the group that all delivered messages are done with.
+   *
+   * @throws {TypeError} when the consumer has no group
+   */
+  commit(options?: CallOptions): Promise<void>;
+  /**
+   * Ends reading. With a group it first commits, unless that is left to the program, what was read before the last message, or with
+   * {@linkcode TopicConsumer.commit}. Resolves when nothing is left. Safe to call again.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,236 @@
+/**
+ * The way to the server that leads, and the tries until a request is done.
+ *
+ * @module
+ */
+
+import { OutcomeUnknownError } from "../../../protocol/kv/errors.ts";
+import { CODE, FLAG } from "../../../protocol/topics/codes.ts";
+import { TopicError } from "../../../protocol/topics/errors.ts";
+import type { Replies, RequestKind, Requests, TopicServer } from "../../../protocol/topics/mod.ts";
+import { joinHostPort } from "../../../protocol/host_port.ts";
+import { type CallOptions, pause } from "../../net/deadline.ts";
+import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
+import type { Traffic } from "../statistics.ts";
+import { closedHere, type TopicConnection } from "./connection.ts";
+import type { Connections } from "./connections.ts";
+import { remedyFor, Tries, type TriesOptions, UnsentError } from "./retry.ts";
+
+/** How a client asks. */
+export interface ClusterOptions extends TriesOptions {
+  /** Where servers are, at least one. */
+  readonly addresses: readonly string[];
+  /** Milliseconds that a request may take. */
+  readonly timeoutMs: number;
+}
+
+/** How one request is asked. */
+export interface AskOptions extends CallOptions {
+  /** Whether it changes something: whether it was done is not known when its answer is lost. */
+  readonly changes?: boolean;
+  /** Whether it may be asked again although it may have been done. Default: unless it changes something. */
+  readonly repeatable?: boolean;
+  /** Which connection it goes over, if that matters. */
+  readonly affinity?: number;
+  /** Whether any server may answer. */
+  readonly anywhere?: boolean;
+}
+
+/** The servers, as far as one client knows them. */
+export class Cluster {
+  readonly #connections: Connections;
+  readonly #options: ClusterOptions;
+  readonly #traffic: Traffic;
+  readonly #closing = new AbortController();
+  /** Address of the server that led when it was last heard of. */
+  #leader: string | undefined;
+  /** Which of the addresses is asked when nobody is known to lead. */
+  #next = 0;
+
+  /** Asks over `connections`. */
+  constructor(connections: Connections, options: ClusterOptions, traffic: Traffic) {
+    this.#connections = connections;
+    this.#options = options;
+    this.#traffic = traffic;
+  }
+
+  /** Fires when the client is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Milliseconds that a request may take. */
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
+  /** Whether it is known who leads. */
+  get leads(): boolean {
+    return this.#leader !== undefined;
+  }
+
+  /** Bytes, requests and failures so far. */
+  get traffic(): Readonly<Traffic> {
+    return this.#traffic;
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#connections.open;
+  }
+
+  /**
+   * Makes sure that one of the servers can be reached.
+   *
+   * Rejects with why the last one cannot, or with what one of them says that will not let us in.
+   */
+  async reach(signal?: AbortSignal): Promise<void> {
+    const { addresses, timeoutMs } = this.#options;
+    for (let left = addresses.length; left > 0; left--) {
+      try {
+        return await this.#at(
+          { ...signal && { signal }, timeoutMs, anywhere: true },
+          async () => {},
+        );
+      } catch (error) {
+        const isFinal = error instanceof TopicError && remedyFor(error) === "none";
+        if (left === 1 || isFinal || signal?.aborted) throw error;
+      }
+    }
+  }
+
+  /**
+   * Has a request done, with as many tries as may be and its time allows.
+   *
+   * Rejects with the `TopicError` of a server that refuses it; with an `OutcomeUnknownError` when it may have been done; when there
+   * was no answer in time with a `TimeoutError` whose cause is what went wrong last; with the reason of the signal.
+   */
+  async ask<K extends RequestKind>(
+    kind: K,
+    request: Requests[K],
+    options: AskOptions = {},
+  ): Promise<Replies[K]> {
+    const { signal, changes = false, repeatable = !changes } = options;
+    const { timeoutMs = this.#options.timeoutMs } = options;
+    const tries = new Tries(this.#options, timeoutMs);
+    for (;;) {
+      try {
+        return await this.attempt(kind, request, { ...options, timeoutMs: tries.left() });
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        const delay = tries.after(error, repeatable, this.leads);
+        const outcome = (cause: unknown) => tries.wasOpen && changes ? lost(cause) : cause;
+        if (this.#closing.signal.aborted) throw outcome(closed());
+        if (delay === undefined) throw outcome(error);
+        if (delay >= tries.left()) {
+          const text = `"${kind}" was not done within ${timeoutMs} ms`;
+          throw outcome(new TimeoutError(text, { cause: error }));
+        }
+        this.#traffic.retries++;
+        await this.rest(delay, signal);
+      }
+    }
+  }
+
+  /**
+   * Asks once, the server that is thought to lead, or any.
+   *
+   * Rejects with what the one that was asked says, or with what kept it from that; see {@linkcode remedyFor}.
+   */
+  async attempt<K extends RequestKind>(
+    kind: K,
+    request: Requests[K],
+    options: AskOptions & { readonly timeoutMs: number; readonly flags?: number },
+  ): Promise<Replies[K]> {
+    const { signal, timeoutMs, anywhere = false, flags = 0 } = options;
+    return await this.#at(options, (connection, left) =>
+      connection.call(kind, request, {
+        ...signal && { signal },
+        timeoutMs: Math.min(left, timeoutMs),
+        flags: anywhere ? flags | FLAG.anyServer : flags,
+      }));
+  }
+
+  /** Sends a request that gets no reply to the server that is thought to lead. Resolves when it has left. */
+  async post<K extends RequestKind>(
+    kind: K,
+    request: Requests[K],
+    options: AskOptions & { readonly timeoutMs: number },
+  ): Promise<void> {
+    if (this.#leader === undefined) {
+      const { servers, leader } = await this.attempt("metadata", { topics: [] }, options);
+      this.#leader = addressOf(servers.find(({ id }) => id === leader));
+    }
+    await this.#at(options, (connection) => connection.post(kind, request, 0));
+  }
+
+  /** Waits before another try. */
+  async rest(ms: number, signal?: AbortSignal): Promise<void> {
+    const { signal: closing } = this.#closing;
+    await pause(ms, signal === undefined ? closing : AbortSignal.any([closing, signal]));
+    signal?.throwIfAborted();
+  }
+
+  /** Ends all that is under way, and all connections. Resolves when nothing is left. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#connections.close();
+  }
+
+  async #at<T>(
+    { signal, timeoutMs, affinity, anywhere }: AskOptions & { readonly timeoutMs: number },
+    use: (connection: TopicConnection, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    if (this.#closing.signal.aborted) throw new UnsentError("Client is closed");
+    const { addresses } = this.#options;
+    const started = performance.now();
+    const known = anywhere ? undefined : this.#leader;
+    const address = known ?? addresses[this.#next % addresses.length] as string;
+    try {
+      const connection = await this.#connections.take(address, affinity, {
+        signal,
+        timeoutMs,
+        timeoutError: () => new UnsentError(`No connection to ${address} in ${timeoutMs} ms`),
+        giveUp() {},
+      });
+      this.#traffic.requests++;
+      const left = Math.max(0, timeoutMs - (performance.now() - started));
+      const result = await use(connection, left);
+      if (!anywhere) this.#leader = address;
+      return result;
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      this.#traffic.failures++;
+      this.#learn(error, address);
+      throw error;
+    }
+  }
+
+  /** What a failure tells of who leads. */
+  #learn(error: unknown, address: string): void {
+    if (error instanceof TopicError && error.code === CODE.NOT_LEADER) {
+      const hint = error.message.slice(error.message.lastIndexOf(" ") + 1);
+      if (/:\d+$/.test(hint) && hint !== address) return void (this.#leader = hint);
+    } else if (error instanceof TopicError && remedyFor(error) !== "open") {
+      return;
+    }
+    // Another call may have found the one that leads meanwhile.
+    if (this.#leader === address) this.#leader = undefined;
+    this.#next++;
+  }
+}
+
+/** The address of a server that serves topics. */
+function addressOf(server: TopicServer | undefined): string | undefined {
+  return server && server.port > 0 ? joinHostPort(server.host, server.port) : undefined;
+}
+
+/** What became of it is not known. */
+export function lost(cause: unknown): OutcomeUnknownError {
+  return new OutcomeUnknownError({ ok: false, code: 504, reason: "OUTCOME_UNKNOWN" }, { cause });
+}
+
+/** The client is closed. */
+export function closed(): ConnectionClosedError {
+  return new ConnectionClosedError({ cause: closedHere() });
+}

@@ -1,0 +1,109 @@
+/**
+ * Bounds and refusals of topics. They are part of the format: what is refused is decided when an entry is applied, by all servers
+ * alike.
+ *
+ * @module
+ */
+
+import type { Failure } from "../result.ts";
+
+/** Longest name of a topic, in bytes. */
+export const MAX_NAME_BYTES = 249;
+
+/** Most topics, deleted ones too until they are swept. */
+export const MAX_TOPICS = 10_000;
+
+/** Most partitions of a topic. */
+export const MAX_PARTITIONS = 1_024;
+
+/** Most partitions of all topics, of deleted ones too until they are swept. */
+export const MAX_ALL_PARTITIONS = 100_000;
+
+/** Longest name of a consumer group, in bytes. */
+export const MAX_GROUP_BYTES = 249;
+
+/** Longest metadata of a committed offset, in bytes. */
+export const MAX_METADATA_BYTES = 4 * 1024;
+
+/** Most offsets that one entry commits, or one question asks for ... */
+export const MAX_COMMITTED = 10_000;
+
+/** ... and most bytes of an answer with what was committed. */
+export const MAX_COMMITTED_BYTES = 8 * 1024 * 1024;
+
+/** Most committed offsets of all groups. */
+export const MAX_ALL_COMMITTED = 1_000_000;
+
+/** Offsets of a group are forgotten so long after its last commit, in milliseconds. */
+export const GROUP_LIFE_MS = 7 * 86_400_000;
+
+/** Batches of a producer in a partition that are known when they come again. */
+export const KNOWN_BATCHES = 5;
+
+/** Most producers that are known, each counted in each partition. */
+export const MAX_PRODUCERS = 1_000_000;
+
+/** A producer is forgotten in a partition so long after its last batch there, in milliseconds. */
+export const PRODUCER_LIFE_MS = 7 * 86_400_000;
+
+/** Most bytes of a batch: what an entry of the log may hold. */
+export const MAX_BATCH_BYTES = 12 * 1024 * 1024;
+
+/** A row of the index is written once so many bytes were appended to a segment since the last one. */
+export const STRETCH_BYTES = 64 * 1024;
+
+/** Least and greatest `segmentBytes`. */
+export const SEGMENT_BYTES = { least: 4 * 1024, most: 1024 * 1024 * 1024 } as const;
+
+/** Least `segmentMs`, and least `retentionMs` but for 0. */
+export const LEAST_MS = 1_000;
+
+/** Most rows that one entry sweeps: some milliseconds of work. */
+export const MAX_SWEPT_ROWS = 2_000;
+
+/** The topic is not there. */
+export const TOPIC_NOT_FOUND: Failure = { ok: false, code: 404, reason: "TOPIC_NOT_FOUND" };
+
+/** The topic has no partition of that number. */
+export const PARTITION_NOT_FOUND: Failure = { ok: false, code: 404, reason: "PARTITION_NOT_FOUND" };
+
+/** There is such a topic with another number of partitions. */
+export const TOPIC_EXISTS: Failure = { ok: false, code: 409, reason: "TOPIC_EXISTS" };
+
+/** There is no such offset in the partition. */
+export const OFFSET_OUT_OF_RANGE: Failure = { ok: false, code: 416, reason: "OFFSET_OUT_OF_RANGE" };
+
+/** A name that breaks a rule. */
+export const BAD_TOPIC: Failure = { ok: false, code: 422, reason: "INVALID", field: "topic" };
+
+/** A number of partitions that is not from 1 to {@linkcode MAX_PARTITIONS}. */
+export const BAD_PARTITIONS: Failure = {
+  ok: false,
+  code: 422,
+  reason: "INVALID",
+  field: "partitions",
+};
+
+/** Options that break a rule. */
+export const BAD_OPTIONS: Failure = { ok: false, code: 422, reason: "INVALID", field: "options" };
+
+/** What was to be appended are no messages. */
+export const BAD_MESSAGES: Failure = { ok: false, code: 422, reason: "INVALID", field: "messages" };
+
+/** The name of a group breaks a rule. */
+export const BAD_GROUP: Failure = { ok: false, code: 422, reason: "INVALID", field: "group" };
+
+/** What a group has committed takes too many bytes to be told at once. */
+export const TOO_LARGE: Failure = { ok: false, code: 413, reason: "TOO_LARGE" };
+
+/** There is as much as there may be: topics, partitions, producers or offsets. */
+export const QUOTA_EXCEEDED: Failure = { ok: false, code: 429, reason: "QUOTA_EXCEEDED" };
+
+/** A batch does not follow the last one of its producer. */
+export const OUT_OF_ORDER: Failure = { ok: false, code: 409, reason: "OUT_OF_ORDER" };
+
+/** A later one of the same producer has taken over. */
+export const PRODUCER_FENCED: Failure = { ok: false, code: 409, reason: "PRODUCER_FENCED" };
+
+/** Nobody was given the id of this producer. */
+export const UNKNOWN_PRODUCER: Failure = { ok: false, code: 404, reason: "UNKNOWN_PRODUCER" };

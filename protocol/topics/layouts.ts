@@ -1,0 +1,174 @@
+/**
+ * Which fields each kind of request and reply has, in which version (docs/spec/topics.md 3).
+ *
+ * @module
+ */
+
+import { OFFSET } from "./codes.ts";
+import {
+  acks,
+  codec,
+  type Field,
+  fixed,
+  flag,
+  group,
+  i31,
+  i64,
+  list,
+  messages,
+  name,
+  place,
+  producer,
+  record,
+  text,
+  topic,
+  u16,
+  u32,
+  u8,
+} from "./fields.ts";
+import { MAX_COMMITTED, MAX_FRAME_BYTES } from "./limits.ts";
+import type { Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
+
+/** The two payloads of a kind. */
+export interface Layout<Q, R> {
+  readonly request: Field<Q>;
+  readonly reply: Field<R>;
+}
+
+/** A kind of request: its number, and its payloads by version; the first one may not know it. */
+export interface Kind<Q, R> {
+  readonly type: number;
+  readonly versions: readonly [first: Layout<Q, R> | undefined, second: Layout<Q, R>];
+}
+
+const none = record<Readonly<Record<never, never>>>({});
+/** A text that only the frame bounds. */
+const long = text(MAX_FRAME_BYTES);
+const offset = i64(0);
+const partition = { topic, partition: u32 };
+const range = { start: offset, highWaterMark: offset };
+const wanted = { ...partition, offset: place(OFFSET.earliest), maxBytes: u32 };
+const committed = record({ ...partition, offset: i64(-1), metadata: long });
+const listed = record({ name: topic, partitions: u32 });
+const server = record({ id: name, host: name, port: u16, role: u8 });
+const topicMetadata = record({ name: topic, topicId: offset, partitions: list(record(range)) });
+const produced = record({ baseOffset: offset, count: u32, highWaterMark: offset });
+const fetched = record({ highWaterMark: offset, messages: messages(0) });
+
+/** The kinds of requests. Those that the first version does not know are reserved numbers of StreamBus, or skein's own. */
+export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]> } = {
+  produce: {
+    type: 0x01,
+    versions: [
+      {
+        request: record({
+          ...partition,
+          acks: fixed(-1),
+          timeoutMs: fixed(0),
+          producer: fixed(undefined),
+          codec: fixed(0),
+          messages: messages(1),
+        }),
+        reply: produced,
+      },
+      {
+        request: record({
+          ...partition,
+          acks,
+          timeoutMs: i31,
+          producer,
+          codec,
+          messages: messages(1),
+        }),
+        reply: produced,
+      },
+    ],
+  },
+  fetch: {
+    type: 0x02,
+    versions: [
+      { request: record({ ...wanted, minBytes: fixed(0), maxWaitMs: fixed(0) }), reply: fetched },
+      { request: record({ ...wanted, minBytes: u32, maxWaitMs: u32 }), reply: fetched },
+    ],
+  },
+  getOffset: both(
+    0x03,
+    record(partition),
+    record({ ...partition, start: offset, end: offset, highWaterMark: offset }),
+  ),
+  createTopic: both(
+    0x04,
+    record({ topic, partitions: u32, replicationFactor: u16 }),
+    record({ topic, created: flag }),
+  ),
+  deleteTopic: both(0x05, record({ topic }), record({ topic, deleted: flag })),
+  listTopics: both(0x06, none, record({ topics: list(listed) })),
+  healthCheck: both(0x07, none, record({ status: name, uptimeSeconds: offset })),
+  commitOffsets: second(
+    0x0c,
+    record({ group, generation: u32, member: name, offsets: list(committed, MAX_COMMITTED) }),
+    record({ codes: list(u16) }),
+  ),
+  fetchOffsets: second(
+    0x0d,
+    record({ group, partitions: list(record(partition), MAX_COMMITTED) }),
+    record({ offsets: list(committed) }),
+  ),
+  initProducer: second(
+    0x0e,
+    record({ transactionalId: name }),
+    record({ producerId: offset, epoch: u16 }),
+  ),
+  hello: second(
+    0x40,
+    record({ client: name, token: long }),
+    record({ serverId: name, clusterId: name, features: u32 }),
+  ),
+  metadata: second(
+    0x41,
+    record({ topics: list(topic) }),
+    record({ servers: list(server), leader: name, topics: list(topicMetadata) }),
+  ),
+  describeTopic: second(
+    0x42,
+    record({ topic }),
+    record({
+      topic,
+      topicId: offset,
+      replicationFactor: u16,
+      settings: settings(-1),
+      partitions: list(record({ ...range, bytes: offset })),
+    }),
+  ),
+  alterTopic: second(
+    0x43,
+    record({ topic, settings: settings(-2) }),
+    record({ settings: settings(-1) }),
+  ),
+  deleteRecords: second(
+    0x44,
+    record({ ...partition, offset: place(OFFSET.latest) }),
+    record({ start: offset }),
+  ),
+};
+
+/** A kind whose payloads are the same in both versions. */
+function both<Q, R>(type: number, request: Field<Q>, reply: Field<R>): Kind<Q, R> {
+  return { type, versions: [{ request, reply }, { request, reply }] };
+}
+
+/** A kind that only the second version knows. */
+function second<Q, R>(type: number, request: Field<Q>, reply: Field<R>): Kind<Q, R> {
+  return { type, versions: [undefined, { request, reply }] };
+}
+
+/** What is set for a topic: -1 stands for never, -2 for what it was. */
+function settings(least: number): Field<TopicSettings> {
+  const value = i64(least);
+  return record({
+    retentionMs: value,
+    retentionBytes: value,
+    segmentBytes: value,
+    segmentMs: value,
+  });
+}

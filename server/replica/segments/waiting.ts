@@ -1,0 +1,53 @@
+/**
+ * Those who wait for the next message of a partition.
+ *
+ * @module
+ */
+
+import type { MessageChange } from "../../../cluster/machine/topics/segment.ts";
+
+/** Knows who waits for what. */
+export class Waiting {
+  /** Those who wait, by topic and partition. */
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** How many partitions somebody waits for. */
+  get partitions(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves with the next change of a partition, or when the signal fires. */
+  wait(topic: number, partition: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    const key = keyOf(topic, partition);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting);
+    const done = (): void => {
+      signal.removeEventListener("abort", done);
+      waiting.delete(done);
+      if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+      resolve();
+    };
+    waiting.add(done);
+    signal.addEventListener("abort", done);
+    return promise;
+  }
+
+  /** Entries have done this. */
+  wake(changes: readonly MessageChange[]): void {
+    if (this.#waiting.size === 0) return;
+    for (const { segment: { topic, partition } } of changes) {
+      for (const done of this.#waiting.get(keyOf(topic, partition)) ?? []) done();
+    }
+  }
+
+  /** Nobody waits any more. */
+  close(): void {
+    for (const waiting of [...this.#waiting.values()]) for (const done of waiting) done();
+  }
+}
+
+function keyOf(topic: number, partition: number): string {
+  return `${topic}/${partition}`;
+}

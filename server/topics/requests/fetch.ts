@@ -1,0 +1,175 @@
+/**
+ * Fetching: messages from an offset on, waited for if need be.
+ *
+ * What the leader answers shows all that was acknowledged before it was asked. Any other server tells what it has, when the client
+ * wants that. Who waits is woken when messages arrive here, and then this server's state is new enough.
+ *
+ * @module
+ */
+
+import {
+  decodeLocation,
+  locateQuestion,
+  type Location,
+  type Span,
+  type Where,
+} from "../../../cluster/machine/topics/mod.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
+import {
+  CODE,
+  type EncodedMessages,
+  type Fetch,
+  FLAG,
+  MAX_FRAME_BYTES,
+  VERSION,
+} from "../../../protocol/topics/mod.ts";
+import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/errors.ts";
+import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
+import { NO_MESSAGES, readMessages } from "../reading.ts";
+import { type Refusal, refusal, refusalOf } from "../refusals.ts";
+import type { Services } from "../services.ts";
+import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
+
+/** What an answer takes besides its messages, in bytes; more than that. */
+const OVERHEAD_BYTES = 64;
+
+/** Fetches messages. */
+export const fetch: Handler<"fetch"> = async (services, { body, version, flags }, client) => {
+  const reading = { services, client, knowsNulls: version === VERSION.second };
+  const enough = Math.min(body.minBytes, body.maxBytes);
+  const end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
+  const anyServer = (flags & FLAG.anyServer) !== 0;
+  let found = await read(reading, body, await locate(services, body, anyServer));
+  while (!("ok" in found)) {
+    const { location, messages } = found;
+    const { offset, next } = location;
+    const lacking = enough - messages.bytes.length;
+    // What is there and not told has no room.
+    if (lacking <= 0 || offset + messages.count < next) return fetched(found);
+    const leftMs = end - performance.now();
+    const grown = leftMs > 0 && await more(reading, body, location, lacking, leftMs);
+    if (!grown) return fetched(found);
+    found = await read(reading, { ...body, offset }, grown);
+  }
+  return found;
+};
+
+/** What a fetch is done with. */
+interface Reading {
+  readonly services: Services;
+  readonly client: Client;
+  /** Whether the client knows what null is. */
+  readonly knowsNulls: boolean;
+}
+
+/** Messages, and where they are. */
+interface Found {
+  readonly location: Location;
+  readonly messages: EncodedMessages;
+}
+
+function fetched({ location, messages }: Found): Outcome<"fetch"> {
+  return done({ highWaterMark: location.next, messages });
+}
+
+/** The messages of a place. Those that are gone before they are read are looked for once more. */
+async function read(
+  reading: Reading,
+  fetch: Fetch,
+  place: Location | Refusal,
+): Promise<Found | Refusal> {
+  for (let location = place, isFirst = true;; isFirst = false) {
+    if ("ok" in location) return location;
+    const { offset, start, next } = location;
+    if (offset < start || offset > next) {
+      const text = `Offset ${offset} is not within ${start} to ${next}`;
+      return refusal(CODE.OFFSET_OUT_OF_RANGE, text);
+    }
+    try {
+      return { location, messages: await messagesOf(reading, fetch, location) };
+    } catch (error) {
+      if (error instanceof DamagedSegmentError) return refusal(CODE.STORAGE_ERROR, error.message);
+      if (!(error instanceof SegmentGoneError)) throw error;
+      if (!isFirst) return refusal(CODE.STORAGE_ERROR, error.message);
+    }
+    location = await locate(reading.services, fetch, true);
+  }
+}
+
+/** Where the messages are, by the leader's state or, of `anyServer`, by that of this one. */
+async function locate(
+  services: Services,
+  fetch: Fetch,
+  anyServer: boolean,
+): Promise<Location | Refusal> {
+  const { offset, maxBytes } = fetch;
+  const bytes = Math.max(1, Math.min(maxBytes, MAX_FRAME_BYTES));
+  const question = locateQuestion({ ...whereOf(fetch), offset, bytes });
+  const result = anyServer
+    ? services.state.peek(question)
+    : await ask(services, "question", question);
+  if (result.ok) return decodeLocation(result.body);
+  return "message" in result ? result : refusalOf(result, services.cluster);
+}
+
+/** Reads as much as there is room for. */
+async function messagesOf(
+  { services: { messages, waiting }, client, knowsNulls }: Reading,
+  { partition, maxBytes }: Fetch,
+  location: Location,
+): Promise<EncodedMessages> {
+  if (location.spans.length === 0) return NO_MESSAGES;
+  return await client.inTurn(async () => {
+    if (client.isGone) return NO_MESSAGES;
+    const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
+    const room = waiting.isFull ? Math.min(most, FAIR_FETCH_BYTES) : most;
+    const taken = Math.min(room, bytesOf(location.spans));
+    waiting.bytes += taken;
+    try {
+      return await readMessages(messages, location, partition, { room, knowsNulls });
+    } finally {
+      waiting.bytes -= taken;
+    }
+  });
+}
+
+/** Waits for about so many bytes more, but no longer than this time; where they are then, `undefined` when none have come. */
+async function more(
+  { services, client }: Reading,
+  fetch: Fetch,
+  { topic, offset, next, spans }: Location,
+  lacking: number,
+  waitMs: number,
+): Promise<Location | undefined> {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), waitMs);
+  const stopWaiting = client.whenOver(() => over.abort());
+  let found = bytesOf(spans);
+  const enough = found + lacking;
+  let grown: Location | undefined;
+  try {
+    while (!over.signal.aborted) {
+      const last = grown?.next ?? next;
+      await services.messages.waitFor(topic, fetch.partition, last, over.signal);
+      const now = await locate(services, { ...fetch, offset }, true);
+      if ("ok" in now || now.topic !== topic || now.next === last) break;
+      grown = now;
+      const bytes = bytesOf(now.spans);
+      // More than may be told is not told of.
+      if (bytes >= enough || bytes === found) break;
+      found = bytes;
+    }
+  } finally {
+    clearTimeout(timer);
+    stopWaiting();
+  }
+  return grown;
+}
+
+function bytesOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { position, end }) => sum + end - position, 0);
+}
+
+function whereOf({ topic, partition }: Fetch): Pick<Where, "topic" | "partition"> {
+  return { topic: encodeUtf8(topic), partition };
+}

@@ -1,0 +1,247 @@
+/**
+ * Many requests at a time, clients that do not read, clients that are silent, and more of them than may be.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { eventually } from "../../support/agents.ts";
+import { loopback } from "../../support/loopback.ts";
+import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
+import {
+  answerOf,
+  fetching,
+  frameOf,
+  isRefused,
+  producing,
+  type RawTopics,
+} from "../../support/topics/raw_client.ts";
+import { fill } from "../../support/topics/fill.ts";
+import { serveTopics } from "../../support/topics/stage.ts";
+
+const HOST = loopback();
+const MiB = 1024 * 1024;
+
+Deno.test("each of many requests at a time is answered once, and produces are done in order", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("createTopic", { topic: "t", partitions: 2, replicationFactor: 1 });
+  const ids = new Set<unknown>();
+  const kinds: string[] = [];
+  for (let i = 0; i < 600; i++) {
+    const partition = i % 2;
+    const isFetch = i % 5 === 4;
+    kinds.push(isFetch ? "fetch" : "produce");
+    ids.add(
+      isFetch
+        ? await client.post("fetch", fetching("t", -2, { partition }))
+        : await client.post("produce", producing("t", [String(i)], { partition })),
+    );
+  }
+  const offsets: number[][] = [[], []];
+  for (let i = 0; i < 600; i++) {
+    const reply = await client.reply();
+    assert.ok(ids.delete(reply.id), `a second reply to ${reply.id}`);
+    const at = Number(reply.id) - 1_001;
+    if (kinds[at] !== "produce") continue;
+    const answer = answerOf(reply, "produce");
+    assert.ok(!isRefused(answer));
+    (offsets[at % 2] as number[])[at] = answer.baseOffset;
+  }
+  assert.equal(ids.size, 0);
+  for (const some of offsets) {
+    const inOrder = some.filter((offset) => offset !== undefined);
+    assert.deepEqual(inOrder, [...inOrder.keys()]);
+  }
+});
+
+Deno.test("no more than 256 requests of a connection are under way, and the others wait", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  stage.topics.hold();
+  for (let i = 0; i < 300; i++) await client.post("produce", producing("t", [String(i)]));
+  await eventually("as many as may be are taken", () => stage.topics.held === 256);
+  using other = await stage.client();
+  await other.done("healthCheck", {});
+  assert.equal(stage.topics.held, 256);
+  stage.topics.release();
+  for (let i = 0; i < 300; i++) assert.equal((await client.reply()).code, 0);
+});
+
+Deno.test("no more than 16 MiB of requests of a connection are under way", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  stage.topics.hold();
+  const bytes = encodeMessages([messageOf("x".repeat(3 * MiB))]);
+  const sending = (async () => {
+    for (let i = 0; i < 10; i++) {
+      await client.post("produce", producing("t", [], { messages: { count: 1, bytes } }));
+    }
+  })();
+  await eventually("as many as may be are taken", () => stage.topics.held === 6);
+  using other = await stage.client();
+  await other.done("healthCheck", {});
+  assert.equal(stage.topics.held, 6);
+  stage.topics.release();
+  await sending;
+  for (let i = 0; i < 10; i++) assert.equal((await client.reply()).code, 0);
+});
+
+Deno.test("clients that fetch and do not read take no memory without end", async () => {
+  await using stage = serveTopics(HOST);
+  using first = await stage.client();
+  const bytes = encodeMessages(Array(20).fill(messageOf("x".repeat(50_000))));
+  for (let i = 0; i < 4; i++) {
+    await first.done("produce", producing("t", [], { messages: { count: 20, bytes } }));
+  }
+  const before = Deno.memoryUsage().rss;
+  const stalled: RawTopics[] = [];
+  const frame = frameOf(1, "fetch", fetching("t", 0, { maxBytes: 4 * MiB }));
+  const frames = new Uint8Array(250 * frame.length);
+  for (let i = 0; i < 250; i++) frames.set(frame, i * frame.length);
+  for (let i = 0; i < 80; i++) {
+    const client = await stage.client();
+    stalled.push(client);
+    await client.send(frames);
+  }
+  // Who reads goes on.
+  for (let i = 0; i < 5; i++) {
+    const { messages } = await first.done("fetch", fetching("t", 0, { maxBytes: 9 }));
+    assert.equal(messages.count, 1);
+  }
+  const took = (Deno.memoryUsage().rss - before) / MiB;
+  for (const client of stalled) client[Symbol.dispose]();
+  await eventually("their connections end", () => stage.port.size === 1);
+  // 75 GiB were asked for. The system itself takes some MiB of each connection.
+  assert.ok(took < 350, `${took} MiB`);
+});
+
+Deno.test("long frames that do not end take no more memory than all of them may, and the oldest goes", async () => {
+  await using stage = serveTopics(HOST, { maxPartialBytes: 4 * MiB });
+  using other = await stage.client();
+  const begin = new Uint8Array(MiB + MiB / 2);
+  begin.set([0, 0x90, 0, 0]);
+  const clients: RawTopics[] = [];
+  for (let i = 0; i < 3; i++) {
+    const client = await stage.client();
+    clients.push(client);
+    await client.send(begin);
+    for (let turn = 0; turn < 20; turn++) await other.done("healthCheck", {});
+  }
+  const [first, second, third] = clients as [RawTopics, RawTopics, RawTopics];
+  assert.deepEqual(await first.end(), []);
+  first[Symbol.dispose]();
+  await eventually("it is gone", () => stage.port.size === 3);
+  // Short ones are no matter, and one that has gone is not counted.
+  await other.done("produce", producing("t", ["x".repeat(60_000)]));
+  second[Symbol.dispose]();
+  await eventually("the second is gone", () => stage.port.size === 2);
+  using fourth = await stage.client();
+  await fourth.send(begin);
+  const bytes = encodeMessages([messageOf("x".repeat(MiB / 2))]);
+  await other.done("produce", producing("t", [], { messages: { count: 1, bytes } }));
+  assert.equal(stage.port.size, 3);
+  third[Symbol.dispose]();
+});
+
+Deno.test("lists are made one after the other as a client reads them", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  for (let i = 0; i < 10_000; i++) fill(stage.topics, `${i}`.padStart(200, "x"));
+  const before = stage.topics.peeks;
+  const frame = frameOf(1, "listTopics", {});
+  const frames = new Uint8Array(200 * frame.length);
+  for (let i = 0; i < 200; i++) frames.set(frame, i * frame.length);
+  await client.send(frames);
+  using other = await stage.client();
+  for (let i = 0; i < 20; i++) {
+    await other.done("getOffset", { topic: "0".padStart(200, "x"), partition: 0 });
+  }
+  const lists = (stage.topics.peeks - before - 20) / 10;
+  // 400 MiB were asked for. The system takes some MiB of them, and the port 8.
+  assert.ok(lists < 20, `${lists} lists`);
+});
+
+Deno.test("a client that reads nothing for too long is disconnected", async () => {
+  await using stage = serveTopics(HOST, { stallLimitMs: 300 });
+  using client = await stage.client();
+  const bytes = encodeMessages([messageOf("x".repeat(3 * MiB))]);
+  await client.done("produce", producing("t", [], { messages: { count: 1, bytes } }));
+  const frame = frameOf(1, "fetch", fetching("t", 0, { maxBytes: 4 * MiB }));
+  for (let i = 0; i < 12; i++) await client.send(frame);
+  await eventually("it is gone", () => stage.port.size === 0);
+});
+
+Deno.test("a frame that does not end in time ends the connection, and so does silence", async () => {
+  await using stage = serveTopics(HOST, { frameLimitMs: 300, idleLimitMs: 600 });
+  using slow = await stage.client();
+  using steady = await stage.client();
+  using silent = await stage.client();
+  using waiting = await stage.client();
+  await waiting.done("produce", producing("t", ["a"]));
+  const waits = waiting.ask("fetch", fetching("t", 1, { minBytes: 1, maxWaitMs: 2_000 }));
+  const start = performance.now();
+  await slow.send(frameOf(1, "healthCheck", {}).subarray(0, 10));
+  assert.deepEqual(await slow.end(), []);
+  const slowMs = performance.now() - start;
+  assert.ok(slowMs >= 250, `${slowMs} ms`);
+  const asking = (async () => {
+    while (performance.now() < start + 1_500) {
+      await steady.done("healthCheck", {});
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  assert.deepEqual(await silent.end(), []);
+  const silentMs = performance.now() - start;
+  assert.ok(silentMs >= 500 && silentMs < 1_500, `${silentMs} ms`);
+  await asking;
+  // Who waits for an answer is not silent.
+  const answer = await waits;
+  assert.ok(!isRefused(answer));
+});
+
+Deno.test("a client that finds no room is told so in answer to its first request, and room that is free is used", async () => {
+  await using stage = serveTopics(HOST, { maxConnections: 10 });
+  const clients: RawTopics[] = [];
+  for (let i = 0; i < 10; i++) {
+    const client = await stage.client();
+    await client.done("healthCheck", {});
+    clients.push(client);
+  }
+  for (let i = 0; i < 3; i++) {
+    using more = await stage.client();
+    await more.post("produce", producing("t", ["a"]));
+    const replies = await more.end();
+    assert.deepEqual(replies.map(({ id, code }) => [id, code]), [[1_000, 101]]);
+  }
+  assert.equal(stage.topics.commands, 0);
+  clients.pop()?.[Symbol.dispose]();
+  await eventually("there is room", () => stage.port.size === 9);
+  using again = await stage.client();
+  await again.done("healthCheck", {});
+  for (const client of clients) {
+    await client.done("healthCheck", {});
+    client[Symbol.dispose]();
+  }
+});
+
+Deno.test("at the end what is under way is answered, and what comes then is not begun", async () => {
+  const stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("createTopic", { topic: "t", partitions: 1, replicationFactor: 1 });
+  stage.topics.hold();
+  const begun = await client.post("produce", producing("t", ["a"]));
+  const waiting = await client.post("fetch", fetching("t", 0, { minBytes: 1, maxWaitMs: 60_000 }));
+  await eventually("it is under way", () => stage.topics.held === 1);
+  await client.done("healthCheck", {});
+  const closed = stage.port.close();
+  // Who waits for messages waits no longer.
+  const fetched = answerOf(await client.reply(waiting), "fetch");
+  assert.ok(!isRefused(fetched) && fetched.messages.count === 0);
+  assert.equal(await client.refused("produce", producing("t", ["b"])), 101);
+  stage.topics.release();
+  assert.equal((await client.reply(begun)).code, 0);
+  assert.deepEqual(await client.end(), []);
+  await closed;
+  assert.equal(stage.topics.commands, 2);
+});

@@ -1,0 +1,277 @@
+/**
+ * Topics in memory, as plain as can be: what a server is to do, without a log, a disk or other servers.
+ *
+ * @module
+ */
+
+import {
+  CODE,
+  type CommittedOffset,
+  FrameWriter,
+  type Message,
+  OFFSET,
+  type ProducerBatch,
+  readMessages,
+  type Replies,
+  type Request,
+  TopicError,
+  type TopicSettings,
+  writeMessage,
+} from "../../../protocol/topics/mod.ts";
+
+/** Batches of a producer that are known when they come again. */
+const KNOWN_BATCHES = 5;
+
+/** What a partition has. */
+export interface ModelPartition {
+  /** Messages from offset 0 on. */
+  readonly messages: Message[];
+  start: number;
+  readonly producers: Map<
+    number,
+    { readonly sequence: number; readonly offset: number; readonly count: number }[]
+  >;
+}
+
+interface ModelTopic {
+  readonly id: number;
+  readonly partitions: readonly ModelPartition[];
+  settings: TopicSettings;
+}
+
+/** The reply to a request. */
+export type Answer = Replies[keyof Replies];
+
+/** The topics. */
+export class PlainTopics {
+  readonly topics = new Map<string, ModelTopic>();
+  /** Committed offsets by group, topic and partition. */
+  readonly groups = new Map<string, Map<string, CommittedOffset>>();
+  /** What the metadata tells. */
+  servers: Replies["metadata"]["servers"] = [];
+  leader = "";
+  /** Whether a produce makes a topic that is missing. */
+  createsTopics = true;
+  #lastId = 0;
+  #lastProducer = 0;
+  readonly #waiting = new Set<() => void>();
+
+  /** Makes a topic. */
+  create(name: string, partitions: number): ModelTopic {
+    const topic: ModelTopic = {
+      id: ++this.#lastId,
+      partitions: Array.from({ length: partitions }, () => {
+        return { messages: [], start: 0, producers: new Map() };
+      }),
+      settings: { retentionMs: 604_800_000, retentionBytes: -1, segmentBytes: 64, segmentMs: 1 },
+    };
+    this.topics.set(name, topic);
+    return topic;
+  }
+
+  /** The values of a partition as texts, from offset 0 on. */
+  values(topic: string, partition: number): string[] {
+    const decoder = new TextDecoder();
+    return this.partition(topic, partition).messages
+      .map(({ value }) => decoder.decode(value ?? new Uint8Array()));
+  }
+
+  /** A partition; throws a `TopicError` when it is not there. */
+  partition(topic: string, partition: number): ModelPartition {
+    const found = this.#topic(topic).partitions[partition];
+    if (found === undefined) throw new TopicError(CODE.PARTITION_NOT_FOUND, "no partition");
+    return found;
+  }
+
+  /** The reply; throws a `TopicError` when the request is refused. Only a fetch that waits gives a promise. */
+  answer(request: Request): Answer | Promise<Answer> {
+    switch (request.kind) {
+      case "produce":
+        return this.#produce(request.body);
+      case "fetch":
+        return this.#fetch(request.body, request.version === 2);
+      case "getOffset": {
+        const { topic, partition } = request.body;
+        const { start, messages } = this.partition(topic, partition);
+        return { topic, partition, start, end: messages.length, highWaterMark: messages.length };
+      }
+      case "createTopic": {
+        const { topic, partitions } = request.body;
+        const there = this.topics.get(topic);
+        if (there !== undefined && there.partitions.length !== partitions) {
+          throw new TopicError(CODE.TOPIC_EXISTS, "topic exists");
+        }
+        if (there === undefined) this.create(topic, partitions);
+        return { topic, created: there === undefined };
+      }
+      case "deleteTopic": {
+        const { topic } = request.body;
+        this.#topic(topic);
+        return { topic, deleted: this.topics.delete(topic) };
+      }
+      case "listTopics":
+        return {
+          topics: [...this.topics].map(([name, { partitions }]) => {
+            return { name, partitions: partitions.length };
+          }).sort((a, b) => a.name < b.name ? -1 : 1),
+        };
+      case "healthCheck":
+        return { status: "healthy", uptimeSeconds: 1 };
+      case "commitOffsets": {
+        const { group, offsets } = request.body;
+        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
+        this.groups.set(group, kept);
+        for (const one of offsets) kept.set(`${one.topic} ${one.partition}`, one);
+        return { codes: offsets.map(() => 0) };
+      }
+      case "fetchOffsets": {
+        const { group, partitions } = request.body;
+        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
+        if (partitions.length === 0) return { offsets: [...kept.values()] };
+        return {
+          offsets: partitions.map(({ topic, partition }) =>
+            kept.get(`${topic} ${partition}`) ?? { topic, partition, offset: -1, metadata: "" }
+          ),
+        };
+      }
+      case "initProducer":
+        return { producerId: ++this.#lastProducer, epoch: 0 };
+      case "hello":
+        return { serverId: "model", clusterId: "c", features: 0 };
+      case "metadata": {
+        const wanted = request.body.topics;
+        const topics = [...this.topics].filter(([name]) =>
+          wanted.length === 0 || wanted.includes(name)
+        );
+        return {
+          servers: this.servers,
+          leader: this.leader,
+          topics: topics.map(([name, { id, partitions }]) => ({
+            name,
+            topicId: id,
+            partitions: partitions.map(({ start, messages }) => {
+              return { start, highWaterMark: messages.length };
+            }),
+          })),
+        };
+      }
+      case "describeTopic": {
+        const { topic } = request.body;
+        const { id, settings, partitions } = this.#topic(topic);
+        return {
+          topic,
+          topicId: id,
+          replicationFactor: 0,
+          settings,
+          partitions: partitions.map(({ start, messages }) => {
+            return { start, highWaterMark: messages.length, bytes: messages.length };
+          }),
+        };
+      }
+      case "alterTopic": {
+        const { topic, settings } = request.body;
+        const there = this.#topic(topic);
+        const changes = Object.entries(settings).filter(([, value]) => value !== -2);
+        there.settings = { ...there.settings, ...Object.fromEntries(changes) };
+        return { settings: there.settings };
+      }
+      case "deleteRecords": {
+        const { topic, partition, offset } = request.body;
+        const there = this.partition(topic, partition);
+        there.start = offset === OFFSET.latest ? there.messages.length : offset;
+        return { start: there.start };
+      }
+    }
+  }
+
+  #topic(name: string): ModelTopic {
+    const topic = this.topics.get(name);
+    if (topic === undefined) throw new TopicError(CODE.TOPIC_NOT_FOUND, "no topic");
+    return topic;
+  }
+
+  #produce(
+    { topic, partition, producer, messages: set }: Extract<Request, { kind: "produce" }>["body"],
+  ): Replies["produce"] {
+    if (!this.topics.has(topic) && this.createsTopics) this.create(topic, 1);
+    const { messages, producers } = this.partition(topic, partition);
+    const again = producer && this.#known(producers, producer, set.count, messages.length);
+    if (again !== undefined) {
+      return { baseOffset: again, count: set.count, highWaterMark: messages.length };
+    }
+    const baseOffset = messages.length;
+    const own = readMessages({ ...set, bytes: set.bytes.slice() }, true);
+    messages.push(...own.map((message, i) => ({ ...message, offset: baseOffset + i })));
+    for (const wake of [...this.#waiting]) wake();
+    return { baseOffset, count: set.count, highWaterMark: messages.length };
+  }
+
+  /** Where a batch is that came before; notes one that is new. */
+  #known(
+    producers: ModelPartition["producers"],
+    { id, baseSequence }: ProducerBatch,
+    count: number,
+    offset: number,
+  ): number | undefined {
+    const batches = producers.get(id) ?? [];
+    producers.set(id, batches);
+    const same = batches.find(({ sequence }) => sequence === baseSequence);
+    if (same !== undefined) return same.offset;
+    const last = batches.at(-1);
+    const expected = last === undefined ? 0 : last.sequence + last.count;
+    if (baseSequence !== expected) {
+      const text = `sequence ${baseSequence}, expected ${expected}`;
+      throw new TopicError(CODE.OUT_OF_ORDER_SEQUENCE, text);
+    }
+    batches.push({ sequence: baseSequence, offset, count });
+    if (batches.length > KNOWN_BATCHES) batches.shift();
+    return undefined;
+  }
+
+  async #fetch(
+    { topic, partition, offset, maxBytes, maxWaitMs }: Extract<Request, { kind: "fetch" }>["body"],
+    nulls: boolean,
+  ): Promise<Replies["fetch"]> {
+    const there = this.partition(topic, partition);
+    const from = offset === OFFSET.latest
+      ? there.messages.length
+      : offset === OFFSET.earliest
+      ? there.start
+      : offset;
+    if (from < there.start || from > there.messages.length) {
+      throw new TopicError(CODE.OFFSET_OUT_OF_RANGE, `offset ${from}`);
+    }
+    if (from === there.messages.length && maxWaitMs > 0) await this.#change(maxWaitMs);
+    const writer = new FrameWriter();
+    let count = 0;
+    for (const message of there.messages.slice(from)) {
+      const before = writer.length;
+      writeMessage(writer, message, nulls);
+      if (writer.length > maxBytes && count > 0) {
+        writer.reset(before);
+        break;
+      }
+      count++;
+    }
+    const messages = { count, bytes: writer.finish() };
+    return { highWaterMark: there.messages.length, messages };
+  }
+
+  /** Resolves with the next produce, or after so many milliseconds. */
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#waiting.add(wake);
+    });
+  }
+
+  /** Ends all waiting. */
+  close(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * A request of each kind.
+ *
+ * @module
+ */
+
+import type { RequestKind, Requests } from "../../../protocol/topics/mod.ts";
+import { fetching, producing } from "./raw_client.ts";
+
+const UNCHANGED = { retentionMs: -2, retentionBytes: -2, segmentBytes: -2, segmentMs: -2 };
+
+const SAMPLES: { readonly [K in RequestKind]: Requests[K] } = {
+  produce: producing("t", ["a"]),
+  fetch: fetching("t", 0),
+  getOffset: { topic: "t", partition: 0 },
+  createTopic: { topic: "t", partitions: 1, replicationFactor: 1 },
+  deleteTopic: { topic: "t" },
+  listTopics: {},
+  healthCheck: {},
+  commitOffsets: { group: "g", generation: 0, member: "", offsets: [] },
+  fetchOffsets: { group: "g", partitions: [] },
+  initProducer: { transactionalId: "" },
+  hello: { client: "c", token: "" },
+  metadata: { topics: [] },
+  describeTopic: { topic: "t" },
+  alterTopic: { topic: "t", settings: UNCHANGED },
+  deleteRecords: { topic: "t", partition: 0, offset: 0 },
+};
+
+/** One of a kind. */
+export function sampleOf<K extends RequestKind>(kind: K): Requests[K] {
+  return SAMPLES[kind];
+}
