@@ -21,7 +21,7 @@ import {
 } from "../../protocol/topics/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
 import type { Deed } from "../kv/access/rights.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
 import { PartialFrame } from "./partial_frames.ts";
@@ -117,7 +117,7 @@ export class TopicConversation implements Conversation, Client {
 
   /** The parser throws this, or a stranger has sent more than it may. */
   fail(error: unknown): void {
-    if (!(error instanceof FrameError) && !(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof FrameError) && !(error instanceof UnfinishedLimitError)) throw error;
     this.#complain("frame", error.message);
     this.#end();
   }
