@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import {
   CODE,
@@ -24,7 +25,6 @@ import type { Deed } from "../kv/access/rights.ts";
 import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
-import { PartialFrame } from "./partial_frames.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import type { Client, Handler, Outcome } from "./handler.ts";
 import { mayDo } from "./rights.ts";
@@ -43,7 +43,7 @@ const NO_FEATURES = 0;
 /** Takes the requests of one client. */
 export class TopicConversation implements Conversation, Client {
   /** Cuts what the client sends into frames. */
-  readonly parser: PartialFrame;
+  readonly parser: FrameSplitter;
   readonly #peer: Peer<FrameWriter>;
   readonly #services: Services;
   readonly #silence = new Silence();
@@ -72,13 +72,9 @@ export class TopicConversation implements Conversation, Client {
     services: Services,
     deliver: (frame: Uint8Array) => void,
   ) {
-    const splitter = requestSplitter((frame) => {
+    this.parser = requestSplitter((frame) => {
       this.#frames++;
       deliver(frame);
-    });
-    this.parser = new PartialFrame(splitter, services.partial, () => {
-      this.#complain("frame", "Frames of all clients take too much");
-      this.#end();
     });
     this.#peer = peer;
     this.#services = services;
@@ -132,7 +128,6 @@ export class TopicConversation implements Conversation, Client {
   /** The connection is gone. What was begun goes on. */
   close(): void {
     this.#isGone = true;
-    this.parser.close();
     this.stopWaiting();
     this.#wake();
   }

@@ -9,7 +9,6 @@ import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
-import type { PartialFrames } from "./partial_frames.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -75,8 +74,6 @@ export interface Services extends RequestServices {
   readonly idleLimitMs: number;
   /** A frame has to end this long after its first byte, in milliseconds. */
   readonly frameLimitMs: number;
-  /** Frames that are not whole yet, of all connections. */
-  readonly partial: PartialFrames;
   /** Whether the port is about to close: nothing more is taken on. */
   readonly closing: boolean;
   /** Writes a line about a client's mistake, unless there was one of this kind about its address within the last second. */
