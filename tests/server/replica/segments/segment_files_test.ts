@@ -308,6 +308,35 @@ Deno.test("a disk without room is waited for, and what was written in part is wr
   }
 });
 
+Deno.test("what is under way when another segment finds no room is written once", async () => {
+  const random = new SeededRandom(13);
+  const slow = Promise.withResolvers<void>();
+  const disk = new class extends WatchedDisk {
+    override async append(path: string, bytes: Uint8Array): Promise<void> {
+      if (path !== A_PATH) await slow.promise;
+      await super.append(path, bytes);
+    }
+  }(new MemoryDisk());
+  const { files, rows } = await openSegments(disk);
+  const [other, batch] = [segmentAt(1), batchOf(random, 100)];
+  files.take([rows.append(A, batch), rows.append(other, batch)]);
+  disk.failure = (call, path) =>
+    call === "append" && path === A_PATH ? new DiskFullError(path) : undefined;
+  const first = assert.rejects(files.flush(), DiskFullError);
+  const second = assert.rejects(files.flush(), DiskFullError);
+  await disk.list("").then(() => slow.resolve());
+  await Promise.all([first, second]);
+  disk.failure = () => undefined;
+  await files.flush();
+  for (const segment of [A, other]) assert.deepEqual(await readAll(files, segment), batch);
+  const next = batchOf(random, 50);
+  files.take([rows.append(A, next), rows.append(other, next)]);
+  await files.close();
+  const again = await openSegments(disk, rows);
+  const all = concatBytes([batch, next]);
+  for (const segment of [A, other]) assert.deepEqual(await readAll(again.files, segment), all);
+});
+
 Deno.test("after a sync that failed nothing counts as written any more", async () => {
   const random = new SeededRandom(11);
   const disk = new WatchedDisk(new MemoryDisk());
