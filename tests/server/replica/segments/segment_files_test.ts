@@ -8,6 +8,7 @@ import {
   DamagedSegmentError,
   SegmentGoneError,
 } from "../../../../server/replica/segments/errors.ts";
+import { nextTurn } from "../../../../server/runtime.ts";
 import { names } from "../../../support/disk_suite.ts";
 import { below } from "../../../support/random_value.ts";
 import { HOST, onBothDisks } from "../../../support/replica/disks.ts";
@@ -310,11 +311,13 @@ Deno.test("a disk without room is waited for, and what was written in part is wr
 
 Deno.test("what is under way when another segment finds no room is written once", async () => {
   const random = new SeededRandom(13);
-  const slow = Promise.withResolvers<void>();
+  const [begun, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const disk = new class extends WatchedDisk {
     override async append(path: string, bytes: Uint8Array): Promise<void> {
-      if (path !== A_PATH) await slow.promise;
       await super.append(path, bytes);
+      if (path === A_PATH) return;
+      begun.resolve();
+      await slow.promise;
     }
   }(new MemoryDisk());
   const { files, rows } = await openSegments(disk);
@@ -323,8 +326,10 @@ Deno.test("what is under way when another segment finds no room is written once"
   disk.failure = (call, path) =>
     call === "append" && path === A_PATH ? new DiskFullError(path) : undefined;
   const first = assert.rejects(files.flush(), DiskFullError);
+  await begun.promise;
   const second = assert.rejects(files.flush(), DiskFullError);
-  await disk.list("").then(() => slow.resolve());
+  for (let i = 0; i < 10; i++) await nextTurn();
+  slow.resolve();
   await Promise.all([first, second]);
   disk.failure = () => undefined;
   await files.flush();
