@@ -157,10 +157,7 @@ export class TopicClient implements AsyncDisposable {
     return retentionOf(altered.settings);
   }
 
-  /**
-   * Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is kept,
-   * which is lower when later messages are in the same piece.
-   */
+  /** Deletes the messages of a partition before an offset, by default all. Resolves with the offset of the first one that is kept. */
   async deleteRecords(
     topic: string,
     partition: number,

@@ -12,6 +12,24 @@ import {
 } from "../../protocol/arguments.ts";
 import { DEFAULT_PORT, MAX_FRAME_BYTES } from "../../protocol/topics/limits.ts";
 import type { TlsOptions } from "../net/dial.ts";
+import {
+  DEFAULT_AUTO_COMMIT_MS,
+  DEFAULT_BATCH_BYTES,
+  DEFAULT_BATCH_MESSAGES,
+  DEFAULT_BUFFER_BYTES,
+  DEFAULT_DIAL_TIMEOUT_MS,
+  DEFAULT_FETCH_BYTES,
+  DEFAULT_IDLE_MS,
+  DEFAULT_LINGER_MS,
+  DEFAULT_MAX_DELAY_MS,
+  DEFAULT_MAX_WAIT_MS,
+  DEFAULT_MIN_DELAY_MS,
+  DEFAULT_TIMEOUT_MS,
+  MAX_BATCH_BYTES,
+  MAX_CONNECTIONS,
+  MAX_IN_FLIGHT,
+  MIN_MAX_WAIT_MS,
+} from "./defaults.ts";
 import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
 import type { TopicStart } from "./types.ts";
 
@@ -150,25 +168,6 @@ export interface TopicConsumerOptions {
   readonly timeoutMs?: number;
 }
 
-/** How long a request may take, in milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
-
-const DEFAULT_DIAL_TIMEOUT_MS = 10_000;
-const DEFAULT_IDLE_MS = 240_000;
-const MAX_CONNECTIONS = 5;
-const DEFAULT_MIN_DELAY_MS = 100;
-const DEFAULT_MAX_DELAY_MS = 1_000;
-const DEFAULT_BATCH_MESSAGES = 100;
-const DEFAULT_BATCH_BYTES = 64 * 1024;
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
-const DEFAULT_LINGER_MS = 10;
-/** Servers know the last five batches of a producer. */
-const MAX_IN_FLIGHT = 5;
-const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
-const DEFAULT_FETCH_BYTES = 1024 * 1024;
-const DEFAULT_MAX_WAIT_MS = 500;
-const MIN_MAX_WAIT_MS = 10;
-const DEFAULT_AUTO_COMMIT_MS = 5_000;
 const MAX_U32 = 0xffff_ffff;
 const MAX_MS = 0x7fff_ffff;
 

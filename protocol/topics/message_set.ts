@@ -6,7 +6,8 @@
  *     key, value   u32 length | bytes; the length 2^32-1 stands for null where that is allowed
  *     header    u32 length | name as UTF-8 | u32 length | bytes
  *
- * All integers have their highest byte first.
+ * All integers have their highest byte first. The machine takes and refuses messages by this file, so what counts as a message
+ * belongs to the format of its state.
  *
  * @module
  */

@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
+import * as topicsClient from "../../client/topics/defaults.ts";
+import { MAX_IN_FLIGHT } from "../../client/topics/wire/connection.ts";
 import * as topics from "../../cluster/machine/topics/limits.ts";
 import * as topicsPort from "../../server/topics/limits.ts";
 import * as topicsWire from "../../protocol/topics/limits.ts";
@@ -211,6 +213,23 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Payload of a command or query", `${sessionWire.MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
   ["Message of a topic, as it is encoded", `${topicsWire.MAX_MESSAGE_BYTES / 2 ** 20} MiB`],
   ["Frame of a client of topics  ", `${topicsWire.MAX_FRAME_BYTES / 2 ** 20} MiB`],
+  ["Wait of a client of topics", `${topicsClient.DEFAULT_TIMEOUT_MS / 1_000} s`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_DIAL_TIMEOUT_MS / 1_000} s`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_MIN_DELAY_MS} ms`],
+  ["Time that a connection of a client", `${topicsClient.DEFAULT_MAX_DELAY_MS / 1_000} s`],
+  ["Connections of a client of topics to", `at most ${topicsClient.MAX_CONNECTIONS}`],
+  ["Requests on one of them", String(MAX_IN_FLIGHT)],
+  ["Time without use after which", `${topicsClient.DEFAULT_IDLE_MS / 60_000} min`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_BATCH_MESSAGES} messages`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_BATCH_BYTES / 1_024} KiB`],
+  ["Batch of a producer", `${topicsClient.MAX_BATCH_BYTES / 2 ** 20} MiB`],
+  ["Batch of a producer", `${topicsClient.DEFAULT_LINGER_MS} ms`],
+  ["Batches to a partition", String(topicsClient.MAX_IN_FLIGHT)],
+  ["Messages of a producer that", `${topicsClient.DEFAULT_BUFFER_BYTES / 2 ** 20} MiB`],
+  ["Fetch of a consumer", `${topicsClient.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
+  ["Wait of a fetch at the server", `${topicsClient.DEFAULT_MAX_WAIT_MS} ms`],
+  ["Wait of a fetch at the server", `at least ${topicsClient.MIN_MAX_WAIT_MS} ms`],
+  ["Pause between commits", `${topicsClient.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
@@ -269,6 +288,7 @@ const TOPICS_PORT: Record<keyof typeof topicsPort, Place> = {
   MAX_BACKLOG_BYTES: ["Answers that wait for one client of topics", 2 ** 20, " MiB"],
   MAX_WAITING_BYTES: ["Answers that wait for all clients of topics", 2 ** 20, " MiB"],
   FAIR_FETCH_BYTES: ["Answers that wait for all clients of topics", 1_024, " KiB"],
+  MAX_PARTIAL_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
   MAX_FETCH_WAIT_MS: ["Time that a fetch waits", 1_000, " s"],
   STALL_LIMIT_MS: ["Time in which a client of topics takes", 1_000, " s"],
   FRAME_LIMIT_MS: ["Time in which a frame of a client of topics", 1_000, " s"],

@@ -59,11 +59,6 @@ export class Cluster {
     return this.#closing.signal;
   }
 
-  /** Milliseconds that a request may take. */
-  get timeoutMs(): number {
-    return this.#options.timeoutMs;
-  }
-
   /** Whether it is known who leads. */
   get leads(): boolean {
     return this.#leader !== undefined;

@@ -228,18 +228,11 @@ export class TopicConnection {
     const exchange = this.#exchanges.get(id as number);
     // Nobody has asked for it.
     if (exchange === undefined) return;
+    // What cannot be read is thrown, and ends the connection with all that wait for it.
+    if (status === STATUS.ok) exchange.answered(payload);
+    else exchange.failed(new TopicError(code, readError(payload)));
     this.#exchanges.delete(id as number);
     this.#usedAt = performance.now();
-    if (status === STATUS.ok) {
-      try {
-        exchange.answered(payload);
-      } catch (error) {
-        exchange.failed(error);
-        throw error;
-      }
-    } else {
-      exchange.failed(new TopicError(code, readError(payload)));
-    }
     this.#next();
   }
 

@@ -202,6 +202,23 @@ Deno.test("a server that sends what is no reply loses its connection, and is ask
   }
 });
 
+Deno.test("a result that cannot be read is none: what was asked for may have been done", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  await using client = await connect([server], { retry: { ...QUICK, retries: 1 } });
+  server.script = (request, connection) => {
+    const writer = new FrameWriter();
+    writeReply(writer, request.id, "healthCheck", 2, { status: "healthy", uptimeSeconds: 1 });
+    connection.sendBytes(writer.finish());
+    return true;
+  };
+  await assert.rejects(client.deleteTopic("t"), (error) => {
+    return error instanceof OutcomeUnknownError && error.cause instanceof ConnectionClosedError;
+  });
+  await assert.rejects(client.listTopics(), ConnectionClosedError);
+  assert.equal(server.accepted, 3);
+});
+
 Deno.test("only what may pass is tried again", async () => {
   await using server = serveTopics(HOST);
   await using client = await connect([server]);

@@ -163,6 +163,10 @@ Deno.test("what is sent is there at once, and who waits for nothing gets nothing
   await using consumer = client.consumer("t", { maxWaitMs: 5_000 });
   assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
   assert.deepEqual(await consumer.fetch({ timeoutMs: 0 }), []);
+  await using late = client.consumer("t");
+  server.script = ({ kind }) => kind === "metadata";
+  assert.equal(await late.fetchOne({ timeoutMs: 20 }), undefined);
+  server.script = () => false;
   const waiting = consumer.fetchOne();
   await using producer = client.producer({ lingerMs: 0 });
   const sentAt = performance.now();
@@ -263,6 +267,24 @@ Deno.test("when its messages are gone reading goes on as it is told", async () =
   assert.equal((await none.fetchOne())?.offset, 70);
 });
 
+Deno.test("a server that is behind is waited for: nothing comes twice, and nothing is passed over", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 10);
+  await using client = await connect(server);
+  for (const onOutOfRange of ["earliest", "latest", "error"] as const) {
+    let refused = 0;
+    server.script = (request, connection) => {
+      if (request.kind !== "fetch" || refused++ > 2) return false;
+      connection.refuse(request, refused > 1 ? CODE.OFFSET_OUT_OF_RANGE : CODE.TOPIC_NOT_FOUND);
+      return true;
+    };
+    await using consumer = client.consumer("t", { start: 7, onOutOfRange, anyServer: true });
+    assert.deepEqual(offsetsOf(await take(consumer, 3)), [7, 8, 9]);
+    assert.ok(refused > 2);
+  }
+});
+
 Deno.test("failures are passed over while they may pass, then told, and nothing is missing after them", async () => {
   const random = new SeededRandom(SEED);
   await using server = serveTopics(HOST);
@@ -313,7 +335,10 @@ Deno.test("a server that gives offsets of before is not believed", async () => {
   messages[2] = { ...messages[2]!, offset: 0 };
   await using client = await connect(server);
   await using consumer = client.consumer("t", { start: 1 });
-  await assert.rejects(consumer.fetchOne(), /Server gave offset 0, expected 2 or more/);
+  await assert.rejects(consumer.fetchOne(), {
+    reason: "CORRUPT_MESSAGE",
+    message: "Server gave no such messages: Expected offset 2 or more, got 0",
+  });
 });
 
 Deno.test("a topic that is not there is told, and read once it is", async () => {

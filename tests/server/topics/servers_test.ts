@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { FLAG } from "../../../protocol/topics/mod.ts";
 import { eventually } from "../../support/agents.ts";
 import { folder, leaderOf, Servers, threeServers } from "../../support/replica/agents.ts";
-import { decodeMessages } from "../../support/topics/messages.ts";
+import { decodeMessages, encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import {
   answerOf,
   fetching,
@@ -218,6 +218,28 @@ Deno.test("what was acknowledged is on all servers, and there when all of them c
     await eventually(`${agent.config.nodeName} has all`, async () => {
       const answer = await any.ask("fetch", fetching("t", 0), { flags: FLAG.anyServer });
       return !isRefused(answer) && answer.messages.count === values.length;
+    });
+  }
+});
+
+Deno.test("a batch of almost the longest length comes to all servers", async () => {
+  // Before there are servers, whose heartbeats would have to wait for it.
+  const bytes = encodeMessages(Array(3).fill(messageOf("x".repeat(3 * 1024 * 1024))));
+  await using dir = await folder();
+  await using servers = await threeServers(dir.path, {
+    raft: { electionTimeoutMs: 2_000, heartbeatMs: 100 },
+  });
+  using client = await clientOfLeader(servers);
+  for (let i = 0; i < 3; i++) {
+    await client.done("produce", producing("t", [], { messages: { count: 3, bytes } }));
+  }
+  for (const agent of servers.agents) {
+    using any = await RawTopics.open(agent);
+    await eventually(`${agent.config.nodeName} has all`, async () => {
+      const fetch = fetching("t", 8, { maxBytes: 10 * 1024 * 1024 });
+      const answer = await any.ask("fetch", fetch, { flags: FLAG.anyServer });
+      return !isRefused(answer) && answer.messages.count === 1 &&
+        answer.messages.bytes.length === bytes.length / 3;
     });
   }
 });

@@ -7,7 +7,8 @@
 import { decodeTuple } from "../../store/tuple.ts";
 import { below, numbersKey, numbersOf, TABLE } from "../rows/keys.ts";
 import { deleteCommitted } from "../rows/offsets.ts";
-import { partitionOf } from "../rows/partition.ts";
+import { setDue } from "../rows/due.ts";
+import { NEVER, partitionOf } from "../rows/partition.ts";
 import { getIdentity } from "../rows/topic.ts";
 import type { SweepWork } from "./work.ts";
 
@@ -24,7 +25,9 @@ export function sweepTopic(work: SweepWork, topic: number): boolean {
     }) &&
     work.clear(range(TABLE.partitions), ({ key, value }) => {
       const [, number] = numbersOf(TABLE.partitions, key) as [number, number];
-      const { active } = partitionOf(topic, number, value);
+      const partition = partitionOf(topic, number, value);
+      const { active } = partition;
+      setDue(state, partition, NEVER);
       if (active.bytes > 0) work.drop({ topic, partition: number, base: active.base });
     }) &&
     work.clear(range(TABLE.producers), () => {

@@ -8,7 +8,13 @@ import { timeAfter } from "../append.ts";
 import { setDue } from "../rows/due.ts";
 import { numbersKey, TABLE } from "../rows/keys.ts";
 import { getPartition, NEVER, type Partition, putPartition } from "../rows/partition.ts";
-import { activeOf, deleteSegment, type Segment, segmentsFrom } from "../rows/segments.ts";
+import {
+  activeOf,
+  deleteSegment,
+  putSegment,
+  type Segment,
+  segmentsFrom,
+} from "../rows/segments.ts";
 import { getIdentity, getTopic, type Topic } from "../rows/topic.ts";
 import type { SweepWork } from "./work.ts";
 
@@ -60,12 +66,16 @@ function remove(work: SweepWork, partition: Partition, segment: Segment): boolea
   const { state } = work;
   const { topic, number, active } = partition;
   const { base, next, bytes } = segment;
+  if (base === active.base && active.bytes > 0) {
+    // It may go in several steps, and nothing is appended to it meanwhile.
+    putSegment(state, partition, segment);
+    active.bytes = 0;
+  }
   const from = numbersKey(state, TABLE.index, topic, number, base);
   const to = numbersKey(state, TABLE.index, topic, number, next);
   if (!work.clear({ from, to })) return false;
   work.count();
-  if (base === active.base) active.bytes = 0;
-  else deleteSegment(state, partition, base);
+  deleteSegment(state, partition, base);
   partition.bytes -= bytes;
   work.drop({ topic, partition: number, base });
   return true;

@@ -138,9 +138,13 @@ Deno.test("there are so many topics and partitions, and those of deleted topics 
   stage.count({ topics: 1, partitions: MAX_ALL_PARTITIONS - 1 });
   assert.equal(stage.do(more), "QUOTA_EXCEEDED");
   assert.equal(stage.produce("x", { topic: utf8("new"), autoCreate: true }), "done");
+  assert.equal(stage.produce("x"), "done");
   assert.equal(stage.do(deleteTopicCommand(T)), "done");
+  assert.equal(stage.do(deleteTopicCommand(utf8("new"))), "done");
+  stage.count({ partitions: MAX_ALL_PARTITIONS });
   assert.equal(stage.do(createTopicCommand({ topic: T, partitions: 1 })), "QUOTA_EXCEEDED");
   assert.deepEqual(stage.sweep(), { more: false, upTo: stage.time });
+  assert.equal(decodeTopicsDue(bodyOf(stage.machine.query(topicsDueQuestion()))), 0);
   assert.equal(stage.do(createTopicCommand({ topic: T, partitions: 1 })), "done");
   for (const partitions of [0, 1_025]) {
     assert.equal(stage.do(createTopicCommand({ topic: T, partitions })), "INVALID partitions");
@@ -364,6 +368,45 @@ Deno.test("one entry sweeps so many rows, and another one the rest", () => {
   }
   assert.equal(decodeTopicsSwept(next(sweepTopicsCommand())).more, false);
   assert.deepEqual(drops.map(({ kind }) => kind), ["drop"]);
+});
+
+Deno.test("what is appended while a segment goes is in another one", () => {
+  const messages = encodeMessages([messageOf("x".repeat(STRETCH_BYTES))]);
+  for (let more = -4; more <= 4; more++) {
+    const stage = newStage({ segmentBytes: 2 ** 30 });
+    const batches = MAX_SWEPT_ROWS + more;
+    const produce = produceCommand({ topic: T, partition: 0, count: 1, messages });
+    const silent = new Machine(stage.store);
+    silent.apply(Array.from({ length: batches }, (_, i) => ({
+      index: silent.context.index + 1 + i,
+      type: "command",
+      time: stage.time,
+      data: produce,
+    })));
+    const segments = new SegmentBytes();
+    segments.all.set("1/0/0", new Uint8Array());
+    const machine = new Machine(stage.store, undefined, {
+      messages: (some) => segments.take(some),
+    });
+    const next = (data: Uint8Array) => {
+      const index = machine.context.index + 1;
+      return bodyOf(machine.apply([{ index, type: "command", time: stage.time, data }])[0]);
+    };
+    next(trimCommand({ topic: T, partition: 0, offset: -1 }));
+    next(sweepTopicsCommand());
+    for (const value of ["a", "b"]) {
+      const bytes = encodeMessages([messageOf(value)]);
+      next(produceCommand({ topic: T, partition: 0, count: 1, messages: bytes }));
+    }
+    for (let i = 0; i < 3; i++) {
+      for (const offset of [batches, batches + 1]) {
+        const { message } = read(machine, segments, "t", 0, offset);
+        assert.equal(message.offset, BigInt(offset), `${more} rows more`);
+      }
+      next(sweepTopicsCommand());
+    }
+    assert.deepEqual([...segments.all.keys()], [`1/0/${batches}`], `${more} rows more`);
+  }
 });
 
 Deno.test("what is wanted from an offset on is told by whole batches, over segments, and not much more than that", () => {

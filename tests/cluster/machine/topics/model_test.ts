@@ -137,7 +137,7 @@ Deno.test("once all topics are deleted and swept nothing is left of them", () =>
   assert.deepEqual(segmentsOf(machine), []);
   const { topics, partitions, producers, offsets } = totalsOf(machine);
   assert.deepEqual([topics, partitions, producers, offsets], [0, 0, 0, 0]);
-  // Hints of what producers and groups would have been due to are there until then.
+  // That producers and groups are to be looked after is said until then.
   next(sweepTopicsCommand(), 8 * 86_400_000);
   while (left());
   const rows = store.range(Uint8Array.of(0x15, 3, 0x15, 1), Uint8Array.of(0x15, 4), Infinity);
