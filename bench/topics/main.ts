@@ -1,7 +1,7 @@
 /**
  * What topics cost, beside the goals for it.
  *
- * `deno task bench:topics [--rounds 5] [--only encode,decode]`
+ * `deno task bench:topics [--quick] [--rounds 5] [--only encode,decode]`
  *
  * @module
  */
@@ -11,13 +11,21 @@ import { type Sample, summarise } from "../measure.ts";
 import { figure, table, withSpread } from "../table.ts";
 import { measureDecode, measureEncode } from "./codec.ts";
 
-const options = readOptions("deno task bench:topics [--rounds 5] [--only encode,decode]", {
-  rounds: { type: "string", default: "5" },
-  only: { type: "string", default: "" },
-});
+const options = readOptions(
+  "deno task bench:topics [--quick] [--rounds 5] [--only encode,decode]",
+  {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
+  },
+);
+
+/** Milliseconds that a figure takes, after as long a time to get warm. */
+const MS = 400;
+const QUICK_MS = 10;
 
 /** The parts of the benchmark by name, in the order in which they run. */
-const PARTS: Record<string, readonly [title: string, run: () => Sample[]]> = {
+const PARTS: Record<string, readonly [title: string, run: (ms: number) => Sample[]]> = {
   encode: ["Encode", measureEncode],
   decode: ["Decode", measureDecode],
 };
@@ -35,7 +43,7 @@ if (unknown !== undefined || !Number.isSafeInteger(rounds) || rounds < 1) {
 }
 for (const name of chosen) {
   const [title, run] = PARTS[name]!;
-  const samples = Array.from({ length: rounds }, run).flat();
+  const samples = Array.from({ length: rounds }, () => run(options.quick ? QUICK_MS : MS)).flat();
   const rows = summarise(samples).map(({ name, unit, skein, goal, met }) => [
     `${name}, ${unit}`,
     withSpread(skein),

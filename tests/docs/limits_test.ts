@@ -230,6 +230,8 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Batches to a partition", String(topicsClient.MAX_IN_FLIGHT)],
   ["Messages of a producer that", `${topicsClient.DEFAULT_BUFFER_BYTES / 2 ** 20} MiB`],
   ["Fetch of a consumer", `${topicsClient.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicsClient.MAX_HELD_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicsClient.MIN_FETCH_BYTES / 1_024} KiB`],
   ["Wait of a fetch at the server", `${topicsClient.DEFAULT_MAX_WAIT_MS} ms`],
   ["Wait of a fetch at the server", `at least ${topicsClient.MIN_MAX_WAIT_MS} ms`],
   ["Pause between commits", `${topicsClient.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],

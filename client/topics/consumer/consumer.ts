@@ -13,9 +13,10 @@ import { ReceivedMessage, type TopicMessage } from "../messages.ts";
 import type { ConsumerSettings } from "../settings.ts";
 import type { ConsumerStatistics, TopicConsumer, TopicStart } from "../types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
+import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
 import { checkStart } from "../options.ts";
 import { Commits } from "./commits.ts";
-import { PartitionReader, type PartitionWorld } from "./partition.ts";
+import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 
 /** How long a server that is behind is left alone, in milliseconds. */
 const BEHIND_MS = 50;
@@ -227,7 +228,9 @@ export class Consumer implements TopicConsumer {
   }
 
   async #fetch(partition: number, offset: number): Promise<Fetched> {
-    const { topic, maxBytes, minBytes, maxWaitMs, anyServer, timeoutMs } = this.#settings;
+    const { topic, minBytes, maxWaitMs, anyServer, timeoutMs } = this.#settings;
+    const share = Math.floor(MAX_HELD_BYTES / (MAX_CHUNKS * this.#readers.length));
+    const maxBytes = Math.min(this.#settings.maxBytes, Math.max(MIN_FETCH_BYTES, share));
     const request = { topic, partition, offset, maxBytes, minBytes, maxWaitMs };
     const fetched = await this.#cluster.ask("fetch", request, {
       ...this.#own,

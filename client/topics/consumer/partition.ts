@@ -36,7 +36,7 @@ export interface PartitionWorld {
 }
 
 /** Fetches that are kept: the one that is read, and the next one. */
-const MAX_CHUNKS = 2;
+export const MAX_CHUNKS = 2;
 
 /** What a server says that has no messages at an offset, or that does not know of them yet. */
 const MISSING: readonly number[] = [

@@ -156,6 +156,22 @@ Deno.test("messages of several partitions come in the order of each, and none is
   await assert.rejects(consumer.position(0), /no partition/);
 });
 
+Deno.test("of many partitions less is fetched at a time, and all are read", async () => {
+  for (const [partitions, bytes] of [[16, 1_048_576], [64, 524_288], [600, 55_924]] as const) {
+    await using server = serveTopics(HOST);
+    await using client = await connect(server);
+    server.model.create("t", partitions);
+    for (let at = 0; at < partitions; at++) fill(server.model, "t", at, 2);
+    await using consumer = client.consumer("t", { maxWaitMs: 50 });
+    const seen = await take(consumer, 2 * partitions);
+    assert.equal(new Set(seen.map(({ partition }) => partition)).size, partitions);
+    const wanted = server.received.flatMap((request) => {
+      return request.kind === "fetch" ? [request.body.maxBytes] : [];
+    });
+    assert.deepEqual(new Set(wanted), new Set([bytes]));
+  }
+});
+
 Deno.test("what is sent is there at once, and who waits for nothing gets nothing", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 2);
