@@ -8,6 +8,7 @@ import {
   DamagedSegmentError,
   SegmentGoneError,
 } from "../../../../server/replica/segments/errors.ts";
+import { nextTurn } from "../../../../server/runtime.ts";
 import { names } from "../../../support/disk_suite.ts";
 import { below } from "../../../support/random_value.ts";
 import { HOST, onBothDisks } from "../../../support/replica/disks.ts";
@@ -306,6 +307,39 @@ Deno.test("a disk without room is waited for, and what was written in part is wr
     };
     await simulation.settle(run());
   }
+});
+
+Deno.test("what is under way when another segment finds no room is written once", async () => {
+  const random = new SeededRandom(13);
+  const [begun, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const disk = new class extends WatchedDisk {
+    override async append(path: string, bytes: Uint8Array): Promise<void> {
+      await super.append(path, bytes);
+      if (path === A_PATH) return;
+      begun.resolve();
+      await slow.promise;
+    }
+  }(new MemoryDisk());
+  const { files, rows } = await openSegments(disk);
+  const [other, batch] = [segmentAt(1), batchOf(random, 100)];
+  files.take([rows.append(A, batch), rows.append(other, batch)]);
+  disk.failure = (call, path) =>
+    call === "append" && path === A_PATH ? new DiskFullError(path) : undefined;
+  const first = assert.rejects(files.flush(), DiskFullError);
+  await begun.promise;
+  const second = assert.rejects(files.flush(), DiskFullError);
+  for (let i = 0; i < 10; i++) await nextTurn();
+  slow.resolve();
+  await Promise.all([first, second]);
+  disk.failure = () => undefined;
+  await files.flush();
+  for (const segment of [A, other]) assert.deepEqual(await readAll(files, segment), batch);
+  const next = batchOf(random, 50);
+  files.take([rows.append(A, next), rows.append(other, next)]);
+  await files.close();
+  const again = await openSegments(disk, rows);
+  const all = concatBytes([batch, next]);
+  for (const segment of [A, other]) assert.deepEqual(await readAll(again.files, segment), all);
 });
 
 Deno.test("after a sync that failed nothing counts as written any more", async () => {
