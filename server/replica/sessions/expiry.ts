@@ -42,7 +42,9 @@ export interface ExpiryParts {
 export class Expiry {
   readonly #parts: ExpiryParts;
   readonly #deadlines = new Deadlines();
-  /** Those that are to end, or about to. */
+  /** Those whose time is over, but whose end was not proposed: whoever is heard of now goes on. */
+  readonly #due = new Set<string>();
+  /** Those that are to end whatever is heard of them: by their wish, or since that was proposed and may come about. */
   readonly #ending = new Set<string>();
   /** Whether rows of ended sessions are left to be swept. */
   #isLeft = false;
@@ -69,19 +71,21 @@ export class Expiry {
 
   /** Whether there is anything to look after. */
   get isBusy(): boolean {
-    return this.#deadlines.size > 0 || this.#ending.size > 0 || this.#isLeft ||
+    return this.#deadlines.size + this.#due.size + this.#ending.size > 0 || this.#isLeft ||
       this.#scan !== undefined;
   }
 
   /** Something was heard of a session. */
   heard(session: string): void {
     const { clock, timeoutMs } = this.#parts;
-    if (!this.#ending.has(session)) this.#deadlines.set(session, clock.now() + timeoutMs);
+    if (this.#ending.has(session)) return;
+    this.#due.delete(session);
+    this.#deadlines.set(session, clock.now() + timeoutMs);
   }
 
   /** Somebody asks for a session, which may be none: only one that has a deadline gets another. */
   wanted(session: string): void {
-    if (this.#deadlines.has(session)) this.heard(session);
+    if (this.#deadlines.has(session) || this.#due.has(session)) this.heard(session);
   }
 
   /** Whether a session is about to end. */
@@ -91,14 +95,14 @@ export class Expiry {
 
   /** Ends a session now. */
   end(session: string): void {
-    this.#deadlines.delete(session);
+    this.#forget(session);
     this.#ending.add(session);
     this.#propose();
   }
 
   /** A session has ended. */
   ended(session: string): void {
-    this.#deadlines.delete(session);
+    this.#forget(session);
     this.#ending.delete(session);
   }
 
@@ -109,7 +113,7 @@ export class Expiry {
     for (const session of this.#deadlines.takeDue(now)) {
       // It is looked at again by the next look.
       if (isBusy(session)) this.#deadlines.set(session, now);
-      else this.#ending.add(session);
+      else this.#due.add(session);
     }
     this.#propose();
   }
@@ -120,10 +124,20 @@ export class Expiry {
     this.#scan?.cancel();
   }
 
+  #forget(session: string): void {
+    this.#deadlines.delete(session);
+    this.#due.delete(session);
+  }
+
   #propose(): void {
-    if (this.#isProposing || this.#isOver || (this.#ending.size === 0 && !this.#isLeft)) return;
+    const isAny = this.#ending.size + this.#due.size > 0 || this.#isLeft;
+    if (this.#isProposing || this.#isOver || !isAny) return;
     this.#isProposing = true;
-    const sessions = [...this.#ending].slice(0, MAX_ENDED);
+    const sessions = [...this.#ending, ...this.#due].slice(0, MAX_ENDED);
+    for (const session of sessions) {
+      this.#due.delete(session);
+      this.#ending.add(session);
+    }
     const command = expireSessionsCommand(sessions.map((session) => Uint8Array.fromHex(session)));
     this.#parts.propose(command, (result) => {
       this.#isProposing = false;
@@ -145,9 +159,9 @@ export class Expiry {
     for (const info of sessions) {
       found(info);
       const session = textOfId(info.id);
-      if (!this.#deadlines.has(session) && !this.#ending.has(session)) {
-        this.#deadlines.set(session, deadline);
-      }
+      const isKnown = this.#deadlines.has(session) || this.#due.has(session) ||
+        this.#ending.has(session);
+      if (!isKnown) this.#deadlines.set(session, deadline);
     }
     const last = sessions.at(-1)?.id;
     if (!more || last === undefined) return;

@@ -183,6 +183,23 @@ Deno.test("all that are silent end by one entry, and who expires cannot go on", 
   assert.equal(leader.clock.pending, 0, "nothing is looked after any more");
 });
 
+Deno.test("a session that is heard of after its time, before its end could be asked for, goes on", async () => {
+  const leader = new TestLeader();
+  const { binding: other } = await leader.begin();
+  const { binding } = await leader.begin();
+  leader.isHeld = true;
+  leader.leading.end(other.session);
+  await leader.clock.advance(TIMEOUT_MS + 2_000);
+  leader.leading.heard(binding);
+  leader.isHeld = false;
+  leader.run();
+  await leader.clock.advance(TIMEOUT_MS - 500);
+  assert.equal(leader.sessions.find(other.session), undefined);
+  assert.notEqual(leader.sessions.find(binding.session), undefined);
+  await leader.clock.advance(3_000);
+  assert.equal(leader.sessions.find(binding.session), undefined);
+});
+
 Deno.test("a session ends at once when its client wishes, and the connection once it has", async () => {
   const leader = new TestLeader();
   const link = new TestLink();
