@@ -116,6 +116,30 @@ Deno.test("clients that fetch and do not read take no memory without end", async
   assert.ok(took < 350, `${took} MiB`);
 });
 
+Deno.test("who wants little of large batches takes no more memory than all clients may", async () => {
+  await using stage = serveTopics(HOST);
+  using producer = await stage.client();
+  const large = messageOf("x".repeat(3 * MiB));
+  await producer.done("produce", producing("t", [large, large, "a"]));
+  const gate = Promise.withResolvers<void>();
+  stage.topics.beforeRead = () => gate.promise;
+  const before = stage.topics.peeks;
+  const clients: RawTopics[] = [];
+  for (let i = 0; i < 60; i++) clients.push(await stage.client());
+  for (const client of clients) await client.post("fetch", fetching("t", 2, { maxBytes: 1 }));
+  await eventually("all are looked for", () => stage.topics.peeks >= before + 60);
+  for (const client of clients) await client.post("healthCheck", {});
+  for (const client of clients) await client.reply();
+  // 128 MiB, one more, and one at a time.
+  assert.ok(stage.topics.mostReading <= 24, `${stage.topics.mostReading} at a time`);
+  gate.resolve();
+  for (const client of clients) {
+    const answer = answerOf(await client.reply(), "fetch");
+    assert.ok(!isRefused(answer) && answer.messages.count === 1);
+    client[Symbol.dispose]();
+  }
+});
+
 Deno.test("frames that do not end take no more memory than those of all clients may", async () => {
   await using stage = serveTopics(HOST, { maxUnfinishedBytes: 4 * MiB });
   using other = await stage.client();
@@ -238,4 +262,23 @@ Deno.test("at the end what is under way is answered, and what comes then is not 
   assert.deepEqual(await client.end(), []);
   await closed;
   assert.equal(stage.topics.commands, 2);
+});
+
+Deno.test("a fetch that is about to wait when the port closes does not", async () => {
+  const stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("produce", producing("t", ["a"]));
+  const gate = Promise.withResolvers<void>();
+  stage.topics.beforeRead = () => gate.promise;
+  const fetch = fetching("t", 0, { minBytes: 1_000, maxWaitMs: 60_000 });
+  const id = await client.post("fetch", fetch);
+  await eventually("it is read", () => stage.topics.reading === 1);
+  const start = performance.now();
+  const closed = stage.port.close();
+  gate.resolve();
+  const answer = answerOf(await client.reply(id), "fetch");
+  assert.ok(!isRefused(answer) && answer.messages.count === 1);
+  await closed;
+  const ms = performance.now() - start;
+  assert.ok(ms < 2_000, `what is under way had all of its time: ${ms} ms`);
 });
