@@ -180,6 +180,62 @@ Deno.test("lists are made one after the other as a client reads them", async () 
   assert.ok(lists < 20, `${lists} lists`);
 });
 
+Deno.test("what is about many partitions is done a part at a time, and others have their turn between", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  const topics = Array.from({ length: 10 }, (_, i) => `t${i}`);
+  for (const topic of topics) {
+    await client.done("createTopic", { topic, partitions: 1_024, replicationFactor: 0 });
+  }
+  /** Questions, and commands, of each turn. */
+  const turns: number[] = [];
+  let isSame = false;
+  const count = (): void => {
+    if (!isSame) {
+      turns.push(0);
+      setTimeout(() => isSame = false);
+    }
+    isSame = true;
+    turns[turns.length - 1]!++;
+  };
+  const peek = stage.topics.peek.bind(stage.topics);
+  stage.topics.peek = (question) => {
+    count();
+    return peek(question);
+  };
+  const partitions = topics.flatMap((topic) =>
+    Array.from({ length: 200 }, (_, partition) => ({ topic, partition }))
+  );
+  const commit = (offset: number) => ({
+    group: "g",
+    generation: 0,
+    member: "",
+    offsets: partitions.map((one) => ({ ...one, offset, metadata: "" })),
+  });
+  const before = stage.topics.commands;
+  const ids = [await client.post("commitOffsets", commit(1))];
+  ids.push(await client.post("commitOffsets", commit(2)));
+  for (const id of ids) {
+    const answer = answerOf(await client.reply(id), "commitOffsets");
+    assert.ok(!isRefused(answer));
+    assert.deepEqual(answer.codes, partitions.map(() => 0));
+  }
+  assert.equal(stage.topics.commands - before, 8);
+  for (const some of [partitions, []]) {
+    turns.length = 0;
+    const { offsets } = await client.done("fetchOffsets", { group: "g", partitions: some });
+    assert.deepEqual(offsets, partitions.map((one) => ({ ...one, offset: 2, metadata: "" })));
+    assert.deepEqual(turns, some.length > 0 ? [1, 1, 1, 1] : [1, 1, 1]);
+  }
+  for (const some of [topics, []]) {
+    turns.length = 0;
+    const { topics: found } = await client.done("metadata", { topics: some });
+    assert.deepEqual(found.map(({ name }) => name), topics);
+    assert.ok(found.every(({ partitions }) => partitions.length === 1_024));
+    assert.ok(Math.max(...turns) <= 5, `${turns}`);
+  }
+});
+
 Deno.test("a client that reads nothing for too long is disconnected", async () => {
   await using stage = serveTopics(HOST, { stallLimitMs: 300 });
   using client = await stage.client();
