@@ -181,6 +181,7 @@ export class TopicConversation implements Conversation, Client {
   whenOver(over: () => void): () => void {
     const waiting = this.#waiting ??= new Set();
     waiting.add(over);
+    if (this.#ended || this.#isGone || this.#services.closing) over();
     return () => waiting.delete(over);
   }
 

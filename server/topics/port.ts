@@ -17,6 +17,7 @@ import {
 } from "../../protocol/topics/mod.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import type { Access } from "../kv/access/access.ts";
+import { Lanes } from "../files/lanes.ts";
 import { stackOf } from "../logging/errors.ts";
 import type { AgentLog } from "../logging/log.ts";
 import { Admission } from "../net/admission.ts";
@@ -196,6 +197,7 @@ export class TopicPort implements AsyncDisposable {
       idleLimitMs: options.idleLimitMs,
       frameLimitMs: options.frameLimitMs ?? FRAME_LIMIT_MS,
       waiting: new SharedBacklog(MAX_WAITING_BYTES),
+      scarce: new Lanes(),
       startedAt: performance.now(),
       get closing() {
         return isClosing();

@@ -7,6 +7,7 @@
 import type { Result, SegmentId } from "../../cluster/machine/mod.ts";
 import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
+import type { Lanes } from "../files/lanes.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
 
@@ -62,6 +63,8 @@ export interface RequestServices {
   readonly requestLimitMs: number;
   /** Bytes that wait for whoever asked. */
   readonly waiting: SharedBacklog;
+  /** Reads while that is too much: one at a time, for a message may bring a batch of many with it. */
+  readonly scarce: Lanes;
   /** When that began, by `performance.now()`. */
   readonly startedAt: number;
 }

@@ -56,7 +56,8 @@ export function fateOf<B extends Sent>(sent: readonly B[], circumstances: Circum
     if (delay === undefined || isOvertaken || isUnsafe) {
       fate.failed.push([batch, wasOpen ? lost(reason) : reason]);
       isOpen ||= wasOpen;
-      fate.renew = idempotent;
+      // Another identity would be one for those before it as well, and what is there of them would come twice.
+      fate.renew ||= idempotent && !fate.again.some(({ tries }) => tries.wasOpen);
       return;
     }
     fate.renew ||= isLostTrack(error) && fate.again.length === 0;

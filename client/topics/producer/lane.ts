@@ -124,8 +124,8 @@ export class Lane {
 
   /** Whether a batch has, or can have, a sequence of the identity; sees to it that there is one. */
   #isIdentified(batch: Batch): boolean {
-    const isOver = this.#sequence > LAST_SEQUENCE - batch.count;
-    if (this.#identity !== undefined && !isOver) return true;
+    const hasRoom = batch.sequence !== undefined || this.#sequence <= LAST_SEQUENCE - batch.count;
+    if (this.#identity !== undefined && hasRoom) return true;
     // Those under way have the numbers before.
     if (this.#sent.length === 0) this.#identify().catch(reportFault);
     return false;

@@ -23,6 +23,8 @@ export interface ReplaceParts {
   readonly pieces: AsyncIterable<Uint8Array>;
   /** Does work while nothing is written to segments. */
   readonly alone: (work: () => Promise<void>) => Promise<void>;
+  /** The segment has another file, of so many bytes. */
+  readonly replaced: (length: number) => void;
   /** Whole batches of the segment as it is, checked. */
   readonly read: (position: number, most: number) => Promise<Uint8Array>;
 }
@@ -49,7 +51,7 @@ export async function replaceFile(parts: ReplaceParts): Promise<void> {
 
 /** The new file gets what the old one has behind it, and takes its place. */
 async function exchange(
-  { disk, segment, length, read }: ReplaceParts,
+  { disk, segment, length, replaced, read }: ReplaceParts,
   path: string,
 ): Promise<void> {
   for (let at = length; at < segment.written;) {
@@ -62,5 +64,5 @@ async function exchange(
   await disk.rename(path, segment.path);
   await disk.sync(folderOf(path));
   // It may have been too short before.
-  segment.replaced(Math.max(length, segment.written));
+  replaced(Math.max(length, segment.written));
 }

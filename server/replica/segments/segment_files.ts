@@ -236,6 +236,7 @@ export class SegmentFiles implements AsyncDisposable {
         length,
         pieces,
         alone: (work) => this.#writer.alone(work),
+        replaced: (bytes) => this.#writer.replaced(segment, bytes),
         read: (position, most) => this.read(id, position, most),
       });
     });

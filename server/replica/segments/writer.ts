@@ -84,6 +84,13 @@ export class SegmentWriter {
     if (this.#waiting >= this.#limits.writeBytes) this.#behind("write", () => this.flush());
   }
 
+  /** The file of a segment is another one, as `Segment.replaced` says: what that brings is to be written no more. */
+  replaced(segment: Segment, length: number): void {
+    const before = segment.waiting;
+    segment.replaced(length);
+    this.#waiting += segment.waiting - before;
+  }
+
   /** Nothing of a segment is to be written any more. */
   give(segment: Segment): void {
     segment.isGone = true;

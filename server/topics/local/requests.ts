@@ -14,6 +14,7 @@ import {
   TopicError,
   VERSION,
 } from "../../../protocol/topics/mod.ts";
+import { Lanes } from "../../files/lanes.ts";
 import { SharedBacklog } from "../../net/outbox.ts";
 import { HANDLERS } from "../dispatch.ts";
 import type { Client, Handler } from "../handler.ts";
@@ -59,6 +60,7 @@ export class LocalRequests {
       requestLimitMs: TIMEOUT_MS,
       // What a program asks for is in its own memory, and waits for nobody.
       waiting: new SharedBacklog(Infinity),
+      scarce: new Lanes(),
       startedAt: performance.now(),
     };
   }

@@ -4,15 +4,17 @@
  * @module
  */
 
-import { CODE, type TopicMetadata } from "../../../protocol/topics/mod.ts";
+import { MAX_PARTITIONS } from "../../../cluster/machine/topics/mod.ts";
+import { CODE, type ListedTopic, type TopicMetadata } from "../../../protocol/topics/mod.ts";
+import { nextTurn } from "../../runtime.ts";
 import { type Client, done, type Handler, listed } from "../handler.ts";
 import type { Refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
 import type { RequestServices } from "../services.ts";
 import { allTopics, describe } from "./topics.ts";
 
-/** Topics that are asked for together. */
-const AT_A_TIME = 256;
+/** Partitions of topics that are asked for together, and those of one topic more: some milliseconds of work. */
+const PARTITIONS_AT_A_TIME = 4 * MAX_PARTITIONS;
 
 /** How the server does: it is well when there is a leader, and room on the disk. */
 export const healthCheck: Handler<"healthCheck"> = ({ cluster, startedAt }) =>
@@ -38,12 +40,17 @@ async function described(
 ): Promise<TopicMetadata[] | Refusal> {
   const all = wanted.length > 0
     ? [...new Set(wanted)].filter((name) => sees(client, name)).sort()
+      .map((name) => ({ name, partitions: MAX_PARTITIONS }))
     : await allTopics(services, client);
   if ("ok" in all) return all;
-  const names = all.map((one) => typeof one === "string" ? one : one.name);
   const topics: TopicMetadata[] = [];
-  for (let at = 0; at < names.length; at += AT_A_TIME) {
-    const some = names.slice(at, at + AT_A_TIME);
+  for (let at = 0; at < all.length;) {
+    const some: string[] = [];
+    for (let room = PARTITIONS_AT_A_TIME; room > 0 && at < all.length; at++) {
+      const { name, partitions } = all[at] as ListedTopic;
+      some.push(name);
+      room -= partitions;
+    }
     const found = await Promise.all(some.map((name) => describe(services, name)));
     for (const [i, one] of found.entries()) {
       if (!("ok" in one)) {
@@ -53,6 +60,7 @@ async function described(
         return one;
       }
     }
+    if (at < all.length) await nextTurn();
   }
   return topics;
 }

@@ -112,25 +112,29 @@ async function locate(
   return "message" in result ? result : refusalOf(result, services.cluster);
 }
 
-/** Reads as much as there is room for. */
+/** Reads as much as there is room for. What it takes meanwhile are all bytes of the place: whole batches, however little is wanted. */
 async function messagesOf(
-  { services: { messages, waiting }, client, knowsNulls }: Reading,
+  { services: { messages, waiting, scarce }, client, knowsNulls }: Reading,
   { partition, maxBytes }: Fetch,
   location: Location,
 ): Promise<EncodedMessages> {
   if (location.spans.length === 0) return NO_MESSAGES;
-  return await client.inTurn(async () => {
+  const taken = bytesOf(location.spans);
+  const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
+  const reading = async (room: number): Promise<EncodedMessages> => {
     if (client.isGone) return NO_MESSAGES;
-    const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
-    const room = waiting.isFull ? Math.min(most, FAIR_FETCH_BYTES) : most;
-    const taken = Math.min(room, bytesOf(location.spans));
     waiting.bytes += taken;
     try {
       return await readMessages(messages, location, partition, { room, knowsNulls });
     } finally {
       waiting.bytes -= taken;
     }
-  });
+  };
+  return await client.inTurn(() =>
+    waiting.isFull
+      ? scarce.run(["read"], () => reading(Math.min(most, FAIR_FETCH_BYTES)))
+      : reading(most)
+  );
 }
 
 /** Waits for about so many bytes more, but no longer than this time; where they are then, `undefined` when none have come. */

@@ -14,8 +14,12 @@ import {
 } from "../../../cluster/machine/topics/mod.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, MAX_FRAME_BYTES } from "../../../protocol/topics/mod.ts";
+import { nextTurn } from "../../runtime.ts";
 import { refusal } from "../refusals.ts";
 import { ask, done, type Handler, listed } from "../handler.ts";
+
+/** Offsets that are committed, or looked at, together. */
+const AT_A_TIME = 500;
 
 /** By what has become of an offset. */
 const CODES: Readonly<Record<number, number>> = {
@@ -41,8 +45,16 @@ export const commitOffsets: Handler<"commitOffsets"> = async (services, { body }
     offset,
     metadata: encodeUtf8(metadata),
   }));
-  const result = await ask(services, "command", commitOffsetsCommand(encodeUtf8(group), commits));
-  return result.ok ? done({ codes: [...result.body].map((one) => CODES[one] ?? 0) }) : result;
+  const asked = (commits.length > 0 ? inPieces(commits) : [commits]).map((some) => {
+    return ask(services, "command", commitOffsetsCommand(encodeUtf8(group), some));
+  });
+  const codes: number[] = [];
+  for (const result of await Promise.all(asked)) {
+    // Those that were kept are so: who commits them again changes nothing.
+    if (!result.ok) return result;
+    for (const one of result.body) codes.push(CODES[one] ?? 0);
+  }
+  return done({ codes });
 };
 
 /** Tells what a group has committed: of some partitions, or all that the client may see. */
@@ -52,9 +64,9 @@ export const fetchOffsets: Handler<"fetchOffsets"> = (services, { body }, client
     const places = body.partitions.map(({ topic, partition }) => {
       return { topic: encodeUtf8(topic), partition };
     });
-    let question = places.length > 0
-      ? groupOffsetsQuestion(group, places)
-      : allGroupOffsetsQuestion(group);
+    const pieces = inPieces(places);
+    const first = pieces.shift();
+    let question = first ? groupOffsetsQuestion(group, first) : allGroupOffsetsQuestion(group);
     const all: GroupOffset[] = [];
     for (let bytes = 0;;) {
       const result = await ask(services, "question", question);
@@ -65,11 +77,22 @@ export const fetchOffsets: Handler<"fetchOffsets"> = (services, { body }, client
       }
       const { offsets, after } = decodeGroupOffsets(result.body);
       all.push(...offsets);
-      if (after === undefined) break;
-      question = allGroupOffsetsQuestion(group, after);
+      const next = pieces.shift();
+      if (next === undefined && after === undefined) break;
+      question = next === undefined
+        ? allGroupOffsetsQuestion(group, after)
+        : groupOffsetsQuestion(group, next);
+      await nextTurn();
     }
     const told = all.map(({ topic, partition, offset, metadata }) => {
       return { topic: decodeUtf8(topic), partition, offset, metadata: decodeUtf8(metadata) };
     });
     return done({ offsets: told.filter(({ topic }) => client.may("subscribe", topic)) });
   });
+
+/** What one entry, or one answer, is about: some milliseconds of work. */
+function inPieces<T>(all: readonly T[]): (readonly T[])[] {
+  const pieces: (readonly T[])[] = [];
+  for (let at = 0; at < all.length; at += AT_A_TIME) pieces.push(all.slice(at, at + AT_A_TIME));
+  return pieces;
+}

@@ -90,6 +90,16 @@ Deno.test("after one that failed for good the others have another identity, unle
   assert.equal(open.renew, true);
 });
 
+Deno.test("what may be there comes again under the identity that it had, whatever those behind it came to", () => {
+  for (const end of ["STORAGE_FULL", "QUOTA_EXCEEDED", "AUTHORIZATION_FAILED"] as const) {
+    const fate = fates(["lost", end, "OUT_OF_ORDER_SEQUENCE"], { idempotent: true });
+    assert.deepEqual([fate.each, fate.renew], [["again", end, "again"], false]);
+    const before = fates(["OVERLOADED", end], { idempotent: true, open: [0] });
+    assert.deepEqual([before.each, before.renew], [["again", end], false]);
+    assert.equal(fates(["OVERLOADED", end], { idempotent: true }).renew, true);
+  }
+});
+
 Deno.test("without an identity what may have been done is not sent again, nor what another one has overtaken", () => {
   const lost = fates(["lost", "OVERLOADED", "REQUEST_TIMEOUT", "NOT_LEADER"], {
     idempotent: false,

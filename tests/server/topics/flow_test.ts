@@ -116,6 +116,30 @@ Deno.test("clients that fetch and do not read take no memory without end", async
   assert.ok(took < 350, `${took} MiB`);
 });
 
+Deno.test("who wants little of large batches takes no more memory than all clients may", async () => {
+  await using stage = serveTopics(HOST);
+  using producer = await stage.client();
+  const large = messageOf("x".repeat(3 * MiB));
+  await producer.done("produce", producing("t", [large, large, "a"]));
+  const gate = Promise.withResolvers<void>();
+  stage.topics.beforeRead = () => gate.promise;
+  const before = stage.topics.peeks;
+  const clients: RawTopics[] = [];
+  for (let i = 0; i < 60; i++) clients.push(await stage.client());
+  for (const client of clients) await client.post("fetch", fetching("t", 2, { maxBytes: 1 }));
+  await eventually("all are looked for", () => stage.topics.peeks >= before + 60);
+  for (const client of clients) await client.post("healthCheck", {});
+  for (const client of clients) await client.reply();
+  // 128 MiB, one more, and one at a time.
+  assert.ok(stage.topics.mostReading <= 24, `${stage.topics.mostReading} at a time`);
+  gate.resolve();
+  for (const client of clients) {
+    const answer = answerOf(await client.reply(), "fetch");
+    assert.ok(!isRefused(answer) && answer.messages.count === 1);
+    client[Symbol.dispose]();
+  }
+});
+
 Deno.test("frames that do not end take no more memory than those of all clients may", async () => {
   await using stage = serveTopics(HOST, { maxUnfinishedBytes: 4 * MiB });
   using other = await stage.client();
@@ -154,6 +178,62 @@ Deno.test("lists are made one after the other as a client reads them", async () 
   const lists = (stage.topics.peeks - before - 20) / 10;
   // 400 MiB were asked for. The system takes some MiB of them, and the port 8.
   assert.ok(lists < 20, `${lists} lists`);
+});
+
+Deno.test("what is about many partitions is done a part at a time, and others have their turn between", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  const topics = Array.from({ length: 10 }, (_, i) => `t${i}`);
+  for (const topic of topics) {
+    await client.done("createTopic", { topic, partitions: 1_024, replicationFactor: 0 });
+  }
+  /** Questions, and commands, of each turn. */
+  const turns: number[] = [];
+  let isSame = false;
+  const count = (): void => {
+    if (!isSame) {
+      turns.push(0);
+      setTimeout(() => isSame = false);
+    }
+    isSame = true;
+    turns[turns.length - 1]!++;
+  };
+  const peek = stage.topics.peek.bind(stage.topics);
+  stage.topics.peek = (question) => {
+    count();
+    return peek(question);
+  };
+  const partitions = topics.flatMap((topic) =>
+    Array.from({ length: 200 }, (_, partition) => ({ topic, partition }))
+  );
+  const commit = (offset: number) => ({
+    group: "g",
+    generation: 0,
+    member: "",
+    offsets: partitions.map((one) => ({ ...one, offset, metadata: "" })),
+  });
+  const before = stage.topics.commands;
+  const ids = [await client.post("commitOffsets", commit(1))];
+  ids.push(await client.post("commitOffsets", commit(2)));
+  for (const id of ids) {
+    const answer = answerOf(await client.reply(id), "commitOffsets");
+    assert.ok(!isRefused(answer));
+    assert.deepEqual(answer.codes, partitions.map(() => 0));
+  }
+  assert.equal(stage.topics.commands - before, 8);
+  for (const some of [partitions, []]) {
+    turns.length = 0;
+    const { offsets } = await client.done("fetchOffsets", { group: "g", partitions: some });
+    assert.deepEqual(offsets, partitions.map((one) => ({ ...one, offset: 2, metadata: "" })));
+    assert.deepEqual(turns, some.length > 0 ? [1, 1, 1, 1] : [1, 1, 1]);
+  }
+  for (const some of [topics, []]) {
+    turns.length = 0;
+    const { topics: found } = await client.done("metadata", { topics: some });
+    assert.deepEqual(found.map(({ name }) => name), topics);
+    assert.ok(found.every(({ partitions }) => partitions.length === 1_024));
+    assert.ok(Math.max(...turns) <= 5, `${turns}`);
+  }
 });
 
 Deno.test("a client that reads nothing for too long is disconnected", async () => {
@@ -238,4 +318,23 @@ Deno.test("at the end what is under way is answered, and what comes then is not 
   assert.deepEqual(await client.end(), []);
   await closed;
   assert.equal(stage.topics.commands, 2);
+});
+
+Deno.test("a fetch that is about to wait when the port closes does not", async () => {
+  const stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("produce", producing("t", ["a"]));
+  const gate = Promise.withResolvers<void>();
+  stage.topics.beforeRead = () => gate.promise;
+  const fetch = fetching("t", 0, { minBytes: 1_000, maxWaitMs: 60_000 });
+  const id = await client.post("fetch", fetch);
+  await eventually("it is read", () => stage.topics.reading === 1);
+  const start = performance.now();
+  const closed = stage.port.close();
+  gate.resolve();
+  const answer = answerOf(await client.reply(id), "fetch");
+  assert.ok(!isRefused(answer) && answer.messages.count === 1);
+  await closed;
+  const ms = performance.now() - start;
+  assert.ok(ms < 2_000, `what is under way had all of its time: ${ms} ms`);
 });

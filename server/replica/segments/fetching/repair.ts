@@ -72,10 +72,12 @@ export class Repair {
     }
   }
 
-  /** What the state has no more need not be whole. */
+  /** What the state has no more, or not yet, need not be whole. */
   #damaged(): SegmentRow[] {
     const { files, state } = this.#parts;
-    return files.damaged().map((segment) => state.row(segment)).filter((row) => row !== undefined);
+    const rows = files.damaged().map((segment) => state.row(segment));
+    return rows.filter((row) => row !== undefined)
+      .filter(({ segment, bytes }) => files.have(segment) < bytes);
   }
 
   async #mend({ segment, bytes: to }: SegmentRow): Promise<boolean> {

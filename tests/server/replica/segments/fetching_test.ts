@@ -12,6 +12,7 @@ import {
   MAX_PIECE_BYTES,
   Pieces,
 } from "../../../../server/replica/segments/fetching/pieces.ts";
+import { DamagedSegmentError } from "../../../../server/replica/segments/errors.ts";
 import { Repair } from "../../../../server/replica/segments/fetching/repair.ts";
 import type { SegmentFiles } from "../../../../server/replica/segments/segment_files.ts";
 import { below } from "../../../support/random_value.ts";
@@ -273,6 +274,27 @@ Deno.test("damaged segments are whole again once somebody has them", async () =>
   ]);
   assert.deepEqual(await to!.files.check(() => false), []);
   assert.deepEqual(to!.files.damaged(), []);
+});
+
+Deno.test("damage behind all that the state tells of is nobody's, and ends no repair later", async () => {
+  const random = new SeededRandom(14);
+  const [from, to] = await Promise.all([0, 1].map(() => new Server().open()));
+  const batches = [500, 400].map((bytes) => batchOf(random, bytes));
+  from!.append(A, ...batches);
+  to!.append(A, batches[0]!);
+  // Of a snapshot that is on its way.
+  await completed(to!, from!.rows, netOf(from!));
+  await to!.disk.truncate(A_PATH, batches[0]!.length + 10);
+  await assert.rejects(to!.files.read(A, batches[0]!.length, 1_000), DamagedSegmentError);
+  assert.deepEqual(to!.files.damaged(), [A]);
+  const lines: string[] = [];
+  const info = (line: string): void => {
+    if (lines.push(line) > 1) throw new Error("It never ends");
+  };
+  const net = netOf(from!);
+  const parts = { files: to!.files, state: to!.rows, net, applied: () => 1, logger: { info } };
+  await new Repair(parts, FOREVER).begin();
+  assert.deepEqual(lines, []);
 });
 
 Deno.test("a server that knows of no other one yet looks again, ever more seldom, until it ends", async () => {

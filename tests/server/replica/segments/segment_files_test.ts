@@ -399,6 +399,28 @@ Deno.test("whole bytes take the place of damaged ones, while more are appended",
   }
 });
 
+Deno.test("what whole bytes bring of those that wait to be written waits no more", async () => {
+  const random = new SeededRandom(13);
+  const disk = new MemoryDisk();
+  const { files, rows } = await openSegments(disk, new Rows(), { mostBytes: 800 });
+  const batches = [500, 900].map((bytes) => batchOf(random, bytes));
+  files.take([rows.append(A, batches[0]!)]);
+  await files.flush();
+  disk.files.get(A_PATH)![99]! ^= 1;
+  assert.equal((await files.check(() => false)).length, 1);
+  files.take([rows.append(A, batches[1]!)]);
+  assert.ok(files.mustWait);
+  const known = concatBytes(batches);
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    yield await known;
+  };
+  await files.replace(A, known.length, pieces());
+  await files.flush();
+  assert.equal(files.mustWait, false);
+  assert.deepEqual(await readAll(files, A), known);
+  assert.equal(disk.files.get(A_PATH)!.length, known.length);
+});
+
 Deno.test("what was to take the place of a file and did not is removed at the start", async () => {
   const disk = new MemoryDisk([["topics/3/0-0000000000000000.log.new", new Uint8Array(5)]]);
   await openSegments(disk);
