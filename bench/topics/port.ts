@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TopicClient } from "../../client/topics/client.ts";
+import { TopicClient } from "../../client/mod.ts";
 import { quantile } from "../measure.ts";
 import type { Goal, Row, Sample } from "../state/figures.ts";
 import { goTime, type Scene, startSide } from "../state/scene.ts";
