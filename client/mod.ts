@@ -25,6 +25,7 @@ export type {
   KvChildrenCallOptions,
   KvConnectOptions,
   KvDeleteCallOptions,
+  KvDispatchCallOptions,
   KvGetCallOptions,
   KvIncrementCallOptions,
   KvKeysCallOptions,
@@ -98,6 +99,7 @@ export {
   SessionExpiredError,
   SessionRejectedError,
 } from "./sessions/errors.ts";
+export type { SessionJob } from "./sessions/jobs.ts";
 export type { SessionKv } from "./sessions/kv.ts";
 export type { SessionCloseOptions, SessionOptions } from "./sessions/options.ts";
 export type { SessionWatchOptions } from "./sessions/watch.ts";

@@ -19,17 +19,14 @@ import {
 import { quantile } from "../measure.ts";
 import type { Sample } from "../state/figures.ts";
 
-/** Milliseconds that a figure takes, and its warming up. */
-const MEASURED_MS = 400;
-
 /** What is done between two looks at the clock takes about so many microseconds. */
 const TURN_US = 200;
 
 const partition = { topic: "orders", partition: 3 };
 const wanted = { ...partition, offset: 123_456, maxBytes: 1_048_576, minBytes: 1, maxWaitMs: 500 };
 
-/** `Encode`: requests into the buffer of a connection, with messages as programs have them. */
-export function measureEncode(): Sample[] {
+/** `Encode`, in `ms` milliseconds for each figure: requests into the buffer of a connection, with messages as programs have them. */
+export function measureEncode(ms: number): Sample[] {
   const writer = new FrameWriter(64 * 1024);
   const batch = new FrameWriter(64 * 1024);
   const produce = (messages: readonly Message[]) => () => {
@@ -37,17 +34,17 @@ export function measureEncode(): Sample[] {
     writeProduce(writer, batch, messages);
   };
   return [
-    sample("Encode a fetch", 1, () => {
+    sample(ms, "Encode a fetch", 1, () => {
       writer.reset();
       writeRequest(writer, 77, "fetch", wanted);
     }),
-    sample("Encode a produce of 1 message of 100 bytes", 1, produce(messagesOf(1))),
-    sample("Encode a produce of 100 messages of 100 bytes", 30, produce(messagesOf(100))),
+    sample(ms, "Encode a produce of 1 message of 100 bytes", 1, produce(messagesOf(1))),
+    sample(ms, "Encode a produce of 100 messages of 100 bytes", 30, produce(messagesOf(100))),
   ];
 }
 
-/** `Decode`: requests as servers take them, messages checked and not taken apart, and messages as programs get them. */
-export function measureDecode(): Sample[] {
+/** `Decode`, in `ms` milliseconds for each figure: requests as servers take them, messages checked and not taken apart, and messages as programs get them. */
+export function measureDecode(ms: number): Sample[] {
   const fetch = framed((writer) => writeRequest(writer, 77, "fetch", wanted));
   const decodeProduce = (messages: readonly Message[]) => {
     const frame = framed((writer) => writeProduce(writer, new FrameWriter(), messages));
@@ -66,11 +63,11 @@ export function measureDecode(): Sample[] {
     return () => readMessages(readReply(readReplyHead(frame).payload, "fetch").messages, true);
   };
   return [
-    sample("Decode a fetch", 1, () => readRequest(fetch)),
-    sample("Decode a produce of 1 message of 100 bytes", 1, decodeProduce(messagesOf(1))),
-    sample("Decode a produce of 100 messages of 100 bytes", 30, decodeProduce(messagesOf(100))),
-    sample("Decode 1 fetched message of 100 bytes", 1, decodeFetched(messagesOf(1))),
-    sample("Decode 100 fetched messages of 100 bytes", 30, decodeFetched(messagesOf(100))),
+    sample(ms, "Decode a fetch", 1, () => readRequest(fetch)),
+    sample(ms, "Decode a produce of 1 message of 100 bytes", 1, decodeProduce(messagesOf(1))),
+    sample(ms, "Decode a produce of 100 messages of 100 bytes", 30, decodeProduce(messagesOf(100))),
+    sample(ms, "Decode 1 fetched message of 100 bytes", 1, decodeFetched(messagesOf(1))),
+    sample(ms, "Decode 100 fetched messages of 100 bytes", 30, decodeFetched(messagesOf(100))),
   ];
 }
 
@@ -108,13 +105,13 @@ function framed(write: (writer: FrameWriter) => void): Uint8Array {
   return writer.finish().subarray(4);
 }
 
-function sample(name: string, bound: number, work: () => unknown): Sample {
+function sample(ms: number, name: string, bound: number, work: () => unknown): Sample {
   const row = { name, unit: "us", more: false, goals: [{ bound }] };
-  return { who: "skein", value: microsecondsOf(work), row };
+  return { who: "skein", value: microsecondsOf(ms, work), row };
 }
 
 /** Microseconds that `work` takes each time, once it is warm; half of the turns take longer, some because others use the machine. */
-function microsecondsOf(work: () => unknown): number {
+function microsecondsOf(ms: number, work: () => unknown): number {
   let times = 1;
   const turn = (): number => {
     const started = performance.now();
@@ -127,6 +124,6 @@ function microsecondsOf(work: () => unknown): number {
     for (const end = performance.now() + ms; performance.now() < end;) turns.push(turn());
     return turns;
   };
-  turnsFor(MEASURED_MS);
-  return quantile(turnsFor(MEASURED_MS).sort((a, b) => a - b), 0.5) / times;
+  turnsFor(ms);
+  return quantile(turnsFor(ms).sort((a, b) => a - b), 0.5) / times;
 }

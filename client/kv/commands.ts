@@ -24,6 +24,7 @@ import {
   type KvCallOptions,
   type KvChildrenCallOptions,
   type KvDeleteCallOptions,
+  type KvDispatchCallOptions,
   type KvGetCallOptions,
   type KvIncrementCallOptions,
   type KvKeysCallOptions,
@@ -87,6 +88,20 @@ export async function set(
   };
   const { rev = 0 } = await call(request, true, options);
   return { rev };
+}
+
+/** `dispatch` of clients. */
+export async function dispatch(
+  call: KvCaller,
+  capability: string,
+  payload: KvValue,
+  options: KvDispatchCallOptions = {},
+): Promise<number> {
+  checkCallOptions("dispatch", options);
+  requireArgument("capability", capability, "text");
+  const { value } = options;
+  const request = { action: "DISPATCH", capability, value, payload: checked(payload) };
+  return ((await call(request, true, options)).result as { job: number }).job;
 }
 
 /** `setMany` of clients. */

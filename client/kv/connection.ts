@@ -75,6 +75,9 @@ export class KvConnection {
   #farewell: string | undefined;
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #sentLately = false;
+  #heardLately = false;
+  /** Whether an answer was waited for already when it was looked last. */
+  #wasAsked = false;
   /** Settled when more is to be read. */
   #held: Deferred<void> | undefined;
 
@@ -90,13 +93,12 @@ export class KvConnection {
     return this.#closing || this.#ended !== undefined;
   }
 
-  /** Asks for a sign of life whenever nothing was sent for `ms` milliseconds. */
+  /**
+   * Asks for a sign of life whenever nothing was sent for `ms` milliseconds, and ends the connection when nothing has come for that
+   * long although an answer is waited for: a machine that stands still says no farewell.
+   */
   keepAlive(ms: number): void {
-    if (this.isClosed) return;
-    this.#keepAlive = setInterval(() => {
-      if (!this.#sentLately && !this.isClosed) this.#send({ action: "PING" }, IGNORED);
-      this.#sentLately = false;
-    }, ms);
+    if (!this.isClosed) this.#keepAlive = setInterval(() => this.#look(ms), ms);
   }
 
   /** Reads no more, but for what has come already, until {@linkcode KvConnection.resume}. */
@@ -153,6 +155,17 @@ export class KvConnection {
     });
   }
 
+  #look(ms: number): void {
+    if (this.isClosed) return;
+    if (this.#wasAsked && !this.#heardLately && this.#held === undefined) {
+      this.#farewell = `Agent said nothing for ${ms} ms`;
+      return this.#socket.close();
+    }
+    if (!this.#sentLately) this.#send({ action: "PING" }, IGNORED);
+    this.#sentLately = this.#heardLately = false;
+    this.#wasAsked = this.#first < this.#exchanges.length;
+  }
+
   #send(request: Request, exchange: Exchange): void {
     this.#outgoing.push(`${JSON.stringify(request)}\n`);
     this.#exchanges.push(exchange);
@@ -190,6 +203,7 @@ export class KvConnection {
     let cause: Error;
     try {
       await this.#socket.pump((bytes) => {
+        this.#heardLately = true;
         splitter.push(bytes);
         return this.#held?.promise;
       });

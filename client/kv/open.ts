@@ -16,8 +16,11 @@ const DEFAULT_ADDRESS = `127.0.0.1:${DEFAULT_PORT}`;
 /** How long a client waits for a connection, and for each answer, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** A sign of life is asked for so many times in the time after which the agent would close the connection. */
+/** A sign of life is asked for so many times in the time after which the agent would close the connection ... */
 const SIGNS_OF_LIFE = 3;
+
+/** ... and at least so often, in milliseconds, and is waited for as long: an agent may stand still. */
+const MAX_KEEP_ALIVE_MS = 15_000;
 
 /** The addresses of the agents that may answer, in the order in which they are tried. */
 export function addressesIn({ address = DEFAULT_ADDRESS }: KvConnectOptions): string[] {
@@ -81,7 +84,8 @@ async function openAt(
     const idleMs = (result as Hello | null)?.limits?.idle_ms;
     const shown = token !== undefined ? { token } : user !== undefined && { user, password };
     if (shown) await connection.call({ action: "AUTH", ...shown }, false, callOptions);
-    if (typeof idleMs === "number" && idleMs > 0) connection.keepAlive(idleMs / SIGNS_OF_LIFE);
+    const needMs = typeof idleMs === "number" && idleMs > 0 ? idleMs / SIGNS_OF_LIFE : Infinity;
+    connection.keepAlive(Math.min(needMs, MAX_KEEP_ALIVE_MS));
     return connection;
   } catch (error) {
     await connection.close();

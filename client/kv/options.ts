@@ -150,6 +150,23 @@ export interface KvIncrementCallOptions extends KvCallOptions {
 }
 
 /**
+ * Who may get a job.
+ *
+ * @example
+ * ```ts
+ * import { type KvClient, type KvDispatchCallOptions } from "@skein/agent/client";
+ *
+ * const gpu: KvDispatchCallOptions = { value: "gpu" };
+ * const resize = (client: KvClient): Promise<number> => client.dispatch("resize", { image: 3 }, gpu);
+ * console.log(resize.name);
+ * ```
+ */
+export interface KvDispatchCallOptions extends CallOptions {
+  /** The value that the capability has to have. Default: any. */
+  readonly value?: string;
+}
+
+/**
  * When and what is deleted.
  *
  * @example
@@ -298,6 +315,7 @@ const KINDS = {
   children: LISTING,
   lock: { signal: "signal", ttlMs: "number", waitMs: "number", name: "text", renew: "switch" },
   publish: CALL,
+  dispatch: { ...CALL, value: "text" },
   subscribe: { ...CALL, bufferSize: "number" },
   watch: {
     signal: "signal",

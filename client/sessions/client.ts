@@ -6,12 +6,14 @@
 
 import { errorOf } from "../../protocol/kv/errors.ts";
 import { kindOf } from "../../protocol/arguments.ts";
+import { isJobPush } from "../../protocol/kv/job.ts";
 import { MAX_PAYLOAD_BYTES } from "../../protocol/sessions/mod.ts";
 import type { CallOptions } from "../net/deadline.ts";
 import type { ServerRequest, SessionEvent, SessionEvents } from "./core/inputs.ts";
 import { Driver } from "./driver.ts";
 import { SessionExpiredError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
+import { JobQueue, type SessionJob } from "./jobs.ts";
 import { type PayloadCaller, SessionKv } from "./kv.ts";
 import {
   checkCall,
@@ -53,11 +55,16 @@ export class SessionClient implements AsyncDisposable {
   /** Keys and values, and watches. */
   readonly kv: SessionKv;
   /**
-   * What servers tell unasked, but for watches of {@linkcode SessionClient.kv}: in order, each once. It is acknowledged as it
+   * What servers tell unasked, but for watches of {@linkcode SessionClient.kv} and jobs: in order, each once. It is acknowledged as it
    * arrives, until 1,000 are not read; then the servers keep the rest. Who goes on with another client's session gets
    * what that had not acknowledged, and the changes of its watches unless the same are watched again: read them.
    */
   readonly serverRequests: AsyncIterable<ServerRequest>;
+  /**
+   * What this session is to do, as others dispatch jobs to those with its capabilities: in order, each until it is done. The servers
+   * send no more than 100 that are not, nor what else follows these. A session that does not read them keeps them from others.
+   */
+  readonly jobs: AsyncIterable<SessionJob>;
   /**
    * Resolves when the session is over, or this client's part in it: with nothing after {@linkcode SessionClient.close}, else with
    * the reason.
@@ -65,6 +72,7 @@ export class SessionClient implements AsyncDisposable {
   readonly closed: Promise<Error | undefined>;
   readonly #driver: Driver;
   readonly #inbox: Inbox;
+  readonly #jobs: JobQueue;
   readonly #timeoutMs: number;
   readonly #handlers = new Map<string, Set<Handler>>();
 
@@ -79,9 +87,14 @@ export class SessionClient implements AsyncDisposable {
     this.#timeoutMs = timeoutMs;
     this.#inbox = new Inbox((count) => this.#driver.taken(count));
     this.#driver = new Driver(settings, tls === true ? {} : tls || undefined, {
-      deliver: (request) => this.#inbox.push(request),
+      deliver: (request) => {
+        if (isJobPush(request.payload)) this.#jobs.push(request, this.sessionId);
+        else this.#inbox.push(request);
+      },
       tell: (event) => this.#tell(event),
     });
+    this.#jobs = new JobQueue(this.#driver);
+    this.jobs = { [Symbol.asyncIterator]: () => ({ next: () => this.#jobs.next() }) };
     this.closed = this.#driver.ended;
     this.kv = new SessionKv(this.#call, this.#inbox);
     const next = (): Promise<IteratorResult<ServerRequest>> => this.#inbox.next();
@@ -161,8 +174,14 @@ export class SessionClient implements AsyncDisposable {
   };
 
   #tell({ name, detail }: SessionEvent): void {
-    if (name === "sessionExpired") this.#inbox.endWatches(new SessionExpiredError());
-    if (name === "disconnected") this.#inbox.end(detail.reason);
+    if (name === "sessionExpired") {
+      this.#inbox.endWatches(new SessionExpiredError());
+      this.#jobs.clear();
+    }
+    if (name === "disconnected") {
+      this.#inbox.end(detail.reason);
+      this.#jobs.end(detail.reason);
+    }
     // In a turn of its own, so that what the program's function throws is the program's.
     for (const handler of this.#handlers.get(name) ?? []) {
       queueMicrotask(() => handler(detail as never));

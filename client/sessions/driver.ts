@@ -92,6 +92,7 @@ export class Driver {
       createdAt: Math.floor(now),
       deadlineAt: now + timeoutMs,
       id: undefined,
+      isRepeated: false,
       resendAt: Infinity,
       resendMs: this.#state.settings.resendMs,
     };
@@ -114,6 +115,11 @@ export class Driver {
   /** The program has read so many server requests. */
   taken(count: number): void {
     this.#take({ type: "taken", count });
+  }
+
+  /** The program has done the job of a server request of a session. */
+  done(requestId: number, sessionId: string | undefined): void {
+    this.#take({ type: "done", requestId, sessionId });
   }
 
   /** Ends the session, or with `keep` only this connection to it. Resolves when nothing is left. */
@@ -169,6 +175,7 @@ export class Driver {
     const wire = new Wire(address, options, {
       opened: () => ifCurrent({ type: "opened" }),
       message: (message) => ifCurrent({ type: "message", message }),
+      heard: () => ifCurrent({ type: "heard" }),
       lost: (error) => ifCurrent({ type: "lost", error }),
     });
     this.#wire = wire;

@@ -27,8 +27,9 @@ export class SessionExpiredError extends Error {
 }
 
 /**
- * The servers have an answer to this session thrown away that the client still waited for, so that somebody else must use the same
- * session. It is ended.
+ * The session is not what this client has left: another program goes on with it, and has asked for something by it or taken something
+ * of it; or the servers were given back an older copy of their state. It cannot be told any more which answer belongs to what, so
+ * this client has ended.
  *
  * @example
  * ```ts
@@ -44,7 +45,10 @@ export class SessionBrokenError extends Error {
 
   /** An error with its text. */
   constructor(options?: ErrorOptions) {
-    super("Answer that was still waited for is gone: another program uses this session", options);
+    super(
+      "Session is not as this client has left it: another program uses it, or the servers have an older copy of it",
+      options,
+    );
   }
 }
 

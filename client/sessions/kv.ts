@@ -22,6 +22,7 @@ import type {
   KvCallOptions,
   KvChildrenCallOptions,
   KvDeleteCallOptions,
+  KvDispatchCallOptions,
   KvGetCallOptions,
   KvIncrementCallOptions,
   KvKeysCallOptions,
@@ -141,10 +142,26 @@ export class SessionKv {
    * `else`. A step that finds no value has the result `null`; when any other step fails nothing is done, and the call rejects
    * with its error, whose `field` says which of the two lists it is in.
    *
-   * @throws {TypeError} when a value is none that JSON has
+   * @throws {TypeError} when a value is none that JSON has, or a step has an action that there is not
    */
   transaction(transaction: KvTransaction, options?: KvCallOptions): Promise<KvOutcome> {
     return commands.transaction(this.#call, transaction, options);
+  }
+
+  /**
+   * Has a job done by one of the sessions that are connected and have a capability, each in turn. Resolves with the number of the
+   * job when one of them has it; that it is done is not told. Should its session end without having acknowledged it, another one
+   * gets it.
+   *
+   * @throws {KvError} with the reason `NO_WORKER` when nobody is connected who has it, with `TOO_MANY_JOBS` when they have too much to do
+   * @throws {TypeError} when the payload is none that JSON has
+   */
+  dispatch(
+    capability: string,
+    payload: KvValue,
+    options?: KvDispatchCallOptions,
+  ): Promise<number> {
+    return commands.dispatch(this.#call, capability, payload, options);
   }
 
   /** Whether there is something at a key, and below it. */

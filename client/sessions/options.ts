@@ -46,7 +46,7 @@ export interface SessionOptions {
   readonly tls?: boolean | TlsOptions;
   /** Milliseconds that a call may take, with all its pauses and repetitions. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Milliseconds that one server is given to accept the connection and to give the session. Default 5,000. */
+  /** Milliseconds that one server is given to accept the connection and to give the session, and later for a sign of life. Default 5,000. */
   readonly attemptTimeoutMs?: number;
   /** Milliseconds between signs of life, at most a third of what the server waits. Default 30,000. */
   readonly keepAliveMs?: number;

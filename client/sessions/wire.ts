@@ -15,7 +15,6 @@ import {
 import { concatBytes } from "../../protocol/bytes.ts";
 import { pause } from "../net/deadline.ts";
 import { dial, type TlsOptions } from "../net/dial.ts";
-import { ConnectionClosedError } from "../net/errors.ts";
 import type { Socket } from "../net/socket.ts";
 
 /** A write takes whole messages up to about so many bytes. */
@@ -30,6 +29,8 @@ export interface WireListener {
   opened(): void;
   /** A message has come. */
   message(message: ServerMessage): void;
+  /** Bytes have come, and with them the end of no message. */
+  heard(): void;
   /** It did not come about, or has ended, and not by {@linkcode Wire.close}. */
   lost(error: Error): void;
 }
@@ -98,17 +99,23 @@ export class Wire {
   /** Why nothing more comes. */
   async #read(socket: Socket): Promise<Error> {
     const { signal } = this.#closing;
+    let count = 0;
     const splitter = frameSplitter((bytes) => {
+      count++;
       if (!signal.aborted) this.#listener.message(readServerMessage(bytes));
     });
     try {
-      const pumping = socket.pump((bytes) => splitter.push(bytes));
+      const pumping = socket.pump((bytes) => {
+        const before = count;
+        splitter.push(bytes);
+        if (count === before && !signal.aborted) this.#listener.heard();
+      });
       if (!signal.aborted) this.#listener.opened();
       await pumping;
-      return new ConnectionClosedError({ cause: new Error("Server closed the connection") });
+      return new Error("Server closed the connection");
     } catch (error) {
       if (error instanceof MessageError) return error;
-      return new ConnectionClosedError({ cause: new Error("Connection broke", { cause: error }) });
+      return new Error("Connection broke", { cause: error });
     }
   }
 

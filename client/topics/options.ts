@@ -156,7 +156,10 @@ export interface TopicConsumerOptions {
   readonly group?: string;
   /** Milliseconds between two commits of what is done with; 0: only with `commit`. Default 5,000. */
   readonly autoCommitMs?: number;
-  /** Bytes of a fetch, but for a message that takes more by itself. Two fetches of each partition are kept. Default 1,048,576. */
+  /**
+   * Bytes of a fetch, but for a message that takes more by itself. Two fetches of each partition are kept: of more than 32
+   * partitions they are smaller, so that all take 64 MiB. Default 1,048,576.
+   */
   readonly maxBytes?: number;
   /** Bytes that a server waits for. Default 1. */
   readonly minBytes?: number;

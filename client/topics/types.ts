@@ -207,7 +207,7 @@ export type TopicStart = number | "earliest" | "latest";
 export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposable {
   /** What it has done so far. */
   readonly statistics: ConsumerStatistics;
-  /** The next message, of any partition; `undefined` when none comes within `timeoutMs`, by default the client's. */
+  /** The next message, of any partition; `undefined` when none comes within `timeoutMs`, by default the client's, whatever keeps it. */
   fetchOne(options?: CallOptions): Promise<TopicMessage | undefined>;
   /** The messages that are there, at least one unless none comes within `timeoutMs`. */
   fetch(options?: CallOptions): Promise<TopicMessage[]>;

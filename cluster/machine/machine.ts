@@ -61,6 +61,17 @@ export interface SessionChanges {
   readonly requests: readonly Uint8Array[];
   /** Those that have ended, of the others too. */
   readonly ended: readonly Uint8Array[];
+  /** Those whose clients have given a sign of life by an entry. */
+  readonly alive: readonly Uint8Array[];
+  /** Those that another connection has now. */
+  readonly moved: readonly MovedSession[];
+}
+
+/** A session that another connection has now. */
+export interface MovedSession {
+  readonly id: Uint8Array;
+  /** What tells that connection from others; 0 when none has it. */
+  readonly holder: number;
 }
 
 /** Who wants to know what entries do. It is told once that has taken effect, and must not throw. */
@@ -207,13 +218,15 @@ export class Machine {
 class News implements SessionNews, SessionChanges {
   readonly #requests = new Map<number, Uint8Array>();
   readonly ended: Uint8Array[] = [];
+  readonly alive: Uint8Array[] = [];
+  readonly moved: MovedSession[] = [];
 
   get requests(): Uint8Array[] {
     return [...this.#requests.values()];
   }
 
   get isAny(): boolean {
-    return this.#requests.size > 0 || this.ended.length > 0;
+    return this.#requests.size + this.ended.length + this.alive.length + this.moved.length > 0;
   }
 
   request({ id, serial }: { readonly id: Uint8Array; readonly serial: number }): void {
@@ -222,6 +235,14 @@ class News implements SessionNews, SessionChanges {
 
   end(id: Uint8Array): void {
     this.ended.push(id);
+  }
+
+  sign(id: Uint8Array): void {
+    this.alive.push(id);
+  }
+
+  move(id: Uint8Array, holder: number): void {
+    this.moved.push({ id, holder });
   }
 }
 

@@ -73,6 +73,10 @@ export interface SessionNews {
   request(session: { readonly id: Uint8Array; readonly serial: number }): void;
   /** A session has ended. */
   end(id: Uint8Array): void;
+  /** The client of a session has given a sign of life. */
+  sign(id: Uint8Array): void;
+  /** Another connection has a session now. */
+  move(id: Uint8Array, holder: number): void;
 }
 
 /** Places that are watched. */

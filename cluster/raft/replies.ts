@@ -42,6 +42,7 @@ function succeed(raft: Raft, leader: Leader, peer: Peer, matchIndex: number): vo
   }
   if (matchIndex > peer.match) {
     peer.match = matchIndex;
+    peer.matchRound = leader.round;
     land(peer, matchIndex);
     advanceCommit(raft, leader);
   }
@@ -50,10 +51,23 @@ function succeed(raft: Raft, leader: Leader, peer: Peer, matchIndex: number): vo
   peer.next = Math.max(peer.next, peer.match + 1);
 }
 
+/**
+ * Whether a peer has lost entries that it had on its disk: what it answers was asked after they were known to be there. Its directory
+ * may have been put back from an older copy. What it has promised is in doubt then, but the sooner it has them again the better.
+ */
+function hasLost({ match, matchRound }: Peer, { lastIndex, round }: AppendReply): boolean {
+  return lastIndex < match && round > matchRound;
+}
+
 /** The peer's log differs at the index before those sent; goes back by whole terms, never before what it has for sure. */
 function backOff({ log }: Raft, peer: Peer, reply: AppendReply): void {
   const { state } = peer;
-  if (state.name === "snapshot" || reply.prevIndex <= peer.match) return;
+  if (state.name === "snapshot") return;
+  if (hasLost(peer, reply)) {
+    peer.match = 0;
+    return probe(peer, reply.lastIndex + 1);
+  }
+  if (reply.prevIndex <= peer.match) return;
   // An answer to another question than the last one says nothing of use.
   if (state.name === "probe" && reply.prevIndex !== peer.next - 1) return;
   const { conflictTerm, conflictIndex } = reply;

@@ -22,7 +22,7 @@ export async function listText(sessions: readonly SessionReport[]): Promise<stri
     String(one.pending),
     capabilitiesOf(one),
   ]);
-  const head = ["Id", "Created", "Connected", "Requests", "Watches", "Pending", "Capabilities"];
+  const head = ["Id", "Created", "Connected", "Last request", "Watches", "Pending", "Capabilities"];
   return await columns([head, ...rows]);
 }
 

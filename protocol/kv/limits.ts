@@ -46,6 +46,9 @@ export const MAX_SUBSCRIPTIONS = 1_000;
 /** Most watches of one connection. */
 export const MAX_WATCHES = 1_000;
 
+/** Longest capability that somebody is looked for by, with its value, in UTF-16 units. */
+export const MAX_SKILL_LENGTH = 256;
+
 /** Longest name that a client gives itself, in UTF-16 units. */
 export const MAX_CLIENT_LENGTH = 256;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type ActionMembers, ACTIONS, unknownMember } from "./actions/actions.ts";
+export { type ActionMembers, ACTIONS, unknownMember, wrongOnce } from "./actions/actions.ts";
 export type * from "./actions/requests.ts";
 export { ttlOf } from "./actions/checks.ts";
 export {
@@ -21,6 +21,7 @@ export {
   MAX_WATCHES,
   PROTOCOL_VERSION,
 } from "./limits.ts";
+export { type JobText, MAX_JOB_PAYLOAD_BYTES } from "./job.ts";
 export { ENDLESS, LineSplitter, TOO_LONG } from "./line_splitter.ts";
 export { LineWriter } from "./line_writer.ts";
 export * from "./problem.ts";
@@ -30,6 +31,7 @@ export {
   type FailureNotes,
   writeClosing,
   writeFailure,
+  writePush,
 } from "./reply.ts";
 export { isRequestId, isUnreadable, type Members, readLine, type RequestId } from "./request.ts";
 export {

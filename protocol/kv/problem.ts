@@ -67,6 +67,11 @@ export const MESSAGE_TOO_LARGE: Problem = {
   ...problem(413, "MESSAGE_TOO_LARGE"),
   field: "message",
 };
+/** What is to be done takes too many bytes. */
+export const PAYLOAD_TOO_LARGE: Problem = {
+  ...problem(413, "PAYLOAD_TOO_LARGE"),
+  field: "payload",
+};
 /** A fault of the program. */
 export const INTERNAL: Problem = problem(500, "INTERNAL");
 
@@ -112,6 +117,15 @@ const TEXTS: Readonly<Record<string, string>> = {
   OVERLOADED: "too much to do",
   OUTCOME_UNKNOWN: "it is not known whether this was done",
   STORAGE_FULL: "the disk is full",
+  SESSION_EXPIRED: "the session is over",
+  SESSION_MOVED: "another connection has the session",
+  RESPONSE_EVICTED: "it was answered before, and the answer is not kept any more",
+  TOO_MANY_IN_FLIGHT: "too many answers are kept: raise low",
+  TOO_MANY_SESSIONS: "too many sessions, or too many begin",
+  NO_WORKER: "nobody who is connected has the capability",
+  TOO_MANY_JOBS: "too much is to be done already",
+  PAYLOAD_TOO_LARGE: "the payload is too large",
+  NO_SESSIONS: "this agent is no server: ask one for a session",
 };
 
 /** A problem in words. */

@@ -86,8 +86,17 @@ export function writeFailure(
 }
 
 /** Writes the push that tells why the connection is about to be closed. */
-export function writeClosing(writer: LineWriter, { code, reason }: Problem): void {
-  writer.text(`{"push":"closing","code":${code},"reason":"${reason}"}`);
+export function writeClosing(writer: LineWriter, problem: Problem): void {
+  writePush(writer, "closing", problem);
+}
+
+/** Writes a push that tells what has ended, and why. */
+export function writePush(
+  writer: LineWriter,
+  push: "closing" | "session",
+  { code, reason }: Problem,
+): void {
+  writer.text(`{"push":"${push}","code":${code},"reason":"${reason}"}`);
   writer.end();
 }
 

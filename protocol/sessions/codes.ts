@@ -32,7 +32,7 @@ export const CLOSED = {
 /** Why the client ends its session. */
 export const CLOSE = { clientShutdown: 1 } as const;
 
-/** Why a request has no result. Only the first was executed, once, before. */
+/** Why a request has no result: this attempt executed nothing. An earlier one may have, and by the first reason one has. */
 export const REQUEST_ERROR = {
   /** It was answered before, and the answer is gone. */
   responseEvicted: 1,

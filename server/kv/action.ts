@@ -99,6 +99,8 @@ export type Doing =
       use: string,
     ) => ((watcher: Watcher, services: Services) => Result | Promise<Result>) | Failure;
   }
+  /** By the session of the client, once all before it is answered. */
+  | { readonly kind: "session" }
   /** Here and now. */
   | {
     readonly kind: "local";

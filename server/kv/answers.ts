@@ -87,6 +87,8 @@ export class Pending {
   result: Result | undefined;
   /** What a failure says besides. */
   notes: FailureNotes | undefined;
+  /** Called once the answer is written. */
+  written: (() => void) | undefined;
   next: Pending | undefined;
 
   /** Nothing has come of it yet. */
@@ -253,6 +255,7 @@ export class Answers {
       this.#bytes -= pending.bytes;
       if (result.ok) this.#keep(-result.body.length);
       write(this.#outbox, pending, result);
+      pending.written?.();
       if (pending.last) this.#onLast();
     }
     if (this.#head === undefined) {

@@ -21,12 +21,13 @@ import {
   type Problem,
   readLine,
   type ReadRequest,
+  type SessionRequest,
   TOO_LONG,
   UNKNOWN_ACTION,
   unknownMember,
   writeClosing,
 } from "../../protocol/kv/mod.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import { type Answer, NO_ROOM, SHUTTING_DOWN } from "../replica/service.ts";
 import type { Action, ClientState } from "./action.ts";
 import { Answers, Pending } from "./answers.ts";
@@ -36,6 +37,7 @@ import { Hearing } from "./hearing.ts";
 import { Journal } from "./journal.ts";
 import { list, type Listing } from "./listing.ts";
 import type { Services } from "./services.ts";
+import { isOnce, onceRequestOf } from "./session/once.ts";
 import { Silence } from "./silence.ts";
 
 /** Asks a client that only listens for a sign of life. */
@@ -104,6 +106,7 @@ export class KvConversation implements Conversation {
   take(line: Uint8Array): Promise<void> | undefined {
     if (this.#deaf) return undefined;
     this.#taken++;
+    this.#hearing.heard();
     if (line === ENDLESS) return this.#giveUp();
     if (line === TOO_LONG) this.#answer(LINE_TOO_LONG);
     else {
@@ -113,9 +116,9 @@ export class KvConversation implements Conversation {
     return this.#answers.room();
   }
 
-  /** The parser throws nothing, but a stranger may send more than it may. */
+  /** The parser throws nothing, but more of a line may have come than may wait. */
   fail(error: unknown): void {
-    if (!(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof UnfinishedLimitError)) throw error;
     this.#answer(LINE_TOO_LONG, true);
   }
 
@@ -150,8 +153,8 @@ export class KvConversation implements Conversation {
     if (this.#deaf || this.#ended) return;
     const { inside, ended } = this.parser;
     const isWaiting = this.#answers.size > 0;
-    const { listens } = this.#hearing;
-    const activity = { inside, ended, taken: this.#taken, isWaiting, listens };
+    const { listens, hasSession } = this.#hearing;
+    const activity = { inside, ended, taken: this.#taken, isWaiting, listens, hasSession };
     switch (this.#silence.look(now, activity, this.#services)) {
       case "late line":
         return this.#answer(LINE_TIMEOUT, true);
@@ -191,6 +194,16 @@ export class KvConversation implements Conversation {
     if (this.#services.logsRequests) {
       pending.told = { action: action.name, since: performance.now() };
     }
+    if (isOnce(request)) {
+      const { session } = this.#hearing;
+      const once = onceRequestOf(action, request, this.#client.use, session);
+      if ("ok" in once) return this.#settle(pending, once);
+      pending.concern(once.once);
+      return this.#askInOrder(pending, () => {
+        this.#answers.add(pending);
+        session.once(pending, once, (result) => this.#settleLate(pending, result));
+      });
+    }
     const { doing } = action;
     if (doing.kind === "local") {
       if (doing.last === true) this.#deaf = pending.last = true;
@@ -214,35 +227,47 @@ export class KvConversation implements Conversation {
       if (typeof run !== "function") return this.#settle(pending, run);
       return this.#runInOrder(pending, () => run(this.#hearing.watcher, this.#services));
     }
+    if (doing.kind === "session") return this.#runSession(pending, request);
     if (doing.kind === "listing") {
       const listing = doing.make(request, this.#client.use);
-      return "ok" in listing
-        ? this.#settle(pending, listing)
-        : this.#list(pending, request, listing);
+      if ("ok" in listing) return this.#settle(pending, listing);
+      return this.#list(pending, request, listing);
     }
     const call = callOf(doing, request, this.#client.use);
     if ("ok" in call) return this.#settle(pending, call);
     pending.concern(call);
-    return this.#askInOrder(pending, request, call.bytes);
+    return this.#askInOrder(pending, () => this.#ask(pending, request, call.bytes));
   }
 
-  #askInOrder(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#answers.mustWait(pending)) return this.#askLater(pending, request, bytes);
-    return this.#ask(pending, request, bytes);
+  #runSession(pending: Pending, request: Members): Promise<void> | undefined {
+    const { session } = this.#hearing;
+    const run: Run = () => session.run(request as unknown as SessionRequest);
+    if (request["op"] === "ack") return this.#run(pending, run);
+    if (request["op"] !== "close") session.holdFor(pending);
+    return this.#runInOrder(pending, run);
   }
 
-  async #askLater(pending: Pending, request: Members, bytes: Uint8Array): Promise<void> {
+  #askInOrder(pending: Pending, ask: () => undefined): Promise<void> | undefined {
+    return this.#answers.mustWait(pending) ? this.#askLater(pending, ask) : ask();
+  }
+
+  async #askLater(pending: Pending, ask: () => undefined): Promise<void> {
     await this.#answers.finished();
+    await this.#attempt(pending, ask);
+  }
+
+  /** Does something of a request, if there is anybody left to answer. */
+  async #attempt(pending: Pending, deed: () => Promise<void> | undefined): Promise<void> {
     try {
-      if (!this.#closed) this.#ask(pending, request, bytes);
+      if (!this.#closed) await deed();
     } catch (error) {
       this.#fault(pending, error);
     }
   }
 
   #runInOrder(pending: Pending, run: Run): Promise<void> | undefined {
-    const isNext = this.#answers.size === 0 && !this.#peer.outbox.congested;
-    return isNext ? this.#run(pending, run) : this.#runLater(pending, run);
+    const mustWait = this.#answers.size > 0 || this.#peer.outbox.congested;
+    return mustWait ? this.#runLater(pending, run) : this.#run(pending, run);
   }
 
   #run(pending: Pending, run: Run): Promise<void> | undefined {
@@ -260,28 +285,21 @@ export class KvConversation implements Conversation {
       await this.#answers.finished();
       await outbox.drained();
     } while (!this.#closed && (this.#answers.size > 0 || outbox.congested));
-    try {
-      if (!this.#closed) await this.#run(pending, run);
-    } catch (error) {
-      this.#fault(pending, error);
-    }
+    await this.#attempt(pending, () => this.#run(pending, run));
   }
 
   /** Lists when all before is answered, and takes nothing on before that is: one such answer of a connection is in memory. */
   async #list(pending: Pending, request: Members, listing: Listing): Promise<void> {
     await this.#answers.finished();
     if (this.#peer.outbox.congested) await this.#peer.outbox.drained();
-    if (this.#closed) return;
-    this.#answers.add(pending);
-    try {
+    await this.#attempt(pending, async () => {
+      this.#answers.add(pending);
       const { consistency = "linearizable" } = request as unknown as ReadRequest;
       const { result, lagMs, next } = await list(this.#services, listing, consistency);
       if (consistency === "stale") pending.lagMs = Math.round(lagMs);
       pending.goOn = next;
       this.#settle(pending, result);
-    } catch (error) {
-      this.#fault(pending, error);
-    }
+    });
   }
 
   /** Hands a command or question to the state. */

@@ -9,6 +9,7 @@ import type { Action, Doing } from "./action.ts";
 import { publish, subscribe, unsubscribe } from "./actions/channels.ts";
 import { echo, hello, info, ping, quit } from "./actions/connection.ts";
 import { auth, use } from "./actions/identity.ts";
+import { dispatch } from "./actions/jobs.ts";
 import { children, keys } from "./actions/listing.ts";
 import { getMany, setMany } from "./actions/many.ts";
 import { transaction } from "./actions/transaction.ts";
@@ -36,6 +37,8 @@ const TABLE: Readonly<Record<string, Doing>> = {
   PUBLISH: publish,
   WATCH: watch,
   UNWATCH: unwatch,
+  DISPATCH: dispatch,
+  SESSION: { kind: "session" },
   TTL: ttl,
   EXPIRE: expire,
   PERSIST: persist,

@@ -10,9 +10,10 @@ import { type LineWriter, type Problem, SLOW_CONSUMER } from "../../protocol/kv/
 import type { Outbox } from "../net/outbox.ts";
 import { Pushes } from "./pushes.ts";
 import type { Services } from "./services.ts";
+import { ClientSession } from "./session/session.ts";
 import { watcherOf } from "./watching.ts";
 
-/** The subscriptions and watches of one client. */
+/** The subscriptions, watches and session of one client. */
 export class Hearing {
   /** What the client has subscribed to. */
   readonly subscriber: Subscriber;
@@ -21,6 +22,7 @@ export class Hearing {
   readonly #onSlow: (problem: Problem) => void;
   readonly #pushes: Pushes;
   #watcher: Watcher | undefined;
+  #session: ClientSession | undefined;
 
   /** @param onSlow Called when the client does not read what it watches, and is to go. */
   constructor(
@@ -50,10 +52,26 @@ export class Hearing {
     return this.#watcher;
   }
 
+  /** Its session, if there is one, was one, or is to be one. */
+  get session(): ClientSession {
+    return this.#session ??= new ClientSession(this.#outbox, this.#services);
+  }
+
+  /** Whether it has a session now. */
+  get hasSession(): boolean {
+    return this.#session?.isThere ?? false;
+  }
+
+  /** The client has sent a line. */
+  heard(): void {
+    this.#session?.heard();
+  }
+
   /** Hears no more. */
   close(): void {
     this.#services.pubsub.leave(this.subscriber);
     this.#pushes.close();
     this.#watcher?.close();
+    this.#session?.close();
   }
 }

@@ -16,6 +16,9 @@ export const MAX_IN_FLIGHT = 1_000;
 /** Bytes of requests of one connection that are not answered, and of answers that wait for others before them. */
 export const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
+/** Bytes of all clients' lines that are not whole yet; beyond it only short ones go on. */
+export const MAX_UNFINISHED_BYTES = 256 * 1024 * 1024;
+
 /** Listings of all connections that are gone through at a time. */
 export const MAX_LISTINGS = 2;
 

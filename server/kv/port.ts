@@ -19,6 +19,7 @@ import { listenProblem } from "../net/problems.ts";
 import { WriterPool } from "../net/writer_pool.ts";
 import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
+import type { Sessions } from "../replica/sessions/mod.ts";
 import type { TlsServer } from "../net/wire/tls.ts";
 import type { Access } from "./access/access.ts";
 import { KvConversation } from "./conversation.ts";
@@ -35,6 +36,7 @@ import {
   MAX_STRANGER_BYTES,
   MAX_STRANGERS,
   MAX_STRANGERS_PER_SOURCE,
+  MAX_UNFINISHED_BYTES,
   MAX_WAITING_BYTES,
   PING_MS,
   REQUEST_LIMIT_MS,
@@ -64,6 +66,8 @@ export interface KvPortOptions {
   readonly address: string;
   /** The replicated state. */
   readonly state: StateService;
+  /** The sessions of this server. Default: clients get none. */
+  readonly sessions?: Sessions;
   /** The channels. */
   readonly pubsub: PubSub;
   /** Name of this agent, as the leader is named. */
@@ -118,8 +122,10 @@ export class KvPort implements AsyncDisposable {
     const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS, tls } = options;
     this.#log = log;
     this.#services = this.#servicesOf(options);
-    const { counters, idleLimitMs, lineLimitMs, pingMs, waiting, access } = this.#services;
-    const shortest = Math.min(lineLimitMs, pingMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
+    const { counters, idleLimitMs, lineLimitMs, pingMs, sessionTimeoutMs, waiting, access } = this
+      .#services;
+    const shortest = Math.min(lineLimitMs, pingMs, sessionTimeoutMs, idleLimitMs || Infinity) /
+      SWEEPS_PER_LIMIT;
     this.#sweepMs = Math.min(shortest, LONGEST_SWEEP_MS);
     this.#port = new Port<LineWriter, KvConversation | EchoConversation>(socket, {
       writers: new WriterPool(() => new LineWriter(FIRST_WRITER_BYTES)),
@@ -129,6 +135,7 @@ export class KvPort implements AsyncDisposable {
         waitingRecords: 0,
         waitingBytes: 0,
         strangerBytes: MAX_STRANGER_BYTES,
+        unfinished: new SharedBacklog(MAX_UNFINISHED_BYTES),
       },
       admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
       stallLimitMs,
@@ -209,10 +216,12 @@ export class KvPort implements AsyncDisposable {
   }
 
   #servicesOf(options: KvPortOptions): Services {
-    const { state, pubsub, node, version } = options;
+    const { state, sessions, pubsub, node, version } = options;
     const isClosing = (): boolean => this.#closing;
     return {
       state,
+      sessions: sessions?.attachments,
+      sessionTimeoutMs: sessions?.timeoutMs ?? Infinity,
       access: options.access,
       logsRequests: options.logsRequests ?? false,
       pubsub,

@@ -8,6 +8,7 @@ import type { LineFields } from "../logging/log.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { PubSub } from "../../cluster/pubsub/mod.ts";
 import type { StateService } from "../replica/service.ts";
+import type { Attachments } from "../replica/sessions/mod.ts";
 import type { Access } from "./access/access.ts";
 import type { Places } from "../../cluster/places.ts";
 
@@ -29,6 +30,10 @@ export interface Services {
   readonly state: StateService;
   /** Who may do what; `undefined`: everybody everything. */
   readonly access: Access | undefined;
+  /** The sessions on connections of this agent; `undefined` where it keeps no state. */
+  readonly sessions: Attachments | undefined;
+  /** How long a session lives without a sign of its client, in milliseconds. */
+  readonly sessionTimeoutMs: number;
   /** The channels. */
   readonly pubsub: PubSub;
   /** Lets few listings be gone through at a time: they are more work than other requests. */

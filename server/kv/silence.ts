@@ -7,6 +7,9 @@
 
 import type { Services } from "./services.ts";
 
+/** A client with a session is asked for a sign of life so often in the time that the session has. */
+const ASKED_PER_TIMEOUT = 4;
+
 /** What a client is doing. */
 export interface Activity {
   /** Whether it has begun a line that has not ended, and how many have. */
@@ -18,6 +21,8 @@ export interface Activity {
   readonly isWaiting: boolean;
   /** Whether it is connected for what it hears, so that it need not ask for anything. */
   readonly listens: boolean;
+  /** Whether it has a session, which needs signs of life. */
+  readonly hasSession: boolean;
 }
 
 /** What follows: nothing, the line has taken too long, the client is to go, or it is to be asked for a sign of life. */
@@ -35,8 +40,8 @@ export class Silence {
   /** @param now The time, in milliseconds. */
   look(
     now: number,
-    { inside, ended, taken, isWaiting, listens }: Activity,
-    { idleLimitMs, lineLimitMs, pingMs }: Services,
+    { inside, ended, taken, isWaiting, listens, hasSession }: Activity,
+    { idleLimitMs, lineLimitMs, pingMs, sessionTimeoutMs }: Services,
   ): Consequence {
     if (!inside || ended !== this.#seenEnded) {
       this.#seenEnded = ended;
@@ -51,9 +56,11 @@ export class Silence {
       return undefined;
     }
     const idleMs = now - this.#idleSince;
-    const limitMs = listens ? 2 * pingMs : idleLimitMs;
+    const isListening = listens || hasSession;
+    const limitMs = isListening ? 2 * pingMs : idleLimitMs;
     if (limitMs > 0 && idleMs >= limitMs) return "idle";
-    if (!listens || idleMs < pingMs || this.#isAsked) return undefined;
+    const askMs = hasSession ? Math.min(pingMs, sessionTimeoutMs / ASKED_PER_TIMEOUT) : pingMs;
+    if (!isListening || idleMs < askMs || this.#isAsked) return undefined;
     this.#isAsked = true;
     return "ask";
   }

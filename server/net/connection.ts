@@ -6,9 +6,9 @@
 
 import { joinHostPort } from "../../protocol/host_port.ts";
 import type { Admission } from "./admission.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "./conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "./conversation.ts";
 import { FIRST_READ_BYTES, LINGER_MS, MAX_READ_BYTES } from "./limits.ts";
-import { Outbox, type OutboxLimits } from "./outbox.ts";
+import { FAIR_BYTES, Outbox, type OutboxLimits, type SharedBacklog } from "./outbox.ts";
 import { plainHost } from "./problems.ts";
 import type { SecureWire, Wire } from "./wire/wire.ts";
 import type { ByteWriter, WriterPool } from "./writer_pool.ts";
@@ -17,6 +17,8 @@ import type { ByteWriter, WriterPool } from "./writer_pool.ts";
 export interface ConnectionLimits extends OutboxLimits {
   /** Bytes of a message that is not whole yet, and bytes of answers that wait, of a stranger. */
   readonly strangerBytes: number;
+  /** Messages of all peers that share it which are not whole yet. Default: each counts for itself. */
+  readonly unfinished?: SharedBacklog;
 }
 
 /** What the connections of a port have in common. */
@@ -61,6 +63,8 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
   /** The message that is being dealt with, when it takes time. */
   #running: Promise<void> | undefined;
   #stranger = true;
+  /** What the shared count of unfinished messages has of this one. */
+  #unfinished = 0;
   #draining = false;
   #closed = false;
   /** Closes the connection if the peer does not. */
@@ -143,6 +147,7 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     this.#closed = true;
     clearTimeout(this.#limit);
     this.#admission.leave(this);
+    this.#countUnfinished(0);
     this.outbox.close();
     this.#conn.close();
     try {
@@ -188,7 +193,7 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
       }
       // They are views of the buffer.
       this.#messages.length = 0;
-      if (this.#stranger) problem ??= this.#excess();
+      problem ??= this.#excess();
       if (problem !== undefined && this.#takesMessages) conversation.fail(problem);
       // Before the next read, which is a system call that the peer would wait for.
       outbox.flush();
@@ -219,13 +224,24 @@ export class Connection<W extends ByteWriter, C extends Conversation> implements
     }
   }
 
-  /** What is wrong with the size of what a stranger sends, if anything. */
-  #excess(): StrangerLimitError | undefined {
+  /** What is wrong with the size of a message that is not whole yet, if anything. */
+  #excess(): UnfinishedLimitError | undefined {
     const { pending } = this.conversation.parser;
-    if (pending <= this.#strangerBytes) return undefined;
-    return new StrangerLimitError(
-      `Message of a stranger takes ${pending} or more of ${this.#strangerBytes} bytes`,
-    );
+    this.#countUnfinished(pending);
+    if (this.#stranger && pending > this.#strangerBytes) {
+      return new UnfinishedLimitError(
+        `Message of a stranger takes ${pending} or more of ${this.#strangerBytes} bytes`,
+      );
+    }
+    if (pending <= FAIR_BYTES || !this.#parts.limits.unfinished?.isFull) return undefined;
+    return new UnfinishedLimitError("Messages of all clients that are not whole take too much");
+  }
+
+  #countUnfinished(bytes: number): void {
+    const { unfinished } = this.#parts.limits;
+    if (unfinished === undefined || this.#closed && bytes > 0) return;
+    unfinished.bytes += bytes - this.#unfinished;
+    this.#unfinished = bytes;
   }
 
   /** No more messages are taken, but the peer may still read: it gets what it has asked for, and no more records. */

@@ -29,9 +29,9 @@ export interface Peer<W extends ByteWriter> {
   hangUp(): void;
 }
 
-/** A stranger sent more than it may before it is known. */
-export class StrangerLimitError extends Error {
-  override readonly name = "StrangerLimitError";
+/** A peer sent more of a message that is not whole yet than it may: as a stranger, or beside all that others do. */
+export class UnfinishedLimitError extends Error {
+  override readonly name = "UnfinishedLimitError";
 }
 
 /** Cuts a stream of bytes into whole messages, wherever the network cut it. */
@@ -56,7 +56,7 @@ export interface Conversation {
    * bytes, have to wait: because one thing is done after the other, or because enough is under way.
    */
   take(message: Uint8Array): Promise<void> | undefined;
-  /** The parser threw this, or a {@linkcode StrangerLimitError} is due. Throws it again when it is no fault of the peer's. */
+  /** The parser threw this, or a {@linkcode UnfinishedLimitError} is due. Throws it again when it is no fault of the peer's. */
   fail(error: unknown): void;
   /**
    * The peer sends no more, or is not listened to any more, but it still reads. Ends records, and resolves when everything

@@ -8,7 +8,7 @@
 import { COMMANDS, IpcError, isCommandName, RequestHeader } from "../../protocol/ipc/mod.ts";
 import { DecodeError, Reader, Splitter, type Writer } from "../../protocol/msgpack/mod.ts";
 import type { LogLevel } from "../logging/log.ts";
-import { type Conversation, type Parser, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Parser, UnfinishedLimitError } from "../net/conversation.ts";
 import type { Outbox } from "../net/outbox.ts";
 import type { ClientState } from "./client_state.ts";
 import { type Handler, handlerOf } from "./dispatch.ts";
@@ -82,7 +82,7 @@ export class RpcConversation implements Conversation {
 
   /** The client sent bytes that cannot be split into values. */
   fail(error: unknown): void {
-    if (!(error instanceof DecodeError || error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof DecodeError || error instanceof UnfinishedLimitError)) throw error;
     if (this.#expected.kind === "body") this.#end(`decode failed: ${error.message}`);
     else this.#endAtHeader(error.message);
   }

@@ -24,13 +24,14 @@ import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import type { LineWriter } from "../../protocol/kv/mod.ts";
 import type { Failure, ServerRequest } from "../../cluster/machine/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import type { Begun, Binding, Leading, Parting, SessionLink } from "../replica/sessions/mod.ts";
 import { isExtended, nonceBytes, stateOf } from "./beginning.ts";
 import { MAX_AUTH_FAILURES } from "./limits.ts";
 import { rejectionOf } from "./replies.ts";
 import { Requests } from "./requests.ts";
 import type { Services } from "./services.ts";
+import { tellable } from "./telling.ts";
 
 /** Takes the messages of one client. */
 export class SessionConversation implements Conversation, SessionLink {
@@ -44,7 +45,7 @@ export class SessionConversation implements Conversation, SessionLink {
   #entry: Entry | undefined;
   #failures = 0;
   #binding: Binding | undefined;
-  /** Whether the client understands messages of type 32 and above. */
+  /** Whether the client understands messages of type 32 and above, of which Hello is one. */
   #isExtended = false;
   /** Whether somebody waits for the client to read. */
   #isWaiting = false;
@@ -91,7 +92,7 @@ export class SessionConversation implements Conversation, SessionLink {
 
   /** The parser throws this, or a stranger has sent more than it may. */
   fail(error: unknown): void {
-    if (!(error instanceof MessageError) && !(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof MessageError) && !(error instanceof UnfinishedLimitError)) throw error;
     this.#complain(error.message);
   }
 
@@ -135,7 +136,8 @@ export class SessionConversation implements Conversation, SessionLink {
   }
 
   /** See {@linkcode SessionLink.request}. */
-  request({ id, payload, createdAt }: ServerRequest): void {
+  request({ id, payload: push, createdAt }: ServerRequest): void {
+    const payload = tellable(push, { access: this.#services.access, entry: this.#entry });
     this.#send({ kind: "serverRequest", requestId: id, payload, createdAt });
   }
 
@@ -213,8 +215,10 @@ export class SessionConversation implements Conversation, SessionLink {
   /** Where nobody has to show anything, nothing that is shown is right: whoever shows a token means another port. */
   async #hello({ token }: Hello): Promise<void> {
     const { access } = this.#services;
+    this.#isExtended = true;
+    if (token === "") return;
     if (access === undefined) {
-      if (token !== "") this.#failures++;
+      this.#failures++;
       return;
     }
     const found = await access.authenticate({ token }, this.#peer.source);
@@ -249,7 +253,7 @@ export class SessionConversation implements Conversation, SessionLink {
   ): Promise<void> | undefined {
     if (this.#refusesBeginning(nonce)) return undefined;
     if (leading === undefined) {
-      this.#isExtended = isExtended(this.#services.sessions.find(sessionId)?.capabilities ?? []);
+      this.#isExtended ||= isExtended(this.#services.sessions.find(sessionId)?.capabilities ?? []);
       return this.#rejectElsewhere(nonce);
     }
     return this.#begin(nonce, (done) => {

@@ -34,6 +34,9 @@ export const MAX_REPEATED = 16;
 /** Bytes of requests of one connection that are not answered. */
 export const MAX_IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
+/** Bytes of all clients' messages that are not whole yet; beyond it only small ones go on. */
+export const MAX_UNFINISHED_BYTES = 256 * 1024 * 1024;
+
 /** Listings of all connections that are gone through at a time. */
 export const MAX_LISTINGS = 2;
 

@@ -7,10 +7,12 @@
 import {
   decodeAnswer,
   type Failure,
+  NOT_ANSWERED,
   type Result,
   SESSION_EXPIRED,
+  TOO_MANY_IN_FLIGHT,
 } from "../../cluster/machine/mod.ts";
-import { INTERNAL, type LineWriter } from "../../protocol/kv/mod.ts";
+import { INTERNAL, type LineWriter, type Problem } from "../../protocol/kv/mod.ts";
 import {
   type ClientRequest,
   CLOSED,
@@ -30,6 +32,9 @@ import { Order } from "./order.ts";
 import { queryErrorOf, type ReplyNotes, replyOf, requestErrorOf } from "./replies.ts";
 import type { Services } from "./services.ts";
 import { type Inquiry, inquiryOf, requestOf, workOf } from "./work.ts";
+
+/** What the state says of a request that it has not executed, and that may be refused. */
+const NOT_EXECUTED: ReadonlySet<string> = new Set([NOT_ANSWERED.reason, TOO_MANY_IN_FLIGHT.reason]);
 
 /** The connection, as far as requests know it. */
 export interface RequestParts {
@@ -76,20 +81,19 @@ export class Requests {
     const request = requestOf(payload);
     if (request === undefined) return this.#fail(requestId, REQUEST_ERROR.invalidPayload);
     const work = workOf(request, { access: this.#services.access, entry });
-    if ("code" in work) {
-      leading.heard(binding);
-      return this.#respond(requestId, work);
-    }
     const bytes = payload.length;
     const number = this.#order.begin();
     this.#begin(bytes);
     this.#run(requestId, 1);
-    leading.command(binding, { ...work, id: requestId, low: lowestPending, bytes }, (result) => {
+    const done = (result: Result | undefined): void => {
       this.#run(requestId, -1);
       this.#end(bytes);
-      if (!this.#isClosed) this.#executed(requestId, result);
+      if (!this.#isClosed) this.#executed(requestId, result, "code" in work ? work : undefined);
       this.#order.end(number);
-    });
+    };
+    // What is refused now may have been executed before, when the client had other rights.
+    if ("code" in work) leading.answer(binding, requestId, done);
+    else leading.command(binding, { ...work, id: requestId, low: lowestPending, bytes }, done);
     return this.#waitForRoom();
   }
 
@@ -164,7 +168,7 @@ export class Requests {
     return this.#services.waiting.isFull ? outbox.backlog === 0 : !outbox.congested;
   }
 
-  #executed(requestId: number, result: Result | undefined): void {
+  #executed(requestId: number, result: Result | undefined, refusal: Problem | undefined): void {
     // Without a result this server leads no more, and the connection is told so by its end.
     if (result === undefined) return;
     if (result.ok) {
@@ -173,6 +177,9 @@ export class Requests {
     }
     if (result.reason === SESSION_EXPIRED.reason) {
       return this.#parts.close(CLOSED.sessionExpired);
+    }
+    if (refusal !== undefined && NOT_EXECUTED.has(result.reason)) {
+      return this.#respond(requestId, refusal);
     }
     const reason = requestErrorOf(result.reason);
     // Of what nobody knows nothing is said: the client asks again, and learns what has come of it.

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { resolvePath } from "../../cluster/machine/kv/mod.ts";
-import type { Deed, Failure } from "../../cluster/machine/mod.ts";
+import type { Deed } from "../../cluster/machine/mod.ts";
 import {
   invalid,
   isUnreadable,
@@ -17,13 +16,12 @@ import {
   readLine,
   type ReadRequest,
   UNKNOWN_ACTION,
-  type UnwatchRequest,
-  type WatchNodeRequest,
 } from "../../protocol/kv/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { Entry } from "../kv/access/entries.ts";
 import type { Action } from "../kv/action.ts";
 import { callOf, isCall } from "../kv/call.ts";
+import { onceOf } from "../kv/session/deed.ts";
 import { actionOf } from "../kv/dispatch.ts";
 import type { Listing } from "../kv/listing.ts";
 import type { Consistency } from "../replica/service.ts";
@@ -63,14 +61,8 @@ export function requestOf(payload: Uint8Array): Members | undefined {
 export function workOf(request: Members, asker: Asker): Work | Problem {
   const action = checked(request, asker);
   if ("code" in action) return action;
-  const { doing, tellsRevision } = action;
-  if (doing.kind === "watches") {
-    const deed = action.name === "WATCH" ? watchOf(request) : unwatchOf(request);
-    return "code" in deed ? deed : { deed, tellsRevision };
-  }
-  if (!isCall(doing)) return UNKNOWN_ACTION;
-  const call = callOf(doing, request, "");
-  return "ok" in call ? call : { deed: { kind: call.kind, bytes: call.bytes }, tellsRevision };
+  const once = onceOf(action, request, "");
+  return "ok" in once ? once : { deed: once.deed, tellsRevision: action.tellsRevision };
 }
 
 /** What a query asks, or why it asks nothing: what only reads. */
@@ -99,24 +91,8 @@ function checked(request: Members, { access, entry }: Asker): Action | Problem {
   const refusal = access?.refusal(action?.name ?? "", request, client);
   if (refusal !== undefined) return refusal;
   if (action === undefined) return UNKNOWN_ACTION;
-  const wrong = action.members.wrong(request);
+  // Messages of this port have ids of their own.
+  const wrong = action.members.wrong(request) ??
+    ["rid", "low"].find((member) => request[member] !== undefined);
   return wrong === undefined ? action : invalid(wrong);
 }
-
-/** `^` with `tree` is all there is. A session is told everything from its watch on, so that none begins earlier. */
-function watchOf(request: Members): Deed | Failure {
-  const { key, namespace, tree, initial, old, coalesce, from_rev } =
-    request as unknown as WatchNodeRequest;
-  if (from_rev !== undefined) return invalid("from_rev");
-  const isAll = key === "^" && (namespace ?? "") === "";
-  const path = isAll ? ALL : resolvePath(key, namespace, "");
-  if (!(path instanceof Uint8Array)) return path;
-  const how = { tree: tree === true, initial: initial === true, old: old === true };
-  return { kind: "watch", watch: { path, ...how, coalesce: coalesce === true } };
-}
-
-function unwatchOf(request: Members): Deed {
-  return { kind: "unwatch", number: (request as unknown as UnwatchRequest).watch };
-}
-
-const ALL = new Uint8Array();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import {
   CODE,
@@ -21,10 +22,9 @@ import {
 } from "../../protocol/topics/mod.ts";
 import type { Entry } from "../kv/access/entries.ts";
 import type { Deed } from "../kv/access/rights.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../net/conversation.ts";
 import { HANDLERS } from "./dispatch.ts";
 import { MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, MAX_MISTAKES } from "./limits.ts";
-import { PartialFrame } from "./partial_frames.ts";
 import { type Refusal, refusal } from "./refusals.ts";
 import type { Client, Handler, Outcome } from "./handler.ts";
 import { mayDo } from "./rights.ts";
@@ -43,7 +43,7 @@ const NO_FEATURES = 0;
 /** Takes the requests of one client. */
 export class TopicConversation implements Conversation, Client {
   /** Cuts what the client sends into frames. */
-  readonly parser: PartialFrame;
+  readonly parser: FrameSplitter;
   readonly #peer: Peer<FrameWriter>;
   readonly #services: Services;
   readonly #silence = new Silence();
@@ -64,8 +64,7 @@ export class TopicConversation implements Conversation, Client {
   /** What ends those who wait for messages. */
   #waiting: Set<() => void> | undefined;
   #ended = false;
-  /** See {@linkcode Client.isGone}. */
-  isGone = false;
+  #isGone = false;
 
   /** @param deliver Gets each frame from the parser. */
   constructor(
@@ -73,13 +72,9 @@ export class TopicConversation implements Conversation, Client {
     services: Services,
     deliver: (frame: Uint8Array) => void,
   ) {
-    const splitter = requestSplitter((frame) => {
+    this.parser = requestSplitter((frame) => {
       this.#frames++;
       deliver(frame);
-    });
-    this.parser = new PartialFrame(splitter, services.partial, () => {
-      this.#complain("frame", "Frames of all clients take too much");
-      this.#end();
     });
     this.#peer = peer;
     this.#services = services;
@@ -88,6 +83,11 @@ export class TopicConversation implements Conversation, Client {
   /** Whether the connection is to be closed once the answers are out. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** See {@linkcode Client.isGone}. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Takes the next request. Returns a promise when enough of them are under way. */
@@ -113,7 +113,7 @@ export class TopicConversation implements Conversation, Client {
 
   /** The parser throws this, or a stranger has sent more than it may. */
   fail(error: unknown): void {
-    if (!(error instanceof FrameError) && !(error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof FrameError) && !(error instanceof UnfinishedLimitError)) throw error;
     this.#complain("frame", error.message);
     this.#end();
   }
@@ -121,14 +121,13 @@ export class TopicConversation implements Conversation, Client {
   /** Resolves when all requests are answered. Nobody waits for messages any longer. */
   finish(): Promise<void> {
     this.stopWaiting();
-    if (this.#inFlight === 0 || this.isGone) return Promise.resolve();
+    if (this.#inFlight === 0 || this.#isGone) return Promise.resolve();
     return new Promise((resolve) => void this.#finished.push(resolve));
   }
 
   /** The connection is gone. What was begun goes on. */
   close(): void {
-    this.isGone = true;
-    this.parser.close();
+    this.#isGone = true;
     this.stopWaiting();
     this.#wake();
   }
@@ -296,11 +295,11 @@ export class TopicConversation implements Conversation, Client {
   }
 
   #wake(): void {
-    if (this.#roomMade !== undefined && (this.#hasRoom || this.isGone)) {
+    if (this.#roomMade !== undefined && (this.#hasRoom || this.#isGone)) {
       this.#roomMade();
       this.#roomMade = undefined;
     }
-    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.isGone)) {
+    if (this.#finished.length > 0 && (this.#inFlight === 0 || this.#isGone)) {
       for (const finished of this.#finished.splice(0)) finished();
     }
   }

@@ -34,8 +34,8 @@ export const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 /** ... a fetch gets no more than this, or one message. */
 export const FAIR_FETCH_BYTES = 64 * 1024;
 
-/** Bytes of frames of all connections that are longer than 64 KiB and not whole yet; beyond that the oldest is given up. */
-export const MAX_PARTIAL_BYTES = 512 * 1024 * 1024;
+/** Bytes of frames of all connections that are not whole yet; while there are more, a client may have 16 KiB of one. */
+export const MAX_UNFINISHED_BYTES = 512 * 1024 * 1024;
 
 /** Longest time that a fetch waits for messages, in milliseconds. */
 export const MAX_FETCH_WAIT_MS = 60_000;

@@ -34,15 +34,14 @@ import {
   FRAME_LIMIT_MS,
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS_PER_SOURCE,
-  MAX_PARTIAL_BYTES,
   MAX_STRANGER_BYTES,
   MAX_STRANGERS,
   MAX_STRANGERS_PER_SOURCE,
+  MAX_UNFINISHED_BYTES,
   MAX_WAITING_BYTES,
   STALL_LIMIT_MS,
   STRANGER_LIMIT_MS,
 } from "./limits.ts";
-import { PartialFrames } from "./partial_frames.ts";
 import type { Services } from "./services.ts";
 
 /** First size of a buffer for answers, in bytes. */
@@ -81,8 +80,8 @@ export interface TopicPortOptions extends Pick<Services, "state" | "messages" | 
   readonly frameLimitMs?: number;
   /** A client that takes no byte for this long, although some wait, is disconnected. Default 30,000 ms. */
   readonly stallLimitMs?: number;
-  /** Bytes of long frames that are not whole yet. Default 536,870,912. */
-  readonly maxPartialBytes?: number;
+  /** Bytes of frames of all clients that are not whole yet. Default 536,870,912. */
+  readonly maxUnfinishedBytes?: number;
   /** How long a client may take to show who it is. Default 10,000 ms. */
   readonly strangerLimitMs?: number;
 }
@@ -112,6 +111,7 @@ export class TopicPort implements AsyncDisposable {
       limits: {
         backlogBytes: MAX_BACKLOG_BYTES,
         shared: services.waiting,
+        unfinished: new SharedBacklog(options.maxUnfinishedBytes ?? MAX_UNFINISHED_BYTES),
         waitingRecords: 0,
         waitingBytes: 0,
         strangerBytes: MAX_STRANGER_BYTES,
@@ -196,7 +196,6 @@ export class TopicPort implements AsyncDisposable {
       idleLimitMs: options.idleLimitMs,
       frameLimitMs: options.frameLimitMs ?? FRAME_LIMIT_MS,
       waiting: new SharedBacklog(MAX_WAITING_BYTES),
-      partial: new PartialFrames(options.maxPartialBytes ?? MAX_PARTIAL_BYTES),
       startedAt: performance.now(),
       get closing() {
         return isClosing();

@@ -9,7 +9,6 @@ import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
-import type { PartialFrames } from "./partial_frames.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -69,8 +68,6 @@ export interface Services {
   readonly frameLimitMs: number;
   /** Bytes that wait at all connections. */
   readonly waiting: SharedBacklog;
-  /** Frames that are not whole yet, of all connections. */
-  readonly partial: PartialFrames;
   /** When the port was opened, by `performance.now()`. */
   readonly startedAt: number;
   /** Whether the port is about to close: nothing more is taken on. */

@@ -1,5 +1,5 @@
 /**
- * docs/CORRECTNESS.md names tests and scripts that exist, each rule of the core with its proof, and says something of each row.
+ * docs/CORRECTNESS.md names tests and scripts that exist, each rule of the core and of sessions with its proof, and says something of each row.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PROOFS } from "../support/raft/proofs.ts";
+import { SESSION_RULES } from "../support/sessions/simulation/rules.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 const page = Deno.readTextFileSync(join(ROOT, "docs", "CORRECTNESS.md"));
@@ -32,6 +33,11 @@ Deno.test("docs/CORRECTNESS.md has each rule of the core with its script and its
   const rows = page.matchAll(/^\| `([a-z-]+)` +\| [^|]+ \| `(\w+)` +\| +(\d+) \|$/gm);
   const told = [...rows].map(([, rule, script, seed]) => [rule, { script, seed: Number(seed) }]);
   assert.deepEqual(told, Object.entries(PROOFS));
+});
+
+Deno.test("docs/CORRECTNESS.md has each rule of sessions with a test", () => {
+  const rows = page.matchAll(/^\| `([a-z-]+)` +\| [^|]+ \| `tests\/[^`]+` "[^"|]+" +\|$/gm);
+  assert.deepEqual([...rows].map(([, rule]) => rule), Object.keys(SESSION_RULES));
 });
 
 Deno.test("docs/CORRECTNESS.md has a row for each claim, and a test unless it is open", () => {

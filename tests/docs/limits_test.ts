@@ -5,6 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_JOB_BYTES, MAX_JOBS, MAX_SESSION_JOBS } from "../../cluster/machine/sys/limits.ts";
+import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
 import * as topicsClient from "../../client/topics/defaults.ts";
@@ -91,6 +93,7 @@ const KV_PORT: Record<keyof typeof kvPort, Place> = {
   MAX_STRANGERS_PER_SOURCE: ["Strangers on the key-value port, in all", 1, ""],
   STRANGER_LIMIT_MS: ["Time in which a key-value client has to show", 1_000, " s"],
   MAX_STRANGER_BYTES: ["Line of a stranger", 1_024, " KiB"],
+  MAX_UNFINISHED_BYTES: ["Lines of all key-value clients", 2 ** 20, " MiB"],
   MAX_AUTH_FAILURES: ["Wrong tokens and passwords", 1, " one after"],
   MAX_CONNECTIONS_PER_SOURCE: ["Connections of key-value clients from one address", 1, " "],
   MAX_IN_FLIGHT: ["Requests of one connection that are not answered", 1, ";"],
@@ -227,9 +230,14 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Batches to a partition", String(topicsClient.MAX_IN_FLIGHT)],
   ["Messages of a producer that", `${topicsClient.DEFAULT_BUFFER_BYTES / 2 ** 20} MiB`],
   ["Fetch of a consumer", `${topicsClient.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicsClient.MAX_HELD_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicsClient.MIN_FETCH_BYTES / 1_024} KiB`],
   ["Wait of a fetch at the server", `${topicsClient.DEFAULT_MAX_WAIT_MS} ms`],
   ["Wait of a fetch at the server", `at least ${topicsClient.MIN_MAX_WAIT_MS} ms`],
   ["Pause between commits", `${topicsClient.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],
+  ["Payload of a job", `${MAX_JOB_PAYLOAD_BYTES / 1_024} KiB`],
+  ["Jobs that are not done", `${number(MAX_JOBS)}, and ${MAX_JOB_BYTES / 2 ** 20} MiB`],
+  ["Jobs that are not done", `; ${number(MAX_SESSION_JOBS)} `],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],
@@ -242,6 +250,7 @@ const SESSION_PORT: Record<keyof typeof sessionPort, Place> = {
   MAX_STRANGERS: ["Connections without a session, in all", 1, " "],
   MAX_STRANGERS_PER_SOURCE: ["Connections without a session, from", 1, " "],
   STRANGER_LIMIT_MS: ["Time in which a connection gets a session", 1_000, " s"],
+  MAX_UNFINISHED_BYTES: ["Messages of all clients with sessions", 2 ** 20, " MiB"],
   MAX_STRANGER_BYTES: ["Message of a client without a session", 1_024, " KiB"],
   MAX_BACKLOG_BYTES: ["Bytes that wait for one session's", 2 ** 20, " MiB"],
   MAX_WAITING_BYTES: ["Bytes that wait for all sessions'", 2 ** 20, " MiB"],
@@ -268,6 +277,9 @@ const SESSIONS: Record<keyof typeof sessions, Place> = {
   CREATIONS_AT_ONCE: ["Sessions that begin within a second", 1, " after"],
   ACK_DELAY_MS: ["Time that acknowledgements of sessions", 1, " ms"],
   MAX_MERGED_ACKS: ["Time that acknowledgements of sessions", 1, " sessions"],
+  PRESENCE_DELAY_MS: ["Time that news of connections with sessions", 1, " ms"],
+  LOOKS_PER_TIMEOUT: ["Signs of life of a client with a session at the key-value port", 1, " "],
+  FORWARD_LIMIT_MS: ["Time until news of connections with sessions", 1_000, " s"],
   MAX_UNACKED: ["Requests to a session", 1, " "],
   MAX_UNACKED_BYTES: ["Bytes of the requests to a session", 2 ** 20, " MiB"],
   FIRST_RESEND_MS: ["Time until requests to a session", 1_000, " s"],
@@ -288,7 +300,7 @@ const TOPICS_PORT: Record<keyof typeof topicsPort, Place> = {
   MAX_BACKLOG_BYTES: ["Answers that wait for one client of topics", 2 ** 20, " MiB"],
   MAX_WAITING_BYTES: ["Answers that wait for all clients of topics", 2 ** 20, " MiB"],
   FAIR_FETCH_BYTES: ["Answers that wait for all clients of topics", 1_024, " KiB"],
-  MAX_PARTIAL_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
+  MAX_UNFINISHED_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
   MAX_FETCH_WAIT_MS: ["Time that a fetch waits", 1_000, " s"],
   STALL_LIMIT_MS: ["Time in which a client of topics takes", 1_000, " s"],
   FRAME_LIMIT_MS: ["Time in which a frame of a client of topics", 1_000, " s"],

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import * as machine from "../../cluster/machine/sys/limits.ts";
+import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import * as codes from "../../protocol/sessions/codes.ts";
 import * as wire from "../../protocol/sessions/limits.ts";
 import { DEFAULT_AGENT_CONFIG } from "../../server/config/settings.ts";
@@ -57,6 +58,9 @@ Deno.test("docs/SESSIONS.md has the bounds of the code", () => {
     `${count(machine.MAX_PENDING)}, and ${mib(machine.MAX_PENDING_BYTES)}`,
     count(machine.MAX_SESSION_WATCHES),
     `${machine.MAX_CAPABILITIES}, and ${machine.MAX_CAPABILITIES_BYTES / 1_024} KiB`,
+    `${count(machine.MAX_SESSION_JOBS)}, in half of what may wait for it`,
+    `${count(machine.MAX_JOBS)}, and ${mib(machine.MAX_JOB_BYTES)}`,
+    `${MAX_JOB_PAYLOAD_BYTES / 1_024} KiB`,
     `${timeoutMs / 1_000} s`,
   ]);
 });

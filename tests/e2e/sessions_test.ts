@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { SessionClient } from "../../client/mod.ts";
 import { runSkeinCli } from "../support/agents.ts";
 import {
   Cluster,
@@ -62,13 +63,20 @@ Deno.test("servers that do not lead say who does, at once", async () => {
     await silent.ended();
     await using extended = await open(server);
     await extended.send({ kind: "createSession", capabilities: EXTENDED, nonce: 7n });
-    const { members } = await extended.next("clusterInfo");
-    assert.equal(
-      members.find(({ id }) => id === leader.name)?.address,
-      `${leader.place.hostname}:7375`,
-    );
+    assert.equal(await leaderIn(extended), `${leader.place.hostname}:7375`);
+    // Of a session that has ended nobody knows what its client understands.
+    await using late = await open(server);
+    await late.hello("");
+    await late.send({ kind: "continueSession", sessionId: "x", nonce: 7n });
+    assert.equal(await leaderIn(late), `${leader.place.hostname}:7375`);
   }
 });
+
+/** Where the leader serves sessions, by what a client is told next. */
+async function leaderIn(client: RawClient): Promise<string | undefined> {
+  const { members, leader } = await client.next("clusterInfo");
+  return members.find(({ id }) => id === leader)?.address;
+}
 
 Deno.test("a session goes on after its leader was killed: nothing is done twice, nothing it was told is lost", async () => {
   await using three = await Three.start();
@@ -106,6 +114,34 @@ Deno.test("a session goes on after its leader was killed: nothing is done twice,
   assert.deepEqual(told.filter((id) => id > 1), [2, 3, 4, 5]);
   assert.deepEqual(values, [2, 3, 4, 5]);
   await next.close();
+});
+
+Deno.test("a session goes on at the next leader while its own stands still, and so do its requests and watches", async () => {
+  await using three = await Three.start({ sessions: { timeout: "8s" } });
+  const leader = await three.leader();
+  const address = three.cluster.servers.map(({ place }) => `${place.hostname}:7375`).join(",");
+  await using session = new SessionClient({ address });
+  await session.connect();
+  const idle = new SessionClient({ address });
+  await using _ = idle;
+  await idle.connect();
+  await using watch = await idle.kv.watch("n");
+  assert.equal(await session.kv.increment("n"), 1);
+  leader.agent?.kill("SIGSTOP");
+  try {
+    assert.equal(await session.kv.increment("n"), 2);
+    assert.notEqual(session.leader, leader.name);
+    const values: unknown[] = [];
+    for await (const change of watch) {
+      values.push(change.kind === "set" && change.value);
+      if (values.length === 2) break;
+    }
+    assert.deepEqual(values, [1, 2]);
+    assert.notEqual(idle.leader, leader.name);
+  } finally {
+    leader.agent?.kill("SIGCONT");
+  }
+  assert.equal(await session.kv.increment("n"), 3);
 });
 
 Deno.test("a session outlives the loss of all servers", async () => {

@@ -17,13 +17,14 @@ import { type RunKind, type RunReport, SimulatedRun } from "../support/replica/s
 /**
  * Runs that find something as soon as one mend is undone: why. What a seed does changes with every operation of a disk that comes
  * or goes, so a seed has to be looked for anew when it finds nothing any more without its mend.
+ *
+ * Of one mend no seed is known any more after 6,000 were tried. Without it this is red: "a snapshot that came before its log was begun
+ * takes effect at the next start, though the log is as long" (tests/server/replica/driver/restore_test.ts).
  */
 const FOUND: Readonly<Record<number, string>> = {
   1000115: "entries from the disk were applied by two chains of slices at once",
-  3001335:
-    "a snapshot took no effect after a crash, beside a log whose entries were never committed",
-  3002008: "the log went by a snapshot whose name was not synced when its process died",
-  2000905: "a snapshot was gone before it took effect, since two newer ones had come",
+  6000214: "the log went by a snapshot whose name was not synced when its process died",
+  6000999: "a snapshot was gone before it took effect, since two newer ones had come",
 };
 
 /** The same of runs in which directories are rebuilt. */

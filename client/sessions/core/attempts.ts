@@ -7,7 +7,7 @@
 import type { ClientMessage } from "../../../protocol/sessions/mod.ts";
 import { ConnectError } from "../../net/errors.ts";
 import { sendAll } from "./calls.ts";
-import { about, type Link, type Phase, tell, type Turn } from "./state.ts";
+import { about, type Link, type Phase, type State, tell, type Turn } from "./state.ts";
 
 /** Pauses after attempts that failed, in milliseconds: each is twice the one before, up to the longest. */
 const PAUSE_MS = { first: 100, longest: 2_000 } as const;
@@ -15,8 +15,8 @@ const PAUSE_MS = { first: 100, longest: 2_000 } as const;
 /** Hints that are followed without a pause, one after the other. */
 const MAX_REDIRECTS = 2;
 
-/** Signs of life that may be missing before the connection is given up. */
-const MISSED_SIGNS = 3;
+/** What a slow connection takes, in bytes a millisecond. */
+const SLOW_BYTES_PER_MS = 64;
 
 /** Looks for a server that gives the session. */
 export function begin(turn: Turn): void {
@@ -29,7 +29,9 @@ export function begin(turn: Turn): void {
 export function ask(turn: Turn): void {
   const { settings: { token, capabilities }, sessionId, link, phase } = turn.state;
   if (!isConnecting(phase)) return;
-  if (token !== undefined) send(turn, { kind: "hello", token, flags: 0 });
+  // A server that has no such session knows by that alone that it may tell where the others are.
+  const isGoingOn = sessionId !== undefined;
+  if (token !== undefined || isGoingOn) send(turn, { kind: "hello", token: token ?? "", flags: 0 });
   // An attempt without an answer may have made a session: asked for with the same nonce, it is that one.
   if (link.nonce === 0n) link.nonce = turn.chance.nonce();
   const { nonce } = link;
@@ -52,6 +54,7 @@ export function connected(turn: Turn, sessionId: string): void {
   link.isContinued = false;
   link.connectedAt = now;
   link.keepAliveAt = now + link.keepAliveMs;
+  link.askedAt = Infinity;
   tell(turn, { name: "connected", detail: { sessionId } });
   sendAll(turn);
 }
@@ -97,6 +100,21 @@ export function forgive(link: Link): void {
   link.redirects = 0;
 }
 
+/** The server lives. */
+export function heard({ state: { link }, now }: Turn): void {
+  link.heardAt = now;
+  link.askedAt = Infinity;
+}
+
+/**
+ * How long a sign of life may take, in milliseconds: a server that stands still is to be left while the next leader still waits for
+ * the session. It comes behind what was sent before.
+ */
+export function patienceMs({ settings, link, calls }: State): number {
+  const behindMs = Math.floor(calls.bytes / SLOW_BYTES_PER_MS);
+  return Math.min(settings.attemptMs + behindMs, link.keepAliveMs);
+}
+
 /** Gives up a server that is silent, asks the next one when its time has come, and shows signs of life. */
 export function passTime(turn: Turn): void {
   const { state, now } = turn;
@@ -107,11 +125,12 @@ export function passTime(turn: Turn): void {
       dropped(turn, new ConnectError(text));
     } else if (now >= link.dialAt) dial(turn, nextAddress(turn));
   } else if (state.phase === "connected") {
-    const silentMs = now - link.heardAt;
-    if (silentMs >= MISSED_SIGNS * link.keepAliveMs) {
+    if (now >= link.askedAt + patienceMs(state)) {
+      const silentMs = now - link.heardAt;
       dropped(turn, new Error(`Server was silent for ${Math.round(silentMs)} ms`));
     } else if (now >= link.keepAliveAt) {
       link.keepAliveAt = now + link.keepAliveMs;
+      link.askedAt = Math.min(link.askedAt, now);
       send(turn, { kind: "keepAlive", time: Math.floor(now) });
     }
   }
@@ -135,8 +154,10 @@ function dial({ state, now, effects }: Turn, address: string): void {
   effects.push({ type: "dial", address });
 }
 
-/** The addresses of the settings come first, then those that servers have told. */
+/** The addresses of the settings come first, then those that servers have told; the last one is not asked twice in a row. */
 function nextAddress({ state: { settings, members, link } }: Turn): string {
   const all = [...new Set([...settings.addresses, ...members.values()])];
-  return all[link.turn++ % all.length] as string;
+  const next = (): string => all[link.turn++ % all.length] as string;
+  const address = next();
+  return address === link.address ? next() : address;
 }

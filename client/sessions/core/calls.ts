@@ -105,7 +105,12 @@ export function passTime(turn: Turn): void {
     }
   }
   if (state.phase !== "connected") return;
-  for (const call of sent(state)) if (call.resendAt <= now) send(turn, call, true);
+  for (const call of sent(state)) {
+    if (call.resendAt > now) continue;
+    send(turn, call, true);
+    // It may be that the server does not live any more.
+    if (state.link.askedAt === Infinity) state.link.keepAliveAt = now;
+  }
   sendQueued(turn);
 }
 
@@ -134,6 +139,8 @@ export function refuseCommand(turn: Turn, refused: RequestError): SessionBrokenE
       fail(turn, call, 422, "INVALID_PAYLOAD");
       break;
     case REQUEST_ERROR.storageFull:
+      // What was sent before may have been executed.
+      if (call.isRepeated) break;
       fail(turn, call, 507, "STORAGE_FULL");
       break;
   }
@@ -174,6 +181,7 @@ function sent({ calls: { commands, queries } }: State): Call[] {
 
 function send(turn: Turn, call: Call, again: boolean): void {
   const { state, now, effects } = turn;
+  call.isRepeated = call.resendAt !== Infinity;
   call.resendAt = now + about(turn, call.resendMs);
   call.resendMs = Math.min(call.resendMs * RESEND_GROWTH, MAX_RESEND_MS);
   const { id, payload, createdAt } = call;

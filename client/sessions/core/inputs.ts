@@ -18,6 +18,8 @@ export interface Call {
   readonly deadlineAt: number;
   /** The request id of a command, the correlation id of a query; `undefined` until it is first sent. */
   id: number | string | undefined;
+  /** Whether it was sent more than once. */
+  isRepeated: boolean;
   /** When it is sent again. */
   resendAt: number;
   /** How long after that it is sent again once more, before chance. */
@@ -38,8 +40,16 @@ export type Input =
   /** It did not come about, or has ended. */
   | { readonly type: "lost"; readonly error: Error }
   | { readonly type: "message"; readonly message: ServerMessage }
+  /** Some of a message has come. */
+  | { readonly type: "heard" }
   /** The program has read so many server requests. */
   | { readonly type: "taken"; readonly count: number }
+  /** It has done the job of a server request of a session. */
+  | {
+    readonly type: "done";
+    readonly requestId: number;
+    readonly sessionId: string | undefined;
+  }
   /** Time has passed. */
   | { readonly type: "tick" };
 

@@ -7,18 +7,19 @@
 import {
   CLOSED,
   type ClusterInfo,
+  MAX_IN_FLIGHT,
   REJECTED,
   type ServerMessage,
   type SessionClosed,
   type SessionRejected,
   type SessionState,
 } from "../../../protocol/sessions/mod.ts";
-import { SessionExpiredError, SessionRejectedError } from "../errors.ts";
-import { askAgain, connected, dropped, forgive, isConnecting } from "./attempts.ts";
-import { answer, refuseCommand, refuseQuery, rejectCalls } from "./calls.ts";
+import { SessionBrokenError, SessionExpiredError, SessionRejectedError } from "../errors.ts";
+import { askAgain, connected, dropped, forgive, heard, isConnecting } from "./attempts.ts";
+import { answer, lowestPending, refuseCommand, refuseQuery, rejectCalls } from "./calls.ts";
 import { finish } from "./finish.ts";
 import { take } from "./server_requests.ts";
-import { tell, type Turn } from "./state.ts";
+import { type State, tell, type Turn } from "./state.ts";
 
 /** Signs of life are shown at least so many times in the time that the server waits for one. */
 const SIGNS_OF_LIFE = 3;
@@ -31,9 +32,9 @@ const MAX_FIRST_ID = Number.MAX_SAFE_INTEGER / 2;
 
 /** Takes a message. */
 export function receive(turn: Turn, message: ServerMessage): void {
-  const { state, now } = turn;
+  const { state } = turn;
   if (state.phase === "disconnected") return;
-  state.link.heardAt = now;
+  heard(turn);
   const { calls, link } = state;
   switch (message.kind) {
     case "sessionCreated":
@@ -43,8 +44,8 @@ export function receive(turn: Turn, message: ServerMessage): void {
       return;
     case "sessionContinued":
       if (state.phase !== "connecting-existing" || message.nonce !== link.nonce) return;
-      if (state.mustLearn) link.isContinued = true;
-      else connected(turn, state.sessionId as string);
+      // What is known of it follows.
+      link.isContinued = true;
       return;
     case "sessionState":
       return learn(turn, message);
@@ -61,9 +62,8 @@ export function receive(turn: Turn, message: ServerMessage): void {
       return;
     case "requestError": {
       const broken = refuseCommand(turn, message);
-      if (broken === undefined) return;
-      tell(turn, { name: "sessionBroken", detail: { reason: broken } });
-      return finish(turn, broken, "closeSession");
+      if (broken !== undefined) end(turn, broken);
+      return;
     }
     case "queryError":
       return refuseQuery(turn, message);
@@ -77,7 +77,11 @@ export function receive(turn: Turn, message: ServerMessage): void {
   }
 }
 
-/** What the server knows of the session; a client that goes on with another's has its numbers from it. */
+/**
+ * What the server knows of the session. A client that goes on with another's has its numbers from it: none of those which that may
+ * still send, in case it lives. Where a client goes on with its own there must be nothing that it does not know: a number that
+ * somebody else has used has the answer to something else.
+ */
 function learn(turn: Turn, told: SessionState): void {
   const { state, now } = turn;
   const { link, calls, settings } = state;
@@ -85,16 +89,34 @@ function learn(turn: Turn, told: SessionState): void {
   link.keepAliveMs = Math.min(settings.keepAliveMs, wantedMs);
   link.keepAliveAt = Math.min(link.keepAliveAt, now + link.keepAliveMs);
   follow(turn, told.leader);
-  if (!state.mustLearn || !link.isContinued) return;
-  const nextId = Math.max(told.highestRequestId + 1, told.floor, 1);
-  if (nextId > MAX_FIRST_ID) return dropped(turn, new Error("Session has no request ids left"));
+  if (!link.isContinued) return;
+  if (!state.mustLearn) {
+    if (isStrange(state, told)) return end(turn, new SessionBrokenError());
+    return connected(turn, state.sessionId as string);
+  }
+  const firstId = Math.max(told.highestRequestId, told.floor) + 1 + MAX_IN_FLIGHT;
+  if (firstId > MAX_FIRST_ID) return dropped(turn, new Error("Session has no request ids left"));
   state.mustLearn = false;
-  calls.nextId = nextId;
-  calls.lowest = calls.nextId;
+  calls.highestBefore = told.highestRequestId;
+  calls.firstId = calls.nextId = calls.lowest = firstId;
   // Nothing before the first that is not acknowledged comes any more.
   state.delivered = told.lowestUnacked > 0 ? told.lowestUnacked - 1 : told.lastServerRequestId;
   state.acknowledged = state.delivered;
   connected(turn, state.sessionId as string);
+}
+
+/** Whether others have asked for something by this session, or taken something of it; or the servers know less of it than before. */
+function isStrange(state: State, told: SessionState): boolean {
+  const { firstId, nextId, highestBefore } = state.calls;
+  const isOwn = firstId <= told.highestRequestId && told.highestRequestId < nextId;
+  return !isOwn && told.highestRequestId !== highestBefore || told.floor > lowestPending(state) ||
+    told.lowestUnacked > state.delivered + 1 || told.lastServerRequestId < state.delivered;
+}
+
+/** The session cannot go on. */
+function end(turn: Turn, reason: SessionBrokenError): void {
+  tell(turn, { name: "sessionBroken", detail: { reason } });
+  finish(turn, reason, "closeSession");
 }
 
 function learnMembers(turn: Turn, { members, leader }: ClusterInfo): void {
@@ -140,10 +162,11 @@ function expired(turn: Turn): void {
   rejectCalls(turn, error, false);
   state.sessionId = undefined;
   state.mustLearn = false;
-  state.calls.nextId = 1;
-  state.calls.lowest = 1;
+  state.calls.highestBefore = 0;
+  state.calls.firstId = state.calls.nextId = state.calls.lowest = 1;
   state.delivered = 0;
   state.acknowledged = 0;
+  state.undone.clear();
   state.link.nonce = 0n;
   askAgain(turn, error);
 }

@@ -1,5 +1,6 @@
 /**
- * Server requests: each is delivered once and in order, and acknowledged when it is.
+ * Server requests: each is delivered once and in order, and acknowledged when it is; a job when it is done, and what follows it with
+ * it, since an acknowledgement is of all before.
  *
  * When the program does not read, they are delivered without being acknowledged, so that the server soon sends no more of them;
  * beyond that they are dropped, and come again.
@@ -7,6 +8,7 @@
  * @module
  */
 
+import { isJobPush } from "../../../protocol/kv/job.ts";
 import type { ServerRequest } from "../../../protocol/sessions/mod.ts";
 import type { Turn } from "./state.ts";
 
@@ -24,10 +26,11 @@ export function take(turn: Turn, { requestId, payload, createdAt }: ServerReques
     if (state.unread >= MAX_UNREAD + MAX_UNACKNOWLEDGED) return;
     state.delivered = requestId;
     state.unread++;
+    if (isJobPush(payload)) state.undone.add(requestId);
     effects.push({ type: "deliver", request: { requestId, payload, createdAt } });
   }
-  if (state.unread <= MAX_UNREAD) acknowledge(turn, state.delivered);
-  else if (requestId <= state.acknowledged) acknowledge(turn, state.acknowledged);
+  if (requestId <= state.acknowledged) say(turn, state.acknowledged);
+  else if (state.unread <= MAX_UNREAD) acknowledge(turn);
 }
 
 /** The program has read some. */
@@ -35,10 +38,25 @@ export function taken(turn: Turn, count: number): void {
   const { state } = turn;
   state.unread -= count;
   const isOpen = state.phase === "connected" && state.unread <= MAX_UNREAD;
-  if (isOpen && state.acknowledged < state.delivered) acknowledge(turn, state.delivered);
+  if (isOpen) acknowledge(turn);
 }
 
-function acknowledge({ state, effects }: Turn, requestId: number): void {
+/** The program has done a job of a session. */
+export function done(turn: Turn, requestId: number, sessionId: string | undefined): void {
+  const { state } = turn;
+  if (sessionId !== state.sessionId || !state.undone.delete(requestId)) return;
+  const isOpen = state.phase === "connected" && state.unread <= MAX_UNREAD;
+  if (isOpen) acknowledge(turn);
+}
+
+/** Acknowledges what is delivered, up to the first job that is not done. */
+function acknowledge(turn: Turn): void {
+  const { delivered, acknowledged, undone: [undone = Infinity] } = turn.state;
+  const requestId = Math.min(delivered, undone - 1);
+  if (requestId > acknowledged) say(turn, requestId);
+}
+
+function say({ state, effects }: Turn, requestId: number): void {
   state.acknowledged = requestId;
   effects.push({ type: "send", message: { kind: "serverRequestAck", requestId }, again: false });
 }

@@ -36,6 +36,9 @@ export interface Calls {
   readonly queries: Map<string, Call>;
   /** Bytes of the payloads of all of them. */
   bytes: number;
+  /** The highest request id that was executed before those of this client, from `firstId` on; 0 in a session of its own. */
+  highestBefore: number;
+  firstId: number;
   /** The request id of the next command. */
   nextId: number;
   /** No command below waits. */
@@ -62,10 +65,12 @@ export interface Link {
   reason: Error | undefined;
   /** Hints that were followed, one after the other. */
   redirects: number;
-  /** The session is continued, but not yet known. */
+  /** The session is continued, and what is known of it is yet to come. */
   isContinued: boolean;
   connectedAt: number;
   heardAt: number;
+  /** When a sign of life was asked for, of which nothing was heard yet. */
+  askedAt: number;
   keepAliveAt: number;
   keepAliveMs: number;
 }
@@ -90,6 +95,8 @@ export interface State {
   delivered: number;
   acknowledged: number;
   unread: number;
+  /** The jobs among the delivered ones that are not done, in their order. */
+  readonly undone: Set<number>;
 }
 
 /** One step: what is known, when it is, and what is to be done. */
@@ -115,6 +122,8 @@ export function newState(settings: Settings): State {
       commands: new Map(),
       queries: new Map(),
       bytes: 0,
+      highestBefore: 0,
+      firstId: 1,
       nextId: 1,
       lowest: 1,
       nextQuery: 1,
@@ -131,6 +140,7 @@ export function newState(settings: Settings): State {
       isContinued: false,
       connectedAt: 0,
       heardAt: 0,
+      askedAt: Infinity,
       keepAliveAt: Infinity,
       keepAliveMs: settings.keepAliveMs,
     },
@@ -139,6 +149,7 @@ export function newState(settings: Settings): State {
     delivered: 0,
     acknowledged: 0,
     unread: 0,
+    undone: new Set(),
   };
 }
 

@@ -6,12 +6,20 @@
  * @module
  */
 
-import { ask, begin, dropped, isConnecting, passTime as passLinkTime } from "./attempts.ts";
+import {
+  ask,
+  begin,
+  dropped,
+  heard,
+  isConnecting,
+  passTime as passLinkTime,
+  patienceMs,
+} from "./attempts.ts";
 import { forget, passTime as passCallTime, reject, sendQueued, submit, waiting } from "./calls.ts";
 import { finish } from "./finish.ts";
 import type { Chance, Effect, Input } from "./inputs.ts";
 import { receive } from "./messages.ts";
-import { taken } from "./server_requests.ts";
+import { done, taken } from "./server_requests.ts";
 import type { State, Turn } from "./state.ts";
 
 /** How exactly calls are given up and sent again, in milliseconds. */
@@ -43,8 +51,14 @@ export function step(state: State, input: Input, now: number, chance: Chance): E
     case "message":
       receive(turn, input.message);
       break;
+    case "heard":
+      heard(turn);
+      break;
     case "taken":
       taken(turn, input.count);
+      break;
+    case "done":
+      done(turn, input.requestId, input.sessionId);
       break;
     case "tick":
       passCallTime(turn);
@@ -57,6 +71,8 @@ export function step(state: State, input: Input, now: number, chance: Chance): E
 export function wakeAt(state: State, now: number): number {
   const { link, phase } = state;
   const calls = waiting(state) > 0 ? now + GRANULARITY_MS : Infinity;
-  if (phase === "connected") return Math.min(calls, link.keepAliveAt);
+  if (phase === "connected") {
+    return Math.min(calls, link.keepAliveAt, link.askedAt + patienceMs(state));
+  }
   return isConnecting(phase) ? Math.min(calls, link.until, link.dialAt) : calls;
 }

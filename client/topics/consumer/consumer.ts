@@ -13,9 +13,13 @@ import { ReceivedMessage, type TopicMessage } from "../messages.ts";
 import type { ConsumerSettings } from "../settings.ts";
 import type { ConsumerStatistics, TopicConsumer, TopicStart } from "../types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
+import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
 import { checkStart } from "../options.ts";
 import { Commits } from "./commits.ts";
-import { PartitionReader, type PartitionWorld } from "./partition.ts";
+import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
+
+/** How long a server that is behind is left alone, in milliseconds. */
+const BEHIND_MS = 50;
 
 /** Messages that one `fetch` gives at most. */
 const MAX_FETCHED = 10_000;
@@ -147,27 +151,22 @@ export class Consumer implements TopicConsumer {
     // Who asks for the next one is done with those before.
     for (const reader of this.#touched) reader.done = reader.position;
     this.#touched.clear();
-    const { signal } = options;
-    const { timeoutMs = this.#settings.timeoutMs } = options;
+    const { signal, timeoutMs } = this.#withTime(options);
     const endsAt = performance.now() + timeoutMs;
-    await this.#begun(options);
-    for (;;) {
-      if (this.#closing.signal.aborted) throw closed();
-      const message = this.#take();
-      const left = endsAt - performance.now();
-      if (message !== undefined || left <= 0) return message;
-      this.#arrival ??= deferred<void>();
-      const { promise } = this.#arrival;
-      await waitFor<void>({
-        signal,
-        timeoutMs: left,
-        timeoutError: () => TIME_IS_UP,
-        giveUp() {},
-      }, ({ resolve, reject }) => {
-        promise.then(resolve, reject);
-      }).catch((error) => {
-        if (error !== TIME_IS_UP) throw error;
-      });
+    try {
+      await this.#begun({ ...options, timeoutMs }, TIME_IS_UP);
+      for (;;) {
+        if (this.#closing.signal.aborted) throw closed();
+        const message = this.#take();
+        const left = endsAt - performance.now();
+        if (message !== undefined || left <= 0) return message;
+        this.#arrival ??= deferred<void>();
+        const rest = { ...signal && { signal }, timeoutMs: left };
+        await limited(this.#arrival.promise, rest, TIME_IS_UP);
+      }
+    } catch (error) {
+      if (error === TIME_IS_UP) return undefined;
+      throw error;
     }
   }
 
@@ -192,13 +191,13 @@ export class Consumer implements TopicConsumer {
   }
 
   /** Resolves when it is known which partitions there are, and where they are read. */
-  async #begun(options: CallOptions): Promise<void> {
+  async #begun(options: CallOptions, late?: Error): Promise<void> {
     if (this.#closing.signal.aborted) throw closed();
     this.#beginning ??= this.#begin().catch((error) => {
       this.#beginning = undefined;
       throw error;
     });
-    await limited(this.#beginning, this.#withTime(options));
+    await limited(this.#beginning, this.#withTime(options), late);
   }
 
   async #begin(): Promise<void> {
@@ -208,6 +207,7 @@ export class Consumer implements TopicConsumer {
     const world: PartitionWorld = {
       fetch: (partition, offset) => this.#fetch(partition, offset),
       offsets: (partition) => this.#cluster.ask("getOffset", { topic, partition }, this.#own),
+      rest: () => this.#cluster.rest(BEHIND_MS, this.#closing.signal),
       onOutOfRange: this.#settings.onOutOfRange,
       arrived: () => this.#arrived(),
     };
@@ -228,7 +228,9 @@ export class Consumer implements TopicConsumer {
   }
 
   async #fetch(partition: number, offset: number): Promise<Fetched> {
-    const { topic, maxBytes, minBytes, maxWaitMs, anyServer, timeoutMs } = this.#settings;
+    const { topic, minBytes, maxWaitMs, anyServer, timeoutMs } = this.#settings;
+    const share = Math.floor(MAX_HELD_BYTES / (MAX_CHUNKS * this.#readers.length));
+    const maxBytes = Math.min(this.#settings.maxBytes, Math.max(MIN_FETCH_BYTES, share));
     const request = { topic, partition, offset, maxBytes, minBytes, maxWaitMs };
     const fetched = await this.#cluster.ask("fetch", request, {
       ...this.#own,
@@ -299,15 +301,16 @@ function checkCall(call: string, options: CallOptions): void {
   requireOptions(call, options, { signal: "signal", timeoutMs: "duration" });
 }
 
-/** What `promise` gives, unless that takes too long. */
+/** What `promise` gives, unless that takes too long: then it rejects with `late`. */
 function limited<T>(
   promise: Promise<T>,
   { signal, timeoutMs }: CallOptions & { readonly timeoutMs: number },
+  late?: Error,
 ): Promise<T> {
   return waitFor<T>({
     signal,
     timeoutMs,
-    timeoutError: () => new TimeoutError(`Servers did not answer within ${timeoutMs} ms`),
+    timeoutError: () => late ?? new TimeoutError(`Servers did not answer within ${timeoutMs} ms`),
     giveUp() {},
   }, ({ resolve, reject }) => {
     promise.then(resolve, reject);

@@ -27,6 +27,8 @@ export interface PartitionWorld {
   fetch(partition: number, offset: number): Promise<Fetched>;
   /** Asks where the partition begins and ends. */
   offsets(partition: number): Promise<PartitionOffsets>;
+  /** Waits until a server that is behind may be so no more. */
+  rest(): Promise<void>;
   /** Where it goes on when the messages at its offset are gone. */
   readonly onOutOfRange: "earliest" | "latest" | "error";
   /** There is something to be read, or a failure. */
@@ -34,7 +36,14 @@ export interface PartitionWorld {
 }
 
 /** Fetches that are kept: the one that is read, and the next one. */
-const MAX_CHUNKS = 2;
+export const MAX_CHUNKS = 2;
+
+/** What a server says that has no messages at an offset, or that does not know of them yet. */
+const MISSING: readonly number[] = [
+  CODE.OFFSET_OUT_OF_RANGE,
+  CODE.PARTITION_NOT_FOUND,
+  CODE.TOPIC_NOT_FOUND,
+];
 
 /** One partition. */
 export class PartitionReader {
@@ -129,12 +138,8 @@ export class PartitionReader {
     try {
       fetched = await this.#world.fetch(this.partition, this.#next);
     } catch (error) {
-      if (!isOutOfRange(error) || this.#world.onOutOfRange === "error") throw error;
-      const offset = await this.#resolved(this.#world.onOutOfRange);
-      if (isStale()) return;
-      this.#next = offset;
-      if (this.#chunks.length === 0) this.position = offset;
-      return;
+      if (!(error instanceof TopicError) || !MISSING.includes(error.code)) throw error;
+      return await this.#goOn(error, isStale);
     }
     if (isStale()) return;
     this.highWaterMark = fetched.highWaterMark;
@@ -143,6 +148,19 @@ export class PartitionReader {
     if (last === undefined) return;
     this.#next = last.offset + 1;
     this.#chunks.push({ messages, next: 0 });
+  }
+
+  /** Finds out where to go on when a server says that there is nothing at this offset. */
+  async #goOn(error: unknown, isStale: () => boolean): Promise<void> {
+    const { onOutOfRange } = this.#world;
+    const { start, highWaterMark } = await this.#world.offsets(this.partition);
+    if (isStale()) return;
+    this.highWaterMark = highWaterMark;
+    // There is: the server that was asked is only behind.
+    if (this.#next >= start && this.#next <= highWaterMark) return await this.#world.rest();
+    if (onOutOfRange === "error") throw error;
+    this.#next = onOutOfRange === "earliest" ? start : highWaterMark;
+    if (this.#chunks.length === 0) this.position = this.#next;
   }
 
   async #resolved(start: TopicStart): Promise<number> {
@@ -168,8 +186,4 @@ function messagesFrom({ messages: encoded }: Fetched, offset: number): Message[]
     const text = `Server gave no such messages: ${cause.message}`;
     throw new TopicError(CODE.CORRUPT_MESSAGE, text, { cause });
   }
-}
-
-function isOutOfRange(error: unknown): boolean {
-  return error instanceof TopicError && error.code === CODE.OFFSET_OUT_OF_RANGE;
 }

@@ -80,7 +80,12 @@ function judged(
     : tries.after(error, idempotent, leads);
   if (isOver) return [undefined, closed()];
   if (delay === undefined || delay < tries.left()) return [delay, error];
-  return [undefined, new TimeoutError("Messages were not sent in time", { cause: error })];
+  return [undefined, notInTime(error)];
+}
+
+/** A batch has had its time. */
+export function notInTime(cause?: unknown): TimeoutError {
+  return new TimeoutError("Messages were not sent in time", { cause });
 }
 
 /** Whether the server does not know the producer any more, or expects another batch. */

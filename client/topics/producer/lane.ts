@@ -15,7 +15,7 @@ import type { TopicPosition } from "../messages.ts";
 import type { LaneSettings } from "../settings.ts";
 import type { Tries } from "../wire/retry.ts";
 import { Batch } from "./batch.ts";
-import { fateOf } from "./fate.ts";
+import { fateOf, notInTime } from "./fate.ts";
 
 /** Sequences are numbers of 31 bits. */
 const LAST_SEQUENCE = 0x7fff_ffff;
@@ -117,7 +117,8 @@ export class Lane {
       if (next === this.#open) return this.#isDue ? this.#seal() : undefined;
       if (this.#world.idempotent && !this.#isIdentified(next)) return;
       this.#queue.shift();
-      this.#send(next);
+      if (!next.wasSent && next.tries.left() === 0) this.#fail(next, notInTime());
+      else this.#send(next);
     }
   }
 

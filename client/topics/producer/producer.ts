@@ -256,8 +256,8 @@ export class Producer implements TopicProducer {
   async #newIdentity(): Promise<Identity> {
     const { timeoutMs } = this.#settings;
     const nobody = { transactionalId: "" };
-    const options = { timeoutMs, changes: true, repeatable: true };
-    const { producerId, epoch } = await this.#cluster.ask("initProducer", nobody, options);
+    // One that nobody uses does no harm.
+    const { producerId, epoch } = await this.#cluster.ask("initProducer", nobody, { timeoutMs });
     return { id: producerId, epoch };
   }
 

@@ -16,6 +16,9 @@ import { closedHere, type TopicConnection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
 import { remedyFor, Tries, type TriesOptions, UnsentError } from "./retry.ts";
 
+/** Servers of one cluster that are remembered. */
+const MAX_TOLD = 100;
+
 /** How a client asks. */
 export interface ClusterOptions extends TriesOptions {
   /** Where servers are, at least one. */
@@ -44,6 +47,8 @@ export class Cluster {
   readonly #closing = new AbortController();
   /** Address of the server that led when it was last heard of. */
   #leader: string | undefined;
+  /** Where servers are: the addresses that were given, then those that servers have told. */
+  #addresses: readonly string[];
   /** Which of the addresses is asked when nobody is known to lead. */
   #next = 0;
 
@@ -52,16 +57,12 @@ export class Cluster {
     this.#connections = connections;
     this.#options = options;
     this.#traffic = traffic;
+    this.#addresses = options.addresses;
   }
 
   /** Fires when the client is closed. */
   get closing(): AbortSignal {
     return this.#closing.signal;
-  }
-
-  /** Milliseconds that a request may take. */
-  get timeoutMs(): number {
-    return this.#options.timeoutMs;
   }
 
   /** Whether it is known who leads. */
@@ -143,12 +144,14 @@ export class Cluster {
     options: AskOptions & { readonly timeoutMs: number; readonly flags?: number },
   ): Promise<Replies[K]> {
     const { signal, timeoutMs, anywhere = false, flags = 0 } = options;
-    return await this.#at(options, (connection, left) =>
+    const reply = await this.#at(options, (connection, left) =>
       connection.call(kind, request, {
         ...signal && { signal },
         timeoutMs: Math.min(left, timeoutMs),
         flags: anywhere ? flags | FLAG.anyServer : flags,
       }));
+    if ("servers" in reply) this.#meet(reply.servers);
+    return reply;
   }
 
   /** Sends a request that gets no reply to the server that is thought to lead. Resolves when it has left. */
@@ -182,10 +185,9 @@ export class Cluster {
     use: (connection: TopicConnection, leftMs: number) => Promise<T>,
   ): Promise<T> {
     if (this.#closing.signal.aborted) throw new UnsentError("Client is closed");
-    const { addresses } = this.#options;
     const started = performance.now();
     const known = anywhere ? undefined : this.#leader;
-    const address = known ?? addresses[this.#next % addresses.length] as string;
+    const address = known ?? this.#addresses[this.#next % this.#addresses.length] as string;
     try {
       const connection = await this.#connections.take(address, affinity, {
         signal,
@@ -204,6 +206,12 @@ export class Cluster {
       this.#learn(error, address);
       throw error;
     }
+  }
+
+  /** Servers that were told of are asked, too, when nobody is known to lead. */
+  #meet(servers: readonly TopicServer[]): void {
+    const told = servers.slice(0, MAX_TOLD).flatMap((server) => addressOf(server) ?? []);
+    this.#addresses = [...new Set([...this.#options.addresses, ...told])];
   }
 
   /** What a failure tells of who leads. */

@@ -70,10 +70,10 @@ export class Connections {
   /** Closes all of them. Resolves when nothing is left. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearInterval(this.#sweeper);
     for (const { opening } of this.#slots()) {
       if (opening !== undefined) await opening.catch(() => {}); // It was told to stop.
     }
+    clearInterval(this.#sweeper);
     await Promise.all([...this.#slots()].map(({ connection }) => connection?.close()));
   }
 

@@ -9,9 +9,10 @@ import { type Command, encodeCall } from "../module.ts";
 import type { StoreReader } from "../store/store.ts";
 import { readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
-import { MAX_ACKED_ROWS, MAX_ACKS } from "./limits.ts";
+import { feed, finishJobs } from "./jobs.ts";
+import { JOB_ROWS, MAX_ACKED_ROWS, MAX_ACKS } from "./limits.ts";
 import { pendingRequests, removeRequests } from "./rows/requests.ts";
-import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
+import { getSession, LEADER, putSession, readSessionId, type Session } from "./rows/session.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
 
 /** Number of the command. */
@@ -66,17 +67,21 @@ export const ack: Command<readonly Ack[]> = {
     }
     return acks;
   },
-  apply(state, _context, acks) {
+  apply(state, context, acks, host) {
     const totals = getTotals(state);
     let room = MAX_ACKED_ROWS;
     let done = 0;
     for (const { session: id, upTo } of acks) {
       const session = getSession(state, id);
       if (session !== undefined) {
+        if (session.holder > LEADER) host.news?.sign(id);
         room -= removeRequests(state, totals, session, upTo, room);
         const first = room > 0 ? Math.min(upTo, session.lastRequest) + 1 : firstOf(state, session);
         if (first > session.firstPending) {
           session.firstPending = first;
+          finishJobs(state, totals, session, first);
+          const fed = feed({ state, context, host, totals }, session);
+          room = Math.max(0, room - fed * JOB_ROWS);
           putSession(state, session);
         }
       }

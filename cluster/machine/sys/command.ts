@@ -8,25 +8,39 @@
  * @module
  */
 
+import type { JobText } from "../../../protocol/kv/job.ts";
 import { bool, Reader, writtenBy } from "../../../protocol/msgpack/mod.ts";
-import { type Command, type Context, encodeCall, type Host } from "../module.ts";
+import { type Command, type Context, encodeCall, type Host, type Question } from "../module.ts";
 import { readResult, type Result, writeResult } from "../result.ts";
-import type { Transaction } from "../store/store.ts";
+import type { StoreReader, Transaction } from "../store/store.ts";
 import { readBytes, readUint } from "../strict.ts";
 import { SYS } from "./context.ts";
+import { handOut, readJob, writeJob } from "./jobs.ts";
 import { ANSWERS, rowKey } from "./rows/keys.ts";
 import {
   MAX_CACHED_BYTES,
+  NOT_ANSWERED,
   RESPONSE_EVICTED,
   SESSION_EXPIRED,
+  SESSION_MOVED,
   TOO_MANY_IN_FLIGHT,
   WINDOW,
 } from "./limits.ts";
-import { getSession, putSession, readSessionId, type Session } from "./rows/session.ts";
+import {
+  getSession,
+  LEADER,
+  NOBODY,
+  putSession,
+  readSessionId,
+  type Session,
+} from "./rows/session.ts";
 import { readWatch, type SessionWatch, unwatch, watch, writeWatch } from "./watch.ts";
 
 /** Number of the command. */
 export const COMMAND = 4;
+
+/** Number of the question. */
+export const ANSWER = 5;
 
 /** What a request does. */
 export type Deed =
@@ -35,7 +49,9 @@ export type Deed =
   /** Begins a watch of the session. */
   | { readonly kind: "watch"; readonly watch: SessionWatch }
   /** Ends the one of a number. */
-  | { readonly kind: "unwatch"; readonly number: number };
+  | { readonly kind: "unwatch"; readonly number: number }
+  /** Hands out a job. */
+  | { readonly kind: "dispatch"; readonly job: JobText };
 
 /** A request of a session. */
 export interface SessionRequest {
@@ -47,6 +63,8 @@ export interface SessionRequest {
   /** Whether a reply tells the revision. */
   readonly tellsRevision: boolean;
   readonly deed: Deed;
+  /** The connection that asks: it must have the session. Default: one that the leader knows of, if that is its affair. */
+  readonly holder?: number;
 }
 
 /** What has come of a request, the same whenever it is asked for. */
@@ -56,31 +74,45 @@ export interface Answer {
   readonly tellsRevision: boolean;
 }
 
-type Arguments = Omit<SessionRequest, "deed"> & {
+type Arguments = Omit<SessionRequest, "deed" | "holder"> & {
+  readonly holder: number;
   readonly deed:
     | Exclude<Deed, { kind: "watch" }>
     | { readonly kind: "watch"; readonly watch: Required<SessionWatch> };
 };
 
 const VERSION = 1;
-const KINDS: readonly Deed["kind"][] = ["command", "question", "watch", "unwatch"];
+const KINDS: readonly Deed["kind"][] = ["command", "question", "watch", "unwatch", "dispatch"];
 
 /** When the floor rises by so many ids at most, each is looked for; else those that are there. */
 const FEW_IDS = 8;
 
 /** The command that executes a request. Its result is an {@linkcode Answer}. */
 export function sessionCommand(
-  { session, id, low, tellsRevision, deed }: SessionRequest,
+  { session, id, low, tellsRevision, deed, holder = NOBODY }: SessionRequest,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, SYS, COMMAND, (writer) => {
     writer.bytes(session);
     writer.uint(id);
     writer.uint(low);
     bool.write(writer, tellsRevision);
+    writer.uint(holder);
     writer.uint(KINDS.indexOf(deed.kind));
     if (deed.kind === "watch") writeWatch(writer, deed.watch);
     else if (deed.kind === "unwatch") writer.uint(deed.number);
+    else if (deed.kind === "dispatch") writeJob(writer, deed.job);
     else writer.bytes(deed.bytes);
+  });
+}
+
+/**
+ * The question what a request was answered. Its result is that of the command, which executes nothing any more; of one that it would
+ * execute the failure is {@linkcode NOT_ANSWERED}.
+ */
+export function answerQuestion(session: Uint8Array, id: number): Uint8Array<ArrayBuffer> {
+  return encodeCall(VERSION, SYS, ANSWER, (writer) => {
+    writer.bytes(session);
+    writer.uint(id);
   });
 }
 
@@ -102,11 +134,17 @@ export const command: Command<Arguments> = {
     id: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     low: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     tellsRevision: reader.bool(),
+    holder: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
     deed: readDeed(reader),
   }),
-  apply(state, context, { session: sessionId, id, low, tellsRevision, deed }, host) {
+  apply(state, context, { session: sessionId, id, low, tellsRevision, holder, deed }, host) {
     const session = getSession(state, sessionId);
     if (session === undefined) return SESSION_EXPIRED;
+    // What an earlier connection has sent would come after what its client has sent anew.
+    if (holder === NOBODY ? session.holder > LEADER : session.holder !== holder) {
+      return SESSION_MOVED;
+    }
+    if (holder !== NOBODY) host.news?.sign(sessionId);
     const { floor } = session;
     raiseFloor(state, session, low);
     const known = answerOf(state, session, id);
@@ -128,6 +166,19 @@ export const command: Command<Arguments> = {
     session.highest = Math.max(session.highest, id);
     putSession(state, session);
     return { ok: true, rev: 0, body: answer };
+  },
+};
+
+/** The question. */
+export const answer: Question<Pick<SessionRequest, "session" | "id">> = {
+  since: VERSION,
+  read: (reader) => ({
+    session: readSessionId(reader),
+    id: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
+  }),
+  answer(state, { session: sessionId, id }) {
+    const session = getSession(state, sessionId);
+    return session === undefined ? SESSION_EXPIRED : answerOf(state, session, id) ?? NOT_ANSWERED;
   },
 };
 
@@ -156,7 +207,7 @@ function raiseFloor(state: Transaction, session: Session, low: number): void {
 }
 
 /** What is to be said without executing anything; `undefined` when the request is to be executed. */
-function answerOf(state: Transaction, session: Session, id: number): Result | undefined {
+function answerOf(state: StoreReader, session: Session, id: number): Result | undefined {
   if (id < session.floor) return RESPONSE_EVICTED;
   if (session.cached > 0 && id <= session.highest) {
     const answer = state.get(rowKey(state, ANSWERS, session.serial, id));
@@ -178,6 +229,8 @@ function execute(
       return watch(state, context, host, session, deed.watch);
     case "unwatch":
       return unwatch(state, host, session, deed.number);
+    case "dispatch":
+      return handOut(state, context, host, deed.job, session);
     default:
       return host.run(deed.kind === "command" ? "commands" : "questions", deed.bytes);
   }
@@ -190,6 +243,8 @@ function readDeed(reader: Reader): Arguments["deed"] {
       return { kind, watch: readWatch(reader) };
     case "unwatch":
       return { kind, number: readUint(reader, 0, Number.MAX_SAFE_INTEGER) };
+    case "dispatch":
+      return { kind, job: readJob(reader) };
     default:
       return { kind, bytes: readBytes(reader) };
   }

@@ -12,7 +12,7 @@ import { DecodeError, type Reader } from "../../../protocol/msgpack/mod.ts";
 import { type Command, encodeCall } from "../module.ts";
 import type { Result } from "../result.ts";
 import type { StoreReader, Transaction } from "../store/store.ts";
-import { readBytes } from "../strict.ts";
+import { readBytes, readUint } from "../strict.ts";
 import {
   type Capability,
   type CapabilityBytes,
@@ -31,8 +31,17 @@ import {
   SESSION_BYTES,
   TOO_MANY_SESSIONS,
 } from "./limits.ts";
-import { getSession, putSession, readSessionId } from "./rows/session.ts";
+import {
+  getSession,
+  LEADER,
+  NOBODY,
+  putSession,
+  readSessionId,
+  type Session,
+} from "./rows/session.ts";
+import { feed } from "./jobs.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
+import { enlist } from "./rows/workers.ts";
 
 /** Number of the command. */
 export const CREATE = 2;
@@ -45,12 +54,15 @@ export interface Creation {
   readonly nonce: Uint8Array;
   /** What the client says of itself: names and values. */
   readonly capabilities: readonly Capability[];
+  /** What tells the connection that begins it from others. Default: the leader knows which one has it. */
+  readonly holder?: number;
 }
 
 interface Arguments {
   readonly session: Uint8Array;
   readonly nonce: Uint8Array;
   readonly capabilities: readonly CapabilityBytes[];
+  readonly holder: number;
 }
 
 const VERSION = 1;
@@ -60,7 +72,7 @@ const encoder = new TextEncoder();
 
 /** The command that begins a session. Its result is the id of the session: that of an earlier one when the client has asked before. */
 export function createSessionCommand(
-  { session, nonce, capabilities }: Creation,
+  { session, nonce, capabilities, holder = NOBODY }: Creation,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, SYS, CREATE, (writer) => {
     writer.bytes(session);
@@ -70,6 +82,7 @@ export function createSessionCommand(
       writer.bytes(encoder.encode(name));
       writer.bytes(encoder.encode(value));
     }
+    writer.uint(holder);
   });
 }
 
@@ -80,8 +93,9 @@ export const create: Command<Arguments> = {
     session: readSessionId(reader),
     nonce: readNonce(reader),
     capabilities: readCapabilities(reader),
+    holder: readUint(reader, 0, Number.MAX_SAFE_INTEGER),
   }),
-  apply(state, context, { session: id, nonce, capabilities }) {
+  apply(state, context, { session: id, nonce, capabilities, holder }, host) {
     if (!isRight(capabilities)) return BAD_CAPABILITIES;
     const client = clientIdOf(capabilities);
     const known = client && sessionOfClient(state, client, nonce, context.time);
@@ -93,7 +107,7 @@ export const create: Command<Arguments> = {
     }
     totals.sessions++;
     const serial = ++totals.lastSerial;
-    putSession(state, {
+    const session: Session = {
       key: sessionKey(state, id),
       id,
       serial,
@@ -109,10 +123,21 @@ export const create: Command<Arguments> = {
       pending: 0,
       pendingBytes: 0,
       watches: 0,
-    });
-    putTotals(state, totals);
+      holder,
+      jobs: 0,
+    };
     putCapabilities(state, serial, capabilities);
+    if (holder !== NOBODY) {
+      enlist(state, totals, session);
+      feed({ state, context, host, totals }, session);
+    }
+    putSession(state, session);
+    putTotals(state, totals);
     if (client !== undefined) putClient(state, client, nonce, id, context.time);
+    if (holder > LEADER) {
+      host.news?.sign(id);
+      host.news?.move(id, holder);
+    }
     return begun(id);
   },
 };

@@ -16,10 +16,11 @@ import { clientIdOf, getCapabilities } from "./rows/capabilities.ts";
 import { SYS } from "./context.ts";
 import { lastSessionOf } from "./create.ts";
 import { ANSWERS, capabilitiesKey, clientKey, REQUESTS, WATCHES } from "./rows/keys.ts";
-import { leave, sweep } from "./leavings.ts";
+import { leave, leaveJobs, sweep } from "./leavings.ts";
 import { MAX_ENDED, MAX_SWEPT_ROWS } from "./limits.ts";
-import { getSession, readSessionId, type Session } from "./rows/session.ts";
+import { getSession, NOBODY, readSessionId, type Session } from "./rows/session.ts";
 import { getTotals, putTotals } from "./rows/totals.ts";
+import { dismiss } from "./rows/workers.ts";
 
 /** Number of the command. */
 export const EXPIRE = 3;
@@ -68,13 +69,14 @@ export const expire: Command<readonly Uint8Array[]> = {
     }
     return sessions;
   },
-  apply(state, _context, sessions, host) {
+  apply(state, context, sessions, host) {
     const totals = getTotals(state);
     let ended = 0;
     for (const id of sessions) {
       const session = getSession(state, id);
       if (session === undefined) continue;
       removeSession(state, session);
+      if (session.jobs > 0) leaveJobs(state, totals, session);
       if (session.cached > 0) leave(state, totals, ANSWERS, session.serial);
       if (session.watches > 0) leave(state, totals, WATCHES, session.serial);
       if (session.pending > 0) leave(state, totals, REQUESTS, session.queue);
@@ -82,7 +84,7 @@ export const expire: Command<readonly Uint8Array[]> = {
       ended++;
       host.news?.end(id);
     }
-    sweep(state, host, totals, MAX_SWEPT_ROWS);
+    sweep({ state, context, host, totals }, MAX_SWEPT_ROWS);
     putTotals(state, totals);
     const body = written("rpc", (writer) => {
       writer.uint(ended);
@@ -92,7 +94,9 @@ export const expire: Command<readonly Uint8Array[]> = {
   },
 };
 
-function removeSession(state: Transaction, { key, id, serial }: Session): void {
+function removeSession(state: Transaction, session: Session): void {
+  const { key, id, serial, holder } = session;
+  if (holder !== NOBODY) dismiss(state, session);
   const client = clientIdOf(getCapabilities(state, serial));
   const last = client && lastSessionOf(state, client);
   if (client !== undefined && last !== undefined && equalBytes(last, id)) {

@@ -10,10 +10,12 @@
 
 import type { Module } from "../module.ts";
 import { ACK, ack } from "./ack.ts";
-import { COMMAND, command } from "./command.ts";
+import { ANSWER, answer, COMMAND, command } from "./command.ts";
 import { UPGRADE, upgrade } from "./context.ts";
 import { CREATE, create } from "./create.ts";
 import { EXPIRE, expire } from "./expire.ts";
+import { DISPATCH, dispatch } from "./jobs.ts";
+import { PRESENCE, presence } from "./presence.ts";
 import {
   REQUESTS,
   requests,
@@ -29,6 +31,7 @@ export { type Ack, ackCommand, decodeAcked } from "./ack.ts";
 export type { Capability } from "./rows/capabilities.ts";
 export {
   type Answer,
+  answerQuestion,
   decodeAnswer,
   type Deed,
   sessionCommand,
@@ -45,10 +48,13 @@ export {
   MAX_CLIENT_ID_BYTES,
   MAX_ENDED,
   MAX_PENDING,
+  MAX_PRESENT,
   MAX_SESSIONS,
+  NOT_ANSWERED,
   RESPONSE_EVICTED,
   SESSION_BYTES,
   SESSION_EXPIRED,
+  SESSION_MOVED,
   TOO_MANY_IN_FLIGHT,
   TOO_MANY_SESSIONS,
   WINDOW,
@@ -69,9 +75,13 @@ export {
   sessionsQuestion,
   totalsQuestion,
 } from "./questions.ts";
+export { dispatchCommand } from "./jobs.ts";
+export { LEADER, NOBODY } from "./rows/session.ts";
+export { type Presence, presenceCommand } from "./presence.ts";
 export type { ServerRequest } from "./rows/requests.ts";
 export { tellSessions } from "./telling.ts";
 export { WatchedPlaces } from "./rows/watched.ts";
+export { hasSkill } from "./rows/workers.ts";
 export type { SessionWatch } from "./watch.ts";
 
 /** The module. */
@@ -82,6 +92,14 @@ export const sys: Module = {
     [EXPIRE]: expire,
     [COMMAND]: command,
     [ACK]: ack,
+    [PRESENCE]: presence,
+    [DISPATCH]: dispatch,
   },
-  questions: { [SESSION]: session, [SESSIONS]: sessions, [REQUESTS]: requests, [TOTALS]: totals },
+  questions: {
+    [SESSION]: session,
+    [SESSIONS]: sessions,
+    [REQUESTS]: requests,
+    [TOTALS]: totals,
+    [ANSWER]: answer,
+  },
 };

@@ -224,12 +224,11 @@ export function decodeRequests(body: Uint8Array): RequestPage {
  *
  * @throws {DecodeError} when it is none
  */
-export function decodeTotals(body: Uint8Array): Omit<Totals, "lastSerial"> {
+export function decodeTotals(body: Uint8Array): Omit<Totals, "lastSerial" | "lastJob"> {
   return decoded(body, (reader) => {
-    const [sessions, pending, pendingBytes, watches, leavings] = TOTAL_NAMES.map(() =>
-      readUint(reader, 0, MAX)
-    ) as [number, number, number, number, number];
-    return { sessions, pending, pendingBytes, watches, leavings };
+    return Object.fromEntries(
+      TOTAL_NAMES.map((name) => [name, readUint(reader, 0, MAX)]),
+    ) as Record<(typeof TOTAL_NAMES)[number], number>;
   });
 }
 
@@ -242,6 +241,9 @@ const TOTAL_NAMES = [
   "pendingBytes",
   "watches",
   "leavings",
+  "jobs",
+  "jobBytes",
+  "waitingJobs",
 ] as const satisfies readonly (keyof Totals)[];
 
 const INFO_NAMES = [
@@ -256,6 +258,8 @@ const INFO_NAMES = [
   "pending",
   "pendingBytes",
   "watches",
+  "holder",
+  "jobs",
 ] as const satisfies readonly (keyof Session)[];
 
 /** Those from an id on, as many as there may be at once. */

@@ -17,9 +17,11 @@ import {
   MAX_PAYLOAD_BYTES,
   MAX_PENDING,
   MAX_PENDING_BYTES,
+  MAX_PUSHED_BYTES,
 } from "./limits.ts";
 import { REQUESTS } from "./rows/keys.ts";
-import { putRequest, removeRequests } from "./rows/requests.ts";
+import { jobRequests } from "./rows/jobs.ts";
+import { putRequest, putRow, removeRequests } from "./rows/requests.ts";
 import type { Session } from "./rows/session.ts";
 import { getTotals, putTotals, type Totals } from "./rows/totals.ts";
 
@@ -32,6 +34,7 @@ export class Outgoing {
   readonly #context: Context;
   readonly #host: Host;
   #totals: Totals | undefined;
+  #pushed = 0;
 
   /** There is none yet. */
   constructor(state: Transaction, context: Context, host: Host) {
@@ -53,6 +56,8 @@ export class Outgoing {
   /** Gives up the queue of a session, which has to be kept then. */
   overflow(session: Session): void {
     const totals = this.#counted();
+    // A job is given up for nobody: it stays in its place.
+    const jobs = jobRequests(this.#state, session);
     if (session.pending <= FEW) {
       removeRequests(this.#state, totals, session, session.lastRequest, FEW);
     } else {
@@ -60,6 +65,7 @@ export class Outgoing {
       session.queue = ++totals.lastSerial;
       session.pending = session.pendingBytes = 0;
     }
+    for (const { id, row } of jobs) putRow(this.#state, totals, session, id, row);
     this.#put(session, OVERFLOW);
   }
 
@@ -69,6 +75,7 @@ export class Outgoing {
   }
 
   #put(session: Session, payload: Uint8Array): void {
+    this.#pushed += payload.length;
     putRequest(this.#state, this.#counted(), session, payload, this.#context.time);
     this.#host.news?.request(session);
   }
@@ -79,7 +86,8 @@ export class Outgoing {
 
   #hasRoom({ pending, pendingBytes }: Session, bytes: number): boolean {
     const all = this.#counted();
-    return bytes <= MAX_PAYLOAD_BYTES && pending < MAX_PENDING &&
+    return bytes <= MAX_PAYLOAD_BYTES && this.#pushed + bytes <= MAX_PUSHED_BYTES &&
+      pending < MAX_PENDING &&
       pendingBytes + bytes <= MAX_PENDING_BYTES && all.pending < MAX_ALL_PENDING &&
       all.pendingBytes + bytes <= MAX_ALL_PENDING_BYTES;
   }

@@ -27,6 +27,8 @@ export interface Peer {
   readonly id: string;
   /** Up to here its log is known to be the leader's, on its disk. */
   match: number;
+  /** The newest round that had begun when that became known. */
+  matchRound: number;
   /** What it gets next. */
   next: number;
   state: PeerState;
@@ -47,6 +49,7 @@ export function newPeer(id: string, next: number): Peer {
   return {
     id,
     match: 0,
+    matchRound: 0,
     next,
     state: { name: "probe", askedAt: undefined },
     loading: false,

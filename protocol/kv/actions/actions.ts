@@ -21,6 +21,7 @@ import {
   MAX_ITEMS,
   MAX_LEVELS,
   MAX_LISTED,
+  MAX_SKILL_LENGTH,
   MAX_SUBSCRIPTIONS,
 } from "../limits.ts";
 import type { Members } from "../request.ts";
@@ -36,8 +37,8 @@ export interface ActionMembers {
   readonly unknownPart?: (request: Members) => string | undefined;
 }
 
-/** Members of changes that belong to the wire, but that no agent understands yet: they must not be passed over. */
-const UNBUILT = ["rid", "low"] as const;
+/** Members of a whole request of a session, which a step of one must not have. */
+const OF_THE_WHOLE = ["rid", "low"] as const;
 
 /** Every action by name. */
 export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
@@ -83,27 +84,44 @@ export const ACTIONS: Readonly<Record<string, ActionMembers>> = {
     unknownPart: ({ items }) =>
       (items as readonly Members[]).some((item) => hasOthers(item, ITEM)) ? "items" : undefined,
   },
+  SESSION: { known: ["op", "session", "capabilities", "ack"], wrong: wrongSession },
+  DISPATCH: { known: ["capability", "value", "payload"], wrong: wrongDispatch },
   TXN: {
     known: ["if", "then", "else", "namespace"],
-    wrong: (request) => unbuilt(request) ?? wrongTransaction(request, STEPS),
+    wrong: (request) => wrongTransaction(request, STEPS),
     unknownPart: (request) => unknownInTransaction(request, (name) => ACTIONS[name]?.known ?? []),
   },
 };
+
+/** The members that all actions have, or that are looked at before. */
+const OF_ALL: readonly string[] = ["id", "action", ...OF_THE_WHOLE];
+
+/** Highest id of a request of a session. */
+const MAX_REQUEST_ID = Number.MAX_SAFE_INTEGER;
+
+/** The name of a capability. */
+const CAPABILITY = /^[A-Za-z0-9_-]+$/;
 
 /** The members of an item of MSET. */
 const ITEM: readonly string[] = ["key", "value", "ttl", "ttl_ms"];
 
 /** The actions that may be steps of a transaction. */
 const STEPS: Readonly<Record<string, ActionMembers["wrong"]>> = {
-  SET: wrongSet,
+  SET: (step) => ofTheWhole(step) ?? wrongSet(step),
   GET: wrongTarget,
-  DEL: (request) => request["tree"] === true ? "tree" : wrongDelete(request),
-  INCR: wrongIncrement,
-  DECR: wrongIncrement,
+  DEL: (step) => step["tree"] === true ? "tree" : ofTheWhole(step) ?? wrongDelete(step),
+  INCR: (step) => ofTheWhole(step) ?? wrongIncrement(step),
+  DECR: (step) => ofTheWhole(step) ?? wrongIncrement(step),
   TTL: wrongTarget,
-  EXPIRE: wrongExpire,
-  PERSIST: wrongPersist,
+  EXPIRE: (step) => ofTheWhole(step) ?? wrongExpire(step),
+  PERSIST: (step) => ofTheWhole(step) ?? wrongPersist(step),
 };
+
+/** What is wrong of the members that say which request of a session it is; `undefined` when nothing is, or there are none. */
+export function wrongOnce({ rid, low }: Members): string | undefined {
+  if (rid === undefined ? low !== undefined : isNoCount(rid, MAX_REQUEST_ID)) return "rid";
+  return isNoRevision(low) ? "low" : undefined;
+}
 
 /** The first member of a request that its action does not have. */
 export function unknownMember(
@@ -111,7 +129,7 @@ export function unknownMember(
   { known, unknownPart }: ActionMembers,
 ): string | undefined {
   for (const name in request) {
-    if (name !== "id" && name !== "action" && !known.includes(name)) return name;
+    if (!OF_ALL.includes(name) && !known.includes(name)) return name;
   }
   return unknownPart?.(request);
 }
@@ -139,6 +157,34 @@ function wrongAuth({ token, user, password }: Members): string | undefined {
   return user === undefined ? "user" : password === undefined ? "password" : undefined;
 }
 
+function wrongSession({ op, session, capabilities, ack }: Members): string | undefined {
+  switch (op) {
+    case "create":
+      return capabilities === undefined || isMapOfTexts(capabilities) ? undefined : "capabilities";
+    case "continue":
+      return typeof session === "string" ? undefined : "session";
+    case "close":
+      return undefined;
+    case "ack":
+      return isNoCount(ack, MAX_REQUEST_ID) ? "ack" : undefined;
+    default:
+      return "op";
+  }
+}
+
+function isMapOfTexts(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((one) => typeof one === "string");
+}
+
+function wrongDispatch({ capability, value, payload }: Members): string | undefined {
+  if (typeof capability !== "string" || !CAPABILITY.test(capability)) return "capability";
+  if (value !== undefined && (typeof value !== "string" || value === "")) return "value";
+  const length = capability.length + 1 + (value as string | undefined ?? "").length;
+  if (length > MAX_SKILL_LENGTH) return "capability";
+  return payload === undefined ? "payload" : undefined;
+}
+
 function wrongUse({ namespace }: Members): string | undefined {
   return typeof namespace === "string" ? undefined : "namespace";
 }
@@ -149,7 +195,7 @@ function wrongInfo({ section }: Members): string | undefined {
 
 function wrongSet(request: Members): string | undefined {
   const { value, nx, xx, if_rev, get, keep_ttl } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request);
+  const wrong = wrongTarget(request);
   if (wrong !== undefined) return wrong;
   if (value === undefined) return "value";
   if (isNoSwitch(nx) || (nx === true && xx === true)) return "nx";
@@ -189,7 +235,7 @@ function wrongListing(request: Members): string | undefined {
 
 function wrongDelete(request: Members): string | undefined {
   const { if_rev, tree, if_exists } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request);
+  const wrong = wrongTarget(request);
   if (wrong !== undefined) return wrong;
   if (isNoRevision(if_rev)) return "if_rev";
   if (isNoSwitch(tree)) return "tree";
@@ -198,7 +244,7 @@ function wrongDelete(request: Members): string | undefined {
 
 function wrongIncrement(request: Members): string | undefined {
   const { by } = request;
-  const wrong = wrongTarget(request) ?? unbuilt(request);
+  const wrong = wrongTarget(request);
   if (wrong !== undefined) return wrong;
   return by === undefined || Number.isSafeInteger(by) ? wrongTtl(request) : "by";
 }
@@ -242,11 +288,11 @@ function wrongPublish(request: Members): string | undefined {
 }
 
 function wrongExpire(request: Members): string | undefined {
-  return wrongTarget(request) ?? unbuilt(request) ?? wrongTtl(request, true);
+  return wrongTarget(request) ?? wrongTtl(request, true);
 }
 
 function wrongPersist(request: Members): string | undefined {
-  return wrongTarget(request) ?? unbuilt(request);
+  return wrongTarget(request);
 }
 
 function wrongGetMany(request: Members): string | undefined {
@@ -258,7 +304,7 @@ function wrongGetMany(request: Members): string | undefined {
 function wrongSetMany(request: Members): string | undefined {
   const { items, namespace } = request;
   if (!isList(items) || items.some(isNoItem)) return "items";
-  return isNoText(namespace) ? "namespace" : unbuilt(request);
+  return isNoText(namespace) ? "namespace" : undefined;
 }
 
 function isNoItem(item: unknown): boolean {
@@ -271,7 +317,7 @@ function isList(list: unknown): list is readonly unknown[] {
   return Array.isArray(list) && list.length > 0 && list.length <= MAX_ITEMS;
 }
 
-function unbuilt(request: Members): string | undefined {
-  for (const name of UNBUILT) if (request[name] !== undefined) return name;
+function ofTheWhole(step: Members): string | undefined {
+  for (const name of OF_THE_WHOLE) if (step[name] !== undefined) return name;
   return undefined;
 }

@@ -158,3 +158,29 @@ export interface UseRequest {
 export interface InfoRequest {
   readonly section?: string;
 }
+
+/** SESSION. */
+export interface SessionRequest {
+  readonly op: "create" | "continue" | "close" | "ack";
+  /** Of `continue`. */
+  readonly session?: string;
+  /** Of `create`. */
+  readonly capabilities?: Readonly<Record<string, string>>;
+  /** Of `ack`. */
+  readonly ack?: number;
+}
+
+/** What any request has that is executed once. */
+export interface OnceMembers {
+  readonly rid?: number;
+  readonly low?: number;
+}
+
+/** DISPATCH. */
+export interface DispatchRequest {
+  readonly capability: string;
+  /** Its value; any without it. */
+  readonly value?: string;
+  /** Any value of JSON. */
+  readonly payload: unknown;
+}

@@ -176,7 +176,11 @@ export interface KvOutcome {
   readonly rev: number;
 }
 
-/** The members of TXN for a transaction of a program. */
+/**
+ * The members of TXN for a transaction of a program.
+ *
+ * @throws {TypeError} when a step has no such action
+ */
 export function membersOf(
   { if: conditions = [], then = [], else: otherwise = [] }: KvTransaction,
 ): TransactionRequest {
@@ -237,6 +241,10 @@ function stepOf(step: KvStep): StepRequest {
   const { action, ttlMs, keepTtl, ifRev, ...rest } = step as
     & KvStep
     & { readonly ttlMs?: number; readonly keepTtl?: boolean; readonly ifRev?: number };
+  if (!Object.hasOwn(NAMES, action)) {
+    const names = Object.keys(NAMES).join(", ");
+    throw new TypeError(`Unknown action '${action}' of a step, expected one of ${names}`);
+  }
   return { ...rest, action: NAMES[action], ttl_ms: ttlMs, keep_ttl: keepTtl, if_rev: ifRev };
 }
 

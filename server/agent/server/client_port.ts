@@ -15,6 +15,7 @@ import { LevelFilter } from "../../logging/levels.ts";
 import { closeInOrder } from "../../net/closing.ts";
 import { within } from "../../net/deadline.ts";
 import type { StateService } from "../../replica/service.ts";
+import type { Sessions } from "../../replica/sessions/mod.ts";
 import type { AgentHost } from "../host.ts";
 
 /** What is not done so soon waits for something that may never come, in milliseconds. */
@@ -23,6 +24,8 @@ const LAST_REQUESTS_MS = 500;
 /** What answers clients. */
 export interface ClientServices {
   readonly state: StateService;
+  /** The sessions of clients, where there are any. */
+  readonly sessions?: Sessions;
   readonly pubsub: PubSub;
 }
 

@@ -88,7 +88,11 @@ export class ServerState implements AgentState, AsyncDisposable {
       }),
     );
     const port = kv &&
-      ClientPort.listen(agent, { kv, kvOptions }, { state: server, pubsub }, guard);
+      ClientPort.listen(agent, { kv, kvOptions }, {
+        state: server,
+        sessions: server.sessions,
+        pubsub,
+      }, guard);
     if (port !== undefined) opened.use(port);
     const sessions = session &&
       listenForSessions(agent, session, { server, ...settings.sessions }, guard);

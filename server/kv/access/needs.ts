@@ -28,6 +28,8 @@ const TABLE: Readonly<Record<string, NeedsOf>> = {
   ECHO: nothing,
   USE: nothing,
   INFO: admin,
+  // Who knows the id of a session has it. What is asked for by it needs what it needs without.
+  SESSION: nothing,
   // It tells the old value when it is asked to.
   SET: (request, use) => at(request, use, request["get"] === true ? ["write", "read"] : ["write"]),
   GET: (request, use) => at(request, use, ["read"]),
@@ -63,6 +65,7 @@ const TABLE: Readonly<Record<string, NeedsOf>> = {
     return isAll ? [{ deed: "read", path: new Uint8Array() }] : at(request, use, ["read"]);
   },
   UNWATCH: nothing,
+  DISPATCH: ({ capability }) => toChannel(["jobs", String(capability)], "publish"),
   PUBLISH: ({ channel }) => toChannel(channel as RequestKey, "publish"),
   SUBSCRIBE({ channel, channels }) {
     const subscribe = (one: RequestKey) => toChannel(one, "subscribe");

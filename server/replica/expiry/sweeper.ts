@@ -34,6 +34,8 @@ export interface Sweepable {
   command(from: number): Uint8Array;
   /** What that has done: whether more is due already, and up to when nothing is left. */
   sweptIn(body: Uint8Array): { readonly more: boolean; readonly upTo: number };
+  /** Least pause between two looks while nothing ever is due, in milliseconds: what a look costs where there is nothing. */
+  readonly restMs: number;
 }
 
 /** What the sweeping needs. */
@@ -53,6 +55,8 @@ export class Sweeper {
   #timer: Timer | undefined;
   /** When it runs out, by the clock. */
   #wakeAt = Infinity;
+  /** Nothing was ever due, and that is looked at then again. */
+  #restUntil = -Infinity;
   /** The last entry at the last look. */
   #seenIndex = 0;
   #isSweeping = false;
@@ -70,8 +74,13 @@ export class Sweeper {
   changed(): void {
     if (this.#isSweeping || this.#isClosed) return;
     if (!this.#leads) this.#rest();
-    else if (this.#timer === undefined) this.#look();
-    else if (this.#wakeAt > this.#parts.clock.now() + PACE_MS) this.#wakeIn(PACE_MS);
+    else if (this.#timer === undefined) {
+      const restMs = this.#restUntil - this.#parts.clock.now();
+      if (restMs > 0) this.#wakeIn(restMs);
+      else this.#look();
+    } else if (this.#wakeAt > Math.max(this.#restUntil, this.#parts.clock.now() + PACE_MS)) {
+      this.#wakeIn(PACE_MS);
+    }
   }
 
   /** Sweeps no more. */
@@ -97,7 +106,10 @@ export class Sweeper {
     const span = { from: this.#doneUpTo, to: Math.min(now + aheadMs, Number.MAX_SAFE_INTEGER) };
     const answer = machine.query(this.#what.dueQuestion(span));
     const due = answer.ok ? this.#what.dueIn(answer.body) : undefined;
-    if (due === undefined) return;
+    if (due === undefined) {
+      this.#restUntil = this.#parts.clock.now() + this.#what.restMs;
+      return;
+    }
     if (due <= now) return this.#sweep();
     // What is set by entries that are still to come is due after the last one.
     this.#doneUpTo = Math.max(this.#doneUpTo, time);

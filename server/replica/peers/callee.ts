@@ -10,7 +10,7 @@ import { NO_BYTES } from "../../../protocol/bytes.ts";
 import type { Writer } from "../../../protocol/msgpack/mod.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { background, guarded } from "../../logging/background.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../../net/conversation.ts";
 import { answerFrame, CHANNEL, type Frame, frameOf, readRequest, STATUS } from "./frames.ts";
 import {
   decodeHello,
@@ -108,7 +108,7 @@ export class Callee implements Conversation {
   /** Ends the connection, if it is the peer's fault. */
   fail(error: unknown): void {
     const isFault = isPeersFault(error) || error instanceof MessageError ||
-      error instanceof NewsError || error instanceof StrangerLimitError;
+      error instanceof NewsError || error instanceof UnfinishedLimitError;
     if (!isFault) throw error;
     this.#refuse(error.message);
   }

@@ -6,7 +6,7 @@
 
 import type { Writer } from "../../../protocol/msgpack/mod.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
-import { type Conversation, type Peer, StrangerLimitError } from "../../net/conversation.ts";
+import { type Conversation, type Peer, UnfinishedLimitError } from "../../net/conversation.ts";
 import { CHANNEL, type Frame, frameOf, readAnswer } from "./frames.ts";
 import {
   decodeHello,
@@ -121,7 +121,7 @@ export class Caller implements Conversation {
 
   /** Gives the connection up, if it is the peer's fault. */
   fail(error: unknown): void {
-    if (!isPeersFault(error) && !(error instanceof StrangerLimitError)) throw error;
+    if (!isPeersFault(error) && !(error instanceof UnfinishedLimitError)) throw error;
     this.#give(error.message);
   }
 

@@ -52,7 +52,7 @@ export class Segment {
   }
 
   /**
-   * Adds bytes. What it has already is left out, for equal entries give equal bytes; what is missing before them is damage.
+   * Adds bytes. What it has already is left out, for equal entries give equal bytes; zeros stand for what is missing before them.
    *
    * @throws {RangeError} when it has some of them, and some not
    */
@@ -61,7 +61,6 @@ export class Segment {
     if (position < this.#end) {
       throw new RangeError(`Segment '${this.path}' has ${this.#end} bytes, append at ${position}`);
     }
-    if (position > this.#end) this.damagedAt ??= this.#end;
     while (this.#end < position) {
       this.#push(NOTHING.subarray(0, Math.min(NOTHING.length, position - this.#end)));
     }

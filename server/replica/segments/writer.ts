@@ -217,8 +217,11 @@ function isForGood(error: unknown): boolean {
     error instanceof SegmentGoneError);
 }
 
+/** Nothing is under way any more when it resolves or rejects: what is would be done twice. */
 async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   for (let at = 0; at < items.length; at += AT_ONCE) {
-    await Promise.all(items.slice(at, at + AT_ONCE).map(work));
+    const ended = await Promise.allSettled(items.slice(at, at + AT_ONCE).map(work));
+    const errors = ended.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    if (errors.length > 0) throw errors.find(isForGood) ?? errors[0];
   }
 }

@@ -9,6 +9,7 @@ import {
   decodeSessions,
   expireSessionsCommand,
   type Failure,
+  LEADER,
   type Result,
   type SessionInfo,
   sessionQuestion,
@@ -164,7 +165,7 @@ function reportOf({ sessions: { leading } }: SessionServer, info: SessionInfo): 
   return {
     id,
     created_at: info.createdAt,
-    connected: leading?.isBound(id) ?? null,
+    connected: info.holder > LEADER || (leading?.isBound(id) ?? null),
     capabilities: Object.fromEntries(info.capabilities),
     floor: info.floor,
     highest_request: info.highest,

@@ -32,6 +32,10 @@ export interface Binding {
   /** The same as text. */
   readonly session: string;
   readonly link: SessionLink;
+  /** Whether the state is to know that it is connected, since it may be given jobs. */
+  works: boolean;
+  /** Whether it does know, since the session has begun with that. */
+  isKnown: boolean;
   /** Its server requests; none before the client is told that it has the session. */
   delivery: Delivery | undefined;
 }

@@ -13,6 +13,7 @@ import {
   decodeTotals,
   expireSessionsCommand,
   MAX_ENDED,
+  type SessionInfo,
   sessionsQuestion,
   totalsQuestion,
 } from "../../../cluster/machine/mod.ts";
@@ -21,7 +22,7 @@ import { Deadlines } from "./deadlines.ts";
 import { textOfId } from "./ids.ts";
 import type { Leadership } from "./leadership.ts";
 import { SCAN_PAUSE_MS, SCANNED } from "./limits.ts";
-import type { Done } from "./proposals.ts";
+import type { Done } from "./proposals/proposals.ts";
 
 /** What the ending of sessions needs. */
 export interface ExpiryParts {
@@ -29,6 +30,10 @@ export interface ExpiryParts {
   /** How long a session lives without a sign of its client, in milliseconds. */
   readonly timeoutMs: number;
   readonly machine: () => Leadership["machine"];
+  /** Whether requests of a session are under way: what its client sends meanwhile may have to wait. */
+  readonly isBusy: (session: string) => boolean;
+  /** Is told of each session that was there before. */
+  readonly found: (session: SessionInfo) => void;
   /** Calls back later, once. */
   readonly propose: (command: Uint8Array, done: Done) => void;
 }
@@ -48,11 +53,18 @@ export class Expiry {
   /** All sessions that there are get their full time. */
   constructor(parts: ExpiryParts) {
     this.#parts = parts;
-    const totals = parts.machine().query(totalsQuestion());
-    if (!totals.ok) return;
+    if (this.lookForLeavings() > 0) {
+      this.#scanFrom(undefined, parts.clock.now() + parts.timeoutMs);
+    }
+  }
+
+  /** Whoever had sessions end, something may be left of them. Returns how many there are. */
+  lookForLeavings(): number {
+    const totals = this.#parts.machine().query(totalsQuestion());
+    if (!totals.ok) return 0;
     const { sessions, leavings } = decodeTotals(totals.body);
     this.#isLeft = leavings > 0;
-    if (sessions > 0) this.#scanFrom(undefined, parts.clock.now() + parts.timeoutMs);
+    return sessions;
   }
 
   /** Whether there is anything to look after. */
@@ -65,6 +77,11 @@ export class Expiry {
   heard(session: string): void {
     const { clock, timeoutMs } = this.#parts;
     if (!this.#ending.has(session)) this.#deadlines.set(session, clock.now() + timeoutMs);
+  }
+
+  /** Somebody asks for a session, which may be none: only one that has a deadline gets another. */
+  wanted(session: string): void {
+    if (this.#deadlines.has(session)) this.heard(session);
   }
 
   /** Whether a session is about to end. */
@@ -87,8 +104,12 @@ export class Expiry {
 
   /** Looks for those whose time is over. */
   tick(): void {
-    for (const session of this.#deadlines.takeDue(this.#parts.clock.now())) {
-      this.#ending.add(session);
+    const { clock, isBusy } = this.#parts;
+    const now = clock.now();
+    for (const session of this.#deadlines.takeDue(now)) {
+      // It is looked at again by the next look.
+      if (isBusy(session)) this.#deadlines.set(session, now);
+      else this.#ending.add(session);
     }
     this.#propose();
   }
@@ -116,13 +137,14 @@ export class Expiry {
 
   /** Gives those a deadline that were there before, some at a time; those who were heard of meanwhile have a later one. */
   #scanFrom(after: Uint8Array | undefined, deadline: number): void {
-    const { clock, machine } = this.#parts;
+    const { clock, machine, found } = this.#parts;
     this.#scan = undefined;
     const answer = machine().query(sessionsQuestion({ after, limit: SCANNED }));
     if (!answer.ok) return;
     const { sessions, more } = decodeSessions(answer.body);
-    for (const { id } of sessions) {
-      const session = textOfId(id);
+    for (const info of sessions) {
+      found(info);
+      const session = textOfId(info.id);
       if (!this.#deadlines.has(session) && !this.#ending.has(session)) {
         this.#deadlines.set(session, deadline);
       }

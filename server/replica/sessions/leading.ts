@@ -5,11 +5,16 @@
  */
 
 import {
+  answerQuestion,
   type Capability,
   createSessionCommand,
   decodeSession,
   type Deed,
   type Failure,
+  hasSkill,
+  LEADER,
+  NOBODY,
+  presenceCommand,
   type Result,
   SESSION_BYTES,
   SESSION_EXPIRED,
@@ -19,8 +24,9 @@ import {
   sessionQuestion,
   TOO_MANY_SESSIONS,
 } from "../../../cluster/machine/mod.ts";
+import { equalBytes } from "../../../protocol/bytes.ts";
 import type { Clock, Random, Timer } from "../../../cluster/runtime.ts";
-import { Acks } from "./acks.ts";
+import { Acks } from "./proposals/acks.ts";
 import type { Binding, Parting, SessionLink } from "./binding.ts";
 import { Creations } from "./creations.ts";
 import { Delivery } from "./delivery.ts";
@@ -28,7 +34,8 @@ import { Expiry } from "./expiry.ts";
 import { idOfText, textOfId } from "./ids.ts";
 import type { Leadership } from "./leadership.ts";
 import { PROPOSAL_LIMIT_MS, STALL_MS, TICK_MS } from "./limits.ts";
-import { type Done, Proposals } from "./proposals.ts";
+import { Presences } from "./proposals/presences.ts";
+import { type Done, Proposals } from "./proposals/proposals.ts";
 
 /** What sessions need around them. */
 export interface SessionParts {
@@ -64,6 +71,7 @@ export class Leading {
   readonly #replica: Leadership;
   readonly #proposals: Proposals;
   readonly #acks: Acks;
+  readonly #presences: Presences;
   readonly #expiry: Expiry;
   readonly #creations = new Creations();
   readonly #bindings = new Map<string, Binding>();
@@ -86,7 +94,18 @@ export class Leading {
     const { clock, timeoutMs } = parts;
     this.#proposals = new Proposals(propose);
     this.#acks = new Acks(clock, propose);
-    this.#expiry = new Expiry({ clock, timeoutMs, propose, machine: () => replica.machine });
+    this.#presences = new Presences(clock, propose);
+    this.#expiry = new Expiry({
+      clock,
+      timeoutMs,
+      propose,
+      machine: () => replica.machine,
+      isBusy: (session) => this.#proposals.has(session),
+      found: ({ id, holder }) => {
+        // It was on a connection of an earlier leader.
+        if (holder === LEADER && !this.isBound(textOfId(id))) this.#isGone(id.slice());
+      },
+    });
     this.#wake();
   }
 
@@ -112,14 +131,17 @@ export class Leading {
     const { clock, random } = this.#parts;
     if (!this.#creations.take(clock.now())) return done(TOO_MANY_SESSIONS);
     const session = random.bytes(SESSION_BYTES);
-    const command = createSessionCommand({ session, nonce, capabilities });
+    const holder = hasSkill(capabilities) ? LEADER : NOBODY;
+    const command = createSessionCommand({ session, nonce, capabilities, holder });
     this.#replica.askHere("command", command, PROPOSAL_LIMIT_MS, (result) => {
       if (this.#isOver || result === undefined) return done(undefined);
       if (!result.ok) return done(result);
       const id = result.body.slice();
       this.#heard(textOfId(id));
-      if (!link.isOpen) return;
-      this.#begin(this.#bind(id, link), this.#replica.machine.query(sessionQuestion(id)), done);
+      if (!link.isOpen && holder === NOBODY) return;
+      const binding = this.#bind(id, link);
+      binding.isKnown = holder === LEADER && equalBytes(id, session);
+      this.#begin(binding, this.#replica.machine.query(sessionQuestion(id)), done);
     });
   }
 
@@ -130,6 +152,7 @@ export class Leading {
   continue(link: SessionLink, session: string, done: BegunDone): void {
     const id = idOfText(session);
     if (id === undefined || this.#expiry.isEnding(session)) return done(SESSION_EXPIRED);
+    this.#expiry.wanted(session);
     const binding = this.#bind(id, link);
     this.#proposals.whenIdle(session, () => {
       if (this.#isOver) return done(undefined);
@@ -142,7 +165,9 @@ export class Leading {
 
   /** The connection is gone, or wants to be without its session, which goes on waiting. */
   leave(binding: Binding): void {
-    if (this.#has(binding)) this.#bindings.delete(binding.session);
+    if (!this.#has(binding)) return;
+    this.#bindings.delete(binding.session);
+    if (binding.works) this.#isGone(binding.id);
   }
 
   /** The client has shown that it lives. */
@@ -157,6 +182,16 @@ export class Leading {
       sessionCommand({ session: sessionId, id, low, tellsRevision, deed });
     this.#heard(session);
     this.#proposals.add(session, id, bytes, command, done);
+  }
+
+  /** What has come of a request, which is not executed by this; the failure says that it was not. */
+  answer({ id: sessionId, session }: Binding, id: number, done: Done): void {
+    this.#heard(session);
+    if (this.#proposals.join(session, id, done)) return;
+    const question = answerQuestion(sessionId, id);
+    this.#replica.askHere("question", question, PROPOSAL_LIMIT_MS, (result) => {
+      done(this.#isOver ? undefined : result);
+    });
   }
 
   /** The client has got its server requests up to one. */
@@ -176,6 +211,8 @@ export class Leading {
 
   /** Ends a session. */
   end(session: string): void {
+    // What it has acknowledged comes first: a job that is done is not to be handed on.
+    this.#acks.flush();
     this.#expiry.end(session);
     this.#wake();
   }
@@ -186,8 +223,11 @@ export class Leading {
   }
 
   /** What entries have done to sessions, once what they say themselves was told. */
-  news({ requests, ended }: SessionChanges): void {
+  news({ requests, ended, alive, moved }: SessionChanges): void {
+    for (const id of alive) this.#expiry.heard(textOfId(id));
+    for (const { id, holder } of moved) if (holder > LEADER) this.#part(textOfId(id), "replaced");
     for (const id of ended) this.#ended(textOfId(id));
+    if (ended.length > 0) this.#expiry.lookForLeavings();
     const now = this.#parts.clock.now();
     for (const id of requests) this.#bindings.get(textOfId(id))?.delivery?.send(now);
     this.#wake();
@@ -199,6 +239,7 @@ export class Leading {
     this.#timer?.cancel();
     this.#expiry.close();
     this.#acks.end();
+    this.#presences.end();
     const links = [...this.#bindings.values()].map(({ link }) => link);
     links.push(...this.#closing.values());
     this.#bindings.clear();
@@ -219,7 +260,14 @@ export class Leading {
   #bind(id: Uint8Array, link: SessionLink): Binding {
     const session = textOfId(id);
     this.#part(session, "replaced");
-    const binding: Binding = { id, session, link, delivery: undefined };
+    const binding: Binding = {
+      id,
+      session,
+      link,
+      works: false,
+      isKnown: false,
+      delivery: undefined,
+    };
     this.#bindings.set(session, binding);
     return binding;
   }
@@ -236,9 +284,16 @@ export class Leading {
     if (!this.#has(binding)) return;
     if (!link.isOpen || !result.ok || this.#expiry.isEnding(session)) {
       this.#bindings.delete(session);
+      if (result.ok && decodeSession(result.body).holder === LEADER) this.#isGone(id);
       return done(result.ok ? SESSION_EXPIRED : result);
     }
     const info = decodeSession(result.body);
+    binding.works = hasSkill(info.capabilities);
+    const taken = { session: id, holder: LEADER, what: "taken" } as const;
+    if (info.holder > LEADER) {
+      // Before what is asked for on this connection, which is refused as long as another one has the session.
+      this.#replica.askHere("command", presenceCommand([taken]), PROPOSAL_LIMIT_MS, () => {});
+    } else if (binding.works && !binding.isKnown) this.#presences.add(taken);
     const acked = Math.max(info.firstPending - 1, this.#acks.upToOf(session));
     this.#heard(session);
     done({ ok: true, binding, info: { ...info, firstPending: acked + 1 } });
@@ -247,6 +302,11 @@ export class Leading {
       last: info.lastRequest,
     });
     if (this.#has(binding)) binding.delivery.send(this.#parts.clock.now());
+  }
+
+  /** No connection has the session, whatever the state says. */
+  #isGone(id: Uint8Array): void {
+    this.#presences.add({ session: id, holder: LEADER, what: "left" });
   }
 
   #ended(session: string): void {

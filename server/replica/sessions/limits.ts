@@ -35,6 +35,15 @@ export const ACK_DELAY_MS = 50;
 /** ... or once so many sessions have acknowledged something. */
 export const MAX_MERGED_ACKS = 64;
 
+/** What the log is told of connections goes together, at the latest after so many milliseconds. */
+export const PRESENCE_DELAY_MS = 50;
+
+/** Signs of life of clients at the key-value port are told so often in the time that a session lives without one. */
+export const LOOKS_PER_TIMEOUT = 4;
+
+/** How long what servers tell each other of sessions may take before it is tried again, in milliseconds. */
+export const FORWARD_LIMIT_MS = 5_000;
+
 /** Server requests that are sent to a session and not acknowledged ... */
 export const MAX_UNACKED = 100;
 

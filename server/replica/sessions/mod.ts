@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { Attached, Attachment, Attachments } from "./attachments.ts";
 export type { Binding, Parting, SessionLink } from "./binding.ts";
 export { clusterInfo } from "./cluster.ts";
 export { idOfText, textOfId } from "./ids.ts";

@@ -385,7 +385,7 @@ Deno.test("another process goes on with a session, without a gap and without num
   await after.connect();
   assert.equal(await queued, "6");
   const last = server.received.findLast((message) => message.kind === "clientRequest");
-  assert.deepEqual([last?.requestId, last?.lowestPending], [6, 6]);
+  assert.deepEqual([last?.requestId, last?.lowestPending], [1_030, 1_030]);
   assert.deepEqual(await told(after, 1), ["2 missed"]);
   await using nobody = new SessionClient({ address: server.address, resume: "no such session" });
   await assert.rejects(nobody.connect(), SessionExpiredError);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { Effect } from "../../../client/sessions/core/inputs.ts";
 import { wakeAt } from "../../../client/sessions/core/step.ts";
-import { REJECTED } from "../../../protocol/sessions/mod.ts";
+import { REJECTED, REQUEST_ERROR } from "../../../protocol/sessions/mod.ts";
 import { Core, inWords } from "../../support/sessions/core.ts";
 
 const NONE = new Uint8Array(0);
@@ -124,8 +124,23 @@ Deno.test("what was not taken for want of room is sent again in its time", () =>
   core.submit();
   core.receive({ kind: "requestError", requestId: 1, reason: 3 });
   assert.deepEqual(core.pass(1_999), []);
-  assert.deepEqual(inWords(core.pass(1)), ["send command 1 low 1"]);
+  assert.deepEqual(inWords(core.pass(1)), ["send command 1 low 1", "send keepAlive"]);
   assert.deepEqual(answer(core, 1), ["resolve command"]);
+});
+
+Deno.test("a full disk fails what was sent once; what may have been done before is sent again", () => {
+  const full = { kind: "requestError", requestId: 1, reason: REQUEST_ERROR.storageFull } as const;
+  const once = new Core().connect();
+  once.submit();
+  assert.deepEqual(inWords(once.receive(full)), ["reject command: KvError"]);
+  const twice = new Core().connect();
+  twice.submit();
+  twice.reopen();
+  twice.continue();
+  assert.deepEqual(twice.receive(full), []);
+  assert.ok(inWords(twice.pass(2_000)).includes("send command 1 low 1"));
+  assert.deepEqual(twice.receive(full), []);
+  assert.equal(errorIn(twice.pass(30_000)).name, "OutcomeUnknownError");
 });
 
 Deno.test("an attempt that was not answered is repeated with its nonce, one that was refused is not", () => {
@@ -226,13 +241,75 @@ Deno.test("a server that gives the session and drops it is asked ever more seldo
 });
 
 Deno.test("signs of life go out in time, and a silent server is left", () => {
-  const core = new Core({ keepAliveMs: 1_000 }).connect();
-  const sends = () => inWords(core.pass(1_000));
-  assert.deepEqual(sends(), ["send keepAlive"]);
-  core.receive({ kind: "keepAliveResponse", time: 0 });
-  assert.deepEqual([sends(), sends()], [["send keepAlive"], ["send keepAlive"]]);
-  assert.deepEqual(sends(), ["tell reconnecting", "hang-up"]);
-  assert.match(core.state.link.reason?.message ?? "", /silent for 3000 ms/);
+  for (const [keepAliveMs, patienceMs] of [[30_000, 5_000], [1_000, 1_000]] as const) {
+    const core = new Core({ keepAliveMs }).connect();
+    assert.equal(wakeAt(core.state, core.now) - core.now, keepAliveMs);
+    assert.deepEqual(inWords(core.pass(keepAliveMs)), ["send keepAlive"]);
+    core.receive({ kind: "keepAliveResponse", time: 0 });
+    assert.deepEqual(inWords(core.pass(keepAliveMs)), ["send keepAlive"]);
+    assert.equal(wakeAt(core.state, core.now) - core.now, patienceMs);
+    assert.deepEqual(inWords(core.pass(patienceMs - 1)), []);
+    assert.deepEqual(inWords(core.pass(1)), ["tell reconnecting", "hang-up"]);
+    const silentMs = keepAliveMs + patienceMs;
+    assert.equal(core.state.link.reason?.message, `Server was silent for ${silentMs} ms`);
+    assert.ok(silentMs <= 2 * keepAliveMs, "the next leader waits for thrice as long");
+  }
+});
+
+Deno.test("a server that does not answer a call is asked whether it lives, and left when it does not", () => {
+  for (const lives of [true, false]) {
+    const core = new Core().connect();
+    core.submit("command", 1, 60_000);
+    assert.deepEqual(inWords(core.pass(2_000)), ["send command 1 low 1", "send keepAlive"]);
+    if (lives) core.receive({ kind: "keepAliveResponse", time: 0 });
+    assert.deepEqual(inWords(core.pass(3_000)).includes("send keepAlive"), lives);
+    if (lives) core.take({ type: "heard" });
+    assert.deepEqual(inWords(core.pass(2_000)).includes("tell reconnecting"), !lives);
+  }
+});
+
+Deno.test("a sign of life may take longer behind much that was sent", () => {
+  const core = new Core().connect();
+  core.submit("command", 1024 * 1024, 60_000);
+  assert.ok(inWords(core.pass(2_000)).includes("send keepAlive"));
+  core.pass(21_384 - 1);
+  assert.equal(core.state.phase, "connected");
+  core.pass(1);
+  assert.equal(core.state.phase, "connecting-existing");
+});
+
+Deno.test("a server that is silent is not the next that is asked", () => {
+  const core = new Core().connect();
+  core.state.link.turn = 0;
+  core.take({ type: "lost", error: new Error("lost") });
+  assert.deepEqual(inWords(core.pass(100)), ["dial b:1"]);
+  const lone = new Core({ addresses: ["a:1"] }).connect();
+  lone.take({ type: "lost", error: new Error("lost") });
+  assert.deepEqual(inWords(lone.pass(100)), ["dial a:1"]);
+});
+
+Deno.test("a session that others have used, or that the servers know less of than before, does not go on", () => {
+  const strange = [
+    { highestRequestId: 3 },
+    { floor: 3 },
+    { lowestUnacked: 6, lastServerRequestId: 6 },
+    { lastServerRequestId: 3 },
+  ];
+  for (const told of [{}, { floor: 2 }, { lowestUnacked: 2, lastServerRequestId: 9 }, ...strange]) {
+    const core = new Core().connect();
+    core.submit();
+    answer(core, 1);
+    core.submit();
+    for (let requestId = 1; requestId <= 4; requestId++) {
+      core.receive({ kind: "serverRequest", requestId, payload: NONE, createdAt: 0 });
+    }
+    core.reopen();
+    const words = inWords(core.continue(told));
+    const isBroken = strange.includes(told as typeof strange[number]);
+    assert.equal(words.includes("tell sessionBroken"), isBroken, JSON.stringify(told));
+    assert.equal(words.includes("send command 2 low 2"), !isBroken);
+    assert.ok(!words.includes("send closeSession"), "it is another's now");
+  }
 });
 
 Deno.test("signs of life go out three times in the time that the server waits", () => {
@@ -249,14 +326,15 @@ Deno.test("a client that goes on with another's session has its numbers from the
   const core = new Core({ resume: "other" });
   core.submit();
   core.take({ type: "connect" });
-  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send continueSession"]);
-  assert.deepEqual(core.continue(), [], "the numbers are not known yet");
+  assert.deepEqual(inWords(core.take({ type: "opened" })), ["send hello", "send continueSession"]);
+  const { nonce } = core.state.link;
+  assert.deepEqual(core.receive({ kind: "sessionContinued", nonce }), [], "they are not known yet");
   const told = { floor: 5, highestRequestId: 9, lowestUnacked: 4, lastServerRequestId: 6 };
   const state = { ...told, kind: "sessionState", timeoutMs: 90_000, leader: "a", term: 1 } as const;
   assert.deepEqual(inWords(core.receive(state)), [
     "tell leaderChanged",
     "tell connected",
-    "send command 10 low 10",
+    "send command 1034 low 1034",
   ]);
   const push = (requestId: number) =>
     inWords(core.receive({ kind: "serverRequest", requestId, payload: NONE, createdAt: 0 }));
@@ -264,7 +342,28 @@ Deno.test("a client that goes on with another's session has its numbers from the
   assert.deepEqual(push(4), ["deliver 4", "send ack 4"]);
   assert.deepEqual(push(3), ["send ack 4"]);
   core.reopen();
-  assert.deepEqual(inWords(core.continue()), ["tell connected", "send command 10 low 10"]);
+  assert.deepEqual(inWords(core.continue({ highestRequestId: 9, floor: 5 })), [
+    "tell connected",
+    "send command 1034 low 1034",
+  ]);
+});
+
+Deno.test("a client whose session another one still uses, from which it has taken it, does not go on", () => {
+  for (
+    const [highestRequestId, isOwn] of [[9, true], [10, false], [1_033, false], [
+      1_034,
+      true,
+    ]] as const
+  ) {
+    const core = new Core({ resume: "other" });
+    core.submit();
+    core.take({ type: "connect" });
+    core.take({ type: "opened" });
+    core.continue({ highestRequestId: 9 });
+    core.reopen();
+    const words = inWords(core.continue({ highestRequestId }));
+    assert.equal(words.includes("tell sessionBroken"), !isOwn, `${highestRequestId}`);
+  }
 });
 
 Deno.test("when everything of another's session was acknowledged, the next server request is the first", () => {
@@ -272,7 +371,7 @@ Deno.test("when everything of another's session was acknowledged, the next serve
     const core = new Core({ resume: "other" });
     core.take({ type: "connect" });
     core.take({ type: "opened" });
-    core.continue();
+    core.receive({ kind: "sessionContinued", nonce: core.state.link.nonce });
     const told = { floor: 0, highestRequestId: 0, lowestUnacked, lastServerRequestId: 6 };
     core.receive({ ...told, kind: "sessionState", timeoutMs: 90_000, leader: "", term: 1 });
     assert.equal(core.state.delivered, 6);
@@ -335,6 +434,43 @@ Deno.test("server requests that nobody reads are not acknowledged, then not take
   assert.deepEqual(read(1), ["send ack 2000"]);
   assert.deepEqual(read(1), [], "that was said already");
   assert.deepEqual(push(2_001), ["deliver 2001", "send ack 2001"]);
+});
+
+Deno.test("a job is acknowledged when it is done, and what follows it not before", () => {
+  const core = new Core().connect();
+  const job = new TextEncoder().encode('{"push":"job","job":1,"capability":"a","payload":0}');
+  const push = (requestId: number, payload = NONE) =>
+    inWords(core.receive({ kind: "serverRequest", requestId, payload, createdAt: 0 }));
+  const done = (requestId: number, sessionId = "s") =>
+    inWords(core.take({ type: "done", requestId, sessionId }));
+  assert.deepEqual(push(1), ["deliver 1", "send ack 1"]);
+  assert.deepEqual(push(2, job), ["deliver 2"]);
+  assert.deepEqual(push(3), ["deliver 3"]);
+  assert.deepEqual(push(4, job), ["deliver 4"]);
+  assert.deepEqual(push(5), ["deliver 5"]);
+  assert.deepEqual(push(1), ["send ack 1"], "what was acknowledged is acknowledged again");
+  assert.deepEqual(push(2, job), []);
+  assert.deepEqual(done(4), []);
+  assert.deepEqual(done(2, "other"), []);
+  assert.deepEqual(done(2), ["send ack 5"]);
+  assert.deepEqual(done(2), []);
+  assert.deepEqual(push(6, job), ["deliver 6"]);
+  core.reopen();
+  assert.deepEqual(done(6), []);
+  core.continue();
+  assert.deepEqual(push(6, job), ["send ack 6"], "it was done while nobody could be told");
+});
+
+Deno.test("jobs of a session that is over are nobody's here", () => {
+  const core = new Core({ renew: true }).connect();
+  const job = new TextEncoder().encode('{"push":"job","job":1,"capability":"a","payload":0}');
+  const push = { kind: "serverRequest", requestId: 1, payload: job, createdAt: 0 } as const;
+  assert.deepEqual(inWords(core.receive(push)), ["deliver 1"]);
+  core.receive({ kind: "sessionClosed", reason: 5 });
+  core.take({ type: "opened" });
+  core.receive({ kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce });
+  assert.deepEqual(inWords(core.receive({ ...push, payload: NONE })), ["deliver 1", "send ack 1"]);
+  assert.deepEqual(inWords(core.take({ type: "done", requestId: 1, sessionId: "s" })), []);
 });
 
 Deno.test("a token is shown first on each connection", () => {

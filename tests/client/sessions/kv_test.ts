@@ -96,6 +96,8 @@ Deno.test("what a program gets wrong is refused before it is sent", async () => 
   await assert.rejects(session.kv.get(1 as never), TypeError);
   await assert.rejects(session.kv.get("k", { odd: 1 } as never), /Unknown option 'odd'/);
   await assert.rejects(session.kv.watch("k", { fromRev: 1 } as never), /Unknown option 'fromRev'/);
+  const wire = { then: [{ action: "SET", key: "k", value: 1 } as never] };
+  await assert.rejects(session.kv.transaction(wire), /Unknown action 'SET' of a step, expected/);
   await assert.rejects(session.kv.set("k", "x".repeat(1024 * 1024)), (error) => {
     return error instanceof KvError && error.reason === "PAYLOAD_TOO_LARGE";
   });

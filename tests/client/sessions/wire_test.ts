@@ -10,7 +10,9 @@ import {
   type ClientMessage,
   frameSplitter,
   readClientMessage,
+  serverFrame,
 } from "../../../protocol/sessions/mod.ts";
+import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
 
 const HOST = loopback();
@@ -27,20 +29,24 @@ const command = (requestId: number, payload: Uint8Array): ClientMessage => ({
 });
 
 /** A connection, and its other end. */
-async function opened(): Promise<{ wire: Wire; conn: Deno.Conn; lost: Error[] }> {
+async function opened(): Promise<
+  { wire: Wire; conn: Deno.Conn; lost: Error[]; heard: string[] }
+> {
   const listener = Deno.listen({ hostname: HOST, port: 0 });
   const address = `${HOST}:${(listener.addr as Deno.NetAddr).port}`;
   const open = Promise.withResolvers<void>();
   const lost: Error[] = [];
+  const heard: string[] = [];
   const wire = new Wire(address, { timeoutMs: 5_000, tls: undefined }, {
     opened: open.resolve,
-    message() {},
+    message: ({ kind }) => void heard.push(kind),
+    heard: () => void heard.push("some"),
     lost: (error) => void lost.push(error),
   });
   const conn = await listener.accept();
   listener.close();
   await open.promise;
-  return { wire, conn, lost };
+  return { wire, conn, lost, heard };
 }
 
 /** What comes until the connection ends. */
@@ -66,6 +72,19 @@ Deno.test("what was sent is written before the connection is closed, acknowledge
   wire.send({ kind: "connectionClosed" }, false);
   assert.deepEqual(await reading, ["clientRequest 1", "serverRequestAck 100", "closeSession"]);
   assert.deepEqual(lost, [], "it was closed here");
+});
+
+Deno.test("a message that comes slowly is heard before it is whole", async () => {
+  const { wire, conn, heard } = await opened();
+  const frame = serverFrame({ kind: "keepAliveResponse", time: 1 });
+  await conn.write(frame.subarray(0, 10));
+  await eventually("some of it is heard", () => heard.length > 0);
+  await conn.write(frame.subarray(10));
+  await eventually("it is heard", () => heard.includes("keepAliveResponse"));
+  assert.deepEqual(heard, ["some", "keepAliveResponse"]);
+  const closing = wire.close();
+  conn.close();
+  await closing;
 });
 
 Deno.test("nothing is sent again to a server that does not take what was sent before", async () => {
@@ -94,6 +113,7 @@ Deno.test("a connection that is given up while it is dialled ends, and is not he
   const wire = new Wire(`${HOST}:1`, { timeoutMs: 5_000, tls: undefined }, {
     opened: () => void heard.push("opened"),
     message: () => void heard.push("message"),
+    heard: () => void heard.push("some"),
     lost: () => void heard.push("lost"),
   });
   await wire.close();

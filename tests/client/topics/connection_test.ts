@@ -323,6 +323,27 @@ Deno.test("the client finds the server that leads by what the others say, and by
   assert.ok(three.received.length > 3);
 });
 
+Deno.test("servers that others tell of are asked when those that were given are gone", async () => {
+  const one = serveTopics(HOST);
+  const two = serveTopics(HOST);
+  await using three = serveTopics(HOST);
+  const servers = [one, two, three].map(({ address }, i) => {
+    return { id: `s${i}`, host: HOST, port: Number(address.split(":")[1]), role: 1 };
+  });
+  for (const server of [one, two, three]) server.model.servers = servers;
+  one.script = (request, connection) => {
+    connection.refuse(request, CODE.NOT_LEADER, `s1 ${two.address}`);
+    return true;
+  };
+  await using client = await connect([one]);
+  assert.equal((await client.metadata()).servers.length, 3);
+  await one[Symbol.asyncDispose]();
+  await client.listTopics();
+  await two[Symbol.asyncDispose]();
+  assert.deepEqual(await client.listTopics(), []);
+  assert.equal(three.received.length, 1);
+});
+
 Deno.test("a leader that dies is replaced by the next one that says that it leads", async () => {
   await using one = serveTopics(HOST);
   const two = serveTopics(HOST);

@@ -156,6 +156,22 @@ Deno.test("messages of several partitions come in the order of each, and none is
   await assert.rejects(consumer.position(0), /no partition/);
 });
 
+Deno.test("of many partitions less is fetched at a time, and all are read", async () => {
+  for (const [partitions, bytes] of [[16, 1_048_576], [64, 524_288], [600, 55_924]] as const) {
+    await using server = serveTopics(HOST);
+    await using client = await connect(server);
+    server.model.create("t", partitions);
+    for (let at = 0; at < partitions; at++) fill(server.model, "t", at, 2);
+    await using consumer = client.consumer("t", { maxWaitMs: 50 });
+    const seen = await take(consumer, 2 * partitions);
+    assert.equal(new Set(seen.map(({ partition }) => partition)).size, partitions);
+    const wanted = server.received.flatMap((request) => {
+      return request.kind === "fetch" ? [request.body.maxBytes] : [];
+    });
+    assert.deepEqual(new Set(wanted), new Set([bytes]));
+  }
+});
+
 Deno.test("what is sent is there at once, and who waits for nothing gets nothing", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 2);
@@ -163,6 +179,10 @@ Deno.test("what is sent is there at once, and who waits for nothing gets nothing
   await using consumer = client.consumer("t", { maxWaitMs: 5_000 });
   assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
   assert.deepEqual(await consumer.fetch({ timeoutMs: 0 }), []);
+  await using late = client.consumer("t");
+  server.script = ({ kind }) => kind === "metadata";
+  assert.equal(await late.fetchOne({ timeoutMs: 20 }), undefined);
+  server.script = () => false;
   const waiting = consumer.fetchOne();
   await using producer = client.producer({ lingerMs: 0 });
   const sentAt = performance.now();
@@ -261,6 +281,24 @@ Deno.test("when its messages are gone reading goes on as it is told", async () =
   await assert.rejects(none.fetchOne(), { code: CODE.OFFSET_OUT_OF_RANGE });
   await none.seek(0, 70);
   assert.equal((await none.fetchOne())?.offset, 70);
+});
+
+Deno.test("a server that is behind is waited for: nothing comes twice, and nothing is passed over", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 10);
+  await using client = await connect(server);
+  for (const onOutOfRange of ["earliest", "latest", "error"] as const) {
+    let refused = 0;
+    server.script = (request, connection) => {
+      if (request.kind !== "fetch" || refused++ > 2) return false;
+      connection.refuse(request, refused > 1 ? CODE.OFFSET_OUT_OF_RANGE : CODE.TOPIC_NOT_FOUND);
+      return true;
+    };
+    await using consumer = client.consumer("t", { start: 7, onOutOfRange, anyServer: true });
+    assert.deepEqual(offsetsOf(await take(consumer, 3)), [7, 8, 9]);
+    assert.ok(refused > 2);
+  }
 });
 
 Deno.test("failures are passed over while they may pass, then told, and nothing is missing after them", async () => {

@@ -417,7 +417,15 @@ Deno.test("a batch that cannot be sent in time fails, with what went wrong last"
     return error instanceof TimeoutError && error.cause instanceof TopicError;
   });
   server.script = ({ kind }) => kind === "produce";
-  await assert.rejects(producer.send("t", { value: "b" }), OutcomeUnknownError);
+  // The first five are sent; the others have waited for them in vain.
+  await using narrow = client.producer({ lingerMs: 0, maxMessages: 1, timeoutMs: 100 });
+  const results = await Promise.allSettled(range(7).map((value) => narrow.send("t", { value })));
+  const names = results.map((result) => result.status === "rejected" && result.reason.name);
+  assert.deepEqual(names, [
+    ...Array(5).fill("OutcomeUnknownError"),
+    "TimeoutError",
+    "TimeoutError",
+  ]);
   assert.equal(server.model.values("t", 0).length, 0);
 });
 

@@ -5,14 +5,24 @@
  */
 
 import assert from "node:assert/strict";
-import { TopicClient, type TopicMessage, type TopicPosition } from "../../../client/mod.ts";
+import {
+  ConnectError,
+  TopicClient,
+  type TopicMessage,
+  type TopicPosition,
+} from "../../../client/mod.ts";
 import { splitHostPort } from "../../../protocol/host_port.ts";
 import type { Agent } from "../../../server/agent/agent.ts";
+import { TlsServer } from "../../../server/net/wire/tls.ts";
+import { accessOf } from "../../support/kv/access.ts";
 import { loopback } from "../../support/loopback.ts";
+import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { below } from "../../support/random_value.ts";
 import { folder, leaderOf, startServer, threeServers } from "../../support/replica/agents.ts";
 import { Relay } from "../../support/replica/relay.ts";
+import { until } from "../../support/rpc/peer.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
+import { serveTopics } from "../../support/topics/stage.ts";
 
 const HOST = loopback();
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
@@ -148,6 +158,7 @@ Deno.test("who waits for messages gets them as they are committed, from any serv
   await using near = await TopicClient.connect({ address: addressIn(follower) });
   for (const [from, options] of [[client, {}], [near, { anyServer: true }]] as const) {
     await using consumer = from.consumer("t", { start: "latest", ...options });
+    await consumer.position(0);
     assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
     const waiting = consumer.fetchOne();
     const { offset } = await producer.send("t", { value: "now" });
@@ -222,4 +233,46 @@ Deno.test("messages come back as they were sent, with nulls and without, through
   } finally {
     await agent.shutdown();
   }
+});
+
+Deno.test("a program shows its token on each connection, over TLS, and may do what that may", async () => {
+  const access = await accessOf([
+    { name: "producer", publish: ["orders"] },
+    { name: "consumer", subscribe: ["orders"] },
+    { name: "maker", write: ["^"] },
+  ]);
+  const tls = new TlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY });
+  await using stage = serveTopics(HOST, { access, tls });
+  const { hostname, port } = stage.port.address;
+  const as = (token: string): Promise<TopicClient> =>
+    TopicClient.connect({
+      address: `${hostname}:${port}`,
+      token,
+      tls: { caCerts: [CERTIFICATE], serverName: "localhost" },
+      idleMs: 50,
+    });
+  await assert.rejects(as("wrong"), { name: "TopicError", reason: "AUTHENTICATION_FAILED" });
+  await assert.rejects(
+    TopicClient.connect({ address: `${hostname}:${port}`, token: "maker-token", tls: true }),
+    ConnectError,
+  );
+  await using maker = await as("maker-token");
+  await maker.createTopic("orders", { partitions: 2 });
+  await maker.createTopic("secrets");
+  await using client = await as("producer-token");
+  await using producer = client.producer({ idempotent: true, lingerMs: 0 });
+  await producer.send("orders", { value: "a", partition: 1 });
+  await assert.rejects(producer.send("secrets", { value: "b" }), {
+    reason: "AUTHORIZATION_FAILED",
+  });
+  assert.deepEqual(await client.listTopics(), [{ name: "orders", partitions: 2 }]);
+  await using reader = await as("consumer-token");
+  await using consumer = reader.consumer("orders", { group: "g" });
+  assert.equal((await consumer.fetchOne())?.value?.text(), "a");
+  await consumer.commit();
+  await assert.rejects(reader.createTopic("more"), { reason: "AUTHORIZATION_FAILED" });
+  // Connections that were closed for want of use are opened again, with the token.
+  await until(() => client.statistics.connections === 0);
+  await producer.send("orders", { value: "c", partition: 1 });
+  assert.equal((await consumer.fetchOne())?.value?.text(), "c");
 });

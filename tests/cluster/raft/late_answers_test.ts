@@ -385,3 +385,43 @@ Deno.test("what comes from an earlier term is answered with the term, and fits n
   const { term, prevIndex, round } = messages[0].message;
   assert.deepEqual({ term, prevIndex, round }, { term: 5, prevIndex: 0, round: 0 });
 });
+
+Deno.test("a peer that has lost what was on its disk gets it again, and an answer that comes late does not say so", () => {
+  const bench = new Bench([2, 3, 4, 5, 6].map((index) => entry(index, 1)));
+  bench.lead();
+  const { lastIndex } = bench.raft.log;
+  bench.answer("b", lastIndex);
+  assert.equal(bench.peer("b").match, lastIndex);
+  const fail = (round: number): Effects =>
+    bench.hear("b", {
+      type: "append-reply",
+      term: bench.raft.term,
+      success: false,
+      prevIndex: lastIndex,
+      matchIndex: 0,
+      conflictTerm: 0,
+      conflictIndex: 3,
+      lastIndex: 2,
+      round,
+    });
+  const { role } = bench.raft;
+  assert.ok(role.name === "leader");
+  const late = role.round;
+  fail(late);
+  assert.equal(bench.peer("b").match, lastIndex);
+  for (let i = 0; i < 3; i++) {
+    bench.now += DEFAULT_RAFT_OPTIONS.heartbeatMs;
+    bench.take({ type: "tick" });
+  }
+  assert.ok(role.round > late);
+  const appends = (effects: Effects) =>
+    effects.messages.flatMap(({ to, message }) => {
+      return to === "b" && message.type === "append" ? [message.prevIndex] : [];
+    });
+  fail(late);
+  assert.equal(bench.peer("b").match, lastIndex);
+  assert.deepEqual(appends(fail(role.round)), [2]);
+  assert.equal(bench.peer("b").match, 0);
+  bench.answer("b", lastIndex);
+  assert.equal(bench.peer("b").match, lastIndex);
+});

@@ -39,7 +39,7 @@ Deno.test("sessions are listed, shown and ended, as text and as JSON", async () 
 
   const [code, text] = await session("list");
   assert.equal(code, 0);
-  assert.match(text, /^Id +Created +Connected +Requests +Watches +Pending +Capabilities\n/);
+  assert.match(text, /^Id +Created +Connected +Last request +Watches +Pending +Capabilities\n/);
   const row = (id: string, rest: string): RegExp =>
     new RegExp(`^${id.slice(0, 12)} +20\\d\\d-[^ ]*Z +${rest}$`, "m");
   assert.match(text, row(ids[0], "yes +2 +1 +1 +worker=v2,a=b"));

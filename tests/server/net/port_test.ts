@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { LINGER_MS } from "../../../server/net/limits.ts";
+import { SharedBacklog } from "../../../server/net/outbox.ts";
 import { loopback } from "../../support/loopback.ts";
 import { TlsServer } from "../../../server/net/wire/tls.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
@@ -201,6 +202,31 @@ Deno.test("a stranger cannot fill memory with the beginning of a line, and has i
   await known.send("x".repeat(100_000) + "\n");
   assert.equal((await known.lines(1))[0]?.length, 100_000);
   await port.close();
+});
+
+Deno.test("messages that are not whole take so much of all clients together, and small ones go on", async () => {
+  const unfinished = new SharedBacklog(100_000);
+  const port = new LinePort(listen(), { limits: { ...LIMITS, unfinished } });
+  const clients: LineClient[] = [];
+  for (let i = 0; i < 3; i++) {
+    const client = await LineClient.connect(port.address);
+    clients.push(client);
+    await client.send("a\n");
+    await client.lines(1);
+  }
+  const [first, second, small] = clients as [LineClient, LineClient, LineClient];
+  await first.send("x".repeat(90_000));
+  await until(() => unfinished.bytes === 90_000);
+  await second.send("x".repeat(50_000));
+  assert.equal(await second.rest(), "Messages of all clients that are not whole take too much\n");
+  await small.send("b".repeat(12_000));
+  await small.send("\n");
+  assert.equal((await small.lines(1))[0]?.length, 12_000);
+  await first.send("\n");
+  assert.equal((await first.lines(1))[0]?.length, 90_000);
+  for (const client of clients) client[Symbol.dispose]();
+  await port.close();
+  assert.equal(unfinished.bytes, 0);
 });
 
 Deno.test("a port that closes answers what it has taken, takes no more and ends records", async () => {

@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { CLOSED, REJECTED } from "../../../protocol/sessions/mod.ts";
+import { CLOSED, REJECTED, REQUEST_ERROR } from "../../../protocol/sessions/mod.ts";
 import { tokensText } from "../../support/kv/access.ts";
 import { CERTIFICATE, PRIVATE_KEY } from "../../support/net/certificate.ts";
 import { folder } from "../../support/replica/agents.ts";
-import { PLAIN, RawClient } from "../../support/sessions/raw_client.ts";
+import { PLAIN, RawClient, textOf } from "../../support/sessions/raw_client.ts";
 import { oneServer } from "../../support/sessions/server.ts";
 
 const CREATE = { kind: "createSession", capabilities: PLAIN, nonce: 7n } as const;
@@ -80,6 +80,62 @@ Deno.test("a token that is taken away ends the connections that it opened, and n
   const again = await server.open();
   await again.hello("app-token");
   assert.equal(await again.goOn(id), "rejected 7");
+});
+
+Deno.test("what was done has its answer, also when it may not be done any more", async () => {
+  await using guarded = await guardedServer();
+  const { server } = guarded;
+  const client = await server.open();
+  await client.hello("app-token");
+  const id = await client.create();
+  const set = { action: "SET", key: "app^n", value: 1 };
+  const answer = await client.command(1, set, 1);
+  assert.match(answer, /"ok"/);
+  await guarded.write([{ ...APP, write: [] }, READER]);
+  (await server.agent.state?.reread())?.apply();
+  assert.equal(await client.closed(), CLOSED.connectionClosed);
+  const again = await server.open();
+  await again.hello("app-token");
+  assert.equal(await again.goOn(id), "continued");
+  assert.equal(await again.command(1, set, 1), answer, "it does not say that it was not done");
+  assert.match(await again.command(2, set, 1), /"code":403/);
+  await again.command(3, { action: "GET", key: "app^n" }, 3);
+  await again.request(1, set, 3);
+  const { reason } = await again.next("requestError");
+  assert.equal(reason, REQUEST_ERROR.responseEvicted);
+});
+
+Deno.test("a watch tells no more than the token of the connection may read now", async () => {
+  await using guarded = await guardedServer();
+  const { server } = guarded;
+  const { kv } = server.agent.state ?? {};
+  const client = await server.open();
+  await client.hello("app-token");
+  const id = await client.create();
+  await client.command(1, { action: "WATCH", key: "app^a", tree: true }, 1);
+  await client.command(2, { action: "WATCH", key: "app^a", tree: true, coalesce: true }, 2);
+  const told = async (from: RawClient, count: number): Promise<unknown[]> => {
+    const pushes: unknown[] = [];
+    while (pushes.length < count) {
+      const { payload } = await from.next("serverRequest");
+      const { push, key, changes } = JSON.parse(textOf(payload));
+      pushes.push(key ?? changes?.length ?? push);
+    }
+    return pushes;
+  };
+  await kv?.set("^app^a^b", 1);
+  assert.deepEqual(await told(client, 2), ["app^a^b", 1]);
+  await client.send({ kind: "serverRequestAck", requestId: 2 });
+  await guarded.write([{ ...APP, read: ["app^a^b"] }, READER]);
+  (await server.agent.state?.reread())?.apply();
+  assert.equal(await client.closed(), CLOSED.connectionClosed);
+  const again = await server.open();
+  await again.hello("app-token");
+  assert.equal(await again.goOn(id), "continued");
+  await kv?.set("^app^a^secret", 2);
+  await kv?.setMany([{ key: "^app^a^secret", value: 3 }, { key: "^app^a^b", value: 3 }]);
+  const expected = ["missed", "missed", "missed", "app^a^b", "missed"];
+  assert.deepEqual((await told(again, 5)).sort(), expected.sort());
 });
 
 Deno.test("a token that nobody asks for is for another port", async () => {

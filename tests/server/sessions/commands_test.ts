@@ -138,6 +138,14 @@ Deno.test("wrong members are told as the key-value port tells them, and make no 
   assert.equal((await statusOf(server.agent)).last_index, last_index);
 });
 
+Deno.test("a request of a session has no number of the other port besides its own", async () => {
+  await using server = await oneServer();
+  const client = await server.open();
+  await client.create();
+  assert.match(await client.command(1, { ...INCR, rid: 1 }), /"code":422.*"field":"rid"/);
+  assert.match(await client.command(2, { ...INCR, low: 1 }), /"code":422.*"field":"low"/);
+});
+
 Deno.test("actions that are about a connection, or cannot be repeated, are unknown to sessions", async () => {
   await using server = await oneServer();
   const client = await server.open();
@@ -153,6 +161,7 @@ Deno.test("actions that are about a connection, or cannot be repeated, are unkno
     { action: "SUBSCRIBE", channel: "x" },
     { action: "UNSUBSCRIBE", channel: "x" },
     { action: "PUBLISH", channel: "x", message: 1 },
+    { action: "SESSION", op: "create" },
   ];
   for (const request of requests) {
     assert.match(await client.command(1, request), /"code":405/, request.action);

@@ -5,8 +5,9 @@
  */
 
 import assert from "node:assert/strict";
-import { SessionClient } from "../../../client/mod.ts";
+import { SessionBrokenError, SessionClient } from "../../../client/mod.ts";
 import { folder, leaderOf, threeServers } from "../../support/replica/agents.ts";
+import { oneServer } from "../../support/sessions/server.ts";
 
 Deno.test("a program finds the leader by any server, and goes on when that hands over", async () => {
   await using data = await folder();
@@ -36,4 +37,21 @@ Deno.test("a program finds the leader by any server, and goes on when that hands
   await reading;
   assert.deepEqual(seen, Array.from({ length: 40 }, (_, i) => i + 1));
   assert.notEqual(session.leader, name);
+});
+
+Deno.test("of two programs with one session none gets the answers of the other", async () => {
+  await using server = await oneServer();
+  const address = server.agent.state?.addresses.sessionAddr ?? "";
+  await using first = new SessionClient({ address });
+  await first.connect();
+  assert.equal(await first.kv.increment("first", 1_000), 1_000);
+  // It was held for dead, and is not: it comes back when the other has taken the session from it.
+  await using second = new SessionClient({ address, resume: first.sessionId ?? "" });
+  await second.connect();
+  assert.equal(await second.kv.increment("second"), 1);
+  const outcome = await first.kv.increment("first", 1_000).catch((error: Error) => error);
+  assert.ok(outcome instanceof Error, `an answer to something else: ${outcome}`);
+  assert.ok(await first.closed instanceof SessionBrokenError);
+  assert.equal(await second.kv.increment("second"), 2, "who has it goes on");
+  assert.deepEqual((await second.kv.get("first"))?.value, 1_000);
 });

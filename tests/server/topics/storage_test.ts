@@ -5,12 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import type { TopicSettings } from "../../../protocol/topics/mod.ts";
 import type { Agent } from "../../../server/agent/agent.ts";
 import { planRebuild } from "../../../server/replica/rebuilding/rebuild.ts";
 import type { VerifyReport } from "../../../server/replica/verification/verify.ts";
 import { eventually } from "../../support/agents.ts";
 import { folder, leaderOf, Servers, statusOf, threeServers } from "../../support/replica/agents.ts";
-import { isRefused, producing, RawTopics } from "../../support/topics/raw_client.ts";
+import { fetching, isRefused, producing, RawTopics } from "../../support/topics/raw_client.ts";
 import { read, segmentFiles } from "../../support/topics/segments_on_disk.ts";
 
 const KiB = 1024;
@@ -27,6 +28,8 @@ const RAFT = {
   snapshotEntries: 40,
   trailing: 10,
 } as const;
+
+const UNCHANGED = { retentionMs: -2, retentionBytes: -2, segmentBytes: -2, segmentMs: -2 };
 
 /** Produces batches of three messages, and remembers what was acknowledged. */
 class Writer {
@@ -185,4 +188,43 @@ Deno.test("a lone server refuses what is damaged, serves the rest, and goes on",
   assert.deepEqual((await read(client, "t", 2)).values, writer.values[2]);
   const { servers: [one] } = await verify(a);
   assert.equal(one?.result, "damaged");
+});
+
+Deno.test("messages that are too many, or whose time is over, are gone on all servers, and so are their files", async () => {
+  await using dir = await folder();
+  await using servers = await threeServers(dir.path, { raft: RAFT });
+  using client = await clientOfLeader(servers);
+  await client.done("createTopic", { topic: "t", partitions: PARTITIONS, replicationFactor: 3 });
+  const alter = (change: Partial<TopicSettings>) =>
+    client.done("alterTopic", { topic: "t", settings: { ...UNCHANGED, ...change } });
+  await alter({ segmentBytes: 16 * KiB, retentionBytes: 40 * KiB });
+  const writer = new Writer();
+  for (let i = 0; i < 90; i++) await writer.write(client, 1 * KiB);
+  const count = writer.values[0]?.size ?? 0;
+  for (const agent of servers.agents) {
+    using one = await RawTopics.open(agent);
+    await eventually("so much is left", async () => {
+      const { values } = await read(one, "t", 0);
+      const [first = 0] = values.keys();
+      for (const [offset, value] of values) assert.equal(value, writer.values[0]?.get(offset));
+      // Looked at when a segment is full: there may be one more.
+      return first + values.size === count && values.size >= 36 && values.size <= 60;
+    });
+  }
+  await alter({ retentionMs: 1_000, retentionBytes: -1 });
+  await eventually("the first offset is the next one", async () => {
+    const { start, end } = await client.done("getOffset", { topic: "t", partition: 0 });
+    return start === end && start === count;
+  });
+  assert.equal(await client.refused("fetch", fetching("t", 0)), 3);
+  await eventually("no file is left", () => {
+    return ["a", "b", "c"].every((name) => segmentFiles(`${dir.path}/${name}`).length === 0);
+  }, LIMIT_MS);
+  for (const agent of servers.agents) {
+    using one = await RawTopics.open(agent);
+    assert.deepEqual((await read(one, "t", 0)).values, new Map());
+  }
+  assert.equal((await client.done("produce", producing("t", ["next"]))).baseOffset, count);
+  const report = await verify(servers.at("a"));
+  assert.ok(report.equal, JSON.stringify(report));
 });

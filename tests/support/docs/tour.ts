@@ -29,12 +29,13 @@ export interface Block {
   readonly prints: readonly string[];
 }
 
-/** The blocks of commands of a page of `docs/`, with the blocks of text that follow each. */
+/** The blocks of commands of a page of `docs/`, with the blocks of text that follow each, and without programs. */
 export async function blocksOf(page: string): Promise<Block[]> {
   const text = await Deno.readTextFile(join(ROOT, "docs", page));
   const fences = text.matchAll(/^```(\w+)(?: terminal=(\w+))?\n([\s\S]*?)^```$/gm);
   const blocks: Block[] = [];
   for (const [, language, terminal, content = ""] of fences) {
+    if (language === "ts") continue;
     if (language === "sh") {
       blocks.push({ terminal, commands: content.trimEnd(), prints: [] });
     } else {

@@ -15,7 +15,8 @@ import {
   NO_ROOM,
   type StateService,
 } from "../../../server/replica/service.ts";
-import { realClock } from "../../../server/runtime.ts";
+import { type Leadership, Sessions } from "../../../server/replica/sessions/mod.ts";
+import { realClock, realRandom } from "../../../server/runtime.ts";
 import { Fetches } from "../../../server/replica/watching/fetches.ts";
 
 /** Something that was asked and is not answered. */
@@ -29,7 +30,7 @@ type Waiting =
   };
 
 /** The state of one server alone. */
-export class MemoryState implements StateService {
+export class MemoryState implements StateService, Leadership {
   /** The leader; a test may change it. */
   leader: string | undefined = "alpha";
   /** What everything fails with, if anything. */
@@ -49,22 +50,30 @@ export class MemoryState implements StateService {
   /** What agents that keep no state fetch here. */
   readonly fetches: Fetches;
   readonly #store = new MemoryStore();
-  readonly #machine: Machine;
+  /** The machine. */
+  readonly machine: Machine;
+  /** This server leads. */
+  readonly readyTerm = 1;
+  /** The sessions of clients. */
+  readonly sessions: Sessions;
   #waiting: Waiting[] = [];
   #held = false;
   #scheduled = false;
 
-  /** Keeps changes as `limits` say. */
-  constructor(limits?: RingLimits) {
+  /** Keeps changes as `limits` say; sessions live for `timeoutMs` without a sign of their clients. */
+  constructor(limits?: RingLimits, timeoutMs = 90_000) {
     this.watches = new WatchHub({
       pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
       background: (work) => void work.catch((error) => this.faults.push(error)),
       ...limits && { limits },
     });
     this.fetches = new Fetches(this.watches, realClock);
-    this.#machine = new Machine(this.#store, undefined, {
+    this.machine = new Machine(this.#store, undefined, {
       changes: (changes) => this.watches.take(changes),
+      sessions: (changes) => this.sessions.changed(changes),
     });
+    const parts = { clock: realClock, random: realRandom, timeoutMs };
+    this.sessions = new Sessions(parts, () => this);
     this.begin();
   }
 
@@ -112,6 +121,17 @@ export class MemoryState implements StateService {
     this.#add({ question, consistency, done, asker });
   }
 
+  /** As {@linkcode Leadership.askHere}. */
+  askHere(
+    kind: "command" | "question",
+    bytes: Uint8Array,
+    timeoutMs: number,
+    done: (result: Result | undefined) => void,
+  ): void {
+    if (kind === "command") this.propose(bytes, timeoutMs, done);
+    else this.query(bytes, "linearizable", timeoutMs, ({ result }) => done(result));
+  }
+
   #add(waiting: Waiting): void {
     this.#waiting.push(waiting);
     if (this.#held || this.#scheduled) return;
@@ -142,18 +162,19 @@ export class MemoryState implements StateService {
         ? this.#apply(batch.map((one) => one.command))
         : [];
       batch.forEach((one, i) => one.done(this.failure ?? results[i] as Result));
+      this.sessions.look();
     }
   }
 
   #answerTo({ question, asker }: Extract<Waiting, { question: Uint8Array }>): Result {
     if (this.asksForRoom && asker?.hasRoom() === false) return NO_ROOM;
     this.answered++;
-    return this.#machine.query(question);
+    return this.machine.query(question);
   }
 
   #apply(commands: readonly Uint8Array[]): (Result | undefined)[] {
-    const next = this.#machine.context.index + 1;
-    return this.#machine.apply(
+    const next = this.machine.context.index + 1;
+    return this.machine.apply(
       commands.map((data, i) => ({ index: next + i, type: "command", time: next + i, data })),
     );
   }

@@ -33,8 +33,12 @@ export interface Stage extends AsyncDisposable {
   client(): Promise<KvPeer>;
 }
 
-/** Begins to serve on a free port of `host`. */
-export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage {
+/** Begins to serve on a free port of `host`, with sessions unless told otherwise. */
+export function serve(
+  host: string,
+  options: Partial<KvPortOptions> = {},
+  hasSessions = true,
+): Stage {
   const state = options.state instanceof MemoryState ? options.state : new MemoryState();
   const log = new AgentLog("alpha");
   const pubsub = lonelyChannels();
@@ -43,6 +47,7 @@ export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage
   const port = KvPort.listen({
     address: `${host}:0`,
     state,
+    ...hasSessions && { sessions: state.sessions },
     pubsub,
     node: "alpha",
     version: "1.2.3",
@@ -58,6 +63,7 @@ export function serve(host: string, options: Partial<KvPortOptions> = {}): Stage
     client: async () => new KvPeer(await LineClient.connect(port.address)),
     async [Symbol.asyncDispose]() {
       await port.close();
+      state.sessions.close();
       await state.watches.close();
     },
   };

@@ -20,7 +20,7 @@ import {
   type Conversation,
   type Parser,
   type Peer,
-  StrangerLimitError,
+  UnfinishedLimitError,
 } from "../../../server/net/conversation.ts";
 import { type LossCount, Losses } from "../../../server/net/losses.ts";
 import { RecordCounter } from "../../../server/net/outbox.ts";
@@ -105,7 +105,7 @@ class LineConversation implements Conversation {
   }
 
   fail(error: unknown): void {
-    if (!(error instanceof LineError || error instanceof StrangerLimitError)) throw error;
+    if (!(error instanceof LineError || error instanceof UnfinishedLimitError)) throw error;
     this.#answer(error.message);
     this.ended = true;
   }

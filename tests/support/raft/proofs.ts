@@ -31,7 +31,7 @@ export const PROOFS: Readonly<Record<Rule, Proof>> = {
   "check-quorum": { script: "check_quorum", seed: 2 },
   "voters-only": { script: "change_demote_voter", seed: 6 },
   "single-change": { script: "change_one_at_a_time", seed: 86 },
-  "own-term-change": { script: "change_waits_for_own_term", seed: 567 },
+  "own-term-change": { script: "change_waits_for_own_term", seed: 1_488 },
   "own-term-read": { script: "read_after_an_election", seed: 1 },
   "fresh-round": { script: "read_during_a_deposition", seed: 105 },
   "lease-ends": { script: "lease_ends_with_a_transfer", seed: 401 },

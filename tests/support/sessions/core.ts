@@ -7,7 +7,7 @@
 import type { Call, Chance, Effect, Input } from "../../../client/sessions/core/inputs.ts";
 import { newState, type Settings, type State } from "../../../client/sessions/core/state.ts";
 import { step } from "../../../client/sessions/core/step.ts";
-import type { ServerMessage } from "../../../protocol/sessions/mod.ts";
+import type { ServerMessage, SessionState } from "../../../protocol/sessions/mod.ts";
 
 const SETTINGS: Settings = {
   addresses: ["a:1", "b:1", "c:1"],
@@ -66,6 +66,7 @@ export class Core {
       createdAt: this.now,
       deadlineAt: this.now + deadlineMs,
       id: undefined,
+      isRepeated: false,
       resendAt: Infinity,
       resendMs: this.state.settings.resendMs,
     };
@@ -88,9 +89,23 @@ export class Core {
     return this;
   }
 
-  /** Goes on with the session. */
-  continue(): Effect[] {
-    return this.receive({ kind: "sessionContinued", nonce: this.state.link.nonce });
+  /** Goes on with the session, of which the server knows what this client does. */
+  continue(told: Partial<SessionState> = {}): Effect[] {
+    const { calls, delivered } = this.state;
+    return [
+      ...this.receive({ kind: "sessionContinued", nonce: this.state.link.nonce || 9n }),
+      ...this.receive({
+        kind: "sessionState",
+        floor: 0,
+        highestRequestId: calls.nextId > calls.firstId ? calls.nextId - 1 : calls.highestBefore,
+        lowestUnacked: delivered + 1,
+        lastServerRequestId: delivered,
+        timeoutMs: 90_000,
+        leader: this.state.leader ?? "",
+        term: 1,
+        ...told,
+      }),
+    ];
   }
 }
 

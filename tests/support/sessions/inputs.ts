@@ -77,6 +77,8 @@ export const INPUTS: Readonly<Record<string, (core: Core, call: Call) => Effect[
   "abandon": (core, call) => core.take({ type: "abandon", call }),
   "opened": (core) => core.take({ type: "opened" }),
   "lost": (core) => core.take({ type: "lost", error: new Error("lost") }),
+  "heard": (core) => core.take({ type: "heard" }),
+  "done": (core) => core.take({ type: "done", requestId: 1, sessionId: "s" }),
   "taken": (core) => core.take({ type: "taken", count: 0 }),
   "tick": (core) => core.pass(1),
   "tick, resend": (core) => core.pass(2_000),
@@ -87,8 +89,8 @@ export const INPUTS: Readonly<Record<string, (core: Core, call: Call) => Effect[
     core.receive({ kind: "sessionCreated", sessionId: "t", nonce: core.state.link.nonce || 9n }),
   "created, other nonce": (core) =>
     core.receive({ kind: "sessionCreated", sessionId: "t", nonce: 99n }),
-  "continued": (core) =>
-    core.receive({ kind: "sessionContinued", nonce: core.state.link.nonce || 9n }),
+  "continued": (core) => core.continue(),
+  "continued, used by another": (core) => core.continue({ highestRequestId: 9 }),
   "continued, other nonce": (core) => core.receive({ kind: "sessionContinued", nonce: 99n }),
   "rejected, other nonce": (core) =>
     core.receive({ kind: "sessionRejected", reason: REJECTED.sessionExpired, nonce: 99n }),

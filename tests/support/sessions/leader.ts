@@ -24,6 +24,7 @@ import {
   Sessions,
   type SessionWork,
 } from "../../../server/replica/sessions/mod.ts";
+import { type Answer, NO_LEADER } from "../../../server/replica/service.ts";
 import { json, path } from "../machine/fixture.ts";
 import { ManualClock } from "../manual_clock.ts";
 
@@ -113,6 +114,21 @@ export class TestLeader implements Leadership {
     });
   }
 
+  propose(bytes: Uint8Array, timeoutMs: number, done: (result: Result) => void): void {
+    this.askHere("command", bytes, timeoutMs, (result) => done(result ?? NO_LEADER));
+  }
+
+  query(
+    bytes: Uint8Array,
+    _consistency: string,
+    timeoutMs: number,
+    done: (answer: Answer) => void,
+  ): void {
+    const finish = (result: Result | undefined): void =>
+      done({ result: result ?? NO_LEADER, lagMs: 0 });
+    this.askHere("question", bytes, timeoutMs, finish);
+  }
+
   /** Has what was asked done, all commands by one batch of entries. */
   run(): void {
     const asked = this.#asked.filter(({ kind }) => kind === "question" || !this.holdsCommands);
@@ -144,7 +160,7 @@ export class TestLeader implements Leadership {
   }
 
   /** A session on a link. */
-  async begin(link: SessionLink = new TestLink(), name = "x"): Promise<Begun> {
+  async begin(link: SessionLink = new TestLink(), name = "session-ext"): Promise<Begun> {
     const nonce = new Uint8Array(8).fill(1);
     const done = Promise.withResolvers<unknown>();
     this.leading.create(link, { capabilities: [[name, "1"]], nonce }, done.resolve);

@@ -27,6 +27,8 @@ type Segment = Uint8Array | "end" | "reset";
 export class SimStream implements Stream {
   /** The other end. */
   readonly remote: Address;
+  /** When bytes last reached the machine of this end, whether its process has read them or not; in virtual milliseconds. */
+  arrivedAt = -Infinity;
   readonly #network: Network;
   readonly #host: SimHost;
   #peer: SimStream | undefined;
@@ -103,6 +105,7 @@ export class SimStream implements Stream {
     let tries = 0;
     const arrive = (): void => {
       if (this.#network.passes(this.#host, peer.#host)) {
+        if (segments[0] instanceof Uint8Array) peer.arrivedAt = this.#network.now;
         this.#network.scheduleProcess(peer.#host, 0, this.#host, () => {
           for (const segment of segments) peer.#receive(segment);
         });

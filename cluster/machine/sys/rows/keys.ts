@@ -10,7 +10,11 @@
  *     (1, 6, serial, watch)                one of its watches: the key of that in the next table
  *     (1, 7, tree, node, serial, form)     who watches a node, or all from it on: the session, and the number of its watch
  *     (1, 8, client-id)                    the session that a client has begun last: the nonce, the session, when
- *     (1, 9, serial, table)                nothing: a mark that rows of table 4, 5 or 6 (here 0, 1 or 2) are left of a session, or of a queue
+ *     (1, 9, serial, table)                nothing: a mark that rows of table 4, 5, 6 or 12 (here 0 to 3) are left of a session, or of a queue
+ *     (1, 10, skill, turn)                 a session that is connected and has a skill, in the order in which they are given jobs
+ *     (1, 11, serial, skill)               the turn of that session
+ *     (1, 12, serial, id)                  what a server request of a session is besides, when it is a job: see `jobs.ts`
+ *     (1, 13, skill, job)                  a job that nobody has: its payload
  *
  * A session has a serial number, and its queue of server requests has one of its own: so a session ends, and a queue is given up,
  * by one row, however many others there are. Those that are left have no effect, and are swept few at a time.
@@ -50,6 +54,11 @@ export const REQUESTS: Uint8Array = encodeTuple([SYS, 5]);
 export const WATCHES: Uint8Array = encodeTuple([SYS, 6]);
 /** Marks of what is left. */
 export const LEAVINGS: Uint8Array = encodeTuple([SYS, 9]);
+
+/** The skills of those that are connected. */
+export const SKILLS: Uint8Array = encodeTuple([SYS, 11]);
+/** Jobs by session. */
+export const JOBS: Uint8Array = encodeTuple([SYS, 12]);
 
 /** Where watches of a node, and where those of a node and all below it are found. */
 const WATCHED = [encodeTuple([SYS, 7, 0]), encodeTuple([SYS, 7, 1])] as const;
@@ -135,4 +144,19 @@ function withByte(key: Uint8Array, byte: number): Uint8Array {
 /** The id of the session of a key. */
 export function sessionIdOf(key: Uint8Array): Uint8Array {
   return decodeTuple(key)[2] as Uint8Array;
+}
+
+/** What the keys of those who have a skill begin with. */
+export function workersKey(skill: string): Uint8Array {
+  return encodeTuple([SYS, 10, skill]);
+}
+
+/** The key of a skill of a session. */
+export function skillKey(serial: number, skill: string): Uint8Array {
+  return encodeTuple([SYS, 11, serial, skill]);
+}
+
+/** What the keys of the jobs that wait for a skill begin with. */
+export function waitingKey(skill: string): Uint8Array {
+  return encodeTuple([SYS, 13, skill]);
 }

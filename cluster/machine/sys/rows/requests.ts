@@ -24,6 +24,15 @@ export interface ServerRequest {
   readonly payload: Uint8Array;
 }
 
+/** The row of one, whose payload is told by its length and the bytes behind its head. */
+export function requestRow(
+  state: StoreReader,
+  { queue }: Pick<Session, "queue">,
+  id: number,
+): Uint8Array | undefined {
+  return state.get(rowKey(state, REQUESTS, queue, id));
+}
+
 /** Adds one behind the others. */
 export function putRequest(
   state: Transaction,
@@ -35,11 +44,23 @@ export function putRequest(
   const row = state.allocate(REQUEST_HEAD_BYTES + payload.length);
   putU64(row, 0, time);
   row.set(payload, REQUEST_HEAD_BYTES);
-  state.put(rowKey(state, REQUESTS, session.queue, ++session.lastRequest), row);
+  putRow(state, totals, session, ++session.lastRequest, row);
+}
+
+/** Adds the row of one. */
+export function putRow(
+  state: Transaction,
+  totals: Totals,
+  session: Session,
+  id: number,
+  row: Uint8Array,
+): void {
+  state.put(rowKey(state, REQUESTS, session.queue, id), row);
+  const bytes = row.length - REQUEST_HEAD_BYTES;
   session.pending++;
-  session.pendingBytes += payload.length;
+  session.pendingBytes += bytes;
   totals.pending++;
-  totals.pendingBytes += payload.length;
+  totals.pendingBytes += bytes;
 }
 
 /** Removes the first ones up to an id, at most `limit`. Returns how many. */

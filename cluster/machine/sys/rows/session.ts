@@ -41,9 +41,19 @@ export interface Session {
   pendingBytes: number;
   /** How many watches it has. */
   watches: number;
+  /** What tells the connection that has it from all others, as far as the state knows: {@linkcode NOBODY}, or a number by chance. */
+  holder: number;
+  /** How many of its server requests are jobs. */
+  jobs: number;
 }
 
-const ROW_BYTES = 8 * 8 + 5 * 4;
+/** No connection has the session, as far as the state knows. */
+export const NOBODY = 0;
+
+/** Which connection has the session is the affair of the server that leads. */
+export const LEADER = 1;
+
+const ROW_BYTES = 9 * 8 + 6 * 4;
 
 /** Reads the id of a session. */
 export function readSessionId(reader: Reader): Uint8Array {
@@ -77,6 +87,8 @@ export function sessionOf(key: Uint8Array, id: Uint8Array, row: Uint8Array): Ses
     pending: getU32(row, 72),
     pendingBytes: getU32(row, 76),
     watches: getU32(row, 80),
+    holder: getU64(row, 84),
+    jobs: getU32(row, 92),
   };
 }
 
@@ -96,5 +108,7 @@ export function putSession(state: Transaction, session: Session): void {
   putU32(row, 72, session.pending);
   putU32(row, 76, session.pendingBytes);
   putU32(row, 80, session.watches);
+  putU64(row, 84, session.holder);
+  putU32(row, 92, session.jobs);
   state.put(session.key, row);
 }

@@ -21,6 +21,12 @@ export interface Totals {
   watches: number;
   /** Rows that say that something is left to be swept. */
   leavings: number;
+  /** Jobs that are not acknowledged, the bytes of their payloads, and how many of them nobody has. */
+  jobs: number;
+  jobBytes: number;
+  waitingJobs: number;
+  /** The number of the last job. */
+  lastJob: number;
 }
 
 const NAMES = [
@@ -30,6 +36,10 @@ const NAMES = [
   "pendingBytes",
   "watches",
   "leavings",
+  "jobs",
+  "jobBytes",
+  "waitingJobs",
+  "lastJob",
 ] as const satisfies readonly (keyof Totals)[];
 
 /** The totals. */
@@ -43,6 +53,10 @@ export function getTotals(state: StoreReader): Totals {
     pendingBytes: at(3),
     watches: at(4),
     leavings: at(5),
+    jobs: at(6),
+    jobBytes: at(7),
+    waitingJobs: at(8),
+    lastJob: at(9),
   };
 }
 

@@ -38,6 +38,8 @@ Deno.test("a session begins with what its client says of itself", () => {
     pending: 0,
     pendingBytes: 0,
     watches: 0,
+    holder: 0,
+    jobs: 0,
     capabilities,
   });
   assert.equal(fixture.totals.sessions, 1);

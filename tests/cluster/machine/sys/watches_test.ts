@@ -398,6 +398,18 @@ Deno.test("an entry that would make more than 100,000 pushes tells all who watch
   assert.deepEqual(fixture.waiting(99), []);
 });
 
+Deno.test("an entry whose pushes would take more than 64 MiB tells the sessions beyond that they have missed some", () => {
+  const fixture = new SessionFixture();
+  const numbers = Array.from({ length: 140 }, (_, i) => i + 1);
+  fixture.create(...numbers);
+  for (const number of numbers) fixture.ask(number, { id: 1 }, watch("k"));
+  fixture.apply(put("k", "x".repeat(500 * 1024)));
+  const told = numbers.filter((number) => fixture.waiting(number)[0] !== `1 ${OVERFLOW}`);
+  assert.equal(told.length, 131);
+  fixture.apply(put("k", 1));
+  for (const number of numbers) assert.match(fixture.waiting(number)[1] ?? "", /"value":1,/);
+});
+
 Deno.test("watches are bounded, for each session and all together", () => {
   const fixture = withSessions();
   fixture.apply(

@@ -65,6 +65,9 @@ const ROWS: readonly [request: object, answer: string][] = [
   [{ action: "KEYS" }, '["app^web^a","app^web^b"]'],
   [{ action: "GET", key: "^log^k" }, "403 FORBIDDEN"],
   [{ action: "DEL", key: "^app^web", tree: true }, "3 rev 8"],
+  [{ action: "DISPATCH", capability: "resize", payload: 1 }, "403 FORBIDDEN"],
+  [{ action: "SESSION", op: "close" }, "422 INVALID (op)"],
+  [{ action: "GET", key: "^log^k", rid: 1 }, "403 FORBIDDEN"],
   [{ action: "FLY" }, "405 UNKNOWN_ACTION"],
   [{ action: 7 }, "422 INVALID (action)"],
 ];
@@ -185,6 +188,7 @@ const NEEDS: readonly [action: string, request: Record<string, unknown>, needs: 
   ["WATCH", { key: "^", tree: true }, "read "],
   ["WATCH", { key: "^", namespace: "n" }, "422 AMBIGUOUS_NAMESPACE (namespace)"],
   ["UNWATCH", { watch: 1 }, ""],
+  ["DISPATCH", { capability: "resize" }, "publish jobs^resize"],
   ["PUBLISH", { channel: "news" }, "publish news"],
   ["PUBLISH", { channel: "^a^b" }, "publish a^b"],
   ["PUBLISH", { channel: ["a", "b"] }, "publish a^b"],

@@ -8,6 +8,7 @@ import {
   DamagedSegmentError,
   SegmentGoneError,
 } from "../../../../server/replica/segments/errors.ts";
+import { nextTurn } from "../../../../server/runtime.ts";
 import { names } from "../../../support/disk_suite.ts";
 import { below } from "../../../support/random_value.ts";
 import { HOST, onBothDisks } from "../../../support/replica/disks.ts";
@@ -138,12 +139,14 @@ Deno.test("at the start what the state does not tell of is cut off, or removed o
   ];
   files.take(changes);
   await files.close();
+  let synced = 0;
   before.sync = async () => {
     await Promise.resolve();
     assert.equal(disk.count("remove"), 0, "the rows do not last yet");
+    synced++;
   };
   const again = await openSegments(disk, before);
-  assert.equal(disk.count("remove"), 2);
+  assert.deepEqual([synced, disk.count("remove")], [1, 2]);
   assert.deepEqual(again.found, []);
   assert.equal(again.files.count, 2);
   assert.deepEqual(await names(disk, "topics/1"), [
@@ -182,6 +185,13 @@ Deno.test("what the state tells of and is not there is damage: it is not served,
   await again.files.flush();
   assert.deepEqual(await again.files.read(segmentAt(1), 274, 10), batches[0]);
   await assert.rejects(again.files.read(segmentAt(1), 0, 10), DamagedSegmentError);
+  // One of which nothing was known is told of.
+  assert.deepEqual(again.damages, []);
+  again.files.add(segmentAt(9), 1_000, batches[0]!);
+  assert.match(
+    again.damages.join(),
+    /'topics\/1\/0-0{15}9.log' is damaged: 1000 bytes are missing at 0$/,
+  );
   await again.files.close();
 });
 
@@ -299,6 +309,39 @@ Deno.test("a disk without room is waited for, and what was written in part is wr
   }
 });
 
+Deno.test("what is under way when another segment finds no room is written once", async () => {
+  const random = new SeededRandom(13);
+  const [begun, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const disk = new class extends WatchedDisk {
+    override async append(path: string, bytes: Uint8Array): Promise<void> {
+      await super.append(path, bytes);
+      if (path === A_PATH) return;
+      begun.resolve();
+      await slow.promise;
+    }
+  }(new MemoryDisk());
+  const { files, rows } = await openSegments(disk);
+  const [other, batch] = [segmentAt(1), batchOf(random, 100)];
+  files.take([rows.append(A, batch), rows.append(other, batch)]);
+  disk.failure = (call, path) =>
+    call === "append" && path === A_PATH ? new DiskFullError(path) : undefined;
+  const first = assert.rejects(files.flush(), DiskFullError);
+  await begun.promise;
+  const second = assert.rejects(files.flush(), DiskFullError);
+  for (let i = 0; i < 10; i++) await nextTurn();
+  slow.resolve();
+  await Promise.all([first, second]);
+  disk.failure = () => undefined;
+  await files.flush();
+  for (const segment of [A, other]) assert.deepEqual(await readAll(files, segment), batch);
+  const next = batchOf(random, 50);
+  files.take([rows.append(A, next), rows.append(other, next)]);
+  await files.close();
+  const again = await openSegments(disk, rows);
+  const all = concatBytes([batch, next]);
+  for (const segment of [A, other]) assert.deepEqual(await readAll(again.files, segment), all);
+});
+
 Deno.test("after a sync that failed nothing counts as written any more", async () => {
   const random = new SeededRandom(11);
   const disk = new WatchedDisk(new MemoryDisk());
@@ -325,11 +368,11 @@ Deno.test("whole bytes take the place of damaged ones, while more are appended",
     const known = concatBytes(batches);
     const pieces = async function* (): AsyncGenerator<Uint8Array> {
       yield batches[0]!;
-      batches.push(batchOf(random, 70));
+      batches.push(batchOf(random, 800_000));
       files.take([rows.append(A, batches.at(-1)!)]);
       await files.flush();
       yield concatBytes(batches.slice(1, 3));
-      batches.push(batchOf(random, 80));
+      batches.push(batchOf(random, 800_000));
       files.take([rows.append(A, batches.at(-1)!)]);
     };
     if (isShort) {
@@ -338,7 +381,14 @@ Deno.test("whole bytes take the place of damaged ones, while more are appended",
       assert.ok(files.isDamaged(A));
       continue;
     }
-    await files.replace(A, known.length, pieces());
+    const twice = { count: 0 };
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      twice.count++;
+      yield* pieces();
+    };
+    // Who asks for it while it is under way finds it done.
+    await Promise.all([0, 1].map(() => files.replace(A, known.length, counted())));
+    assert.equal(twice.count, 1);
     assert.equal(files.isDamaged(A), false);
     assert.deepEqual(await readAll(files, A), concatBytes(batches));
     assert.deepEqual(await files.check(() => false), []);

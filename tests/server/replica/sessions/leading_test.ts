@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { decodeTotals, totalsQuestion } from "../../../../cluster/machine/mod.ts";
+import { decodeTotals, LEADER, NOBODY, totalsQuestion } from "../../../../cluster/machine/mod.ts";
 import { equalBytes } from "../../../../protocol/bytes.ts";
 import { MISSED, OVERFLOW } from "../../../../protocol/kv/change.ts";
 import { textOfId } from "../../../../server/replica/sessions/mod.ts";
@@ -46,7 +46,11 @@ Deno.test("a connection that is gone before its session begins has none", async 
   const leader = new TestLeader();
   const link = new TestLink();
   link.isOpen = false;
-  leader.leading.create(link, { capabilities: [["x", "1"]], nonce: NONCE }, () => assert.fail());
+  leader.leading.create(
+    link,
+    { capabilities: [["session-ext", "1"]], nonce: NONCE },
+    () => assert.fail(),
+  );
   await leader.clock.advance(0);
   assert.equal(leader.leading.bound, 0);
   const { binding } = await leader.begin();
@@ -273,6 +277,36 @@ Deno.test("a server that stood still ends nobody before it has read what was sen
   assert.deepEqual([alive.parted, silent.parted], [undefined, "expired"]);
 });
 
+Deno.test("a session does not end while its requests are under way, since signs of its life wait behind them", async () => {
+  const leader = new TestLeader();
+  const link = new TestLink();
+  const { binding } = await leader.begin(link);
+  leader.isHeld = true;
+  const asked = leader.command(binding, {});
+  await leader.clock.advance(2 * TIMEOUT_MS);
+  leader.isHeld = false;
+  leader.run();
+  assert.equal(await asked, "1");
+  leader.leading.heard(binding);
+  await leader.clock.advance(TIMEOUT_MS - 1_000);
+  assert.equal(link.parted, undefined);
+  await leader.clock.advance(3_000);
+  assert.equal(link.parted, "expired", "and then it has its time");
+});
+
+Deno.test("a session that is asked for in time does not end before it can go on", async () => {
+  const leader = new TestLeader();
+  const { binding } = await leader.begin();
+  leader.leading.leave(binding);
+  await leader.clock.advance(TIMEOUT_MS - 1_000);
+  leader.isHeld = true;
+  const going = leader.goOn(binding.session, new TestLink());
+  await leader.clock.advance(5_000);
+  leader.isHeld = false;
+  leader.run();
+  begun(await going);
+});
+
 Deno.test("a session that is not there ends by one entry, and is forgotten", async () => {
   const leader = new TestLeader();
   const before = leader.entries;
@@ -291,7 +325,11 @@ Deno.test("a server that leads no more parts all connections, and fails all that
   leader.leading.close(ending);
   const beginning = Promise.withResolvers<unknown>();
   const third = new TestLink();
-  leader.leading.create(third, { capabilities: [["x", "1"]], nonce: NONCE }, beginning.resolve);
+  leader.leading.create(
+    third,
+    { capabilities: [["session-ext", "1"]], nonce: NONCE },
+    beginning.resolve,
+  );
   leader.lead(undefined);
   assert.deepEqual([bound.parted, closing.parted], ["deposed", "deposed"]);
   assert.equal(await asked, "deposed");
@@ -318,7 +356,7 @@ Deno.test("sessions begin as fast as the bucket fills", async () => {
     const done = Promise.withResolvers<{ ok: boolean; reason?: string } | undefined>();
     leader.leading.create(
       new TestLink(),
-      { capabilities: [["x", "1"]], nonce: NONCE },
+      { capabilities: [["session-ext", "1"]], nonce: NONCE },
       done.resolve,
     );
     return (await done.promise)?.reason ?? "begun";
@@ -522,3 +560,42 @@ function setAlive(leader: TestLeader, binding: Parameters<TestLeader["command"]>
   again();
   return { stop: () => isOver = true };
 }
+
+Deno.test("the state knows who can be given jobs, as they come and go and through another leader", async () => {
+  const leader = new TestLeader();
+  const holderOf = (session: string): number | undefined => leader.sessions.find(session)?.holder;
+  const plain = await leader.begin();
+  const { binding } = await leader.begin(new TestLink(), "worker");
+  const entries = leader.entries;
+  await leader.clock.advance(1_000);
+  assert.equal(leader.entries, entries, "whoever begins needs no more entries");
+  assert.deepEqual([holderOf(plain.binding.session), holderOf(binding.session)], [NOBODY, LEADER]);
+  leader.leading.leave(plain.binding);
+  leader.leading.leave(binding);
+  await leader.clock.advance(50);
+  assert.deepEqual([leader.entries - entries, holderOf(binding.session)], [1, NOBODY]);
+  const next = begun(await leader.goOn(binding.session, new TestLink()));
+  await leader.clock.advance(50);
+  assert.equal(holderOf(binding.session), LEADER);
+  // Who comes back at once has never been away.
+  leader.leading.leave(next.binding);
+  begun(await leader.goOn(binding.session, new TestLink()));
+  await leader.clock.advance(50);
+  assert.equal(holderOf(binding.session), LEADER);
+  const other = await leader.begin(new TestLink(), "worker");
+  leader.lead(undefined);
+  leader.lead(2);
+  begun(await leader.goOn(other.binding.session, new TestLink()));
+  await leader.clock.advance(100);
+  assert.deepEqual(
+    [holderOf(binding.session), holderOf(other.binding.session)],
+    [NOBODY, LEADER],
+  );
+  const gone = new TestLink();
+  gone.isOpen = false;
+  const before = leader.entries;
+  leader.leading.create(gone, { capabilities: [["worker", "1"]], nonce: NONCE }, () => {});
+  leader.leading.continue(gone, "f".repeat(32), () => {});
+  await leader.clock.advance(100);
+  assert.equal(leader.entries - before, 2, "it was made, and is on no connection");
+});

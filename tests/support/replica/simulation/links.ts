@@ -7,7 +7,7 @@
 import { crc32 } from "node:zlib";
 import type { Message } from "../../../../cluster/raft/mod.ts";
 import { decodeMessage, encodeMessage } from "../../../../cluster/raft/wire/message_codec.ts";
-import type { Address } from "../../../../cluster/runtime.ts";
+import type { Address, Stream } from "../../../../cluster/runtime.ts";
 import { concatBytes, getU32, putU32 } from "../../../../protocol/bytes.ts";
 import { type PeerNet, UnsentError } from "../../../../server/replica/driver/parts.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
@@ -89,10 +89,14 @@ export class Links implements PeerNet {
   }
 
   /** Begins to hand over what arrives. */
-  start(receiver: Receiver, failed: (error: Error) => void): void {
+  start(
+    receiver: Receiver,
+    failed: (error: Error) => void,
+    accept: (stream: Stream) => void,
+  ): void {
     this.#runtime.transport.start({
       packet: (from, bytes) => this.#receive(receiver, failed, from, bytes),
-      stream: (stream) => stream.close(),
+      stream: accept,
     });
   }
 

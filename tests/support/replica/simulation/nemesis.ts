@@ -10,7 +10,6 @@ import { SimFile } from "../../simulation/disk/tree.ts";
 import { advise } from "../../../../server/replica/members/autopilot.ts";
 import { shortId } from "../../../../server/replica/gossip_tag.ts";
 import { server as gossipServer } from "../planted.ts";
-import type { SimulatedClients } from "./clients.ts";
 import { CLUSTER } from "./rebuilding.ts";
 import type { SimulatedServer, World } from "./server.ts";
 
@@ -36,6 +35,12 @@ export function newestLeader(servers: readonly SimulatedServer[]): SimulatedServ
   return newest;
 }
 
+/** Who hears of the harm. */
+export interface Victims {
+  /** A server has ended: its clients learn nothing of what they have asked. */
+  serverEnded(server: SimulatedServer): void;
+}
+
 /** Does harm, one at a time. */
 export class Nemesis {
   /** Servers that ended without a word. */
@@ -52,7 +57,7 @@ export class Nemesis {
   changes = 0;
   readonly #world: World;
   readonly #servers: readonly SimulatedServer[];
-  readonly #clients: SimulatedClients;
+  readonly #clients: Victims;
   readonly #add: () => SimulatedServer;
   readonly #paused = new Set<SimulatedServer>();
   /** Each run is hard on some things: how likely each harm is. */
@@ -61,7 +66,7 @@ export class Nemesis {
   constructor(
     world: World,
     servers: readonly SimulatedServer[],
-    clients: SimulatedClients,
+    clients: Victims,
     add: () => SimulatedServer,
   ) {
     this.#world = world;

@@ -86,6 +86,8 @@ export class RunError extends Error {
 /** A run. */
 export class SimulatedRun {
   readonly #world: World;
+  readonly #expiries: Expiries | undefined;
+  readonly #sessions: SimulatedSessions | undefined;
   readonly #servers: SimulatedServer[] = [];
   readonly #clients: SimulatedClients;
   readonly #nemesis: Nemesis;
@@ -98,12 +100,13 @@ export class SimulatedRun {
   ) {
     const random = new SeededRandom(seed, 77);
     const checker = new Checker();
+    this.#expiries = expiring ? new Expiries(checker) : undefined;
+    this.#sessions = sessions ? new SimulatedSessions(checker) : undefined;
     this.#world = {
       simulation: new Simulation(seed, { latencyMs: [0.1, 3], ...(log && { log }) }),
       random,
       checker,
-      expiries: expiring ? new Expiries(checker) : undefined,
-      sessions: sessions ? new SimulatedSessions(checker) : undefined,
+      followers: [this.#expiries, this.#sessions].filter((one) => one !== undefined),
       topics: topics ? new SimulatedTopics(checker) : undefined,
       without,
       parcels: new Parcels(),
@@ -112,7 +115,9 @@ export class SimulatedRun {
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();
-    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, this.#world);
+    const { topics: watched } = this.#world;
+    const besides = { expiries: this.#expiries, sessions: this.#sessions, topics: watched };
+    this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, besides);
     this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
   }
 
@@ -184,7 +189,7 @@ export class SimulatedRun {
     this.#isAsking = false;
     await this.#until(() => this.#clients.waiting === 0, () => "Clients get no answer");
     // Clocks differ by seconds, and the last stamp counts.
-    const living = () => this.#world.expiries?.living ?? 0;
+    const living = () => this.#expiries?.living ?? 0;
     await this.#until(() => living() === 0, () => `${living()} values do not expire`, EXPIRE_MS);
     await this.#until(
       () => this.#agree(),
@@ -228,9 +233,11 @@ export class SimulatedRun {
 
   /** Those that were rebuilt become members, and what they were is none any more. */
   async #tend(): Promise<void> {
+    // With topics, snapshots that come every few entries take several steps each.
+    const limitMs = this.#world.topics === undefined ? LIVE_MS : 3 * LIVE_MS;
     for (let i = 0; i < 40 && !this.#nemesis.isTended; i++) {
       this.#nemesis.tend();
-      await this.#world.simulation.runFor(LIVE_MS / 40);
+      await this.#world.simulation.runFor(limitMs / 40);
       this.#check();
     }
     if (!this.#nemesis.isTended) {
@@ -267,10 +274,11 @@ export class SimulatedRun {
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
     const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
-    const { checker: { compared }, expiries: { expired } = { expired: 0 } } = this.#world;
-    const { answered = 0, repeated = 0, told = 0 } = this.#world.sessions ?? {};
-    const { produced = 0, read: fetched = 0 } = this.#world.topics ?? {};
     const { flipped } = this.#nemesis;
+    const { compared } = this.#world.checker;
+    const { expired = 0 } = this.#expiries ?? {};
+    const { answered = 0, repeated = 0, told = 0 } = this.#sessions ?? {};
+    const { produced = 0, read: fetched = 0 } = this.#world.topics ?? {};
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
       acknowledged,

@@ -7,14 +7,20 @@
 
 import type { Entry } from "../../../../cluster/raft/log/entry.ts";
 import { lastIndexOf } from "../../../../cluster/raft/log/restored.ts";
-import { Machine } from "../../../../cluster/machine/mod.ts";
+import { Machine, type MachineListener, PROGRAM } from "../../../../cluster/machine/mod.ts";
 import {
   DEFAULT_RAFT_OPTIONS,
   foundingEntry,
   type Raft,
   type RaftOptions,
 } from "../../../../cluster/raft/mod.ts";
-import { type Clock, type Disk, DiskFullError } from "../../../../cluster/runtime.ts";
+import {
+  type Clock,
+  type Disk,
+  DiskFullError,
+  type Random,
+  type Stream,
+} from "../../../../cluster/runtime.ts";
 import {
   type NodeIdentity,
   readNodeFile,
@@ -32,8 +38,6 @@ import type { SimDisk } from "../../simulation/disk/sim_disk.ts";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { SimRuntime, Simulation } from "../../simulation/simulation.ts";
 import type { Checker } from "./checker.ts";
-import type { Expiries } from "./expiries.ts";
-import type { SimulatedSessions } from "./sessions.ts";
 import { type MessageRule, openMessages } from "./messages.ts";
 import type { KeptMessages, SimulatedTopics } from "./topics.ts";
 import { KeptState, LaggingStore } from "./lagging_store.ts";
@@ -60,16 +64,37 @@ const SLOWNESS = 40;
 /** A clock runs so much faster or slower than it should, at most. */
 const CLOCK_ERROR = 0.05;
 
+/** Looks at the machines of all servers. */
+export interface Follower {
+  /** Looks at the machine of a server after all that it applies. */
+  watched(id: string, machine: Machine): void;
+}
+
+/** What runs in a process beside its replica. */
+export interface Beside {
+  /** Hears of what entries do. */
+  readonly listener: MachineListener;
+  /** As the replica tells it. */
+  progressed(): void;
+  /** Takes a connection over. */
+  accept(stream: Stream): void;
+  /** The process ends. */
+  close(): void;
+}
+
 /** What all servers of a run share. */
 export interface World {
   readonly simulation: Simulation;
   readonly random: SeededRandom;
   readonly checker: Checker;
   readonly parcels: Parcels;
-  /** Watches values that expire, if there are any. */
-  readonly expiries?: Expiries | undefined;
-  /** Watches sessions, if there are any. */
-  readonly sessions?: SimulatedSessions | undefined;
+  /** Who looks at all machines. Default: nobody. */
+  readonly followers?: readonly Follower[];
+  /** Begins what runs beside the replica of a server, in each process anew. Default: nothing. */
+  readonly beside?: (
+    server: SimulatedServer,
+    parts: { readonly clock: Clock; readonly random: Random },
+  ) => Beside;
   /** Watches topics, if there are any. */
   readonly topics?: SimulatedTopics | undefined;
   /** A rule of messages that is left out. */
@@ -114,6 +139,7 @@ export class SimulatedServer {
   readonly #number: number;
   #generation = 0;
   #former: FormerIds | undefined;
+  #beside: Beside | undefined;
 
   /** `name` is "s" and a number. */
   constructor(name: string, world: World) {
@@ -165,6 +191,8 @@ export class SimulatedServer {
     this.replica?.close();
     this.replica = undefined;
     this.messages = undefined;
+    this.#beside?.close();
+    this.#beside = undefined;
     this.isStarting = false;
     if (how === "crashed") simulation.crash(this.host);
     else simulation.kill(this.host);
@@ -264,12 +292,12 @@ export class SimulatedServer {
     const isFull = (): boolean => this.disk.room < STATE_BYTES;
     const writeMs = this.#world.stateMs;
     const links = new Links(this.id, { ...runtime, disk, clock }, random, parcels, life);
-    const { expiries, sessions, topics } = this.#world;
+    const { topics } = this.#world;
     const isAlive = (): boolean => life === this.life;
     const failed = (error: Error): void => {
       if (isAlive()) checker.note(`${this.id} ended: ${error.stack}`);
     };
-    const beside = topics && await openMessages({
+    const opened = topics && await openMessages({
       disk,
       clock,
       topics,
@@ -287,23 +315,24 @@ export class SimulatedServer {
       kept: this.#kept,
       isFull,
       writeMs,
-      companion: beside?.besideRows,
+      companion: opened?.besideRows,
     });
     const snapshots = await SnapshotFiles.open({
       disk,
       folder: "raft/snapshots",
       store,
-      ...beside && { companion: beside.besideSnapshots },
+      ...opened && { companion: opened.besideSnapshots },
     });
     let entries: readonly Entry[] = [];
     if (founders !== undefined && lastIndexOf(restored) === 0) {
       entries = [foundingEntry(founders.map((id) => ({ id, role: "voter" })), 1)];
       await log.write({ seq: 0, entries });
     }
+    const beside = this.#world.beside?.(this, { clock, random: runtime.random });
+    const listener = { ...opened?.listener, ...beside?.listener };
     const newMachine = (): Machine => {
-      const machine = new Machine(store, undefined, beside?.listener);
-      expiries?.watched(this.id, machine);
-      sessions?.watched(this.id, machine);
+      const machine = new Machine(store, PROGRAM, listener);
+      for (const follower of this.#world.followers ?? []) follower.watched(this.id, machine);
       return machine;
     };
     const begun = await restore({
@@ -316,7 +345,7 @@ export class SimulatedServer {
       snapshots,
       newMachine,
     }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
-    await beside?.settle();
+    await opened?.settle();
     if (life !== this.life) return;
     const logger = runtime.logger(this.id);
     const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
@@ -332,7 +361,7 @@ export class SimulatedServer {
       },
       ...begun,
       store,
-      ...beside && { messages: beside.messages },
+      ...opened && { messages: opened.messages },
       log: orderedLog(log, {
         keptIndex: () => this.#kept.index,
         snapshotIndex: () => snapshots.newest?.index ?? 0,
@@ -346,11 +375,14 @@ export class SimulatedServer {
       snapshotTrigger: { entries: this.#world.snapshots.every, bytes: Infinity, growth: 0 },
       nameOf: (id) => id,
       newMachine,
+      progressed: () => beside?.progressed(),
       failed,
     });
-    const receiver = beside?.receiving(replica) ?? replica;
-    links.start(receiver, (error) => checker.note(`${this.id}: ${error.stack}`));
-    this.messages = beside?.kept;
+    const noted = (error: Error): void => checker.note(`${this.id}: ${error.stack}`);
+    const receiver = opened?.receiving(replica) ?? replica;
+    links.start(receiver, noted, (stream) => beside ? beside.accept(stream) : stream.close());
+    this.messages = opened?.kept;
+    this.#beside = beside;
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Ack, ackCommand, decodeAcked } from "../../../cluster/machine/mod.ts";
-import type { Clock, Timer } from "../../../cluster/runtime.ts";
-import { textOfId } from "./ids.ts";
-import { ACK_DELAY_MS, MAX_MERGED_ACKS } from "./limits.ts";
+import { type Ack, ackCommand, decodeAcked } from "../../../../cluster/machine/mod.ts";
+import type { Clock, Timer } from "../../../../cluster/runtime.ts";
+import { textOfId } from "../ids.ts";
+import { ACK_DELAY_MS, MAX_MERGED_ACKS } from "../limits.ts";
 import type { Done } from "./proposals.ts";
 
 /** The acknowledgements of one leadership. */
@@ -32,8 +32,8 @@ export class Acks {
     const before = this.#waiting.get(session);
     if (before !== undefined && before.upTo >= ack.upTo) return;
     this.#waiting.set(session, ack);
-    if (this.#waiting.size >= MAX_MERGED_ACKS) this.#flush();
-    else this.#timer ??= this.#clock.setTimer(ACK_DELAY_MS, () => this.#flush());
+    if (this.#waiting.size >= MAX_MERGED_ACKS) this.flush();
+    else this.#timer ??= this.#clock.setTimer(ACK_DELAY_MS, () => this.flush());
   }
 
   /** Up to which server request a session has acknowledged what the state may still have; 0 for none. */
@@ -43,15 +43,10 @@ export class Acks {
     return upTo;
   }
 
-  /** The leadership has ended: clients acknowledge again what comes again. */
-  end(): void {
+  /** Proposes what waits. */
+  flush(): void {
     this.#rest();
-    this.#waiting.clear();
-    this.#proposed.clear();
-  }
-
-  #flush(): void {
-    this.#rest();
+    if (this.#waiting.size === 0) return;
     const acks = this.#waiting;
     this.#waiting = new Map();
     this.#proposed.add(acks);
@@ -61,6 +56,13 @@ export class Acks {
       const done = result.ok ? decodeAcked(result.body) : 0;
       for (const ack of all.slice(done)) this.add(ack);
     });
+  }
+
+  /** The leadership has ended: clients acknowledge again what comes again. */
+  end(): void {
+    this.#rest();
+    this.#waiting.clear();
+    this.#proposed.clear();
   }
 
   #rest(): void {

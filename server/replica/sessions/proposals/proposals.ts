@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { Result } from "../../../cluster/machine/mod.ts";
-import { OVERLOADED } from "../service.ts";
-import { MAX_PROPOSAL_BYTES, MAX_PROPOSALS } from "./limits.ts";
+import type { Result } from "../../../../cluster/machine/mod.ts";
+import { OVERLOADED } from "../../service.ts";
+import { MAX_PROPOSAL_BYTES, MAX_PROPOSALS } from "../limits.ts";
 
 /** Takes what has come of a request; `undefined` when this server does not lead (any more). */
 export type Done = (result: Result | undefined) => void;
@@ -39,6 +39,11 @@ export class Proposals {
     return this.#count;
   }
 
+  /** Whether a request of a session waits. */
+  has(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
   /** Proposes a request of a session, or joins it to the same one before. `command` makes its bytes. */
   add(
     session: string,
@@ -66,6 +71,15 @@ export class Proposals {
       // The leadership may have ended meanwhile, and with it all that waited.
       if (known.get(id) === proposal) this.#settle(session, known, id, proposal, result);
     });
+  }
+
+  /** Has a caller wait for a request of a session that was proposed; false when it was not. */
+  join(session: string, id: number, done: Done): boolean {
+    const proposal = this.#sessions.get(session)?.get(id);
+    if (proposal === undefined) return false;
+    this.#count++;
+    proposal.waiters.push(done);
+    return true;
   }
 
   /** Calls once no request of a session waits, at once when none does. */
