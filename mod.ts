@@ -108,6 +108,24 @@ export {
   LockLostError,
   LockTimeoutError,
 } from "./server/kv/local/lock.ts";
+export {
+  type AgentConsumerOptions,
+  type AgentProducerOptions,
+  type AgentTopicCallOptions,
+  type AgentTopicOptions,
+  type AgentTopics,
+  type ConsumerStatistics,
+  type NewTopicMessage,
+  type ProducerStatistics,
+  type TopicConsumer,
+  TopicError,
+  type TopicInfo,
+  type TopicMessage,
+  type TopicPosition,
+  type TopicProducer,
+  type TopicRetention,
+  type TopicStart,
+} from "./server/topics/local/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";
 export type { Reload, ReloadReport } from "./server/rpc/backend.ts";

@@ -104,7 +104,11 @@ export type { SessionKv } from "./sessions/kv.ts";
 export type { SessionCloseOptions, SessionOptions } from "./sessions/options.ts";
 export type { SessionWatchOptions } from "./sessions/watch.ts";
 export { TopicClient } from "./topics/client.ts";
-export type { NewTopicMessage, TopicMessage, TopicPosition } from "./topics/messages.ts";
+export type {
+  NewTopicMessage,
+  TopicMessage,
+  TopicPosition,
+} from "../protocol/topics/program/messages.ts";
 export type {
   TopicConnectOptions,
   TopicConsumerOptions,
@@ -117,14 +121,14 @@ export type {
   TopicCluster,
   TopicInfo,
   TopicRetention,
-} from "./topics/topics.ts";
+} from "../protocol/topics/program/topics.ts";
 export type {
   ConsumerStatistics,
   ProducerStatistics,
   TopicConsumer,
   TopicProducer,
   TopicStart,
-} from "./topics/types.ts";
+} from "../protocol/topics/program/types.ts";
 export { TopicError } from "../protocol/topics/errors.ts";
 export type { RecordStream, StreamOptions } from "./net/record_stream.ts";
 export type { EventStream, LogStream } from "./rpc/streams.ts";

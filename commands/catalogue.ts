@@ -77,6 +77,10 @@ export const COMMANDS: Catalogue = {
     load: () => import("./sessions/session.ts"),
   },
   tags: { synopsis: "Modifies the tags of a running agent", load: () => import("./serf/tags.ts") },
+  topic: {
+    synopsis: "Creates topics, produces messages to them and consumes them",
+    load: () => import("./topics/topic.ts"),
+  },
   validate: {
     synopsis: "Checks the configuration of an agent",
     load: () => import("./agent/validate.ts"),

@@ -16,7 +16,7 @@ const UNKNOWN_COMMAND = 127;
 const BROKEN_PIPE = 141;
 
 /** The flags of most commands that take a value: one that stands before the command is not the command. */
-const WITH_VALUE = /^--?(?:rpc-addr|rpc-auth|kv-addr|format)$/;
+const WITH_VALUE = /^--?(?:rpc-addr|rpc-auth|kv-addr|topics-addr|format)$/;
 
 /** How the arguments divide. */
 interface Division {

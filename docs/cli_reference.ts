@@ -65,6 +65,23 @@ with an "error" too when something is wrong`,
 show: one of these
 end: { "done": true }`,
   tags: `{ "set": { "role": "web" }, "deleted": [] }`,
+  topic: `create: { "topic": "orders", "partitions": 3, "created": true }
+delete: { "topic": "orders", "deleted": true }
+list: [ { "topic": "orders", "partitions": 3 } ]
+describe: { "topic": "orders", "id": 1, "retention_ms": 604800000, "retention_bytes": null,
+  "segment_bytes": 67108864, "segment_ms": 3600000,
+  "partitions": [ { "partition": 0, "start": 0, "end": 2, "bytes": 84 } ] }; null: never
+alter: the same, from "topic" to "segment_ms", without "id"
+produce: { "topic": "orders", "acknowledged": 2 }; after a failure
+  { "error": "...", "topic": "orders", "sent": 9, "acknowledged": 2, "unknown": 0 }
+consume, a line each: { "topic": "orders", "partition": 0, "offset": 0,
+  "timestamp_ms": 1800000000000, "key": "a", "value": "1",
+  "headers": [ { "name": "trace", "value": "ab12" } ] }
+  key_base64 and value_base64 for what is no UTF-8; null for what there is none of
+offsets: [ { "topic": "orders", "partition": 0, "start": 0, "end": 2, "committed": 1, "lag": 1 } ]
+  the last two with -g, null where nothing is committed
+trim: [ { "topic": "orders", "partition": 0, "start": 2 } ]
+verify: as that of raft`,
   validate: `the merged configuration, also without the flag, or
 { "error": "...", "errors": [ "...", ... ] }`,
   version: `{ "version": "...", "protocol": { "current": 5, "min": 2 } }`,
@@ -89,8 +106,9 @@ the same text.
   and columns are as wide as they look. A pipe or a file gets them as they are.
 - The exit code is 0 for success, 1 for a failure and 127 for an unknown command. An agent that ends
   because of a fault of its own has 70.
-- \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token. \`-rpc-addr\` and \`-rpc-auth\` win
-  over them.
+- \`SERF_RPC_ADDR\` and \`SERF_RPC_AUTH\` name the agent and its token, \`SKEIN_KV_ADDR\` the key-value
+  port, \`SKEIN_TOPICS_ADDR\` the topics ports, and \`SKEIN_KV_TOKEN\` the token of both. Flags win over
+  them.
 - A terminal gets colours unless \`NO_COLOR\` is set.
 - With \`-format=json\` (the case of the letters does not matter), standard output is JSON whatever
   happens. A failure is an object with the field \`error\`, whose text is that of the text format:
@@ -121,6 +139,10 @@ skein members -watch -format=json | jq -c 'select(.member.status == "failed") | 
 # The keys of the namespace app whose value is above 5, and who leads
 skein kv keys -values -format=json ^app | jq -r 'select(.value > 5) | .key'
 skein raft status -format=json | jq -r .leader
+
+# What a program says, into a topic; and the orders above 100 out of one, as they come
+journalctl -f | skein topic produce -idempotent logs
+skein topic consume -follow -format=json orders | jq -c 'select((.value | tonumber) > 100)'
 
 # Wait until three members are alive
 until [ "$(skein members -status=alive | wc -l)" -ge 3 ]; do sleep 1; done

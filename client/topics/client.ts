@@ -25,8 +25,8 @@ import {
   type TopicInfo,
   type TopicRetention,
   wireSettings,
-} from "./topics.ts";
-import type { TopicConsumer, TopicProducer } from "./types.ts";
+} from "../../protocol/topics/program/topics.ts";
+import type { TopicConsumer, TopicProducer } from "../../protocol/topics/program/types.ts";
 
 /**
  * Connections to the servers that keep topics. It finds the one that leads, and goes on with the next one when that changes.

@@ -15,7 +15,7 @@ import {
 import { Producer } from "./producer/producer.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { TopicStatistics, Traffic } from "./statistics.ts";
-import type { TopicConsumer, TopicProducer } from "./types.ts";
+import type { TopicConsumer, TopicProducer } from "../../protocol/topics/program/types.ts";
 import { Cluster } from "./wire/cluster.ts";
 import { Connections } from "./wire/connections.ts";
 import { openTopicConnection } from "./wire/open.ts";

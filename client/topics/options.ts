@@ -31,7 +31,7 @@ import {
   MIN_MAX_WAIT_MS,
 } from "./defaults.ts";
 import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
-import type { TopicStart } from "./types.ts";
+import type { TopicStart } from "../../protocol/topics/program/types.ts";
 
 /**
  * How often something is tried that failed for a reason that passes.

@@ -5,7 +5,7 @@
  */
 
 import type { TlsOptions } from "../net/dial.ts";
-import type { TopicStart } from "./types.ts";
+import type { TopicStart } from "../../protocol/topics/program/types.ts";
 import type { ClusterOptions } from "./wire/cluster.ts";
 import type { TriesOptions } from "./wire/retry.ts";
 

@@ -7,7 +7,7 @@
 import { KvClient, type KvConnectOptions } from "../../client/mod.ts";
 import { DurationError, parseDuration } from "../../protocol/duration.ts";
 import { DEFAULT_PORT, MAX_TTL_MS } from "../../protocol/kv/limits.ts";
-import { CommandError } from "../shell/command.ts";
+import { CommandError, explain } from "../shell/command.ts";
 import { variable } from "../shell/environment.ts";
 import {
   ExpectedError,
@@ -132,18 +132,12 @@ export function missing(key: string): CommandError {
  *
  * @throws {CommandError} When it fails: `what` and the reason.
  */
-export async function told<T>(
+export function told<T>(
   what: string,
   step: Promise<T>,
   hintOf: (reason: string) => string | undefined = hintFor,
 ): Promise<T> {
-  try {
-    return await step;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const hint = hintOf(reason);
-    throw new CommandError(`${what}: ${reason}`, { cause: error, hint, onStderr: true });
-  }
+  return explain(what, step, { hintOf, onStderr: true });
 }
 
 /** What can be done about what the agent says. */

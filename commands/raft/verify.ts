@@ -44,32 +44,37 @@ export const verifyFlags = {
   ...connectionFlags,
 } as const;
 
-/** Compares the servers; the exit code is 1 unless all of them are equal and whole. */
-export const verify: Command = defineCommand({
-  usage: "raft verify [options]",
-  description: [
-    "Compares the state of all members of the log right after one entry, by a hash, and has each of " +
-    "them read its files again. Writes go on meanwhile. The exit code is 1 when a server differs, " +
-    "has damaged files, or did not answer in time.",
-  ],
-  flags: verifyFlags,
-  async run({ values, json, terminal }) {
-    checkFormat(values.format);
-    await using client = await connect(values);
-    const report = await (async () => {
-      using _progress = showProgress(terminal, "Comparing the servers", json);
-      const asked = client.raft("verify", "", { ...PATIENT, limitMs: values.timeout });
-      return await explain("Error: raft verify", asked) as VerifyReport;
-    })();
-    await printResult(
-      terminal,
-      values.format,
-      () => verifyText(report),
-      () => report as unknown as GoJson,
-    );
-    return report.equal ? 0 : 1;
-  },
-});
+/** `skein raft verify`. */
+export const verify: Command = verifyCommand("raft verify", [
+  "Compares the state of all members of the log right after one entry, by a hash, and has each of " +
+  "them read its files again. Writes go on meanwhile. The exit code is 1 when a server differs, " +
+  "has damaged files, or did not answer in time.",
+]);
+
+/** Compares the servers, as a command of this name; the exit code is 1 unless all of them are equal and whole. */
+export function verifyCommand(name: string, description: readonly string[]): Command {
+  return defineCommand({
+    usage: `${name} [options]`,
+    description,
+    flags: verifyFlags,
+    async run({ values, json, terminal }) {
+      checkFormat(values.format);
+      await using client = await connect(values);
+      const report = await (async () => {
+        using _progress = showProgress(terminal, "Comparing the servers", json);
+        const asked = client.raft("verify", "", { ...PATIENT, limitMs: values.timeout });
+        return await explain(`Error: ${name}`, asked) as VerifyReport;
+      })();
+      await printResult(
+        terminal,
+        values.format,
+        () => verifyText(report),
+        () => report as unknown as GoJson,
+      );
+      return report.equal ? 0 : 1;
+    },
+  });
+}
 
 /** The servers side by side, what is wrong with each, and what to do. */
 export async function verifyText({ index, equal, hash, servers }: VerifyReport): Promise<string> {

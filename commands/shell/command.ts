@@ -143,18 +143,30 @@ export function defineCommand<const F extends FlagTable>(
   };
 }
 
+/** How {@linkcode explain} tells a failure. */
+export interface ExplainOptions {
+  /** What can be done about the reason. Default: what can about that of an agent's RPC port. */
+  readonly hintOf?: (reason: string) => string | undefined;
+  /** {@linkcode CommandError.onStderr}. Default false. */
+  readonly onStderr?: boolean;
+}
+
 /**
  * Waits for a step of a command and says which step it was when it fails.
  *
  * @param what Starts the message, such as `Error retrieving members`.
  * @throws {CommandError} When `step` rejects.
  */
-export async function explain<T>(what: string, step: Promise<T>): Promise<T> {
+export async function explain<T>(
+  what: string,
+  step: Promise<T>,
+  { hintOf = hintFor, onStderr = false }: ExplainOptions = {},
+): Promise<T> {
   try {
     return await step;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${what}: ${reason}`, { cause: error, hint: hintFor(reason) });
+    throw new CommandError(`${what}: ${reason}`, { cause: error, hint: hintOf(reason), onStderr });
   }
 }
 

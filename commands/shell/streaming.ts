@@ -9,20 +9,24 @@ import type { Terminal } from "./terminal.ts";
 
 /** A wait for Ctrl-C that can be given up. */
 export interface Interruption extends Disposable {
-  /** Resolves at the first SIGINT. */
+  /** Resolves at the first SIGINT ... */
   readonly promise: Promise<"interrupted">;
+  /** ... and this fires. */
+  readonly signal: AbortSignal;
 }
 
 /** Waits for SIGINT. From the first on, and when it is disposed of, SIGINT ends the process as usual. */
 export function interruption(): Interruption {
   const { promise, resolve } = Promise.withResolvers<"interrupted">();
+  const over = new AbortController();
   const dispose = () => Deno.removeSignalListener("SIGINT", onSignal);
   const onSignal = () => {
     dispose();
+    over.abort();
     resolve("interrupted");
   };
   Deno.addSignalListener("SIGINT", onSignal);
-  return { promise, [Symbol.dispose]: dispose };
+  return { promise, signal: over.signal, [Symbol.dispose]: dispose };
 }
 
 /** Why a stream gives no more: its connection ended, it was stopped, or nobody reads the output. */

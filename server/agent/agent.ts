@@ -30,7 +30,6 @@ import type { AgentLog } from "../logging/log.ts";
 import type { AgentMetrics } from "../metrics/agent_metrics.ts";
 import { closeInOrder, closeTogether } from "../net/closing.ts";
 import type { Reload } from "../rpc/backend.ts";
-import type { AgentKv } from "../kv/local/local.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Commands } from "./commands.ts";
 import { Ending, NameTakenError } from "./ending.ts";
@@ -51,7 +50,6 @@ import { AgentStats } from "./stats.ts";
 import { type AgentState, requireState } from "./state.ts";
 import { AgentTags } from "./tags.ts";
 
-export { NameTakenError } from "./ending.ts";
 export { AgentStartError } from "./start/open.ts";
 export type { AgentSettings } from "./start/settings.ts";
 
@@ -70,10 +68,8 @@ export type { AgentSettings } from "./start/settings.ts";
  * });
  * using deploys = agent.userEvents("deploy");
  * agent.event("deploy", "v1.2", { coalesce: false });
- * for await (const { payload } of deploys) {
- *   console.log(payload);
- *   break;
- * }
+ * setTimeout(() => deploys.close(), 100);
+ * for await (const { payload } of deploys) console.log(payload);
  * for await (const { from, payload } of agent.query("load")) console.log(from, payload);
  * ```
  */
@@ -221,8 +217,7 @@ export class Agent implements AsyncDisposable {
     requireArgument("addresses of a join", addresses, "list");
     requireOptions("join", options, REQUESTS.join);
     const { replay = false, signal } = options;
-    const ending = this.#joining.signal;
-    const signals = signal === undefined ? [ending] : [ending, signal];
+    const signals = [this.#joining.signal, ...signal === undefined ? [] : [signal]];
     return await this.#commands.join(addresses, { replay, signal: AbortSignal.any(signals) });
   }
 
@@ -327,8 +322,13 @@ export class Agent implements AsyncDisposable {
   }
 
   /** The key-value store of a server. Throws `NoStateError` when this agent is none. */
-  get kv(): AgentKv {
+  get kv(): AgentState["kv"] {
     return requireState(this.state).kv;
+  }
+
+  /** The topics of a server. Throws `NoStateError` when this agent is none. */
+  get topics(): AgentState["topics"] {
+    return requireState(this.state).topics;
   }
 
   /** The replicated state, when this agent is a server. */

@@ -6,6 +6,7 @@
 
 import type { RereadFiles } from "../kv/access/guard.ts";
 import type { AgentKv } from "../kv/local/local.ts";
+import type { AgentTopics } from "../topics/local/local.ts";
 import { NoStateError } from "../replica/errors.ts";
 
 export type { RereadFiles };
@@ -64,6 +65,8 @@ export interface StateAddresses {
 export interface AgentState {
   /** The key-value store. */
   readonly kv: AgentKv;
+  /** The topics. Throws `NoStateError` when they are kept by others. */
+  readonly topics: AgentTopics;
   /** Where the server is found. */
   readonly addresses: StateAddresses;
   /**

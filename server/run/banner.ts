@@ -80,26 +80,32 @@ export function showBanner(console: Console, config: AgentConfig, facts: BannerF
 }
 
 /** What a newcomer can paste into another terminal. */
-export function showFirstSteps(console: Console, { kvAddr, rpcAddr }: FirstSteps): void {
-  const flags = [
-    ...kvAddr.endsWith(":8379") && kvAddr.startsWith("127.0.0.1:") ? [] : [`-kv-addr ${kvAddr}`],
-  ].map((flag) => ` ${flag}`).join("");
+export function showFirstSteps(console: Console, steps: FirstSteps): void {
+  const { kvAddr, topicsAddr, rpcAddr } = steps;
   const { host, port } = splitGoAddress(kvAddr);
+  const at = (flag: string, address: string, usual: string): string =>
+    address === usual ? "" : ` ${flag} ${address}`;
+  const kv = at("-kv-addr", kvAddr, "127.0.0.1:8379");
   console.say("Try this in another terminal:");
   console.detail(
     `  echo '{"action":"SET","key":"greeting","value":"hello"}' | nc -w 1 ${host} ${port}`,
   );
   console.detail(`  echo '{"action":"GET","key":"greeting"}' | nc -w 1 ${host} ${port}`);
-  console.detail(`  skein kv get${flags} greeting`);
-  console.detail(
-    `  skein raft${rpcAddr === "127.0.0.1:7373" ? "" : ` -rpc-addr ${rpcAddr}`} status`,
-  );
+  console.detail(`  skein kv get${kv} greeting`);
+  if (topicsAddr !== undefined) {
+    const topics = at("-topics-addr", topicsAddr, "127.0.0.1:9092");
+    console.detail(`  echo hello | skein topic produce${topics} greetings`);
+    console.detail(`  skein topic consume${topics} greetings`);
+  }
+  console.detail(`  skein raft${at("-rpc-addr", rpcAddr, "127.0.0.1:7373")} status`);
 }
 
 /** Where the first steps lead. */
 export interface FirstSteps {
   /** Where key-value clients are let in. */
   readonly kvAddr: string;
+  /** Where clients of topics are let in, if they are. */
+  readonly topicsAddr: string | undefined;
   /** Where RPC clients are let in. */
   readonly rpcAddr: string;
 }

@@ -236,13 +236,13 @@ class Run {
   }
 
   #showFirstSteps(): void {
-    const kvAddr = this.#agent.state?.addresses.kvAddr;
+    const { kvAddr, topicsAddr } = this.#agent.state?.addresses ?? {};
     const { dev, kv: { mode, tokensFile, tlsCert } } = this.#config;
     // Who has set one of these knows what to say to the port, and without a token or TLS nobody gets far.
     const isPlain = mode === "json" && tokensFile === "" && tlsCert === "";
     if (!dev || kvAddr === undefined || !isPlain) return;
     this.#console.detail("");
-    showFirstSteps(this.#console, { kvAddr, rpcAddr: this.#rpcAddr });
+    showFirstSteps(this.#console, { kvAddr, topicsAddr, rpcAddr: this.#rpcAddr });
   }
 
   async #serve(): Promise<number> {

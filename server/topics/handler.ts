@@ -8,7 +8,7 @@ import type { Failure } from "../../cluster/machine/mod.ts";
 import { CODE, type Replies, type RequestKind, type RequestOf } from "../../protocol/topics/mod.ts";
 import type { Deed } from "../kv/access/rights.ts";
 import { type Refusal, refusal, refusalOf } from "./refusals.ts";
-import type { Services } from "./services.ts";
+import type { RequestServices } from "./services.ts";
 
 /** What has come of a request. */
 export type Outcome<K extends RequestKind> =
@@ -29,14 +29,14 @@ export interface Client {
 
 /** Does a request. What has to keep its place among the requests of its connection is handed on before anything is awaited. */
 export type Handler<K extends RequestKind> = (
-  services: Services,
+  services: RequestServices,
   request: RequestOf<K>,
   client: Client,
 ) => Outcome<K> | Promise<Outcome<K>>;
 
 /** The body of what came of a command, or of the answer to a question, at this server as the leader; or why there is none. */
 export function ask(
-  { state, cluster, requestLimitMs }: Services,
+  { state, cluster, requestLimitMs }: RequestServices,
   kind: "command" | "question",
   bytes: Uint8Array,
   timeoutMs: number = requestLimitMs,
@@ -53,7 +53,7 @@ export function ask(
  * too much waits for all clients.
  */
 export async function listed<K extends RequestKind>(
-  { waiting }: Services,
+  { waiting }: RequestServices,
   client: Client,
   list: () => Promise<Outcome<K>>,
 ): Promise<Outcome<K>> {

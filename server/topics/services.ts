@@ -51,25 +51,29 @@ export interface TopicCluster {
   servers(): readonly TopicServer[];
 }
 
-/** What requests are dealt with by. */
-export interface Services {
+/** What requests are done by. */
+export interface RequestServices {
   readonly state: TopicState;
   readonly messages: MessageReader;
   readonly cluster: TopicCluster;
-  /** Who may do what; `undefined`: everybody everything. */
-  readonly access: Access | undefined;
   /** Whether a produce makes the topic that is missing. */
   readonly autoCreate: boolean;
   /** How long a request may take, in milliseconds. */
   readonly requestLimitMs: number;
+  /** Bytes that wait for whoever asked. */
+  readonly waiting: SharedBacklog;
+  /** When that began, by `performance.now()`. */
+  readonly startedAt: number;
+}
+
+/** What requests of clients are dealt with by. */
+export interface Services extends RequestServices {
+  /** Who may do what; `undefined`: everybody everything. */
+  readonly access: Access | undefined;
   /** A client that sends no frame for this long is disconnected, in milliseconds; 0: none is. */
   readonly idleLimitMs: number;
   /** A frame has to end this long after its first byte, in milliseconds. */
   readonly frameLimitMs: number;
-  /** Bytes that wait at all connections. */
-  readonly waiting: SharedBacklog;
-  /** When the port was opened, by `performance.now()`. */
-  readonly startedAt: number;
   /** Whether the port is about to close: nothing more is taken on. */
   readonly closing: boolean;
   /** Writes a line about a client's mistake, unless there was one of this kind about its address within the last second. */

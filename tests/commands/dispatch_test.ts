@@ -16,7 +16,7 @@ Deno.test("the list names the commands and how to call them", () => {
   assert.match(list, /^Usage: skein \[--version\] \[--help\] <command> \[<args>\]\n\nAvailable /);
   const names = [...list.matchAll(/^ {4}(\S+) +\S/gm)].map(([, name]) => name);
   // Serf's commands, and those that it lacks.
-  const ours = ["completion", "help", "kv", "raft", "reload", "session", "validate"];
+  const ours = ["completion", "help", "kv", "raft", "reload", "session", "topic", "validate"];
   assert.deepEqual(names.filter((name) => !ours.includes(name ?? "")), [
     "agent",
     "event",

@@ -9,9 +9,13 @@ import { CODE, type Fetched, TopicError } from "../../../protocol/topics/mod.ts"
 import { type CallOptions, waitFor } from "../../net/deadline.ts";
 import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
-import { ReceivedMessage, type TopicMessage } from "../messages.ts";
+import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
 import type { ConsumerSettings } from "../settings.ts";
-import type { ConsumerStatistics, TopicConsumer, TopicStart } from "../types.ts";
+import type {
+  ConsumerStatistics,
+  TopicConsumer,
+  TopicStart,
+} from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
 import { checkStart } from "../options.ts";

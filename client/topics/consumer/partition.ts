@@ -13,7 +13,7 @@ import {
   readMessages,
   TopicError,
 } from "../../../protocol/topics/mod.ts";
-import type { TopicStart } from "../types.ts";
+import type { TopicStart } from "../../../protocol/topics/program/types.ts";
 
 /** Messages of one fetch. */
 interface Chunk {

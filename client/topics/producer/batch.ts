@@ -7,7 +7,7 @@
 import { type EncodedMessages, FrameWriter, type Produced } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
-import type { TopicPosition } from "../messages.ts";
+import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import type { Tries } from "../wire/retry.ts";
 
 /** A batch, from its first message until all of them are settled. */
@@ -25,6 +25,8 @@ export class Batch {
   readonly #partition: number;
   readonly #writer = new FrameWriter(1_024);
   readonly #settles: Settle<TopicPosition>[] = [];
+  #isSettled = false;
+  /** There when somebody waits for that. */
   #finished: Deferred<void> | undefined;
 
   /** Is empty. */
@@ -61,18 +63,24 @@ export class Batch {
     this.#settles.forEach(({ resolve }, i) =>
       resolve({ partition: this.#partition, offset: baseOffset + i * known })
     );
-    this.#finished?.resolve();
+    this.#settled();
   }
 
   /** Nothing of it is there, or nobody knows. */
   reject(error: unknown): void {
     for (const { reject } of this.#settles) reject(error);
-    this.#finished?.resolve();
+    this.#settled();
   }
 
   /** Resolves when all of it is settled. */
   finished(): Promise<void> {
+    if (this.#isSettled) return Promise.resolve();
     this.#finished ??= deferred<void>();
     return this.#finished.promise;
+  }
+
+  #settled(): void {
+    this.#isSettled = true;
+    this.#finished?.resolve();
   }
 }

@@ -11,7 +11,7 @@
 import type { FrameWriter, Produced } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import { reportFault } from "../../net/portable.ts";
-import type { TopicPosition } from "../messages.ts";
+import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import type { LaneSettings } from "../settings.ts";
 import type { Tries } from "../wire/retry.ts";
 import { Batch } from "./batch.ts";

@@ -20,9 +20,13 @@ import { type CallOptions, type Settle, waitFor } from "../../net/deadline.ts";
 import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
 import { QueueFullError } from "../../sessions/errors.ts";
-import { type NewTopicMessage, type TopicPosition, wireMessage } from "../messages.ts";
+import {
+  type NewTopicMessage,
+  type TopicPosition,
+  wireMessage,
+} from "../../../protocol/topics/program/messages.ts";
 import type { ProducerSettings } from "../settings.ts";
-import type { ProducerStatistics, TopicProducer } from "../types.ts";
+import type { ProducerStatistics, TopicProducer } from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { Tries } from "../wire/retry.ts";
 import type { Batch } from "./batch.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { crc32 } from "../../../protocol/topics/checksum.ts";
 import type { FrameWriter } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
-import type { TopicPosition } from "../messages.ts";
+import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
+import { partitionOfKey } from "../../../protocol/topics/program/routing.ts";
 import type { Lane } from "./lane.ts";
 
 /** How long it is believed how many partitions a topic has, in milliseconds. */
@@ -89,7 +89,7 @@ export class Route {
   }
 
   #dispatch({ write, size, settle, partition, key }: Routed, count: number): void {
-    const chosen = partition ?? (key === null ? this.#next(count) : crc32(key) % count);
+    const chosen = partition ?? (key === null ? this.#next(count) : partitionOfKey(key, count));
     this.#laneOf(chosen).add(write, size, settle);
   }
 

@@ -32,7 +32,7 @@ export const accessFlags = {
   ),
   "kv-server-name": stringFlag(
     "NAME",
-    "Name that the certificate of the agent is for. Default: the host of -kv-addr. Implies -kv-tls.",
+    "Name that the certificate of the agent is for. Default: the host of its address. Implies -kv-tls.",
   ),
 } as const;
 

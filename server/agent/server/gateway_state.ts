@@ -70,6 +70,11 @@ export class GatewayState implements AgentState, AsyncDisposable {
     return new GatewayState(gateway, pubsub, port, guard);
   }
 
+  /** There are none here. */
+  get topics(): never {
+    throw new NoStateError();
+  }
+
   /** There is nothing to administer here. */
   administer(): Promise<unknown> {
     return Promise.reject(new NoStateError());

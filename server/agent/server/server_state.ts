@@ -17,19 +17,22 @@ import { administerSessions } from "../../replica/sessions/administration.ts";
 import { StateServer } from "../../replica/state_server.ts";
 import { guardedClock } from "../../runtime.ts";
 import type { SessionPort } from "../../sessions/port.ts";
+import type { AgentTopics } from "../../topics/local/local.ts";
 import type { TopicPort } from "../../topics/port.ts";
 import type { AgentHost } from "../host.ts";
 import { openGuard } from "../guard.ts";
 import { ClientPort, closeAll, reread } from "./client_port.ts";
 import type { AgentState, RereadFiles, StateAddresses } from "../state.ts";
 import { listenForSessions } from "./session_port.ts";
-import { listenForTopics } from "./topic_port.ts";
+import { listenForTopics, localTopics } from "./topic_port.ts";
 import { tell } from "./telling.ts";
 
 /** A server's state and its port, as long as the agent runs. */
 export class ServerState implements AgentState, AsyncDisposable {
   /** The key-value store, for the program around the agent. */
   readonly kv: AgentKv;
+  /** The topics, for the program around the agent. */
+  readonly topics: AgentTopics;
   readonly #server: StateServer;
   readonly #port: ClientPort | undefined;
   readonly #sessions: SessionPort | undefined;
@@ -42,11 +45,13 @@ export class ServerState implements AgentState, AsyncDisposable {
     readonly pubsub: PubSub;
     readonly port: ClientPort | undefined;
     readonly sessions: SessionPort | undefined;
+    readonly localTopics: AgentTopics;
     readonly topics: TopicPort | undefined;
     readonly guard: Guard | undefined;
     readonly dataDir: string | undefined;
   }) {
     this.kv = new AgentKv(parts.server, parts.pubsub);
+    this.topics = parts.localTopics;
     this.#server = parts.server;
     this.#port = parts.port;
     this.#sessions = parts.sessions;
@@ -100,7 +105,16 @@ export class ServerState implements AgentState, AsyncDisposable {
     const topics = topicsAddress &&
       listenForTopics(agent, topicsAddress, { server, ...topicsOptions }, guard);
     opened.move();
-    return new ServerState({ server, pubsub, port, sessions, topics, guard, dataDir });
+    return new ServerState({
+      server,
+      pubsub,
+      port,
+      sessions,
+      localTopics: localTopics(config.nodeName, server, topicsOptions),
+      topics,
+      guard,
+      dataDir,
+    });
   }
 
   /** See {@linkcode AgentState.administer}. */
@@ -143,6 +157,7 @@ export class ServerState implements AgentState, AsyncDisposable {
   /** See {@linkcode closeAll}; the others go on while the leadership is handed over, so that they know where. */
   async close(): Promise<void> {
     this.kv.close();
+    await this.topics.close();
     await closeAll(this.#port, {
       [Symbol.asyncDispose]: () =>
         closeInOrder([

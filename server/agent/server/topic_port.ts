@@ -10,8 +10,9 @@ import { ROLE } from "../../../protocol/topics/mod.ts";
 import type { TopicsConfig } from "../../config/settings.ts";
 import type { Guard } from "../../kv/access/guard.ts";
 import type { StateServer } from "../../replica/state_server.ts";
+import { AgentTopics } from "../../topics/local/local.ts";
 import { TopicPort } from "../../topics/port.ts";
-import type { TopicCluster } from "../../topics/services.ts";
+import type { TopicCluster, TopicState } from "../../topics/services.ts";
 import type { AgentHost } from "../host.ts";
 
 /**
@@ -30,7 +31,7 @@ export function listenForTopics(
     address: joinHostPort(host, port),
     state: {
       askHere: (...request) => server.replica.askHere(...request),
-      peek: (question) => server.replica.machine.query(question, Date.now()),
+      peek: peekAt(server),
     },
     messages: server.messages,
     cluster: clusterOf(config.nodeName, server),
@@ -40,6 +41,28 @@ export function listenForTopics(
   });
   server.announce("topics", topics.address);
   return topics;
+}
+
+/** The topics of a server for the program around it. */
+export function localTopics(
+  name: string,
+  server: StateServer,
+  { autoCreate }: TopicsConfig,
+): AgentTopics {
+  const state: TopicState = {
+    // Whoever leads does it.
+    askHere(kind, bytes, timeoutMs, done) {
+      if (kind === "command") server.propose(bytes, timeoutMs, done);
+      else server.query(bytes, "linearizable", timeoutMs, ({ result }) => done(result));
+    },
+    peek: peekAt(server),
+  };
+  const cluster = clusterOf(name, server);
+  return new AgentTopics({ state, messages: server.messages, cluster, autoCreate });
+}
+
+function peekAt(server: StateServer): TopicState["peek"] {
+  return (question) => server.replica.machine.query(question, Date.now());
 }
 
 function clusterOf(name: string, server: StateServer): TopicCluster {

@@ -8,7 +8,7 @@ import { CODE, type TopicMetadata } from "../../../protocol/topics/mod.ts";
 import { type Client, done, type Handler, listed } from "../handler.ts";
 import type { Refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
-import type { Services } from "../services.ts";
+import type { RequestServices } from "../services.ts";
 import { allTopics, describe } from "./topics.ts";
 
 /** Topics that are asked for together. */
@@ -32,7 +32,7 @@ export const metadata: Handler<"metadata"> = (services, { body }, client) =>
 
 /** Those of some topics that are there, or all, as far as the client may know of them; by name. */
 async function described(
-  services: Services,
+  services: RequestServices,
   client: Client,
   wanted: readonly string[],
 ): Promise<TopicMetadata[] | Refusal> {

@@ -27,7 +27,7 @@ import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/er
 import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
 import { NO_MESSAGES, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
-import type { Services } from "../services.ts";
+import type { RequestServices } from "../services.ts";
 import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
 
 /** What an answer takes besides its messages, in bytes; more than that. */
@@ -56,7 +56,7 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
 
 /** What a fetch is done with. */
 interface Reading {
-  readonly services: Services;
+  readonly services: RequestServices;
   readonly client: Client;
   /** Whether the client knows what null is. */
   readonly knowsNulls: boolean;
@@ -98,7 +98,7 @@ async function read(
 
 /** Where the messages are, by the leader's state or, of `anyServer`, by that of this one. */
 async function locate(
-  services: Services,
+  services: RequestServices,
   fetch: Fetch,
   anyServer: boolean,
 ): Promise<Location | Refusal> {

@@ -26,7 +26,7 @@ import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, type ListedTopic, type TopicSettings } from "../../../protocol/topics/mod.ts";
 import { type Refusal, refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
-import type { Services } from "../services.ts";
+import type { RequestServices } from "../services.ts";
 import { ask, type Client, done, type Handler, listed } from "../handler.ts";
 
 /** What a setting says that is never reached. */
@@ -123,7 +123,7 @@ export const deleteRecords: Handler<"deleteRecords"> = async (services, { body }
 
 /** All about a topic, or why it is not known. */
 export async function describe(
-  services: Services,
+  services: RequestServices,
   topic: string,
 ): Promise<TopicDescription | Refusal> {
   const result = await ask(services, "question", describeTopicQuestion(encodeUtf8(topic)));
@@ -132,7 +132,7 @@ export async function describe(
 
 /** All topics that a client may do something with, by name. */
 export async function allTopics(
-  services: Services,
+  services: RequestServices,
   client: Client,
 ): Promise<ListedTopic[] | Refusal> {
   const topics: ListedTopic[] = [];

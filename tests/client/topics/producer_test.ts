@@ -150,6 +150,27 @@ Deno.test("flush sends what is there and waits for it; close does the same and t
   assert.deepEqual(server.model.values("t", 0), ["a", "c"]);
 });
 
+Deno.test("flush waits for what is under way alone, also while it is open what becomes of a batch that failed", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  await using client = await connect(server);
+  const held: (() => void)[] = [];
+  server.script = (request, connection) => {
+    if (request.kind !== "produce") return false;
+    held.push(() => connection.answer(request));
+    if (held.length === 1) return true;
+    if (held.length === 2) connection.refuse(request, CODE.STORAGE_FULL, "full");
+    return held.length === 2;
+  };
+  await using producer = client.producer({ maxMessages: 1 });
+  const [first, second, third] = range(3).map((value) => producer.send("t", { value }));
+  const refused = assert.rejects(second!, TopicError);
+  await third;
+  const flushed = producer.flush({ timeoutMs: 10_000 });
+  held[0]!();
+  await Promise.all([flushed, first, refused]);
+});
+
 Deno.test("a batch leaves when it is full, has enough bytes, or has waited", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 1);

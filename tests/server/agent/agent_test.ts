@@ -6,12 +6,8 @@
 
 import assert from "node:assert/strict";
 import type { SerfEvent } from "../../../cluster/serf/mod.ts";
-import {
-  Agent,
-  type AgentSettings,
-  AgentStartError,
-  NameTakenError,
-} from "../../../server/agent/agent.ts";
+import { Agent, type AgentSettings, AgentStartError } from "../../../server/agent/agent.ts";
+import { NameTakenError } from "../../../server/agent/ending.ts";
 import { type AgentConfig, ConfigError } from "../../../server/config/load.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";

@@ -47,11 +47,15 @@ export async function blocksOf(page: string): Promise<Block[]> {
   return blocks;
 }
 
-/** Runs blocks as steps of a test, with `host` for 127.0.0.1 and a folder of its own for `/tmp/skein-tour`. */
+/**
+ * Runs blocks as steps of a test, with `host` for 127.0.0.1 and a folder of its own for `/tmp/skein-tour`. `variables` are what
+ * the page has exported before.
+ */
 export async function runTour(
   t: Deno.TestContext,
   blocks: readonly Block[],
   host: string,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await using cleanUp = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
@@ -64,6 +68,7 @@ export async function runTour(
       .join(":"),
     SERF_RPC_ADDR: `${host}:7373`,
     NO_COLOR: "1",
+    ...variables,
   };
   const good = [0, ...blocks.some(({ commands }) => /\bkill /.test(commands)) ? KILLED : []];
   const terminals = new Map<string, Running>();

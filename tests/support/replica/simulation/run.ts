@@ -115,8 +115,11 @@ export class SimulatedRun {
     };
     const count = SIZES[Math.floor(random.float() * SIZES.length)] as number;
     for (let i = 0; i < count; i++) this.#add();
-    const { topics: watched } = this.#world;
-    const besides = { expiries: this.#expiries, sessions: this.#sessions, topics: watched };
+    const besides = {
+      expiries: this.#expiries,
+      sessions: this.#sessions,
+      topics: this.#world.topics,
+    };
     this.#clients = new SimulatedClients(CLIENTS, this.#servers, random, checker, besides);
     this.#nemesis = new Nemesis(this.#world, this.#servers, this.#clients, () => this.#add());
   }
@@ -274,11 +277,11 @@ export class SimulatedRun {
   #report(): RunReport {
     const { acknowledged, refused, unknown, read } = this.#clients;
     const { crashes, damaged, rebuilt, full, changes } = this.#nemesis;
-    const { flipped } = this.#nemesis;
-    const { compared } = this.#world.checker;
+    const { checker: { compared }, topics } = this.#world;
     const { expired = 0 } = this.#expiries ?? {};
     const { answered = 0, repeated = 0, told = 0 } = this.#sessions ?? {};
-    const { produced = 0, read: fetched = 0 } = this.#world.topics ?? {};
+    const { produced = 0, read: fetched = 0 } = topics ?? {};
+    const { flipped } = this.#nemesis;
     const installed = this.#servers.reduce((sum, server) => sum + server.installed, 0);
     return {
       acknowledged,

@@ -190,9 +190,9 @@ export class SimulatedServer {
     this.life++;
     this.replica?.close();
     this.replica = undefined;
-    this.messages = undefined;
     this.#beside?.close();
     this.#beside = undefined;
+    this.messages = undefined;
     this.isStarting = false;
     if (how === "crashed") simulation.crash(this.host);
     else simulation.kill(this.host);
@@ -297,7 +297,7 @@ export class SimulatedServer {
     const failed = (error: Error): void => {
       if (isAlive()) checker.note(`${this.id} ended: ${error.stack}`);
     };
-    const opened = topics && await openMessages({
+    const messages = topics && await openMessages({
       disk,
       clock,
       topics,
@@ -315,13 +315,13 @@ export class SimulatedServer {
       kept: this.#kept,
       isFull,
       writeMs,
-      companion: opened?.besideRows,
+      companion: messages?.besideRows,
     });
     const snapshots = await SnapshotFiles.open({
       disk,
       folder: "raft/snapshots",
       store,
-      ...opened && { companion: opened.besideSnapshots },
+      ...messages && { companion: messages.besideSnapshots },
     });
     let entries: readonly Entry[] = [];
     if (founders !== undefined && lastIndexOf(restored) === 0) {
@@ -329,9 +329,8 @@ export class SimulatedServer {
       await log.write({ seq: 0, entries });
     }
     const beside = this.#world.beside?.(this, { clock, random: runtime.random });
-    const listener = { ...opened?.listener, ...beside?.listener };
     const newMachine = (): Machine => {
-      const machine = new Machine(store, PROGRAM, listener);
+      const machine = new Machine(store, PROGRAM, { ...messages?.listener, ...beside?.listener });
       for (const follower of this.#world.followers ?? []) follower.watched(this.id, machine);
       return machine;
     };
@@ -345,7 +344,7 @@ export class SimulatedServer {
       snapshots,
       newMachine,
     }, { ...restored, ...vote, entries, snapshot: snapshots.newest });
-    await opened?.settle();
+    await messages?.settle();
     if (life !== this.life) return;
     const logger = runtime.logger(this.id);
     const wallOffset = 1_000_000 + Math.floor(random.float() * 10_000);
@@ -361,7 +360,7 @@ export class SimulatedServer {
       },
       ...begun,
       store,
-      ...opened && { messages: opened.messages },
+      ...messages && { messages: messages.messages },
       log: orderedLog(log, {
         keptIndex: () => this.#kept.index,
         snapshotIndex: () => snapshots.newest?.index ?? 0,
@@ -378,11 +377,13 @@ export class SimulatedServer {
       progressed: () => beside?.progressed(),
       failed,
     });
-    const noted = (error: Error): void => checker.note(`${this.id}: ${error.stack}`);
-    const receiver = opened?.receiving(replica) ?? replica;
-    links.start(receiver, noted, (stream) => beside ? beside.accept(stream) : stream.close());
-    this.messages = opened?.kept;
+    links.start(
+      messages?.receiving(replica) ?? replica,
+      (error) => checker.note(`${this.id}: ${error.stack}`),
+      (stream) => beside ? beside.accept(stream) : stream.close(),
+    );
     this.#beside = beside;
+    this.messages = messages?.kept;
     const { raft, machine } = begun;
     Object.assign(this, { store, raft, replica, checkedIndex: machine.context.index });
     if (identity?.rebuilt !== undefined) this.#former = this.#formerIds(runtime, replica, identity);

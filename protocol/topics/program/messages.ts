@@ -4,9 +4,9 @@
  * @module
  */
 
-import { kindOf, requireArgument } from "../../protocol/arguments.ts";
-import { bytesOf, PayloadBytes } from "../../protocol/payload.ts";
-import type { Message } from "../../protocol/topics/messages.ts";
+import { kindOf, requireArgument } from "../../arguments.ts";
+import { bytesOf, PayloadBytes } from "../../payload.ts";
+import type { Message } from "../messages.ts";
 
 /**
  * A message to be sent.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallOptions } from "../net/deadline.ts";
+import type { CallOptions } from "../../call_options.ts";
 import type { NewTopicMessage, TopicMessage, TopicPosition } from "./messages.ts";
 
 /**

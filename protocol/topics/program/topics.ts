@@ -4,9 +4,9 @@
  * @module
  */
 
-import { requireOptions } from "../../protocol/arguments.ts";
-import type { TopicDescription, TopicSettings } from "../../protocol/topics/requests.ts";
-import type { CallOptions } from "../net/deadline.ts";
+import { requireOptions } from "../../arguments.ts";
+import type { TopicDescription, TopicSettings } from "../requests.ts";
+import type { CallOptions } from "../../call_options.ts";
 
 /**
  * How long and in which pieces the messages of a topic are kept.

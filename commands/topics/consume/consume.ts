@@ -1,0 +1,192 @@
+/**
+ * `skein topic consume`.
+ *
+ * @module
+ */
+
+import {
+  ConnectError,
+  ConnectionClosedError,
+  TimeoutError,
+  type TopicClient,
+  type TopicConsumer,
+  type TopicMessage,
+  type TopicStart,
+} from "../../../client/mod.ts";
+import { countFlag } from "../../kv/listing.ts";
+import { type Command, defineCommand } from "../../shell/command.ts";
+import {
+  ExpectedError,
+  type FlagValues,
+  parsedFlag,
+  stringFlag,
+  switchFlag,
+} from "../../shell/flags.ts";
+import { checkFormat } from "../../shell/output.ts";
+import { interruption } from "../../shell/streaming.ts";
+import type { Terminal } from "../../shell/terminal.ts";
+import { connectToTopics, partitionFlag, told, topicFlags } from "../servers.ts";
+import { Places } from "./places.ts";
+import { jsonPrinter, type Print, textPrinter } from "./print.ts";
+
+/** A wait for messages after which it is looked whether there are any to wait for, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** The flags. */
+export const consumeFlags = {
+  o: parsedFlag<TopicStart>(
+    "OFFSET|earliest|latest",
+    "Where it begins, unless its group has committed an offset. Default: earliest.",
+    "earliest",
+    (text) => {
+      if (text === "earliest" || text === "latest") return text;
+      if (/^\d{1,15}$/.test(text)) return Number(text);
+      throw new ExpectedError("an offset, earliest or latest");
+    },
+  ),
+  n: countFlag("End after so many messages. Default: at the end, or with -follow never."),
+  g: stringFlag(
+    "GROUP",
+    "Goes on where this group has ended, and commits for it what was printed.",
+  ),
+  follow: switchFlag("At the end, wait for more."),
+  partition: partitionFlag("Only this partition. Default: all."),
+  "key-separator": stringFlag(
+    "TEXT",
+    "Each line is the key, this text and the value. Default: the value.",
+  ),
+  ...topicFlags,
+} as const;
+
+/** Prints messages. */
+export const command: Command = defineCommand({
+  usage: "topic consume [options] TOPIC",
+  description: [
+    "Prints the messages of TOPIC that are there, a line each, those of each partition in their " +
+    "order: the value as it is. With -format=json each line is an object with the offset, the " +
+    "timestamp, the key and the headers too; what is no UTF-8 is in base64 there, as key_base64 " +
+    "and value_base64.",
+    "With -follow it goes on as messages come, until Ctrl-C, and when servers go away it asks the " +
+    "others, or waits. With -g offsets are committed every 5s and at the end, Ctrl-C included: what " +
+    "was printed and not committed is printed again, nothing is left out.",
+    "Messages that are kept no longer when it comes to them are told on standard error.",
+  ],
+  flags: consumeFlags,
+  arguments: { least: 1, most: 1, few: "One topic must be specified" },
+  jsonLines: true,
+  async run({ values, args: [topic = ""], json, terminal }) {
+    checkFormat(values.format);
+    await using client = await connectToTopics(values);
+    using interrupted = interruption();
+    const { signal } = interrupted;
+    const print = json ? jsonPrinter(terminal) : textPrinter(terminal, values["key-separator"]);
+    await told("Error", read(client, topic, values, { print, terminal, signal }));
+    return 0;
+  },
+});
+
+/** Where messages go, and what ends that. */
+interface Sink {
+  readonly print: Print;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+async function read(
+  client: TopicClient,
+  topic: string,
+  values: FlagValues<typeof consumeFlags>,
+  { print, terminal, signal }: Sink,
+): Promise<void> {
+  const { o: start, n: count = Infinity, g: group, follow } = values;
+  const ends = await endsOf(client, topic, values);
+  await using consumer = client.consumer(topic, {
+    partitions: [...ends.keys()],
+    start,
+    ...group !== undefined && { group },
+  });
+  const places = new Places(consumer, ends);
+  const patience = new Patience(follow, terminal);
+  await patience.with(() => places.look(signal), signal);
+  for (let left = count; left > 0 && (follow || !places.isEnd) && !signal.aborted;) {
+    const messages = await patience.with(() => next(consumer, left, signal), signal);
+    if (signal.aborted || messages === undefined) continue;
+    for (const { partition, from, to } of places.pass(messages)) {
+      await terminal.err(`Messages ${from} to ${to - 1} of partition ${partition} are gone`);
+    }
+    await print(messages);
+    // What nobody has read is not done with.
+    if (terminal.broken) return;
+    left -= messages.length;
+    if (messages.length === 0) await patience.with(() => places.look(signal), signal);
+  }
+  if (group !== undefined) await consumer.commit();
+}
+
+/** Where each partition ends that is to be read. Rejects when there is none, or none with the offset that it is to begin with. */
+async function endsOf(
+  client: TopicClient,
+  topic: string,
+  { o: start, g: group, partition }: FlagValues<typeof consumeFlags>,
+): Promise<ReadonlyMap<number, number>> {
+  const { partitions } = await client.describeTopic(topic);
+  const all = partitions.map((range, number) => ({ ...range, number }));
+  const wanted = all.filter(({ number }) => partition === undefined || number === partition);
+  if (wanted.length === 0) {
+    throw new Error(`'${topic}' has the partitions 0 to ${all.length - 1}, not ${partition}`);
+  }
+  for (const { number, start: least, end } of wanted) {
+    if (typeof start !== "number" || group !== undefined) continue;
+    if (start >= least && start <= end) continue;
+    throw new Error(`Offset ${start} is not within ${least} to ${end}, as partition ${number} has`);
+  }
+  return new Map(wanted.map(({ number, end }) => [number, end]));
+}
+
+/** The next messages, at most so many; none when none have come for a while, `undefined` when it is enough. */
+async function next(
+  consumer: TopicConsumer,
+  most: number,
+  signal: AbortSignal,
+): Promise<TopicMessage[]> {
+  const options = { signal, timeoutMs: LOOK_MS };
+  if (most === Infinity) return await consumer.fetch(options);
+  const message = await consumer.fetchOne(options);
+  return message === undefined ? [] : [message];
+}
+
+/** Waits for servers that do not answer, where that is wanted. */
+class Patience {
+  readonly #isEndless: boolean;
+  readonly #terminal: Terminal;
+  #isTold = false;
+
+  constructor(isEndless: boolean, terminal: Terminal) {
+    this.#isEndless = isEndless;
+    this.#terminal = terminal;
+  }
+
+  /** What a step comes to; `undefined` when the signal fired. Rejects as the step does, unless that passes. */
+  async with<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    for (;;) {
+      try {
+        const result = await step();
+        if (this.#isTold) await this.#terminal.err("Goes on");
+        this.#isTold = false;
+        return result;
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!this.#isEndless || !passes(error)) throw error;
+        if (!this.#isTold) {
+          await this.#terminal.err(`Waiting for the servers: ${(error as Error).message}`);
+        }
+        this.#isTold = true;
+      }
+    }
+  }
+}
+
+function passes(error: unknown): boolean {
+  return error instanceof TimeoutError || error instanceof ConnectError ||
+    error instanceof ConnectionClosedError;
+}

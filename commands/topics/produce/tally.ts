@@ -1,0 +1,43 @@
+/**
+ * What became of messages that were sent.
+ *
+ * @module
+ */
+
+import { OutcomeUnknownError, type TopicPosition } from "../../../client/mod.ts";
+
+/** Counts how messages end. */
+export class Tally {
+  /** Messages that are where they were sent. */
+  acknowledged = 0;
+  /** Messages that may be there or not. */
+  unknown = 0;
+  /** Messages that were sent. */
+  sent = 0;
+  /** Why the first one failed that did. */
+  failure: { readonly error: unknown } | undefined;
+  readonly #failed = new AbortController();
+
+  /** Fires when the first message fails. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** Counts a message, once it is known how it ends. */
+  count(sending: Promise<TopicPosition>): void {
+    this.sent++;
+    sending.then(() => void this.acknowledged++, (error) => {
+      if (error instanceof OutcomeUnknownError) this.unknown++;
+      if (this.failure !== undefined) return;
+      this.failure = { error };
+      this.#failed.abort();
+    });
+  }
+
+  /** The figures in words. */
+  get text(): string {
+    const { acknowledged, unknown, sent } = this;
+    const open = unknown === 0 ? "" : `, of ${unknown} it is not known whether they are there`;
+    return `${acknowledged} of ${sent} messages are acknowledged${open}`;
+  }
+}

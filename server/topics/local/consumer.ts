@@ -1,0 +1,363 @@
+/**
+ * Reads messages for the program around an agent.
+ *
+ * @module
+ */
+
+import { kindOf, requireArgument, requireOptions } from "../../../protocol/arguments.ts";
+import type { CallOptions } from "../../../protocol/call_options.ts";
+import { CODE, MAX_COMMITTED, TopicError } from "../../../protocol/topics/mod.ts";
+import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
+import type {
+  ConsumerStatistics,
+  TopicConsumer,
+  TopicStart,
+} from "../../../protocol/topics/program/types.ts";
+import type { AgentConsumerOptions } from "./options.ts";
+import { PartitionReader } from "./reader.ts";
+import { type LocalRequests, TIMEOUT_MS } from "./requests.ts";
+import { limited } from "./waiting.ts";
+
+/** Messages that one `fetch` gives at most. */
+const MAX_FETCHED = 10_000;
+
+const MAX_BYTES = 1024 * 1024;
+const AUTO_COMMIT_MS = 5_000;
+
+/** Messages are looked for anew after so long, at the latest: the topic may be another one, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** One consumer. */
+export class LocalConsumer implements TopicConsumer {
+  readonly #requests: LocalRequests;
+  readonly #topic: string;
+  readonly #options: AgentConsumerOptions;
+  readonly #timeoutMs: number;
+  readonly #onClose: (consumer: LocalConsumer) => void;
+  readonly #closing = new AbortController();
+  #readers: readonly PartitionReader[] = [];
+  #beginning: Promise<void> | undefined;
+  #filling: Promise<void> | undefined;
+  /** Ends the wait for messages, when there is one. */
+  #waiting: AbortController | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  /** Which partition is looked at first. */
+  #turn = 0;
+  readonly #touched = new Set<PartitionReader>();
+  /** What the servers have. */
+  readonly #committed = new Map<number, number>();
+  /** One commit follows the other, so that none is overtaken by an older one. */
+  #saving: Promise<void> = Promise.resolve();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #commitError: Error | undefined;
+  readonly #figures = { messages: 0, fetches: 0, bytes: 0 };
+
+  /** Reads nothing yet; `onClose` is called once. */
+  constructor(
+    requests: LocalRequests,
+    topic: string,
+    options: AgentConsumerOptions,
+    onClose: (consumer: LocalConsumer) => void,
+  ) {
+    requireArgument("name of a topic", topic, "text");
+    const { partitions: _, start, ...others } = options;
+    requireOptions("consumer", others, {
+      onOutOfRange: "text",
+      group: "text",
+      autoCommitMs: "duration",
+      maxBytes: "number",
+      timeoutMs: "duration",
+    });
+    if (start !== undefined) checkStart(start);
+    this.#requests = requests;
+    this.#topic = topic;
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#onClose = onClose;
+  }
+
+  get statistics(): ConsumerStatistics {
+    const lags = this.#readers.map(({ highWaterMark, position = highWaterMark }) =>
+      Math.max(0, highWaterMark - position)
+    );
+    const lag = lags.reduce((sum, one) => sum + one, 0);
+    return { ...this.#figures, lag, commitError: this.#commitError };
+  }
+
+  async fetchOne(options: CallOptions = {}): Promise<TopicMessage | undefined> {
+    checkCall("fetchOne", options);
+    return await this.#one(options);
+  }
+
+  async fetch(options: CallOptions = {}): Promise<TopicMessage[]> {
+    checkCall("fetch", options);
+    const messages: TopicMessage[] = [];
+    let message = await this.#one(options);
+    while (message !== undefined) {
+      messages.push(message);
+      message = messages.length < MAX_FETCHED ? this.#take() : undefined;
+    }
+    return messages;
+  }
+
+  async seek(partition: number, where: TopicStart, options: CallOptions = {}): Promise<void> {
+    checkCall("seek", options);
+    checkStart(where);
+    await this.#seek([await this.#reader(partition, options)], where, options);
+  }
+
+  async seekToBeginning(partition?: number, options: CallOptions = {}): Promise<void> {
+    checkCall("seekToBeginning", options);
+    await this.#seekAll(partition, "earliest", options);
+  }
+
+  async seekToEnd(partition?: number, options: CallOptions = {}): Promise<void> {
+    checkCall("seekToEnd", options);
+    await this.#seekAll(partition, "latest", options);
+  }
+
+  async position(partition: number, options: CallOptions = {}): Promise<number> {
+    checkCall("position", options);
+    return await this.#locate(await this.#reader(partition, options), options);
+  }
+
+  async endOffset(partition: number, options: CallOptions = {}): Promise<number> {
+    checkCall("endOffset", options);
+    const asked = this.#requests.ask("getOffset", { topic: this.#topic, partition });
+    return (await this.#within(asked, options)).highWaterMark;
+  }
+
+  async commit(options: CallOptions = {}): Promise<void> {
+    checkCall("commit", options);
+    if (this.#options.group === undefined) {
+      throw new TypeError("Consumer has no group to commit for");
+    }
+    for (const reader of this.#readers) reader.done = reader.position;
+    this.#touched.clear();
+    await this.#within(this.#save(), options);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    clearInterval(this.#timer);
+    await this.#filling;
+    try {
+      if ((this.#options.autoCommitMs ?? AUTO_COMMIT_MS) > 0) await this.#save();
+    } finally {
+      this.#onClose(this);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<TopicMessage> {
+    return {
+      next: async () => {
+        const value = await this.#one({ timeoutMs: Infinity }).catch((error) => {
+          if (this.#closing.signal.aborted) return undefined;
+          throw error;
+        });
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+    };
+  }
+
+  /** The next message, as soon as there is one. */
+  async #one(
+    { timeoutMs = this.#timeoutMs, signal }: CallOptions,
+  ): Promise<TopicMessage | undefined> {
+    // Who asks for the next one is done with those before.
+    for (const reader of this.#touched) reader.done = reader.position;
+    this.#touched.clear();
+    const endsAt = performance.now() + timeoutMs;
+    await this.#begun({ ...signal && { signal } });
+    for (;;) {
+      this.#checkOpen();
+      const message = this.#take();
+      if (message !== undefined) return message;
+      if (this.#failure !== undefined) {
+        const { error } = this.#failure;
+        this.#failure = undefined;
+        throw error;
+      }
+      const left = endsAt - performance.now();
+      if (left <= 0) return undefined;
+      this.#filling ??= this.#fill();
+      try {
+        await limited(this.#filling, left, signal);
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        return undefined;
+      }
+    }
+  }
+
+  #take(): TopicMessage | undefined {
+    const { length } = this.#readers;
+    for (let i = 0; i < length; i++) {
+      const reader = this.#readers[this.#turn % length] as PartitionReader;
+      const message = reader.take();
+      if (message !== undefined) {
+        this.#figures.messages++;
+        this.#touched.add(reader);
+        return new ReceivedMessage(this.#topic, reader.partition, message);
+      }
+      this.#turn++;
+    }
+    return undefined;
+  }
+
+  /** Reads what is here of all partitions, or waits for more; never rejects. */
+  async #fill(): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      for (const reader of this.#readers) {
+        await reader.fill(signal);
+        this.#figures.fetches++;
+      }
+      if (!this.#readers.some(({ hasMessages }) => hasMessages)) await this.#wait(signal);
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#filling = undefined;
+  }
+
+  async #wait(closing: AbortSignal): Promise<void> {
+    const over = this.#waiting = new AbortController();
+    const signal = AbortSignal.any([closing, over.signal]);
+    const timer = setTimeout(() => over.abort(), LOOK_MS);
+    try {
+      await Promise.race(this.#readers.map((reader) => reader.wait(signal)));
+    } finally {
+      clearTimeout(timer);
+      over.abort();
+    }
+  }
+
+  async #begun(options: CallOptions): Promise<void> {
+    this.#checkOpen();
+    this.#beginning ??= this.#begin().catch((error) => {
+      this.#beginning = undefined;
+      throw error;
+    });
+    await this.#within(this.#beginning, options);
+  }
+
+  async #begin(): Promise<void> {
+    const topic = this.#topic;
+    const timeoutMs = this.#timeoutMs;
+    const { start = "earliest", onOutOfRange = "earliest", maxBytes = MAX_BYTES } = this.#options;
+    const { group, autoCommitMs = AUTO_COMMIT_MS } = this.#options;
+    const found = await this.#requests.ask("describeTopic", { topic }, { timeoutMs });
+    const partitions = this.#options.partitions ?? found.partitions.map((_, i) => i);
+    if (group !== undefined) {
+      const request = { group, partitions: partitions.map((partition) => ({ topic, partition })) };
+      const { offsets } = await this.#requests.ask("fetchOffsets", request, { timeoutMs });
+      for (const { partition, offset } of offsets) {
+        if (offset >= 0) this.#committed.set(partition, offset);
+      }
+    }
+    const { topicId } = found;
+    const rest = { topic, topicId, onOutOfRange, maxBytes, timeoutMs };
+    this.#readers = partitions.map((partition) => {
+      const begin = this.#committed.get(partition) ?? start;
+      return new PartitionReader(this.#requests, { ...rest, partition, start: begin });
+    });
+    if (group === undefined || autoCommitMs === 0 || this.#closing.signal.aborted) return;
+    this.#timer = setInterval(() => {
+      this.#save().then(() => this.#commitError = undefined, (error) => this.#commitError = error);
+    }, autoCommitMs);
+  }
+
+  async #reader(partition: number, options: CallOptions): Promise<PartitionReader> {
+    await this.#begun(options);
+    const reader = this.#readers.find((one) => one.partition === partition);
+    if (reader !== undefined) return reader;
+    throw new TypeError(`Consumer has no partition ${kindOf(partition)}`);
+  }
+
+  async #seekAll(
+    partition: number | undefined,
+    where: TopicStart,
+    options: CallOptions,
+  ): Promise<void> {
+    await this.#begun(options);
+    const readers = partition === undefined
+      ? this.#readers
+      : [await this.#reader(partition, options)];
+    await this.#seek(readers, where, options);
+  }
+
+  async #seek(
+    readers: readonly PartitionReader[],
+    where: TopicStart,
+    options: CallOptions,
+  ): Promise<void> {
+    for (const reader of readers) reader.seek(where);
+    this.#waiting?.abort();
+    for (const reader of readers) await this.#locate(reader, options);
+  }
+
+  async #locate(reader: PartitionReader, options: CallOptions): Promise<number> {
+    // A read that is under way may be of another place.
+    await this.#within(this.#filling ?? Promise.resolve(), options);
+    while (reader.position === undefined) {
+      this.#checkOpen();
+      await this.#within(reader.fill(this.#closing.signal), options);
+    }
+    return reader.position;
+  }
+
+  /** Commits what is done with, once what was to be committed before is. */
+  #save(): Promise<void> {
+    const saved = this.#saving.then(() => this.#saveNow());
+    this.#saving = saved.catch(() => {}); // It is told who asked for it.
+    return saved;
+  }
+
+  async #saveNow(): Promise<void> {
+    const { group } = this.#options;
+    const changed = this.#readers.flatMap(({ partition, done }) =>
+      done === undefined || this.#committed.get(partition) === done
+        ? []
+        : [[partition, done] as const]
+    );
+    if (group === undefined) return;
+    for (let at = 0; at < changed.length; at += MAX_COMMITTED) {
+      const offsets = changed.slice(at, at + MAX_COMMITTED).map(([partition, offset]) => {
+        return { topic: this.#topic, partition, offset, metadata: "" };
+      });
+      const request = { group, generation: 0, member: "", offsets };
+      const timeoutMs = this.#timeoutMs;
+      const { codes } = await this.#requests.ask("commitOffsets", request, { timeoutMs });
+      offsets.forEach(({ partition, offset }, i) => {
+        if (codes[i] === 0) this.#committed.set(partition, offset);
+      });
+      const code = codes.find((code) => code !== 0);
+      if (code !== undefined) throw new TopicError(code, "An offset could not be committed");
+    }
+  }
+
+  #checkOpen(): void {
+    if (!this.#closing.signal.aborted) return;
+    throw new TopicError(CODE.OVERLOADED, "The consumer is closed");
+  }
+
+  async #within<T>(promise: Promise<T>, { timeoutMs, signal }: CallOptions): Promise<T> {
+    return await limited(promise, timeoutMs ?? this.#timeoutMs, signal);
+  }
+}
+
+function checkCall(call: string, options: CallOptions): void {
+  requireOptions(call, options, { signal: "signal", timeoutMs: "duration" });
+}
+
+function checkStart(start: TopicStart): void {
+  if (start === "earliest" || start === "latest") return;
+  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
+  const expected = "expected an offset, 'earliest' or 'latest'";
+  throw new TypeError(`Invalid offset: ${expected}, got ${kindOf(start)}`);
+}

@@ -1,0 +1,192 @@
+/**
+ * `skein topic produce` and `consume` in this process, with a port of its own.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { encodeUtf8 } from "../../../protocol/text.ts";
+import { CODE } from "../../../protocol/topics/mod.ts";
+import { loopback } from "../../support/loopback.ts";
+import { addressOf, topicAt } from "../../support/topics/command.ts";
+import { serveTopics as serveScript } from "../../support/topics/scripted_server.ts";
+import { serveTopics } from "../../support/topics/stage.ts";
+
+const HOST = loopback();
+
+/** A file that goes with its user. */
+async function file(
+  content: string | Uint8Array,
+): Promise<AsyncDisposable & { readonly flag: string }> {
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, typeof content === "string" ? encodeUtf8(content) : content);
+  return { flag: `-file=${path}`, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+Deno.test("lines become messages, which are printed as they were", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await using input = await file("hello\n\n  two words \nlast");
+  assert.deepEqual(await topic("produce", input.flag, "t"), [0, "Produced 4 messages\n", ""]);
+  assert.deepEqual(await topic("consume", "t"), [0, "hello\n\n  two words \nlast\n", ""]);
+  await using one = await file("x\n");
+  assert.deepEqual(await topic("produce", "-idempotent", "-format=json", one.flag, "t"), [
+    0,
+    '{\n  "topic": "t",\n  "acknowledged": 1\n}\n',
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", "-o=3", "t"), [0, "last\nx\n", ""]);
+  assert.deepEqual(await topic("consume", "-o=latest", "t"), [0, "", ""]);
+  assert.deepEqual(await topic("consume", "-n=1", "t"), [0, "hello\n", ""]);
+  await using none = await file("");
+  assert.deepEqual(await topic("produce", none.flag, "t"), [0, "Produced 0 messages\n", ""]);
+});
+
+Deno.test("messages have keys, headers and partitions, and JSON shows all of it", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await topic("create", "-partitions=4", "t");
+  await using pairs = await file("a: 1\nb: 2\na: 3\n: 4\n");
+  await topic("produce", "-key-separator=: ", "-header=h=x=y", "-header=h=", pairs.flag, "t");
+  const [, stdout] = await topic("consume", "-format=json", "t");
+  const messages = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const [a, b] = [3904355907 % 4, 1908338681 % 4];
+  assert.deepEqual(
+    messages.filter(({ key }) => key !== "").map(({ timestamp_ms: _, ...rest }) => rest)
+      .toSorted((one, other) => one.value.localeCompare(other.value)),
+    [[a, 0, "a", "1"], [b, 0, "b", "2"], [a, 1, "a", "3"]].map((
+      [partition, offset, key, value],
+    ) => ({
+      topic: "t",
+      partition,
+      offset,
+      key,
+      value,
+      headers: [{ name: "h", value: "x=y" }, { name: "h", value: "" }],
+    })),
+  );
+  assert.ok(messages.every(({ timestamp_ms: ms }) => Number.isFinite(ms)));
+  assert.deepEqual(
+    (await topic("consume", `-partition=${a}`, "-key-separator==", "t"))[1],
+    "a=1\na=3\n",
+  );
+  await using binary = await file(Uint8Array.of(0xff, 0xfe, 0x0a));
+  await topic("produce", "-k=\u00e9", "-partition=2", binary.flag, "u2");
+  await topic("produce", "-k=k", binary.flag, "u");
+  const { value_base64: value, key, headers } = JSON.parse(
+    (await topic("consume", "-format=json", "u"))[1],
+  );
+  assert.deepEqual([value, key, headers], ["//4=", "k", []]);
+});
+
+Deno.test("flags that exclude each other, and lines without what they need, are told", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await using input = await file("a:1\nb:2\nc\nd:4\n");
+  const produce = (...flags: string[]) => topic("produce", ...flags, input.flag, "t");
+  assert.deepEqual(await produce("-k=k", "-key-separator=:"), [
+    1,
+    "",
+    "-k and -key-separator exclude each other\n",
+  ]);
+  assert.deepEqual(await produce("-key-separator="), [1, "", "-key-separator is empty\n"]);
+  assert.deepEqual(await produce("-header=x"), [1, "", "Error: Invalid header: 'x'\n"]);
+  assert.deepEqual(await produce("-key-separator=:"), [
+    1,
+    "",
+    "Error: Line 3 has no ':' after its key: 2 of 2 messages are acknowledged\n",
+  ]);
+  assert.equal((await topic("consume", "t"))[1], "1\n2\n");
+  assert.deepEqual(await topic("produce", "-file=/nowhere/x", "t"), [
+    1,
+    "",
+    "Error reading -file '/nowhere/x': no such file or directory\n",
+  ]);
+  assert.deepEqual(await produce("-partition=7"), [
+    1,
+    "",
+    "Error: The topic has no such partition: 0 of 4 messages are acknowledged\n",
+  ]);
+  const long = `short\n${"x".repeat(4 * 1024 * 1024 + 1)}\nafter\n`;
+  await using lines = await file(long);
+  assert.deepEqual(await topic("produce", lines.flag, "u"), [
+    1,
+    "",
+    "Error: Line 2 takes more than 4194304 bytes: 1 of 1 messages are acknowledged\n",
+  ]);
+});
+
+Deno.test("when it breaks off, it is told how many messages are acknowledged, and how many may be there", async () => {
+  await using server = serveScript(HOST);
+  let produced = 0;
+  server.script = (request, connection) => {
+    if (request.kind !== "produce") return false;
+    produced++;
+    if (produced === 2) connection.refuse(request, CODE.STORAGE_FULL, "The disk is full");
+    else if (produced === 3) connection.refuse(request, CODE.REQUEST_TIMEOUT, "It is not known");
+    else return false;
+    return true;
+  };
+  await using input = await file(Array.from({ length: 500_000 }, (_, i) => `${i}\n`).join(""));
+  const [code, stdout, stderr] = await topicAt(server.address)(
+    "produce",
+    "-format=json",
+    input.flag,
+    "t",
+  );
+  assert.equal(code, 1);
+  assert.equal(stderr, "");
+  const { error, topic, sent, acknowledged, unknown } = JSON.parse(stdout);
+  assert.deepEqual([topic, unknown], ["t", 1_000]);
+  assert.ok(acknowledged === sent - 2_000, stdout);
+  assert.ok(sent < 500_000, "it reads no further");
+  assert.equal(
+    error,
+    `Error: The disk is full: ${acknowledged} of ${sent} messages are acknowledged, of 1000 it is not ` +
+      "known whether they are there",
+  );
+});
+
+Deno.test("an offset that is not there, and a partition that is not, are told", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await using input = await file("1\n2\n3\n");
+  await topic("produce", input.flag, "t");
+  assert.deepEqual(await topic("consume", "-o=4", "t"), [
+    1,
+    "",
+    "Error: Offset 4 is not within 0 to 3, as partition 0 has\n",
+  ]);
+  assert.deepEqual(await topic("consume", "-partition=1", "t"), [
+    1,
+    "",
+    "Error: 't' has the partitions 0 to 0, not 1\n",
+  ]);
+  assert.deepEqual(await topic("consume", "-o=-1", "t"), [
+    1,
+    "",
+    'invalid value "-1" for flag -o: expected an offset, earliest or latest\n',
+  ]);
+});
+
+Deno.test("a group goes on where it ended, and is told of messages that are gone", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await using input = await file("1\n2\n3\n4\n5\n");
+  await topic("produce", input.flag, "t");
+  assert.deepEqual(await topic("consume", "-g=g", "-n=2", "t"), [0, "1\n2\n", ""]);
+  assert.deepEqual(await topic("consume", "-g=other", "-n=1", "t"), [0, "1\n", ""]);
+  assert.deepEqual(await topic("consume", "-g=g", "-n=1", "t"), [0, "3\n", ""]);
+  await topic("trim", "t", "4");
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [
+    0,
+    "5\n",
+    "Messages 3 to 3 of partition 0 are gone\n",
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "", ""]);
+  assert.deepEqual(await topic("consume", "-g=g", "-o=earliest", "t"), [0, "", ""]);
+  await topic("produce", input.flag, "t");
+  await topic("trim", "t", "latest");
+  // What it waits for never comes.
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "", ""]);
+});
