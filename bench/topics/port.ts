@@ -9,8 +9,12 @@ import { quantile } from "../measure.ts";
 import type { Goal, Row, Sample } from "../state/figures.ts";
 import { goTime, type Scene, startSide } from "../state/scene.ts";
 
-/** How long connections rest before memory is read, in milliseconds. */
+/** How long connections rest at least before memory is read, in milliseconds. */
 const REST_MS = 1_000;
+
+/** Messages that are produced in a second beside them, on so many connections. */
+const RATE = 1_000;
+const WORKING = 16;
 
 /** Requests on one connection at a time. */
 const DEPTH = 100;
@@ -55,19 +59,28 @@ export async function* measureThroughput(scene: Scene): AsyncGenerator<Sample[]>
   }
 }
 
-/** `ConcurrentConnections`: as many as a server takes as it comes, which say nothing. */
+/** `ConcurrentConnections`: as many as a server takes, with those that work beside them; they say nothing. */
 export async function* measureConnections(scene: Scene): AsyncGenerator<Sample[]> {
-  const { sizes: { runs, connections: clients } } = scene;
+  const { sizes } = scene;
+  const { runs, connections } = sizes;
+  const clients = connections - WORKING;
   const name = `${clients.toLocaleString("en-US")} idle connections`;
   for (let run = 0; run < runs; run++) {
     await using skein = await startSkein(scene);
     const { load, target } = skein;
-    const found = await load.run(target, "idle", { clients, time: goTime(REST_MS), limit: "3m" });
+    const time = goTime(REST_MS + sizes.rateMs);
+    const [found, beside] = await Promise.all([
+      load.run(target, "idle", { clients, time, limit: "3m" }),
+      load.run(target, "rate", { rate: RATE, clients: WORKING, time }),
+    ]);
     const all = found["kib_each"]! * clients / 1_024;
+    const others = `${RATE.toLocaleString("en-US")} messages a second beside them`;
     yield [
       of(row(`${name}: memory of all`, "MiB", false, { bound: IDLE_MIB }), all),
       of(row(`${name}: memory of each`, "KiB", false), found["kib_each"]!),
       of(row(`${name}: until all are open and answered`, "ms", false), found["ms"]!),
+      of(row(`${others}: acknowledged`, "1/s", true, { bound: 0.99 * RATE }), beside["ops_s"]!),
+      of(row(`${others}: p99`, "ms", false), beside["p99_us"]! / 1_000),
     ];
   }
 }

@@ -45,7 +45,7 @@ judgedTest("a small run of skein's topics alone fills every row", async () => {
     assert.deepEqual(found.slice(0, 4), titles);
     assert.deepEqual(found.slice(4, 6), ["ConcurrentConnections", "SustainedThroughput"]);
     const rows = result.parts.flatMap(({ rows }) => rows);
-    assert.equal(rows.length, 28);
+    assert.equal(rows.length, 30);
     for (const { name, spreads: { skein } } of rows) {
       // So little work may be none that is counted.
       assert.ok(skein !== undefined && (skein.median > 0 || /CPU|memory/.test(name)), name);

@@ -32,26 +32,25 @@ const hosts = [loopback(), loopback(), loopback()];
 
 /** What happens, and for how many seconds in CI. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
-  ["is killed", 8, [killAll, killLeader, killAnyone, snapshot]],
-  ["is stopped", 7, [stopAnyone, stopLeader, killWhileStopped]],
-  ["is damaged", 6, [flipMessage, cutMessages, snapshot]],
+  ["whatever is killed", 8, [killAll, killLeader, killAnyone, snapshot]],
+  ["whatever is stopped", 7, [stopAnyone, stopLeader, killWhileStopped]],
+  ["whatever is damaged", 6, [flipMessage, cutMessages, snapshot]],
 ];
 
 const KILLS = Deno.env.get("SKEIN_TOPIC_KILLS");
 
 for (const [what, seconds, nemeses] of CAMPAIGNS) {
-  const name =
-    `what was acknowledged of topics is there once, in order, on all servers, whatever ${what}`;
+  const name = `what was acknowledged of topics is there once, in order, on all servers, ${what}`;
   judgedTest(name, async () => {
     await using judge = await Judge.build();
     await runCampaign({
-      name: `topics: whatever ${what}`,
+      name: `topics: ${what}`,
       judge,
       ground: (folder) => loopbackGround(hosts, folder),
       nemeses,
       trial: runTopicTrial,
       durationMs: durationOf(seconds),
-      kills: what === "is killed" && KILLS !== undefined ? Number(KILLS) : undefined,
+      kills: what === "whatever is killed" && KILLS !== undefined ? Number(KILLS) : undefined,
     });
   });
 }
