@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TopicClient } from "../../client/mod.ts";
+import { connectTopics } from "../../tests/support/bench/topic_client.ts";
 import { quantile } from "../measure.ts";
 import type { Goal, Row, Sample } from "../state/figures.ts";
 import { goTime, type Scene, startSide } from "../state/scene.ts";
@@ -89,7 +89,7 @@ export async function* measureConnections(scene: Scene): AsyncGenerator<Sample[]
 export async function* measureRoundTrip(scene: Scene): AsyncGenerator<Sample[]> {
   await using skein = await startSkein(scene);
   const { target: { addresses }, sizes } = skein;
-  await using client = await TopicClient.connect({ address: addresses[0] as string });
+  await using client = await connectTopics(addresses);
   await client.createTopic("client");
   await using producer = client.producer({ lingerMs: 0 });
   const value = "0123456789".repeat(10);

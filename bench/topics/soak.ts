@@ -10,7 +10,11 @@
  * @module
  */
 
-import { TopicClient, type TopicProducer } from "../../client/mod.ts";
+import {
+  connectTopics,
+  type TopicClient,
+  type TopicProducer,
+} from "../../tests/support/bench/topic_client.ts";
 import { loopback } from "../../tests/support/loopback.ts";
 import { readOptions } from "../command_line/options.ts";
 import { residentMiB } from "../process.ts";
@@ -55,7 +59,7 @@ await using ground = await Ground.make(options.dir);
 const load = await Load.build(ground);
 const hosts = [loopback(), loopback(), loopback()];
 await using servers = await Servers.start(topicsPeer, hosts, { ground, load });
-await using client = await TopicClient.connect({ address: servers.addresses.join(",") });
+await using client = await connectTopics(servers.addresses);
 await client.createTopic(TOPIC, { partitions: PARTITIONS, ...RETENTION });
 let failures = 0;
 const over = new AbortController();
