@@ -228,3 +228,16 @@ Deno.test("messages that are too many, or whose time is over, are gone on all se
   const report = await verify(servers.at("a"));
   assert.ok(report.equal, JSON.stringify(report));
 });
+
+Deno.test("a server whose topics have no message has no folder for them", async () => {
+  await using dir = await folder();
+  await using servers = new Servers(dir.path, { bootstrapExpect: 1, raft: RAFT });
+  const a = await servers.start("a");
+  using client = await clientOfLeader(servers);
+  for (let i = 0; i < 50; i++) await a.kv.set("k", i);
+  await client.done("createTopic", { topic: "t", partitions: 3, replicationFactor: 1 });
+  await a.state?.administer("snapshot");
+  await servers.end("a");
+  const names = [...Deno.readDirSync(`${dir.path}/a`)].map(({ name }) => name).sort();
+  assert.deepEqual(names, ["lock", "node.json", "raft", "state"]);
+});
