@@ -11,7 +11,6 @@ import {
   type TopicMessage,
   type TopicPosition,
 } from "../../../client/mod.ts";
-import { splitHostPort } from "../../../protocol/host_port.ts";
 import type { Agent } from "../../../server/agent/agent.ts";
 import { TlsServer } from "../../../server/net/wire/tls.ts";
 import { accessOf } from "../../support/kv/access.ts";
@@ -80,15 +79,15 @@ Deno.test("a program finds the leader by any server, and all that it sends is th
 
 Deno.test("what a producer with an identity sends is there once, however often its answers are lost", async () => {
   const random = new SeededRandom(SEED);
-  await using data = await folder();
-  await using agent = await startServer("a", data.path, { bootstrapExpect: 1 });
-  const { host, port } = splitHostPort(addressIn(agent)) as { host: string; port: string };
-  await using relay = new Relay(HOST, { host, port: Number(port) });
+  // A port that does not tell where it is: the client would find its way around the relay.
+  await using stage = serveTopics(HOST);
+  const { hostname: host, port } = stage.port.address;
+  await using relay = new Relay(HOST, { host, port });
   let isBad = false;
   let cuts = 0;
   relay.bend = (chunk) => {
     // It arrives, or half of it, and what is said to it does not.
-    if (isBad && below(random, 4) === 0) {
+    if (isBad && below(random, 3) === 0) {
       cuts++;
       queueMicrotask(() => relay.hangUp());
       if (below(random, 3) === 0) return [chunk.subarray(0, chunk.length >> 1)];
@@ -104,7 +103,7 @@ Deno.test("what a producer with an identity sends is there once, however often i
   isBad = true;
   await using producer = client.producer({ idempotent: true, maxMessages: 5, lingerMs: 1 });
   const sent: TopicPosition[] = [];
-  while (sent.length < 600) {
+  while (sent.length < 600 || cuts < 10) {
     const from = sent.length;
     const some = Array.from({ length: 30 }, (_, i) => {
       return producer.send("t", { value: `${from + i}`, partition: i % 2 });
@@ -112,8 +111,7 @@ Deno.test("what a producer with an identity sends is there once, however often i
     sent.push(...await Promise.all(some));
   }
   isBad = false;
-  assert.ok(cuts > 3, `seed ${SEED}`);
-  assertKept(sent, await read(client, "t", 600), 2);
+  assertKept(sent, await read(client, "t", sent.length), 2);
 });
 
 Deno.test("a group goes on where it was, also when its program comes back to another leader", async () => {
