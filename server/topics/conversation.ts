@@ -40,6 +40,9 @@ const OVERHEAD_BYTES = 64;
 /** Nothing means anything yet. */
 const NO_FEATURES = 0;
 
+const UNKNOWN = refusal(CODE.AUTHENTICATION_FAILED, "Say who you are, with a token");
+const WRONG_TOKEN = refusal(CODE.AUTHENTICATION_FAILED, "The token is wrong");
+
 /** Takes the requests of one client. */
 export class TopicConversation implements Conversation, Client {
   /** Cuts what the client sends into frames. */
@@ -185,7 +188,7 @@ export class TopicConversation implements Conversation, Client {
   #problem(request: Request): Refusal | undefined {
     if (this.#services.access === undefined || request.kind === "healthCheck") return undefined;
     if (this.#entry === undefined) {
-      return refusal(CODE.AUTHENTICATION_FAILED, "Say who you are, with a token");
+      return UNKNOWN;
     }
     if (mayDo(this, request)) return undefined;
     return refusal(CODE.AUTHORIZATION_FAILED, "The token does not allow that");
@@ -279,7 +282,7 @@ export class TopicConversation implements Conversation, Client {
       return this.#reply(request, { serverId, clusterId, features: NO_FEATURES });
     }
     this.#complain("token", "Wrong token");
-    this.#refuse(request, refusal(CODE.AUTHENTICATION_FAILED, "The token is wrong"));
+    this.#refuse(request, token === "" ? UNKNOWN : WRONG_TOKEN);
   }
 
   /** Resolves when so little is under way that the next request may be taken. */

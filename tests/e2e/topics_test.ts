@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { eventually, freePort, runSkeinCli, skein, startAgent } from "../support/agents.ts";
 import { Cluster, type Server } from "../support/linearizability/real/cluster.ts";
 import { loopbackGround } from "../support/linearizability/real/ground.ts";
@@ -15,6 +16,10 @@ const hosts = [loopback(), loopback(), loopback()];
 
 /** Messages that go on while the leader is killed. */
 const COUNT = 3_000;
+
+/** Messages of which there are too many for the log, and their bytes. */
+const LONG_COUNT = 40_000;
+const LONG_BYTES = 1_000;
 
 /** The output of a command is expected within this time, in milliseconds. */
 const LIMIT_MS = 30_000;
@@ -170,6 +175,40 @@ Deno.test("nothing is lost, doubled or out of order when the leader is killed, a
       "",
     ]);
     assert.deepEqual(await topic(address, "consume", "orders"), [0, range(0, COUNT), ""]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a server that was away for long gets all messages while more come, and is equal after it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "skein_topics_" });
+  try {
+    await using cluster = await Cluster.start(loopbackGround(hosts, folder), folder);
+    const address = hosts.map((host) => `${host}:9092`).join(",");
+    const text = Array.from(
+      { length: LONG_COUNT },
+      (_, i) => `${i}`.padEnd(LONG_BYTES, ".") + "\n",
+    );
+    const path = join(folder, "lines");
+    await Deno.writeTextFile(path, text.join(""));
+    await topic(address, "create", "t");
+    const produce = () => topic(address, "produce", "-idempotent", `-file=${path}`, "t");
+    const leader = await cluster.leader();
+    const away = cluster.servers.find((server) => server !== leader) as Server;
+    await cluster.kill(away);
+    const all = [0, `Produced ${LONG_COUNT} messages\n`, ""];
+    assert.deepEqual(await produce(), all);
+    const more = produce();
+    await cluster.start(away);
+    assert.deepEqual(await more, all);
+    await cluster.settle();
+    const { stdout: status } = await runSkeinCli(["raft", "status", "-format=json"], away.rpc);
+    // The log had not kept what it lacked.
+    assert.ok(JSON.parse(status).snapshot_index > 0, status);
+    const { code, stdout } = await runSkeinCli(["topic", "verify", "-format=json"], away.rpc);
+    assert.deepEqual([code, JSON.parse(stdout).equal], [0, true], stdout);
+    const [, offsets] = await topic(address, "offsets", "-format=json", "t");
+    assert.equal(JSON.parse(offsets)[0].end, 2 * LONG_COUNT);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

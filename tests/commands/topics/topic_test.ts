@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { SEGMENT_BYTES } from "../../../cluster/machine/topics/limits.ts";
+import { accessOf } from "../../support/kv/access.ts";
 import { loopback } from "../../support/loopback.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 import { addressOf, run, topicAt } from "../../support/topics/command.ts";
@@ -196,6 +197,41 @@ Deno.test("servers that are not there, and tokens that they do not know, are tol
   ]);
 });
 
+Deno.test("a token lets its owner do what its entry says", async () => {
+  const entries = [
+    { name: "producer", publish: ["orders"] },
+    { name: "maker", write: ["^"] },
+  ];
+  await using stage = serveTopics(HOST, { access: await accessOf(entries) });
+  await using producer = await fileOf("producer-token\n");
+  await using maker = await fileOf("maker-token");
+  const topic = topicAt(addressOf(stage));
+  await using input = await lines(2);
+  const file = `-file=${input.path}`;
+  assert.deepEqual(await topic("list"), [
+    1,
+    "",
+    "Error connecting to the servers: Say who you are, with a token\n",
+  ]);
+  const as = (one: { path: string }) => `-kv-auth-file=${one.path}`;
+  assert.deepEqual(await topic("create", as(maker), "orders"), [0, "Created\n", ""]);
+  assert.deepEqual(await topic("produce", as(producer), file, "orders"), [
+    0,
+    "Produced 2 messages\n",
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", as(producer), "orders"), [
+    1,
+    "",
+    "Error: The token does not allow that\n",
+  ]);
+  assert.deepEqual(await topic("produce", as(producer), file, "others"), [
+    1,
+    "",
+    "Error: The token does not allow that: 0 of 2 messages are acknowledged\n",
+  ]);
+});
+
 Deno.test("of several servers one that is there is enough", async () => {
   await using stage = serveTopics(HOST);
   const topic = topicAt(`${HOST}:1,${addressOf(stage)}`);
@@ -209,9 +245,14 @@ Deno.test("what other programs call an action is known", async () => {
   assert.equal(await asked("prodcue"), "Unknown action 'prodcue', did you mean 'produce'?\n");
 });
 
-/** A file with the lines 1, 2 and so on. */
-async function lines(count: number): Promise<AsyncDisposable & { readonly path: string }> {
+/** A file that goes with its user. */
+async function fileOf(text: string): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempFile();
-  await Deno.writeTextFile(path, Array.from({ length: count }, (_, i) => `${i + 1}\n`).join(""));
+  await Deno.writeTextFile(path, text);
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+/** A file with the lines 1, 2 and so on. */
+function lines(count: number): Promise<AsyncDisposable & { readonly path: string }> {
+  return fileOf(Array.from({ length: count }, (_, i) => `${i + 1}\n`).join(""));
 }
