@@ -32,9 +32,9 @@ const hosts = [loopback(), loopback(), loopback()];
 
 /** What happens, and for how many seconds in CI. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
-  ["whatever is killed", 8, [killAll, killLeader, killAnyone, snapshot]],
-  ["whatever is stopped", 7, [stopAnyone, stopLeader, killWhileStopped]],
-  ["whatever is damaged", 6, [flipMessage, cutMessages, snapshot]],
+  ["whatever is killed", 6, [killAll, killLeader, killAnyone, snapshot]],
+  ["whatever is stopped", 6, [stopAnyone, stopLeader, killWhileStopped]],
+  ["whatever is damaged", 5, [flipMessage, cutMessages, snapshot]],
 ];
 
 const KILLS = Deno.env.get("SKEIN_TOPIC_KILLS");

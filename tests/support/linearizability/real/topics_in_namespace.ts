@@ -18,8 +18,8 @@ const CUTS = [cutOffAnyone, cutOffLeader, halfCutOffLeader, cutFollowers, cutAll
 
 /** What happens, and for how many seconds in CI; what takes none is for a run by hand. */
 const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
-  ["topics: cuts", 8, CUTS],
-  ["topics: no room", 6, [fillAnyone, fillLeader]],
+  ["topics: cuts", 6, CUTS],
+  ["topics: no room", 5, [fillAnyone, fillLeader]],
   [
     "topics: everything",
     0,
