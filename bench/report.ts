@@ -54,10 +54,12 @@ export interface Results {
   readonly scale: { readonly rows: readonly ScaleRow[] };
   /** `bench/results/state.json`. */
   readonly state: StateResult;
+  /** `bench/results/topics.json`. */
+  readonly topics: StateResult;
 }
 
 /** A page of {@linkcode PAGES} with the figures of `results` in its blocks. */
-export function withResults(page: string, { serf, scale, state }: Results): string {
+export function withResults(page: string, { serf, scale, state, topics }: Results): string {
   const { goals, met } = score(serf.parts);
   const summary = `${met} of ${goals} goals met. ${whereAndWhen(serf)}`;
   const blocks: Record<string, string> = {
@@ -65,6 +67,7 @@ export function withResults(page: string, { serf, scale, state }: Results): stri
     "serf tables": `${summary}\n\n${goalTables(serf.parts)}`,
     "scale tables": scaleTables(scale.rows),
     "state tables": statePage(state),
+    "topics tables": statePage(topics),
   };
   return Object.entries(blocks).reduce(
     (text, [name, block]) =>
@@ -94,6 +97,7 @@ export async function readResults(root: URL): Promise<Results> {
     serf: await read("serf.json"),
     scale: await read("scale.json"),
     state: await read("state.json"),
+    topics: await read("topics.json"),
   };
 }
 

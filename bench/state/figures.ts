@@ -8,7 +8,7 @@ import { round, type Spread, spread } from "../measure.ts";
 import { figure, table, withSpread } from "../table.ts";
 
 /** Who is measured, in the order of the columns; `naive` is the simplest code for what a piece of skein does. */
-export const EVERYBODY = ["skein", "etcd", "redis", "hraft", "naive"] as const;
+export const EVERYBODY = ["skein", "etcd", "redis", "nats", "hraft", "naive"] as const;
 
 /** Who is measured. */
 export type Who = typeof EVERYBODY[number];

@@ -10,7 +10,7 @@ import type { Ground } from "./ground.ts";
 const SOURCE = join(import.meta.dirname ?? ".", "load");
 
 /** What the servers speak. */
-export type Kind = "lines" | "sessions" | "etcd" | "redis";
+export type Kind = "lines" | "sessions" | "etcd" | "redis" | "topics" | "streams" | "nats";
 
 /** Servers as the load program knows them. */
 export interface Target {

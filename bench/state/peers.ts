@@ -174,7 +174,8 @@ export class Servers implements AsyncDisposable {
   }
 }
 
-function programOf(
+/** A program: the one that an environment variable names, or the first on PATH. */
+export function programOf(
   name: string,
   variable: string,
   version: RegExp,

@@ -16,7 +16,8 @@ import {
   writeReply,
   writeRequest,
 } from "../../protocol/topics/mod.ts";
-import { quantile, type Sample } from "../measure.ts";
+import { quantile } from "../measure.ts";
+import type { Sample } from "../state/figures.ts";
 
 /** What is done between two looks at the clock takes about so many microseconds. */
 const TURN_US = 200;
@@ -105,8 +106,8 @@ function framed(write: (writer: FrameWriter) => void): Uint8Array {
 }
 
 function sample(ms: number, name: string, bound: number, work: () => unknown): Sample {
-  const metric = { name, unit: "us", more: false, goal: { of: "skein", bound } } as const;
-  return { who: "skein", value: microsecondsOf(ms, work), metric };
+  const row = { name, unit: "us", more: false, goals: [{ bound }] };
+  return { who: "skein", value: microsecondsOf(ms, work), row };
 }
 
 /** Microseconds that `work` takes each time, once it is warm; half of the turns take longer, some because others use the machine. */

@@ -1,56 +1,51 @@
 /**
- * What topics cost, beside the goals for it.
+ * What topics cost, beside the goals for it, and beside NATS JetStream and Redis Streams: all run on this machine in the same
+ * minutes, at equal durability, and are measured in turn by one load program.
  *
- * `deno task bench:topics [--quick] [--rounds 5] [--only encode,decode]`
+ * `deno task bench:topics [--quick] [--runs 3] [--only encode,decode] [--peers skein,redis,nats] [--seconds 60] [--dir FOLDER] [--out FOLDER]`
+ *
+ * `--seconds` is for how long the throughput is to be sustained, 10 by itself.
+ *
+ * Needs Linux and Go, which builds the load program. `redis-server` and `nats-server` are those on PATH, or `SKEIN_REDIS` and
+ * `SKEIN_NATS`; who is missing is skipped. Data go below `--dir`, by default the folder for temporary files, which has to be
+ * on a disk. A whole run writes its result to `bench/results/topics.json`, any other one only where `--out` says. `deno task
+ * bench:pages` then puts it into the page.
  *
  * @module
  */
 
-import { readOptions } from "../command_line/options.ts";
-import { type Sample, summarise } from "../measure.ts";
-import { figure, table, withSpread } from "../table.ts";
+import { runBenchmark } from "../state/benchmark.ts";
+import type { Sample } from "../state/figures.ts";
+import type { Scene } from "../state/scene.ts";
 import { measureDecode, measureEncode } from "./codec.ts";
+import { natsPeer, streamsPeer, topicsPeer } from "./peers.ts";
+import { measureConnections, measureLatency, measureRoundTrip, measureThroughput } from "./port.ts";
+import { measureMessages, measureStart } from "./requests.ts";
 
-const options = readOptions(
-  "deno task bench:topics [--quick] [--rounds 5] [--only encode,decode]",
-  {
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
-    only: { type: "string", default: "" },
+await runBenchmark({
+  task: "bench:topics",
+  parts: {
+    encode: ["Encode", repeated(measureEncode)],
+    decode: ["Decode", repeated(measureDecode)],
+    latency: ["ServerRequestLatency", measureLatency],
+    "round-trip": ["ClientRoundTrip", measureRoundTrip],
+    connections: ["ConcurrentConnections", measureConnections],
+    throughput: ["SustainedThroughput", measureThroughput],
+    one: ["Produce and fetch, one server", (scene) => measureMessages(scene, 1)],
+    three: ["Produce and fetch, three servers", (scene) => measureMessages(scene, 3)],
+    start: ["Start anew", measureStart],
   },
-);
+  finders: {
+    skein: [() => topicsPeer, ""],
+    redis: [streamsPeer, "apt install redis-server, or name one with SKEIN_REDIS"],
+    nats: [natsPeer, "https://nats.io/download/, or name one with SKEIN_NATS"],
+  },
+  files: (result) => ({ "topics.json": JSON.stringify(result, null, 2) + "\n" }),
+});
 
-/** Milliseconds that a figure takes, after as long a time to get warm. */
-const MS = 400;
-const QUICK_MS = 10;
-
-/** The parts of the benchmark by name, in the order in which they run. */
-const PARTS: Record<string, readonly [title: string, run: (ms: number) => Sample[]]> = {
-  encode: ["Encode", measureEncode],
-  decode: ["Decode", measureDecode],
-};
-
-const rounds = Number(options.rounds);
-const chosen = options.only === "" ? Object.keys(PARTS) : options.only.split(",");
-const unknown = chosen.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined || !Number.isSafeInteger(rounds) || rounds < 1) {
-  console.error(
-    unknown !== undefined
-      ? `Unknown part '${unknown}': expected some of ${Object.keys(PARTS).join(", ")}`
-      : `Expected a number of rounds, got '${options.rounds}'`,
-  );
-  Deno.exit(1);
-}
-for (const name of chosen) {
-  const [title, run] = PARTS[name]!;
-  const samples = Array.from({ length: rounds }, () => run(options.quick ? QUICK_MS : MS)).flat();
-  const rows = summarise(samples).map(({ name, unit, skein, goal, met }) => [
-    `${name}, ${unit}`,
-    withSpread(skein),
-    `at most ${figure(goal!.bound)}`,
-    met ? "yes" : "**no**",
-  ]);
-  console.log(
-    `## ${title}\n\n${table(["median (least to most)", "skein", "goal", "met"], rows)}\n`,
-  );
+/** What needs no server, as often as everything is measured; it has many figures, and each needs little time. */
+function repeated(measure: (ms: number) => Sample[]) {
+  return async function* ({ sizes: { runs, requestsMs } }: Scene): AsyncGenerator<Sample[]> {
+    for (let run = 0; run < runs; run++) yield measure(requestsMs / 4);
+  };
 }

@@ -87,7 +87,8 @@ export class FileDisk implements Disk, AsyncDisposable {
     return this.#run(path, [readsOf(path)], async () => {
       const file = this.#file(path);
       file.reader ??= await Deno.open(this.#full(path));
-      await file.reader.seek(position, Deno.SeekMode.Start);
+      // It only sets a number, and would cost a thread's turn otherwise.
+      file.reader.seekSync(position, Deno.SeekMode.Start);
       const bytes = new Uint8Array(length);
       for (let filled = 0; filled < length;) {
         const count = await file.reader.read(bytes.subarray(filled));

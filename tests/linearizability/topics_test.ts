@@ -1,119 +1,69 @@
 /**
- * Topics of real servers that are killed again and again, one, the leader, and all at once: what was acknowledged is there once, at
- * its offset, on all of them, batches are there as a whole or not at all, and nobody reads what is another message later.
+ * Topics of real servers that are killed and stopped, that are cut off, and whose disks are damaged or full: what was acknowledged is there once, at its
+ * offset, on all of them, batches are there as a whole or not at all, and nobody reads what is another message later.
  *
- * `SKEIN_TOPIC_KILLS=n` makes it as long as n kills take, `SKEIN_SEED=n` repeats what chance decided. A failure names the folder of
+ * `SKEIN_LIN_SECONDS=n` makes each of these as long as it makes the others, `SKEIN_TOPIC_KILLS=n` makes the first one as long as n
+ * kills take, `SKEIN_SEED=n` repeats what chance decided. A failure names the folder of the history, of what happened when, and of
  * what the servers said.
  *
  * @module
  */
 
-import assert from "node:assert/strict";
-import { join } from "node:path";
-import { TopicClient } from "../../client/topics/client.ts";
-import { eventually, runSkeinCli } from "../support/agents.ts";
-import { Cluster } from "../support/linearizability/real/cluster.ts";
-import { loopbackGround } from "../support/linearizability/real/ground.ts";
-import { pause, shuffled } from "../support/linearizability/real/nemesis.ts";
+import { hasGo } from "../support/interop/raft_oracle.ts";
+import { Judge, judgedTest } from "../support/linearizability/judge.ts";
+import { durationOf, runCampaign } from "../support/linearizability/real/campaign.ts";
+import { cutMessages, flipMessage } from "../support/linearizability/real/disks.ts";
+import { loopbackGround, SEPARATE_SETUP } from "../support/linearizability/real/ground.ts";
 import { snapshot } from "../support/linearizability/real/members.ts";
-import { killAll, killAnyone, killLeader } from "../support/linearizability/real/processes.ts";
-import { TopicLedger } from "../support/linearizability/topics/ledger.ts";
-import { PARTITIONS, TailReader, TopicWriter } from "../support/linearizability/topics/clients.ts";
+import type { Nemesis } from "../support/linearizability/real/nemesis.ts";
+import {
+  killAll,
+  killAnyone,
+  killLeader,
+  killWhileStopped,
+  stopAnyone,
+  stopLeader,
+} from "../support/linearizability/real/processes.ts";
+import { runTopicTrial } from "../support/linearizability/topics/trial.ts";
 import { loopback } from "../support/loopback.ts";
-import { SeededRandom } from "../support/simulation/random.ts";
-import { RawTopics } from "../support/topics/raw_client.ts";
-import { read } from "../support/topics/segments_on_disk.ts";
+import { namespaceTest } from "../support/namespace.ts";
 
-const hosts = [loopback(), loopback(), loopback()] as const;
-const PORT = 9092;
-const KILLS = Number(Deno.env.get("SKEIN_TOPIC_KILLS") ?? 4);
-const WRITERS = 3;
+const hosts = [loopback(), loopback(), loopback()];
 
-/** In the end all servers have the same within this time, in milliseconds. */
-const LIMIT_MS = 30_000;
+/** What happens, and for how many seconds in CI. */
+const CAMPAIGNS: readonly (readonly [name: string, seconds: number, nemeses: Nemesis[]])[] = [
+  ["whatever is killed", 6, [killAll, killLeader, killAnyone, snapshot]],
+  ["whatever is stopped", 6, [stopAnyone, stopLeader, killWhileStopped]],
+  ["whatever is damaged", 5, [flipMessage, cutMessages, snapshot]],
+];
 
-Deno.test("what was acknowledged of topics is there once, in order, on all servers, whatever is killed", async () => {
-  const seed = Number(Deno.env.get("SKEIN_SEED") ?? crypto.getRandomValues(new Uint32Array(1))[0]);
-  const folder = await Deno.makeTempDir({ prefix: "skein_topics_" });
-  const places = hosts.map((host) => `${host}:${PORT}`);
-  let cluster: Cluster | undefined;
-  try {
-    cluster = await Cluster.start(loopbackGround(hosts, folder), folder);
-    const ledger = new TopicLedger();
-    {
-      await using client = await TopicClient.connect({ address: places.join(",") });
-      await client.createTopic("t", { partitions: PARTITIONS });
-      const over = new AbortController();
-      const writers = Array.from({ length: WRITERS }, (_, i) => new TopicWriter(i, places, ledger));
-      const tail = new TailReader(places, ledger);
-      const work = [...writers, tail].map((one) => one.run(over.signal));
-      const sure = sendSurely(client, ledger, over.signal);
-      const random = new SeededRandom(seed);
-      const scene = { cluster, random, signal: new AbortController().signal, tell: () => {} };
-      try {
-        while (cluster.kills < KILLS) {
-          for (const nemesis of shuffled([killAll, killLeader, killAnyone, snapshot], random)) {
-            await pause(300 + random.float() * 700, scene.signal);
-            await nemesis(scene);
-            await cluster.settle();
-          }
-        }
-        await pause(500, scene.signal);
-      } finally {
-        over.abort();
-        await Promise.all([...work, sure]);
-      }
-    }
-    await assertEqual(places, ledger);
-    const { stdout, code } = await runSkeinCli(["raft", "verify"], cluster.servers[0]?.rpc ?? "");
-    assert.equal(code, 0, stdout);
-    const { acknowledged, unknown, refused, read } = ledger;
-    console.log(
-      `  seed ${seed}: ${cluster.kills} kills, ${acknowledged} batches acknowledged, ${refused} refused, ${unknown} unknown, ${read} messages read meanwhile`,
-    );
-    assert.ok(acknowledged > 50 && read > 50, "nothing was put to the test");
-  } catch (error) {
-    for (const [server, text] of Object.entries(cluster?.logs ?? {})) {
-      await Deno.writeTextFile(join(folder, `${server}.log`), text);
-    }
-    throw new Error(`Seed ${seed}: ${(error as Error).message}\nSee ${folder}`, { cause: error });
-  } finally {
-    await cluster?.[Symbol.asyncDispose]();
-  }
-  await Deno.remove(folder, { recursive: true });
-});
+const KILLS = Deno.env.get("SKEIN_TOPIC_KILLS");
 
-/** Sends with the client of programs, which sends again what may have got lost: each message is there once all the same. */
-async function sendSurely(client: TopicClient, ledger: TopicLedger, signal: AbortSignal) {
-  await using producer = client.producer({ idempotent: true, timeoutMs: 20_000 });
-  for (let number = 0; !signal.aborted; number++) {
-    const value = `sure/${number}/0`;
-    const partition = number % PARTITIONS;
-    ledger.begin([value]);
-    try {
-      const { offset } = await producer.send("t", { value, partition });
-      ledger.done(partition, Number(offset), [value]);
-    } catch {
-      ledger.lost();
-    }
-  }
+for (const [what, seconds, nemeses] of CAMPAIGNS) {
+  const name = `what was acknowledged of topics is there once, in order, on all servers, ${what}`;
+  judgedTest(name, async () => {
+    await using judge = await Judge.build();
+    await runCampaign({
+      name: `topics: ${what}`,
+      judge,
+      ground: (folder) => loopbackGround(hosts, folder),
+      nemeses,
+      trial: runTopicTrial,
+      durationMs: durationOf(seconds),
+      kills: what === "whatever is killed" && KILLS !== undefined ? Number(KILLS) : undefined,
+    });
+  });
 }
 
-/** Each server has the same messages, and they are what the clients were told. */
-async function assertEqual(places: readonly string[], ledger: TopicLedger): Promise<void> {
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    let all: Map<number, string>[] = [];
-    await eventually(`all servers have the same of partition ${partition}`, async () => {
-      all = await Promise.all(places.map(async (place) => {
-        using client = await RawTopics.open(place);
-        const { values, refused } = await read(client, "t", partition);
-        assert.equal(refused, undefined);
-        return values;
-      }));
-      return all.every(({ size }) => size === all[0]?.size);
-    }, LIMIT_MS);
-    for (const values of all) assert.deepEqual(values, all[0]);
-    ledger.judge(partition, all[0] ?? new Map());
-  }
-  ledger.end();
+const SEPARATE =
+  "what was acknowledged of topics is there once, in order, whoever is cut off or without room";
+
+if (hasGo()) {
+  await Judge.prepare();
+  namespaceTest(SEPARATE, {
+    setup: SEPARATE_SETUP,
+    file: "linearizability/real/topics_in_namespace.ts",
+  });
+} else {
+  judgedTest(SEPARATE, () => Promise.resolve());
 }

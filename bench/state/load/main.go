@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -26,11 +27,15 @@ type conn interface {
 	close()
 }
 
+// A batcher sets n keys from number first on and returns once all are acknowledged.
+type batcher interface {
+	batch(first, n int, value []byte) error
+}
+
 // A piped conn has several requests under way.
 type piped interface {
 	conn
-	// batch sets n keys from number first on and returns once all are acknowledged.
-	batch(first, n int, value []byte) error
+	batcher
 	// send begins a set; receive waits for the oldest one, in a goroutine of its own if need be.
 	send(key string, value []byte) error
 	receive() error
@@ -60,6 +65,9 @@ var kinds = map[string]kind{
 	"sessions": {dialSession, fillPiped, nil, nil, leaseSession},
 	"redis":    {dialRedis, fillPiped, watchRedis, subscribeRedis, leaseRedis},
 	"etcd":     {dialEtcd, fillEtcd, watchEtcd, nil, leaseEtcd},
+	"topics":   {dialTopics, fillPiped, nil, nil, nil},
+	"streams":  {dialStreams, fillPiped, nil, nil, nil},
+	"nats":     {dialNats, fillNats, nil, nil, nil},
 }
 
 var measures = map[string]func(t target) (figures, error){
@@ -83,6 +91,8 @@ var measures = map[string]func(t target) (figures, error){
 	"redirect":        func(t target) (figures, error) { return beginnings(t, "redirect") },
 	"sessions":        sessions,
 	"idle-sessions":   idleSessions,
+	"read":            read,
+	"ready":           ready,
 }
 
 type figures map[string]float64
@@ -95,7 +105,7 @@ type target struct {
 }
 
 var (
-	kindName  = flag.String("kind", "lines", "what the servers speak: lines, sessions, redis or etcd")
+	kindName  = flag.String("kind", "lines", "what the servers speak: lines, sessions, redis, etcd, topics, streams or nats")
 	addresses = flag.String("addresses", "", "HOST:PORT of every server, apart by commas")
 	pids      = flag.String("pids", "", "their processes, in the same order")
 	measure   = flag.String("measure", "set", "what is measured")
@@ -107,6 +117,8 @@ var (
 	warmUp    = flag.Duration("warm-up", 300*time.Millisecond, "how long is not measured before")
 	rate      = flag.Int("rate", 10_000, "requests a second of the measure rate")
 	keys      = flag.Int("keys", 1_000, "how many keys there are")
+	topic     = flag.String("topic", "load", "topic or stream that is appended to")
+	size      = flag.Int("bytes", len(value), "bytes of a value")
 	key       = flag.String("key", "k0", "what await reads")
 	since     = flag.Float64("since", 0, "when the time of await began, in milliseconds of Unix time; 0: now")
 	limit     = flag.Duration("limit", time.Minute, "after this the program fails, whatever it does")
@@ -114,6 +126,7 @@ var (
 
 func main() {
 	flag.Parse()
+	value = bytes.Repeat(value[:10], (*size+9)/10)[:*size]
 	fail := func(err error) {
 		fmt.Fprintf(os.Stderr, "load: %s of %s: %v\n", *measure, *kindName, err)
 		os.Exit(1)

@@ -42,7 +42,7 @@ func closedLoopOn(t target, conns []conn, what string) (figures, error) {
 		op = func(c conn, n int) error { return c.get(keyOf(n%*keys), what == "stale") }
 	case "batches":
 		each = *depth
-		op = func(c conn, n int) error { return c.(piped).batch(n*each%*keys, each, value) }
+		op = func(c conn, n int) error { return c.(batcher).batch(n*each%*keys, each, value) }
 	}
 	from := time.Now().Add(*warmUp)
 	until := from.Add(*seconds)

@@ -230,3 +230,91 @@ func (r *redis) leads() (bool, error) {
 
 func (r *redis) within(limit time.Duration) { r.SetDeadline(time.Now().Add(limit)) }
 func (r *redis) close()                     { r.Close() }
+
+// A streams conn is the same for a stream, to which each set appends.
+type streams struct{ *redis }
+
+func dialStreams(address string, replicas int) (conn, error) {
+	c, err := dialRedis(address, replicas)
+	if err != nil {
+		return nil, err
+	}
+	return streams{c.(*redis)}, nil
+}
+
+func (s streams) set(_ string, value []byte) error { return s.batch(0, 1, value) }
+
+func (s streams) get(string, bool) error {
+	if err := s.write(appendCommand(s.out[:0], "PING")); err != nil {
+		return err
+	}
+	_, err := s.reply('+')
+	return err
+}
+
+func (s streams) batch(_, n int, value []byte) error {
+	out := s.out[:0]
+	for range n {
+		out = appendCommand(out, "XADD", *topic, "*", "v", string(value))
+	}
+	if err := s.write(s.withWait(out)); err != nil {
+		return err
+	}
+	for range n {
+		if _, err := s.bulk(); err != nil {
+			return err
+		}
+	}
+	return s.waited()
+}
+
+// readAll fetches a thousand messages at a time.
+func (s streams) readAll(int) (messages, bytes int, err error) {
+	for last := "-"; ; {
+		if err := s.write(appendCommand(s.out[:0], "XRANGE", *topic, last, "+", "COUNT", "1000")); err != nil {
+			return 0, 0, err
+		}
+		n, err := s.reply('*')
+		if err != nil || n == 0 {
+			return messages, bytes, err
+		}
+		for range n {
+			if _, err := s.reply('*'); err != nil {
+				return 0, 0, err
+			}
+			id, err := s.bulk()
+			if err != nil {
+				return 0, 0, err
+			}
+			last = "(" + string(id)
+			if _, err := s.reply('*'); err != nil {
+				return 0, 0, err
+			}
+			if _, err := s.bulk(); err != nil {
+				return 0, 0, err
+			}
+			length, err := s.reply('$')
+			if err == nil {
+				_, err = s.in.Discard(length + 2)
+			}
+			if err != nil {
+				return 0, 0, err
+			}
+			bytes += length
+		}
+		messages += n
+	}
+}
+
+// bulk reads a short text.
+func (r *redis) bulk() ([]byte, error) {
+	length, err := r.reply('$')
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, length+2)
+	if _, err = io.ReadFull(r.in, text); err != nil {
+		return nil, err
+	}
+	return text[:length], nil
+}

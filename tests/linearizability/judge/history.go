@@ -47,7 +47,7 @@ type Step struct {
 type Operation struct {
 	// Process that did it; a process does one after the other.
 	Process int `json:"process"`
-	// Action is SET, GET, DEL or INCR of a key, or TXN, MSET or MGET of several keys of a group.
+	// Action is SET, GET, DEL or INCR of a key, TXN, MSET or MGET of several keys of a group, or APPEND or FETCH of a log.
 	Action string `json:"action"`
 	// Key, or the group of a TXN, MSET or MGET.
 	Key string `json:"key"`
@@ -72,13 +72,23 @@ type Operation struct {
 	// Results are those of the steps that were done: "OK", what was read, the sum, 1 for what was deleted, null for nothing.
 	Results []string `json:"results,omitempty"`
 	// Rev is the revision of the change, of what was read, or of all there was when a TXN changed nothing.
-	Rev  int64 `json:"rev,omitempty"`
+	Rev int64 `json:"rev,omitempty"`
+	// Values are the messages that APPEND adds, from Offset on, or that FETCH finds there.
+	Values []string `json:"values,omitempty"`
+	Offset int64    `json:"offset,omitempty"`
+	// High is the offset after the last message of the log that FETCH saw.
+	High int64 `json:"high,omitempty"`
 	slot int
+}
+
+// isLog tells whether its key is a log.
+func (one *Operation) isLog() bool {
+	return one.Action == "APPEND" || one.Action == "FETCH"
 }
 
 // Changes tells whether it surely changed something, at a revision that is known.
 func (one *Operation) Changes() bool {
-	return one.Outcome == done && one.Action != "GET" && !one.looksOnly()
+	return one.Outcome == done && one.Action != "GET" && !one.isLog() && !one.looksOnly()
 }
 
 // isMany tells whether it is about several keys.
@@ -114,6 +124,9 @@ type Group struct {
 	Operations []*Operation
 }
 
+// isLog tells whether it is one log.
+func (group *Group) isLog() bool { return group.Operations[0].isLog() }
+
 // slotOf is the place of a key among those of the group.
 func (group *Group) slotOf(key string) (int, error) {
 	for slot, one := range group.Keys {
@@ -130,6 +143,9 @@ func (group *Group) slotOf(key string) (int, error) {
 
 func (group *Group) add(one *Operation) (err error) {
 	group.Operations = append(group.Operations, one)
+	if one.isLog() != group.isLog() {
+		return fmt.Errorf("key %q is a log and none", one.Key)
+	}
 	if !one.isMany() {
 		one.slot, err = group.slotOf(one.Key)
 		return err
@@ -172,7 +188,7 @@ func Read(input io.Reader) (*History, error) {
 		if err := one.check(); err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		isRead := one.Action == "GET" || one.Action == "MGET"
+		isRead := one.Action == "GET" || one.Action == "MGET" || one.Action == "FETCH"
 		if one.Outcome == never || one.Outcome == unknown && isRead {
 			continue
 		}
@@ -205,7 +221,7 @@ func readFile(name string) (*History, error) {
 
 func (one *Operation) check() error {
 	switch one.Action {
-	case "SET", "GET", "DEL", "INCR", "TXN", "MSET", "MGET":
+	case "SET", "GET", "DEL", "INCR", "TXN", "MSET", "MGET", "APPEND", "FETCH":
 	default:
 		return fmt.Errorf("unknown action %q", one.Action)
 	}
@@ -216,6 +232,9 @@ func (one *Operation) check() error {
 			return fmt.Errorf("unknown step %q", step.Action)
 		}
 	}
+	if one.Action == "APPEND" && len(one.Values) == 0 {
+		return errors.New("APPEND without a value")
+	}
 	if one.IfRev != nil && one.Action != "SET" && one.Action != "DEL" {
 		return fmt.Errorf("%s has no condition", one.Action)
 	}
@@ -224,7 +243,7 @@ func (one *Operation) check() error {
 		if one.isMany() && len(one.Results) != len(one.steps(one.Succeeded)) {
 			return errors.New("each step has a result")
 		}
-		if !one.looksOnly() && one.Rev <= 0 {
+		if !one.isLog() && !one.looksOnly() && one.Rev <= 0 {
 			return errors.New("what happened has a revision from 1 on")
 		}
 	case missing:

@@ -1,4 +1,4 @@
-// Judge reads a history of what clients of a key/value store did and saw, one operation a line, and tells whether all of it can
+// Judge reads a history of what clients of keys and values, or of logs, did and saw, one operation a line, and tells whether all of it can
 // have happened one after the other, each at some moment between its start and its end. The search is porcupine's.
 //
 //	judge [-timeout 1m] [-drawing FILE] HISTORY
@@ -48,11 +48,13 @@ func judge(history *History, timeout time.Duration, drawing string, output io.Wr
 	for _, group := range history.Groups {
 		keys += len(group.Keys)
 		events := eventsOf(group.Operations)
-		tight := events
-		if len(group.Keys) == 1 {
+		rules, tight := model, events
+		if group.isLog() {
+			rules, tight = logModel, eventsOf(place(group.Operations))
+		} else if len(group.Keys) == 1 {
 			tight = eventsOf(tighten(group.Operations))
 		}
-		result := porcupine.CheckOperationsTimeout(model, tight, timeout)
+		result := porcupine.CheckOperationsTimeout(rules, tight, timeout)
 		counts[result]++
 		if result == porcupine.Ok {
 			continue
@@ -61,7 +63,7 @@ func judge(history *History, timeout time.Duration, drawing string, output io.Wr
 		if result == porcupine.Illegal && counts[result] == 1 {
 			print(output, group.Operations)
 			if drawing != "" {
-				draw(events, timeout, drawing, output)
+				draw(rules, events, timeout, drawing, output)
 			}
 		}
 	}
@@ -121,9 +123,9 @@ func print(output io.Writer, operations []*Operation) {
 	}
 }
 
-func draw(events []porcupine.Operation, timeout time.Duration, name string, output io.Writer) {
-	_, info := porcupine.CheckOperationsVerbose(model, events, timeout)
-	if err := porcupine.VisualizePath(model, info, name); err != nil {
+func draw(rules porcupine.Model, events []porcupine.Operation, timeout time.Duration, name string, output io.Writer) {
+	_, info := porcupine.CheckOperationsVerbose(rules, events, timeout)
+	if err := porcupine.VisualizePath(rules, info, name); err != nil {
 		fmt.Fprintln(output, "no drawing:", err)
 		return
 	}

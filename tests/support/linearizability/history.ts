@@ -32,8 +32,8 @@ export interface Step {
 
 /** What a client asks for. Values are texts of JSON. */
 export interface Request {
-  readonly action: "SET" | "GET" | "DEL" | "INCR" | "TXN" | "MSET" | "MGET";
-  /** The key, or the group of what is about several. */
+  readonly action: "SET" | "GET" | "DEL" | "INCR" | "TXN" | "MSET" | "MGET" | "APPEND" | "FETCH";
+  /** The key, the log of APPEND and FETCH, or the group of what is about several. */
   readonly key: string;
   /** Of a key that is judged together with others. */
   readonly group?: string;
@@ -64,6 +64,11 @@ export interface Operation extends Request {
   readonly results?: readonly string[];
   /** Revision of the change, of what was found, or of all there was when a TXN changed nothing. */
   readonly rev?: number;
+  /** Messages that APPEND adds, from `offset` on, or that FETCH finds there. */
+  readonly values?: readonly string[];
+  readonly offset?: number;
+  /** Offset after the last message of the log that FETCH saw. */
+  readonly high?: number;
 }
 
 /** Lines that are written together. */

@@ -42,7 +42,11 @@ export async function runTrial(trial: Trial): Promise<History["counts"]> {
   const path = join(folder, "history.jsonl");
   using history = new History(path);
   const workload = new Workload(new SeededRandom(seed, 1));
-  await meanwhile(trial, workload, history);
+  await whileDisturbed(trial.disturb, (signal) =>
+    Array.from({ length: CLIENTS }, (_, process) => {
+      const random = new SeededRandom(seed, 2 + process);
+      return beBusy({ process, places, workload, history, random, signal });
+    }));
   await readAll(places, workload.keys, recoveryLimitMs, history);
   history.flush();
   const { word, text } = await judge.judge(path);
@@ -52,23 +56,13 @@ export async function runTrial(trial: Trial): Promise<History["counts"]> {
 }
 
 /** Clients and disturbance beside each other; the end of either ends the other. */
-async function meanwhile(
-  { places, seed, disturb }: Trial,
-  workload: Workload,
-  history: History,
+export async function whileDisturbed(
+  disturb: Trial["disturb"],
+  begin: (signal: AbortSignal) => readonly Promise<void>[],
 ): Promise<void> {
   const end = new AbortController();
-  const ending = <T>(work: Promise<T>): Promise<T> => work.finally(() => end.abort());
-  const clients = Array.from({ length: CLIENTS }, (_, process) =>
-    ending(beBusy({
-      process,
-      places,
-      workload,
-      history,
-      random: new SeededRandom(seed, 2 + process),
-      signal: end.signal,
-    })));
-  const results = await Promise.allSettled([ending(disturb(end.signal)), ...clients]);
+  const work = [disturb(end.signal), ...begin(end.signal)];
+  const results = await Promise.allSettled(work.map((one) => one.finally(() => end.abort())));
   const failures = results.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join("; "));
 }

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { Server } from "./cluster.ts";
@@ -12,6 +13,9 @@ import { anyone, dice, leaderOf, type Nemesis, pause, type Scene } from "./nemes
 
 /** How long a disk is full, in milliseconds. */
 const FULL_MS = { least: 1_500, most: 6_000 } as const;
+
+/** Where the messages of topics are. */
+const TOPICS = "topics";
 
 /** Fills the disk of one. */
 export const fillAnyone: Nemesis = (scene) => fill(scene, anyone(scene));
@@ -24,6 +28,12 @@ export const flipBit: Nemesis = (scene) => damage(scene, flipped);
 
 /** Kills one and cuts one of its files. */
 export const cutFile: Nemesis = (scene) => damage(scene, shortened);
+
+/** Kills one and changes a bit of its messages. */
+export const flipMessage: Nemesis = (scene) => damage(scene, flipped, TOPICS);
+
+/** Kills one and cuts some of its messages off. */
+export const cutMessages: Nemesis = (scene) => damage(scene, shortened, TOPICS);
 
 async function fill({ cluster, random, signal, tell }: Scene, victim: Server): Promise<void> {
   tell(`fill the disk of ${victim.name}`);
@@ -70,11 +80,16 @@ const shortened: Bend = (path, random) => {
  * A server whose files are damaged may refuse to start, in one line that names a file; then it gets its files back. Whatever it
  * does instead has to be right.
  */
-async function damage({ cluster, random, tell }: Scene, bend: Bend): Promise<void> {
+async function damage(
+  { cluster, random, tell }: Scene,
+  bend: Bend,
+  folder = ".",
+): Promise<void> {
   const victim = cluster.servers[dice(random, cluster.servers.length)] as Server;
   await cluster.kill(victim);
-  const files = filesBelow(victim.dataDir);
-  const path = files[dice(random, files.length)] as string;
+  const files = filesBelow(join(victim.dataDir, folder));
+  const path = files[dice(random, files.length)];
+  if (path === undefined) return await cluster.start(victim);
   const before = Deno.readFileSync(path);
   tell(`damage ${victim.name}: ${path}: ${bend(path, random)}`);
   let refusal: string;
@@ -100,6 +115,7 @@ function assertClear(refusal: string): void {
 
 /** Files that are not empty. */
 function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
     if (isDirectory) return filesBelow(path);

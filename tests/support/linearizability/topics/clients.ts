@@ -1,29 +1,43 @@
 /**
- * Clients of topics that ask one server after the other until one leads.
+ * Clients of topics that ask one server after the other until one leads, and send each request once.
  *
  * @module
  */
 
+import { CODE, FLAG, type Replies } from "../../../../protocol/topics/mod.ts";
+import type { SeededRandom } from "../../simulation/random.ts";
 import { decodeMessages } from "../../topics/messages.ts";
-import { fetching, isRefused, producing, RawTopics } from "../../topics/raw_client.ts";
+import { type Answer, fetching, isRefused, producing, RawTopics } from "../../topics/raw_client.ts";
+import { dice } from "../real/nemesis.ts";
+import type { History } from "../history.ts";
 import type { TopicLedger } from "./ledger.ts";
-
-/** Partitions of the topic. */
-export const PARTITIONS = 3;
+import { type Log, nameOf, type Topics } from "./workload.ts";
 
 /** Messages of a batch. */
 const BATCH = 3;
 
-/** Codes of the port: there is no such leader, it has too much to do, nobody knows in time. */
-const CODE = { timeout: 6, notLeader: 100, overloaded: 101 } as const;
+/** Pauses in milliseconds: after a request, at most; before another server is asked. */
+const PAUSE_MS = 8;
+const BACK_OFF_MS = 50;
 
-/** Pause before another server is asked, in milliseconds. */
-const PAUSE_MS = 50;
+/** Bytes of a fetch, so that it takes several to read a topic. */
+const FETCH_BYTES = 4_096;
 
 const decoder = new TextDecoder();
 
+/** What clients share. */
+export interface World {
+  /** `HOST:PORT` of each server. */
+  readonly places: readonly string[];
+  readonly topics: Topics;
+  readonly ledger: TopicLedger;
+  readonly history: History;
+  /** Ends clients, after the request that is under way. */
+  readonly signal: AbortSignal;
+}
+
 /** A connection to whoever leads, as far as that is found. */
-class Seeker {
+class Seeker implements Disposable {
   readonly #places: readonly string[];
   #next: number;
   #client: RawTopics | undefined;
@@ -42,98 +56,152 @@ class Seeker {
 
   /** Another one is to be asked. */
   async another(): Promise<void> {
-    this.#client?.[Symbol.dispose]();
+    this[Symbol.dispose]();
     this.#client = undefined;
     this.#next++;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await rest(BACK_OFF_MS);
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#client?.[Symbol.dispose]();
   }
 }
 
 /** Sends batches one after the other, each once. */
-export class TopicWriter {
-  readonly #name: number;
-  readonly #seeker: Seeker;
-  readonly #ledger: TopicLedger;
-  #count = 0;
-
-  constructor(name: number, places: readonly string[], ledger: TopicLedger) {
-    this.#name = name;
-    this.#seeker = new Seeker(places, name);
-    this.#ledger = ledger;
-  }
-
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const client = await this.#seeker.client();
-      if (client === undefined || !await this.#send(client)) await this.#seeker.another();
+export async function write(world: World, process: number, random: SeededRandom): Promise<void> {
+  const { places, topics, ledger, history, signal } = world;
+  using seeker = new Seeker(places, process);
+  for (let number = 0; !signal.aborted; number++) {
+    const client = await seeker.client();
+    if (client === undefined) {
+      await seeker.another();
+      continue;
     }
-    this.#seeker.close();
-  }
-
-  /** Whether the same server can be asked again. */
-  async #send(client: RawTopics): Promise<boolean> {
-    const number = this.#count++;
-    const values = Array.from({ length: BATCH }, (_, i) => `${this.#name}/${number}/${i}`);
-    const partition = number % PARTITIONS;
-    this.#ledger.begin(values);
-    try {
-      const request = producing("t", values, { partition, timeoutMs: 5_000 });
-      const answer = await client.ask("produce", request);
-      if (!isRefused(answer)) this.#ledger.done(partition, answer.baseOffset, values);
-      else if (answer.code === CODE.timeout) this.#ledger.lost();
-      else this.#ledger.refuse(values);
-      return !isRefused(answer) || answer.code === CODE.overloaded;
-    } catch (error) {
-      // The connection has ended.
-      if ((error as Error).name === "AssertionError" && !/ended/.test((error as Error).message)) {
-        throw error;
-      }
-      this.#ledger.lost();
-      return false;
+    const log = topics.next();
+    const key = nameOf(log);
+    const values = Array.from({ length: BATCH }, (_, i) => `${process}/${number}/${i}`);
+    ledger.begin(values);
+    const start = history.now();
+    const answer = await answered(
+      client.ask(
+        "produce",
+        producing(log.topic, values, { partition: log.partition, timeoutMs: 5_000 }),
+      ),
+    );
+    const operation = { process, action: "APPEND", key, values, start } as const;
+    const isLost = answer === undefined ||
+      isRefused(answer) && answer.code === CODE.REQUEST_TIMEOUT;
+    if (isLost) {
+      ledger.lost();
+      history.add({ ...operation, outcome: "unknown" });
+    } else if (isRefused(answer)) {
+      ledger.refuse(values);
+      history.add({ ...operation, outcome: "never" });
+    } else {
+      ledger.done(key, answer.baseOffset, values);
+      const found = { offset: answer.baseOffset, end: history.now() };
+      history.add({ ...operation, ...found, outcome: "done" });
     }
+    if (isLost || isRefused(answer)) await seeker.another();
+    else await rest(dice(random, PAUSE_MS));
   }
 }
 
-/** Reads each partition from its beginning on, as it grows. */
-export class TailReader {
-  readonly #seeker: Seeker;
-  readonly #ledger: TopicLedger;
-  readonly #offsets = Array.from({ length: PARTITIONS }, () => 0);
-
-  constructor(places: readonly string[], ledger: TopicLedger) {
-    this.#seeker = new Seeker(places, 0);
-    this.#ledger = ledger;
+/** Reads topics from their beginnings on, as they grow, from the server that leads. */
+export async function follow(world: World, process: number, random: SeededRandom): Promise<void> {
+  const { places, topics, signal } = world;
+  using seeker = new Seeker(places, process);
+  const offsets = new Map<string, number>();
+  while (!signal.aborted) {
+    const log = topics.anyOf(random);
+    const offset = offsets.get(nameOf(log)) ?? 0;
+    const client = await seeker.client();
+    const next = client && await fetch(world, { client, process, log, offset, maxWaitMs: 100 });
+    if (next === undefined) await seeker.another();
+    else offsets.set(nameOf(log), next);
+    // Some read again what others have read.
+    if (dice(random, 500) === 0) offsets.clear();
+    await rest(dice(random, PAUSE_MS));
   }
+}
 
-  async run(signal: AbortSignal): Promise<void> {
-    for (let partition = 0; !signal.aborted; partition = (partition + 1) % PARTITIONS) {
-      const client = await this.#seeker.client();
-      if (client === undefined || !await this.#read(client, partition)) {
-        await this.#seeker.another();
+/** Reads topics again and again from one server, whether it leads or not, and whatever it has. */
+export async function look(world: World, server: number, random: SeededRandom): Promise<void> {
+  const { places, topics, ledger, signal } = world;
+  using seeker = new Seeker(places.slice(server, server + 1), 0);
+  while (!signal.aborted) {
+    const { topic, partition } = topics.anyOf(random);
+    const client = await seeker.client();
+    const request = fetching(topic, -2, { partition });
+    const answer = client &&
+      await answered(client.ask("fetch", request, { flags: FLAG.anyServer }));
+    if (answer === undefined) await seeker.another();
+    else if (!isRefused(answer)) {
+      for (const { offset, value } of decodeMessages(answer.messages.bytes)) {
+        ledger.saw(`${topic}/${partition}`, Number(offset), text(value));
       }
     }
-    this.#seeker.close();
+    await rest(BACK_OFF_MS);
   }
+}
 
-  async #read(client: RawTopics, partition: number): Promise<boolean> {
-    const rest = { partition, minBytes: 1, maxWaitMs: 100 };
-    let messages: Uint8Array;
-    try {
-      const answer = await client.ask("fetch", fetching("t", this.#offsets[partition] ?? 0, rest));
-      if (isRefused(answer)) return false;
-      messages = answer.messages.bytes;
-    } catch {
-      // The connection has ended.
-      return false;
+/** What is fetched, and by whom. */
+export interface Fetching {
+  readonly client: RawTopics;
+  readonly process: number;
+  readonly log: Log;
+  readonly offset: number;
+  readonly maxWaitMs?: number;
+}
+
+/** Fetches once from a server that has to lead, and keeps what came. Returns the next offset; `undefined` when it has failed. */
+export async function fetch(
+  { ledger, history }: Pick<World, "ledger" | "history">,
+  { client, process, log, offset, maxWaitMs = 0 }: Fetching,
+): Promise<number | undefined> {
+  const key = nameOf(log);
+  const start = history.now();
+  const rest = { partition: log.partition, maxBytes: FETCH_BYTES, minBytes: 1, maxWaitMs };
+  const answer = await answered(client.ask("fetch", fetching(log.topic, offset, rest)));
+  if (answer === undefined || isRefused(answer)) return undefined;
+  const values: string[] = [];
+  for (const { offset: at, value } of decodeMessages(answer.messages.bytes)) {
+    ledger.saw(key, Number(at), text(value));
+    if (Number(at) !== offset + values.length) {
+      throw new Error(`Offset ${at} of ${key} comes instead of ${offset + values.length}`);
     }
-    for (const { offset, value } of decodeMessages(messages)) {
-      this.#ledger.saw(partition, Number(offset), decoder.decode(value as Uint8Array));
-      this.#offsets[partition] = Number(offset) + 1;
-    }
-    return true;
+    values.push(text(value));
   }
+  const found = { values, offset, high: answer.highWaterMark };
+  history.add({
+    process,
+    action: "FETCH",
+    key,
+    ...found,
+    start,
+    end: history.now(),
+    outcome: "done",
+  });
+  return offset + values.length;
+}
+
+/** The answer; `undefined` when the connection has ended before. */
+async function answered<K extends keyof Replies>(
+  answer: Promise<Answer<K>>,
+): Promise<Answer<K> | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name === "AssertionError" && !/ended/.test(message)) throw error;
+    return undefined;
+  }
+}
+
+function text(value: Uint8Array | null): string {
+  return decoder.decode(value as Uint8Array);
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -18,7 +18,7 @@ export class TopicLedger {
   readonly #batches = new Map<string, readonly string[]>();
   /** Values that are not there. */
   readonly #refused = new Set<string>();
-  /** What was told, or read, of offsets, by partition. */
+  /** What was told, or read, of offsets, by log. */
   readonly #told = new Map<string, string>();
   /** Values that were found in the end. */
   readonly #found = new Map<string, string>();
@@ -29,9 +29,9 @@ export class TopicLedger {
   }
 
   /** It was acknowledged. */
-  done(partition: number, base: number, values: readonly string[]): void {
+  done(log: string, base: number, values: readonly string[]): void {
     this.acknowledged++;
-    for (const [i, value] of values.entries()) this.#tell(partition, base + i, value);
+    for (const [i, value] of values.entries()) this.#tell(log, base + i, value);
   }
 
   /** It was not done. */
@@ -46,17 +46,17 @@ export class TopicLedger {
   }
 
   /** A message was read. */
-  saw(partition: number, offset: number, value: string): void {
+  saw(log: string, offset: number, value: string): void {
     this.read++;
-    this.#tell(partition, offset, value);
+    this.#tell(log, offset, value);
   }
 
-  /** Looks at all that a partition has in the end. */
-  judge(partition: number, values: ReadonlyMap<number, string>): void {
+  /** Looks at all that a log has in the end. */
+  judge(log: string, values: ReadonlyMap<number, string>): void {
     for (let offset = 0; offset < values.size; offset++) {
       const value = values.get(offset);
-      assert.ok(value !== undefined, `Offset ${offset} of ${partition} is missing`);
-      const place = `${partition} ${offset}`;
+      assert.ok(value !== undefined, `Offset ${offset} of ${log} is missing`);
+      const place = `${log} ${offset}`;
       assert.equal(this.#told.get(place) ?? value, value, `Offset ${place}`);
       this.#told.delete(place);
       assert.equal(this.#found.get(value), undefined, `'${value}' is there twice`);
@@ -71,13 +71,13 @@ export class TopicLedger {
     }
   }
 
-  /** All partitions were judged. */
+  /** All logs were judged. */
   end(): void {
     assert.deepEqual([...this.#told], [], "What was acknowledged, or read, is gone");
   }
 
-  #tell(partition: number, offset: number, value: string): void {
-    const place = `${partition} ${offset}`;
+  #tell(log: string, offset: number, value: string): void {
+    const place = `${log} ${offset}`;
     const before = this.#told.get(place) ?? value;
     assert.equal(value, before, `Offset ${place} was '${before}'`);
     this.#told.set(place, value);
