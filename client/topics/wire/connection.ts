@@ -122,9 +122,9 @@ export class TopicConnection {
       alarms: this.#alarms,
       timeoutError: () => {
         const text = `Server did not answer "${kind}" within ${Math.round(timeoutMs)} ms`;
-        if (this.#waiting.has(exchange)) return new UnsentError(text);
+        // Also of one that waits for a place: those that have them may wait for nothing.
         this.#overdue(askedAt);
-        return new TimeoutError(text);
+        return this.#waiting.has(exchange) ? new UnsentError(text) : new TimeoutError(text);
       },
       giveUp: () => void this.#waiting.delete(exchange),
     };

@@ -15,7 +15,7 @@ import {
   TopicError,
 } from "../../../client/mod.ts";
 import { dial } from "../../../client/net/dial.ts";
-import { TopicConnection } from "../../../client/topics/wire/connection.ts";
+import { MAX_IN_FLIGHT, TopicConnection } from "../../../client/topics/wire/connection.ts";
 import { delayAfter, remedyFor, Tries, UnsentError } from "../../../client/topics/wire/retry.ts";
 import { CODE, FLAG, FrameWriter, type Request, writeReply } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -180,6 +180,21 @@ Deno.test("a connection on which nothing comes any more is given up, one that is
   });
   await assert.rejects(connection.call("listTopics", {}, { timeoutMs: 350 }), TimeoutError);
   await other;
+  assert.match((await connection.closed)?.cause + "", /Server says nothing/);
+});
+
+Deno.test("a connection all of whose places wait for a silent server is given up", async () => {
+  await using server = serveTopics(HOST);
+  const traffic = { requests: 0, failures: 0, retries: 0, bytesSent: 0, bytesReceived: 0 };
+  const socket = await dial(server.address, { timeoutMs: 5_000 });
+  const connection = new TopicConnection(socket, traffic, 300);
+  server.script = () => true;
+  const ask = (timeoutMs: number) => connection.call("listTopics", {}, { timeoutMs });
+  for (let i = 0; i < MAX_IN_FLIGHT; i++) ask(20).catch(() => {});
+  await assert.rejects(ask(50), UnsentError);
+  assert.equal(connection.isClosed, false, "it was not silent for long enough");
+  await assert.rejects(ask(350), UnsentError);
+  await until(() => connection.isClosed);
   assert.match((await connection.closed)?.cause + "", /Server says nothing/);
 });
 

@@ -10,6 +10,7 @@
 import type { SegmentRow } from "../../../../cluster/machine/topics/segment.ts";
 import { SegmentGoneError } from "../errors.ts";
 import type { SegmentFiles } from "../segment_files.ts";
+import type { StateOfMessages } from "../state.ts";
 import { fetchBatches, type PieceNet, type Wanted } from "./fetch.ts";
 
 /** Segments that come at the same time. */
@@ -19,6 +20,8 @@ const AT_ONCE = 4;
 export interface CompleteParts {
   readonly files: SegmentFiles;
   readonly net: PieceNet;
+  /** The state here, which may come past that one by entries meanwhile. */
+  readonly state: Pick<StateOfMessages, "row" | "applied">;
 }
 
 /** Which state it is of, and who the members are in it. */
@@ -51,13 +54,15 @@ export async function complete(
 }
 
 async function completeOne(
-  { files, net }: CompleteParts,
+  { files, net, state }: CompleteParts,
   { segment, bytes: to }: SegmentRow,
   after: After,
   signal: AbortSignal,
 ): Promise<void> {
   const have = files.have(segment);
-  if (have >= to) return;
+  const isDropped = (): boolean =>
+    state.applied() >= after.index && state.row(segment) === undefined;
+  if (have >= to || isDropped()) return;
   try {
     if (files.isDamaged(segment)) {
       const batches = fetchBatches(net, { ...after, segment, from: 0, to }, signal);
@@ -65,6 +70,7 @@ async function completeOne(
     }
     let at = have;
     for await (const batches of fetchBatches(net, { ...after, segment, from: at, to }, signal)) {
+      if (isDropped()) return;
       // Entries that were applied meanwhile may have brought some of it.
       const known = Math.min(batches.length, Math.max(0, files.have(segment) - at));
       files.add(segment, at + known, batches.subarray(known));

@@ -88,9 +88,17 @@ async function* rowsOf(rows: Rows): AsyncGenerator<SegmentRow> {
   for (const row of rows.rows()) yield await row;
 }
 
-/** Has a server get what the rows of another one tell of. */
-function completed(to: Server, of: Rows, net: PieceNet, signal = FOREVER): Promise<void> {
-  return complete({ files: to.files, net }, rowsOf(of), { index: INDEX, members: [] }, signal);
+/** Has a server get what the rows of another one tell of; it has applied nothing of that, unless told otherwise. */
+function completed(
+  to: Server,
+  of: Rows,
+  net: PieceNet,
+  signal = FOREVER,
+  applied: () => number = () => 0,
+): Promise<void> {
+  const state = { row: (id: SegmentId) => to.rows.row(id), applied };
+  const after = { index: INDEX, members: [] };
+  return complete({ files: to.files, state, net }, rowsOf(of), after, signal);
 }
 
 async function assertEqual(to: Server, of: Rows, from: Server): Promise<void> {
@@ -222,6 +230,28 @@ Deno.test("entries that are applied meanwhile bring a part of it themselves", as
   while (own < batches.length) to.append(A, batches[own++]!);
   await to.files.flush();
   assert.equal(to.disk.files.get(A_PATH)?.length, from.rows.row(A)?.bytes);
+});
+
+Deno.test("what entries drop that are applied meanwhile does not come any more", async () => {
+  const random = new SeededRandom(15);
+  const [from, to] = await Promise.all([0, 1].map(() => new Server().open()));
+  const batches = [0, 1].map(() => batchOf(random, MAX_PIECE_BYTES));
+  from!.append(A, ...batches);
+  from!.append(segmentAt(9), batches[0]!);
+  let [pieces, applied] = [0, 0];
+  let forget: (() => Promise<void>) | undefined;
+  from!.asked = ({ base }) => {
+    if (base !== A.base || ++pieces !== 3) return;
+    applied = INDEX + 1;
+    to!.rows.append(segmentAt(9), batches[0]!);
+    to!.files.take([{ kind: "drop", segment: A }]);
+    forget = to!.files.forgettable();
+  };
+  await completed(to!, from!.rows, netOf(from!), FOREVER, () => applied);
+  await forget?.();
+  assert.equal(to!.files.have(A), 0);
+  assert.equal(to!.files.have(segmentAt(9)), batches[0]!.length);
+  assert.deepEqual([...to!.disk.files.keys()], ["topics/1/0-0000000000000009.log"]);
 });
 
 Deno.test("what is damaged here and wanted by a snapshot comes anew", async () => {
