@@ -14,13 +14,18 @@ import type { CallOptions } from "../../net/deadline.ts";
 import { reportFault } from "../../net/portable.ts";
 import type { Cluster } from "../wire/cluster.ts";
 
+/** Offsets are committed again so long after the last commit, in milliseconds: servers forget those of a group that is silent for 7 days. */
+const RENEW_MS = 3_600_000;
+
 /** The committed offsets of one group in one topic. */
 export class Commits {
   /** Why offsets could not be committed by themselves the last time. */
   error: Error | undefined;
-  readonly #cluster: Cluster;
+  readonly #cluster: Pick<Cluster, "ask">;
   readonly #group: string;
   readonly #topic: string;
+  readonly #renewMs: number;
+  #savedAt = performance.now();
   /** What the servers have. */
   readonly #committed = new Map<number, number>();
   /** One commit follows the other, so that none is overtaken by an older one. */
@@ -28,7 +33,13 @@ export class Commits {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** Commits nothing by itself. */
-  constructor(cluster: Cluster, group: string, topic: string) {
+  constructor(
+    cluster: Pick<Cluster, "ask">,
+    group: string,
+    topic: string,
+    renewMs: number = RENEW_MS,
+  ) {
+    this.#renewMs = renewMs;
     this.#cluster = cluster;
     this.#group = group;
     this.#topic = topic;
@@ -74,7 +85,10 @@ export class Commits {
   }
 
   async #save(positions: ReadonlyMap<number, number>, options: CallOptions): Promise<void> {
-    const changed = [...positions].filter(([at, offset]) => this.#committed.get(at) !== offset);
+    const isOld = performance.now() - this.#savedAt >= this.#renewMs;
+    const changed = [...positions].filter(([at, offset]) => {
+      return isOld || this.#committed.get(at) !== offset;
+    });
     for (let at = 0; at < changed.length; at += MAX_COMMITTED) {
       const some = changed.slice(at, at + MAX_COMMITTED);
       const offsets = some.map(([partition, offset]): CommittedOffset => {
@@ -83,6 +97,7 @@ export class Commits {
       const request = { group: this.#group, generation: 0, member: "", offsets };
       // The same offsets again are the same.
       const { codes } = await this.#cluster.ask("commitOffsets", request, options);
+      this.#savedAt = performance.now();
       some.forEach(([partition, offset], i) => {
         if (codes[i] === 0) this.#committed.set(partition, offset);
       });

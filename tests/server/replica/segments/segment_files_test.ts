@@ -157,7 +157,12 @@ Deno.test("at the start what the state does not tell of is cut off, or removed o
   // The log brings it again.
   again.files.take(changes);
   assert.equal((await readAll(again.files, A)).length, 137 + 77);
+  // What comes after that has its place behind it, in the file as well.
+  again.files.take([rows.append(A, batchOf(random, 40))]);
   await again.files.close();
+  const last = await openSegments(disk, rows);
+  assert.deepEqual(last.found, []);
+  assert.deepEqual(await last.files.check(() => false), []);
 });
 
 Deno.test("what the state tells of and is not there is damage: it is not served, and the rest is", async () => {

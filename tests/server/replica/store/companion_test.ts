@@ -127,3 +127,30 @@ Deno.test("what is not needed any more goes once the rows without it are in the 
     assert.deepEqual(seen, [2, 2]);
     await store.close();
   }));
+
+Deno.test("what is not needed any more goes once the rows without it outlive the loss of power", () =>
+  inFolder(async (folder) => {
+    const beside = new Beside();
+    const store = await openStore(folder, undefined, beside);
+    const { sync } = Deno.FsFile.prototype;
+    let synced = 0;
+    let before: number | undefined;
+    Deno.FsFile.prototype.sync = function () {
+      synced++;
+      return sync.call(this);
+    };
+    try {
+      set(store, 1);
+      beside.forget = () => Promise.resolve(void (before = synced));
+      const flushed = store.flush();
+      await beside.answer(0, ({ resolve }) => {
+        synced = 0;
+        resolve();
+      });
+      await flushed;
+      assert.equal(before, 1);
+    } finally {
+      Deno.FsFile.prototype.sync = sync;
+      await store.close();
+    }
+  }));
