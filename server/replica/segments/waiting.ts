@@ -5,11 +5,18 @@
  */
 
 import type { MessageChange } from "../../../cluster/machine/topics/segment.ts";
+import { nextTurn } from "../../runtime.ts";
+
+/** Those who are woken in one turn: each of them looks for messages at once, and others have to do something as well. */
+const AT_ONCE = 128;
 
 /** Knows who waits for what. */
 export class Waiting {
   /** Those who wait, by topic and partition. */
   readonly #waiting = new Map<string, Set<() => void>>();
+  /** Those who are to be woken, now or in turns to come. */
+  readonly #woken = new Set<() => void>();
+  #isWaking = false;
 
   /** How many partitions somebody waits for. */
   get partitions(): number {
@@ -26,6 +33,7 @@ export class Waiting {
     const done = (): void => {
       signal.removeEventListener("abort", done);
       waiting.delete(done);
+      this.#woken.delete(done);
       if (waiting.size === 0 && this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       resolve();
     };
@@ -38,8 +46,19 @@ export class Waiting {
   wake(changes: readonly MessageChange[]): void {
     if (this.#waiting.size === 0) return;
     for (const { segment: { topic, partition } } of changes) {
-      for (const done of this.#waiting.get(keyOf(topic, partition)) ?? []) done();
+      for (const done of this.#waiting.get(keyOf(topic, partition)) ?? []) this.#woken.add(done);
     }
+    if (!this.#isWaking) this.#wakeAll();
+  }
+
+  /** The first ones hear of it at once. */
+  async #wakeAll(): Promise<void> {
+    this.#isWaking = true;
+    while (this.#woken.size > 0) {
+      for (const done of [...this.#woken.values().take(AT_ONCE)]) done();
+      if (this.#woken.size > 0) await nextTurn();
+    }
+    this.#isWaking = false;
   }
 
   /** Nobody waits any more. */

@@ -41,6 +41,28 @@ Deno.test("who waits for a partition hears of what is appended there, and of wha
   assert.equal(waiting.partitions, 0);
 });
 
+Deno.test("many who wait for one partition are woken a few at a time, all of them", async () => {
+  const waiting = new Waiting();
+  const rows = new Rows();
+  const random = new SeededRandom(2);
+  let woken = 0;
+  const all = Array.from({ length: 1_000 }, async () => {
+    await waiting.wait(1, 1, FOREVER);
+    woken++;
+  });
+  waiting.wake([rows.append(segmentAt(0, 1), batchOf(random, 10))]);
+  assert.equal(await hasCome(Promise.all(all).then(() => {})), false);
+  assert.ok(woken > 0 && woken < 200, `${woken} in one turn`);
+  // Those who are late hear of it once.
+  waiting.wake([rows.append(segmentAt(0, 1), batchOf(random, 10))]);
+  await Promise.all(all);
+  assert.equal(waiting.partitions, 0);
+  const again = waiting.wait(1, 1, FOREVER);
+  assert.equal(await hasCome(again), false);
+  waiting.wake([rows.append(segmentAt(0, 1), batchOf(random, 10))]);
+  await again;
+});
+
 Deno.test("who waits no more is forgotten", async () => {
   const waiting = new Waiting();
   const [one, other] = [new AbortController(), new AbortController()];
