@@ -315,7 +315,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       snapshots,
       newMachine,
     }, { ...found, snapshot: snapshots.newest });
-    await messages.settle(true);
+    await messages.settle(() => true);
     const replica = new Replica({
       clock: this.#clock,
       wallClock: () => Date.now(),

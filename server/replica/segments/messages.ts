@@ -102,7 +102,7 @@ export class Messages implements SnapshotCompanion {
   }
 
   /** All rows of the state are others than before, or known for the first time. Rejects as `Disk` does. */
-  async settle(mayRemove: boolean): Promise<void> {
+  async settle(mayRemove: () => boolean): Promise<void> {
     const { files, logger } = this.#parts;
     const found = await files.settle(mayRemove);
     if (found.length === 0) return;

@@ -24,7 +24,7 @@ import { batchAt, BatchError, wholeBatches } from "./batches.ts";
 import { checkSegments } from "./checking.ts";
 import { DamagedSegmentError, SegmentGoneError } from "./errors.ts";
 import { pathOf } from "./naming.ts";
-import { compare, type Compared, listSegments } from "./opening.ts";
+import { compare, type Compared, type Comparison, listSegments } from "./opening.ts";
 import { replaceFile } from "./replacing.ts";
 import { Segment } from "./segment.ts";
 import { SegmentWriter, type WriterLimits } from "./writer.ts";
@@ -192,27 +192,28 @@ export class SegmentFiles implements AsyncDisposable {
 
   /**
    * Compares files and rows when all rows are others than before: at the start, and when those of a snapshot are there. What files
-   * have besides is removed, unless a later snapshot needs it; what they lack is damage. Resolves with what is damaged now and was
-   * not before. Rejects as `Disk` does.
+   * have besides goes, unless a later snapshot needs it, which `mayRemove` tells. Resolves with what is damaged now and was not
+   * before. Rejects as `Disk` does.
    */
-  async settle(mayRemove: boolean): Promise<SegmentId[]> {
+  async settle(mayRemove: () => boolean): Promise<SegmentId[]> {
     const { state, disk } = this.#options;
     await this.flush();
-    const { longer, shorter, unknown } = compare(this.#segments, state.rows(), (id) => {
-      const path = this.pathOf(id);
-      const segment = new Segment(id, path);
-      this.#segments.set(path, segment);
-      return segment;
-    }, (id) => this.pathOf(id));
+    const { shorter, unknown } = this.#compare();
     for (const { segment, bytes } of shorter) segment.damagedAt = Math.min(bytes, segment.end);
-    if (!mayRemove) return ids(shorter);
-    for (const { segment, bytes } of longer) {
-      await disk.truncate(segment.path, bytes);
-      segment.cut(bytes);
-    }
-    for (const { id } of unknown) this.#forget(id);
     if (unknown.length > 0) await state.sync();
-    await this.#remove(unknown);
+    if (!mayRemove()) return ids(shorter);
+    // All in one turn: what comes for a later snapshot from here on finds the files as they will be.
+    const work: Promise<void>[] = [];
+    const now = this.#compare();
+    for (const { segment, bytes } of now.longer) {
+      segment.cut(bytes);
+      work.push(disk.truncate(segment.path, bytes));
+    }
+    for (const { id, path } of now.unknown) {
+      this.#forget(id);
+      work.push(removeIfThere(disk, path));
+    }
+    await Promise.all(work);
     return ids(shorter);
   }
 
@@ -262,6 +263,15 @@ export class SegmentFiles implements AsyncDisposable {
   /** Same as {@linkcode SegmentFiles.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #compare(): Comparison {
+    return compare(this.#segments, this.#options.state.rows(), (id) => {
+      const path = this.pathOf(id);
+      const segment = new Segment(id, path);
+      this.#segments.set(path, segment);
+      return segment;
+    }, (id) => this.pathOf(id));
   }
 
   #segment(id: SegmentId): Segment {

@@ -55,7 +55,7 @@ export interface SnapshotCompanion {
     signal: AbortSignal,
   ): Promise<void>;
   /** The rows are those of a snapshot now; what they do not tell of may go, unless another one is on its way. Rejects as `Disk` does. */
-  settle(mayRemove: boolean): Promise<void>;
+  settle(mayRemove: () => boolean): Promise<void>;
 }
 
 /** Where snapshots are. */
@@ -235,8 +235,9 @@ export class SnapshotFiles implements SnapshotStore {
       this.#loading = undefined;
     }
     await this.#store.sync?.();
-    const isNewest = this.#receiving === undefined && this.newest?.index === index;
-    await this.#companion?.settle(isNewest);
+    await this.#companion?.settle(() => {
+      return this.#receiving === undefined && this.newest?.index === index;
+    });
   }
 
   async #save(view: StoreView, place: Omit<SnapshotMeta, "size" | "hash">): Promise<SnapshotMeta> {

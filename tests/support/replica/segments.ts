@@ -109,7 +109,7 @@ export async function openSegments(
     },
     limits,
   });
-  return { files, rows, damages, found: await files.settle(true) };
+  return { files, rows, damages, found: await files.settle(() => true) };
 }
 
 /** All that a segment has, read in whole batches. */

@@ -405,6 +405,30 @@ Deno.test("what was to take the place of a file and did not is removed at the st
   assert.deepEqual([...disk.files.keys()], []);
 });
 
+Deno.test("nothing goes that a snapshot needs which begins to come meanwhile", async () => {
+  const random = new SeededRandom(14);
+  const disk = new MemoryDisk();
+  const { files, rows } = await openSegments(disk);
+  const before = rows.copy();
+  files.take([
+    rows.append(A, batchOf(random, 100)),
+    rows.append(segmentAt(5), batchOf(random, 100)),
+  ]);
+  before.append(A, batchOf(random, 20));
+  let isComing = false;
+  rows.rows = () => before.rows();
+  rows.sync = () => {
+    isComing = true;
+    return Promise.resolve();
+  };
+  await files.settle(() => !isComing);
+  assert.deepEqual([files.have(A), files.have(segmentAt(5))], [137, 137]);
+  isComing = false;
+  rows.sync = () => Promise.resolve();
+  await files.settle(() => !isComing);
+  assert.deepEqual([files.have(A), files.have(segmentAt(5))], [57, 0]);
+});
+
 Deno.test("files of somebody else are left alone", async () => {
   const paths = [
     "topics/readme",

@@ -39,8 +39,8 @@ class Beside implements SnapshotCompanion {
     await end.promise;
   }
 
-  settle(mayRemove: boolean): Promise<void> {
-    this.settled.push(mayRemove);
+  settle(mayRemove: () => boolean): Promise<void> {
+    this.settled.push(mayRemove());
     return Promise.resolve();
   }
 

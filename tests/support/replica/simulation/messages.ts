@@ -89,7 +89,7 @@ export async function openMessages(parts: OpeningMessages): Promise<OpenedMessag
         messages.take(changes);
       },
     },
-    settle: () => messages.settle(true),
+    settle: () => messages.settle(() => true),
     receiving: (replica) => ({
       receive: (from, message) => replica.receive(from, message),
       receiveRequests: (bytes) =>
