@@ -165,10 +165,11 @@ func fill(t target) (figures, error) {
 	return figures{"ms": ms(time.Since(began)), "refusals": float64(refusals.Load())}, errors.Join(failures...)
 }
 
-// fillPiped sets keys in batches of a thousand.
+// fillPiped sets keys in batches of a thousand, or of one MiB where that is less.
 func fillPiped(c conn, first, n int, value []byte) error {
-	for end := first + n; first < end; first += 1_000 {
-		if err := c.(piped).batch(first, min(1_000, end-first), value); err != nil {
+	step := max(1, min(1_000, 1<<20/len(value)))
+	for end := first + n; first < end; first += step {
+		if err := c.(batcher).batch(first, min(step, end-first), value); err != nil {
 			return err
 		}
 	}

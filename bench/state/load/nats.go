@@ -22,6 +22,8 @@ type jetStream struct {
 	stream   jetstream.JetStream
 	replicas int
 	limit    time.Duration
+	// Those that are awaited, the oldest first.
+	acks []jetstream.PubAckFuture
 }
 
 func dialNats(address string, replicas int) (conn, error) {
@@ -30,7 +32,7 @@ func dialNats(address string, replicas int) (conn, error) {
 		return nil, err
 	}
 	stream, err := jetstream.New(c, jetstream.WithPublishAsyncMaxPending(natsPending))
-	return &jetStream{c, stream, replicas, 10 * time.Second}, err
+	return &jetStream{Conn: c, stream: stream, replicas: replicas, limit: 10 * time.Second}, err
 }
 
 func (j *jetStream) context() (context.Context, context.CancelFunc) {
@@ -52,21 +54,29 @@ func (j *jetStream) get(string, bool) error {
 	return err
 }
 
-// batch sends messages without waiting for each, and then waits for all of them.
+// batch sends messages as soon as no more than may be under way are: it waits for the oldest ones, not for its own.
 func (j *jetStream) batch(_, n int, value []byte) error {
-	acks := make([]jetstream.PubAckFuture, n)
-	for i := range acks {
-		var err error
-		if acks[i], err = j.stream.PublishAsync(*topic, value); err != nil {
+	if err := j.await(natsPending - n); err != nil {
+		return err
+	}
+	for range n {
+		ack, err := j.stream.PublishAsync(*topic, value)
+		if err != nil {
 			return err
 		}
+		j.acks = append(j.acks, ack)
 	}
+	return nil
+}
+
+// await waits until no more than so many messages are under way.
+func (j *jetStream) await(most int) error {
 	timer := time.NewTimer(j.limit)
 	defer timer.Stop()
-	for _, ack := range acks {
+	for ; len(j.acks) > most; j.acks = j.acks[1:] {
 		select {
-		case <-ack.Ok():
-		case err := <-ack.Err():
+		case <-j.acks[0].Ok():
+		case err := <-j.acks[0].Err():
 			return err
 		case <-timer.C:
 			return errors.New("acknowledgements are missing")
@@ -127,14 +137,14 @@ func (j *jetStream) readAll(atLeast int) (messages, bytes int, err error) {
 	}
 }
 
-// fillNats sends messages as many at a time as may be under way.
+// fillNats returns once all are acknowledged.
 func fillNats(c conn, first, n int, value []byte) error {
 	for end := first + n; first < end; first += natsPending {
 		if err := c.(*jetStream).batch(first, min(natsPending, end-first), value); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.(*jetStream).await(0)
 }
 
 func (j *jetStream) within(limit time.Duration) { j.limit = limit }
