@@ -69,17 +69,7 @@ export const CODE = {
   STORAGE_FULL: 105,
 } as const;
 
-/**
- * Why a request about topics was refused, or failed.
- *
- * @example
- * ```ts
- * import type { TopicReason } from "@skein/agent/client";
- *
- * const later: readonly TopicReason[] = ["OVERLOADED", "STORAGE_FULL"];
- * console.log(later.length);
- * ```
- */
+/** Why a request about topics was refused, or failed. */
 export type Reason = keyof typeof CODE;
 
 const REASONS = new Map(Object.entries(CODE).map(([reason, code]) => [code, reason as Reason]));
