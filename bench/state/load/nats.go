@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Messages that may be under way at a time from one client, ...
-const natsPending = 1_000
+// Messages that may be under way at a time from one client, and their bytes, ...
+const natsPending, natsPendingBytes = 1_000, 1 << 20
 
 // ... and that a consumer asks for together.
 const natsPull = 5_000
@@ -56,7 +56,7 @@ func (j *jetStream) get(string, bool) error {
 
 // batch sends messages as soon as no more than may be under way are: it waits for the oldest ones, not for its own.
 func (j *jetStream) batch(_, n int, value []byte) error {
-	if err := j.await(natsPending - n); err != nil {
+	if err := j.await(max(0, min(natsPending, natsPendingBytes/len(value))-n)); err != nil {
 		return err
 	}
 	for range n {
