@@ -69,6 +69,18 @@ Deno.test("the check catches what has no text, no example, or one that is not ru
       "a in m.ts has no example that is run",
     ]);
   }
+  const start = (options: string): Doc => ({
+    doc: text,
+    tags: [{
+      kind: "example",
+      doc: `\`\`\`ts\nawait Agent.start({ dev: true, ${options} });\n\`\`\``,
+    }],
+  });
+  const all = 'peerAddr: bind, kvAddr: bind, sessionAddr: "none", topicsAddr: "none"';
+  assert.deepEqual(planted("function", start(all)), []);
+  assert.deepEqual(planted("function", start(all.replace("topicsAddr", "other"))), [
+    "a in m.ts has an example that listens on fixed ports",
+  ]);
   assert.deepEqual(problemsOf({ "m.ts": { symbols: [] } }), [
     "m.ts has no text",
     "m.ts has no example that is run",
@@ -96,5 +108,19 @@ function problemsOfOne(what: string, jsDoc: Doc | undefined): string[] {
   const examples = jsDoc?.tags?.filter(({ kind }) => kind === "example") ?? [];
   const run = examples.some(({ doc }) => /^```ts$/m.test(doc ?? ""));
   if (!run) problems.push(`${what} has no example that is run`);
+  if (examples.some(({ doc }) => takesFixedPorts(doc ?? ""))) {
+    problems.push(`${what} has an example that listens on fixed ports`);
+  }
   return problems;
+}
+
+/** Whether an example starts a server and leaves a port to its default: two of them at a time would be in each other's way. */
+function takesFixedPorts(example: string): boolean {
+  const starts = [...example.matchAll(/Agent\.start\((\{.*?\})\)/gs)].map(([, options]) =>
+    options ?? ""
+  );
+  return starts.some((options) =>
+    /\b(?:dev|server): true/.test(options) &&
+    !["peerAddr", "kvAddr", "sessionAddr", "topicsAddr"].every((name) => options.includes(name))
+  );
 }

@@ -63,7 +63,14 @@ type Stream = ClientWatch | Subscription;
  * import assert from "node:assert/strict";
  *
  * // Usually the agent is another process; this one makes the example complete.
- * await using agent = await Agent.start({ dev: true, bind: "127.0.0.1:0", peerAddr: "127.0.0.1:0", kvAddr: "127.0.0.1:0" });
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "none",
+ *   topicsAddr: "none",
+ * });
  *
  * await using client = await KvClient.connect({ address: agent.state!.addresses.kvAddr! });
  * const { rev } = await client.set("greeting", "hello");

@@ -19,6 +19,8 @@ import type { KvKey } from "../values.ts";
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "none",
+ *   topicsAddr: "none",
  * });
  * await using held = await agent.kv.lock("jobs^nightly");
  * await assert.rejects(agent.kv.lock(held.key, { waitMs: 0 }), LockTimeoutError);
@@ -78,6 +80,8 @@ const WORDS: Readonly<Record<LockEnd, string>> = {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "none",
+ *   topicsAddr: "none",
  * });
  * const held = await agent.kv.lock("jobs^nightly");
  * await held.release();

@@ -19,6 +19,8 @@ import type { KvEntry, KvKey, KvValue, KvWatch } from "../values.ts";
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "none",
+ *   topicsAddr: "none",
  * });
  * const options: KvLockOptions = { ttlMs: 30_000, waitMs: 5_000, name: "worker 7" };
  * await using held = await agent.kv.lock("jobs^nightly", options);
@@ -54,6 +56,8 @@ export interface KvLockOptions {
  *   bind: "127.0.0.1:0",
  *   peerAddr: "127.0.0.1:0",
  *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "none",
+ *   topicsAddr: "none",
  * });
  * const held: KvLock = await agent.kv.lock("jobs^nightly");
  *
