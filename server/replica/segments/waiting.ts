@@ -5,7 +5,6 @@
  */
 
 import type { MessageChange } from "../../../cluster/machine/topics/segment.ts";
-import { nextTurn } from "../../runtime.ts";
 
 /** Those who are woken in one turn: each of them looks for messages at once, and others have to do something as well. */
 const AT_ONCE = 128;
@@ -16,7 +15,8 @@ export class Waiting {
   readonly #waiting = new Map<string, Set<() => void>>();
   /** Those who are to be woken, now or in turns to come. */
   readonly #woken = new Set<() => void>();
-  #isWaking = false;
+  /** Until the next ones of them hear of it. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** How many partitions somebody waits for. */
   get partitions(): number {
@@ -48,21 +48,19 @@ export class Waiting {
     for (const { segment: { topic, partition } } of changes) {
       for (const done of this.#waiting.get(keyOf(topic, partition)) ?? []) this.#woken.add(done);
     }
-    if (!this.#isWaking) this.#wakeAll();
+    if (this.#timer === undefined) this.#wakeSome();
   }
 
-  /** The first ones hear of it at once. */
-  async #wakeAll(): Promise<void> {
-    this.#isWaking = true;
-    while (this.#woken.size > 0) {
-      for (const done of [...this.#woken.values().take(AT_ONCE)]) done();
-      if (this.#woken.size > 0) await nextTurn();
-    }
-    this.#isWaking = false;
+  /** The first ones hear of it at once, the others in turns of their own. */
+  #wakeSome(): void {
+    this.#timer = undefined;
+    for (const done of [...this.#woken.values().take(AT_ONCE)]) done();
+    if (this.#woken.size > 0) this.#timer = setTimeout(() => this.#wakeSome(), 0);
   }
 
   /** Nobody waits any more. */
   close(): void {
+    clearTimeout(this.#timer);
     for (const waiting of [...this.#waiting.values()]) for (const done of waiting) done();
   }
 }
