@@ -87,7 +87,7 @@ export const SESSION_RULES: Readonly<Record<string, Mutation>> = {
   },
   "silent-ends": {
     file: `${LEADER}expiry.ts`,
-    from: "      else this.#ending.add(session);",
+    from: "      else this.#due.add(session);",
     to: "",
   },
   "heard-requests": {
