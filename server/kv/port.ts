@@ -4,12 +4,10 @@
  * @module
  */
 
-import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
-import { formatDuration } from "../../protocol/duration.ts";
 import { LineWriter, TOO_MANY_CONNECTIONS, writeFailure } from "../../protocol/kv/mod.ts";
 import { splitGoAddress } from "../config/addresses.ts";
-import { stackOf } from "../logging/errors.ts";
 import type { AgentLog } from "../logging/log.ts";
+import { PortLog } from "../logging/port_log.ts";
 import { Admission } from "../net/admission.ts";
 import type { Peer } from "../net/conversation.ts";
 import { listen } from "../net/listen.ts";
@@ -108,9 +106,7 @@ export interface KvPortOptions {
 export class KvPort implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  readonly #log: KvPortOptions["log"];
-  readonly #mistakes = new LogLimiter(performance);
-  readonly #troubles = new LogLimiter(performance);
+  readonly #log: PortLog;
   readonly #services: Services;
   readonly #port: Port<LineWriter, KvConversation | EchoConversation>;
   readonly #sweepMs: number;
@@ -120,7 +116,7 @@ export class KvPort implements AsyncDisposable {
 
   private constructor(socket: Deno.TcpListener, options: KvPortOptions) {
     const { log, mode = "json", stallLimitMs = STALL_LIMIT_MS, tls } = options;
-    this.#log = log;
+    this.#log = new PortLog(log, "agent.kv");
     this.#services = this.#servicesOf(options);
     const { counters, idleLimitMs, lineLimitMs, pingMs, sessionTimeoutMs, waiting, access } = this
       .#services;
@@ -137,7 +133,7 @@ export class KvPort implements AsyncDisposable {
         strangerBytes: MAX_STRANGER_BYTES,
         unfinished: new SharedBacklog(MAX_UNFINISHED_BYTES),
       },
-      admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
+      admission: admissionOf(options, (source, text) => this.#log.trouble(source, text)),
       stallLimitMs,
       drainLimitMs: options.drainLimitMs ?? DRAIN_LIMIT_MS,
       refusal: refusal(),
@@ -148,20 +144,7 @@ export class KvPort implements AsyncDisposable {
         this.#sweep ??= setInterval(() => this.#lookForLate(), this.#sweepMs);
         return mode === "echo" ? new EchoConversation(peer, deliver) : this.#open(peer, deliver);
       },
-      onUnexpected: (error) => log.unexpected(error),
-      onAcceptFailure: (cause) => {
-        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
-      },
-      onHandshakeFailure: ({ name, source }, cause) => {
-        this.#trouble(
-          source,
-          `Failed TLS handshake of client ${name}: ${(cause as Error).message}`,
-        );
-      },
-      onStall: ({ name, source }) => {
-        const time = formatDuration(stallLimitMs);
-        this.#trouble(source, `Closing client ${name}: read nothing for ${time}`);
-      },
+      ...this.#log.events(stallLimitMs),
     });
     this.address = this.#port.address;
   }
@@ -240,18 +223,10 @@ export class KvPort implements AsyncDisposable {
       get closing() {
         return isClosing();
       },
-      complain: (source, kind, text) => this.#write(this.#mistakes, `${source} ${kind}`, text),
-      tell: (text, fields) => this.#log.write("DEBUG", "agent.kv", text, fields && { fields }),
-      incident: (error) => this.#incident(error),
+      complain: (source, kind, text) => this.#log.mistake(`${source} ${kind}`, text),
+      tell: (text, fields) => options.log.write("DEBUG", "agent.kv", text, fields && { fields }),
+      incident: (error) => this.#log.incident(error),
     };
-  }
-
-  /** Unlike other errors that nobody expected, one that a request met does not end the agent. */
-  #incident(error: unknown): string {
-    const name = crypto.randomUUID();
-    const text = `Incident ${name}: ${stackOf(error)}`;
-    this.#log.write("ERR", "agent.kv", text, { multiline: true });
-    return name;
   }
 
   #lookForLate(): void {
@@ -260,16 +235,6 @@ export class KvPort implements AsyncDisposable {
     if (this.#port.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
-  }
-
-  #trouble(key: string, text: string): void {
-    this.#write(this.#troubles, key, text);
-  }
-
-  #write(limiter: LogLimiter, key: string, text: string): void {
-    const hidden = limiter.admit(key);
-    if (hidden === undefined) return;
-    this.#log.write("WARN", "agent.kv", text + hiddenNote(hidden));
   }
 }
 

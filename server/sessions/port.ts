@@ -4,15 +4,13 @@
  * @module
  */
 
-import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
 import { Places } from "../../cluster/places.ts";
-import { formatDuration } from "../../protocol/duration.ts";
 import { LineWriter } from "../../protocol/kv/mod.ts";
 import { CLOSED, serverFrame } from "../../protocol/sessions/mod.ts";
 import { splitGoAddress } from "../config/addresses.ts";
 import type { Access } from "../kv/access/access.ts";
-import { stackOf } from "../logging/errors.ts";
 import type { AgentLog } from "../logging/log.ts";
+import { PortLog } from "../logging/port_log.ts";
 import { Admission } from "../net/admission.ts";
 import { listen } from "../net/listen.ts";
 import { SharedBacklog } from "../net/outbox.ts";
@@ -74,9 +72,7 @@ export interface SessionPortOptions {
 export class SessionPort implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  readonly #log: SessionPortOptions["log"];
-  readonly #mistakes = new LogLimiter(performance);
-  readonly #troubles = new LogLimiter(performance);
+  readonly #log: PortLog;
   readonly #cluster: Cluster;
   readonly #port: Port<LineWriter, SessionConversation>;
   /** Runs while there are connections. */
@@ -87,7 +83,7 @@ export class SessionPort implements AsyncDisposable {
 
   private constructor(socket: Deno.TcpListener, options: SessionPortOptions) {
     const { log, tls, cluster } = options;
-    this.#log = log;
+    this.#log = new PortLog(log, "agent.sessions");
     this.#cluster = cluster;
     const services = this.#servicesOf(options);
     this.#port = new Port<LineWriter, SessionConversation>(socket, {
@@ -100,7 +96,7 @@ export class SessionPort implements AsyncDisposable {
         strangerBytes: MAX_STRANGER_BYTES,
         unfinished: new SharedBacklog(MAX_UNFINISHED_BYTES),
       },
-      admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
+      admission: admissionOf(options, (source, text) => this.#log.trouble(source, text)),
       stallLimitMs: STALL_LIMIT_MS,
       drainLimitMs: DRAIN_LIMIT_MS,
       refusal: serverFrame({ kind: "sessionClosed", reason: CLOSED.connectionClosed }),
@@ -112,18 +108,7 @@ export class SessionPort implements AsyncDisposable {
         }
         return new SessionConversation(peer, services, deliver);
       },
-      onUnexpected: (error) => log.unexpected(error),
-      onAcceptFailure: (cause) => {
-        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
-      },
-      onHandshakeFailure: ({ name, source }, cause) => {
-        const why = (cause as Error).message;
-        this.#trouble(source, `Failed TLS handshake of client ${name}: ${why}`);
-      },
-      onStall: ({ name, source }) => {
-        const time = formatDuration(STALL_LIMIT_MS);
-        this.#trouble(source, `Closing client ${name}: read nothing for ${time}`);
-      },
+      ...this.#log.events(STALL_LIMIT_MS),
     });
     this.address = this.#port.address;
   }
@@ -180,8 +165,8 @@ export class SessionPort implements AsyncDisposable {
       get closing() {
         return isClosing();
       },
-      complain: (source, kind, text) => this.#write(this.#mistakes, `${source} ${kind}`, text),
-      incident: (error) => this.#incident(error),
+      complain: (source, kind, text) => this.#log.mistake(`${source} ${kind}`, text),
+      incident: (error) => this.#log.incident(error),
     };
   }
 
@@ -198,24 +183,6 @@ export class SessionPort implements AsyncDisposable {
     this.#told = text;
     const frame = serverFrame(info);
     for (const conversation of this.#port.conversations()) conversation.tell(frame);
-  }
-
-  /** Unlike other errors that nobody expected, one that a request met does not end the agent. */
-  #incident(error: unknown): string {
-    const name = crypto.randomUUID();
-    const text = `Incident ${name}: ${stackOf(error)}`;
-    this.#log.write("ERR", "agent.sessions", text, { multiline: true });
-    return name;
-  }
-
-  #trouble(key: string, text: string): void {
-    this.#write(this.#troubles, key, text);
-  }
-
-  #write(limiter: LogLimiter, key: string, text: string): void {
-    const hidden = limiter.admit(key);
-    if (hidden === undefined) return;
-    this.#log.write("WARN", "agent.sessions", text + hiddenNote(hidden));
   }
 }
 

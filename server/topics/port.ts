@@ -4,8 +4,6 @@
  * @module
  */
 
-import { hiddenNote, LogLimiter } from "../../cluster/log_limiter.ts";
-import { formatDuration } from "../../protocol/duration.ts";
 import {
   CODE,
   FrameError,
@@ -18,8 +16,8 @@ import {
 import { splitGoAddress } from "../config/addresses.ts";
 import type { Access } from "../kv/access/access.ts";
 import { Lanes } from "../files/lanes.ts";
-import { stackOf } from "../logging/errors.ts";
 import type { AgentLog } from "../logging/log.ts";
+import { PortLog } from "../logging/port_log.ts";
 import { Admission } from "../net/admission.ts";
 import { within } from "../net/deadline.ts";
 import { listen } from "../net/listen.ts";
@@ -91,9 +89,7 @@ export interface TopicPortOptions extends Pick<Services, "state" | "messages" | 
 export class TopicPort implements AsyncDisposable {
   /** Where it listens. */
   readonly address: Deno.NetAddr;
-  readonly #log: TopicPortOptions["log"];
-  readonly #mistakes = new LogLimiter(performance);
-  readonly #troubles = new LogLimiter(performance);
+  readonly #log: PortLog;
   readonly #port: Port<FrameWriter, TopicConversation>;
   readonly #sweepMs: number;
   /** Runs while there are connections. */
@@ -102,7 +98,7 @@ export class TopicPort implements AsyncDisposable {
 
   private constructor(socket: Deno.TcpListener, options: TopicPortOptions) {
     const { log, tls, access, stallLimitMs = STALL_LIMIT_MS } = options;
-    this.#log = log;
+    this.#log = new PortLog(log, "agent.topics");
     const services = this.#servicesOf(options);
     const { frameLimitMs, idleLimitMs } = services;
     const shortest = Math.min(frameLimitMs, idleLimitMs || Infinity) / SWEEPS_PER_LIMIT;
@@ -117,7 +113,7 @@ export class TopicPort implements AsyncDisposable {
         waitingBytes: 0,
         strangerBytes: MAX_STRANGER_BYTES,
       },
-      admission: admissionOf(options, (source, text) => this.#trouble(source, text)),
+      admission: admissionOf(options, (source, text) => this.#log.trouble(source, text)),
       stallLimitMs,
       drainLimitMs: DRAIN_LIMIT_MS,
       refusal: newRefuser,
@@ -127,18 +123,7 @@ export class TopicPort implements AsyncDisposable {
         this.#sweep ??= setInterval(() => this.#lookForSilent(), this.#sweepMs);
         return new TopicConversation(peer, services, deliver);
       },
-      onUnexpected: (error) => log.unexpected(error),
-      onAcceptFailure: (cause) => {
-        this.#trouble("accept", `Failed to accept client: ${(cause as Error).message}`);
-      },
-      onHandshakeFailure: ({ name, source }, cause) => {
-        const why = (cause as Error).message;
-        this.#trouble(source, `Failed TLS handshake of client ${name}: ${why}`);
-      },
-      onStall: ({ name, source }) => {
-        const time = formatDuration(stallLimitMs);
-        this.#trouble(source, `Closing client ${name}: read nothing for ${time}`);
-      },
+      ...this.#log.events(stallLimitMs),
     });
     this.address = this.#port.address;
   }
@@ -202,8 +187,8 @@ export class TopicPort implements AsyncDisposable {
       get closing() {
         return isClosing();
       },
-      complain: (source, kind, text) => this.#write(this.#mistakes, `${source} ${kind}`, text),
-      incident: (error) => this.#incident(error),
+      complain: (source, kind, text) => this.#log.mistake(`${source} ${kind}`, text),
+      incident: (error) => this.#log.incident(error),
     };
   }
 
@@ -213,24 +198,6 @@ export class TopicPort implements AsyncDisposable {
     if (this.#port.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
-  }
-
-  /** Unlike other errors that nobody expected, one that a request met does not end the agent. */
-  #incident(error: unknown): string {
-    const name = crypto.randomUUID();
-    const text = `Incident ${name}: ${stackOf(error)}`;
-    this.#log.write("ERR", "agent.topics", text, { multiline: true });
-    return name;
-  }
-
-  #trouble(key: string, text: string): void {
-    this.#write(this.#troubles, key, text);
-  }
-
-  #write(limiter: LogLimiter, key: string, text: string): void {
-    const hidden = limiter.admit(key);
-    if (hidden === undefined) return;
-    this.#log.write("WARN", "agent.topics", text + hiddenNote(hidden));
   }
 }
 

@@ -9,6 +9,7 @@ import { CODE, type Fetched, TopicError } from "../../../protocol/topics/mod.ts"
 import { type CallOptions, waitFor } from "../../net/deadline.ts";
 import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
+import { Commits, type CommitWorld } from "../../../protocol/topics/program/commits.ts";
 import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
 import type { ConsumerSettings } from "../settings.ts";
 import type {
@@ -19,7 +20,6 @@ import type {
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
 import { checkStart } from "../options.ts";
-import { Commits } from "./commits.ts";
 import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 
 /** How long a server that is behind is left alone, in milliseconds. */
@@ -35,6 +35,9 @@ export class Consumer implements TopicConsumer {
   readonly #onClose: () => void;
   readonly #closing = new AbortController();
   readonly #commits: Commits | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Why offsets could not be committed by themselves the last time. */
+  #commitError: Error | undefined;
   /** The partitions, once it is known where they begin. */
   #readers: readonly PartitionReader[] = [];
   #beginning: Promise<void> | undefined;
@@ -51,7 +54,9 @@ export class Consumer implements TopicConsumer {
     this.#settings = settings;
     this.#onClose = onClose;
     const { group, topic } = settings;
-    if (group !== undefined) this.#commits = new Commits(cluster, group, topic);
+    if (group === undefined) return;
+    const ask: CommitWorld["ask"] = (kind, request, options) => cluster.ask(kind, request, options);
+    this.#commits = new Commits({ ask, now: () => performance.now() }, group, topic);
   }
 
   get statistics(): ConsumerStatistics {
@@ -59,7 +64,7 @@ export class Consumer implements TopicConsumer {
       Math.max(0, highWaterMark - position)
     );
     const lag = lags.reduce((sum, one) => sum + one, 0);
-    return { ...this.#figures, lag, commitError: this.#commits?.error };
+    return { ...this.#figures, lag, commitError: this.#commitError };
   }
 
   async fetchOne(options: CallOptions = {}): Promise<TopicMessage | undefined> {
@@ -123,7 +128,7 @@ export class Consumer implements TopicConsumer {
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#commits?.stop();
+    clearInterval(this.#timer);
     this.#arrived();
     try {
       if (this.#settings.autoCommitMs > 0) {
@@ -218,9 +223,12 @@ export class Consumer implements TopicConsumer {
     this.#readers = partitions.map((partition) =>
       new PartitionReader(partition, committed?.get(partition) ?? start, world)
     );
-    if (autoCommitMs > 0 && !this.#closing.signal.aborted) {
-      this.#commits?.start(autoCommitMs, () => this.#done());
-    }
+    const commits = this.#commits;
+    if (commits === undefined || autoCommitMs === 0 || this.#closing.signal.aborted) return;
+    this.#timer = setInterval(() => {
+      const saved = commits.save(this.#done(), {});
+      saved.then(() => this.#commitError = undefined, (error) => this.#commitError = error);
+    }, autoCommitMs);
   }
 
   async #partitions(): Promise<number[]> {

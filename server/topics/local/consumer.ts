@@ -6,7 +6,8 @@
 
 import { kindOf, requireArgument, requireOptions } from "../../../protocol/arguments.ts";
 import type { CallOptions } from "../../../protocol/call_options.ts";
-import { CODE, MAX_COMMITTED, TopicError } from "../../../protocol/topics/mod.ts";
+import { CODE, TopicError } from "../../../protocol/topics/mod.ts";
+import { Commits, type CommitWorld } from "../../../protocol/topics/program/commits.ts";
 import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
 import type {
   ConsumerStatistics,
@@ -44,10 +45,7 @@ export class LocalConsumer implements TopicConsumer {
   /** Which partition is looked at first. */
   #turn = 0;
   readonly #touched = new Set<PartitionReader>();
-  /** What the servers have. */
-  readonly #committed = new Map<number, number>();
-  /** One commit follows the other, so that none is overtaken by an older one. */
-  #saving: Promise<void> = Promise.resolve();
+  readonly #commits: Commits | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #commitError: Error | undefined;
   readonly #figures = { messages: 0, fetches: 0, bytes: 0 };
@@ -74,6 +72,10 @@ export class LocalConsumer implements TopicConsumer {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#onClose = onClose;
+    if (options.group === undefined) return;
+    const ask: CommitWorld["ask"] = (kind, request, { timeoutMs = this.#timeoutMs }) =>
+      requests.ask(kind, request, { timeoutMs });
+    this.#commits = new Commits({ ask, now: () => performance.now() }, options.group, topic);
   }
 
   get statistics(): ConsumerStatistics {
@@ -129,7 +131,7 @@ export class LocalConsumer implements TopicConsumer {
 
   async commit(options: CallOptions = {}): Promise<void> {
     checkCall("commit", options);
-    if (this.#options.group === undefined) {
+    if (this.#commits === undefined) {
       throw new TypeError("Consumer has no group to commit for");
     }
     for (const reader of this.#readers) reader.done = reader.position;
@@ -250,23 +252,18 @@ export class LocalConsumer implements TopicConsumer {
     const topic = this.#topic;
     const timeoutMs = this.#timeoutMs;
     const { start = "earliest", onOutOfRange = "earliest", maxBytes = MAX_BYTES } = this.#options;
-    const { group, autoCommitMs = AUTO_COMMIT_MS } = this.#options;
+    const { autoCommitMs = AUTO_COMMIT_MS } = this.#options;
     const found = await this.#requests.ask("describeTopic", { topic }, { timeoutMs });
     const partitions = this.#options.partitions ?? found.partitions.map((_, i) => i);
-    if (group !== undefined) {
-      const request = { group, partitions: partitions.map((partition) => ({ topic, partition })) };
-      const { offsets } = await this.#requests.ask("fetchOffsets", request, { timeoutMs });
-      for (const { partition, offset } of offsets) {
-        if (offset >= 0) this.#committed.set(partition, offset);
-      }
-    }
+    const committed = await this.#commits?.load(partitions, { timeoutMs });
     const { topicId } = found;
     const rest = { topic, topicId, onOutOfRange, maxBytes, timeoutMs };
     this.#readers = partitions.map((partition) => {
-      const begin = this.#committed.get(partition) ?? start;
+      const begin = committed?.get(partition) ?? start;
       return new PartitionReader(this.#requests, { ...rest, partition, start: begin });
     });
-    if (group === undefined || autoCommitMs === 0 || this.#closing.signal.aborted) return;
+    if (this.#commits === undefined || autoCommitMs === 0) return;
+    if (this.#closing.signal.aborted) return;
     this.#timer = setInterval(() => {
       this.#save().then(() => this.#commitError = undefined, (error) => this.#commitError = error);
     }, autoCommitMs);
@@ -312,33 +309,11 @@ export class LocalConsumer implements TopicConsumer {
   }
 
   /** Commits what is done with, once what was to be committed before is. */
-  #save(): Promise<void> {
-    const saved = this.#saving.then(() => this.#saveNow());
-    this.#saving = saved.catch(() => {}); // It is told who asked for it.
-    return saved;
-  }
-
-  async #saveNow(): Promise<void> {
-    const { group } = this.#options;
-    const changed = this.#readers.flatMap(({ partition, done }) =>
-      done === undefined || this.#committed.get(partition) === done
-        ? []
-        : [[partition, done] as const]
+  async #save(): Promise<void> {
+    const done = this.#readers.flatMap(({ partition, done }) =>
+      done === undefined ? [] : [[partition, done] as const]
     );
-    if (group === undefined) return;
-    for (let at = 0; at < changed.length; at += MAX_COMMITTED) {
-      const offsets = changed.slice(at, at + MAX_COMMITTED).map(([partition, offset]) => {
-        return { topic: this.#topic, partition, offset, metadata: "" };
-      });
-      const request = { group, generation: 0, member: "", offsets };
-      const timeoutMs = this.#timeoutMs;
-      const { codes } = await this.#requests.ask("commitOffsets", request, { timeoutMs });
-      offsets.forEach(({ partition, offset }, i) => {
-        if (codes[i] === 0) this.#committed.set(partition, offset);
-      });
-      const code = codes.find((code) => code !== 0);
-      if (code !== undefined) throw new TopicError(code, "An offset could not be committed");
-    }
+    await this.#commits?.save(new Map(done), { timeoutMs: this.#timeoutMs });
   }
 
   #checkOpen(): void {

@@ -12,6 +12,7 @@ import {
   TopicError,
 } from "../../../protocol/topics/mod.ts";
 import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
+import { pause } from "../../net/deadline.ts";
 import { isOpen, lost } from "./requests.ts";
 
 /** Bytes of a batch, but for a message that takes more by itself. */
@@ -121,7 +122,7 @@ export class Lane {
           return batch.forEach(({ reject }) => reject(reason));
         }
       }
-      await rest(pauseMs, this.#world.closing);
+      await pause(pauseMs, this.#world.closing);
       pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most);
     }
   }
@@ -164,17 +165,4 @@ function passes(error: unknown, idempotent: boolean): boolean {
 function isLostTrack(error: unknown): boolean {
   return error instanceof TopicError &&
     (error.code === CODE.OUT_OF_ORDER_SEQUENCE || error.code === CODE.UNKNOWN_PRODUCER);
-}
-
-/** Resolves after some time, or when the signal fires. */
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

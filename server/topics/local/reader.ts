@@ -40,7 +40,7 @@ export class PartitionReader {
   readonly partition: number;
   /** Offset of the next message that is delivered; `undefined` as long as that is not looked up. */
   position: number | undefined;
-  /** What of it is done with: all before this offset; `undefined` as long as nothing was read. */
+  /** What of it is done with: all before this offset; `undefined` as long as it is not known where reading begins. */
   done: number | undefined;
   /** Offset after that of the last message that is here. */
   highWaterMark = 0;
@@ -97,7 +97,9 @@ export class PartitionReader {
       if (generation !== this.#generation) return;
       const messages = readMessages(fetched.messages, true);
       this.highWaterMark = fetched.highWaterMark;
-      this.position ??= messages[0]?.offset ?? (offset < 0 ? fetched.highWaterMark : offset);
+      if (this.position === undefined) {
+        this.#begin(messages[0]?.offset ?? (offset < 0 ? fetched.highWaterMark : offset));
+      }
       this.#messages = messages;
       this.#next = 0;
     } catch (error) {
@@ -129,7 +131,11 @@ export class PartitionReader {
     }
     if (onOutOfRange === "error") throw error;
     if (generation !== this.#generation) return;
-    this.position = onOutOfRange === "earliest" ? start : highWaterMark;
+    this.#begin(onOutOfRange === "earliest" ? start : highWaterMark);
+  }
+
+  #begin(offset: number): void {
+    this.position = this.done = offset;
   }
 }
 

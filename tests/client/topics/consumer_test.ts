@@ -15,7 +15,6 @@ import {
   type TopicError,
   type TopicMessage,
 } from "../../../client/mod.ts";
-import { Commits } from "../../../client/topics/consumer/commits.ts";
 import { CODE, type Message } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
@@ -444,19 +443,6 @@ Deno.test("where a group began is kept, so that it misses nothing of what comes 
   fill(server.model, "t", 0, 5);
   await using consumer = client.consumer("t", options);
   assert.equal((await consumer.fetchOne())?.offset, 5);
-});
-
-Deno.test("what a silent group has committed is committed again in time", async () => {
-  for (const [renewMs, times] of [[3_600_000, 1], [0, 3]] as const) {
-    let count = 0;
-    const ask = (_: string, { offsets }: { offsets: readonly unknown[] }) => {
-      count++;
-      return Promise.resolve({ codes: offsets.map(() => 0) });
-    };
-    const commits = new Commits({ ask } as never, "g", "t", renewMs);
-    for (let i = 0; i < 3; i++) await commits.save(new Map([[0, 5], [1, 7]]), {});
-    assert.equal(count, times);
-  }
 });
 
 Deno.test("commits that fail are told, and tried again", async () => {

@@ -37,19 +37,25 @@ export async function complete(
   after: After,
   signal: AbortSignal,
 ): Promise<void> {
-  let isOver = false;
+  const ending = new AbortController();
+  const any = AbortSignal.any([signal, ending.signal]);
   const one = async (): Promise<void> => {
-    while (!isOver) {
+    while (!any.aborted) {
       const next = await rows.next();
       if (next.done) return;
-      await completeOne(parts, next.value, after, signal);
+      await completeOne(parts, next.value, after, any);
     }
   };
+  const all = Array.from({ length: AT_ONCE }, one);
   try {
-    await Promise.all(Array.from({ length: AT_ONCE }, one));
-  } finally {
-    isOver = true;
+    await Promise.all(all);
+  } catch (error) {
+    // None goes on writing when the whole has failed.
+    ending.abort(error);
+    await Promise.allSettled(all);
+    throw error;
   }
+  signal.throwIfAborted();
   await parts.files.sync();
 }
 

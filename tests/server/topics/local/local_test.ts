@@ -167,6 +167,21 @@ Deno.test("a group goes on where it was, and closing commits what is done with",
   await waiting;
 });
 
+Deno.test("where a group of an agent's program began is kept, also when it has read nothing", async () => {
+  await using agent = await startDev();
+  const { topics } = agent;
+  await topics.createTopic("t");
+  await using producer = topics.producer();
+  await producer.send("t", { value: "before" });
+  {
+    await using consumer = topics.consumer("t", { group: "g", start: "latest" });
+    assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
+  }
+  await producer.send("t", { value: "meanwhile" });
+  await using consumer = topics.consumer("t", { group: "g", start: "latest" });
+  assert.equal((await consumer.fetchOne())?.value?.text(), "meanwhile");
+});
+
 Deno.test("what a program must not do is refused, and nothing is left when the agent ends", async () => {
   const agent = await startDev();
   const { topics } = agent;

@@ -1,48 +1,47 @@
 /**
- * The offsets that a consumer commits for its group.
+ * The offsets that a consumer commits for its group: what servers have of them, and what they are to be told.
  *
  * @module
  */
 
-import {
-  CODE,
-  type CommittedOffset,
-  MAX_COMMITTED,
-  TopicError,
-} from "../../../protocol/topics/mod.ts";
-import type { CallOptions } from "../../net/deadline.ts";
-import { reportFault } from "../../net/portable.ts";
-import type { Cluster } from "../wire/cluster.ts";
+import type { CallOptions } from "../../call_options.ts";
+import { CODE } from "../codes.ts";
+import { TopicError } from "../errors.ts";
+import { MAX_COMMITTED } from "../limits.ts";
+import type { CommittedOffset, Replies, Requests } from "../requests.ts";
 
 /** Offsets are committed again so long after the last commit, in milliseconds: servers forget those of a group that is silent for 7 days. */
 const RENEW_MS = 3_600_000;
 
+/** What commits need. */
+export interface CommitWorld {
+  /** Asks the servers. */
+  readonly ask: <K extends "fetchOffsets" | "commitOffsets">(
+    kind: K,
+    request: Requests[K],
+    options: CallOptions,
+  ) => Promise<Replies[K]>;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
 /** The committed offsets of one group in one topic. */
 export class Commits {
-  /** Why offsets could not be committed by themselves the last time. */
-  error: Error | undefined;
-  readonly #cluster: Pick<Cluster, "ask">;
+  readonly #world: CommitWorld;
   readonly #group: string;
   readonly #topic: string;
-  readonly #renewMs: number;
-  #savedAt = performance.now();
+  #savedAt: number;
   /** What the servers have. */
   readonly #committed = new Map<number, number>();
   /** One commit follows the other, so that none is overtaken by an older one. */
   #last: Promise<void> = Promise.resolve();
-  #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Commits nothing by itself. */
-  constructor(
-    cluster: Pick<Cluster, "ask">,
-    group: string,
-    topic: string,
-    renewMs: number = RENEW_MS,
-  ) {
-    this.#renewMs = renewMs;
-    this.#cluster = cluster;
+  /** Nothing is known yet of what the servers have. */
+  constructor(world: CommitWorld, group: string, topic: string) {
+    this.#world = world;
     this.#group = group;
     this.#topic = topic;
+    this.#savedAt = world.now();
   }
 
   /** The offsets of some partitions, without those that have none. */
@@ -55,26 +54,11 @@ export class Commits {
       group: this.#group,
       partitions: partitions.map((partition) => ({ topic, partition })),
     };
-    const { offsets } = await this.#cluster.ask("fetchOffsets", request, options);
+    const { offsets } = await this.#world.ask("fetchOffsets", request, options);
     for (const { partition, offset } of offsets) {
       if (offset >= 0) this.#committed.set(partition, offset);
     }
     return this.#committed;
-  }
-
-  /** Commits what `positions` gives every `ms` milliseconds, until {@linkcode Commits.stop}. */
-  start(ms: number, positions: () => ReadonlyMap<number, number>): void {
-    this.#timer ??= setInterval(() => {
-      this.save(positions(), {}).then(
-        () => this.error = undefined,
-        (error) => this.error = error,
-      ).catch(reportFault);
-    }, ms);
-  }
-
-  /** Commits nothing by itself any more. */
-  stop(): void {
-    clearInterval(this.#timer);
   }
 
   /** Commits offsets, once those before are. Rejects with a `TopicError` when one of them is refused. */
@@ -85,7 +69,7 @@ export class Commits {
   }
 
   async #save(positions: ReadonlyMap<number, number>, options: CallOptions): Promise<void> {
-    const isOld = performance.now() - this.#savedAt >= this.#renewMs;
+    const isOld = this.#world.now() - this.#savedAt >= RENEW_MS;
     const changed = [...positions].filter(([at, offset]) => {
       return isOld || this.#committed.get(at) !== offset;
     });
@@ -95,9 +79,8 @@ export class Commits {
         return { topic: this.#topic, partition, offset, metadata: "" };
       });
       const request = { group: this.#group, generation: 0, member: "", offsets };
-      // The same offsets again are the same.
-      const { codes } = await this.#cluster.ask("commitOffsets", request, options);
-      this.#savedAt = performance.now();
+      const { codes } = await this.#world.ask("commitOffsets", request, options);
+      this.#savedAt = this.#world.now();
       some.forEach(([partition, offset], i) => {
         if (codes[i] === 0) this.#committed.set(partition, offset);
       });
