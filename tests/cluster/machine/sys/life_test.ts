@@ -8,6 +8,8 @@ import {
   sessionsQuestion,
   type Success,
 } from "../../../../cluster/machine/mod.ts";
+import { LEAVINGS } from "../../../../cluster/machine/sys/rows/keys.ts";
+import { equalBytes } from "../../../../protocol/bytes.ts";
 import { MAX_ENDED, MAX_LEAVINGS, MAX_SWEPT_ROWS } from "../../../../cluster/machine/sys/limits.ts";
 import { getTotals, putTotals } from "../../../../cluster/machine/sys/rows/totals.ts";
 import { shown } from "../../../support/machine/fixture.ts";
@@ -195,8 +197,26 @@ Deno.test("what has left nothing leaves no mark", () => {
   const fixture = new SessionFixture();
   const sessions = Array.from({ length: MAX_ENDED }, (_, i) => i + 1);
   fixture.create(...sessions);
+  const { store } = fixture;
+  const transaction = store.transaction.bind(store);
+  let marks = 0;
+  store.transaction = (change) =>
+    transaction((state) =>
+      change({
+        ...state,
+        put(key, value) {
+          if (equalBytes(key.subarray(0, LEAVINGS.length), LEAVINGS)) marks++;
+          state.put(key, value);
+        },
+      })
+    );
   assert.equal(fixture.expire(...sessions).isLeft, false);
   assert.deepEqual(fixture.rows(), { 1: 1 });
+  assert.equal(marks, 0);
+  fixture.create(1);
+  fixture.ask(1, { id: 1 }, watch("k"));
+  fixture.expire(1);
+  assert.equal(marks, 2, "of its answer, and of its watch");
 });
 
 Deno.test("none begins as long as too much is left of others", () => {
