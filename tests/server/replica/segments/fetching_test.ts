@@ -216,6 +216,34 @@ Deno.test("what nobody has is asked for until it is given up", async () => {
   await assert.rejects(completed(to, rows, net, abort.signal), /given up/);
 });
 
+Deno.test("when the whole fails, nothing of it goes on", async () => {
+  const random = new SeededRandom(16);
+  const [from, to] = await Promise.all([0, 1].map(() => new Server().open()));
+  from!.append(A, ...[0, 1, 2].map(() => batchOf(random, MAX_PIECE_BYTES)));
+  const asked = Promise.withResolvers<void>();
+  async function* broken(): AsyncGenerator<SegmentRow> {
+    yield* rowsOf(from!.rows);
+    await asked.promise;
+    throw new Error("The dump is damaged");
+  }
+  const net = netOf(from!);
+  const { ask } = net;
+  let underWay = 0;
+  net.ask = async (...request) => {
+    underWay++;
+    asked.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    const answer = await ask(...request);
+    underWay--;
+    return answer;
+  };
+  const state = { row: (id: SegmentId) => to!.rows.row(id), applied: () => 0 };
+  const after = { index: INDEX, members: [] };
+  const completing = complete({ files: to!.files, state, net }, broken(), after, FOREVER);
+  await assert.rejects(completing, /The dump is damaged/);
+  assert.equal(underWay, 0);
+});
+
 Deno.test("entries that are applied meanwhile bring a part of it themselves", async () => {
   const random = new SeededRandom(7);
   const [from, to] = [await new Server().open(), await new Server().open()];
