@@ -172,7 +172,10 @@ export class SimulatedCluster {
     const { electionTimeoutMs } = options;
     this.#runFor(STRAYING_DELAYS * network.faults.delayMs);
     Object.assign(network.faults, { delayMs: Math.min(network.faults.delayMs, 5) });
-    const leader = newestLeader(this.servers.values()) as SimulatedServer;
+    // Until now a message of many may have come too late for a leader that needs it.
+    const leading = () => newestLeader(this.servers.values());
+    this.#until(() => leading() !== undefined, () => "Nobody leads after the faults");
+    const leader = leading() as SimulatedServer;
     const kind = (["deaf", "flapping", "apart"] as const)[this.#dice(3)];
     const { voters } = leader.raft.members;
     const others = voters.filter((id) => kind !== "apart" || id !== leader.id)
@@ -199,9 +202,9 @@ export class SimulatedCluster {
       this.#untilWritten(what);
       this.#runFor(6 * electionTimeoutMs);
     }
-    const term = newestLeader(this.servers.values())?.raft.term;
+    const term = leading()?.raft.term;
     this.#runFor(15 * electionTimeoutMs);
-    const now = newestLeader(this.servers.values())?.raft.term;
+    const now = leading()?.raft.term;
     if (now !== term) throw new LivenessError(`Term went from ${term} to ${now} ${what}`);
   }
 
