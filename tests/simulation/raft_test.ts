@@ -16,6 +16,8 @@ const FOUND: Readonly<Record<number, string>> = {
   46: "a new voter that knows of no members refused to answer a pre-vote",
   74: "a leader that had removed itself was the only one that could win, and did not campaign",
   3025795479: "the run itself took for granted that nobody loses the lead while messages are slow",
+  3572297668:
+    "the run itself forgot a snapshot that the machine had and the log had not begun after, and kept the log",
   4065941171:
     "a server did not answer heartbeats while a snapshot replaced its log, and its leader gave up",
 };

@@ -85,13 +85,26 @@ export class SimulatedDisk {
       applyLog(this.durable, write, write.entries.length);
     }
     const torn = this.#log[0];
-    // A snapshot takes effect as a whole or not at all.
+    // A snapshot takes effect as a whole.
     if (torn !== undefined && torn.reset === undefined && random.float() < 0.5) {
       const kept = survive(torn.entries.length - 1);
       if (kept > 0) applyLog(this.durable, torn, kept);
     }
+    const received = this.#log.findLast(({ reset }) => reset !== undefined)?.reset?.snapshot;
+    if (received !== undefined) this.#find(received);
     this.#votes.length = 0;
     this.#log.length = 0;
+  }
+
+  /** A snapshot was on the disk, and maybe in the machine, before the log was to begin after it: a start makes up for that. */
+  #find(snapshot: SnapshotMeta): void {
+    const { durable } = this;
+    const { index, term } = snapshot;
+    if (durable.entries[index - durable.beforeIndex - 1]?.term === term) {
+      durable.snapshot = snapshot;
+    } else {
+      applyLog(durable, { seq: 0, reset: { snapshot, keepSuffix: false }, entries: [] }, 0);
+    }
   }
 
   /** What a start finds, with a machine that has applied so much. */
