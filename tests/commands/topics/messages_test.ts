@@ -5,9 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { dispatch } from "../../../commands/dispatch.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
+import { recordingTerminal } from "../../support/recording_terminal.ts";
 import { addressOf, topicAt } from "../../support/topics/command.ts";
 import { serveTopics as serveScript } from "../../support/topics/scripted_server.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
@@ -144,6 +146,33 @@ Deno.test("when it breaks off, it is told how many messages are acknowledged, an
     error,
     `Error: The disk is full: ${acknowledged} of ${sent} messages are acknowledged, of 1000 it is not ` +
       "known whether they are there",
+  );
+});
+
+Deno.test("who follows waits for servers that agree on a leader, from the beginning on, and says so", async () => {
+  await using server = serveScript(HOST);
+  await topicAt(server.address)("create", "t");
+  await using input = await file("x\n");
+  await topicAt(server.address)("produce", input.flag, "t");
+  const isTold = Promise.withResolvers<void>();
+  server.script = (request, connection) => {
+    connection.refuse(request, CODE.NOT_LEADER);
+    return true;
+  };
+  const terminal = recordingTerminal();
+  const err = terminal.err;
+  terminal.err = (text) => (isTold.resolve(), err(text));
+  const consuming = dispatch(
+    ["topic", "consume", "-follow", "-n=1", `-topics-addr=${server.address}`, "t"],
+    terminal,
+  );
+  await Promise.race([isTold.promise, consuming]);
+  server.script = () => false;
+  assert.equal(await consuming, 0);
+  assert.equal(terminal.stdout, "x\n");
+  assert.match(
+    terminal.stderr,
+    /^Waiting for the servers: "describeTopic" was not .*: No server is known to lead\nGoes on\n$/,
   );
 });
 
