@@ -198,6 +198,48 @@ Deno.test("an offset that is not there, and a partition that is not, are told", 
   ]);
 });
 
+Deno.test("a group goes on where it is sent", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await topic("create", "-partitions=2", "t");
+  await using input = await file("1\n2\n3\n");
+  await topic("produce", "-partition=1", input.flag, "t");
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "1\n2\n3\n", ""]);
+  assert.deepEqual(await topic("seek", "-g=g", "-partition=1", "t", "1"), [
+    0,
+    "Partition  Committed\n1          1\n",
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "2\n3\n", ""]);
+  assert.deepEqual(await topic("seek", "-g=g", "t", "earliest"), [
+    0,
+    "Partition  Committed\n0          0\n1          0\n",
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "-n=1", "t"), [0, "1\n", ""]);
+  const [, json] = await topic("seek", "-g=g", "-format=json", "t", "latest");
+  assert.deepEqual(JSON.parse(json), [
+    { topic: "t", partition: 0, committed: 0 },
+    { topic: "t", partition: 1, committed: 3 },
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "", ""]);
+  // A group that has never been there begins where it is sent.
+  await topic("seek", "-g=new", "-partition=1", "t", "2");
+  assert.deepEqual(await topic("consume", "-g=new", "t"), [0, "3\n", ""]);
+  assert.deepEqual(await topic("seek", "t", "1"), [1, "A group must be specified: -g\n", ""]);
+  const wrong: [args: string[], error: string][] = [
+    [["-g=g", "t", "1"], "Error: 't' has 2 partitions: -partition says which\n"],
+    [
+      ["-g=g", "-partition=1", "t", "4"],
+      "Error: Offset 4 is not within 0 to 3, as partition 1 has\n",
+    ],
+    [["-g=g", "-partition=2", "t", "0"], "Error: 't' has the partitions 0 to 1, not 2\n"],
+    [["-g=g", "t", "soon"], "Expected an offset, 'earliest' or 'latest', got 'soon'\n"],
+    [["-g=g", "none", "latest"], "Error: There is no such topic\n"],
+  ];
+  for (const [args, error] of wrong) assert.deepEqual(await topic("seek", ...args), [1, "", error]);
+});
+
 Deno.test("a group goes on where it ended, and is told of messages that are gone", async () => {
   await using stage = serveTopics(HOST);
   const topic = topicAt(addressOf(stage));
