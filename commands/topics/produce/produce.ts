@@ -69,6 +69,7 @@ export const command: Command = defineCommand({
       bufferBytes: BUFFER_BYTES,
     });
     const isTyped = values.file === undefined && Deno.stdin.isTerminal();
+    if (isTyped && terminal.interactive) await terminal.err("Each line is a message, Ctrl-D ends");
     using progress = showProgress(terminal, "Producing", json || isTyped);
     let broken: unknown;
     try {

@@ -116,6 +116,14 @@ Deno.test("flags that exclude each other, and lines without what they need, are 
     "",
     "Error: Line 2 takes more than 4194304 bytes: 1 of 1 messages are acknowledged\n",
   ]);
+  // As a line it is not too long, but as a message with all that belongs to it.
+  await using larger = await file(`short\n${"x".repeat(4 * 1024 * 1024)}\nafter\n`);
+  assert.deepEqual(await topic("produce", larger.flag, "u"), [
+    1,
+    "",
+    "Error: Message takes 4194332 of 4194304 bytes: 2 of 3 messages are acknowledged; line 2 is the " +
+    "first that is not\n",
+  ]);
 });
 
 Deno.test("when it breaks off, it is told how many messages are acknowledged, and how many may be there", async () => {
@@ -145,7 +153,7 @@ Deno.test("when it breaks off, it is told how many messages are acknowledged, an
   assert.equal(
     error,
     `Error: The disk is full: ${acknowledged} of ${sent} messages are acknowledged, of 1000 it is not ` +
-      "known whether they are there",
+      `known whether they are there; line 1001 is the first that is not`,
   );
 });
 
