@@ -9,7 +9,7 @@ import { type Command, CommandError, defineCommand, wrongArguments } from "../sh
 import { stringFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { ask, partitionFlag, topicFlags } from "./servers.ts";
+import { ask, partitionFlag, startOf, topicFlags } from "./servers.ts";
 
 const seekFlags = {
   g: stringFlag("GROUP", "The group that goes on there."),
@@ -85,8 +85,8 @@ async function seek(
 }
 
 function whereOf(text: string): TopicStart {
-  if (text === "earliest" || text === "latest") return text;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const where = startOf(text);
+  if (where !== undefined) return where;
   const expected = "Expected an offset, 'earliest' or 'latest'";
   throw new CommandError(`${expected}, got '${text}'`, { onStderr: true });
 }

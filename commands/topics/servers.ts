@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TopicClient, type TopicConnectOptions } from "../../client/mod.ts";
+import { TopicClient, type TopicConnectOptions, type TopicStart } from "../../client/mod.ts";
 import { DEFAULT_PORT, MAX_PARTITIONS } from "../../protocol/topics/limits.ts";
 import { accessFlags, accessOf } from "../kv/access/flags.ts";
 import { explain } from "../shell/command.ts";
@@ -53,6 +53,12 @@ export function partitionOf(text: string): number {
   const partition = Number(text);
   if (/^\d+$/.test(text) && partition < MAX_PARTITIONS) return partition;
   throw new ExpectedError(`the number of a partition: 0 to ${MAX_PARTITIONS - 1}`);
+}
+
+/** Where to read from on, as a text says it; `undefined` when it says nothing of that. */
+export function startOf(text: string): TopicStart | undefined {
+  if (text === "earliest" || text === "latest") return text;
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /**

@@ -25,7 +25,7 @@ import {
 import { checkFormat } from "../../shell/output.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
-import { connectToTopics, partitionFlag, told, topicFlags } from "../servers.ts";
+import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
 import { Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
@@ -42,8 +42,8 @@ export const consumeFlags = {
     "Where it begins, unless its group has committed an offset. Default: earliest.",
     "earliest",
     (text) => {
-      if (text === "earliest" || text === "latest") return text;
-      if (/^\d{1,15}$/.test(text)) return Number(text);
+      const start = startOf(text);
+      if (start !== undefined) return start;
       throw new ExpectedError("an offset, earliest or latest");
     },
   ),
