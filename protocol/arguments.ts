@@ -5,8 +5,9 @@
  * @module
  */
 
-/** What each kind of argument is called, and what tells it. A `secret` is a text that is not shown. */
+/** What each kind of argument is called, and what tells it. A `secret` is a text that is not shown; `any` is checked elsewhere. */
 const KINDS = {
+  any: ["anything", () => true],
   text: ["a string", (value: unknown) => typeof value === "string"],
   secret: ["a string", (value: unknown) => typeof value === "string"],
   number: ["a number", (value: unknown) => typeof value === "number"],

@@ -285,6 +285,8 @@ const CONNECT: OptionKinds = {
   token: "secret",
   user: "text",
   password: "secret",
+  tls: "any",
+  reconnect: "any",
 };
 const KEYED: OptionKinds = { ...CALL, namespace: "text" };
 const LISTING: OptionKinds = { ...KEYED, consistency: "text", after: "text", pageSize: "number" };
@@ -355,8 +357,8 @@ export function checkKey(key: KvKey): void {
  */
 export function checkKvConnectOptions(options: KvConnectOptions): void {
   requireArgument("options of connect", options, "object");
-  const { reconnect = false, tls = false, ...others } = options;
-  requireOptions("connect", others, CONNECT);
+  const { reconnect = false, tls = false } = options;
+  requireOptions("connect", options, CONNECT);
   checkReconnectOptions(reconnect);
   if (typeof tls !== "boolean") {
     requireOptions("tls", tls, { caCerts: "list", serverName: "text" });

@@ -206,7 +206,12 @@ export function checkOptions(command: CommandName, options: CallOptions | undefi
  */
 export function checkConnectOptions(options: ConnectOptions): void {
   requireArgument("options of connect", options, "object");
-  const { reconnect = false, ...others } = options;
-  requireOptions("connect", others, { ...CALL, address: "text", authKey: "secret" });
+  const { reconnect = false } = options;
+  requireOptions("connect", options, {
+    ...CALL,
+    address: "text",
+    authKey: "secret",
+    reconnect: "any",
+  });
   checkReconnectOptions(reconnect);
 }

@@ -86,6 +86,7 @@ const OPTIONS: OptionKinds = {
   resume: "text",
   autoRenew: "switch",
   token: "secret",
+  tls: "any",
   timeoutMs: "duration",
   attemptTimeoutMs: "duration",
   keepAliveMs: "duration",
@@ -99,8 +100,8 @@ const OPTIONS: OptionKinds = {
  */
 export function settingsOf(options: SessionOptions): Settings {
   requireArgument("options of a session", options, "object");
-  const { tls = false, ...others } = options;
-  requireOptions("a session", others, OPTIONS);
+  const { tls = false } = options;
+  requireOptions("a session", options, OPTIONS);
   if (typeof tls !== "boolean") requireOptions("tls", tls, { caCerts: "list", serverName: "text" });
   for (const name of ["attemptTimeoutMs", "keepAliveMs", "resendMs"] as const) {
     const ms = options[name] ?? 1;

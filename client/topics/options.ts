@@ -178,10 +178,12 @@ const CONNECT: OptionKinds = {
   address: "text",
   name: "text",
   token: "secret",
+  tls: "any",
   timeoutMs: "duration",
   dialTimeoutMs: "duration",
   connections: "number",
   idleMs: "duration",
+  retry: "any",
   signal: "signal",
 };
 
@@ -193,8 +195,8 @@ const CONNECT: OptionKinds = {
  */
 export function clientSettings(options: TopicConnectOptions): ClientSettings {
   requireArgument("options of connect", options, "object");
-  const { tls = false, retry = {}, ...others } = options;
-  requireOptions("connect", others, CONNECT);
+  const { tls = false, retry = {} } = options;
+  requireOptions("connect", options, CONNECT);
   requireOptions("retry", retry, {
     retries: "number",
     minDelayMs: "duration",
@@ -265,9 +267,12 @@ export function consumerSettings(
 ): ConsumerSettings {
   requireArgument("name of a topic", topic, "text");
   requireArgument("options of consumer", options, "object");
-  const { partitions, start = "earliest", onOutOfRange = "earliest", ...others } = options;
-  requireOptions("consumer", others, {
+  const { partitions, start = "earliest", onOutOfRange = "earliest" } = options;
+  requireOptions("consumer", options, {
     group: "text",
+    partitions: "any",
+    start: "any",
+    onOutOfRange: "any",
     autoCommitMs: "duration",
     maxBytes: "number",
     minBytes: "number",

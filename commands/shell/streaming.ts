@@ -9,23 +9,28 @@ import type { Terminal } from "./terminal.ts";
 
 /** A wait for Ctrl-C that can be given up. */
 export interface Interruption extends Disposable {
-  /** Resolves at the first SIGINT ... */
+  /** Resolves at the first signal ... */
   readonly promise: Promise<"interrupted">;
   /** ... and this fires. */
   readonly signal: AbortSignal;
 }
 
-/** Waits for SIGINT. From the first on, and when it is disposed of, SIGINT ends the process as usual. */
-export function interruption(): Interruption {
+/** What ends a command that has to finish something first: Ctrl-C, and what ends services. */
+export const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
+/** Waits for one of the signals. From the first on, and when it is disposed of, they end the process as usual. */
+export function interruption(signals: readonly Deno.Signal[] = ["SIGINT"]): Interruption {
   const { promise, resolve } = Promise.withResolvers<"interrupted">();
   const over = new AbortController();
-  const dispose = () => Deno.removeSignalListener("SIGINT", onSignal);
+  const dispose = () => signals.forEach((signal) => Deno.removeSignalListener(signal, onSignal));
   const onSignal = () => {
     dispose();
     over.abort();
     resolve("interrupted");
   };
-  Deno.addSignalListener("SIGINT", onSignal);
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
   return { promise, signal: over.signal, [Symbol.dispose]: dispose };
 }
 

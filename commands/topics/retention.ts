@@ -108,7 +108,7 @@ function durationOf(text: string): number {
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
   }
-  throw new ExpectedError("a time from 1s on, such as 24h");
+  throw new ExpectedError("a time from 1s on, such as 168h for 7 days");
 }
 
 function sizeOf(text: string): number {

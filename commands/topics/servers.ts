@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TopicClient, type TopicConnectOptions } from "../../client/mod.ts";
+import { TopicClient, type TopicConnectOptions, type TopicStart } from "../../client/mod.ts";
 import { DEFAULT_PORT, MAX_PARTITIONS } from "../../protocol/topics/limits.ts";
 import { accessFlags, accessOf } from "../kv/access/flags.ts";
 import { explain } from "../shell/command.ts";
@@ -55,6 +55,12 @@ export function partitionOf(text: string): number {
   throw new ExpectedError(`the number of a partition: 0 to ${MAX_PARTITIONS - 1}`);
 }
 
+/** Where to read from on, as a text says it; `undefined` when it says nothing of that. */
+export function startOf(text: string): TopicStart | undefined {
+  if (text === "earliest" || text === "latest") return text;
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
 /**
  * Connects to one of the servers that the flags or the environment name.
  *
@@ -102,6 +108,19 @@ const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
     "SKEIN_TOPICS_ADDR names the topics addresses of others",
   ],
   [
+    /No server is known to lead$/,
+    "A majority of the servers has to run, and to reach each other: 'skein raft peers' lists them",
+  ],
+  [
+    /^hello /,
+    "Is that the topics address of a server, which 'skein raft status' tells? One with a " +
+    "certificate speaks TLS: -kv-tls or -kv-ca-file",
+  ],
+  [
+    /missing (?:address|port in address)$/,
+    `A topics address is host:port; the port is ${DEFAULT_PORT} unless it was changed`,
+  ],
+  [
     /^Say who you are, with a token$/,
     "The server has a kv.tokens_file: give a token with SKEIN_KV_TOKEN or -kv-auth-file",
   ],
@@ -119,7 +138,26 @@ const HINTS: readonly (readonly [text: RegExp, hint: string])[] = [
     /^There is no such topic$/,
     "'skein topic list' lists those that there are",
   ],
-  [/InvalidContentType/, "The server speaks no TLS: it is asked without -kv-tls and -kv-ca-file"],
+  [
+    /is no name of a topic$/,
+    "A name is 1 to 249 letters, digits, '.', '_' and '-'",
+  ],
+  [
+    /^The topic has no such partition$/,
+    "'skein topic describe TOPIC' lists those that it has, from 0 on",
+  ],
+  [
+    /^The partition has no such offset$/,
+    "'skein topic offsets TOPIC' tells where partitions begin and end",
+  ],
+  [
+    /^The topic is there with another number/,
+    "'skein topic describe TOPIC' tells how many: they stay as long as the topic",
+  ],
+  [
+    /InvalidContentType|tls: unexpected end of file/,
+    "The server speaks no TLS: it is asked without -kv-tls and -kv-ca-file",
+  ],
   [/: tls: /, "-kv-ca-file names certificates to trust, -kv-server-name whose the server's is"],
 ];
 

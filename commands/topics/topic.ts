@@ -16,6 +16,7 @@ import { command as list } from "./list.ts";
 import { command as offsets, offsetsFlags } from "./offsets.ts";
 import { command as produce, produceFlags } from "./produce/produce.ts";
 import { retentionFlags } from "./retention.ts";
+import { command as seek } from "./seek.ts";
 import { topicFlags } from "./servers.ts";
 import { command as trim, trimFlags } from "./trim.ts";
 
@@ -28,7 +29,7 @@ export const command: Command = defineActions({
     "create, delete and list topics; describe TOPIC tells all about one, alter TOPIC changes how " +
     "long its messages are kept; produce TOPIC sends the lines of standard input, consume TOPIC " +
     "prints messages; offsets TOPIC tells where its partitions begin and end, and where a group " +
-    "is; trim TOPIC OFFSET deletes the messages before one; verify compares the servers. " +
+    "is; seek TOPIC OFFSET has a group go on elsewhere; trim TOPIC OFFSET deletes the messages before one; verify compares the servers. " +
     "'skein topic ACTION -h' tells more.",
     "Failures are told on standard error, and by the exit code.",
   ],
@@ -39,8 +40,11 @@ export const command: Command = defineActions({
     ...flagsOf("produce", produceFlags, topicFlags),
     ...flagsOf("consume", consumeFlags, topicFlags),
     ...flagsOf("offsets", offsetsFlags, topicFlags),
-    g: { ...offsetsFlags.g, help: "consume, offsets: Name of a group." },
-    partition: { ...trimFlags.partition, help: "produce, consume, trim: Only this partition." },
+    g: { ...offsetsFlags.g, help: "consume, offsets, seek: Name of a group." },
+    partition: {
+      ...trimFlags.partition,
+      help: "produce, consume, seek, trim: Only this partition.",
+    },
     "key-separator": {
       ...produceFlags["key-separator"],
       help: "produce, consume: Each line is a key, this text and a value.",
@@ -57,6 +61,7 @@ export const command: Command = defineActions({
     produce,
     consume,
     offsets,
+    seek,
     trim,
     verify: verifyCommand("topic verify", [
       "Compares what the servers have of all topics, and of the rest of the state, right after one " +
@@ -82,6 +87,8 @@ export const command: Command = defineActions({
     edit: "alter",
     purge: "trim",
     lag: "offsets",
+    reset: "seek",
+    "reset-offsets": "seek",
   },
   onStderr: true,
 });

@@ -11,6 +11,8 @@ import { launchArguments, run } from "../support/e2e/cli.ts";
 import { member, startFakeAgent } from "../support/fake_agent.ts";
 import { loopback } from "../support/loopback.ts";
 import { spelt, throughShell } from "../support/shell_bytes.ts";
+import { addressOf } from "../support/topics/command.ts";
+import { serveTopics } from "../support/topics/stage.ts";
 
 const HOST = loopback();
 
@@ -156,6 +158,17 @@ terminalTest("a terminal shows a byte that is no text as an escape", async () =>
   });
   const { screen } = await atTerminal(["members"], { SERF_RPC_ADDR: agent.rpc, NO_COLOR: "1" });
   assert.match(screen, /^caf\\xe9 {2}/);
+});
+
+terminalTest("a terminal is told that lines are waited for, a pipe is not", async () => {
+  await using stage = serveTopics(HOST);
+  const args = ["topic", "produce", `-topics-addr=${addressOf(stage)}`, "t"];
+  const { code, screen } = await atTerminal(args, {});
+  assert.equal(code, 0);
+  assert.match(screen, /^Each line is a message, Ctrl-D ends\n/);
+  assert.match(screen, /Produced 0 messages\n$/);
+  const piped = await run(args, {});
+  assert.deepEqual([piped.stdout, piped.stderr], ["Produced 0 messages\n", ""]);
 });
 
 terminalTest("a terminal is told what to do when no agent runs", async () => {

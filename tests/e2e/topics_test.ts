@@ -91,7 +91,7 @@ async function topic(address: string, ...args: string[]): Promise<[number, strin
 const range = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, i) => `${from + i}\n`).join("");
 
-Deno.test("lines go into a topic and come out of it, until Ctrl-C, or nobody reads them", async () => {
+Deno.test("lines go into a topic and come out of it, until Ctrl-C or SIGTERM, or nobody reads them", async () => {
   const address = `${HOST}:${await freePort(HOST)}`;
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
@@ -126,6 +126,19 @@ Deno.test("lines go into a topic and come out of it, until Ctrl-C, or nobody rea
   assert.deepEqual(JSON.parse(offsets), [
     { topic: "t", partition: 0, start: 0, end: 20_002, committed: 20_002, lag: 0 },
   ]);
+
+  // What ends services does as Ctrl-C.
+  await using ended = new Running(address, ["produce", "t"]);
+  await ended.write("last\n");
+  await using follower = new Running(address, ["consume", "-follow", "-g=f", "t"]);
+  await eventually("it has all", () => follower.stdout === `${all}last\n`, LIMIT_MS);
+  ended.kill("SIGTERM");
+  follower.kill("SIGTERM");
+  await ended.exited;
+  assert.deepEqual(await ended.end(), [0, "Produced 1 message\n", ""]);
+  assert.deepEqual((await follower.end())[0], 0);
+  const [, committed] = await topic(address, "offsets", "-g=f", "-format=json");
+  assert.equal(JSON.parse(committed)[0].committed, 20_003);
 
   // What a closed pipe has not taken is not done with.
   const shell = `set -o pipefail; "$@" | head -n 3`;

@@ -81,12 +81,12 @@ function judged(
     : tries.after(error, idempotent, leads);
   if (isOver) return [undefined, closed()];
   if (delay === undefined || delay < tries.left()) return [delay, error];
-  return [undefined, notInTime(error)];
+  return [undefined, notInTime(tries, error)];
 }
 
 /** A batch has had its time. */
-export function notInTime(cause?: unknown): TimeoutError {
-  return new TimeoutError("Messages were not sent in time", { cause });
+export function notInTime({ why }: Tries, cause?: unknown): TimeoutError {
+  return new TimeoutError(`Messages were not sent in time${why}`, { cause });
 }
 
 /** Whether the server does not know the producer any more, or expects another batch. */

@@ -117,7 +117,7 @@ export class Lane {
       if (next === this.#open) return this.#isDue ? this.#seal() : undefined;
       if (this.#world.idempotent && !this.#isIdentified(next)) return;
       this.#queue.shift();
-      if (!next.wasSent && next.tries.left() === 0) this.#fail(next, notInTime());
+      if (!next.wasSent && next.tries.left() === 0) this.#fail(next, notInTime(next.tries));
       else this.#send(next);
     }
   }

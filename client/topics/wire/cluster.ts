@@ -14,7 +14,7 @@ import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
 import type { Traffic } from "../statistics.ts";
 import { closedHere, type TopicConnection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
-import { remedyFor, Tries, type TriesOptions, UnsentError } from "./retry.ts";
+import { leaderSaidBy, remedyFor, Tries, type TriesOptions, UnsentError } from "./retry.ts";
 
 /** Servers of one cluster that are remembered. */
 const MAX_TOLD = 100;
@@ -124,7 +124,7 @@ export class Cluster {
         if (this.#closing.signal.aborted) throw outcome(closed());
         if (delay === undefined) throw outcome(error);
         if (delay >= tries.left()) {
-          const text = `"${kind}" was not done within ${timeoutMs} ms`;
+          const text = `"${kind}" was not done within ${timeoutMs} ms${tries.why}`;
           throw outcome(new TimeoutError(text, { cause: error }));
         }
         this.#traffic.retries++;
@@ -217,8 +217,8 @@ export class Cluster {
   /** What a failure tells of who leads. */
   #learn(error: unknown, address: string): void {
     if (error instanceof TopicError && error.code === CODE.NOT_LEADER) {
-      const hint = error.message.slice(error.message.lastIndexOf(" ") + 1);
-      if (/:\d+$/.test(hint) && hint !== address) return void (this.#leader = hint);
+      const leader = leaderSaidBy(error);
+      if (leader !== undefined && leader !== address) return void (this.#leader = leader);
     } else if (error instanceof TopicError && remedyFor(error) !== "open") {
       return;
     }

@@ -56,6 +56,25 @@ export function delayAfter(tries: number, { minDelayMs, maxDelayMs }: Backoff): 
   return delay * (1 + JITTER * (2 * Math.random() - 1));
 }
 
+/** Where the server is that leads, as far as one says so that does not. */
+export function leaderSaidBy(error: unknown): string | undefined {
+  if (!(error instanceof TopicError) || error.code !== CODE.NOT_LEADER) return undefined;
+  const hint = error.message.slice(error.message.lastIndexOf(" ") + 1);
+  return /:\d+$/.test(hint) ? hint : undefined;
+}
+
+/** What a failure says to people. */
+function wordsOf(error: unknown): string {
+  if (error instanceof TopicError && error.code === CODE.NOT_LEADER) {
+    const leader = leaderSaidBy(error);
+    if (leader === undefined) return "No server is known to lead";
+    return `The server that leads, at ${leader}, is not reached`;
+  }
+  const { message, cause } = error as Error;
+  const isCommon = error instanceof ConnectionClosedError || error instanceof UnsentError;
+  return isCommon && cause instanceof Error ? cause.message : message;
+}
+
 /** How often something may be tried. */
 export interface TriesOptions extends Backoff {
   /** Tries after the first one, at most. */
@@ -74,11 +93,20 @@ export class Tries {
   #count = 0;
   #hops = 0;
   #wasOnce = false;
+  #failure: unknown;
 
   /** They may take `timeoutMs` milliseconds, from now on. */
   constructor(options: TriesOptions, timeoutMs: number) {
     this.#options = options;
     this.#endsAt = performance.now() + timeoutMs;
+  }
+
+  /**
+   * What kept it from being done, behind a colon: what a server said last, or else why none says anything; nothing as long as no try
+   * has failed.
+   */
+  get why(): string {
+    return this.#failure === undefined ? "" : `: ${wordsOf(this.#failure)}`;
   }
 
   /** Milliseconds that are left, 0 or more. */
@@ -91,6 +119,9 @@ export class Tries {
    * `repeatable`, and at once when it is known who `leads` in place of the server that was asked.
    */
   after(error: unknown, repeatable: boolean, leads: boolean): number | undefined {
+    if (error instanceof TopicError || !(this.#failure instanceof TopicError)) {
+      this.#failure = error;
+    }
     const remedy = remedyFor(error);
     if (remedy === "open") this.wasOpen = true;
     if (remedy === "none" || (remedy === "open" && !repeatable)) return undefined;

@@ -23,14 +23,17 @@ import {
   switchFlag,
 } from "../../shell/flags.ts";
 import { checkFormat } from "../../shell/output.ts";
-import { interruption } from "../../shell/streaming.ts";
+import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
-import { connectToTopics, partitionFlag, told, topicFlags } from "../servers.ts";
+import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
 import { Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
 /** A wait for messages after which it is looked whether there are any to wait for, in milliseconds. */
 const LOOK_MS = 1_000;
+
+/** Servers that have not answered for so long are told of, where they are waited for, in milliseconds. */
+const NOTICE_MS = 3_000;
 
 /** The flags. */
 export const consumeFlags = {
@@ -39,8 +42,8 @@ export const consumeFlags = {
     "Where it begins, unless its group has committed an offset. Default: earliest.",
     "earliest",
     (text) => {
-      if (text === "earliest" || text === "latest") return text;
-      if (/^\d{1,15}$/.test(text)) return Number(text);
+      const start = startOf(text);
+      if (start !== undefined) return start;
       throw new ExpectedError("an offset, earliest or latest");
     },
   ),
@@ -66,9 +69,10 @@ export const command: Command = defineCommand({
     "order: the value as it is. With -format=json each line is an object with the offset, the " +
     "timestamp, the key and the headers too; what is no UTF-8 is in base64 there, as key_base64 " +
     "and value_base64.",
-    "With -follow it goes on as messages come, until Ctrl-C, and when servers go away it asks the " +
-    "others, or waits. With -g offsets are committed every 5s and at the end, Ctrl-C included: what " +
-    "was printed and not committed is printed again, nothing is left out.",
+    "With -follow it goes on as messages come, until Ctrl-C or SIGTERM, and when servers go away it " +
+    "asks the others, or waits. With -g offsets are committed every 5s and at the end, that by " +
+    "Ctrl-C and SIGTERM included: what was printed and not committed is printed again, nothing is " +
+    "left out.",
     "Messages that are kept no longer when it comes to them are told on standard error.",
   ],
   flags: consumeFlags,
@@ -77,7 +81,7 @@ export const command: Command = defineCommand({
   async run({ values, args: [topic = ""], json, terminal }) {
     checkFormat(values.format);
     await using client = await connectToTopics(values);
-    using interrupted = interruption();
+    using interrupted = interruption(ENDING);
     const { signal } = interrupted;
     const print = json ? jsonPrinter(terminal) : textPrinter(terminal, values["key-separator"]);
     await told("Error", read(client, topic, values, { print, terminal, signal }));
@@ -99,14 +103,15 @@ async function read(
   { print, terminal, signal }: Sink,
 ): Promise<void> {
   const { o: start, n: count = Infinity, g: group, follow } = values;
-  const ends = await endsOf(client, topic, values);
+  const patience = new Patience(follow, terminal);
+  const ends = await patience.with(() => endsOf(client, topic, values, signal), signal);
+  if (ends === undefined) return;
   await using consumer = client.consumer(topic, {
     partitions: [...ends.keys()],
     start,
     ...group !== undefined && { group },
   });
   const places = new Places(consumer, ends);
-  const patience = new Patience(follow, terminal);
   await patience.with(() => places.look(signal), signal);
   for (let left = count; left > 0 && (follow || !places.isEnd) && !signal.aborted;) {
     const messages = await patience.with(() => next(consumer, left, signal), signal);
@@ -127,9 +132,13 @@ async function read(
 async function endsOf(
   client: TopicClient,
   topic: string,
-  { o: start, g: group, partition }: FlagValues<typeof consumeFlags>,
+  { o: start, g: group, partition, follow }: FlagValues<typeof consumeFlags>,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
-  const { partitions } = await client.describeTopic(topic);
+  const { partitions } = await client.describeTopic(topic, {
+    signal,
+    ...follow && { timeoutMs: NOTICE_MS },
+  });
   const all = partitions.map((range, number) => ({ ...range, number }));
   const wanted = all.filter(({ number }) => partition === undefined || number === partition);
   if (wanted.length === 0) {

@@ -12,7 +12,7 @@ import { type Command, CommandError, defineCommand } from "../../shell/command.t
 import { type FlagValues, listFlag, stringFlag, switchFlag } from "../../shell/flags.ts";
 import { checkFormat, printResult } from "../../shell/output.ts";
 import { type Progress, showProgress } from "../../shell/progress.ts";
-import { interruption } from "../../shell/streaming.ts";
+import { ENDING, interruption } from "../../shell/streaming.ts";
 import { connectToTopics, partitionFlag, told, topicFlags } from "../servers.ts";
 import { linesOf } from "./lines.ts";
 import { Tally } from "./tally.ts";
@@ -25,7 +25,8 @@ export const produceFlags = {
     "Each line is a key, this text and a value. Default: all of a line is a value.",
   ),
   partition: partitionFlag(
-    "Partition of all messages. Default: where the key belongs; without a key one after the other.",
+    "Partition of all messages. Default: where the key belongs; what has no key goes to one after " +
+      "the other, up to 1,000 messages at a time.",
   ),
   header: listFlag("NAME=VALUE", "Header of all messages. May be given many times."),
   file: stringFlag("PATH", "Reads this file. Default: standard input.", "files"),
@@ -49,8 +50,8 @@ export const command: Command = defineCommand({
     "they are on disk at a majority of the servers then. A line is taken as it is, without its end. " +
     "Where servers are set so, a topic that is missing is created with one partition.",
     "When a message fails, no more are read, but those under way, up to 1 MiB, go on. How many of those that were sent are acknowledged is " +
-    "told, and of how many it is not known; the exit code is 1. Ctrl-C ends it as the end of the " +
-    "input does.",
+    "told, and of how many it is not known; the exit code is 1. Ctrl-C and SIGTERM end it as the " +
+    "end of the input does.",
   ],
   flags: produceFlags,
   arguments: { least: 1, most: 1, few: "One topic must be specified" },
@@ -59,7 +60,7 @@ export const command: Command = defineCommand({
     const messageOf = makerOf(values);
     const input = await opened(values.file);
     await using client = await connectToTopics(values);
-    using interrupted = interruption();
+    using interrupted = interruption(ENDING);
     const tally = new Tally();
     const stop = AbortSignal.any([interrupted.signal, tally.failed]);
     await using producer = client.producer({
@@ -68,6 +69,7 @@ export const command: Command = defineCommand({
       bufferBytes: BUFFER_BYTES,
     });
     const isTyped = values.file === undefined && Deno.stdin.isTerminal();
+    if (isTyped && terminal.interactive) await terminal.err("Each line is a message, Ctrl-D ends");
     using progress = showProgress(terminal, "Producing", json || isTyped);
     let broken: unknown;
     try {

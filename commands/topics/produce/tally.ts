@@ -17,6 +17,8 @@ export class Tally {
   /** Why the first one failed that did. */
   failure: { readonly error: unknown } | undefined;
   readonly #failed = new AbortController();
+  /** Number of the first message that failed, from 1 on, whichever failed first. */
+  #first = Infinity;
 
   /** Fires when the first message fails. */
   get failed(): AbortSignal {
@@ -25,8 +27,9 @@ export class Tally {
 
   /** Counts a message, once it is known how it ends. */
   count(sending: Promise<TopicPosition>): void {
-    this.sent++;
+    const number = ++this.sent;
     sending.then(() => void this.acknowledged++, (error) => {
+      this.#first = Math.min(this.#first, number);
       if (error instanceof OutcomeUnknownError) this.unknown++;
       if (this.failure !== undefined) return;
       this.failure = { error };
@@ -38,6 +41,8 @@ export class Tally {
   get text(): string {
     const { acknowledged, unknown, sent } = this;
     const open = unknown === 0 ? "" : `, of ${unknown} it is not known whether they are there`;
-    return `${acknowledged} of ${sent} messages are acknowledged${open}`;
+    const isPartial = acknowledged > 0 && this.#first < Infinity;
+    const first = isPartial ? `; line ${this.#first} is the first that is not` : "";
+    return `${acknowledged} of ${sent} messages are acknowledged${open}${first}`;
   }
 }

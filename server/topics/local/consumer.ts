@@ -58,15 +58,16 @@ export class LocalConsumer implements TopicConsumer {
     onClose: (consumer: LocalConsumer) => void,
   ) {
     requireArgument("name of a topic", topic, "text");
-    const { partitions: _, start, ...others } = options;
-    requireOptions("consumer", others, {
-      onOutOfRange: "text",
+    requireOptions("consumer", options, {
       group: "text",
+      partitions: "any",
+      start: "any",
+      onOutOfRange: "text",
       autoCommitMs: "duration",
       maxBytes: "number",
       timeoutMs: "duration",
     });
-    if (start !== undefined) checkStart(start);
+    if (options.start !== undefined) checkStart(options.start);
     this.#requests = requests;
     this.#topic = topic;
     this.#options = options;

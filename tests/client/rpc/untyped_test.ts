@@ -76,7 +76,7 @@ Deno.test("an option of a client that does not exist is told, and no secret show
     ["127.0.0.1", 'Invalid options of connect: expected an object, got string "127.0.0.1"'],
     [
       { host: "x" },
-      "Unknown option 'host' of connect: expected signal, timeoutMs, address, authKey",
+      "Unknown option 'host' of connect: expected signal, timeoutMs, address, authKey, reconnect",
     ],
     [{ authKey: 1234 }, "Invalid option 'authKey' of connect: expected a string, got a number"],
     [{ reconnect: 5 }, "Invalid options of reconnect: expected an object, got number 5"],

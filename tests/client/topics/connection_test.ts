@@ -24,6 +24,7 @@ import {
   type ScriptedTopics,
   serveTopics,
   type TopicConnectionEnd,
+  type TopicScript,
 } from "../../support/topics/scripted_server.ts";
 
 const HOST = loopback();
@@ -302,6 +303,46 @@ Deno.test("a request ends with its deadline, and tells what went wrong last", as
   const asked = client.listTopics({ signal: given.signal });
   given.abort(gone);
   await assert.rejects(asked, gone);
+});
+
+Deno.test("what had no answer in time says what kept it from being done", async () => {
+  await using server = serveTopics(HOST);
+  await using client = await connect([server]);
+  const lateBecause = async (script: TopicScript, reason: string): Promise<void> => {
+    server.script = script;
+    const text = `"listTopics" was not done within 100 ms: ${reason}`;
+    await assert.rejects(client.listTopics({ timeoutMs: 100 }), new TimeoutError(text));
+  };
+  const refusing = (code: number, text = ""): TopicScript => (request, connection) => {
+    connection.refuse(request, code, text);
+    return true;
+  };
+  await lateBecause(refusing(CODE.NOT_LEADER), "No server is known to lead");
+  await lateBecause(
+    refusing(CODE.NOT_LEADER, `a ${HOST}:1`),
+    `The server that leads, at ${HOST}:1, is not reached`,
+  );
+  await lateBecause(
+    refusing(CODE.OVERLOADED, "There is too much to do"),
+    "There is too much to do",
+  );
+  await lateBecause((_, connection) => (connection.close(), true), "Server closed the connection");
+  // What a server has said counts for more than that none is reached.
+  let asked = 0;
+  await lateBecause((request, connection) => {
+    if (asked++ === 0) connection.refuse(request, CODE.NOT_LEADER);
+    else connection.close();
+    return true;
+  }, "No server is known to lead");
+  const refuse = refusing(CODE.NOT_LEADER);
+  server.script = (request, connection) => {
+    return request.kind === "produce" && refuse(request, connection);
+  };
+  await using producer = client.producer({ timeoutMs: 100 });
+  await assert.rejects(
+    producer.send("t", { value: "x", partition: 0 }),
+    new TimeoutError("Messages were not sent in time: No server is known to lead"),
+  );
 });
 
 Deno.test("the client finds the server that leads by what the others say, and by asking around", async () => {

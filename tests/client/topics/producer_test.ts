@@ -570,4 +570,12 @@ Deno.test("what a program hands over is checked", async () => {
   assert.throws(() => client.producer({ idempotent: true, async: true }), TypeError);
   assert.throws(() => client.producer({ maxBytes: 0 }), RangeError);
   assert.throws(() => client.producer({ linger: 1 } as never), /Unknown option 'linger'/);
+  assert.throws(
+    () => client.consumer("t", { offset: 1 } as never),
+    /'offset' of consumer: expected group, partitions, start, onOutOfRange, autoCommitMs/,
+  );
+  await assert.rejects(
+    TopicClient.connect({ host: "x" } as never),
+    /'host' of connect: expected address, name, token, tls, .*, retry/,
+  );
 });

@@ -5,9 +5,11 @@
  */
 
 import assert from "node:assert/strict";
+import { dispatch } from "../../../commands/dispatch.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
+import { recordingTerminal } from "../../support/recording_terminal.ts";
 import { addressOf, topicAt } from "../../support/topics/command.ts";
 import { serveTopics as serveScript } from "../../support/topics/scripted_server.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
@@ -114,6 +116,14 @@ Deno.test("flags that exclude each other, and lines without what they need, are 
     "",
     "Error: Line 2 takes more than 4194304 bytes: 1 of 1 messages are acknowledged\n",
   ]);
+  // As a line it is not too long, but as a message with all that belongs to it.
+  await using larger = await file(`short\n${"x".repeat(4 * 1024 * 1024)}\nafter\n`);
+  assert.deepEqual(await topic("produce", larger.flag, "u"), [
+    1,
+    "",
+    "Error: Message takes 4194332 of 4194304 bytes: 2 of 3 messages are acknowledged; line 2 is the " +
+    "first that is not\n",
+  ]);
 });
 
 Deno.test("when it breaks off, it is told how many messages are acknowledged, and how many may be there", async () => {
@@ -143,7 +153,34 @@ Deno.test("when it breaks off, it is told how many messages are acknowledged, an
   assert.equal(
     error,
     `Error: The disk is full: ${acknowledged} of ${sent} messages are acknowledged, of 1000 it is not ` +
-      "known whether they are there",
+      `known whether they are there; line 1001 is the first that is not`,
+  );
+});
+
+Deno.test("who follows waits for servers that agree on a leader, from the beginning on, and says so", async () => {
+  await using server = serveScript(HOST);
+  await topicAt(server.address)("create", "t");
+  await using input = await file("x\n");
+  await topicAt(server.address)("produce", input.flag, "t");
+  const isTold = Promise.withResolvers<void>();
+  server.script = (request, connection) => {
+    connection.refuse(request, CODE.NOT_LEADER);
+    return true;
+  };
+  const terminal = recordingTerminal();
+  const err = terminal.err;
+  terminal.err = (text) => (isTold.resolve(), err(text));
+  const consuming = dispatch(
+    ["topic", "consume", "-follow", "-n=1", `-topics-addr=${server.address}`, "t"],
+    terminal,
+  );
+  await Promise.race([isTold.promise, consuming]);
+  server.script = () => false;
+  assert.equal(await consuming, 0);
+  assert.equal(terminal.stdout, "x\n");
+  assert.match(
+    terminal.stderr,
+    /^Waiting for the servers: "describeTopic" was not .*: No server is known to lead\nGoes on\n$/,
   );
 });
 
@@ -167,6 +204,48 @@ Deno.test("an offset that is not there, and a partition that is not, are told", 
     "",
     'invalid value "-1" for flag -o: expected an offset, earliest or latest\n',
   ]);
+});
+
+Deno.test("a group goes on where it is sent", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await topic("create", "-partitions=2", "t");
+  await using input = await file("1\n2\n3\n");
+  await topic("produce", "-partition=1", input.flag, "t");
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "1\n2\n3\n", ""]);
+  assert.deepEqual(await topic("seek", "-g=g", "-partition=1", "t", "1"), [
+    0,
+    "Partition  Committed\n1          1\n",
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "2\n3\n", ""]);
+  assert.deepEqual(await topic("seek", "-g=g", "t", "earliest"), [
+    0,
+    "Partition  Committed\n0          0\n1          0\n",
+    "",
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "-n=1", "t"), [0, "1\n", ""]);
+  const [, json] = await topic("seek", "-g=g", "-format=json", "t", "latest");
+  assert.deepEqual(JSON.parse(json), [
+    { topic: "t", partition: 0, committed: 0 },
+    { topic: "t", partition: 1, committed: 3 },
+  ]);
+  assert.deepEqual(await topic("consume", "-g=g", "t"), [0, "", ""]);
+  // A group that has never been there begins where it is sent.
+  await topic("seek", "-g=new", "-partition=1", "t", "2");
+  assert.deepEqual(await topic("consume", "-g=new", "t"), [0, "3\n", ""]);
+  assert.deepEqual(await topic("seek", "t", "1"), [1, "A group must be specified: -g\n", ""]);
+  const wrong: [args: string[], error: string][] = [
+    [["-g=g", "t", "1"], "Error: 't' has 2 partitions: -partition says which\n"],
+    [
+      ["-g=g", "-partition=1", "t", "4"],
+      "Error: Offset 4 is not within 0 to 3, as partition 1 has\n",
+    ],
+    [["-g=g", "-partition=2", "t", "0"], "Error: 't' has the partitions 0 to 1, not 2\n"],
+    [["-g=g", "t", "soon"], "Expected an offset, 'earliest' or 'latest', got 'soon'\n"],
+    [["-g=g", "none", "latest"], "Error: There is no such topic\n"],
+  ];
+  for (const [args, error] of wrong) assert.deepEqual(await topic("seek", ...args), [1, "", error]);
 });
 
 Deno.test("a group goes on where it ended, and is told of messages that are gone", async () => {

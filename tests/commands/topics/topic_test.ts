@@ -5,9 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import { dispatch } from "../../../commands/dispatch.ts";
+import type { CommandError } from "../../../commands/shell/failure.ts";
+import { told as explained } from "../../../commands/topics/servers.ts";
 import { SEGMENT_BYTES } from "../../../cluster/machine/topics/limits.ts";
 import { accessOf } from "../../support/kv/access.ts";
 import { loopback } from "../../support/loopback.ts";
+import { recordingTerminal } from "../../support/recording_terminal.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 import { addressOf, run, topicAt } from "../../support/topics/command.ts";
 
@@ -93,9 +97,9 @@ Deno.test("what flags may say of times, sizes and numbers is what servers take",
     ["-segment-bytes=none", "a number of bytes, such as 65536, 64KiB or 10GiB"],
     ["-retention-bytes=0", "a number of bytes, such as 65536, 64KiB or 10GiB"],
     ["-retention-bytes=1.5k", "a number of bytes, such as 65536, 64KiB or 10GiB"],
-    ["-retention=7d", "a time from 1s on, such as 24h"],
-    ["-retention=999ms", "a time from 1s on, such as 24h"],
-    ["-segment-time=none", "a time from 1s on, such as 24h"],
+    ["-retention=7d", "a time from 1s on, such as 168h for 7 days"],
+    ["-retention=999ms", "a time from 1s on, such as 168h for 7 days"],
+    ["-segment-time=none", "a time from 1s on, such as 168h for 7 days"],
     ["-partitions=0", "a whole number from 1 to 1024"],
     ["-partitions=1025", "a whole number from 1 to 1024"],
   ];
@@ -195,6 +199,37 @@ Deno.test("servers that are not there, and tokens that they do not know, are tol
     "",
     "Error connecting to the servers: The token is wrong\n",
   ]);
+});
+
+Deno.test("a person is told what to do about mistakes", async () => {
+  await using stage = serveTopics(HOST);
+  const address = addressOf(stage);
+  await topicAt(address)("create", "t");
+  const closing = Deno.listen({ hostname: HOST, port: 0 });
+  const closed = (async () => {
+    for await (const conn of closing) conn.close();
+  })();
+  const other = `${HOST}:${(closing.addr as Deno.NetAddr).port}`;
+  const told = async (address: string, ...rest: string[]): Promise<string> => {
+    const terminal = recordingTerminal({ interactive: true });
+    const [action = "", ...args] = rest;
+    assert.equal(
+      await dispatch(["topic", action, `-topics-addr=${address}`, ...args], terminal),
+      1,
+    );
+    return terminal.stderr.trimEnd().split("\n").at(-1) ?? "";
+  };
+  assert.match(await told(other, "list"), /^Is that the topics address of a server/);
+  assert.match(await told(other, "list", "-kv-tls"), /^The server speaks no TLS/);
+  assert.match(await told(HOST, "list"), /is host:port; the port is 9092/);
+  assert.match(await told(address, "describe", "none"), /'skein topic list'/);
+  assert.match(await told(address, "create", "a/b"), /1 to 249 letters/);
+  assert.match(await told(address, "create", "-partitions=2", "t"), /'skein topic describe TOPIC'/);
+  assert.match(await told(address, "trim", "t", "9"), /'skein topic offsets TOPIC'/);
+  closing.close();
+  await closed;
+  const late = explained("Error", Promise.reject(new Error("late: No server is known to lead")));
+  await assert.rejects(late, (error: CommandError) => /^A majority/.test(error.hint ?? ""));
 });
 
 Deno.test("a token lets its owner do what its entry says", async () => {
