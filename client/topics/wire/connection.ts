@@ -33,6 +33,9 @@ import { UnsentError } from "./retry.ts";
 /** Requests of one connection that servers take at once; more of them wait here. */
 export const MAX_IN_FLIGHT = 256;
 
+/** Of those so many may wait at the server for messages: what is answered at once does not wait behind them. */
+export const MAX_WAITING_IN_FLIGHT = 240;
+
 /** Servers read nothing more while so many bytes of requests wait for answers. */
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
@@ -54,6 +57,8 @@ export interface RequestOptions extends CallOptions {
 interface Exchange {
   /** Bytes that it takes, once it is sent. */
   bytes: number;
+  /** Whether it may wait at the server for messages. */
+  readonly isPatient: boolean;
   /** Appends it with an id. */
   send(writer: FrameWriter, id: number): void;
   /** Takes the payload of a result. */
@@ -76,6 +81,8 @@ export class TopicConnection {
   /** Those that wait for a place. */
   readonly #waiting = new Set<Exchange>();
   #lastId = 0;
+  /** How many of those that wait for a reply are patient. */
+  #patient = 0;
   /** Bytes of those that wait for a reply. */
   #bytes = 0;
   #outgoing = new FrameWriter();
@@ -128,6 +135,7 @@ export class TopicConnection {
     let settle!: Settle<Replies[K]>;
     const exchange: Exchange = {
       bytes: 0,
+      isPatient: kind === "fetch" && (request as Requests["fetch"]).maxWaitMs > 0,
       send: (writer, id) => writeRequest(writer, id, kind, request, { flags }),
       answered: (payload) => settle.resolve(readReply(payload, kind)),
       failed: (error) => settle.reject(error),
@@ -169,8 +177,13 @@ export class TopicConnection {
 
   #begin(exchange: Exchange): void {
     if (this.isClosed) throw this.#unsent();
-    if (this.#exchanges.size < MAX_IN_FLIGHT) this.#send(exchange);
+    if (this.#hasPlace(exchange)) this.#send(exchange);
     else this.#waiting.add(exchange);
+  }
+
+  #hasPlace({ isPatient }: Exchange): boolean {
+    return this.#exchanges.size < MAX_IN_FLIGHT &&
+      (!isPatient || this.#patient < MAX_WAITING_IN_FLIGHT);
   }
 
   #send(exchange: Exchange): void {
@@ -180,6 +193,7 @@ export class TopicConnection {
     exchange.bytes = this.#outgoing.length - before;
     this.#exchanges.set(id, exchange);
     this.#bytes += exchange.bytes;
+    if (exchange.isPatient) this.#patient++;
     this.#pulse.asked();
     this.#flush().catch(reportFault);
   }
@@ -189,6 +203,7 @@ export class TopicConnection {
     if (this.#exchanges.size >= MAX_IN_FLIGHT || this.#bytes >= MAX_IN_FLIGHT_BYTES) return false;
     this.#send({
       bytes: 0,
+      isPatient: false,
       send: (writer, id) => writeRequest(writer, id, "healthCheck", {}),
       answered() {},
       failed() {},
@@ -267,6 +282,7 @@ export class TopicConnection {
     else exchange.failed(new TopicError(code, readError(payload)));
     this.#exchanges.delete(id as number);
     this.#bytes -= exchange.bytes;
+    if (exchange.isPatient) this.#patient--;
     this.#usedAt = performance.now();
     this.#next();
   }
@@ -274,6 +290,7 @@ export class TopicConnection {
   /** Sends one that has waited for a place. */
   #next(): void {
     for (const exchange of this.#waiting) {
+      if (!this.#hasPlace(exchange)) continue;
       this.#waiting.delete(exchange);
       try {
         return this.#send(exchange);

@@ -18,7 +18,11 @@ import { dial } from "../../../client/net/dial.ts";
 import { clientSettings, producerSettings } from "../../../client/topics/options.ts";
 import { Producer } from "../../../client/topics/producer/producer.ts";
 import { Cluster } from "../../../client/topics/wire/cluster.ts";
-import { MAX_IN_FLIGHT, TopicConnection } from "../../../client/topics/wire/connection.ts";
+import {
+  MAX_IN_FLIGHT,
+  MAX_WAITING_IN_FLIGHT,
+  TopicConnection,
+} from "../../../client/topics/wire/connection.ts";
 import { Connections } from "../../../client/topics/wire/connections.ts";
 import { delayAfter, remedyFor, Tries, UnsentError } from "../../../client/topics/wire/retry.ts";
 import { CODE, FLAG, FrameWriter, type Request, writeReply } from "../../../protocol/topics/mod.ts";
@@ -105,6 +109,23 @@ Deno.test("256 requests are under way, and more wait for a place as long as thei
   }
   assert.equal((await Promise.all(asked)).length, 300);
   assert.equal(server.received.filter(({ kind }) => kind === "healthCheck").length, 0);
+});
+
+Deno.test("what is answered at once is not held up by those who wait for messages, however many they are", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 2 * MAX_IN_FLIGHT);
+  await using client = await connect([server]);
+  const consumer = client.consumer("t", { maxWaitMs: 60_000 });
+  const waiting = consumer.fetchOne({ timeoutMs: 60_000 });
+  const fetches = () => server.received.filter(({ kind }) => kind === "fetch").length;
+  await until(() => fetches() === MAX_WAITING_IN_FLIGHT);
+  assert.equal((await client.listTopics({ timeoutMs: 5_000 })).length, 1);
+  await using producer = client.producer({ lingerMs: 0, timeoutMs: 5_000 });
+  await producer.send("t", { value: "a", partition: 0 });
+  assert.equal((await waiting)?.value?.text(), "a");
+  // Its place has another one.
+  await until(() => fetches() > MAX_WAITING_IN_FLIGHT);
+  await consumer.close();
 });
 
 Deno.test("there are as many connections to a server as the program wants, at most", async () => {
