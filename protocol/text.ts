@@ -25,6 +25,16 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return text.includes("\ufffd") ? decodeEach(bytes) : text;
 }
 
+/** Whether the bytes from `start` to `end` are UTF-8. Of many short texts it takes far less time than a decoder. */
+export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end;) {
+    const length = characterLength(bytes, at, bytes[at] as number, end);
+    if (length === 0) return false;
+    at += length;
+  }
+  return true;
+}
+
 /** The bytes of `text`. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   if (text.isWellFormed()) return encoder.encode(text);
@@ -120,11 +130,16 @@ function decodeEach(bytes: Uint8Array): string {
   return text;
 }
 
-/** How many bytes the character takes that begins at `at` with `first`; 0 when none does (RFC 3629 section 4). */
-function characterLength(bytes: Uint8Array, at: number, first: number): number {
+/** How many bytes the character takes that begins at `at` with `first` and ends by `end`; 0 when none does (RFC 3629 section 4). */
+function characterLength(
+  bytes: Uint8Array,
+  at: number,
+  first: number,
+  end: number = bytes.length,
+): number {
   if (first < 0x80) return 1;
   const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  if (length === 0 || at + length > bytes.length) return 0;
+  if (length === 0 || at + length > end) return 0;
   const second = bytes[at + 1] as number;
   const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
   const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;

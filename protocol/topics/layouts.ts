@@ -26,7 +26,7 @@ import {
   u32,
   u8,
 } from "./fields.ts";
-import { MAX_COMMITTED, MAX_FRAME_BYTES } from "./limits.ts";
+import { MAX_COMMITTED, MAX_FRAME_BYTES, MAX_NAMED_TOPICS } from "./limits.ts";
 import type { Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
 
 /** The two payloads of a kind. */
@@ -126,7 +126,7 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
   ),
   metadata: second(
     0x41,
-    record({ topics: list(topic) }),
+    record({ topics: list(topic, MAX_NAMED_TOPICS) }),
     record({ servers: list(server), leader: name, topics: list(topicMetadata) }),
   ),
   describeTopic: second(

@@ -30,3 +30,6 @@ export const MAX_METADATA_BYTES = 4_096;
 
 /** Most partitions that one request commits or asks for. */
 export const MAX_COMMITTED = 10_000;
+
+/** Most topics that one request asks for by name: as many as there may be. */
+export const MAX_NAMED_TOPICS = 10_000;

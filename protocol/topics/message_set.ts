@@ -13,6 +13,7 @@
  */
 
 import { getU32, putU32, putU64 } from "../bytes.ts";
+import { isUtf8 } from "../text.ts";
 
 /** What a message takes besides key, value and headers, in bytes: the least that one may take. */
 export const MESSAGE_OVERHEAD_BYTES = 28;
@@ -31,8 +32,6 @@ const NANOSECONDS_PER_MS = 1_000_000;
 
 /** The last millisecond since 1970 whose nanoseconds are a signed integer of 64 bits. */
 const LAST_MS = 9_223_372_036_854;
-
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A signed integer of 64 bits by its halves: cheaper than a bigint. */
 export interface Halves {
@@ -209,18 +208,4 @@ function skipField(bytes: Uint8Array, at: number): number {
 
 function lacks(i: number): string {
   return `Message ${i + 1} is not whole`;
-}
-
-function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) {
-    if ((bytes[i] as number) < 0x80) continue;
-    try {
-      decoder.decode(bytes.subarray(i, end));
-      return true;
-    } catch {
-      // The decoder throws for nothing but bytes that are no UTF-8.
-      return false;
-    }
-  }
-  return true;
 }

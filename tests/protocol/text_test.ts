@@ -19,6 +19,7 @@ import {
   decodeUtf8,
   encodeUtf8,
   fitsUtf8,
+  isUtf8,
   showBytes,
   utf8Length,
 } from "../../protocol/text.ts";
@@ -87,6 +88,48 @@ Deno.test("bytes that are no UTF-8 are told from the characters around them", ()
     ["f09f9880e9", "😀\udce9"],
   ];
   for (const [hex, text] of cases) assert.equal(decodeUtf8(Uint8Array.fromHex(hex)), text);
+});
+
+Deno.test("isUtf8() says what a decoder says of every byte string up to two bytes, and of longer ones around the bounds", () => {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const bounds = [
+    0x41,
+    0x7f,
+    0x80,
+    0x8f,
+    0x90,
+    0x9f,
+    0xa0,
+    0xbf,
+    0xc0,
+    0xc2,
+    0xe0,
+    0xef,
+    0xf4,
+    0xff,
+  ];
+  const check = (...bytes: number[]): void => {
+    const padded = Uint8Array.of(0x80, ...bytes, 0x80);
+    let expected = true;
+    try {
+      decoder.decode(padded.subarray(1, -1));
+    } catch {
+      expected = false;
+    }
+    assert.equal(isUtf8(padded, 1, 1 + bytes.length), expected, `${bytes}`);
+  };
+  check();
+  for (let a = 0; a < 256; a++) {
+    check(a);
+    for (let b = 0; b < 256; b++) check(a, b);
+    if (a < 0xbf) continue;
+    for (const b of bounds) {
+      for (const c of bounds) {
+        check(a, b, c);
+        if (a >= 0xef) { for (const d of bounds) check(a, b, c, d); }
+      }
+    }
+  }
 });
 
 Deno.test("halves of characters that stand for no byte are written as U+FFFD", () => {

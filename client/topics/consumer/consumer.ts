@@ -122,7 +122,9 @@ export class Consumer implements TopicConsumer {
     if (this.#commits === undefined) throw new TypeError("Consumer has no group to commit for");
     for (const reader of this.#readers) reader.done = reader.position;
     this.#touched.clear();
-    await this.#commits.save(this.#done(), this.#withTime(options));
+    const call = this.#withTime(options);
+    // It may have to wait for the one before.
+    await limited(this.#commits.save(this.#done(), call), call);
   }
 
   async close(): Promise<void> {
@@ -226,7 +228,8 @@ export class Consumer implements TopicConsumer {
     const commits = this.#commits;
     if (commits === undefined || autoCommitMs === 0 || this.#closing.signal.aborted) return;
     this.#timer = setInterval(() => {
-      const saved = commits.save(this.#done(), {});
+      if (commits.isBusy) return;
+      const saved = commits.save(this.#done(), this.#withTime({}));
       saved.then(() => this.#commitError = undefined, (error) => this.#commitError = error);
     }, autoCommitMs);
   }

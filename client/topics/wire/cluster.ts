@@ -19,6 +19,9 @@ import { leaderSaidBy, remedyFor, Tries, type TriesOptions, UnsentError } from "
 /** Servers of one cluster that are remembered. */
 const MAX_TOLD = 100;
 
+/** So long it is believed that a server leads which was told what it does not answer, in milliseconds: it would not say that it leads no more. */
+const BELIEVED_MS = 1_000;
+
 /** How a client asks. */
 export interface ClusterOptions extends TriesOptions {
   /** Where servers are, at least one. */
@@ -47,6 +50,10 @@ export class Cluster {
   readonly #closing = new AbortController();
   /** Address of the server that led when it was last heard of. */
   #leader: string | undefined;
+  /** When it last answered as one, by `performance.now()`. */
+  #ledAt = -Infinity;
+  /** There while it is asked who leads. */
+  #finding: Promise<void> | undefined;
   /** Where servers are: the addresses that were given, then those that servers have told. */
   #addresses: readonly string[];
   /** Which of the addresses is asked when nobody is known to lead. */
@@ -150,6 +157,7 @@ export class Cluster {
         timeoutMs: Math.min(left, timeoutMs),
         flags: anywhere ? flags | FLAG.anyServer : flags,
       }));
+    if (!anywhere) this.#ledAt = performance.now();
     if ("servers" in reply) this.#meet(reply.servers);
     return reply;
   }
@@ -160,11 +168,19 @@ export class Cluster {
     request: Requests[K],
     options: AskOptions & { readonly timeoutMs: number },
   ): Promise<void> {
-    if (this.#leader === undefined) {
-      const { servers, leader } = await this.attempt("metadata", { topics: [] }, options);
-      this.#leader = addressOf(servers.find(({ id }) => id === leader));
+    if (this.#leader === undefined || performance.now() - this.#ledAt >= BELIEVED_MS) {
+      // One for all, so that those who wait go on in their order.
+      this.#finding ??= this.#find("topic" in request ? [request.topic] : [], options)
+        .finally(() => this.#finding = undefined);
+      await this.#finding;
     }
     await this.#at(options, (connection) => connection.post(kind, request, 0));
+  }
+
+  /** Asks who leads, with a look at some topics: all of them may be many. */
+  async #find(topics: readonly string[], options: { readonly timeoutMs: number }): Promise<void> {
+    const { servers, leader } = await this.attempt("metadata", { topics }, options);
+    this.#leader = addressOf(servers.find(({ id }) => id === leader));
   }
 
   /** Waits before another try. */

@@ -27,10 +27,17 @@ import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
 import { reportFault } from "../../net/portable.ts";
 import type { Socket } from "../../net/socket.ts";
 import type { Traffic } from "../statistics.ts";
+import { Pulse } from "./pulse.ts";
 import { UnsentError } from "./retry.ts";
 
 /** Requests of one connection that servers take at once; more of them wait here. */
 export const MAX_IN_FLIGHT = 256;
+
+/** Of those so many may wait at the server for messages: what is answered at once does not wait behind them. */
+export const MAX_WAITING_IN_FLIGHT = 240;
+
+/** Servers read nothing more while so many bytes of requests wait for answers. */
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
 /** How long a server may say nothing, by default, in milliseconds. */
 const SILENT_MS = 10_000;
@@ -48,6 +55,10 @@ export interface RequestOptions extends CallOptions {
 
 /** A request, from when it is asked for until there is a reply. */
 interface Exchange {
+  /** Bytes that it takes, once it is sent. */
+  bytes: number;
+  /** Whether it may wait at the server for messages. */
+  readonly isPatient: boolean;
   /** Appends it with an id. */
   send(writer: FrameWriter, id: number): void;
   /** Takes the payload of a result. */
@@ -63,12 +74,17 @@ export class TopicConnection {
   readonly #socket: Socket;
   readonly #traffic: Traffic;
   readonly #silentMs: number;
+  readonly #pulse: Pulse;
   /** Those that wait for a reply, by id; those whose caller has given up keep their place until it comes. */
   readonly #exchanges = new Map<number, Exchange>();
   readonly #alarms = new Alarms();
   /** Those that wait for a place. */
   readonly #waiting = new Set<Exchange>();
   #lastId = 0;
+  /** How many of those that wait for a reply are patient. */
+  #patient = 0;
+  /** Bytes of those that wait for a reply. */
+  #bytes = 0;
   #outgoing = new FrameWriter();
   #spare = new FrameWriter();
   #writing: Promise<void> | undefined;
@@ -76,14 +92,20 @@ export class TopicConnection {
   /** Whether something could not be written. */
   #isBroken = false;
   #ended: ConnectionClosedError | undefined;
-  #heardAt = performance.now();
   #usedAt = performance.now();
 
-  /** Takes over `socket`, which leads to a server; it is dead when nothing comes for `silentMs` and an answer is overdue. */
+  /** Takes over `socket`, which leads to a server; it is dead when nothing comes for `silentMs` although it was asked. */
   constructor(socket: Socket, traffic: Traffic, silentMs: number = SILENT_MS) {
     this.#socket = socket;
     this.#traffic = traffic;
     this.#silentMs = silentMs;
+    this.#pulse = new Pulse({
+      alarms: this.#alarms,
+      silentMs,
+      bytes: () => this.#bytes,
+      ask: () => this.#askForLife(),
+      dead: () => void this.#end(new Error("Server says nothing")),
+    });
     this.closed = this.#read();
   }
 
@@ -112,6 +134,8 @@ export class TopicConnection {
     const askedAt = performance.now();
     let settle!: Settle<Replies[K]>;
     const exchange: Exchange = {
+      bytes: 0,
+      isPatient: kind === "fetch" && (request as Requests["fetch"]).maxWaitMs > 0,
       send: (writer, id) => writeRequest(writer, id, kind, request, { flags }),
       answered: (payload) => settle.resolve(readReply(payload, kind)),
       failed: (error) => settle.reject(error),
@@ -153,15 +177,38 @@ export class TopicConnection {
 
   #begin(exchange: Exchange): void {
     if (this.isClosed) throw this.#unsent();
-    if (this.#exchanges.size < MAX_IN_FLIGHT) this.#send(exchange);
+    if (this.#hasPlace(exchange)) this.#send(exchange);
     else this.#waiting.add(exchange);
+  }
+
+  #hasPlace({ isPatient }: Exchange): boolean {
+    return this.#exchanges.size < MAX_IN_FLIGHT &&
+      (!isPatient || this.#patient < MAX_WAITING_IN_FLIGHT);
   }
 
   #send(exchange: Exchange): void {
     const id = ++this.#lastId;
+    const before = this.#outgoing.length;
     exchange.send(this.#outgoing, id);
+    exchange.bytes = this.#outgoing.length - before;
     this.#exchanges.set(id, exchange);
+    this.#bytes += exchange.bytes;
+    if (exchange.isPatient) this.#patient++;
+    this.#pulse.asked();
     this.#flush().catch(reportFault);
+  }
+
+  /** Asks what any server answers at once, if it reads on; whether it does. */
+  #askForLife(): boolean {
+    if (this.#exchanges.size >= MAX_IN_FLIGHT || this.#bytes >= MAX_IN_FLIGHT_BYTES) return false;
+    this.#send({
+      bytes: 0,
+      isPatient: false,
+      send: (writer, id) => writeRequest(writer, id, "healthCheck", {}),
+      answered() {},
+      failed() {},
+    });
+    return true;
   }
 
   /** What is sent in one turn goes out in one write. Resolves when it has. */
@@ -195,7 +242,7 @@ export class TopicConnection {
     let cause: Error;
     try {
       await this.#socket.pump((bytes) => {
-        this.#heardAt = performance.now();
+        this.#pulse.heard();
         this.#traffic.bytesReceived += bytes.length;
         splitter.push(bytes);
       });
@@ -216,6 +263,8 @@ export class TopicConnection {
       const under = [...this.#exchanges.values()];
       const waiting = [...this.#waiting];
       this.#exchanges.clear();
+      this.#bytes = 0;
+      this.#pulse.end();
       this.#waiting.clear();
       for (const exchange of under) exchange.failed(this.#ended);
       for (const exchange of waiting) exchange.failed(this.#unsent());
@@ -232,6 +281,8 @@ export class TopicConnection {
     if (status === STATUS.ok) exchange.answered(payload);
     else exchange.failed(new TopicError(code, readError(payload)));
     this.#exchanges.delete(id as number);
+    this.#bytes -= exchange.bytes;
+    if (exchange.isPatient) this.#patient--;
     this.#usedAt = performance.now();
     this.#next();
   }
@@ -239,6 +290,7 @@ export class TopicConnection {
   /** Sends one that has waited for a place. */
   #next(): void {
     for (const exchange of this.#waiting) {
+      if (!this.#hasPlace(exchange)) continue;
       this.#waiting.delete(exchange);
       try {
         return this.#send(exchange);
@@ -250,8 +302,8 @@ export class TopicConnection {
   }
 
   #overdue(askedAt: number): void {
-    const now = performance.now();
-    if (this.#heardAt < askedAt && now - this.#heardAt >= this.#silentMs) {
+    const { heardAt } = this.#pulse;
+    if (heardAt < askedAt && performance.now() - heardAt >= this.#silentMs) {
       queueMicrotask(() => this.#end(new Error("Server says nothing")));
     }
   }

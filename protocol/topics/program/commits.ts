@@ -35,6 +35,8 @@ export class Commits {
   readonly #committed = new Map<number, number>();
   /** One commit follows the other, so that none is overtaken by an older one. */
   #last: Promise<void> = Promise.resolve();
+  /** Commits that are not done. */
+  #open = 0;
 
   /** Nothing is known yet of what the servers have. */
   constructor(world: CommitWorld, group: string, topic: string) {
@@ -42,6 +44,11 @@ export class Commits {
     this.#group = group;
     this.#topic = topic;
     this.#savedAt = world.now();
+  }
+
+  /** Whether something is being committed: who does that time and again waits for it, or commits would queue up while nobody answers. */
+  get isBusy(): boolean {
+    return this.#open > 0;
   }
 
   /** The offsets of some partitions, without those that have none. */
@@ -63,7 +70,9 @@ export class Commits {
 
   /** Commits offsets, once those before are. Rejects with a `TopicError` when one of them is refused. */
   save(positions: ReadonlyMap<number, number>, options: CallOptions): Promise<void> {
-    const saved = this.#last.then(() => this.#save(positions, options));
+    this.#open++;
+    const saved = this.#last.then(() => this.#save(positions, options))
+      .finally(() => this.#open--);
     this.#last = saved.catch(() => {}); // It is told who asked for it.
     return saved;
   }

@@ -176,25 +176,25 @@ export class LocalConsumer implements TopicConsumer {
     for (const reader of this.#touched) reader.done = reader.position;
     this.#touched.clear();
     const endsAt = performance.now() + timeoutMs;
-    await this.#begun({ ...signal && { signal } });
-    for (;;) {
-      this.#checkOpen();
-      const message = this.#take();
-      if (message !== undefined) return message;
-      if (this.#failure !== undefined) {
-        const { error } = this.#failure;
-        this.#failure = undefined;
-        throw error;
+    try {
+      await this.#begun({ timeoutMs, ...signal && { signal } }, TIME_IS_UP);
+      for (;;) {
+        this.#checkOpen();
+        const message = this.#take();
+        if (message !== undefined) return message;
+        if (this.#failure !== undefined) {
+          const { error } = this.#failure;
+          this.#failure = undefined;
+          throw error;
+        }
+        const left = endsAt - performance.now();
+        if (left <= 0) return undefined;
+        this.#filling ??= this.#fill();
+        await limited(this.#filling, left, signal, TIME_IS_UP);
       }
-      const left = endsAt - performance.now();
-      if (left <= 0) return undefined;
-      this.#filling ??= this.#fill();
-      try {
-        await limited(this.#filling, left, signal);
-      } catch (error) {
-        if (signal?.aborted) throw error;
-        return undefined;
-      }
+    } catch (error) {
+      if (error === TIME_IS_UP) return undefined;
+      throw error;
     }
   }
 
@@ -240,13 +240,13 @@ export class LocalConsumer implements TopicConsumer {
     }
   }
 
-  async #begun(options: CallOptions): Promise<void> {
+  async #begun(options: CallOptions, late?: Error): Promise<void> {
     this.#checkOpen();
     this.#beginning ??= this.#begin().catch((error) => {
       this.#beginning = undefined;
       throw error;
     });
-    await this.#within(this.#beginning, options);
+    await this.#within(this.#beginning, options, late);
   }
 
   async #begin(): Promise<void> {
@@ -263,9 +263,10 @@ export class LocalConsumer implements TopicConsumer {
       const begin = committed?.get(partition) ?? start;
       return new PartitionReader(this.#requests, { ...rest, partition, start: begin });
     });
-    if (this.#commits === undefined || autoCommitMs === 0) return;
-    if (this.#closing.signal.aborted) return;
+    const commits = this.#commits;
+    if (commits === undefined || autoCommitMs === 0 || this.#closing.signal.aborted) return;
     this.#timer = setInterval(() => {
+      if (commits.isBusy) return;
       this.#save().then(() => this.#commitError = undefined, (error) => this.#commitError = error);
     }, autoCommitMs);
   }
@@ -322,10 +323,17 @@ export class LocalConsumer implements TopicConsumer {
     throw new TopicError(CODE.OVERLOADED, "The consumer is closed");
   }
 
-  async #within<T>(promise: Promise<T>, { timeoutMs, signal }: CallOptions): Promise<T> {
-    return await limited(promise, timeoutMs ?? this.#timeoutMs, signal);
+  async #within<T>(
+    promise: Promise<T>,
+    { timeoutMs, signal }: CallOptions,
+    late?: Error,
+  ): Promise<T> {
+    return await limited(promise, timeoutMs ?? this.#timeoutMs, signal, late);
   }
 }
+
+/** Of a wait that ends without a message. */
+const TIME_IS_UP = new Error("Time is up");
 
 function checkCall(call: string, options: CallOptions): void {
   requireOptions(call, options, { signal: "signal", timeoutMs: "duration" });

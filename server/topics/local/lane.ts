@@ -39,7 +39,7 @@ export interface LaneWorld {
   /** Fires when the agent ends. */
   readonly closing: AbortSignal;
   /** An id by which servers know what comes again. */
-  identify(): Promise<{ readonly id: number; readonly epoch: number }>;
+  identify(timeoutMs: number): Promise<{ readonly id: number; readonly epoch: number }>;
   /** Appends messages. */
   produce(
     partition: number,
@@ -136,7 +136,7 @@ export class Lane {
       return await this.#world.produce(this.#partition, undefined, messages, limitMs, isAgain);
     }
     if (this.#identity === undefined) {
-      this.#identity = await this.#world.identify();
+      this.#identity = await this.#world.identify(limitMs);
       this.#sequence = 0;
     }
     const producer = { ...this.#identity, baseSequence: this.#sequence };

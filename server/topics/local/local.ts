@@ -15,6 +15,8 @@ import {
   wireSettings,
 } from "../../../protocol/topics/program/topics.ts";
 import type { TopicConsumer, TopicProducer } from "../../../protocol/topics/program/types.ts";
+import { within } from "../../net/deadline.ts";
+import { DRAIN_LIMIT_MS } from "../limits.ts";
 import { LocalConsumer } from "./consumer.ts";
 import type { AgentConsumerOptions, AgentProducerOptions } from "./options.ts";
 import { LocalProducer } from "./producer.ts";
@@ -181,11 +183,14 @@ export class AgentTopics {
     return consumer;
   }
 
-  /** Ends all producers and consumers, and begins no more. Resolves when nothing of them is under way. */
+  /**
+   * Ends all producers and consumers, and begins no more. Resolves when nothing of them is under way, or when that takes longer than
+   * the port gives clients: without a majority of the servers nobody answers.
+   */
   async close(): Promise<void> {
     this.#closing.abort();
     // They end by what they are told.
-    await Promise.allSettled([...this.#users].map((user) => user.close()));
+    await within(DRAIN_LIMIT_MS, Promise.allSettled([...this.#users].map((user) => user.close())));
   }
 
   #checkOpen(): void {

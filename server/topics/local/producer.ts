@@ -231,10 +231,10 @@ export class LocalProducer implements TopicProducer {
       idempotent,
       timeoutMs,
       closing: this.#closing,
-      identify: async () => {
-        const { producerId: id, epoch } = await this.#requests.ask("initProducer", {
-          transactionalId: "",
-        });
+      identify: async (timeoutMs) => {
+        const nobody = { transactionalId: "" };
+        const asked = this.#requests.ask("initProducer", nobody, { timeoutMs });
+        const { producerId: id, epoch } = await asked;
         return { id, epoch };
       },
       produce: (partition, producer, messages, limitMs, isAgain) => {

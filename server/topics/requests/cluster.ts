@@ -16,6 +16,9 @@ import { allTopics, describe } from "./topics.ts";
 /** Partitions of topics that are asked for together, and those of one topic more: some milliseconds of work. */
 const PARTITIONS_AT_A_TIME = 4 * MAX_PARTITIONS;
 
+/** So many topics are asked for by their names without a look at which there are. */
+const FEW = 16;
+
 /** How the server does: it is well when there is a leader, and room on the disk. */
 export const healthCheck: Handler<"healthCheck"> = ({ cluster, startedAt }) =>
   done({
@@ -38,10 +41,7 @@ async function described(
   client: Client,
   wanted: readonly string[],
 ): Promise<TopicMetadata[] | Refusal> {
-  const all = wanted.length > 0
-    ? [...new Set(wanted)].filter((name) => sees(client, name)).sort()
-      .map((name) => ({ name, partitions: MAX_PARTITIONS }))
-    : await allTopics(services, client);
+  const all = await named(services, client, wanted);
   if ("ok" in all) return all;
   const topics: TopicMetadata[] = [];
   for (let at = 0; at < all.length;) {
@@ -63,4 +63,21 @@ async function described(
     if (at < all.length) await nextTurn();
   }
   return topics;
+}
+
+/** Those of some topics that may be there, or all, as far as the client may know of them. */
+async function named(
+  services: RequestServices,
+  client: Client,
+  wanted: readonly string[],
+): Promise<ListedTopic[] | Refusal> {
+  const names = new Set(wanted);
+  if (names.size > 0 && names.size <= FEW) {
+    return [...names].filter((name) => sees(client, name)).sort()
+      .map((name) => ({ name, partitions: MAX_PARTITIONS }));
+  }
+  const all = await allTopics(services, client);
+  if ("ok" in all || names.size === 0) return all;
+  // Each that is not there would cost as much as one with all the partitions that there may be.
+  return all.filter(({ name }) => names.has(name));
 }

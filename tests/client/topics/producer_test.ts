@@ -16,6 +16,7 @@ import {
   type TopicPosition,
 } from "../../../client/mod.ts";
 import { CODE, FLAG, readMessages, type Request } from "../../../protocol/topics/mod.ts";
+import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 import { below } from "../../support/random_value.ts";
@@ -505,6 +506,30 @@ Deno.test("an async producer asks for no reply, and says no offset", async () =>
   // It has learned who leads when it asked for the partitions.
   await producer.send("t", { value: "b" });
   assert.equal(server.received.filter(({ kind }) => kind === "metadata").length, 1);
+});
+
+Deno.test("what nobody acknowledges goes to another leader soon, although the one before says nothing", async () => {
+  await using one = serveTopics(HOST);
+  await using two = serveTopics(HOST, { model: one.model });
+  one.model.create("t", 1);
+  const portOf = ({ address }: { address: string }) => Number(address.split(":")[1]);
+  one.model.servers = [one, two].map((server, i) => {
+    return { id: `${i}`, host: HOST, port: portOf(server), role: 1 };
+  });
+  one.model.leader = "0";
+  await using client = await connect(one);
+  await using producer = client.producer({ async: true, lingerMs: 0 });
+  await producer.send("t", { value: "a" });
+  await until(() => one.model.values("t", 0).length === 1);
+  one.model.leader = "1";
+  one.script = (request, connection) => {
+    connection.refuse(request, CODE.NOT_LEADER, `1 ${two.address}`);
+    return true;
+  };
+  await eventually("the other one gets it", async () => {
+    await producer.send("t", { value: "b" });
+    return one.model.values("t", 0).length > 1;
+  });
 });
 
 Deno.test("a client that is closed leaves nothing under way", async () => {

@@ -95,6 +95,21 @@ Deno.test("bytes that are not so many messages are none, and say why", () => {
   assert.deepEqual(checkMessages(new Uint8Array(), 0, false), { hasNulls: false, longest: 0 });
 });
 
+Deno.test("a hundred thousand headers are checked in milliseconds, whatever their names", () => {
+  const took = (name: string): number => {
+    const headers = Array.from({ length: 100_000 }, () => [name, new Uint8Array()] as const);
+    const bytes = encodeMessages([messageOf("v", { headers })]);
+    const times = Array.from({ length: 5 }, () => {
+      const started = performance.now();
+      assert.equal(typeof checkMessages(bytes, 1, true), "object");
+      return performance.now() - started;
+    });
+    return Math.min(...times);
+  };
+  const [plain, other] = [took("ee"), took("é")];
+  assert.ok(other < 10 * plain + 5, `${other} ms in place of ${plain} ms`);
+});
+
 Deno.test("any bytes give messages or a reason", () => {
   const random = new SeededRandom(SEED, 1);
   for (let round = 0; round < 3_000; round++) {

@@ -5,6 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import {
+  createTopicCommand,
+  deleteTopicCommand,
+  produceCommand,
+} from "../../../cluster/machine/topics/mod.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { loopback } from "../../support/loopback.ts";
 import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import {
@@ -91,6 +97,27 @@ Deno.test("a fetch that waits keeps nothing else of its connection waiting, and 
   assert.ok(!isRefused(answer) && answer.messages.count === 1);
   await client.post("fetch", fetching("t", 2, { minBytes: 1, maxWaitMs: 60_000 }));
   await client.done("healthCheck", {});
+});
+
+Deno.test("a fetch that waits for a topic ends when another one has taken its name, although that has too few bytes", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  await client.done("createTopic", { topic: "t", partitions: 1, replicationFactor: 0 });
+  const rest = { minBytes: 100 * ONE, maxWaitMs: 60_000 };
+  const id = await client.post("fetch", fetching("t", 0, rest));
+  await client.done("healthCheck", {});
+  const topic = encodeUtf8("t");
+  const messages = encodeMessages([messageOf("a")]);
+  const produce = produceCommand({ topic, partition: 0, count: 1, messages });
+  // All of it before whoever waits has a look.
+  stage.topics.apply(produce);
+  stage.topics.apply(deleteTopicCommand(topic));
+  stage.topics.apply(createTopicCommand({ topic, partitions: 1 }));
+  stage.topics.apply(produce);
+  const answer = answerOf(await client.reply(id), "fetch");
+  assert.ok(!isRefused(answer));
+  assert.equal(answer.messages.count, 0);
+  assert.equal((await waited(client, 0, {})).count, 1);
 });
 
 Deno.test("a thousand who wait cost nothing, and hear of one message", async () => {

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { MAX_TOPICS } from "../../../cluster/machine/topics/mod.ts";
+import { MAX_NAMED_TOPICS } from "../../../protocol/topics/limits.ts";
 import { loopback } from "../../support/loopback.ts";
 import { rawFrame, str, u32 } from "../../support/topics/frames.ts";
 import { decodeMessages } from "../../support/topics/messages.ts";
@@ -138,6 +139,22 @@ Deno.test("the metadata has servers, the leader and topics, those that are asked
   ]);
   const some = await client.done("metadata", { topics: ["b", "nothing", "b"] });
   assert.deepEqual(some.topics.map(({ name }) => name), ["b"]);
+});
+
+Deno.test("the metadata of thousands of names costs no more than that of all topics, and that of more is refused", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  for (const name of ["n7", "n4321", "other"]) fill(stage.topics, name);
+  const topics = Array.from({ length: MAX_NAMED_TOPICS }, (_, i) => `n${i}`);
+  const before = stage.topics.peeks;
+  const found = await client.done("metadata", { topics });
+  assert.deepEqual(found.topics.map(({ name }) => name), ["n4321", "n7"]);
+  const asked = stage.topics.peeks - before;
+  assert.ok(asked < 10, `${asked} questions`);
+  const more = MAX_NAMED_TOPICS + 1;
+  const names = Array.from({ length: more }, () => str("a")).flat();
+  await client.send(rawFrame(1, 0x41, 2, [...u32(more), ...names]));
+  assert.equal((await client.reply()).code, 2);
 });
 
 Deno.test("there are so many topics and no more, which is told by a code of its own", async () => {

@@ -370,6 +370,24 @@ Deno.test("one entry sweeps so many rows, and another one the rest", () => {
   assert.deepEqual(drops.map(({ kind }) => kind), ["drop"]);
 });
 
+Deno.test("what a deleted topic has left does not go by what is set for another one of its name", () => {
+  const stage = new Stage();
+  const partitions = 300;
+  const create = createTopicCommand({ topic: T, partitions, options: { retentionMs: 1_000 } });
+  assert.equal(stage.do(create), "done");
+  for (let partition = 0; partition < partitions; partition++) stage.produce("x", { partition });
+  // Its messages are due before it is deleted, more of them than one entry looks after.
+  stage.time += 5_000;
+  assert.equal(stage.do(deleteTopicCommand(T)), "done");
+  assert.equal(stage.do(create), "done");
+  assert.equal(stage.produce("y"), "done");
+  assert.equal(stage.sweep().more, true);
+  assert.deepEqual(stage.changes, []);
+  assert.equal(stage.sweep().more, false);
+  assert.equal(stage.changes.length, partitions);
+  assert.deepEqual([...stage.segments.all.keys()].length, 1);
+});
+
 Deno.test("what is appended while a segment goes is in another one", () => {
   const messages = encodeMessages([messageOf("x".repeat(STRETCH_BYTES))]);
   for (let more = -4; more <= 4; more++) {

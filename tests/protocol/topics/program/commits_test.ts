@@ -37,9 +37,13 @@ Deno.test("only what has changed is committed, and all of it again after an hour
   assert.deepEqual(told, ["0:5 1:7", "0:6", "0:6 1:7"]);
 });
 
-Deno.test("commits do not overtake each other", async () => {
+Deno.test("commits do not overtake each other, and it is known whether one is under way", async () => {
   const { commits, told } = start();
+  assert.equal(commits.isBusy, false);
   const saves = [1, 2, 3].map((offset) => commits.save(new Map([[0, offset]]), {}));
+  await saves[0];
+  assert.equal(commits.isBusy, true);
   await Promise.all(saves);
+  assert.equal(commits.isBusy, false);
   assert.deepEqual(told, ["0:1", "0:2", "0:3"]);
 });

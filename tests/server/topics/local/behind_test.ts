@@ -9,6 +9,7 @@ import { OutcomeUnknownError, TopicError, type TopicMessage } from "../../../../
 import type { Result } from "../../../../cluster/machine/mod.ts";
 import { NO_LEADER, OUTCOME_UNKNOWN, OVERLOADED } from "../../../../server/replica/service.ts";
 import { AgentTopics } from "../../../../server/topics/local/local.ts";
+import { until } from "../../../support/rpc/peer.ts";
 import { MemoryTopics } from "../../../support/topics/memory_topics.ts";
 
 /** A server, and the one that leads. */
@@ -18,13 +19,17 @@ class Pair {
   readonly topics: AgentTopics;
   /** What is said of the next commands in place of what came of them, and whether they are done. */
   readonly instead: { readonly result: Result; readonly isDone: boolean }[] = [];
+  /** Whether nothing that is asked is answered. */
+  isSilent = false;
   readonly #log: Uint8Array[] = [];
+  readonly #limits: number[] = [];
 
   constructor() {
     const { leader, follower } = this;
     this.topics = new AgentTopics({
       state: {
         askHere: (kind, bytes, timeoutMs, done) => {
+          if (this.isSilent) return void this.#limits.push(timeoutMs);
           if (kind === "question") return leader.askHere(kind, bytes, timeoutMs, done);
           const { result, isDone } = this.instead.shift() ?? { result: undefined, isDone: true };
           if (!isDone) return queueMicrotask(() => done(result));
@@ -37,6 +42,11 @@ class Pair {
       cluster: leader,
       autoCreate: true,
     });
+  }
+
+  /** How long each may take that was not answered. */
+  get limits(): readonly number[] {
+    return this.#limits;
   }
 
   /** The follower gets what the leader has, or some of it. */
@@ -163,4 +173,25 @@ Deno.test("a change whose answer was lost is told so, a question is not", async 
   pair.instead.push(unknown(true));
   await assert.rejects(pair.topics.createTopic("t"), OutcomeUnknownError);
   assert.deepEqual(await pair.topics.listTopics(), [{ name: "t", partitions: 1 }]);
+});
+
+Deno.test("without a majority nothing takes longer than it may: a read, an id of a producer, and the end of the agent", async () => {
+  const pair = new Pair();
+  await pair.topics.createTopic("t");
+  const reader = pair.topics.consumer("t", { group: "g", autoCommitMs: 1 });
+  pair.catchUp();
+  assert.equal(await reader.fetchOne({ timeoutMs: 20 }), undefined);
+  pair.isSilent = true;
+  const consumer = pair.topics.consumer("t");
+  assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
+  assert.deepEqual(await consumer.fetch({ timeoutMs: 20 }), []);
+  const producer = pair.topics.producer({ idempotent: true, timeoutMs: 700 });
+  const before = pair.limits.length;
+  producer.send("t", { value: "a", partition: 0 }).catch(() => {});
+  await until(() => pair.limits.length > before);
+  assert.ok(pair.limits.slice(before).every((ms) => ms <= 700), `${pair.limits}`);
+  const started = performance.now();
+  await pair.topics.close();
+  const tookMs = performance.now() - started;
+  assert.ok(tookMs < 10_000, `It took ${tookMs} ms`);
 });
