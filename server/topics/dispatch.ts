@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { RequestKind } from "../../protocol/topics/mod.ts";
+import { CODE, type RequestKind } from "../../protocol/topics/mod.ts";
 import { healthCheck, metadata } from "./requests/cluster.ts";
 import { fetch } from "./requests/fetch.ts";
 import { commitOffsets, fetchOffsets } from "./requests/groups.ts";
 import type { Handler } from "./handler.ts";
+import { type Refusal, refusal } from "./refusals.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,
@@ -36,4 +37,14 @@ export const HANDLERS: { readonly [K in Exclude<RequestKind, "hello">]: Handler<
   describeTopic,
   alterTopic,
   deleteRecords,
+  joinGroup: notBuilt,
+  syncGroup: notBuilt,
+  heartbeat: notBuilt,
+  leaveGroup: notBuilt,
+  describeGroup: notBuilt,
+  listGroups: notBuilt,
 };
+
+function notBuilt(): Refusal {
+  return refusal(CODE.UNKNOWN_REQUEST, "Groups have no members");
+}
