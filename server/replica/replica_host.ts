@@ -31,6 +31,7 @@ import { answerRequests, answerVisitor } from "./gateway/questions.ts";
 import type { Vote } from "./log/vote_file.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
+import { Groups } from "./groups/groups.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
@@ -77,6 +78,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly watches: WatchHub;
   /** The sessions of clients, while this server leads. */
   readonly sessions: Sessions;
+  /** The groups of consumers, while it does. */
+  readonly groups: Groups;
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -109,6 +112,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { timeoutMs } = options.settings.sessions;
     const parts = { clock: this.#clock, random: realRandom, timeoutMs };
     this.sessions = new Sessions(parts, () => this.#replica);
+    this.groups = new Groups(this.#clock, () => this.#replica);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -254,6 +258,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     await closeInOrder([
       () => this.replica.close(),
       () => this.sessions.close(),
+      () => this.groups.close(),
       () => this.watches.close(),
       () => this.#checks.close(),
       () => this.messages.close(),
@@ -302,8 +307,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const { sessions, messages } = this;
-    const newMachine = () => watchedMachine(store, this.watches, { sessions, messages });
+    const { sessions, groups, messages } = this;
+    const newMachine = () => watchedMachine(store, this.watches, { sessions, groups, messages });
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
@@ -336,7 +341,10 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       newMachine,
       barrier: (entry) => this.#checks.barrier(entry),
       changed,
-      progressed: () => this.sessions.look(),
+      progressed: () => {
+        this.sessions.look();
+        this.groups.look();
+      },
       failed,
     });
     const waiting = this.#replica?.release() ?? [];

@@ -22,6 +22,7 @@ import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import { takeOut } from "./members/leaving.ts";
 import type { PeerLinks } from "./peers/mod.ts";
+import type { Groups } from "./groups/groups.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
 import type { Messages } from "./segments/messages.ts";
@@ -125,6 +126,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** The sessions of clients, while this server leads. */
   get sessions(): Sessions {
     return this.#host.sessions;
+  }
+
+  /** The groups of consumers, while this server leads. */
+  get groups(): Groups {
+    return this.#host.groups;
   }
 
   /** The messages of topics. */

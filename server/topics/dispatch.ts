@@ -4,12 +4,19 @@
  * @module
  */
 
-import { CODE, type RequestKind } from "../../protocol/topics/mod.ts";
+import type { RequestKind } from "../../protocol/topics/mod.ts";
 import { healthCheck, metadata } from "./requests/cluster.ts";
 import { fetch } from "./requests/fetch.ts";
 import { commitOffsets, fetchOffsets } from "./requests/groups.ts";
 import type { Handler } from "./handler.ts";
-import { type Refusal, refusal } from "./refusals.ts";
+import {
+  describeGroup,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  syncGroup,
+} from "./requests/members.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,
@@ -37,14 +44,10 @@ export const HANDLERS: { readonly [K in Exclude<RequestKind, "hello">]: Handler<
   describeTopic,
   alterTopic,
   deleteRecords,
-  joinGroup: notBuilt,
-  syncGroup: notBuilt,
-  heartbeat: notBuilt,
-  leaveGroup: notBuilt,
-  describeGroup: notBuilt,
-  listGroups: notBuilt,
+  joinGroup,
+  syncGroup,
+  heartbeat,
+  leaveGroup,
+  describeGroup,
+  listGroups,
 };
-
-function notBuilt(): Refusal {
-  return refusal(CODE.UNKNOWN_REQUEST, "Groups have no members");
-}
