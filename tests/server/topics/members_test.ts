@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import type { Requests } from "../../../protocol/topics/mod.ts";
-import { accessOf } from "../../support/kv/access.ts";
 import { loopback } from "../../support/loopback.ts";
 import type { RawTopics } from "../../support/topics/raw_client.ts";
 import { serveTopics } from "../../support/topics/stage.ts";

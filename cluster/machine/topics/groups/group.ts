@@ -9,7 +9,7 @@
  * That a partition has one owner is how it is kept: there is room for one. That a member reads nothing but what it owns, as long as
  * it is not removed, is shown by its *generation*, which tells answers to it apart:
  *
- * - An answer that gives a member a partition, or takes one at its word, has a generation that none had before.
+ * - An answer that gives a member a partition that it did not own has a generation that none had before.
  * - A member begins to read what an answer to it gives it, and nothing else. It waits for one answer at a time, and says in each
  *   request all that it reads, and the generation of the last answer.
  * - What it says takes a partition from it only if it says the generation that it was told last. So nothing counts that it has said
@@ -18,7 +18,7 @@
  * Suppose that a statement takes a partition from a member that reads it. Then the member began to do so by an answer that came
  * after it had made that statement. The two have one generation, or the statement would not count. So the answer gave nothing new,
  * and the partition was the member's; but the request for it was made after the statement, and did not name the partition either.
- * It took the partition, and its answer has a new generation: there is no such statement.
+ * It took the partition from the member, so that the answer gave it anew, with a new generation: there is no such statement.
  *
  * Who was removed without knowing it may read on for a while. What it commits is refused (`fence.ts`).
  *
@@ -28,7 +28,7 @@
 /** A group. */
 export interface Group {
   readonly name: Uint8Array;
-  /** How often what members own or are to own has changed. */
+  /** How often it was settled anew who is to read what, or a partition was given to an owner. */
   generation: number;
   /** In the order in which they have come. */
   members: Member[];
@@ -85,7 +85,7 @@ export function memberOf(group: Group | undefined, number: number): Member | und
   return group?.members.find((member) => member.number === number);
 }
 
-/** What members own, or are to own, has changed. */
+/** It is settled anew who is to read what, or a partition is given to an owner. */
 export function nextGeneration(group: Group): number {
   group.generation = group.generation % LAST_GENERATION + 1;
   return group.generation;

@@ -80,7 +80,7 @@ export const sync: Command<Sync> = {
     if (isOther) settle(state, group);
     const isFreed = generation === member.generation && free(group, member, held);
     const { isTaken, assigned, more } = take(group, member);
-    if (isFreed || isTaken) member.generation = nextGeneration(group);
+    if (isTaken) member.generation = nextGeneration(group);
     if (isOther || isFreed || isTaken) keep(state, context, group);
     return resultOf((writer) => {
       writer.uint(member.generation);
