@@ -14,7 +14,14 @@ import { ALTER, alter, CREATE, create, del, DELETE } from "./create.ts";
 import { askedHeartbeat, HEARTBEAT, heartbeat } from "./groups/heartbeat.ts";
 import { JOIN, join } from "./groups/join.ts";
 import { LEAVE, leave, REMOVE, remove } from "./groups/leave.ts";
-import { DESCRIBE_GROUP, describeGroup, LIST_GROUPS, listGroups } from "./groups/listing.ts";
+import {
+  DESCRIBE_GROUP,
+  describeGroup,
+  GROUP_MEMBERS,
+  groupMembers,
+  LIST_GROUPS,
+  listGroups,
+} from "./groups/listing.ts";
 import { SYNC, sync } from "./groups/sync.ts";
 import { DESCRIBE, describe, LIST, list, SEGMENTS, segments, TOTALS, totals } from "./listing.ts";
 import { LOCATE, locate } from "./locate.ts";
@@ -57,12 +64,15 @@ export { decodeRemoved, leaveCommand, removeMembersCommand, type Silent } from "
 export {
   decodeGroup,
   decodeGroups,
+  decodeMembers,
   describeGroupQuestion,
   type GroupDescription,
+  groupMembersQuestion,
   type GroupPage,
   type ListedGroup,
   listGroupsQuestion,
   type MemberDescription,
+  type MemberTimes,
 } from "./groups/listing.ts";
 export { decodeSynced, type Sync, syncCommand, type Synced } from "./groups/sync.ts";
 export * from "./limits.ts";
@@ -140,6 +150,7 @@ export const topics: Module = {
     [DUE]: due,
     [DESCRIBE_GROUP]: describeGroup,
     [LIST_GROUPS]: listGroups,
+    [GROUP_MEMBERS]: groupMembers,
     [HEARTBEAT]: askedHeartbeat,
   },
 };

@@ -8,9 +8,9 @@
  */
 
 import {
-  decodeGroup,
   decodeGroups,
-  describeGroupQuestion,
+  decodeMembers,
+  groupMembersQuestion,
   listGroupsQuestion,
   removeMembersCommand,
   type Silent,
@@ -67,8 +67,8 @@ export class MemberExpiry {
 
   /** A group may have other members, or these may own something else. */
   look(group: string): void {
-    const answer = this.#replica.machine.query(describeGroupQuestion(encodeUtf8(group)));
-    const members = answer.ok ? decodeGroup(answer.body).members : [];
+    const answer = this.#replica.machine.query(groupMembersQuestion(encodeUtf8(group)));
+    const members = answer.ok ? decodeMembers(answer.body) : [];
     const names = new Set(members.map(({ member }) => String(member)));
     for (const name of this.#groups.get(group) ?? []) if (!names.has(name)) this.#forget(name);
     if (names.size > 0) this.#groups.set(group, names);

@@ -1,10 +1,10 @@
 /**
- * DESCRIBE_GROUP and LIST_GROUPS: which groups there are, who their members are and what each one owns.
+ * DESCRIBE_GROUP, LIST_GROUPS and GROUP_MEMBERS: which groups there are, who their members are and what each one owns.
  *
  * @module
  */
 
-import { Reader, type Writer } from "../../../../protocol/msgpack/mod.ts";
+import { DecodeError, Reader } from "../../../../protocol/msgpack/mod.ts";
 import { compareBytes } from "../../../../protocol/bytes.ts";
 import { encodeUtf8 } from "../../../../protocol/text.ts";
 import { encodeCall, type Question } from "../../module.ts";
@@ -16,19 +16,14 @@ import { isGroup } from "../names.ts";
 import { groupKey, TABLE, TOPICS } from "../rows/keys.ts";
 import { lastCommit, placesOfGroup } from "../rows/offsets.ts";
 import { getIdentity } from "../rows/topic.ts";
-import {
-  readPartitions,
-  resultOf,
-  type TopicPartitions,
-  VERSION,
-  writePartitions,
-} from "./calls.ts";
+import { resultOf, type TopicPartitions, VERSION } from "./calls.ts";
 import { type Group, type Member, newGroup } from "./group.ts";
 import { getGroup, rowBytes } from "./row.ts";
 
 /** Numbers of the questions. */
 export const DESCRIBE_GROUP = 8;
 export const LIST_GROUPS = 9;
+export const GROUP_MEMBERS = 10;
 
 /** Most groups of a page ... */
 const MAX_LISTED = 100;
@@ -49,14 +44,21 @@ export interface GroupDescription {
 export interface MemberDescription {
   readonly member: number;
   readonly client: Uint8Array;
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
   /** That of its last answer. */
   readonly generation: number;
-  /** Whether it owns what another one is to read, or nobody. */
-  readonly isSlow: boolean;
   /** What it owns. */
   readonly owned: readonly TopicPartitions[];
+}
+
+/** A member, for who waits for it. */
+export interface MemberTimes {
+  readonly member: number;
+  /** That of its last answer. */
+  readonly generation: number;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  /** Whether it owns what another one is to read, or nobody. */
+  readonly isSlow: boolean;
 }
 
 /** A group of a list. */
@@ -80,6 +82,11 @@ export function describeGroupQuestion(group: Uint8Array): Uint8Array<ArrayBuffer
   return encodeCall(VERSION, TOPICS, DESCRIBE_GROUP, (writer) => writer.bytes(group));
 }
 
+/** The question for the members of a group; it has none when there is no such group. */
+export function groupMembersQuestion(group: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encodeCall(VERSION, TOPICS, GROUP_MEMBERS, (writer) => writer.bytes(group));
+}
+
 /** The question for the first groups whose names follow one, of those that have members or offsets. */
 export function listGroupsQuestion(after: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, TOPICS, LIST_GROUPS, (writer) => writer.bytes(after));
@@ -93,19 +100,40 @@ export function listGroupsQuestion(after: Uint8Array = new Uint8Array()): Uint8A
 export function decodeGroup(body: Uint8Array): GroupDescription {
   const reader = new Reader(body);
   const generation = readUint(reader, 0, MAX_U32);
+  const topics: Uint8Array[] = [];
+  for (let left = readUint(reader, 0, MAX_GROUP_TOPICS); left > 0; left--) {
+    topics.push(readBytes(reader));
+  }
   const members: MemberDescription[] = [];
-  for (let left = readUint(reader, 0, MAX_GROUP_MEMBERS); left > 0; left--) {
+  while (reader.remaining > 0) {
     members.push({
       member: readUint(reader, 0, MAX),
       client: readBytes(reader),
-      sessionTimeoutMs: readUint(reader, 0, MAX_U32),
-      rebalanceTimeoutMs: readUint(reader, 0, MAX_U32),
       generation: readUint(reader, 0, MAX_U32),
-      isSlow: readUint(reader, 0, 1) === 1,
-      owned: readPartitions(reader),
+      owned: ownedIn(readBytes(reader), topics),
     });
   }
   return { generation, members };
+}
+
+/**
+ * The members of a group, by the body of the answer.
+ *
+ * @throws {DecodeError} when it is none
+ */
+export function decodeMembers(body: Uint8Array): MemberTimes[] {
+  const reader = new Reader(body);
+  const members: MemberTimes[] = [];
+  while (reader.remaining > 0) {
+    members.push({
+      member: readUint(reader, 0, MAX),
+      generation: readUint(reader, 0, MAX_U32),
+      sessionTimeoutMs: readUint(reader, 0, MAX_U32),
+      rebalanceTimeoutMs: readUint(reader, 0, MAX_U32),
+      isSlow: readUint(reader, 0, 1) === 1,
+    });
+  }
+  return members;
 }
 
 /**
@@ -139,8 +167,33 @@ export const describeGroup: Question<Uint8Array> = {
     const owned = ownedBy(group);
     return resultOf((writer) => {
       writer.uint(group.generation);
-      writer.uint(group.members.length);
-      for (const member of group.members) writeMember(writer, member, owned);
+      writer.uint(group.topics.length);
+      for (const topic of group.topics) writer.bytes(encodeUtf8(topic.name));
+      for (const member of group.members) {
+        writer.uint(member.number);
+        writer.bytes(member.client);
+        writer.uint(member.generation);
+        writer.bytes(shortsOf(owned.get(member) ?? []));
+      }
+    });
+  },
+};
+
+/** The question. */
+export const groupMembers: Question<Uint8Array> = {
+  since: VERSION,
+  read: readBytes,
+  answer(state, name) {
+    const group = getGroup(state, name) ?? newGroup(name);
+    const slow = slowOnes(group);
+    return resultOf((writer) => {
+      for (const member of group.members) {
+        writer.uint(member.number);
+        writer.uint(member.generation);
+        writer.uint(member.sessionTimeoutMs);
+        writer.uint(member.rebalanceTimeoutMs);
+        writer.uint(slow.has(member) ? 1 : 0);
+      }
     });
   },
 };
@@ -198,37 +251,42 @@ function committedTo(state: StoreReader, group: Uint8Array): Uint8Array[] {
   return names;
 }
 
-/** What each member owns, and whether it is to read all of it. */
-interface Owned {
-  isSlow: boolean;
-  readonly topics: { readonly topic: Uint8Array; readonly partitions: number[] }[];
+/** For each member places of topics in their list, each with the number of a partition that it owns: two bytes and two. */
+function ownedBy({ members, topics }: Group): Map<Member, number[]> {
+  const owned = new Map(members.map((member): [Member, number[]] => [member, []]));
+  topics.forEach(({ partitions }, place) => {
+    partitions.forEach(({ owner }, number) => owner && owned.get(owner)?.push(place, number));
+  });
+  return owned;
 }
 
-function ownedBy(group: Group): Map<Member, Owned> {
-  const owned = new Map(group.members.map((member): [Member, Owned] => {
-    return [member, { isSlow: false, topics: [] }];
-  }));
-  for (const { name, partitions } of group.topics) {
-    const topic = encodeUtf8(name);
-    partitions.forEach(({ target, owner }, number) => {
-      const found = owner && owned.get(owner);
-      if (found === undefined) return;
-      if (target !== owner) found.isSlow = true;
-      const last = found.topics.at(-1);
-      if (last?.topic === topic) last.partitions.push(number);
-      else found.topics.push({ topic, partitions: [number] });
-    });
+function shortsOf(numbers: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(2 * numbers.length);
+  numbers.forEach((number, i) => {
+    bytes[2 * i] = number >>> 8;
+    bytes[2 * i + 1] = number;
+  });
+  return bytes;
+}
+
+function ownedIn(shorts: Uint8Array, topics: readonly Uint8Array[]): TopicPartitions[] {
+  const owned: { topic: Uint8Array; partitions: number[] }[] = [];
+  const at = (i: number): number => (shorts[i] as number) << 8 | (shorts[i + 1] as number);
+  for (let i = 0; i + 4 <= shorts.length; i += 4) {
+    const topic = topics[at(i)];
+    if (topic === undefined) throw new DecodeError(`Group has no topic ${at(i)}`);
+    const last = owned.at(-1);
+    if (last?.topic === topic) last.partitions.push(at(i + 2));
+    else owned.push({ topic, partitions: [at(i + 2)] });
   }
   return owned;
 }
 
-function writeMember(writer: Writer, member: Member, owned: Map<Member, Owned>): void {
-  const { isSlow = false, topics = [] } = owned.get(member) ?? {};
-  writer.uint(member.number);
-  writer.bytes(member.client);
-  writer.uint(member.sessionTimeoutMs);
-  writer.uint(member.rebalanceTimeoutMs);
-  writer.uint(member.generation);
-  writer.uint(isSlow ? 1 : 0);
-  writePartitions(writer, topics);
+/** Who owns what another one is to read, or nobody. */
+function slowOnes({ topics }: Group): Set<Member> {
+  const slow = new Set<Member>();
+  for (const { partitions } of topics) {
+    for (const { target, owner } of partitions) if (owner && owner !== target) slow.add(owner);
+  }
+  return slow;
 }

@@ -79,8 +79,8 @@ function rowOf(state: Transaction, group: Group): Uint8Array {
     putU16(row, at + 8, partitions.length);
     at += 10;
     for (const { target, owner } of partitions) {
-      putU16(row, at, placeOf.get(target) as number);
-      putU16(row, at + 2, placeOf.get(owner) as number);
+      putU16(row, at, known(placeOf.get(target)));
+      putU16(row, at + 2, known(placeOf.get(owner)));
       at += PARTITION_BYTES;
     }
   }
@@ -93,7 +93,7 @@ function rowOf(state: Transaction, group: Group): Uint8Array {
     putU16(row, at + 12, member.topics.length);
     at += 14;
     for (const topic of member.topics) {
-      putU16(row, at, indexOf.get(topic) as number);
+      putU16(row, at, known(indexOf.get(topic)));
       at += 2;
     }
   }
@@ -148,6 +148,12 @@ function groupOf(name: Uint8Array, row: Uint8Array): Group {
     }
   }
   return { name, generation: getU32(row, 0), members, topics };
+}
+
+/** Where something of a group is in it: what has no place has no business in the group. */
+function known(place: number | undefined): number {
+  if (place === undefined) throw new Error("A group has a member or a topic that is not in it");
+  return place;
 }
 
 /** Writes bytes after their length, and returns where the next one goes. */
