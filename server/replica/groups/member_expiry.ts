@@ -73,6 +73,7 @@ export class MemberExpiry {
     for (const name of this.#groups.get(group) ?? []) if (!names.has(name)) this.#forget(name);
     if (names.size > 0) this.#groups.set(group, names);
     else this.#groups.delete(group);
+    if (this.#groups.size === 0) this.#wakeBy(Infinity);
     for (const { member, generation, sessionTimeoutMs, rebalanceTimeoutMs, isSlow } of members) {
       const name = String(member);
       this.#members.set(name, { group, member, generation, sessionTimeoutMs });

@@ -42,9 +42,16 @@ export class GroupStage {
   /** What was told of the last command. */
   changes: readonly GroupChange[] = [];
   readonly machine = new Machine(this.store, undefined, {
-    groups: (changes) => this.changes = changes,
+    groups: (changes) => {
+      this.changes = changes;
+      this.told?.(changes);
+    },
   });
   time = START_TIME;
+  /** Who else is told. */
+  told: ((changes: readonly GroupChange[]) => void) | undefined;
+  /** Called when a command was applied. */
+  applied: (() => void) | undefined;
 
   /** Does a command: `done`, or the reason and the member. */
   do(data: Uint8Array): string {
@@ -58,7 +65,9 @@ export class GroupStage {
     this.changes = [];
     const { index } = this.machine.context;
     const entry = { index: index + 1, type: "command", time: this.time, data };
-    return this.machine.apply([entry])[0] as Result;
+    const [result] = this.machine.apply([entry]);
+    this.applied?.();
+    return result as Result;
   }
 
   /** Makes a topic. */
