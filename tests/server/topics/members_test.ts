@@ -6,83 +6,26 @@
 
 import assert from "node:assert/strict";
 import { MAX_GROUP_MEMBERS } from "../../../cluster/machine/topics/mod.ts";
-import type { Requests } from "../../../protocol/topics/mod.ts";
+import { LocalRequests } from "../../../server/topics/local/requests.ts";
 import { accessOf } from "../../support/kv/access.ts";
 import { loopback } from "../../support/loopback.ts";
 import type { RawTopics } from "../../support/topics/raw_client.ts";
+import { MemoryTopics } from "../../support/topics/memory_topics.ts";
+import { joining, parts, RawMember } from "../../support/topics/raw_member.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 
 const HOST = loopback();
-
-/** A request to join. */
-function joining(rest: Partial<Requests["joinGroup"]> = {}): Requests["joinGroup"] {
-  return {
-    group: "g",
-    member: "",
-    client: "c",
-    sessionTimeoutMs: 30_000,
-    rebalanceTimeoutMs: 60_000,
-    topics: ["t"],
-    ...rest,
-  };
-}
-
-/** Partitions of a topic. */
-function parts(...numbers: number[]): { topic: string; partition: number }[] {
-  return numbers.map((partition) => ({ topic: "t", partition }));
-}
-
-/** A member of the group that says what it is told. */
-class Member {
-  held: readonly { topic: string; partition: number }[] = [];
-
-  private constructor(
-    readonly client: RawTopics,
-    readonly member: string,
-    public generation: number,
-  ) {}
-
-  static async join(client: RawTopics): Promise<Member> {
-    const { member, generation } = await client.done("joinGroup", joining());
-    return new Member(client, member, generation);
-  }
-
-  /** Syncs once: what is assigned, and whether more comes. */
-  async sync(): Promise<[partitions: number[], more: boolean]> {
-    const { member, generation, held } = this;
-    const request = { group: "g", member, generation, held };
-    const synced = await this.client.done("syncGroup", request);
-    this.generation = synced.generation;
-    this.held = synced.assigned;
-    return [synced.assigned.map(({ partition }) => partition), synced.more];
-  }
-
-  /** The code of a heartbeat, 0 when nothing is to be done. */
-  async beat(): Promise<number> {
-    const { member, generation } = this;
-    const answer = await this.client.ask("heartbeat", { group: "g", member, generation });
-    return "code" in answer ? answer.code : 0;
-  }
-
-  /** Commits an offset of a partition: the code for it, or that of the whole. */
-  async commit(partition: number, offset = 1, generation = this.generation): Promise<number> {
-    const offsets = [{ topic: "t", partition, offset, metadata: "" }];
-    const request = { group: "g", member: this.member, generation, offsets };
-    const answer = await this.client.ask("commitOffsets", request);
-    return "code" in answer ? answer.code : answer.codes[0] ?? -1;
-  }
-}
 
 Deno.test("members share partitions, hand over what others are to read, and keep the rest", async () => {
   await using stage = serveTopics(HOST);
   using client = await stage.client();
   await client.done("createTopic", { topic: "t", partitions: 6, replicationFactor: 0 });
-  const one = await Member.join(client);
+  const one = await RawMember.join(client);
   assert.equal(one.member, "member-1");
   assert.equal(await one.beat(), 22);
   assert.deepEqual(await one.sync(), [[0, 1, 2, 3, 4, 5], false]);
   assert.equal(await one.beat(), 0);
-  const two = await Member.join(client);
+  const two = await RawMember.join(client);
   assert.deepEqual(await two.sync(), [[], true]);
   // Nothing of what is to be the other's is free, and the first one has to be told.
   assert.equal(await two.beat(), 0);
@@ -112,13 +55,13 @@ Deno.test("a heartbeat and a commit say why they are refused, and the member tha
   await using stage = serveTopics(HOST);
   using client = await stage.client();
   await client.done("createTopic", { topic: "t", partitions: 2, replicationFactor: 0 });
-  const one = await Member.join(client);
+  const one = await RawMember.join(client);
   const { generation: joined } = one;
   await one.sync();
   assert.equal(await one.commit(0), 0);
   assert.equal(await one.commit(0, 1, joined), 23);
   assert.equal(await one.commit(2), 22);
-  const two = await Member.join(client);
+  const two = await RawMember.join(client);
   assert.equal(await two.commit(0), 22);
   one.generation--;
   assert.equal(await one.beat(), 22);
@@ -179,7 +122,7 @@ Deno.test("a server that does not lead says so of all that has to do with groups
   await using stage = serveTopics(HOST);
   using client = await stage.client();
   await client.done("createTopic", { topic: "t", partitions: 2, replicationFactor: 0 });
-  const member = await Member.join(client);
+  const member = await RawMember.join(client);
   await member.sync();
   stage.topics.leader = "beta";
   const { member: name, generation } = member;
@@ -196,6 +139,37 @@ Deno.test("a server that does not lead says so of all that has to do with groups
   // A heartbeat at the leader is no entry, and a sign of life.
   assert.equal(stage.topics.commands, commands);
   assert.equal(signs.at(-1), 1);
+});
+
+Deno.test("the program around a server that does not lead gives its signs of life by the log", async () => {
+  const topics = new MemoryTopics();
+  const asked: string[] = [];
+  const state = {
+    askHere: (...request: Parameters<MemoryTopics["askHere"]>) => {
+      asked.push(request[0]);
+      // Whoever leads does it.
+      topics.askHere(...request);
+    },
+    heard: () => {},
+    peek: (question: Uint8Array) => topics.peek(question),
+  };
+  let isLeader = false;
+  const cluster = {
+    name: "alpha",
+    clusterId: "c1",
+    leader: undefined,
+    get isLeader() {
+      return isLeader;
+    },
+    isFull: false,
+    servers: () => [],
+  };
+  const local = new LocalRequests({ state, messages: topics, cluster, autoCreate: true });
+  const joined = await local.ask("joinGroup", joining());
+  assert.deepEqual(await local.ask("heartbeat", { group: "g", ...joined }), {});
+  isLeader = true;
+  await local.ask("heartbeat", { group: "g", ...joined });
+  assert.deepEqual(asked, ["command", "command", "question"]);
 });
 
 Deno.test("who joins may consume each of its topics, and is told of no others", async () => {
