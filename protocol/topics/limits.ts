@@ -37,8 +37,5 @@ export const MAX_SUBSCRIBED = 256;
 /** Most partitions of all topics that the members of a group subscribe to. */
 export const MAX_GROUP_PARTITIONS = 10_000;
 
-/** Most members of a group. */
-export const MAX_MEMBERS = 256;
-
 /** Least and longest time, in milliseconds, that a member may be silent, and that it may take to hand partitions over. */
 export const MEMBER_TIMEOUT_MS = { least: 1_000, most: 3_600_000 } as const;
