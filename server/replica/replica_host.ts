@@ -28,15 +28,16 @@ import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
 import { answerRequests, answerVisitor } from "./gateway/questions.ts";
+import { Groups } from "./groups/groups.ts";
 import type { Vote } from "./log/vote_file.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
+import { carryOut } from "./operating.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
-import { Groups } from "./groups/groups.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -229,7 +230,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
     if (leaderId === this.id) {
-      const done = this.#operate(operation).then((outcome) => ({ outcome }));
+      const done = carryOut(this.replica, operation).then((outcome) => ({ outcome }));
       const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
       return outcome;
     }
@@ -380,7 +381,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return Uint8Array.of(this.#belonging.promise(from) ? 1 : 0);
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
+        return operation === undefined
+          ? NO_BYTES
+          : encodeOutcome(await carryOut(this.replica, operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
@@ -390,16 +393,5 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return await this.messages.answer(bytes);
     }
     return await answerRequests(bytes, this.#replica);
-  }
-
-  async #operate(operation: Operation): Promise<OperationOutcome> {
-    switch (operation.kind) {
-      case "transfer":
-        return await this.replica.transfer(operation.target);
-      case "mark":
-        return await this.replica.mark(tokenBytes(operation.token));
-      case "change":
-        return await this.replica.change(operation.change, operation.expected);
-    }
   }
 }
