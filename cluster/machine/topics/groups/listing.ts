@@ -203,6 +203,7 @@ export const listGroups: Question<Uint8Array> = {
   since: VERSION,
   read: readBytes,
   answer(state, after) {
+    if (after.length > 0 && !isGroup(after)) return BAD_GROUP;
     const groups = namesAfter(state, after);
     const told: Uint8Array[] = [];
     return resultOf((writer) => {

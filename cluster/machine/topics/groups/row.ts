@@ -12,6 +12,7 @@
 import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../../protocol/text.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
+import { isGroup } from "../names.ts";
 import { groupKey, TABLE } from "../rows/keys.ts";
 import type { Totals } from "../rows/totals.ts";
 import type { Group, Member, SharedPartition, SharedTopic } from "./group.ts";
@@ -21,13 +22,13 @@ const TOPIC_BYTES = 1 + 8 + 2;
 const PARTITION_BYTES = 4;
 const MEMBER_BYTES = 8 + 1 + 3 * 4 + 2;
 
-/** A group; `undefined` when it has no members. */
+/** A group; `undefined` when it has no members. Any bytes give one or none. */
 export function getGroup(state: StoreReader, name: Uint8Array): Group | undefined {
-  const row = state.get(keyOf(name));
+  const row = isGroup(name) ? state.get(keyOf(name)) : undefined;
   return row && groupOf(name, row);
 }
 
-/** Whether a group has members. */
+/** Whether a group has members, by a name that one may have. */
 export function hasMembers(state: StoreReader, name: Uint8Array): boolean {
   return state.get(keyOf(name)) !== undefined;
 }
