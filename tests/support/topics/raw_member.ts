@@ -5,19 +5,12 @@
  */
 
 import type { Requests } from "../../../protocol/topics/mod.ts";
+import { sampleOf } from "./samples.ts";
 import type { RawTopics } from "./raw_client.ts";
 
 /** A request to join. */
 export function joining(rest: Partial<Requests["joinGroup"]> = {}): Requests["joinGroup"] {
-  return {
-    group: "g",
-    member: "",
-    client: "c",
-    sessionTimeoutMs: 30_000,
-    rebalanceTimeoutMs: 60_000,
-    topics: ["t"],
-    ...rest,
-  };
+  return { ...sampleOf("joinGroup"), ...rest };
 }
 
 /** Partitions of a topic. */
