@@ -7,6 +7,7 @@
  */
 
 import type { NodeChange } from "./change.ts";
+import type { GroupChange } from "./group_change.ts";
 import { KV, kv, nodes } from "./kv/mod.ts";
 import type { MessageChange } from "./message_change.ts";
 import {
@@ -82,6 +83,8 @@ export interface MachineListener {
   sessions?(changes: SessionChanges): void;
   /** What has become of segments of messages, in order. */
   messages?(changes: readonly MessageChange[]): void;
+  /** What has become of groups of consumers. */
+  groups?(changes: readonly GroupChange[]): void;
 }
 
 /** The machine on a store. */
@@ -125,6 +128,7 @@ export class Machine {
     const context: Context = { ...this.#context };
     if (this.#listener.changes !== undefined) context.changes = [];
     if (this.#listener.messages !== undefined) context.messages = [];
+    if (this.#listener.groups !== undefined) context.groups = [];
     const news = this.#listener.sessions && new News();
     const results = this.#transaction((state) => {
       const host = this.#host(state, context, news);
@@ -132,10 +136,11 @@ export class Machine {
       writeContext(state, context);
       return results;
     });
-    const { index, time, format, changes, messages } = context;
+    const { index, time, format, changes, messages, groups } = context;
     this.#context = { index, time, format };
     if (messages !== undefined && messages.length > 0) this.#listener.messages?.(messages);
     if (changes !== undefined && changes.length > 0) this.#listener.changes?.(changes);
+    if (groups !== undefined && groups.length > 0) this.#listener.groups?.(groups);
     if (news?.isAny) this.#listener.sessions?.(news);
     return results;
   }

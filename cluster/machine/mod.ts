@@ -5,6 +5,7 @@
  */
 
 export type { ChangeKind, NodeChange } from "./change.ts";
+export type { GroupChange } from "./group_change.ts";
 export type { MessageChange, SegmentId } from "./message_change.ts";
 export { dump, type DumpSummary } from "./dump.ts";
 export { DumpedRows } from "./dumped_rows.ts";

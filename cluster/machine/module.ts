@@ -19,6 +19,7 @@
 
 import { DecodeError, Reader, type Writer, written } from "../../protocol/msgpack/mod.ts";
 import type { NodeChange } from "./change.ts";
+import type { GroupChange } from "./group_change.ts";
 import type { MessageChange } from "./message_change.ts";
 import {
   type Failure,
@@ -42,6 +43,8 @@ export interface Context {
   changes?: NodeChange[];
   /** Where commands say what becomes of segments of messages; without it nobody listens. */
   messages?: MessageChange[];
+  /** Where commands say what becomes of groups of consumers; without it nobody listens. */
+  groups?: GroupChange[];
 }
 
 /** Nodes that have values, as far as the module that has them lets others see them. */

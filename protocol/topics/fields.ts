@@ -6,7 +6,7 @@
  */
 
 import { PayloadError } from "./errors.ts";
-import { MAX_NAME_BYTES } from "./limits.ts";
+import { MAX_NAME_BYTES, MAX_SUBSCRIBED } from "./limits.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./message_set.ts";
 import { isTopicName } from "./names.ts";
 import type { Reader } from "./reader.ts";
@@ -151,6 +151,18 @@ export const topic: Field<string> = {
   },
 };
 
+/** Names of topics, at least one, none of them twice. */
+export const subscription: Field<readonly string[]> = {
+  least: 4,
+  write: (writer, topics) => SUBSCRIBED.write(writer, topics),
+  read(reader) {
+    const topics = SUBSCRIBED.read(reader);
+    if (topics.length === 0) throw new PayloadError("Expected a topic, got none");
+    if (new Set(topics).size < topics.length) throw new PayloadError("A topic comes twice");
+    return topics;
+  },
+};
+
 /** Takes no byte: what is meant where nothing is said. */
 export function fixed<T>(value: T): Field<T> {
   return {
@@ -236,6 +248,7 @@ export function messages(fewest: number): Field<EncodedMessages> {
 }
 
 const SAFE = i64(0);
+const SUBSCRIBED = list(topic, MAX_SUBSCRIBED);
 
 /** `value`, if it is a whole number in this range. */
 function whole(value: number, least: number, most: number): number {

@@ -20,13 +20,19 @@ import {
   place,
   producer,
   record,
+  subscription,
   text,
   topic,
   u16,
   u32,
   u8,
 } from "./fields.ts";
-import { MAX_COMMITTED, MAX_FRAME_BYTES, MAX_NAMED_TOPICS } from "./limits.ts";
+import {
+  MAX_COMMITTED,
+  MAX_FRAME_BYTES,
+  MAX_GROUP_PARTITIONS,
+  MAX_NAMED_TOPICS,
+} from "./limits.ts";
 import type { Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
 
 /** The two payloads of a kind. */
@@ -49,6 +55,7 @@ const partition = { topic, partition: u32 };
 const range = { start: offset, highWaterMark: offset };
 const wanted = { ...partition, offset: place(OFFSET.earliest), maxBytes: u32 };
 const committed = record({ ...partition, offset: i64(-1), metadata: long });
+const shared = list(record(partition), MAX_GROUP_PARTITIONS);
 const listed = record({ name: topic, partitions: u32 });
 const server = record({ id: name, host: name, port: u16, role: u8 });
 const topicMetadata = record({ name: topic, topicId: offset, partitions: list(record(range)) });
@@ -149,6 +156,38 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
     0x44,
     record({ ...partition, offset: place(OFFSET.latest) }),
     record({ start: offset }),
+  ),
+  joinGroup: second(
+    0x08,
+    record({
+      group,
+      member: name,
+      client: name,
+      sessionTimeoutMs: u32,
+      rebalanceTimeoutMs: u32,
+      topics: subscription,
+    }),
+    record({ member: name, generation: u32 }),
+  ),
+  syncGroup: second(
+    0x09,
+    record({ group, generation: u32, member: name, held: shared }),
+    record({ generation: u32, assigned: shared, more: flag }),
+  ),
+  heartbeat: second(0x0a, record({ group, generation: u32, member: name }), none),
+  leaveGroup: second(0x0b, record({ group, member: name }), none),
+  describeGroup: second(
+    0x46,
+    record({ group }),
+    record({
+      generation: u32,
+      members: list(record({ member: name, client: name, generation: u32, owned: shared })),
+    }),
+  ),
+  listGroups: second(
+    0x47,
+    none,
+    record({ groups: list(record({ group, generation: u32, members: u32 })) }),
   ),
 };
 

@@ -33,3 +33,12 @@ export const MAX_COMMITTED = 10_000;
 
 /** Most topics that one request asks for by name: as many as there may be. */
 export const MAX_NAMED_TOPICS = 10_000;
+
+/** Most topics that a member of a group subscribes to. */
+export const MAX_SUBSCRIBED = 256;
+
+/** Most partitions of all topics that the members of a group subscribe to. */
+export const MAX_GROUP_PARTITIONS = 10_000;
+
+/** Least and longest time, in milliseconds, that a member may be silent, and that it may take to hand partitions over. */
+export const MEMBER_TIMEOUT_MS = { least: 1_000, most: 3_600_000 } as const;

@@ -28,14 +28,16 @@ import { withAdvice } from "./damage.ts";
 import { newId } from "./directory/node_file.ts";
 import { Belonging, PROMISE_LIMIT_MS } from "./founding/belonging.ts";
 import { answerRequests, answerVisitor } from "./gateway/questions.ts";
+import { Groups } from "./groups/groups.ts";
 import type { Vote } from "./log/vote_file.ts";
 import { type Lane, PeerLinks } from "./peers/mod.ts";
+import { carryOut } from "./operating.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { Sessions } from "./sessions/mod.ts";
 import type { StateSettings } from "./state_settings.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { Checks } from "./verification/checks.ts";
-import { decodeQuestion, encodeAnswer, tokenBytes } from "./verification/questions.ts";
+import { decodeQuestion, encodeAnswer } from "./verification/questions.ts";
 import {
   decodeOperation,
   decodeOutcome,
@@ -77,6 +79,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   readonly watches: WatchHub;
   /** The sessions of clients, while this server leads. */
   readonly sessions: Sessions;
+  /** The groups of consumers, while it does. */
+  readonly groups: Groups;
   readonly #options: ReplicaHostOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -109,6 +113,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { timeoutMs } = options.settings.sessions;
     const parts = { clock: this.#clock, random: realRandom, timeoutMs };
     this.sessions = new Sessions(parts, () => this.#replica);
+    this.groups = new Groups(this.#clock, () => this.#replica);
     this.#checks = new Checks({
       clock: this.#clock,
       view: () => storage.store.view(),
@@ -225,7 +230,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     const { leaderId } = this.replica;
     if (leaderId === undefined) return { reason: "no-leader" };
     if (leaderId === this.id) {
-      const done = this.#operate(operation).then((outcome) => ({ outcome }));
+      const done = carryOut(this.replica, operation).then((outcome) => ({ outcome }));
       const { outcome } = await within(timeoutMs, done) ?? { outcome: { reason: "lost" } };
       return outcome;
     }
@@ -254,6 +259,7 @@ export class ReplicaHost implements StateService, AsyncDisposable {
     await closeInOrder([
       () => this.replica.close(),
       () => this.sessions.close(),
+      () => this.groups.close(),
       () => this.watches.close(),
       () => this.#checks.close(),
       () => this.messages.close(),
@@ -302,8 +308,8 @@ export class ReplicaHost implements StateService, AsyncDisposable {
   async #begin(found: Omit<Parameters<typeof restore>[1], "snapshot">): Promise<void> {
     const { settings, log, nameOf, changed, failed } = this.#options;
     const { store, snapshots, votes, log: logFiles } = this.#storage;
-    const { sessions, messages } = this;
-    const newMachine = () => watchedMachine(store, this.watches, { sessions, messages });
+    const { sessions, groups, messages } = this;
+    const newMachine = () => watchedMachine(store, this.watches, { sessions, groups, messages });
     const { electionTimeoutMs, heartbeatMs, trailing } = settings.raft;
     const begun = await restore({
       directory: this.#storage.directory.path,
@@ -336,7 +342,10 @@ export class ReplicaHost implements StateService, AsyncDisposable {
       newMachine,
       barrier: (entry) => this.#checks.barrier(entry),
       changed,
-      progressed: () => this.sessions.look(),
+      progressed: () => {
+        this.sessions.look();
+        this.groups.look();
+      },
       failed,
     });
     const waiting = this.#replica?.release() ?? [];
@@ -372,7 +381,9 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return Uint8Array.of(this.#belonging.promise(from) ? 1 : 0);
       case REQUEST.operation: {
         const operation = decodeOperation(bytes);
-        return operation === undefined ? NO_BYTES : encodeOutcome(await this.#operate(operation));
+        return operation === undefined
+          ? NO_BYTES
+          : encodeOutcome(await carryOut(this.replica, operation));
       }
       case REQUEST.check: {
         const question = decodeQuestion(bytes);
@@ -382,16 +393,5 @@ export class ReplicaHost implements StateService, AsyncDisposable {
         return await this.messages.answer(bytes);
     }
     return await answerRequests(bytes, this.#replica);
-  }
-
-  async #operate(operation: Operation): Promise<OperationOutcome> {
-    switch (operation.kind) {
-      case "transfer":
-        return await this.replica.transfer(operation.target);
-      case "mark":
-        return await this.replica.mark(tokenBytes(operation.token));
-      case "change":
-        return await this.replica.change(operation.change, operation.expected);
-    }
   }
 }

@@ -46,12 +46,18 @@ export function serversOf(members: readonly Member[]): GossipServer[] {
   return [...servers.values()].sort((a, b) => a.id < b.id ? -1 : 1);
 }
 
-/** The agents that keep no state and ask servers for their clients: where each that is alive is found, by its id. */
-export function gatewaysOf(members: readonly Member[]): Map<string, Address> {
-  const gateways = new Map<string, Address>();
+/** Where an agent finds servers, and those agents that keep no state and ask servers for their clients, while they live: by their ids. */
+export function addressesOf(
+  members: readonly Member[],
+  servers: readonly GossipServer[],
+  own: string,
+): Map<string, Address> {
+  const addresses = new Map<string, Address>();
   for (const { status, addr, tags } of members) {
     const tag = status === "alive" ? decodeGatewayTag(tags[STATE_TAG]) : undefined;
-    if (tag !== undefined) gateways.set(tag.id, { host: addrToHost(addr), port: tag.port });
+    if (tag !== undefined) addresses.set(tag.id, { host: addrToHost(addr), port: tag.port });
   }
-  return gateways;
+  for (const { id, address } of servers) addresses.set(id, address);
+  addresses.delete(own);
+  return addresses;
 }

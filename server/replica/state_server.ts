@@ -22,10 +22,11 @@ import { gather } from "./founding/gathering.ts";
 import { encodeTag, shortId } from "./gossip_tag.ts";
 import { takeOut } from "./members/leaving.ts";
 import type { PeerLinks } from "./peers/mod.ts";
+import type { Groups } from "./groups/groups.ts";
 import { ReplicaHost, type ReplicaHostOptions } from "./replica_host.ts";
 import { FormerIds } from "./rebuilding/former.ts";
 import type { Messages } from "./segments/messages.ts";
-import { gatewaysOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
+import { addressesOf, type GossipServer, namesOfOthers, serversOf } from "./servers.ts";
 import type { Answer, Asker, Consistency, StateService } from "./service.ts";
 import { type StateStatus, stateStatus } from "./state_status.ts";
 import { clusterInfo, type Sessions } from "./sessions/mod.ts";
@@ -125,6 +126,11 @@ export class StateServer implements StateService, AsyncDisposable {
   /** The sessions of clients, while this server leads. */
   get sessions(): Sessions {
     return this.#host.sessions;
+  }
+
+  /** The groups of consumers, while this server leads. */
+  get groups(): Groups {
+    return this.#host.groups;
   }
 
   /** The messages of topics. */
@@ -307,7 +313,8 @@ export class StateServer implements StateService, AsyncDisposable {
     if (this.#closed !== undefined) return;
     const members = this.#options.members();
     this.#servers = serversOf(members);
-    this.#locate(members);
+    const { links, id } = this.#host;
+    links.locateAll(addressesOf(members, this.#servers, id));
     background(this.#tell(), this.#options.log);
     this.#gather();
     this.#advise();
@@ -318,13 +325,6 @@ export class StateServer implements StateService, AsyncDisposable {
     );
     this.#noticeOthers();
     this.#options.pubsub.tick();
-  }
-
-  #locate(members: readonly Member[]): void {
-    const { links, id: own } = this.#host;
-    const addresses = gatewaysOf(members);
-    for (const { id, address } of this.#servers) if (id !== own) addresses.set(id, address);
-    links.locateAll(addresses);
   }
 
   async #tell(): Promise<void> {

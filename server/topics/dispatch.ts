@@ -9,6 +9,14 @@ import { healthCheck, metadata } from "./requests/cluster.ts";
 import { fetch } from "./requests/fetch.ts";
 import { commitOffsets, fetchOffsets } from "./requests/groups.ts";
 import type { Handler } from "./handler.ts";
+import {
+  describeGroup,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  syncGroup,
+} from "./requests/members.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,
@@ -36,4 +44,10 @@ export const HANDLERS: { readonly [K in Exclude<RequestKind, "hello">]: Handler<
   describeTopic,
   alterTopic,
   deleteRecords,
+  joinGroup,
+  syncGroup,
+  heartbeat,
+  leaveGroup,
+  describeGroup,
+  listGroups,
 };

@@ -21,6 +21,8 @@ export function mayDo(client: Client, { kind, body }: Request): boolean {
       return body.offsets.every(({ topic }) => client.may("subscribe", topic));
     case "fetchOffsets":
       return body.partitions.every(({ topic }) => client.may("subscribe", topic));
+    case "joinGroup":
+      return body.topics.every((topic) => client.may("subscribe", topic));
     case "createTopic":
     case "deleteTopic":
     case "alterTopic":

@@ -23,6 +23,8 @@ export interface TopicState {
     timeoutMs: number,
     done: (result: Result | undefined) => void,
   ): void;
+  /** A member of a group has given a sign of life here, which counts while this server leads. */
+  heard(member: number): void;
   /** Answers a question from what this server has. */
   peek(question: Uint8Array): Result;
 }

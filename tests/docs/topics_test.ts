@@ -50,6 +50,9 @@ Deno.test("docs/TOPICS.md has the bounds of the code", () => {
   const { bufferBytes, maxInFlight } = producerSettings({}, clientSettings({}));
   const { topics } = DEFAULT_AGENT_CONFIG;
   assert.equal(wire.MAX_PARTITIONS, machine.MAX_PARTITIONS);
+  assert.equal(wire.MAX_SUBSCRIBED, machine.MAX_GROUP_TOPICS);
+  assert.equal(wire.MAX_GROUP_PARTITIONS, machine.MAX_GROUP_PARTITIONS);
+  assert.deepEqual(wire.MEMBER_TIMEOUT_MS, machine.MEMBER_TIMEOUT_MS);
   assert.equal(maxInFlight, machine.KNOWN_BATCHES);
   assert.deepEqual(rowsOf("What  ").map(([, most]) => most), [
     `${machine.MAX_NAME_BYTES} bytes`,
@@ -68,6 +71,10 @@ Deno.test("docs/TOPICS.md has the bounds of the code", () => {
     `${machine.MAX_METADATA_BYTES / 1_024} KiB`,
     count(machine.MAX_ALL_COMMITTED),
     days(machine.GROUP_LIFE_MS),
+    count(machine.MAX_GROUP_MEMBERS),
+    count(machine.MAX_ALL_MEMBERS),
+    count(machine.MAX_GROUP_TOPICS),
+    count(machine.MAX_GROUP_PARTITIONS),
     days(machine.PRODUCER_LIFE_MS),
     count(topics.maxConnections),
     `${topics.idleLimitMs / 60_000} min`,

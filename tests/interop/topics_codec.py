@@ -6,11 +6,12 @@ such lines of its own. A line is JSON: {"frame": hex, "id", "kind", "version", "
 import json, random, struct, sys, zlib
 
 # Types of fields: letters of struct, and 8 bytes "q" from 0, "l" from -1, "L" from -2; texts "s", names "n", topics "t", groups "g";
-# "?" a flag, "A" acks, "P" who produces, "m" messages of version 1, "M" of version 2, a list of fields: many of them,
+# "T" topics without one that comes twice, "?" a flag, "A" acks, "P" who produces, "m" messages of version 1, "M" of version 2, a list of fields: many of them,
 # a tuple of one: many values, a dict: fields by name in a value of their own.
 PART = {"topic": "t", "partition": "I"}
 RANGE = {"start": "q", "highWaterMark": "q"}
 SETTINGS = lambda t: {"retentionMs": t, "retentionBytes": t, "segmentBytes": t, "segmentMs": t}
+MEMBER = {"group": "g", "generation": "I", "member": "n"}
 KEPT = {**PART, "offset": "l", "metadata": "s"}
 FETCH = {**PART, "offset": "L", "maxBytes": "I"}
 DONE = {"baseOffset": "q", "count": "I", "highWaterMark": "q"}
@@ -37,6 +38,14 @@ KINDS = {  # type, versions, request, reply
         "partitions": [{**RANGE, "bytes": "q"}]})],
     "alterTopic": [(67, 2, {"topic": "t", "settings": SETTINGS("L")}, {"settings": SETTINGS("l")})],
     "deleteRecords": [(68, 2, {**PART, "offset": "l"}, {"start": "q"})],
+    "joinGroup": [(8, 2, {"group": "g", "member": "n", "client": "n", "sessionTimeoutMs": "I", "rebalanceTimeoutMs": "I",
+                          "topics": "T"}, {"member": "n", "generation": "I"})],
+    "syncGroup": [(9, 2, {**MEMBER, "held": [PART]}, {"generation": "I", "assigned": [PART], "more": "?"})],
+    "heartbeat": [(10, 2, MEMBER, {})],
+    "leaveGroup": [(11, 2, {"group": "g", "member": "n"}, {})],
+    "describeGroup": [(70, 2, {"group": "g"}, {"generation": "I", "members": [
+        {"member": "n", "client": "n", "generation": "I", "owned": [PART]}]})],
+    "listGroups": [(71, 2, {}, {"groups": [{"group": "g", "generation": "I", "members": "I"}]})],
 }
 LETTERS = {"q": "q", "l": "q", "L": "q", "i": "i", "A": "h", "0": "B"}
 sized = lambda data: struct.pack(">I", len(data)) + data
@@ -45,6 +54,8 @@ blob = lambda hexed, nulls: (b"\xff" * 4 if nulls else b"\0" * 4) if hexed is No
 def put(kind, value):
     if isinstance(kind, dict):
         return b"".join(put(t, value.get(name)) for name, t in kind.items())
+    if kind == "T":
+        return put(("t",), value)
     if isinstance(kind, (list, tuple)):
         return struct.pack(">I", len(value)) + b"".join(put(kind[0], one) for one in value)
     if kind in "stng":
@@ -65,6 +76,8 @@ def get(kind, rest):
         for name, t in kind.items():
             value[name], rest = get(t, rest)
         return value, rest
+    if kind == "T":
+        return get(("t",), rest)
     if isinstance(kind, (list, tuple)) or kind in "mM":
         count, rest = get("I", rest)
         values = []
@@ -128,6 +141,8 @@ def chance(kind):
         return {name: chance(t) for name, t in kind.items()}
     if isinstance(kind, (list, tuple)):
         return [chance(kind[0]) for _ in range(random.randrange(4))]
+    if kind == "T":
+        return list({chance("t"): 1 for _ in range(random.randrange(1, 6))})
     if kind in "tsng":
         letters = "abcXYZ019._-" if kind == "t" else "a~é€日😀\0"
         return "".join(random.choice(letters) for _ in range(random.randrange(30))) + ("x" if kind in "tg" else "")

@@ -18,6 +18,8 @@ import {
   MAX_METADATA_BYTES,
   TOO_LARGE,
 } from "./limits.ts";
+import { type MemberName, readMember, writeMember } from "./groups/calls.ts";
+import { type Committer, fenceOf, NO_MEMBER } from "./groups/fence.ts";
 import { isGroup } from "./names.ts";
 import { putDue } from "./rows/due.ts";
 import { TOPICS } from "./rows/keys.ts";
@@ -54,6 +56,8 @@ export const COMMITTED = {
   partitionNotFound: 2,
   metadataTooLong: 3,
   quotaExceeded: 4,
+  /** Another member may be reading the partition. */
+  notOwned: 5,
 } as const;
 
 /** A partition by the name of its topic. */
@@ -93,9 +97,10 @@ const NO_TOPIC = 0;
 export function commitOffsetsCommand(
   group: Uint8Array,
   commits: readonly Commit[],
+  { member, generation }: Committer = NO_MEMBER,
 ): Uint8Array<ArrayBuffer> {
   return encodeCall(VERSION, TOPICS, COMMIT_OFFSETS, (writer) => {
-    writer.bytes(group);
+    writeMember(writer, { group, member, generation });
     writer.uint(commits.length);
     for (const { topic, partition, offset, metadata } of commits) {
       writer.bytes(topic);
@@ -165,11 +170,11 @@ const SOME = 2;
 
 /** The command. */
 export const commitOffsets: Command<
-  { readonly group: Uint8Array; readonly commits: readonly Commit[] }
+  MemberName & { readonly commits: readonly Commit[] }
 > = {
   since: VERSION,
   read(reader) {
-    const group = readBytes(reader);
+    const name = readMember(reader);
     const commits: Commit[] = [];
     for (let left = readUint(reader, 0, MAX_COMMITTED); left > 0; left--) {
       commits.push({
@@ -179,14 +184,19 @@ export const commitOffsets: Command<
         metadata: readBytes(reader),
       });
     }
-    return { group, commits };
+    return { ...name, commits };
   },
-  apply(state, { time }, { group, commits }) {
+  apply(state, { time, groups }, { group, commits, ...committer }) {
     if (!isGroup(group)) return BAD_GROUP;
+    const fence = fenceOf(state, group, committer);
+    if (typeof fence !== "function") return fence;
+    if (committer.member > 0) groups?.push({ kind: "heard", member: committer.member });
     const totals = getTotals(state);
     const body = new Uint8Array(commits.length);
     commits.forEach((commit, i) => {
-      body[i] = commitOne(state, totals, time, group, commit);
+      body[i] = fence(commit.topic, commit.partition)
+        ? commitOne(state, totals, time, group, commit)
+        : COMMITTED.notOwned;
     });
     if (body.includes(COMMITTED.done)) {
       const due = { kind: "group", group } as const;

@@ -37,6 +37,27 @@ export const MAX_ALL_COMMITTED = 1_000_000;
 /** Offsets of a group are forgotten so long after its last commit, in milliseconds. */
 export const GROUP_LIFE_MS = 7 * 86_400_000;
 
+/** Most members of a group ... */
+export const MAX_GROUP_MEMBERS = 256;
+
+/** ... most topics that they subscribe to, and one of them ... */
+export const MAX_GROUP_TOPICS = 256;
+
+/** ... and most partitions of those, each with what is left of topics that nobody subscribes to any more. */
+export const MAX_GROUP_PARTITIONS = 10_000;
+
+/** Most members of all groups. */
+export const MAX_ALL_MEMBERS = 10_000;
+
+/** Most bytes of what the state has of members, when one joins. */
+export const MAX_ALL_GROUP_BYTES = 64 * 1024 * 1024;
+
+/** Longest name that a member gives itself, in bytes. */
+export const MAX_CLIENT_BYTES = 249;
+
+/** Least and longest time, in milliseconds, that a member may be silent, and that it may take to hand partitions over. */
+export const MEMBER_TIMEOUT_MS = { least: 1_000, most: 3_600_000 } as const;
+
 /** Batches of a producer in a partition that are known when they come again. */
 export const KNOWN_BATCHES = 5;
 
@@ -96,7 +117,7 @@ export const BAD_GROUP: Failure = { ok: false, code: 422, reason: "INVALID", fie
 /** What a group has committed takes too many bytes to be told at once. */
 export const TOO_LARGE: Failure = { ok: false, code: 413, reason: "TOO_LARGE" };
 
-/** There is as much as there may be: topics, partitions, producers or offsets. */
+/** There is as much as there may be: topics, partitions, producers, offsets or members. */
 export const QUOTA_EXCEEDED: Failure = { ok: false, code: 429, reason: "QUOTA_EXCEEDED" };
 
 /** A batch does not follow the last one of its producer. */
@@ -107,3 +128,21 @@ export const PRODUCER_FENCED: Failure = { ok: false, code: 409, reason: "PRODUCE
 
 /** Nobody was given the id of this producer. */
 export const UNKNOWN_PRODUCER: Failure = { ok: false, code: 404, reason: "UNKNOWN_PRODUCER" };
+
+/** The group has no such member, or has members where none is named. */
+export const UNKNOWN_MEMBER: Failure = { ok: false, code: 404, reason: "UNKNOWN_MEMBER" };
+
+/** The group has neither members nor offsets. */
+export const UNKNOWN_GROUP: Failure = { ok: false, code: 404, reason: "UNKNOWN_GROUP" };
+
+/** There is something that the member is to stop, or to begin, to read. */
+export const REBALANCING: Failure = { ok: false, code: 409, reason: "REBALANCE_IN_PROGRESS" };
+
+/** The member was told something else since. */
+export const INVALID_GENERATION: Failure = { ok: false, code: 409, reason: "INVALID_GENERATION" };
+
+/** A time that is not from 1 s to an hour. */
+export const BAD_TIMEOUT: Failure = { ok: false, code: 422, reason: "INVALID", field: "timeout" };
+
+/** What a member calls itself breaks a rule. */
+export const BAD_CLIENT: Failure = { ok: false, code: 422, reason: "INVALID", field: "client" };

@@ -11,6 +11,18 @@
 import type { Module } from "../module.ts";
 import { COMMIT_OFFSETS, commitOffsets, GROUP_OFFSETS, groupOffsets } from "./commit.ts";
 import { ALTER, alter, CREATE, create, del, DELETE } from "./create.ts";
+import { askedHeartbeat, HEARTBEAT, heartbeat } from "./groups/heartbeat.ts";
+import { JOIN, join } from "./groups/join.ts";
+import { LEAVE, leave, REMOVE, remove } from "./groups/leave.ts";
+import {
+  DESCRIBE_GROUP,
+  describeGroup,
+  GROUP_MEMBERS,
+  groupMembers,
+  LIST_GROUPS,
+  listGroups,
+} from "./groups/listing.ts";
+import { SYNC, sync } from "./groups/sync.ts";
 import { DESCRIBE, describe, LIST, list, SEGMENTS, segments, TOTALS, totals } from "./listing.ts";
 import { LOCATE, locate } from "./locate.ts";
 import { INIT_PRODUCER, initProducer, PRODUCE, produce } from "./produce.ts";
@@ -44,6 +56,25 @@ export {
   deleteTopicCommand,
   hasCreated,
 } from "./create.ts";
+export type { MemberName, TopicPartitions } from "./groups/calls.ts";
+export { type Committer, NO_MEMBER } from "./groups/fence.ts";
+export { heartbeatCall } from "./groups/heartbeat.ts";
+export { decodeJoined, type Join, joinCommand, type Joined, NEW_MEMBER } from "./groups/join.ts";
+export { decodeRemoved, leaveCommand, removeMembersCommand, type Silent } from "./groups/leave.ts";
+export {
+  decodeGroup,
+  decodeGroups,
+  decodeMembers,
+  describeGroupQuestion,
+  type GroupDescription,
+  groupMembersQuestion,
+  type GroupPage,
+  type ListedGroup,
+  listGroupsQuestion,
+  type MemberDescription,
+  type MemberTimes,
+} from "./groups/listing.ts";
+export { decodeSynced, type Sync, syncCommand, type Synced } from "./groups/sync.ts";
 export * from "./limits.ts";
 export {
   decodeDescription,
@@ -103,6 +134,11 @@ export const topics: Module = {
     [INIT_PRODUCER]: initProducer,
     [COMMIT_OFFSETS]: commitOffsets,
     [SWEEP]: sweep,
+    [JOIN]: join,
+    [SYNC]: sync,
+    [HEARTBEAT]: heartbeat,
+    [LEAVE]: leave,
+    [REMOVE]: remove,
   },
   questions: {
     [LOCATE]: locate,
@@ -112,5 +148,9 @@ export const topics: Module = {
     [GROUP_OFFSETS]: groupOffsets,
     [TOTALS]: totals,
     [DUE]: due,
+    [DESCRIBE_GROUP]: describeGroup,
+    [LIST_GROUPS]: listGroups,
+    [GROUP_MEMBERS]: groupMembers,
+    [HEARTBEAT]: askedHeartbeat,
   },
 };

@@ -26,7 +26,11 @@ export function isName(bytes: Uint8Array): boolean {
 
 /** Whether bytes name a group: 1 to {@linkcode MAX_GROUP_BYTES} of UTF-8. */
 export function isGroup(bytes: Uint8Array): boolean {
-  if (bytes.length === 0 || bytes.length > MAX_GROUP_BYTES) return false;
+  return bytes.length > 0 && bytes.length <= MAX_GROUP_BYTES && isText(bytes);
+}
+
+/** Whether bytes are UTF-8. */
+export function isText(bytes: Uint8Array): boolean {
   try {
     decoder.decode(bytes);
     return true;

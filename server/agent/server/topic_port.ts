@@ -31,6 +31,7 @@ export function listenForTopics(
     address: joinHostPort(host, port),
     state: {
       askHere: (...request) => server.replica.askHere(...request),
+      heard: (member) => server.groups.heard(member),
       peek: peekAt(server),
     },
     messages: server.messages,
@@ -55,6 +56,7 @@ export function localTopics(
       if (kind === "command") server.propose(bytes, timeoutMs, done);
       else server.query(bytes, "linearizable", timeoutMs, ({ result }) => done(result));
     },
+    heard: (member) => server.groups.heard(member),
     peek: peekAt(server),
   };
   const cluster = clusterOf(name, server);

@@ -20,7 +20,7 @@ import { RemoteChanges } from "./changes.ts";
 import { Visits } from "./visits.ts";
 import { encodeGatewayTag, shortId } from "../gossip_tag.ts";
 import { type Hello, PeerLinks } from "../peers/mod.ts";
-import { gatewaysOf, type GossipServer, serversOf } from "../servers.ts";
+import { addressesOf, type GossipServer, serversOf } from "../servers.ts";
 import type { Answer, Asker, Consistency, StateService } from "../service.ts";
 
 /** Pause between two looks at what gossip shows, in milliseconds; the first one comes at once. */
@@ -169,10 +169,7 @@ export class Gateway implements StateService, AsyncDisposable {
     this.#servers = serversOf(all).filter(({ cluster, status }) =>
       status === "alive" && (this.#clusterId === "" || cluster === shortId(this.#clusterId))
     );
-    const addresses = gatewaysOf(all);
-    addresses.delete(this.#id);
-    for (const { id, address } of this.#servers) addresses.set(id, address);
-    this.links.locateAll(addresses);
+    this.links.locateAll(addressesOf(all, this.#servers, this.#id));
     const tag = encodeGatewayTag({ port: this.links.address.port, id: this.#id });
     if (tag !== told()) background(tell(tag), log);
     this.#visits.look();

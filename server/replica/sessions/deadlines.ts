@@ -19,6 +19,13 @@ export class Deadlines {
     return this.#bucketOf.size;
   }
 
+  /** The first of them; `Infinity` when there is none. */
+  get earliest(): number {
+    let earliest = Infinity;
+    for (const bucket of this.#buckets.keys()) if (bucket < earliest) earliest = bucket;
+    return earliest * DEADLINE_GRAIN_MS;
+  }
+
   /** Whether a name has one. */
   has(name: string): boolean {
     return this.#bucketOf.has(name);

@@ -16,6 +16,7 @@ import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, MAX_FRAME_BYTES } from "../../../protocol/topics/mod.ts";
 import { nextTurn } from "../../runtime.ts";
 import { refusal } from "../refusals.ts";
+import { numberOf } from "./members.ts";
 import { ask, done, type Handler, listed } from "../handler.ts";
 
 /** Offsets that are committed, or looked at, together. */
@@ -28,14 +29,12 @@ const CODES: Readonly<Record<number, number>> = {
   [COMMITTED.partitionNotFound]: CODE.PARTITION_NOT_FOUND,
   [COMMITTED.metadataTooLong]: CODE.INVALID_COMMIT_SIZE,
   [COMMITTED.quotaExceeded]: CODE.QUOTA_EXCEEDED,
+  [COMMITTED.notOwned]: CODE.REBALANCE_IN_PROGRESS,
 };
 
 /** Keeps offsets of a group. */
 export const commitOffsets: Handler<"commitOffsets"> = async (services, { body }) => {
-  const { group, generation, member, offsets } = body;
-  if (generation !== 0 || member !== "") {
-    return refusal(CODE.UNKNOWN_MEMBER, "Groups have no members");
-  }
+  const { group, generation, offsets } = body;
   if (offsets.some(({ offset }) => offset < 0)) {
     return refusal(CODE.INVALID_REQUEST, "An offset is less than 0");
   }
@@ -45,8 +44,10 @@ export const commitOffsets: Handler<"commitOffsets"> = async (services, { body }
     offset,
     metadata: encodeUtf8(metadata),
   }));
+  const committer = { member: numberOf(body.member), generation };
+  services.state.heard(committer.member);
   const asked = (commits.length > 0 ? inPieces(commits) : [commits]).map((some) => {
-    return ask(services, "command", commitOffsetsCommand(encodeUtf8(group), some));
+    return ask(services, "command", commitOffsetsCommand(encodeUtf8(group), some, committer));
   });
   const codes: number[] = [];
   for (const result of await Promise.all(asked)) {

@@ -19,8 +19,12 @@ import {
 } from "../../../cluster/machine/sys/mod.ts";
 import {
   allGroupOffsetsQuestion,
+  describeGroupQuestion,
   describeTopicQuestion,
+  groupMembersQuestion,
   groupOffsetsQuestion,
+  heartbeatCall,
+  listGroupsQuestion,
   listTopicsQuestion,
   locateQuestion,
   segmentsQuestion,
@@ -31,6 +35,7 @@ import { dumped, entriesOf, path } from "../../support/machine/fixture.ts";
 import { KvModel, randomPaths } from "../../support/machine/model.ts";
 import { SessionModel } from "../../support/machine/session_model.ts";
 import { idOf } from "../../support/machine/sessions.ts";
+import { GroupModel } from "../../support/topics/group_model.ts";
 import { TopicModel, utf8 } from "../../support/topics/model.ts";
 import { mutated } from "../../support/mutate.ts";
 import { below } from "../../support/random_value.ts";
@@ -41,14 +46,17 @@ function hostileCommands(random: SeededRandom, count: number): Uint8Array[] {
   const model = new KvModel(random, randomPaths(random));
   const sessions = new SessionModel(random);
   const topics = new TopicModel(random);
+  const groups = new GroupModel(random);
   const nextOf = [
     () => model.next().command,
     () => sessions.next().bytes,
     () => topics.next().command,
+    () => groups.next(() => {}).command,
+    () => heartbeatCall({ group: new Uint8Array(below(random, 3_000)), member: 1, generation: 1 }),
   ];
   return Array.from({ length: count }, () => {
     if (random.float() < 0.1) return random.bytes(below(random, 40));
-    const command = (nextOf[below(random, 3)] as () => Uint8Array)();
+    const command = (nextOf[below(random, nextOf.length)] as () => Uint8Array)();
     return random.float() < 0.2 ? command : mutated(random, command);
   });
 }
@@ -117,6 +125,12 @@ Deno.test("hostile questions never throw and change nothing", () => {
     allGroupOffsetsQuestion(utf8("g"), { topic: 1, partition: 0 }),
     topicTotalsQuestion(),
     topicsDueQuestion(5),
+    ...[utf8("g"), new Uint8Array(3_000)].flatMap((group) => [
+      describeGroupQuestion(group),
+      groupMembersQuestion(group),
+      listGroupsQuestion(group),
+      heartbeatCall({ group, member: 1, generation: 1 }),
+    ]),
   ];
   for (let i = 0; i < 20_000; i++) {
     encodeResult(machine.query(mutated(random, samples[i % samples.length] as Uint8Array)));

@@ -136,6 +136,7 @@ Deno.test("frames that are no request say what is to be answered, and whether th
 
 Deno.test("a request that is wrong in itself is answered, and the next one is read", () => {
   const topic = [0, 0, 0, 1, 0x74];
+  const group = [0, 0, 0, 1, 0x67];
   const payloads: readonly (readonly [type: number, version: number, payload: number[]])[] = [
     [0x05, 1, []],
     [0x05, 1, [0, 0, 0, 2, 0x74]],
@@ -156,6 +157,25 @@ Deno.test("a request that is wrong in itself is answered, and the next one is re
     // An offset of -3.
     [0x02, 1, [...topic, 0, 0, 0, 0, ...new Array(7).fill(0xff), 0xfd, 0, 0, 0, 1]],
     [0x0c, 2, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+    // A group without a name, no topic, one twice, and more than there may be.
+    [0x08, 2, [...new Array(24).fill(0), 1, ...topic]],
+    [0x08, 2, [...group, ...new Array(16).fill(0), 0, 0, 0, 0]],
+    [0x08, 2, [...group, ...new Array(16).fill(0), 0, 0, 0, 2, ...topic, ...topic]],
+    [0x08, 2, [
+      ...group,
+      ...new Array(16).fill(0),
+      0,
+      0,
+      1,
+      1,
+      ...new Array(257).fill(topic).flat(),
+    ]],
+    [0x09, 2, [...group, ...new Array(8).fill(0), 0, 0, 0, 1, ...topic]],
+    [0x09, 2, [...group, ...new Array(8).fill(0), 0xff, 0xff, 0xff, 0xff]],
+    [0x0a, 2, [...group, 0, 0, 0, 1, 0, 0, 0, 0, 0]],
+    [0x0b, 2, [0, 0, 0, 0, 0, 0, 0, 0]],
+    [0x46, 2, [0, 0, 0, 0]],
+    [0x47, 2, [0]],
     [0x0d, 2, [0, 0, 0, 1, 0x67, 0xff, 0xff, 0xff, 0xff]],
     [0x0d, 2, [0, 0, 0, 1, 0x67, 0, 0, 0, 1, ...topic]],
     [0x41, 2, [0xff, 0xff, 0xff, 0xff]],
@@ -181,14 +201,17 @@ Deno.test("a request that is wrong in itself is answered, and the next one is re
     errorOf(rawRequest(none, { type: 7, flags: FLAG.compressed })).code,
     CODE.INVALID_REQUEST,
   );
-  for (const type of [0x08, 0x0b, 0x0f, 0x12, 0x3f, 0x45, 0, 0xff]) {
+  for (const type of [0x0f, 0x10, 0x11, 0x12, 0x3f, 0x45, 0, 0xff]) {
     for (const version of [1, 2]) {
       assert.equal(errorOf(rawRequest(none, { type, version })).code, CODE.UNKNOWN_REQUEST);
     }
   }
   // What only the second version knows.
-  for (const type of [0x0c, 0x0d, 0x0e, 0x40, 0x41, 0x42, 0x43, 0x44]) {
+  for (
+    const type of [8, 9, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46, 0x47]
+  ) {
     assert.equal(errorOf(rawRequest(none, { type, version: 1 })).code, CODE.UNKNOWN_REQUEST);
+    if (type === 0x47) continue;
     assert.equal(errorOf(rawRequest(none, { type, version: 2 })).code, CODE.INVALID_REQUEST);
   }
 });

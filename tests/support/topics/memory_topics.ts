@@ -33,6 +33,8 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
   instead: Result | undefined;
   /** Questions that were answered. */
   peeks = 0;
+  /** Members that have given a sign of life. */
+  readonly signs: number[] = [];
   /** Commands that were taken on. */
   commands = 0;
   readonly #machine: Machine;
@@ -97,6 +99,10 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
     const { index } = this.#machine.context;
     const entry = { index: index + 1, type: "command", time: Date.now(), data };
     return this.#machine.apply([entry])[0] as Result;
+  }
+
+  heard(member: number): void {
+    this.signs.push(member);
   }
 
   peek(question: Uint8Array): Result {

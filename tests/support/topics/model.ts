@@ -533,7 +533,8 @@ function sum(parts: readonly { readonly bytes: number }[]): number {
   return parts.reduce((all, { bytes }) => all + bytes, 0);
 }
 
-function refused(result: Result, reason: string): void {
+/** Fails unless it was not done, for this reason. */
+export function refused(result: Result, reason: string): void {
   assert.equal(result.ok ? "done" : result.reason, reason);
 }
 

@@ -181,6 +181,13 @@ export class PlainTopics {
         there.start = offset === OFFSET.latest ? there.messages.length : offset;
         return { start: there.start };
       }
+      case "joinGroup":
+      case "syncGroup":
+      case "heartbeat":
+      case "leaveGroup":
+      case "describeGroup":
+      case "listGroups":
+        throw new TopicError(CODE.UNKNOWN_REQUEST, "it keeps no members of groups");
     }
   }
 

@@ -38,6 +38,12 @@ export const SECOND = [
   "describeTopic",
   "alterTopic",
   "deleteRecords",
+  "joinGroup",
+  "syncGroup",
+  "heartbeat",
+  "leaveGroup",
+  "describeGroup",
+  "listGroups",
 ] as const satisfies readonly RequestKind[];
 
 const LETTERS = "abcxyzABCXYZ019._-";
@@ -131,13 +137,12 @@ export class RandomFrames {
       listTopics: () => ({}),
       healthCheck: () => ({}),
       commitOffsets: () => ({
-        group: `g${this.#text()}`,
-        generation: this.#u32(),
-        member: this.#text(),
+        ...this.#group(),
+        ...this.#member(),
         offsets: this.#many(5, () => this.#committed()),
       }),
       fetchOffsets: () => ({
-        group: `g${this.#text()}`,
+        ...this.#group(),
         partitions: this.#many(5, () => this.#partition()),
       }),
       initProducer: () => ({ transactionalId: this.#text() }),
@@ -146,6 +151,23 @@ export class RandomFrames {
       describeTopic: () => this.#topic(),
       alterTopic: () => ({ ...this.#topic(), settings: this.#settings(-2) }),
       deleteRecords: () => ({ ...this.#partition(), offset: this.near(-1, MOST) }),
+      joinGroup: () => ({
+        ...this.#group(),
+        member: this.#text(),
+        client: this.#text(),
+        sessionTimeoutMs: this.#u32(),
+        rebalanceTimeoutMs: this.#u32(),
+        topics: [...new Set([this.#name(), ...this.#many(5, () => this.#name())])],
+      }),
+      syncGroup: () => ({
+        ...this.#group(),
+        ...this.#member(),
+        held: this.#many(9, () => this.#partition()),
+      }),
+      heartbeat: () => ({ ...this.#group(), ...this.#member() }),
+      leaveGroup: () => ({ ...this.#group(), member: this.#text() }),
+      describeGroup: () => this.#group(),
+      listGroups: () => ({}),
     };
   }
 
@@ -196,6 +218,29 @@ export class RandomFrames {
       }),
       alterTopic: () => ({ settings: this.#settings(-1) }),
       deleteRecords: () => ({ start: this.near(0, MOST) }),
+      joinGroup: () => this.#member(),
+      syncGroup: () => ({
+        generation: this.#u32(),
+        assigned: this.#many(9, () => this.#partition()),
+        more: this.#chance(),
+      }),
+      heartbeat: () => ({}),
+      leaveGroup: () => ({}),
+      describeGroup: () => ({
+        generation: this.#u32(),
+        members: this.#many(4, () => ({
+          ...this.#member(),
+          client: this.#text(),
+          owned: this.#many(4, () => this.#partition()),
+        })),
+      }),
+      listGroups: () => ({
+        groups: this.#many(9, () => ({
+          ...this.#group(),
+          generation: this.#u32(),
+          members: this.#u32(),
+        })),
+      }),
     };
   }
 
@@ -233,6 +278,14 @@ export class RandomFrames {
 
   #partition(): { topic: string; partition: number } {
     return { topic: this.#name(), partition: this.#u32() };
+  }
+
+  #group(): { group: string } {
+    return { group: `g${this.#text()}` };
+  }
+
+  #member(): { member: string; generation: number } {
+    return { member: this.#text(), generation: this.#u32() };
   }
 
   #range(): { start: number; highWaterMark: number } {

@@ -25,6 +25,19 @@ const SAMPLES: { readonly [K in RequestKind]: Requests[K] } = {
   describeTopic: { topic: "t" },
   alterTopic: { topic: "t", settings: UNCHANGED },
   deleteRecords: { topic: "t", partition: 0, offset: 0 },
+  joinGroup: {
+    group: "g",
+    member: "",
+    client: "c",
+    sessionTimeoutMs: 30_000,
+    rebalanceTimeoutMs: 60_000,
+    topics: ["t"],
+  },
+  syncGroup: { group: "g", generation: 1, member: "m", held: [] },
+  heartbeat: { group: "g", generation: 1, member: "m" },
+  leaveGroup: { group: "g", member: "m" },
+  describeGroup: { group: "g" },
+  listGroups: {},
 };
 
 /** One of a kind. */

@@ -12,6 +12,7 @@
  *     (3, 8, group, topic, partition)       nothing: the offsets of a group
  *     (3, 9, group)                         when it has committed last
  *     (3, 10, time, kind, ...)              nothing: what is to be looked after at that time
+ *     (3, 11, group)                        the members of a group, and which partitions they have
  *
  * A topic has an id that no other one ever gets, so what a deleted one has left belongs to nobody. A partition to which nothing
  * was ever appended has no row. Messages are no rows: see `segment.ts`.
@@ -28,6 +29,7 @@ import {
   putInteger,
   TEXT_OVERHEAD_BYTES,
 } from "../../store/tuple.ts";
+import { concatBytes } from "../../../../protocol/bytes.ts";
 import type { StoreReader } from "../../store/store.ts";
 
 /** Number of the module. */
@@ -51,6 +53,7 @@ export const TABLE = {
   offsetsOfGroups: encodeTuple([TOPICS, 8]),
   groups: encodeTuple([TOPICS, 9]),
   times: encodeTuple([TOPICS, 10]),
+  members: encodeTuple([TOPICS, 11]),
 } as const satisfies Readonly<Record<string, Uint8Array>>;
 
 /** The key of numbers in a table, or what those begin with that have more. */
@@ -95,6 +98,11 @@ export function nameKey(state: Room, name: Uint8Array): Uint8Array {
 /** The name in a key of {@linkcode nameKey}. */
 export function nameOf(key: Uint8Array): Uint8Array {
   return key.subarray(TABLE.names.length + 1, key.length - 1);
+}
+
+/** The key of a group in a table. */
+export function groupKey(table: Uint8Array, group: Uint8Array): Uint8Array {
+  return concatBytes([table, encodeTuple([group])]);
 }
 
 /** The keys of a table that begin with these numbers. */

@@ -7,7 +7,7 @@
 import { getU64, putU64 } from "../../../../protocol/bytes.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
 import { decodeTuple, encodeTuple, keyAfter, keysBelow } from "../../store/tuple.ts";
-import { TOPICS } from "./keys.ts";
+import { groupKey, TABLE, TOPICS } from "./keys.ts";
 import type { Totals } from "./totals.ts";
 
 /** A committed offset. */
@@ -86,7 +86,7 @@ export function deleteCommitted(
 
 /** When a group has committed last; `undefined`: never, or it is forgotten. */
 export function lastCommit(state: StoreReader, group: Uint8Array): number | undefined {
-  const row = state.get(groupKey(group));
+  const row = state.get(groupKey(TABLE.groups, group));
   return row && getU64(row, 0);
 }
 
@@ -94,14 +94,10 @@ export function lastCommit(state: StoreReader, group: Uint8Array): number | unde
 export function putLastCommit(state: Transaction, group: Uint8Array, time: number): void {
   const row = state.allocate(8);
   putU64(row, 0, time);
-  state.put(groupKey(group), row);
+  state.put(groupKey(TABLE.groups, group), row);
 }
 
 /** A group is forgotten. */
 export function deleteGroup(state: Transaction, group: Uint8Array): void {
-  state.delete(groupKey(group));
-}
-
-function groupKey(group: Uint8Array): Uint8Array {
-  return encodeTuple([TOPICS, 9, group]);
+  state.delete(groupKey(TABLE.groups, group));
 }

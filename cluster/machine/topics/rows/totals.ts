@@ -22,6 +22,12 @@ export interface Totals {
   lastTopic: number;
   /** The last id of a producer that was given. */
   lastProducer: number;
+  /** Members of groups. */
+  members: number;
+  /** Bytes of the rows of groups that have members. */
+  groupBytes: number;
+  /** The last number of a member that was given. */
+  lastMember: number;
 }
 
 /** Their names, in the order in which they are kept. */
@@ -32,6 +38,9 @@ export const TOTAL_NAMES = [
   "offsets",
   "lastTopic",
   "lastProducer",
+  "members",
+  "groupBytes",
+  "lastMember",
 ] as const satisfies readonly (keyof Totals)[];
 
 /** The totals. */
@@ -45,6 +54,9 @@ export function getTotals(state: StoreReader): Totals {
     offsets: at(3),
     lastTopic: at(4),
     lastProducer: at(5),
+    members: at(6),
+    groupBytes: at(7),
+    lastMember: at(8),
   };
 }
 

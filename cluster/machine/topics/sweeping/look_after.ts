@@ -6,6 +6,7 @@
 
 import { timeAfter } from "../append.ts";
 import { GROUP_LIFE_MS, PRODUCER_LIFE_MS } from "../limits.ts";
+import { hasMembers } from "../groups/row.ts";
 import { type Due, putDue } from "../rows/due.ts";
 import { numbersKey, TABLE } from "../rows/keys.ts";
 import { deleteCommitted, deleteGroup, lastCommit, placesOfGroup } from "../rows/offsets.ts";
@@ -53,7 +54,8 @@ function sweepGroup(work: SweepWork, group: Uint8Array): boolean {
   const { state, time, totals } = work;
   const last = lastCommit(state, group);
   if (last === undefined) return true;
-  const end = timeAfter(last, GROUP_LIFE_MS);
+  const isLive = hasMembers(state, group);
+  const end = timeAfter(isLive ? time : last, GROUP_LIFE_MS);
   if (end > time) {
     putDue(state, end, { kind: "group", group });
     return true;

@@ -36,6 +36,7 @@ class Pair {
           this.#log.push(bytes.slice());
           leader.askHere(kind, bytes, timeoutMs, (own) => done(result ?? own));
         },
+        heard: (member) => leader.heard(member),
         peek: (question) => follower.peek(question),
       },
       messages: follower,
