@@ -5,9 +5,8 @@
  * @module
  */
 
-import { Consumer } from "./consumer/consumer.ts";
+import { clientConsumer } from "./consumer.ts";
 import {
-  consumerSettings,
   producerSettings,
   type TopicConsumerOptions,
   type TopicProducerOptions,
@@ -62,10 +61,15 @@ export class Core {
 
   /** A new consumer. */
   consumer(topic: string, options: TopicConsumerOptions): TopicConsumer {
-    const settings = consumerSettings(topic, options, this.#settings);
-    const consumer: Consumer = new Consumer(this.cluster, settings, () => {
-      this.#users.delete(consumer);
-    });
+    const consumer: TopicConsumer = clientConsumer(
+      this.cluster,
+      topic,
+      options,
+      this.#settings,
+      () => {
+        this.#users.delete(consumer);
+      },
+    );
     this.#users.add(consumer);
     return consumer;
   }

@@ -39,21 +39,3 @@ export const MAX_IN_FLIGHT = 5;
 
 /** Bytes of messages of a producer that are not settled. */
 export const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
-
-/** Bytes of a fetch. */
-export const DEFAULT_FETCH_BYTES = 1024 * 1024;
-
-/** Bytes that the two fetches of all partitions of a consumer take together; each has at least {@linkcode MIN_FETCH_BYTES}. */
-export const MAX_HELD_BYTES = 64 * 1024 * 1024;
-
-/** Bytes of a fetch, however many partitions there are. */
-export const MIN_FETCH_BYTES = 16 * 1024;
-
-/** How long a server waits for messages, in milliseconds. */
-export const DEFAULT_MAX_WAIT_MS = 500;
-
-/** The shortest such wait, in milliseconds: none would be a fetch after the other. */
-export const MIN_MAX_WAIT_MS = 10;
-
-/** Milliseconds between two commits. */
-export const DEFAULT_AUTO_COMMIT_MS = 5_000;

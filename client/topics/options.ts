@@ -4,34 +4,26 @@
  * @module
  */
 
-import {
-  kindOf,
-  type OptionKinds,
-  requireArgument,
-  requireOptions,
-} from "../../protocol/arguments.ts";
-import { DEFAULT_PORT, MAX_FRAME_BYTES } from "../../protocol/topics/limits.ts";
+import { type OptionKinds, requireArgument, requireOptions } from "../../protocol/arguments.ts";
+import { DEFAULT_PORT } from "../../protocol/topics/limits.ts";
+import type { ConsumerOptions } from "../../protocol/topics/program/consumer/settings.ts";
+import { whole, within } from "../../protocol/topics/program/numbers.ts";
 import type { TlsOptions } from "../net/dial.ts";
 import {
-  DEFAULT_AUTO_COMMIT_MS,
   DEFAULT_BATCH_BYTES,
   DEFAULT_BATCH_MESSAGES,
   DEFAULT_BUFFER_BYTES,
   DEFAULT_DIAL_TIMEOUT_MS,
-  DEFAULT_FETCH_BYTES,
   DEFAULT_IDLE_MS,
   DEFAULT_LINGER_MS,
   DEFAULT_MAX_DELAY_MS,
-  DEFAULT_MAX_WAIT_MS,
   DEFAULT_MIN_DELAY_MS,
   DEFAULT_TIMEOUT_MS,
   MAX_BATCH_BYTES,
   MAX_CONNECTIONS,
   MAX_IN_FLIGHT,
-  MIN_MAX_WAIT_MS,
 } from "./defaults.ts";
-import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
-import type { TopicStart } from "../../protocol/topics/program/types.ts";
+import type { ClientSettings, ProducerSettings } from "./settings.ts";
 
 /**
  * How often something is tried that failed for a reason that passes.
@@ -135,7 +127,7 @@ export interface TopicProducerOptions {
 }
 
 /**
- * What a consumer reads, and from where.
+ * What a consumer reads, from where, and how servers are asked for it.
  *
  * @example
  * ```ts
@@ -145,30 +137,13 @@ export interface TopicProducerOptions {
  * console.log(options.group);
  * ```
  */
-export interface TopicConsumerOptions {
-  /** Which partitions. Default: all that there are when it begins. */
-  readonly partitions?: readonly number[];
-  /** Where it begins, unless its group has committed an offset. Default "earliest". */
-  readonly start?: TopicStart;
-  /** Where it goes on when the messages at its offset are gone, or were never there. Default "earliest". */
-  readonly onOutOfRange?: "earliest" | "latest" | "error";
-  /** Name under which offsets are committed. Default: none are. */
-  readonly group?: string;
-  /** Milliseconds between two commits of what is done with; 0: only with `commit`. Default 5,000. */
-  readonly autoCommitMs?: number;
-  /**
-   * Bytes of a fetch, but for a message that takes more by itself. Two fetches of each partition are kept: of more than 32
-   * partitions they are smaller, so that all take 64 MiB. Default 1,048,576.
-   */
-  readonly maxBytes?: number;
+export interface TopicConsumerOptions extends ConsumerOptions {
   /** Bytes that a server waits for. Default 1. */
   readonly minBytes?: number;
   /** Milliseconds that a server waits for them, at least 10. Default 500. */
   readonly maxWaitMs?: number;
   /** Whether any server may answer, from what it has: it may be behind. Default false: the one that leads. */
   readonly anyServer?: boolean;
-  /** Milliseconds that a request may take, with all its tries. Default: the client's. */
-  readonly timeoutMs?: number;
 }
 
 const MAX_U32 = 0xffff_ffff;
@@ -259,79 +234,9 @@ export function producerSettings(
   };
 }
 
-/** The same for a consumer. */
-export function consumerSettings(
-  topic: string,
-  options: TopicConsumerOptions,
-  client: ClientSettings,
-): ConsumerSettings {
-  requireArgument("name of a topic", topic, "text");
-  requireArgument("options of consumer", options, "object");
-  const { partitions, start = "earliest", onOutOfRange = "earliest" } = options;
-  requireOptions("consumer", options, {
-    group: "text",
-    partitions: "any",
-    start: "any",
-    onOutOfRange: "any",
-    autoCommitMs: "duration",
-    maxBytes: "number",
-    minBytes: "number",
-    maxWaitMs: "duration",
-    anyServer: "switch",
-    timeoutMs: "duration",
-  });
-  checkStart("start", start);
-  if (!["earliest", "latest", "error"].includes(onOutOfRange)) {
-    const expected = `expected "earliest", "latest" or "error", got ${kindOf(onOutOfRange)}`;
-    throw new TypeError(`Invalid option 'onOutOfRange' of consumer: ${expected}`);
-  }
-  const { group, autoCommitMs = DEFAULT_AUTO_COMMIT_MS, anyServer = false } = options;
-  return {
-    topic,
-    partitions: partitions && checkedPartitions(partitions),
-    start,
-    onOutOfRange,
-    group,
-    autoCommitMs: group === undefined ? 0 : within("autoCommitMs", autoCommitMs, 0, MAX_MS),
-    maxBytes: whole("maxBytes", options.maxBytes ?? DEFAULT_FETCH_BYTES, 1, MAX_FRAME_BYTES),
-    minBytes: whole("minBytes", options.minBytes ?? 1, 0, MAX_U32),
-    maxWaitMs: whole(
-      "maxWaitMs",
-      options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
-      MIN_MAX_WAIT_MS,
-      MAX_MS,
-    ),
-    anyServer,
-    timeoutMs: within("timeoutMs", options.timeoutMs ?? client.timeoutMs, 1, Infinity),
-  };
-}
-
-/**
- * Checks where reading begins.
- *
- * @throws {TypeError} when it is no place
- */
-export function checkStart(name: string, start: TopicStart): void {
-  if (start === "earliest" || start === "latest") return;
-  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
-  const expected = 'expected "earliest", "latest" or an offset';
-  throw new TypeError(`Invalid ${name}: ${expected}, got ${kindOf(start)}`);
-}
-
-function checkedPartitions(partitions: readonly number[]): readonly number[] {
-  if (!Array.isArray(partitions) || partitions.length === 0) {
-    throw new TypeError("Invalid option 'partitions' of consumer: expected at least one");
-  }
-  for (const partition of partitions) whole("partitions", partition, 0, MAX_U32);
-  return [...new Set(partitions)];
-}
-
-function whole(name: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value)) return within(name, value, least, most);
-  throw new RangeError(`Option '${name}' is ${value}, expected a whole number`);
-}
-
-function within(name: string, value: number, least: number, most: number): number {
-  if (value >= least && value <= most) return value;
-  throw new RangeError(`Option '${name}' is ${value}, expected ${least} to ${most}`);
-}
+/** The kinds of the options of a consumer that only a client knows. */
+export const CONSUMER: OptionKinds = {
+  minBytes: "number",
+  maxWaitMs: "number",
+  anyServer: "switch",
+};

@@ -5,7 +5,6 @@
  */
 
 import type { TlsOptions } from "../net/dial.ts";
-import type { TopicStart } from "../../protocol/topics/program/types.ts";
 import type { ClusterOptions } from "./wire/cluster.ts";
 import type { TriesOptions } from "./wire/retry.ts";
 
@@ -35,22 +34,5 @@ export interface ProducerSettings extends LaneSettings, TriesOptions {
   /** Whether servers are to acknowledge nothing. */
   readonly async: boolean;
   /** Milliseconds that a batch may take, with all tries. */
-  readonly timeoutMs: number;
-}
-
-/** What a consumer is to do. */
-export interface ConsumerSettings {
-  readonly topic: string;
-  /** `undefined`: all. */
-  readonly partitions: readonly number[] | undefined;
-  readonly start: TopicStart;
-  readonly onOutOfRange: "earliest" | "latest" | "error";
-  readonly maxBytes: number;
-  readonly minBytes: number;
-  readonly maxWaitMs: number;
-  readonly group: string | undefined;
-  /** 0: only when it is told to. */
-  readonly autoCommitMs: number;
-  readonly anyServer: boolean;
   readonly timeoutMs: number;
 }

@@ -10,6 +10,7 @@ import { MAX_JOB_PAYLOAD_BYTES } from "../../protocol/kv/job.ts";
 import { MAX_CALL_BYTES, MAX_CALLS } from "../../client/sessions/core/calls.ts";
 import { MAX_UNACKNOWLEDGED, MAX_UNREAD } from "../../client/sessions/core/server_requests.ts";
 import * as topicsClient from "../../client/topics/defaults.ts";
+import * as topicConsumers from "../../protocol/topics/program/consumer/defaults.ts";
 import { MAX_IN_FLIGHT } from "../../client/topics/wire/connection.ts";
 import * as topics from "../../cluster/machine/topics/limits.ts";
 import * as topicsPort from "../../server/topics/limits.ts";
@@ -232,12 +233,12 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Batch of a producer", `${topicsClient.DEFAULT_LINGER_MS} ms`],
   ["Batches to a partition", String(topicsClient.MAX_IN_FLIGHT)],
   ["Messages of a producer that", `${topicsClient.DEFAULT_BUFFER_BYTES / 2 ** 20} MiB`],
-  ["Fetch of a consumer", `${topicsClient.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
-  ["All of them together", `${topicsClient.MAX_HELD_BYTES / 2 ** 20} MiB`],
-  ["All of them together", `${topicsClient.MIN_FETCH_BYTES / 1_024} KiB`],
-  ["Wait of a fetch at the server", `${topicsClient.DEFAULT_MAX_WAIT_MS} ms`],
-  ["Wait of a fetch at the server", `at least ${topicsClient.MIN_MAX_WAIT_MS} ms`],
-  ["Pause between commits", `${topicsClient.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],
+  ["Fetch of a consumer", `${topicConsumers.DEFAULT_FETCH_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicConsumers.MAX_HELD_BYTES / 2 ** 20} MiB`],
+  ["All of them together", `${topicConsumers.MIN_FETCH_BYTES / 1_024} KiB`],
+  ["Wait of a fetch at the server", `${topicConsumers.DEFAULT_MAX_WAIT_MS} ms`],
+  ["Wait of a fetch at the server", `at least ${topicConsumers.MIN_MAX_WAIT_MS} ms`],
+  ["Pause between commits", `${topicConsumers.DEFAULT_AUTO_COMMIT_MS / 1_000} s`],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],

@@ -29,7 +29,6 @@ const REMEDIES: Readonly<Record<number, Remedy>> = {
   [CODE.REQUEST_TIMEOUT]: "open",
   [CODE.STORAGE_ERROR]: "once",
   [CODE.CHECKSUM_MISMATCH]: "once",
-  [CODE.REBALANCE_IN_PROGRESS]: "again",
   [CODE.NOT_COORDINATOR]: "again",
   [CODE.COORDINATOR_NOT_AVAILABLE]: "again",
   [CODE.CONCURRENT_TRANSACTIONS]: "again",

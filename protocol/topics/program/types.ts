@@ -207,6 +207,8 @@ export type TopicStart = number | "earliest" | "latest";
 export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposable {
   /** What it has done so far. */
   readonly statistics: ConsumerStatistics;
+  /** The partitions that it reads now, by number: none before the first call has begun that, and as a member of a group it may be none later. */
+  readonly assignment: readonly number[];
   /** The next message, of any partition; `undefined` when none comes within `timeoutMs`, by default the client's, whatever keeps it. */
   fetchOne(options?: CallOptions): Promise<TopicMessage | undefined>;
   /** The messages that are there, at least one unless none comes within `timeoutMs`. */
@@ -225,11 +227,14 @@ export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposa
    * Commits for the group that all delivered messages are done with.
    *
    * @throws {TypeError} when the consumer has no group
+   * @throws {TopicError} `UNKNOWN_MEMBER`, `INVALID_GENERATION` or `REBALANCE_IN_PROGRESS` when it is a member, and others have what it
+   * has read
    */
   commit(options?: CallOptions): Promise<void>;
   /**
    * Ends reading. With a group it first commits, unless that is left to the program, what was read before the last message, or with
-   * {@linkcode TopicConsumer.commit}. Resolves when nothing is left. Safe to call again.
+   * {@linkcode TopicConsumer.commit}; then a member leaves its group, and others have its partitions at once. Servers that do not
+   * answer are waited for 5 s. Resolves when nothing is left. Safe to call again.
    */
   close(): Promise<void>;
 }

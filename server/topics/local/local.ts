@@ -17,7 +17,7 @@ import {
 import type { TopicConsumer, TopicProducer } from "../../../protocol/topics/program/types.ts";
 import { within } from "../../net/deadline.ts";
 import { DRAIN_LIMIT_MS } from "../limits.ts";
-import { LocalConsumer } from "./consumer.ts";
+import { localConsumer } from "./consumer.ts";
 import type { AgentConsumerOptions, AgentProducerOptions } from "./options.ts";
 import { LocalProducer } from "./producer.ts";
 import { type LocalParts, LocalRequests } from "./requests.ts";
@@ -62,7 +62,7 @@ export type { AgentConsumerOptions, AgentProducerOptions } from "./options.ts";
 export class AgentTopics {
   readonly #requests: LocalRequests;
   readonly #closing = new AbortController();
-  readonly #users = new Set<LocalProducer | LocalConsumer>();
+  readonly #users = new Set<LocalProducer | TopicConsumer>();
 
   /** The topics behind `parts`. */
   constructor(parts: LocalParts) {
@@ -176,8 +176,8 @@ export class AgentTopics {
   /** A consumer of a topic. It ends with the agent. */
   consumer(topic: string, options: AgentConsumerOptions = {}): TopicConsumer {
     this.#checkOpen();
-    const consumer = new LocalConsumer(this.#requests, topic, options, (one) => {
-      this.#users.delete(one);
+    const consumer: TopicConsumer = localConsumer(this.#requests, topic, options, () => {
+      this.#users.delete(consumer);
     });
     this.#users.add(consumer);
     return consumer;

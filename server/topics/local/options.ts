@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TopicStart } from "../../../protocol/topics/program/types.ts";
+import type { ConsumerOptions } from "../../../protocol/topics/program/consumer/settings.ts";
 
 /**
  * When a producer of an agent sends, and what it does about failures.
@@ -42,19 +42,4 @@ export interface AgentProducerOptions {
  * console.log(await consumer.position(0)); // 0
  * ```
  */
-export interface AgentConsumerOptions {
-  /** Which partitions. Default: all that there are when it begins. */
-  readonly partitions?: readonly number[];
-  /** Where it begins, unless its group has committed an offset. Default "earliest". */
-  readonly start?: TopicStart;
-  /** Where it goes on when the messages at its offset are gone, or were never there. Default "earliest". */
-  readonly onOutOfRange?: "earliest" | "latest" | "error";
-  /** Name under which offsets are committed. Default: none are. */
-  readonly group?: string;
-  /** Milliseconds between two commits of what is done with; 0: only with `commit`. Default 5,000. */
-  readonly autoCommitMs?: number;
-  /** Bytes of messages of one partition that are read at a time, but for a message that takes more. Default 1,048,576. */
-  readonly maxBytes?: number;
-  /** Milliseconds that a request may take. Default 30,000. */
-  readonly timeoutMs?: number;
-}
+export type AgentConsumerOptions = ConsumerOptions;

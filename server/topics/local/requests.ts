@@ -18,7 +18,7 @@ import { Lanes } from "../../files/lanes.ts";
 import { SharedBacklog } from "../../net/outbox.ts";
 import { HANDLERS } from "../dispatch.ts";
 import type { Client, Handler } from "../handler.ts";
-import type { MessageReader, RequestServices } from "../services.ts";
+import type { RequestServices } from "../services.ts";
 
 /** How long a request may take, in milliseconds. */
 export const TIMEOUT_MS = 30_000;
@@ -32,9 +32,11 @@ export interface LocalAsk {
   readonly timeoutMs?: number | undefined;
   /** Whether what this server has is enough, although it may be behind. */
   readonly fromHere?: boolean;
+  /** Ends waiting for messages. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-type LocalKind = Exclude<RequestKind, "hello" | "healthCheck" | "metadata">;
+type LocalKind = Exclude<RequestKind, "hello" | "healthCheck">;
 
 /** What only reads, or does no harm: nothing is open when its answer is lost. */
 const HARMLESS: ReadonlySet<LocalKind> = new Set<LocalKind>([
@@ -44,17 +46,20 @@ const HARMLESS: ReadonlySet<LocalKind> = new Set<LocalKind>([
   "describeTopic",
   "fetchOffsets",
   "initProducer",
+  "metadata",
+  "describeGroup",
+  "listGroups",
 ]);
 
 /** Has requests done, by this server or by the one that leads. */
 export class LocalRequests {
-  /** The messages of this server. */
-  readonly messages: MessageReader;
+  /** What people know this server by. */
+  readonly name: string;
   readonly #services: RequestServices;
 
   /** Asks `parts`. */
   constructor(parts: LocalParts) {
-    this.messages = parts.messages;
+    this.name = parts.cluster.name;
     this.#services = {
       ...parts,
       requestLimitMs: TIMEOUT_MS,
@@ -73,13 +78,14 @@ export class LocalRequests {
   async ask<K extends LocalKind>(
     kind: K,
     body: Requests[K],
-    { timeoutMs = TIMEOUT_MS, fromHere = false }: LocalAsk = {},
+    { timeoutMs = TIMEOUT_MS, fromHere = false, signal }: LocalAsk = {},
   ): Promise<Replies[K]> {
     const handle = HANDLERS[kind] as unknown as Handler<K>;
     const flags = fromHere ? FLAG.anyServer : 0;
     const request = { kind, id: 0, version: VERSION.second, flags, body };
     const services = { ...this.#services, requestLimitMs: timeoutMs };
-    const outcome = await handle(services, request, PROGRAM);
+    const client = signal === undefined ? PROGRAM : { ...PROGRAM, whenOver: whenOver(signal) };
+    const outcome = await handle(services, request, client);
     if (outcome.ok) return outcome.reply;
     const { code, message } = outcome;
     const error = new TopicError(code, code === CODE.NOT_LEADER ? "There is no leader" : message);
@@ -105,3 +111,11 @@ const PROGRAM: Client = {
   whenOver: () => () => {},
   isGone: false,
 };
+
+function whenOver(signal: AbortSignal): Client["whenOver"] {
+  return (over) => {
+    if (signal.aborted) over();
+    signal.addEventListener("abort", over);
+    return () => signal.removeEventListener("abort", over);
+  };
+}

@@ -300,7 +300,7 @@ Deno.test("only what may pass is tried again", async () => {
     return server.received.length;
   };
   for (const [reason, code] of Object.entries(CODE)) {
-    const passes = ["REQUEST_TIMEOUT", "REBALANCE_IN_PROGRESS", "NOT_COORDINATOR", "OVERLOADED"];
+    const passes = ["REQUEST_TIMEOUT", "NOT_COORDINATOR", "OVERLOADED"];
     const more = ["COORDINATOR_NOT_AVAILABLE", "CONCURRENT_TRANSACTIONS", "NOT_LEADER"];
     const expected = [...passes, ...more].includes(reason)
       ? 4

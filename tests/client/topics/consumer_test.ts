@@ -400,7 +400,7 @@ Deno.test("what is done with is committed by itself, and at the end; the last me
   server.model.create("t", 1);
   fill(server.model, "t", 0, 20);
   await using client = await connect(server);
-  const committed = (): number | undefined => server.model.groups.get("g")?.get("t 0")?.offset;
+  const committed = (): number | undefined => server.model.groups.group("g").committed.get("t 0")?.offset;
   {
     await using consumer = client.consumer("t", { group: "g", autoCommitMs: 10 });
     assert.equal((await take(consumer, 5)).length, 5);
@@ -461,7 +461,7 @@ Deno.test("commits that fail are told, and tried again", async () => {
   assert.equal(consumer.statistics.commitError?.message, "Too many groups");
   await assert.rejects(consumer.commit(), { reason: "QUOTA_EXCEEDED" });
   server.script = () => false;
-  await until(() => server.model.groups.get("g")?.get("t 0")?.offset === 3);
+  await until(() => server.model.groups.group("g").committed.get("t 0")?.offset === 3);
   await until(() => consumer.statistics.commitError === undefined);
 });
 

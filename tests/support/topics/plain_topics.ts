@@ -6,7 +6,6 @@
 
 import {
   CODE,
-  type CommittedOffset,
   FrameWriter,
   type Message,
   OFFSET,
@@ -18,6 +17,7 @@ import {
   type TopicSettings,
   writeMessage,
 } from "../../../protocol/topics/mod.ts";
+import { PlainGroups } from "./plain_groups.ts";
 
 /** Batches of a producer that are known when they come again. */
 const KNOWN_BATCHES = 5;
@@ -45,8 +45,8 @@ export type Answer = Replies[keyof Replies];
 /** The topics. */
 export class PlainTopics {
   readonly topics = new Map<string, ModelTopic>();
-  /** Committed offsets by group, topic and partition. */
-  readonly groups = new Map<string, Map<string, CommittedOffset>>();
+  /** The groups, with their members and what they have committed. */
+  readonly groups = new PlainGroups((name) => this.topics.get(name)?.partitions.length ?? 0);
   /** What the metadata tells. */
   servers: Replies["metadata"]["servers"] = [];
   leader = "";
@@ -117,20 +117,15 @@ export class PlainTopics {
         };
       case "healthCheck":
         return { status: "healthy", uptimeSeconds: 1 };
-      case "commitOffsets": {
-        const { group, offsets } = request.body;
-        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
-        this.groups.set(group, kept);
-        for (const one of offsets) kept.set(`${one.topic} ${one.partition}`, one);
-        return { codes: offsets.map(() => 0) };
-      }
+      case "commitOffsets":
+        return this.groups.commit(request.body);
       case "fetchOffsets": {
         const { group, partitions } = request.body;
-        const kept = this.groups.get(group) ?? new Map<string, CommittedOffset>();
-        if (partitions.length === 0) return { offsets: [...kept.values()] };
+        const { committed } = this.groups.group(group);
+        if (partitions.length === 0) return { offsets: [...committed.values()] };
         return {
           offsets: partitions.map(({ topic, partition }) =>
-            kept.get(`${topic} ${partition}`) ?? { topic, partition, offset: -1, metadata: "" }
+            committed.get(`${topic} ${partition}`) ?? { topic, partition, offset: -1, metadata: "" }
           ),
         };
       }
@@ -182,12 +177,21 @@ export class PlainTopics {
         return { start: there.start };
       }
       case "joinGroup":
+        return this.groups.join(request.body);
       case "syncGroup":
+        return this.groups.sync(request.body);
       case "heartbeat":
+        return this.groups.beat(request.body);
       case "leaveGroup":
+        return this.groups.leave(request.body);
       case "describeGroup":
+        return this.groups.describe(request.body);
       case "listGroups":
-        throw new TopicError(CODE.UNKNOWN_REQUEST, "it keeps no members of groups");
+        return {
+          groups: [...this.groups.groups].map(([group, { generation, members }]) => {
+            return { group, generation, members: members.size };
+          }),
+        };
     }
   }
 

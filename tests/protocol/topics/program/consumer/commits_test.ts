@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Commits, type CommitWorld } from "../../../../protocol/topics/program/commits.ts";
+import { Commits, type CommitWorld } from "../../../../../protocol/topics/program/consumer/commits.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -13,13 +13,14 @@ const HOUR_MS = 3_600_000;
 function start(): { commits: Commits; told: string[]; time: { now: number } } {
   const told: string[] = [];
   const time = { now: 5 };
-  const ask = (kind: string, request: object) => {
-    if (kind === "fetchOffsets") return Promise.resolve({ offsets: [] });
-    const { offsets } = request as { offsets: { partition: number; offset: number }[] };
-    told.push(offsets.map(({ partition, offset }) => `${partition}:${offset}`).join(" "));
-    return Promise.resolve({ codes: offsets.map(() => 0) });
+  const world: CommitWorld = {
+    load: () => Promise.resolve({ offsets: [] }),
+    save(offsets) {
+      told.push(offsets.map(({ partition, offset }) => `${partition}:${offset}`).join(" "));
+      return Promise.resolve({ codes: offsets.map(() => 0) });
+    },
+    now: () => time.now,
   };
-  const world: CommitWorld = { ask: ask as never, now: () => time.now };
   return { commits: new Commits(world, "g", "t"), told, time };
 }
 

@@ -12,8 +12,8 @@ import {
   PayloadError,
   readMessages,
   TopicError,
-} from "../../../protocol/topics/mod.ts";
-import type { TopicStart } from "../../../protocol/topics/program/types.ts";
+} from "../../mod.ts";
+import type { TopicStart } from "../types.ts";
 
 /** Messages of one fetch. */
 interface Chunk {
@@ -23,12 +23,16 @@ interface Chunk {
 
 /** What a partition needs of its consumer. */
 export interface PartitionWorld {
+  /** Name of its topic. */
+  readonly topic: string;
   /** Asks for messages from an offset on. */
   fetch(partition: number, offset: number): Promise<Fetched>;
   /** Asks where the partition begins and ends. */
   offsets(partition: number): Promise<PartitionOffsets>;
   /** Waits until a server that is behind may be so no more. */
   rest(): Promise<void>;
+  /** Looks whether the topic is still the same one; if it is not, this partition has been told to read elsewhere, or is read no more. */
+  look(): Promise<void>;
   /** Where it goes on when the messages at its offset are gone. */
   readonly onOutOfRange: "earliest" | "latest" | "error";
   /** There is something to be read, or a failure. */
@@ -48,6 +52,8 @@ const MISSING: readonly number[] = [
 /** One partition. */
 export class PartitionReader {
   readonly partition: number;
+  /** Whether its messages are delivered. */
+  isOpen = true;
   /** Offset of the next message that will be delivered; `undefined` as long as that has to be asked for. */
   position: number | undefined;
   /** What of it is done with: all before this offset; `undefined` as long as it is not known where reading begins. */
@@ -95,13 +101,33 @@ export class PartitionReader {
 
   /** Reads on at `where`. */
   seek(where: TopicStart): void {
+    this.end();
+    this.#start = where;
+    this.position = this.done = undefined;
+    if (typeof where === "number") this.#begin(where);
+  }
+
+  /** Reads on in a topic of the same name that has none of the messages of before. */
+  restart(): void {
+    const { onOutOfRange, topic } = this.#world;
+    this.highWaterMark = 0;
+    this.seek(onOutOfRange === "error" ? "earliest" : onOutOfRange);
+    if (onOutOfRange !== "error") return;
+    const text = `Topic '${topic}' was deleted and made anew`;
+    this.#failure = { error: new TopicError(CODE.OFFSET_OUT_OF_RANGE, text) };
+  }
+
+  /** What was fetched is of no use, and neither is what is being fetched. */
+  end(): void {
     this.#generation++;
     this.#chunks = [];
     this.#failure = undefined;
     this.#filling = undefined;
-    this.#start = where;
-    this.position = this.done = undefined;
-    if (typeof where === "number") this.#begin(where);
+  }
+
+  /** Resolves when nothing is being fetched. */
+  async idle(): Promise<void> {
+    await this.#filling;
   }
 
   /** The position; asks for it when that is not known yet. */
@@ -142,6 +168,11 @@ export class PartitionReader {
       return await this.#goOn(error, isStale);
     }
     if (isStale()) return;
+    if (fetched.highWaterMark < this.highWaterMark) {
+      // The server is behind, or this is another topic of the same name.
+      await this.#world.look();
+      if (isStale()) return;
+    }
     this.highWaterMark = fetched.highWaterMark;
     const messages = messagesFrom(fetched, this.#next);
     const last = messages.at(-1);
@@ -153,6 +184,8 @@ export class PartitionReader {
   /** Finds out where to go on when a server says that there is nothing at this offset. */
   async #goOn(error: unknown, isStale: () => boolean): Promise<void> {
     const { onOutOfRange } = this.#world;
+    await this.#world.look();
+    if (isStale()) return;
     const { start, highWaterMark } = await this.#world.offsets(this.partition);
     if (isStale()) return;
     this.highWaterMark = highWaterMark;

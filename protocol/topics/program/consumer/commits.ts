@@ -4,23 +4,27 @@
  * @module
  */
 
-import type { CallOptions } from "../../call_options.ts";
-import { CODE } from "../codes.ts";
-import { TopicError } from "../errors.ts";
-import { MAX_COMMITTED } from "../limits.ts";
-import type { CommittedOffset, Replies, Requests } from "../requests.ts";
+import type { CallOptions } from "../../../call_options.ts";
+import { CODE } from "../../codes.ts";
+import { TopicError } from "../../errors.ts";
+import { MAX_COMMITTED } from "../../limits.ts";
+import type { CommittedOffset, Replies, Requests } from "../../requests.ts";
 
 /** Offsets are committed again so long after the last commit, in milliseconds: servers forget those of a group that is silent for 7 days. */
 const RENEW_MS = 3_600_000;
 
 /** What commits need. */
 export interface CommitWorld {
-  /** Asks the servers. */
-  readonly ask: <K extends "fetchOffsets" | "commitOffsets">(
-    kind: K,
-    request: Requests[K],
+  /** Asks the servers for offsets. */
+  readonly load: (
+    request: Requests["fetchOffsets"],
     options: CallOptions,
-  ) => Promise<Replies[K]>;
+  ) => Promise<Replies["fetchOffsets"]>;
+  /** Has the servers keep some. */
+  readonly save: (
+    offsets: readonly CommittedOffset[],
+    options: CallOptions,
+  ) => Promise<Replies["commitOffsets"]>;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -61,11 +65,17 @@ export class Commits {
       group: this.#group,
       partitions: partitions.map((partition) => ({ topic, partition })),
     };
-    const { offsets } = await this.#world.ask("fetchOffsets", request, options);
+    const { offsets } = await this.#world.load(request, options);
     for (const { partition, offset } of offsets) {
       if (offset >= 0) this.#committed.set(partition, offset);
+      else this.#committed.delete(partition);
     }
     return this.#committed;
+  }
+
+  /** What the servers had is gone. */
+  forget(): void {
+    this.#committed.clear();
   }
 
   /** Commits offsets, once those before are. Rejects with a `TopicError` when one of them is refused. */
@@ -87,8 +97,7 @@ export class Commits {
       const offsets = some.map(([partition, offset]): CommittedOffset => {
         return { topic: this.#topic, partition, offset, metadata: "" };
       });
-      const request = { group: this.#group, generation: 0, member: "", offsets };
-      const { codes } = await this.#world.ask("commitOffsets", request, options);
+      const { codes } = await this.#world.save(offsets, options);
       this.#savedAt = this.#world.now();
       some.forEach(([partition, offset], i) => {
         if (codes[i] === 0) this.#committed.set(partition, offset);

@@ -1,0 +1,350 @@
+/**
+ * A member of a group: it joins, is told which partitions of a topic are its, hands over those that are another member's now, and
+ * tells the servers that it is alive (docs/spec/topics.md 4).
+ *
+ * What it promises its user: partitions are read between `assigned` and `revoked` or `lost` only, and what is committed by
+ * `commit` names a generation in which the member owns what it commits. A member that nobody has heard of for the time of its
+ * session says by `isCurrent` that others may have its partitions.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "../../../call_options.ts";
+import { CODE } from "../../codes.ts";
+import { TopicError } from "../../errors.ts";
+import type { CommittedOffset, Replies, Requests } from "../../requests.ts";
+import type { Timing } from "./timing.ts";
+
+/** What a member asks. */
+export type MemberKind = "joinGroup" | "syncGroup" | "heartbeat" | "leaveGroup" | "commitOffsets";
+
+/** What a membership needs. */
+export interface MembershipWorld extends Timing {
+  /** Asks the server that leads. */
+  ask<K extends MemberKind>(
+    kind: K,
+    request: Requests[K],
+    options: CallOptions,
+  ): Promise<Replies[K]>;
+  /** Begins to read partitions; what rejects is tried again. */
+  assigned(partitions: readonly number[]): Promise<void>;
+  /** Ends reading partitions, and commits what is done with: nobody else has them before it resolves. */
+  revoked(partitions: readonly number[]): Promise<void>;
+  /** Ends reading partitions which others may have: nothing of them can be committed. */
+  lost(partitions: readonly number[]): Promise<void>;
+  /** Something failed that does not pass by itself; it is tried again after a while all the same. */
+  failed(error: unknown): void;
+  /** It is current again. */
+  resumed(): void;
+}
+
+/** Of which group, and how. */
+export interface MembershipOptions {
+  readonly group: string;
+  readonly topic: string;
+  /** What people know it by. */
+  readonly client: string;
+  /** Servers remove it after so many milliseconds of silence. */
+  readonly sessionTimeoutMs: number;
+  /** And when it has not handed over what is not its for so many milliseconds. */
+  readonly rebalanceTimeoutMs: number;
+  /** Milliseconds that a request may take. */
+  readonly timeoutMs: number;
+}
+
+/** Longest pause between two heartbeats, in milliseconds. */
+const HEARTBEAT_MS = 3_000;
+
+/** The same while another member has something for it. */
+const WAITING_MS = 500;
+
+/** Pause after a failure, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** So often in a row it may be no member although it has just joined. */
+const MAX_LOSSES = 3;
+
+/** One member of one group. */
+export class Membership {
+  readonly #world: MembershipWorld;
+  readonly #options: MembershipOptions;
+  readonly #heartbeatMs: number;
+  readonly #ended = new AbortController();
+  /** "": it is none. */
+  #member = "";
+  /** That of its last sync. */
+  #generation = 0;
+  /** What it may read. */
+  #held: ReadonlySet<number> = new Set();
+  /** Whether another member has something for it. */
+  #isWaiting = false;
+  /** Whether servers have something to say: it is to sync, or to join anew. */
+  #isDue = false;
+  /** Whether what it holds is its no more. */
+  #isLost = false;
+  #isLeaving = false;
+  /** Nobody has its partitions before that. */
+  #currentUntil = -Infinity;
+  #starting: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
+  #beating: Promise<void> | undefined;
+  /** Syncs and commits follow each other, so that each commit names the generation of the last sync. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** End pauses. */
+  readonly #wakers = new Set<() => void>();
+
+  /** It is none yet. */
+  constructor(world: MembershipWorld, options: MembershipOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#heartbeatMs = Math.min(HEARTBEAT_MS, Math.floor(options.sessionTimeoutMs / 3));
+  }
+
+  /** Whether it is sure that nobody else has its partitions. */
+  get isCurrent(): boolean {
+    return this.#world.now() < this.#currentUntil;
+  }
+
+  /** Joins. Resolves when it knows what is its. Rejects with what kept it from that; then it can be tried again. */
+  start(): Promise<void> {
+    const starting = this.#starting ??= this.#settle().then(() => {
+      this.#running = this.#run();
+    }, (error) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return starting;
+  }
+
+  /**
+   * Commits offsets of partitions that it holds.
+   *
+   * Rejects with `UNKNOWN_MEMBER` when it is no member, or none any more; then all that it held is lost.
+   */
+  async commit(
+    offsets: readonly CommittedOffset[],
+    options: CallOptions,
+  ): Promise<Replies["commitOffsets"]> {
+    return await this.#inTurn(async () => {
+      // Without a member the servers would take it for a program that commits for a group without members.
+      if (this.#member === "" || this.#generation === 0 || this.#isLost) {
+        throw new TopicError(CODE.UNKNOWN_MEMBER, "The group has gone on without this member");
+      }
+      const sentAt = this.#world.now();
+      const self = this.#self;
+      try {
+        const reply = await this.#world.ask("commitOffsets", { ...self, offsets }, options);
+        this.#heard(sentAt);
+        return reply;
+      } catch (error) {
+        this.#learn(error, self);
+        throw error;
+      }
+    });
+  }
+
+  /** Goes on as it is: no partition comes or goes. */
+  stop(): void {
+    this.#isLeaving = true;
+    this.#wake();
+  }
+
+  /** Leaves the group, so that others have its partitions at once. Resolves after `ms` milliseconds at the latest; never rejects. */
+  async leave(ms: number): Promise<void> {
+    this.stop();
+    const cancel = this.#world.setTimer(ms, () => this.#ended.abort());
+    // A member that has joined meanwhile is one that has to leave.
+    await this.#starting?.catch(() => {});
+    await this.#running;
+    try {
+      const { group } = this.#options;
+      const { signal } = this.#ended;
+      if (this.#member !== "" && !signal.aborted) {
+        const request = { group, member: this.#member };
+        await this.#world.ask("leaveGroup", request, { timeoutMs: ms, signal });
+      }
+    } catch {
+      // Then the time of its session passes.
+    }
+    cancel();
+    this.#member = "";
+    this.#currentUntil = -Infinity;
+    this.#ended.abort();
+    this.#wake();
+    await this.#beating;
+  }
+
+  /** Who it is now. */
+  get #self(): Requests["heartbeat"] {
+    return { group: this.#options.group, generation: this.#generation, member: this.#member };
+  }
+
+  get #call(): CallOptions {
+    return { timeoutMs: this.#options.timeoutMs, signal: this.#ended.signal };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isLeaving) {
+      if (!this.#isDue) {
+        await this.#pause(Infinity);
+        continue;
+      }
+      try {
+        await this.#settle();
+      } catch (error) {
+        if (this.#isLeaving) return;
+        this.#isDue = true;
+        this.#world.failed(error);
+        await this.#pause(RETRY_MS);
+      }
+    }
+  }
+
+  /** Joins if it has to, and syncs until it holds what is its and nothing else. */
+  async #settle(): Promise<void> {
+    let losses = 0;
+    for (let isDone = false; !isDone && !this.#isLeaving;) {
+      await this.#drop();
+      const self = this.#self;
+      try {
+        if (self.generation === 0) await this.#join();
+        else isDone = await this.#sync();
+      } catch (error) {
+        // A member that is none any more joins anew.
+        if (!this.#learn(error, self) || ++losses > MAX_LOSSES) throw error;
+      }
+    }
+  }
+
+  /** Gives up what is its no more. */
+  async #drop(): Promise<void> {
+    if (!this.#isLost) return;
+    const held = [...this.#held];
+    this.#held = new Set();
+    this.#generation = 0;
+    this.#isLost = false;
+    if (held.length > 0) await this.#world.lost(held);
+  }
+
+  async #join(): Promise<void> {
+    const { group, topic, client, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const times = { sessionTimeoutMs, rebalanceTimeoutMs };
+    const request = { group, member: this.#member, client, ...times, topics: [topic] };
+    const sentAt = this.#world.now();
+    const { member, generation } = await this.#world.ask("joinGroup", request, this.#call);
+    this.#member = member;
+    this.#generation = generation;
+    this.#heard(sentAt);
+    this.#beating ??= this.#beat();
+  }
+
+  /** Tells what it holds, and holds then what it is told to. Whether that is all for now. */
+  async #sync(): Promise<boolean> {
+    const { topic } = this.#options;
+    const held = this.#held;
+    this.#isDue = false;
+    const { assigned, more } = await this.#inTurn(async () => {
+      const sentAt = this.#world.now();
+      const request = {
+        ...this.#self,
+        held: [...held].map((partition) => ({ topic, partition })),
+      };
+      const share = await this.#world.ask("syncGroup", request, this.#call);
+      this.#generation = share.generation;
+      this.#heard(sentAt);
+      return share;
+    });
+    this.#isWaiting = more;
+    const own = new Set(assigned.flatMap((one) => one.topic === topic ? [one.partition] : []));
+    const kept = [...held].filter((partition) => own.has(partition));
+    const revoked = [...held].filter((partition) => !own.has(partition));
+    const added = [...own].filter((partition) => !held.has(partition));
+    // What could not be begun is not held, and so the next sync gives it back and asks for it again.
+    const [begun] = await Promise.allSettled([
+      added.length > 0 ? this.#world.assigned(added) : undefined,
+      revoked.length > 0 ? this.#world.revoked(revoked) : undefined,
+    ]);
+    if (begun.status === "rejected") {
+      this.#held = new Set(kept);
+      throw begun.reason;
+    }
+    this.#held = new Set([...kept, ...added]);
+    return revoked.length === 0;
+  }
+
+  /** Tells servers that it is alive, whatever else is under way. */
+  async #beat(): Promise<void> {
+    const { sessionTimeoutMs } = this.#options;
+    const { signal } = this.#ended;
+    let pauseMs = this.#heartbeatMs;
+    while (!signal.aborted) {
+      await this.#pause(Math.min(pauseMs, this.#isWaiting ? WAITING_MS : Infinity));
+      pauseMs = this.#heartbeatMs;
+      const self = this.#self;
+      if (self.member === "" || self.generation === 0 || signal.aborted) continue;
+      const sentAt = this.#world.now();
+      // A server that says nothing is given up in time for another one.
+      const call = { signal, timeoutMs: Math.max(1_000, sessionTimeoutMs / 3) };
+      try {
+        await this.#world.ask("heartbeat", self, call);
+        this.#heard(sentAt);
+      } catch (error) {
+        if (error instanceof TopicError && error.code === CODE.REBALANCE_IN_PROGRESS) {
+          this.#heard(sentAt);
+          this.#due();
+        } else if (!this.#learn(error, self)) {
+          pauseMs = Math.min(pauseMs, RETRY_MS);
+        }
+      }
+    }
+  }
+
+  /** What a failure tells of who it was when it asked; whether it tells that this is no member. */
+  #learn(error: unknown, { member, generation }: Requests["heartbeat"]): boolean {
+    if (!(error instanceof TopicError)) return false;
+    const isUnknown = error.code === CODE.UNKNOWN_MEMBER;
+    if (!isUnknown && error.code !== CODE.INVALID_GENERATION) return false;
+    // It may be another one meanwhile.
+    if (member !== this.#member || generation !== this.#generation) return true;
+    this.#isLost = true;
+    this.#currentUntil = -Infinity;
+    if (isUnknown) this.#member = "";
+    this.#due();
+    return true;
+  }
+
+  /** Servers have heard of it, what was sent at a time. */
+  #heard(sentAt: number): void {
+    const wasCurrent = this.isCurrent;
+    this.#currentUntil = Math.max(this.#currentUntil, sentAt + this.#options.sessionTimeoutMs);
+    if (!wasCurrent && this.isCurrent) this.#world.resumed();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #due(): void {
+    this.#isDue = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
+
+  /** Resolves after so many milliseconds, or when there is something to do. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel?.();
+        this.#wakers.delete(wake);
+        resolve();
+      };
+      const cancel = ms === Infinity ? undefined : this.#world.setTimer(ms, wake);
+      this.#wakers.add(wake);
+    });
+  }
+}
