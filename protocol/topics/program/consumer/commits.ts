@@ -78,10 +78,13 @@ export class Commits {
     this.#committed.clear();
   }
 
-  /** Commits offsets, once those before are. Rejects with a `TopicError` when one of them is refused. */
-  save(positions: ReadonlyMap<number, number>, options: CallOptions): Promise<void> {
+  /**
+   * Commits the offsets that `positions` gives once those before are committed: what is another member's by then is not among them.
+   * Rejects with a `TopicError` when one of them is refused.
+   */
+  save(positions: () => ReadonlyMap<number, number>, options: CallOptions): Promise<void> {
     this.#open++;
-    const saved = this.#last.then(() => this.#save(positions, options))
+    const saved = this.#last.then(() => this.#save(positions(), options))
       .finally(() => this.#open--);
     this.#last = saved.catch(() => {}); // It is told who asked for it.
     return saved;

@@ -255,6 +255,7 @@ export class Membership {
       return share;
     });
     this.#isWaiting = more;
+    this.#wake();
     const own = new Set(assigned.flatMap((one) => one.topic === topic ? [one.partition] : []));
     const kept = [...held].filter((partition) => own.has(partition));
     const revoked = [...held].filter((partition) => !own.has(partition));
@@ -277,12 +278,17 @@ export class Membership {
     const { sessionTimeoutMs } = this.#options;
     const { signal } = this.#ended;
     let pauseMs = this.#heartbeatMs;
-    while (!signal.aborted) {
-      await this.#pause(Math.min(pauseMs, this.#isWaiting ? WAITING_MS : Infinity));
-      pauseMs = this.#heartbeatMs;
+    for (let last = this.#world.now(); !signal.aborted;) {
+      const waitMs = Math.min(pauseMs, this.#isWaiting ? WAITING_MS : Infinity);
+      const leftMs = last + waitMs - this.#world.now();
+      if (leftMs > 0) {
+        await this.#pause(leftMs);
+        continue;
+      }
       const self = this.#self;
-      if (self.member === "" || self.generation === 0 || signal.aborted) continue;
-      const sentAt = this.#world.now();
+      const sentAt = last = this.#world.now();
+      pauseMs = this.#heartbeatMs;
+      if (self.generation === 0) continue;
       // A server that says nothing is given up in time for another one.
       const call = { signal, timeoutMs: Math.max(1_000, sessionTimeoutMs / 3) };
       try {

@@ -99,7 +99,7 @@ export class Source {
     if (this.#commits === undefined) throw new TypeError("Consumer has no group to commit for");
     for (const reader of this.partitions.readers) reader.done = reader.position;
     this.partitions.settle();
-    await this.#commits.save(this.partitions.done(), call);
+    await this.#commits.save(() => this.partitions.done(), call);
   }
 
   /** Ends reading, commits what is done with if that is not left to the program, and leaves the group. */
@@ -116,7 +116,7 @@ export class Source {
     try {
       const fetches = this.partitions.readers.map((reader) => reader.idle());
       await this.#limited(Promise.all(fetches), left()).catch(() => {}); // They are told to end.
-      const saved = autoCommitMs > 0 && this.#commits?.save(this.partitions.done(), left());
+      const saved = autoCommitMs > 0 && this.#commits?.save(() => this.partitions.done(), left());
       if (saved) await this.#limited(saved, left());
     } finally {
       await this.#membership?.leave(left().timeoutMs);
@@ -133,7 +133,9 @@ export class Source {
     if (this.isClosed) throw this.#world.closed();
     // What fails is tried again the next time.
     this.#every(LOOK_MS, () => this.#look().catch(() => {}));
-    if (autoCommitMs > 0) this.#every(autoCommitMs, () => this.#saved(this.partitions.done()));
+    if (autoCommitMs > 0) {
+      this.#every(autoCommitMs, () => this.#saved(() => this.partitions.done()));
+    }
   }
 
   /** Begins to read partitions where the group is in them. */
@@ -230,7 +232,7 @@ export class Source {
     await this.#tell(() => onRevoked?.(partitions, false));
     // Closing commits for them, too.
     if (this.isClosed) return;
-    if (autoCommitMs > 0) await this.#saved(this.partitions.done(gone));
+    if (autoCommitMs > 0) await this.#saved(() => this.partitions.done(gone));
     this.partitions.forget(gone);
   }
 
@@ -253,7 +255,7 @@ export class Source {
   }
 
   /** Commits by itself. */
-  async #saved(positions: ReadonlyMap<number, number>): Promise<void> {
+  async #saved(positions: () => ReadonlyMap<number, number>): Promise<void> {
     const { timeoutMs } = this.#settings;
     await this.#commits?.save(positions, { timeoutMs }).then(
       () => this.commitError = undefined,

@@ -5,7 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { Commits, type CommitWorld } from "../../../../../protocol/topics/program/consumer/commits.ts";
+import {
+  Commits,
+  type CommitWorld,
+} from "../../../../../protocol/topics/program/consumer/commits.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -26,7 +29,7 @@ function start(): { commits: Commits; told: string[]; time: { now: number } } {
 
 Deno.test("only what has changed is committed, and all of it again after an hour", async () => {
   const { commits, told, time } = start();
-  const save = (...offsets: [number, number][]) => commits.save(new Map(offsets), {});
+  const save = (...offsets: [number, number][]) => commits.save(() => new Map(offsets), {});
   await save([0, 5], [1, 7]);
   await save([0, 5], [1, 7]);
   await save([0, 6], [1, 7]);
@@ -41,10 +44,19 @@ Deno.test("only what has changed is committed, and all of it again after an hour
 Deno.test("commits do not overtake each other, and it is known whether one is under way", async () => {
   const { commits, told } = start();
   assert.equal(commits.isBusy, false);
-  const saves = [1, 2, 3].map((offset) => commits.save(new Map([[0, offset]]), {}));
+  const saves = [1, 2, 3].map((offset) => commits.save(() => new Map([[0, offset]]), {}));
   await saves[0];
   assert.equal(commits.isBusy, true);
   await Promise.all(saves);
   assert.equal(commits.isBusy, false);
   assert.deepEqual(told, ["0:1", "0:2", "0:3"]);
+});
+
+Deno.test("what is another member's when its turn has come is not committed", async () => {
+  const { commits, told } = start();
+  const positions = new Map([[0, 5], [1, 7]]);
+  const saved = commits.save(() => positions, {});
+  positions.delete(0);
+  await saved;
+  assert.deepEqual(told, ["1:7"]);
 });
