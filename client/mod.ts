@@ -116,6 +116,8 @@ export type {
   TopicRetryOptions,
 } from "./topics/options.ts";
 export type { TopicStatistics } from "./topics/statistics.ts";
+export type { ConsumerOptions } from "../protocol/topics/program/consumer/settings.ts";
+export type { TopicGroup, TopicGroupInfo } from "../protocol/topics/program/groups.ts";
 export type {
   CreateTopicOptions,
   TopicCluster,

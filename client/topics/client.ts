@@ -17,6 +17,12 @@ import {
 } from "./options.ts";
 import type { TopicStatistics } from "./statistics.ts";
 import {
+  groupInfoOf,
+  groupsOf,
+  type TopicGroup,
+  type TopicGroupInfo,
+} from "../../protocol/topics/program/groups.ts";
+import {
   checkRetention,
   type CreateTopicOptions,
   infoOf,
@@ -194,6 +200,19 @@ export class TopicClient implements AsyncDisposable {
     const request = { group, partitions: [] };
     const { offsets } = await this.#core.cluster.ask("fetchOffsets", request, options);
     return offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+  }
+
+  /** The groups that have members or committed offsets, by name. */
+  async listGroups(options: CallOptions = {}): Promise<TopicGroup[]> {
+    checkCall("listGroups", options);
+    return groupsOf((await this.#core.cluster.ask("listGroups", {}, options)).groups);
+  }
+
+  /** The members of a group, and what each of them reads; of a group that is none there are no members. */
+  async describeGroup(group: string, options: CallOptions = {}): Promise<TopicGroupInfo> {
+    checkCall("describeGroup", options);
+    requireArgument("name of a group", group, "text");
+    return groupInfoOf(group, await this.#core.cluster.ask("describeGroup", { group }, options));
   }
 
   /** The servers, the one that leads, and these topics; without names all that there are. */

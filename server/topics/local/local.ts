@@ -14,6 +14,12 @@ import {
   type TopicRetention,
   wireSettings,
 } from "../../../protocol/topics/program/topics.ts";
+import {
+  groupInfoOf,
+  groupsOf,
+  type TopicGroup,
+  type TopicGroupInfo,
+} from "../../../protocol/topics/program/groups.ts";
 import type { TopicConsumer, TopicProducer } from "../../../protocol/topics/program/types.ts";
 import { within } from "../../net/deadline.ts";
 import { DRAIN_LIMIT_MS } from "../limits.ts";
@@ -28,6 +34,8 @@ export type {
   TopicMessage,
   TopicPosition,
 } from "../../../protocol/topics/program/messages.ts";
+export type { ConsumerOptions } from "../../../protocol/topics/program/consumer/settings.ts";
+export type { TopicGroup, TopicGroupInfo } from "../../../protocol/topics/program/groups.ts";
 export type { TopicInfo, TopicRetention } from "../../../protocol/topics/program/topics.ts";
 export type {
   ConsumerStatistics,
@@ -161,6 +169,19 @@ export class AgentTopics {
       options,
     );
     return offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+  }
+
+  /** The groups that have members or committed offsets, by name. */
+  async listGroups(options: AgentTopicCallOptions = {}): Promise<TopicGroup[]> {
+    checkCall("listGroups", options);
+    return groupsOf((await this.#requests.ask("listGroups", {}, options)).groups);
+  }
+
+  /** The members of a group, and what each of them reads; of a group that is none there are no members. */
+  async describeGroup(group: string, options: AgentTopicCallOptions = {}): Promise<TopicGroupInfo> {
+    checkCall("describeGroup", options);
+    requireArgument("name of a group", group, "text");
+    return groupInfoOf(group, await this.#requests.ask("describeGroup", { group }, options));
   }
 
   /** A producer, for any topics. It ends with the agent. */

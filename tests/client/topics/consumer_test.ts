@@ -20,7 +20,7 @@ import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
-import type { PlainTopics } from "../../support/topics/plain_topics.ts";
+import { fill, offsetsOf, range } from "../../support/topics/fill_model.ts";
 import { type ScriptedTopics, serveTopics } from "../../support/topics/scripted_server.ts";
 
 const HOST = loopback();
@@ -33,16 +33,6 @@ function connect(server: ScriptedTopics): Promise<TopicClient> {
   });
 }
 
-/** Puts messages into a partition, each with its offset as its value. */
-function fill(model: PlainTopics, topic: string, partition: number, count: number): void {
-  const { messages } = model.partition(topic, partition);
-  for (let i = 0; i < count; i++) {
-    const offset = messages.length;
-    const value = new TextEncoder().encode(`${offset}`);
-    messages.push({ offset, timestamp: BigInt(offset), key: null, value, headers: [] });
-  }
-}
-
 /** So many messages, one after the other. */
 async function take(consumer: TopicConsumer, count: number): Promise<TopicMessage[]> {
   const messages: TopicMessage[] = [];
@@ -52,11 +42,6 @@ async function take(consumer: TopicConsumer, count: number): Promise<TopicMessag
   }
   return messages;
 }
-
-const offsetsOf = (messages: readonly TopicMessage[]): number[] =>
-  messages.map(({ offset }) => offset);
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from }, (_, i) => from + i);
 
 Deno.test("a message comes with all that it was sent with", async () => {
   await using server = serveTopics(HOST);
@@ -400,7 +385,8 @@ Deno.test("what is done with is committed by itself, and at the end; the last me
   server.model.create("t", 1);
   fill(server.model, "t", 0, 20);
   await using client = await connect(server);
-  const committed = (): number | undefined => server.model.groups.group("g").committed.get("t 0")?.offset;
+  const committed = (): number | undefined =>
+    server.model.groups.group("g").committed.get("t 0")?.offset;
   {
     await using consumer = client.consumer("t", { group: "g", autoCommitMs: 10 });
     assert.equal((await take(consumer, 5)).length, 5);

@@ -58,6 +58,9 @@ const HEARTBEAT_MS = 3_000;
 /** The same while another member has something for it. */
 const WAITING_MS = 500;
 
+/** So long a server may take for an answer, in milliseconds, however short sessions are. */
+const MIN_TRY_MS = 1_000;
+
 /** Pause after a failure, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -69,6 +72,8 @@ export class Membership {
   readonly #world: MembershipWorld;
   readonly #options: MembershipOptions;
   readonly #heartbeatMs: number;
+  /** A server that says nothing for so long is given up, in time for another one. */
+  readonly #tryMs: number;
   readonly #ended = new AbortController();
   /** "": it is none. */
   #member = "";
@@ -98,6 +103,7 @@ export class Membership {
     this.#world = world;
     this.#options = options;
     this.#heartbeatMs = Math.min(HEARTBEAT_MS, Math.floor(options.sessionTimeoutMs / 3));
+    this.#tryMs = Math.max(MIN_TRY_MS, options.sessionTimeoutMs / 3);
   }
 
   /** Whether it is sure that nobody else has its partitions. */
@@ -133,7 +139,7 @@ export class Membership {
       const sentAt = this.#world.now();
       const self = this.#self;
       try {
-        const reply = await this.#world.ask("commitOffsets", { ...self, offsets }, options);
+        const reply = await this.#ask("commitOffsets", { ...self, offsets }, options);
         this.#heard(sentAt);
         return reply;
       } catch (error) {
@@ -181,6 +187,26 @@ export class Membership {
 
   get #call(): CallOptions {
     return { timeoutMs: this.#options.timeoutMs, signal: this.#ended.signal };
+  }
+
+  /** Asks, and asks again where a server that says nothing holds the answer back. */
+  async #ask<K extends MemberKind>(
+    kind: K,
+    request: Requests[K],
+    { timeoutMs = this.#options.timeoutMs, ...rest }: CallOptions,
+  ): Promise<Replies[K]> {
+    const endsAt = this.#world.now() + timeoutMs;
+    for (;;) {
+      const startedAt = this.#world.now();
+      const limitMs = Math.min(endsAt - startedAt, this.#tryMs);
+      try {
+        return await this.#world.ask(kind, request, { ...rest, timeoutMs: limitMs });
+      } catch (error) {
+        const now = this.#world.now();
+        const wasSilent = now - startedAt >= limitMs && !(error instanceof TopicError);
+        if (!wasSilent || now >= endsAt || this.#ended.signal.aborted) throw error;
+      }
+    }
   }
 
   async #run(): Promise<void> {
@@ -231,7 +257,7 @@ export class Membership {
     const times = { sessionTimeoutMs, rebalanceTimeoutMs };
     const request = { group, member: this.#member, client, ...times, topics: [topic] };
     const sentAt = this.#world.now();
-    const { member, generation } = await this.#world.ask("joinGroup", request, this.#call);
+    const { member, generation } = await this.#ask("joinGroup", request, this.#call);
     this.#member = member;
     this.#generation = generation;
     this.#heard(sentAt);
@@ -249,7 +275,7 @@ export class Membership {
         ...this.#self,
         held: [...held].map((partition) => ({ topic, partition })),
       };
-      const share = await this.#world.ask("syncGroup", request, this.#call);
+      const share = await this.#ask("syncGroup", request, this.#call);
       this.#generation = share.generation;
       this.#heard(sentAt);
       return share;
@@ -275,7 +301,6 @@ export class Membership {
 
   /** Tells servers that it is alive, whatever else is under way. */
   async #beat(): Promise<void> {
-    const { sessionTimeoutMs } = this.#options;
     const { signal } = this.#ended;
     let pauseMs = this.#heartbeatMs;
     for (let last = this.#world.now(); !signal.aborted;) {
@@ -289,8 +314,7 @@ export class Membership {
       const sentAt = last = this.#world.now();
       pauseMs = this.#heartbeatMs;
       if (self.generation === 0) continue;
-      // A server that says nothing is given up in time for another one.
-      const call = { signal, timeoutMs: Math.max(1_000, sessionTimeoutMs / 3) };
+      const call = { signal, timeoutMs: this.#tryMs };
       try {
         await this.#world.ask("heartbeat", self, call);
         this.#heard(sentAt);
