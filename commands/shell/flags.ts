@@ -8,6 +8,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { DurationError, formatDuration, parseDuration } from "../../protocol/duration.ts";
 import { goQuote } from "../../protocol/quote.ts";
 import { suggest } from "../../server/config/suggest.ts";
 
@@ -109,6 +110,27 @@ export function parsedFlag<T>(
   parse: (text: string) => T,
 ): Flag<T> {
   return { kind: "parsed", absent, placeholder, help, parse };
+}
+
+/** A time of so many milliseconds, such as 30s; `undefined` when absent. */
+export function durationFlag(
+  help: string,
+  least: number,
+  most: number = Infinity,
+): Flag<number | undefined> {
+  return parsedFlag<number | undefined>("DURATION", help, undefined, (text) => {
+    try {
+      const ms = Math.round(parseDuration(text));
+      if (ms >= least && ms <= most) return ms;
+    } catch (error) {
+      if (!(error instanceof DurationError)) throw error;
+    }
+    throw new ExpectedError(
+      most === Infinity
+        ? "a time such as 30s"
+        : `a time from ${formatDuration(least)} to ${formatDuration(most)}, such as 5s`,
+    );
+  });
 }
 
 /** A text that may be given many times; all are kept, in order. */

@@ -20,7 +20,7 @@ export const offsetsFlags = {
 const USAGE = "topic offsets [options] [TOPIC]";
 
 /** A partition, with where a group is in it. */
-interface Place {
+export interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly start: number;
@@ -45,7 +45,12 @@ export const command: Command = defineCommand({
     if (topic === undefined && group === undefined) {
       throw wrongArguments(USAGE, "A topic or a group must be specified");
     }
-    const places = await ask(values, (client) => placesOf(client, topic, group));
+    const places = await ask(values, async (client) => {
+      const all = await placesOf(client, topic === undefined ? [] : [topic], group);
+      return topic === undefined
+        ? all.filter(({ committed }) => committed !== undefined)
+        : all.filter((place) => place.topic === topic);
+    });
     await printResult(
       terminal,
       values.format,
@@ -63,15 +68,14 @@ export const command: Command = defineCommand({
   },
 });
 
-async function placesOf(
+/** The partitions of some topics, and of those in which a group has committed. */
+export async function placesOf(
   client: TopicClient,
-  topic: string | undefined,
+  topics: readonly string[],
   group: string | undefined,
 ): Promise<Place[]> {
   const committed = group === undefined ? [] : await client.committedOffsets(group);
-  const names = topic === undefined
-    ? [...new Set(committed.map(({ topic }) => topic))].sort()
-    : [topic];
+  const names = [...new Set([...topics, ...committed.map(({ topic }) => topic)])].sort();
   const places: Place[] = [];
   for (const name of names) {
     const { partitions } = await client.describeTopic(name);
@@ -79,7 +83,6 @@ async function placesOf(
       committed.filter(({ topic }) => topic === name).map((one) => [one.partition, one.offset]),
     );
     partitions.forEach(({ start, end }, partition) => {
-      if (topic === undefined && !here.has(partition)) return;
       places.push({ topic: name, partition, start, end, committed: here.get(partition) });
     });
   }
@@ -100,6 +103,8 @@ async function textOf(places: readonly Place[], hasGroup: boolean): Promise<stri
 }
 
 /** How many messages there still are to be read. */
-function lagOf({ start, end, committed }: Place & { readonly committed: number }): number {
+export function lagOf(
+  { start, end, committed }: Pick<Place, "start" | "end"> & { readonly committed: number },
+): number {
   return Math.max(0, end - Math.max(start, committed));
 }

@@ -12,6 +12,7 @@ import { command as consume, consumeFlags } from "./consume/consume.ts";
 import { command as create, createFlags } from "./create.ts";
 import { command as deletion, deleteFlags } from "./delete.ts";
 import { command as describe } from "./describe.ts";
+import { command as groups } from "./groups.ts";
 import { command as list } from "./list.ts";
 import { command as offsets, offsetsFlags } from "./offsets.ts";
 import { command as produce, produceFlags } from "./produce/produce.ts";
@@ -29,7 +30,9 @@ export const command: Command = defineActions({
     "create, delete and list topics; describe TOPIC tells all about one, alter TOPIC changes how " +
     "long its messages are kept; produce TOPIC sends the lines of standard input, consume TOPIC " +
     "prints messages; offsets TOPIC tells where its partitions begin and end, and where a group " +
-    "is; seek TOPIC OFFSET has a group go on elsewhere; trim TOPIC OFFSET deletes the messages before one; verify compares the servers. " +
+    "is; seek TOPIC OFFSET has a group go on elsewhere; groups lists the groups, groups GROUP tells " +
+    "who reads what in one; trim TOPIC OFFSET deletes the messages before one; verify compares the " +
+    "servers. " +
     "'skein topic ACTION -h' tells more.",
     "Failures are told on standard error, and by the exit code.",
   ],
@@ -62,6 +65,7 @@ export const command: Command = defineActions({
     consume,
     offsets,
     seek,
+    groups,
     trim,
     verify: verifyCommand("topic verify", [
       "Compares what the servers have of all topics, and of the rest of the state, right after one " +

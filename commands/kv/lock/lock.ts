@@ -5,10 +5,10 @@
  */
 
 import { KvClient, type KvLock, LockTimeoutError } from "../../../client/mod.ts";
-import { DurationError, formatDuration, parseDuration } from "../../../protocol/duration.ts";
+import { formatDuration } from "../../../protocol/duration.ts";
 import { LEASE_MS } from "../../../protocol/kv/lock/lease.ts";
 import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
-import { ExpectedError, type Flag, parsedFlag, stringFlag } from "../../shell/flags.ts";
+import { durationFlag, stringFlag } from "../../shell/flags.ts";
 import type { Terminal } from "../../shell/terminal.ts";
 import { connectionOf, storeFlags, told } from "../store.ts";
 import { Child, SignalTrap } from "./child.ts";
@@ -35,7 +35,6 @@ export const lockFlags = {
   wait: durationFlag(
     "How long the lock is waited for; 0s: one try. Default: for ever.",
     0,
-    Number.MAX_SAFE_INTEGER,
   ),
   grace: durationFlag(
     "How long COMMAND has between SIGTERM and SIGKILL when the lock cannot be kept, at most half of " +
@@ -159,20 +158,4 @@ function pathOf(key: string, namespace: string | undefined): string {
   return namespace === undefined || key.startsWith("^")
     ? key
     : `^${namespace.replace(/^\^/, "")}^${key}`;
-}
-
-function durationFlag(help: string, least: number, most: number): Flag<number | undefined> {
-  return parsedFlag<number | undefined>("DURATION", help, undefined, (text) => {
-    try {
-      const ms = Math.round(parseDuration(text));
-      if (ms >= least && ms <= most) return ms;
-    } catch (error) {
-      if (!(error instanceof DurationError)) throw error;
-    }
-    throw new ExpectedError(
-      most > LEASE_MS.most
-        ? "a time such as 30s"
-        : `a time from ${formatDuration(least)} to ${formatDuration(most)}, such as 5s`,
-    );
-  });
 }

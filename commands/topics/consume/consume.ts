@@ -13,9 +13,11 @@ import {
   type TopicMessage,
   type TopicStart,
 } from "../../../client/mod.ts";
+import { MEMBER_TIMEOUT_MS } from "../../../protocol/topics/limits.ts";
 import { countFlag } from "../../kv/listing.ts";
 import { type Command, defineCommand } from "../../shell/command.ts";
 import {
+  durationFlag,
   ExpectedError,
   type FlagValues,
   parsedFlag,
@@ -50,7 +52,14 @@ export const consumeFlags = {
   n: countFlag("End after so many messages. Default: at the end, or with -follow never."),
   g: stringFlag(
     "GROUP",
-    "Goes on where this group has ended, and commits for it what was printed.",
+    "Shares the partitions with all who read for this group, goes on where it has ended, and commits " +
+      "for it what was printed. With -partition it shares nothing.",
+  ),
+  "session-timeout": durationFlag(
+    "With -g: others have its partitions when servers have heard nothing of it for so long, from 1s to " +
+      "1h. Default: 30s.",
+    MEMBER_TIMEOUT_MS.least,
+    MEMBER_TIMEOUT_MS.most,
   ),
   follow: switchFlag("At the end, wait for more."),
   partition: partitionFlag("Only this partition. Default: all."),
@@ -72,7 +81,8 @@ export const command: Command = defineCommand({
     "With -follow it goes on as messages come, until Ctrl-C or SIGTERM, and when servers go away it " +
     "asks the others, or waits. With -g offsets are committed every 5s and at the end, that by " +
     "Ctrl-C and SIGTERM included: what was printed and not committed is printed again, nothing is " +
-    "left out.",
+    "left out. Who reads for the same group at the same time shares the partitions with it; without " +
+    "-follow it ends when the group has read all that was there.",
     "Messages that are kept no longer when it comes to them are told on standard error.",
   ],
   flags: consumeFlags,
@@ -106,12 +116,24 @@ async function read(
   const patience = new Patience(follow, terminal);
   const ends = await patience.with(() => endsOf(client, topic, values, signal), signal);
   if (ends === undefined) return;
-  await using consumer = client.consumer(topic, {
-    partitions: [...ends.keys()],
+  const isMember = group !== undefined && values.partition === undefined;
+  const sessionTimeoutMs = values["session-timeout"];
+  await using consumer: TopicConsumer = client.consumer(topic, {
     start,
     ...group !== undefined && { group },
+    ...sessionTimeoutMs !== undefined && { sessionTimeoutMs },
+    ...!isMember && { partitions: [...ends.keys()] },
+    ...isMember && {
+      onAssigned: (partitions) => places.begin(partitions),
+      onRevoked: (partitions) => places.end(partitions),
+    },
   });
-  const places = new Places(consumer, ends);
+  const places = new Places(consumer, ends, async () => {
+    if (!isMember) return new Map();
+    const committed = await client.committedOffsets(group);
+    const here = committed.filter((one) => one.topic === topic);
+    return new Map(here.map(({ partition, offset }) => [partition, offset]));
+  });
   await patience.with(() => places.look(signal), signal);
   for (let left = count; left > 0 && (follow || !places.isEnd) && !signal.aborted;) {
     const messages = await patience.with(() => next(consumer, left, signal), signal);

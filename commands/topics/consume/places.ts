@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TopicConsumer, TopicMessage } from "../../../client/mod.ts";
+import { type TopicConsumer, TopicError, type TopicMessage } from "../../../client/mod.ts";
 
 /** Messages of a partition that were gone before they were read. */
 export interface Gap {
@@ -18,27 +18,60 @@ export interface Gap {
 /** The partitions that are read. */
 export class Places {
   readonly #consumer: TopicConsumer;
-  /** Offset of the next message. */
+  /** Offset of the next message, of those that are read here. */
   readonly #at = new Map<number, number>();
   /** Offset at which it is enough. */
   readonly #ends: ReadonlyMap<number, number>;
+  readonly #committed: () => Promise<ReadonlyMap<number, number>>;
+  /** What the group has committed of the others. */
+  #others: ReadonlyMap<number, number> = new Map();
 
-  /** Reads are enough when they have come to `ends`, by partition. */
-  constructor(consumer: TopicConsumer, ends: ReadonlyMap<number, number>) {
+  /** Reads are enough when they have come to `ends`, by partition; `committed` tells where others of the group are. */
+  constructor(
+    consumer: TopicConsumer,
+    ends: ReadonlyMap<number, number>,
+    committed: () => Promise<ReadonlyMap<number, number>>,
+  ) {
     this.#consumer = consumer;
     this.#ends = ends;
+    this.#committed = committed;
   }
 
   /** Whether all that was there at the beginning was read. */
   get isEnd(): boolean {
-    return [...this.#ends].every(([partition, end]) => (this.#at.get(partition) ?? 0) >= end);
+    return [...this.#ends].every(([partition, end]) => {
+      return (this.#at.get(partition) ?? this.#others.get(partition) ?? 0) >= end;
+    });
   }
 
-  /** Asks where the consumer is. Rejects when that cannot be learned. */
+  /** Asks where the consumer and the others of its group are. Rejects when that cannot be learned. */
   async look(signal: AbortSignal): Promise<void> {
+    let areOthers = false;
     for (const partition of this.#ends.keys()) {
-      this.#at.set(partition, await this.#consumer.position(partition, { signal }));
+      try {
+        this.#at.set(partition, await this.#consumer.position(partition, { signal }));
+      } catch (error) {
+        if (!(error instanceof TopicError) || error.reason !== "REBALANCE_IN_PROGRESS") throw error;
+        this.#at.delete(partition);
+        areOthers = true;
+      }
     }
+    if (!areOthers) return;
+    // So that the others see where this one is.
+    await this.#consumer.commit({ signal });
+    this.#others = await this.#committed();
+  }
+
+  /** Partitions are read here from now on. */
+  async begin(partitions: readonly number[]): Promise<void> {
+    for (const partition of partitions) {
+      this.#at.set(partition, await this.#consumer.position(partition));
+    }
+  }
+
+  /** Partitions are read here no more. */
+  end(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#at.delete(partition);
   }
 
   /** Goes on by messages that were read; returns what is missing before them. */
