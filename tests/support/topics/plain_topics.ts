@@ -17,7 +17,7 @@ import {
   type TopicSettings,
   writeMessage,
 } from "../../../protocol/topics/mod.ts";
-import { PlainGroups } from "./plain_groups.ts";
+import { PlainGroups } from "./groups/plain_groups.ts";
 
 /** Batches of a producer that are known when they come again. */
 const KNOWN_BATCHES = 5;

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { below } from "../../../../support/random_value.ts";
 import { SeededRandom } from "../../../../support/simulation/random.ts";
-import { Crew, type Fate, refused, type Sailor } from "../../../../support/topics/crew.ts";
+import { Crew, type Fate, refused, type Sailor } from "../../../../support/topics/groups/crew.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 

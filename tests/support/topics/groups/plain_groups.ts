@@ -13,7 +13,7 @@ import {
   type Replies,
   type Requests,
   TopicError,
-} from "../../../protocol/topics/mod.ts";
+} from "../../../../protocol/topics/mod.ts";
 
 /** A member. */
 export interface PlainMember {

@@ -6,14 +6,14 @@
  */
 
 import assert from "node:assert/strict";
-import { CODE, type Replies, type Requests, TopicError } from "../../../protocol/topics/mod.ts";
+import { CODE, type Replies, type Requests, TopicError } from "../../../../protocol/topics/mod.ts";
 import {
   type MemberKind,
   Membership,
   type MembershipOptions,
   type MembershipWorld,
-} from "../../../protocol/topics/program/consumer/membership.ts";
-import { ManualClock, settle } from "../manual_clock.ts";
+} from "../../../../protocol/topics/program/consumer/membership.ts";
+import { ManualClock, settle } from "../../manual_clock.ts";
 import { PlainGroups } from "./plain_groups.ts";
 
 /** What happens to a request: it is done and answered unless this says otherwise. */

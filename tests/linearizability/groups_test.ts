@@ -1,0 +1,113 @@
+/**
+ * A group of real processes whose members come, go, are killed and stopped, while its servers are killed: in the end every message
+ * was dealt with, and what the group has committed never went back.
+ *
+ * `SKEIN_GROUP_SECONDS=n` makes it that long, `SKEIN_SEED=n` repeats what chance decided.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { TopicClient } from "../../client/mod.ts";
+import { eventually } from "../support/agents.ts";
+import { Cluster } from "../support/linearizability/real/cluster.ts";
+import { loopbackGround } from "../support/linearizability/real/ground.ts";
+import { dice, letLoose, pause, type Scene } from "../support/linearizability/real/nemesis.ts";
+import { killAnyone, killLeader } from "../support/linearizability/real/processes.ts";
+import { loopback } from "../support/loopback.ts";
+import { SeededRandom } from "../support/simulation/random.ts";
+import { Processes } from "../support/topics/groups/processes.ts";
+
+const hosts = [loopback(), loopback(), loopback()];
+const SECONDS = Number(Deno.env.get("SKEIN_GROUP_SECONDS") ?? 12);
+const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
+const PARTITIONS = 6;
+const SESSION_MS = 2_000;
+const MOST_MEMBERS = 4;
+
+/** Members are started, killed, stopped and sent away, one after the other. */
+async function trouble(processes: Processes, { random, signal, tell }: Scene): Promise<void> {
+  while (!signal.aborted) {
+    await pause(200 + dice(random, 1_200), signal);
+    const { running } = processes;
+    const one = running[dice(random, Math.max(1, running.length))];
+    const what = dice(random, 4);
+    if (one === undefined || running.length < 2 || what === 0 && running.length < MOST_MEMBERS) {
+      tell("start a member");
+      processes.start();
+    } else if (what === 1) {
+      tell("kill a member");
+      await one.kill();
+    } else if (what === 2) {
+      tell("send a member away");
+      await one.leave();
+    } else {
+      tell("stop a member");
+      one.stop();
+      await pause(dice(random, 2 * SESSION_MS), signal);
+      one.resume();
+    }
+  }
+}
+
+Deno.test("whatever becomes of members and servers, all messages are dealt with, and no commit goes back", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "skein_groups_" });
+  const story: string[] = [];
+  const begin = performance.now();
+  const tell = (line: string): void => {
+    story.push(`${((performance.now() - begin) / 1_000).toFixed(3)} s  ${line}`);
+  };
+  try {
+    await using cluster = await Cluster.start(loopbackGround(hosts, folder), folder);
+    const address = hosts.map((host) => `${host}:9092`).join(",");
+    await using client = await TopicClient.connect({ address });
+    await client.createTopic("t", { partitions: PARTITIONS });
+    await using processes = new Processes(address, "t", "g", SESSION_MS);
+    for (let i = 0; i < 3; i++) processes.start();
+    const over = AbortSignal.timeout(SECONDS * 1_000);
+    const scene: Scene = { cluster, random: new SeededRandom(SEED), signal: over, tell };
+    let isOver = false;
+    const producing = (async () => {
+      await using producer = client.producer({ idempotent: true, lingerMs: 5 });
+      for (let i = 0; !over.aborted; i++) {
+        await producer.send("t", { value: `${i}`, partition: i % PARTITIONS });
+      }
+    })();
+    const watching = (async () => {
+      for (let i = 0; !isOver; i++) {
+        await processes.look(client);
+        await pause(20, new AbortController().signal);
+      }
+    })();
+    await Promise.all([
+      producing,
+      letLoose([killLeader, killAnyone], scene, Infinity),
+      trouble(processes, { ...scene, random: new SeededRandom(SEED + 1) }),
+    ]);
+    tell("over");
+    if (processes.running.length === 0) processes.start();
+    const { partitions } = await client.describeTopic("t");
+    const ends = partitions.map(({ end }) => end);
+    await eventually("all is committed", () => {
+      return ends.every((end, partition) => processes.committed.get(partition) === end);
+    }, 60_000);
+    isOver = true;
+    await watching;
+    processes.checkAll(ends);
+    const total = ends.reduce((sum, end) => sum + end, 0);
+    const members = processes.members.length;
+    const again = [...processes.dealt.values()].flatMap((one) => [...one.values()])
+      .reduce((sum, count) => sum + count - 1, 0);
+    console.log(
+      `  groups: seed ${SEED}, ${total} messages, ${again} again, ${members} members, ${cluster.kills} kills of servers`,
+    );
+    assert.ok(total > 100);
+    await Promise.all(processes.running.map((member) => member.leave()));
+    assert.deepEqual((await client.describeGroup("g")).members, []);
+  } catch (error) {
+    const text = `seed ${SEED}: ${(error as Error).message}\n${story.join("\n")}`;
+    throw new Error(text, { cause: error });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
