@@ -24,6 +24,8 @@ const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 *
 const PARTITIONS = 6;
 const SESSION_MS = 2_000;
 const MOST_MEMBERS = 4;
+/** Messages that are sent together. */
+const WAVE = 30;
 
 /** Members are started, killed, stopped and sent away, one after the other. */
 async function trouble(processes: Processes, { random, signal, tell }: Scene): Promise<void> {
@@ -69,8 +71,11 @@ Deno.test("whatever becomes of members and servers, all messages are dealt with,
     let isOver = false;
     const producing = (async () => {
       await using producer = client.producer({ idempotent: true, lingerMs: 5 });
-      for (let i = 0; !over.aborted; i++) {
-        await producer.send("t", { value: `${i}`, partition: i % PARTITIONS });
+      for (let wave = 0; !over.aborted; wave++) {
+        const sent = Array.from({ length: WAVE }, (_, i) => {
+          return producer.send("t", { value: `${wave}`, partition: i % PARTITIONS });
+        });
+        await Promise.all([...sent, pause(50, over)]);
       }
     })();
     const watching = (async () => {

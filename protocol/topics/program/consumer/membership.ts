@@ -143,7 +143,9 @@ export class Membership {
         this.#heard(sentAt);
         return reply;
       } catch (error) {
-        this.#learn(error, self);
+        // The answer to a sync was lost.
+        if (isOf(error, CODE.INVALID_GENERATION)) this.#due();
+        else this.#learn(error, self);
         throw error;
       }
     });
@@ -319,7 +321,7 @@ export class Membership {
         await this.#world.ask("heartbeat", self, call);
         this.#heard(sentAt);
       } catch (error) {
-        if (error instanceof TopicError && error.code === CODE.REBALANCE_IN_PROGRESS) {
+        if (isOf(error, CODE.REBALANCE_IN_PROGRESS)) {
           this.#heard(sentAt);
           this.#due();
         } else if (!this.#learn(error, self)) {
@@ -331,9 +333,8 @@ export class Membership {
 
   /** What a failure tells of who it was when it asked; whether it tells that this is no member. */
   #learn(error: unknown, { member, generation }: Requests["heartbeat"]): boolean {
-    if (!(error instanceof TopicError)) return false;
-    const isUnknown = error.code === CODE.UNKNOWN_MEMBER;
-    if (!isUnknown && error.code !== CODE.INVALID_GENERATION) return false;
+    const isUnknown = isOf(error, CODE.UNKNOWN_MEMBER);
+    if (!isUnknown && !isOf(error, CODE.INVALID_GENERATION)) return false;
     // It may be another one meanwhile.
     if (member !== this.#member || generation !== this.#generation) return true;
     this.#isLost = true;
@@ -377,4 +378,8 @@ export class Membership {
       this.#wakers.add(wake);
     });
   }
+}
+
+function isOf(error: unknown, code: number): boolean {
+  return error instanceof TopicError && error.code === code;
 }

@@ -81,37 +81,36 @@ Deno.test("heartbeats come every 3 s, or three in the time of a session, and soo
 Deno.test("a member that is none any more loses what it has, and joins anew", async () => {
   const table = [
     // The servers have removed it.
-    ["UNKNOWN_MEMBER", true],
+    ["heartbeat", "UNKNOWN_MEMBER", true],
+    ["commitOffsets", "UNKNOWN_MEMBER", true],
     // They know it, and have never told it what it says.
-    ["INVALID_GENERATION", false],
+    ["heartbeat", "INVALID_GENERATION", false],
   ] as const;
-  for (const [reason, isNew] of table) {
-    for (const asked of ["heartbeat", "commitOffsets"] as const) {
-      const crew = new Crew(2);
-      const sailor = await joined(crew);
-      const { id } = sailor;
-      if (isNew) crew.expel(sailor);
-      let isFirst = true;
-      sailor.fate = (kind) => {
-        if (kind !== asked || !isFirst) return "done";
-        isFirst = false;
-        return refused(reason);
-      };
-      if (asked === "commitOffsets") {
-        await Promise.all([
-          assert.rejects(sailor.commit(0, 5), { reason }),
-          // Under no name it would be taken for somebody else.
-          assert.rejects(sailor.commit(0, 5), { reason: "UNKNOWN_MEMBER" }),
-        ]);
-        assert.equal(count(sailor, "commitOffsets"), 1);
-      }
-      await crew.clock.advance(3_000);
-      assert.deepEqual(sailor.log, ["+0,1", "lost 0,1", "+0,1"]);
-      assert.equal(sailor.id !== id, isNew, "its id");
-      assert.ok(sailor.membership.isCurrent);
-      assert.equal(await sailor.commit(0, 6), 0);
-      await crew.dismiss();
+  for (const [asked, reason, isNew] of table) {
+    const crew = new Crew(2);
+    const sailor = await joined(crew);
+    const { id } = sailor;
+    if (isNew) crew.expel(sailor);
+    let isFirst = true;
+    sailor.fate = (kind) => {
+      if (kind !== asked || !isFirst) return "done";
+      isFirst = false;
+      return refused(reason);
+    };
+    if (asked === "commitOffsets") {
+      await Promise.all([
+        assert.rejects(sailor.commit(0, 5), { reason }),
+        // Under no name it would be taken for somebody else.
+        assert.rejects(sailor.commit(0, 5), { reason: "UNKNOWN_MEMBER" }),
+      ]);
+      assert.equal(count(sailor, "commitOffsets"), 1);
     }
+    await crew.clock.advance(3_000);
+    assert.deepEqual(sailor.log, ["+0,1", "lost 0,1", "+0,1"]);
+    assert.equal(sailor.id !== id, isNew, "its id");
+    assert.ok(sailor.membership.isCurrent);
+    assert.equal(await sailor.commit(0, 6), 0);
+    await crew.dismiss();
   }
 });
 
@@ -157,6 +156,17 @@ Deno.test("lost answers cost nothing but time", async () => {
     assert.equal(await first.commit(0, 1), 0);
     await crew.dismiss();
   }
+});
+
+Deno.test("a commit of another generation is refused, and nothing is lost by it", async () => {
+  const crew = new Crew(2);
+  const sailor = await joined(crew);
+  sailor.fate = (kind) => kind === "commitOffsets" ? refused("INVALID_GENERATION") : "done";
+  await assert.rejects(sailor.commit(0, 5), { reason: "INVALID_GENERATION" });
+  await crew.clock.advance(100);
+  assert.deepEqual(sailor.asked, ["joinGroup", "syncGroup", "commitOffsets", "syncGroup"]);
+  assert.deepEqual(sailor.log, ["+0,1"]);
+  await crew.dismiss();
 });
 
 Deno.test("a commit does not go out between a sync and its answer", async () => {
