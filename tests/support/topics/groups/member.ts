@@ -14,6 +14,9 @@ const [address = "", topic = "", group = "", session = ""] = Deno.args;
 /** Messages between two commits. */
 const COMMIT_EVERY = 7;
 
+/** How long a message takes, in milliseconds: there is always one that is not done with. */
+const WORK_MS = 4;
+
 /** What passes by itself, or says that others go on. */
 const PASSES = new Set([
   "TimeoutError",
@@ -40,7 +43,10 @@ const reading = (async () => {
   for (let count = 1;; count++) {
     try {
       const message = await consumer.fetchOne({ timeoutMs: 1_000 });
-      if (message !== undefined) console.log(`${message.partition} ${message.offset}`);
+      if (message !== undefined) {
+        await new Promise((resolve) => setTimeout(resolve, WORK_MS));
+        console.log(`${message.partition} ${message.offset}`);
+      }
       if (count % COMMIT_EVERY === 0) await consumer.commit();
     } catch (error) {
       if (isOver) return;
