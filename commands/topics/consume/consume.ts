@@ -28,7 +28,7 @@ import { checkFormat } from "../../shell/output.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
 import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
-import { Places } from "./places.ts";
+import { isTakenOver, Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
 /** A wait for messages after which it is looked whether there are any to wait for, in milliseconds. */
@@ -147,7 +147,13 @@ async function read(
     left -= messages.length;
     if (messages.length === 0) await patience.with(() => places.look(signal), signal);
   }
-  if (group !== undefined) await consumer.commit();
+  if (group === undefined) return;
+  await consumer.commit().catch(async (error) => {
+    if (!isMember || !isTakenOver(error)) throw error;
+    await terminal.err(
+      "Others of the group have taken over, and may print the last messages again",
+    );
+  });
 }
 
 /** Where each partition ends that is to be read. Rejects when there is none, or none with the offset that it is to begin with. */

@@ -51,14 +51,16 @@ export class Places {
       try {
         this.#at.set(partition, await this.#consumer.position(partition, { signal }));
       } catch (error) {
-        if (!(error instanceof TopicError) || error.reason !== "REBALANCE_IN_PROGRESS") throw error;
+        if (!isTakenOver(error)) throw error;
         this.#at.delete(partition);
         areOthers = true;
       }
     }
     if (!areOthers) return;
     // So that the others see where this one is.
-    await this.#consumer.commit({ signal });
+    await this.#consumer.commit({ signal }).catch((error) => {
+      if (!isTakenOver(error)) throw error;
+    });
     this.#others = await this.#committed();
   }
 
@@ -85,3 +87,14 @@ export class Places {
     return gaps;
   }
 }
+
+/** Whether others of the group have what this consumer had. */
+export function isTakenOver(error: unknown): error is TopicError {
+  return error instanceof TopicError && TAKEN_OVER.has(error.reason);
+}
+
+const TAKEN_OVER: ReadonlySet<string> = new Set([
+  "UNKNOWN_MEMBER",
+  "INVALID_GENERATION",
+  "REBALANCE_IN_PROGRESS",
+]);

@@ -118,6 +118,10 @@ export class Source {
       await this.#limited(Promise.all(fetches), left()).catch(() => {}); // They are told to end.
       const saved = autoCommitMs > 0 && this.#commits?.save(() => this.partitions.done(), left());
       if (saved) await this.#limited(saved, left());
+    } catch (error) {
+      // A member that others have taken over from has nothing left to commit.
+      if (!this.isMember || !isTakenOver(error)) throw error;
+      this.commitError = error;
     } finally {
       await this.#membership?.leave(left().timeoutMs);
     }
@@ -290,3 +294,14 @@ export class Source {
     this.#timers.add(cancel);
   }
 }
+
+/** Whether others of the group have what a member had. */
+function isTakenOver(error: unknown): error is TopicError {
+  return error instanceof TopicError && TAKEN_OVER.includes(error.code);
+}
+
+const TAKEN_OVER: readonly number[] = [
+  CODE.UNKNOWN_MEMBER,
+  CODE.INVALID_GENERATION,
+  CODE.REBALANCE_IN_PROGRESS,
+];

@@ -140,7 +140,8 @@ export class Processes implements AsyncDisposable {
   }
 }
 
-async function linesOf(
+/** Reads the whole lines of a stream. */
+export async function linesOf(
   stream: ReadableStream<Uint8Array>,
   take: (line: string) => void,
 ): Promise<void> {
