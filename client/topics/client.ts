@@ -208,7 +208,7 @@ export class TopicClient implements AsyncDisposable {
     return groupsOf((await this.#core.cluster.ask("listGroups", {}, options)).groups);
   }
 
-  /** The members of a group, and what each of them reads; of a group that is none there are no members. */
+  /** The members of a group, and what each of them reads. Rejects with `UNKNOWN_GROUP` when it has neither members nor offsets. */
   async describeGroup(group: string, options: CallOptions = {}): Promise<TopicGroupInfo> {
     checkCall("describeGroup", options);
     requireArgument("name of a group", group, "text");

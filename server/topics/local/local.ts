@@ -177,7 +177,7 @@ export class AgentTopics {
     return groupsOf((await this.#requests.ask("listGroups", {}, options)).groups);
   }
 
-  /** The members of a group, and what each of them reads; of a group that is none there are no members. */
+  /** The members of a group, and what each of them reads. Rejects with `UNKNOWN_GROUP` when it has neither members nor offsets. */
   async describeGroup(group: string, options: AgentTopicCallOptions = {}): Promise<TopicGroupInfo> {
     checkCall("describeGroup", options);
     requireArgument("name of a group", group, "text");

@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TopicClient } from "../../../../client/mod.ts";
-import { skein } from "../../agents.ts";
 
 const MEMBER = join(import.meta.dirname ?? ".", "member.ts");
 
