@@ -353,7 +353,7 @@ export class Membership {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
+    this.#turn = result.catch(() => {}); // It is told who asked for it.
     return result;
   }
 

@@ -278,10 +278,9 @@ export class Source {
 
   /** Resolves after so many milliseconds, or when it is closed. */
   async #rest(ms: number): Promise<void> {
-    await this.#limited(new Promise<never>(() => {}), {
-      signal: this.#closing.signal,
-      timeoutMs: ms,
-    }).catch(() => {});
+    const call = { signal: this.#closing.signal, timeoutMs: ms };
+    // Both ends of the wait are rejections, and neither is a failure.
+    await this.#limited(new Promise<never>(() => {}), call).catch(() => {});
   }
 
   /** Does something again and again until it is closed. */
@@ -289,7 +288,7 @@ export class Source {
     const cancel = this.#world.setTimer(ms, () => {
       this.#timers.delete(cancel);
       this.#every(ms, work);
-      work();
+      work().catch((error) => this.#failed(error));
     });
     this.#timers.add(cancel);
   }
