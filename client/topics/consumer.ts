@@ -9,6 +9,7 @@ import { consumerSettings } from "../../protocol/topics/program/consumer/setting
 import type { ConsumerWorld } from "../../protocol/topics/program/consumer/world.ts";
 import type { TopicConsumer } from "../../protocol/topics/program/types.ts";
 import { TimeoutError } from "../net/errors.ts";
+import { CLOSE_LIMIT_MS } from "./defaults.ts";
 import { CONSUMER, type TopicConsumerOptions } from "./options.ts";
 import type { ClientSettings } from "./settings.ts";
 import { closed, type Cluster } from "./wire/cluster.ts";
@@ -30,6 +31,7 @@ export function clientConsumer(
   const { anyServer = false } = options;
   const world: ConsumerWorld = {
     client: client.name,
+    closeLimitMs: CLOSE_LIMIT_MS,
     now: () => performance.now(),
     setTimer(ms, fn) {
       const timer = setTimeout(fn, ms);

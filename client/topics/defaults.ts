@@ -39,3 +39,6 @@ export const MAX_IN_FLIGHT = 5;
 
 /** Bytes of messages of a producer that are not settled. */
 export const DEFAULT_BUFFER_BYTES = 32 * 1024 * 1024;
+
+/** How long a consumer that is closed waits for servers, in milliseconds. */
+export const CLOSE_LIMIT_MS = 5_000;

@@ -242,7 +242,7 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Silence of a member", `${topicConsumers.DEFAULT_SESSION_TIMEOUT_MS / 1_000} s`],
   ["Time in which a member hands", `${topicConsumers.DEFAULT_REBALANCE_TIMEOUT_MS / 1_000} s`],
   ["Time that a program has", `${topicConsumers.HAND_OVER_MS / 1_000} s`],
-  ["Wait of a consumer that is closed", `${topicConsumers.MAX_CLOSE_MS / 1_000} s`],
+  ["Wait of a consumer that is closed", `${topicsClient.CLOSE_LIMIT_MS / 1_000} s`],
   ["Server requests of a session", number(MAX_UNREAD)],
   ["Server requests of a session", `${number(MAX_UNACKNOWLEDGED)} more`],
   ["Names of one interval", number(MAX_NAMES)],

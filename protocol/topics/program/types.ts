@@ -234,7 +234,7 @@ export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposa
   /**
    * Ends reading. With a group it first commits, unless that is left to the program, what was read before the last message, or with
    * {@linkcode TopicConsumer.commit}; then a member leaves its group, and others have its partitions at once. Servers that do not
-   * answer are waited for 5 s, and what others have taken over is not committed. Resolves when nothing is left. Safe to call again.
+   * answer are waited for 5 s, in an agent 2 s, and what others have taken over is not committed. Resolves when nothing is left. Safe to call again.
    */
   close(): Promise<void>;
 }

@@ -18,6 +18,9 @@ import type { AgentConsumerOptions } from "./options.ts";
 import { isOpen, type LocalRequests, TIMEOUT_MS } from "./requests.ts";
 import { limited } from "./waiting.ts";
 
+/** How long a consumer that is closed waits for whoever leads, in milliseconds: less than an agent that ends gives it. */
+const CLOSE_LIMIT_MS = 2_000;
+
 /** One try may take so long, in milliseconds ... */
 const TRY_MS = 5_000;
 /** ... and it is waited so long before the next one. */
@@ -38,6 +41,7 @@ export function localConsumer(
   const settings = consumerSettings(topic, options, TIMEOUT_MS);
   const world: ConsumerWorld = {
     client: requests.name,
+    closeLimitMs: CLOSE_LIMIT_MS,
     now: () => performance.now(),
     setTimer(ms, fn) {
       const timer = setTimeout(fn, ms);

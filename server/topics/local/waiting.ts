@@ -10,14 +10,13 @@ import { CODE, TopicError } from "../../../protocol/topics/mod.ts";
 const MAX_TIMER_MS = 0x7fff_ffff;
 
 /**
- * What `promise` comes to. Rejects with the reason of the signal when that fires, and with `late` after `ms` milliseconds: by default
- * a `TopicError` `REQUEST_TIMEOUT`.
+ * What `promise` comes to. Rejects with the reason of the signal when that fires, and with a `TopicError` `REQUEST_TIMEOUT` after
+ * `ms` milliseconds.
  */
 export async function limited<T>(
   promise: Promise<T>,
   ms: number,
   signal?: AbortSignal,
-  late?: Error,
 ): Promise<T> {
   signal?.throwIfAborted();
   const { promise: end, reject } = Promise.withResolvers<never>();
@@ -25,7 +24,7 @@ export async function limited<T>(
   const text = `Not done within ${ms} ms`;
   const timer = ms > MAX_TIMER_MS
     ? undefined
-    : setTimeout(() => reject(late ?? new TopicError(CODE.REQUEST_TIMEOUT, text)), ms);
+    : setTimeout(() => reject(new TopicError(CODE.REQUEST_TIMEOUT, text)), ms);
   signal?.addEventListener("abort", onAbort);
   try {
     return await Promise.race([promise, end]);

@@ -28,9 +28,6 @@ export const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** Bytes of a fetch, however many partitions there are. */
 export const MIN_FETCH_BYTES = 16 * 1024;
 
-/** How long closing waits for servers, in milliseconds. */
-export const MAX_CLOSE_MS = 5_000;
-
 /** How long it is waited for a program to be done with the messages of a partition that is handed over, in milliseconds. */
 export const HAND_OVER_MS = 5_000;
 

@@ -9,14 +9,7 @@ import { TopicError } from "../../errors.ts";
 import type { Message } from "../../messages.ts";
 import type { Fetched, TopicMetadata } from "../../requests.ts";
 import { Commits, type CommitWorld } from "./commits.ts";
-import {
-  BEHIND_MS,
-  HAND_OVER_MS,
-  LOOK_MS,
-  MAX_CLOSE_MS,
-  MAX_HELD_BYTES,
-  MIN_FETCH_BYTES,
-} from "./defaults.ts";
+import { BEHIND_MS, HAND_OVER_MS, LOOK_MS, MAX_HELD_BYTES, MIN_FETCH_BYTES } from "./defaults.ts";
 import { Membership } from "./membership.ts";
 import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
@@ -109,7 +102,7 @@ export class Source {
     this.#membership?.stop();
     this.arrival.ring();
     const { autoCommitMs, timeoutMs } = this.#settings;
-    const endsAt = this.#world.now() + Math.min(MAX_CLOSE_MS, timeoutMs);
+    const endsAt = this.#world.now() + Math.min(this.#world.closeLimitMs, timeoutMs);
     const left = (): { readonly timeoutMs: number } => {
       return { timeoutMs: Math.max(0, endsAt - this.#world.now()) };
     };
@@ -137,9 +130,7 @@ export class Source {
     if (this.isClosed) throw this.#world.closed();
     // What fails is tried again the next time.
     this.#every(LOOK_MS, () => this.#look().catch(() => {}));
-    if (autoCommitMs > 0) {
-      this.#every(autoCommitMs, () => this.#saved(() => this.partitions.done()));
-    }
+    if (autoCommitMs > 0) this.#every(autoCommitMs, () => this.#saveByItself());
   }
 
   /** Begins to read partitions where the group is in them. */
@@ -258,7 +249,11 @@ export class Source {
     this.arrival.ring();
   }
 
-  /** Commits by itself. */
+  async #saveByItself(): Promise<void> {
+    if (this.#commits?.isBusy === false) await this.#saved(() => this.partitions.done());
+  }
+
+  /** Commits, and notes what keeps it from that. */
   async #saved(positions: () => ReadonlyMap<number, number>): Promise<void> {
     const { timeoutMs } = this.#settings;
     await this.#commits?.save(positions, { timeoutMs }).then(

@@ -16,6 +16,8 @@ export type ConsumerKind = MemberKind | "metadata" | "getOffset" | "fetchOffsets
 export interface ConsumerWorld extends Timing {
   /** What people know the members of groups by. */
   readonly client: string;
+  /** How long closing waits for servers, in milliseconds. */
+  readonly closeLimitMs: number;
   /** Asks the server that leads, with as many tries as the time allows. */
   ask<K extends ConsumerKind>(
     kind: K,
