@@ -31,6 +31,7 @@ import {
   MIN_MAX_WAIT_MS,
 } from "./defaults.ts";
 import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
+import { checkStart } from "../../protocol/topics/program/start.ts";
 import type { TopicStart } from "../../protocol/topics/program/types.ts";
 
 /**
@@ -304,18 +305,6 @@ export function consumerSettings(
     anyServer,
     timeoutMs: within("timeoutMs", options.timeoutMs ?? client.timeoutMs, 1, Infinity),
   };
-}
-
-/**
- * Checks where reading begins.
- *
- * @throws {TypeError} when it is no place
- */
-export function checkStart(name: string, start: TopicStart): void {
-  if (start === "earliest" || start === "latest") return;
-  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
-  const expected = 'expected "earliest", "latest" or an offset';
-  throw new TypeError(`Invalid ${name}: ${expected}, got ${kindOf(start)}`);
 }
 
 function checkedPartitions(partitions: readonly number[]): readonly number[] {

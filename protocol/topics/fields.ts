@@ -119,6 +119,22 @@ export function place(least: number): Field<number> {
   };
 }
 
+/** Eight bytes with a sign: nanoseconds since 1970, or -1 for no time. */
+export const time: Field<bigint | undefined> = {
+  least: 8,
+  write(writer, value = NO_TIME) {
+    if (value < NO_TIME || value > LAST_TIME) {
+      throw new RangeError(`Expected a time from 1970 on of 64 bits, got ${value} ns`);
+    }
+    writer.big64(value);
+  },
+  read(reader) {
+    const value = reader.big64();
+    if (value < NO_TIME) throw new PayloadError(`Expected a time from 1970 on, got ${value} ns`);
+    return value === NO_TIME ? undefined : value;
+  },
+};
+
 /** A text of at most so many bytes. */
 export function text(most: number): Field<string> {
   return {
@@ -236,6 +252,9 @@ export function messages(fewest: number): Field<EncodedMessages> {
 }
 
 const SAFE = i64(0);
+
+const NO_TIME = -1n;
+const LAST_TIME = 2n ** 63n - 1n;
 
 /** `value`, if it is a whole number in this range. */
 function whole(value: number, least: number, most: number): number {

@@ -21,6 +21,7 @@ import {
   producer,
   record,
   text,
+  time,
   topic,
   u16,
   u32,
@@ -47,6 +48,7 @@ const long = text(MAX_FRAME_BYTES);
 const offset = i64(0);
 const partition = { topic, partition: u32 };
 const range = { start: offset, highWaterMark: offset };
+const offsets = { ...partition, start: offset, end: offset, highWaterMark: offset };
 const wanted = { ...partition, offset: place(OFFSET.earliest), maxBytes: u32 };
 const committed = record({ ...partition, offset: i64(-1), metadata: long });
 const listed = record({ name: topic, partitions: u32 });
@@ -91,11 +93,16 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
       { request: record({ ...wanted, minBytes: u32, maxWaitMs: u32 }), reply: fetched },
     ],
   },
-  getOffset: both(
-    0x03,
-    record(partition),
-    record({ ...partition, start: offset, end: offset, highWaterMark: offset }),
-  ),
+  getOffset: {
+    type: 0x03,
+    versions: [
+      {
+        request: record({ ...partition, time: fixed(undefined) }),
+        reply: record({ ...offsets, atTime: fixed(-1) }),
+      },
+      { request: record({ ...partition, time }), reply: record({ ...offsets, atTime: i64(-1) }) },
+    ],
+  },
   createTopic: both(
     0x04,
     record({ topic, partitions: u32, replicationFactor: u16 }),

@@ -71,6 +71,12 @@ export interface Partition {
   readonly partition: number;
 }
 
+/** Asks which messages a partition has. */
+export interface GetOffset extends Partition {
+  /** Nanoseconds since 1970: which message is the first at or after it? Absent: that is not asked for. */
+  readonly time?: bigint | undefined;
+}
+
 /** What a partition has. */
 export interface PartitionOffsets extends Partition {
   /** Offset of the first message that is kept. */
@@ -79,6 +85,8 @@ export interface PartitionOffsets extends Partition {
   readonly end: number;
   /** Offset of the next message that will be committed. */
   readonly highWaterMark: number;
+  /** Offset of the first message, in the order of offsets, at or after the time that was asked for; -1: there is none. */
+  readonly atTime: number;
 }
 
 /** Names a topic. */
@@ -240,7 +248,7 @@ export type Empty = Readonly<Record<never, never>>;
 export interface Requests {
   readonly produce: Produce;
   readonly fetch: Fetch;
-  readonly getOffset: Partition;
+  readonly getOffset: GetOffset;
   readonly createTopic: CreateTopic;
   readonly deleteTopic: Topic;
   readonly listTopics: Empty;

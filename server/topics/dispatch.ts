@@ -9,6 +9,7 @@ import { healthCheck, metadata } from "./requests/cluster.ts";
 import { fetch } from "./requests/fetch.ts";
 import { commitOffsets, fetchOffsets } from "./requests/groups.ts";
 import type { Handler } from "./handler.ts";
+import { getOffset } from "./requests/offsets.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,
@@ -16,7 +17,6 @@ import {
   deleteRecords,
   deleteTopic,
   describeTopic,
-  getOffset,
   listTopics,
 } from "./requests/topics.ts";
 

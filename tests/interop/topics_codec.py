@@ -6,12 +6,13 @@ such lines of its own. A line is JSON: {"frame": hex, "id", "kind", "version", "
 import json, random, struct, sys, zlib
 
 # Types of fields: letters of struct, and 8 bytes "q" from 0, "l" from -1, "L" from -2; texts "s", names "n", topics "t", groups "g";
-# "?" a flag, "A" acks, "P" who produces, "m" messages of version 1, "M" of version 2, a list of fields: many of them,
+# "?" a flag, "T" a time or none, "A" acks, "P" who produces, "m" messages of version 1, "M" of version 2, a list of fields: many of them,
 # a tuple of one: many values, a dict: fields by name in a value of their own.
 PART = {"topic": "t", "partition": "I"}
 RANGE = {"start": "q", "highWaterMark": "q"}
 SETTINGS = lambda t: {"retentionMs": t, "retentionBytes": t, "segmentBytes": t, "segmentMs": t}
 KEPT = {**PART, "offset": "l", "metadata": "s"}
+ENDS = {"start": "q", "end": "q", "highWaterMark": "q"}
 FETCH = {**PART, "offset": "L", "maxBytes": "I"}
 DONE = {"baseOffset": "q", "count": "I", "highWaterMark": "q"}
 KINDS = {  # type, versions, request, reply
@@ -19,7 +20,7 @@ KINDS = {  # type, versions, request, reply
                 (1, 2, {**PART, "acks": "A", "timeoutMs": "i", "producer": "P", "codec": "0", "messages": "M"}, DONE)],
     "fetch": [(2, 1, FETCH, {"highWaterMark": "q", "messages": "m"}),
               (2, 2, {**FETCH, "minBytes": "I", "maxWaitMs": "I"}, {"highWaterMark": "q", "messages": "M"})],
-    "getOffset": [(3, v, PART, {**PART, "start": "q", "end": "q", "highWaterMark": "q"}) for v in (1, 2)],
+    "getOffset": [(3, 1, PART, {**PART, **ENDS}), (3, 2, {**PART, "time": "T"}, {**PART, **ENDS, "atTime": "l"})],
     "createTopic": [(4, v, {"topic": "t", "partitions": "I", "replicationFactor": "H"},
                      {"topic": "t", "created": "?"}) for v in (1, 2)],
     "deleteTopic": [(5, v, {"topic": "t"}, {"topic": "t", "deleted": "?"}) for v in (1, 2)],
@@ -49,6 +50,8 @@ def put(kind, value):
         return struct.pack(">I", len(value)) + b"".join(put(kind[0], one) for one in value)
     if kind in "stng":
         return sized(value.encode())
+    if kind == "T":
+        return struct.pack(">q", -1 if value is None else int(value))
     if kind == "P":
         return struct.pack(">QHi", *([value[n] for n in ("id", "epoch", "baseSequence")] if value else (0, 0, 0)))
     if kind in "mM":
@@ -75,6 +78,9 @@ def get(kind, rest):
     if kind in "stng":
         data, rest = some(rest)
         return data.decode(), rest
+    if kind == "T":
+        got = struct.unpack(">q", rest[:8])[0]
+        return None if got == -1 else str(got), rest[8:]
     if kind == "P":
         got = struct.unpack(">QHi", rest[:14])
         return dict(zip(("id", "epoch", "baseSequence"), got)) if got[0] else None, rest[14:]
@@ -131,6 +137,8 @@ def chance(kind):
     if kind in "tsng":
         letters = "abcXYZ019._-" if kind == "t" else "a~é€日😀\0"
         return "".join(random.choice(letters) for _ in range(random.randrange(30))) + ("x" if kind in "tg" else "")
+    if kind == "T":
+        return random.choice((None, str(random.randrange(2 ** random.randrange(1, 64)))))
     if kind == "P":
         return random.choice((None, {"id": 2 ** random.randrange(53), "epoch": chance("H"), "baseSequence": chance("i")}))
     if kind in "mM":

@@ -99,10 +99,17 @@ function frameOf({ id, kind, version, flags, body, reply }: Said): Uint8Array<Ar
   const writer = new FrameWriter();
   const number = BigInt(id);
   if (body === undefined) {
-    const value = valueOf(reply ?? {}, version) as unknown as Replies[typeof kind];
+    const value = valueOf({ atTime: -1, ...reply }, version) as unknown as Replies[typeof kind];
     writeReply(writer, number, kind, version, value);
   } else {
-    const nothing = { acks: -1, timeoutMs: 0, codec: 0, minBytes: 0, maxWaitMs: 0 };
+    const nothing = {
+      acks: -1,
+      timeoutMs: 0,
+      codec: 0,
+      minBytes: 0,
+      maxWaitMs: 0,
+      time: undefined,
+    };
     const value = valueOf({ ...nothing, ...body }, version) as unknown as Requests[typeof kind];
     writeRequest(writer, number, kind, value, { version, flags });
   }
@@ -110,11 +117,12 @@ function frameOf({ id, kind, version, flags, body, reply }: Said): Uint8Array<Ar
 }
 
 /** What our codec reads in a frame. */
-function readAs({ frame, kind, version, body }: Said): Partial<Said> {
+function readAs({ frame, kind, version, body, reply = {} }: Said): Partial<Said> {
   const bytes = Uint8Array.fromHex(frame).subarray(4);
   if (body === undefined) {
     const head = readReplyHead(bytes);
-    return { id: `${head.id}`, reply: plain(readReply(head.payload, kind, version), version) };
+    const value = plain(readReply(head.payload, kind, version), version);
+    return { id: `${head.id}`, reply: only(value, reply) };
   }
   const request = readRequest(bytes);
   return { ...request, id: `${request.id}`, body: only(plain(request.body, version), body) };
@@ -131,6 +139,7 @@ function only(value: Plain, names: Plain): Plain {
 
 /** A request or a reply as JSON has it. */
 function plain(value: object, version: number): Plain {
+  if ("time" in value) return { ...value, time: value.time === undefined ? null : `${value.time}` };
   if (!("messages" in value)) return value as Plain;
   const messages = readMessages(value.messages as EncodedMessages, version === 2).map((one) => ({
     ...one,
@@ -145,7 +154,8 @@ function plain(value: object, version: number): Plain {
 
 /** The request or the reply that {@linkcode plain} makes this of. */
 function valueOf(value: Plain, version: number): Plain {
-  if (!("messages" in value)) return value;
+  if (typeof value.time === "string") return { ...value, time: BigInt(value.time) };
+  if (!("messages" in value)) return { ...value, ...value.time === null && { time: undefined } };
   const writer = new FrameWriter();
   const messages = value.messages as {
     readonly offset: number;

@@ -11,6 +11,7 @@ import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
 import { Commits, type CommitWorld } from "../../../protocol/topics/program/commits.ts";
 import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
+import { checkStart } from "../../../protocol/topics/program/start.ts";
 import type { ConsumerSettings } from "../settings.ts";
 import type {
   ConsumerStatistics,
@@ -19,7 +20,6 @@ import type {
 } from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
-import { checkStart } from "../options.ts";
 import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 
 /** How long a server that is behind is left alone, in milliseconds. */
@@ -217,7 +217,9 @@ export class Consumer implements TopicConsumer {
     const committed = await this.#commits?.load(partitions, this.#own);
     const world: PartitionWorld = {
       fetch: (partition, offset) => this.#fetch(partition, offset),
-      offsets: (partition) => this.#cluster.ask("getOffset", { topic, partition }, this.#own),
+      offsets: (partition, time) => {
+        return this.#cluster.ask("getOffset", { topic, partition, time }, this.#own);
+      },
       rest: () => this.#cluster.rest(BEHIND_MS, this.#closing.signal),
       onOutOfRange: this.#settings.onOutOfRange,
       arrived: () => this.#arrived(),

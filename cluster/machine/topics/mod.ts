@@ -13,6 +13,7 @@ import { COMMIT_OFFSETS, commitOffsets, GROUP_OFFSETS, groupOffsets } from "./co
 import { ALTER, alter, CREATE, create, del, DELETE } from "./create.ts";
 import { DESCRIBE, describe, LIST, list, SEGMENTS, segments, TOTALS, totals } from "./listing.ts";
 import { LOCATE, locate } from "./locate.ts";
+import { LOCATE_TIME, locateTime } from "./locate_time.ts";
 import { INIT_PRODUCER, initProducer, PRODUCE, produce } from "./produce.ts";
 import { DUE, due, SWEEP, sweep } from "./sweep.ts";
 import { TRIM, trim } from "./trim.ts";
@@ -70,6 +71,7 @@ export {
   START_OFFSET,
   type Where,
 } from "./locate.ts";
+export { locateTimeQuestion, type When } from "./locate_time.ts";
 export { isGroup, isName } from "./names.ts";
 export {
   decodeProduced,
@@ -106,6 +108,7 @@ export const topics: Module = {
   },
   questions: {
     [LOCATE]: locate,
+    [LOCATE_TIME]: locateTime,
     [LIST]: list,
     [DESCRIBE]: describe,
     [SEGMENTS]: segments,

@@ -147,7 +147,8 @@ export interface ConsumerStatistics {
 }
 
 /**
- * Where reading begins: an offset, the first message that is kept, or what is sent from now on.
+ * Where reading begins: an offset, the first message that is kept, what is sent from now on, or the first message whose timestamp is
+ * at or after a time, a `Date` or milliseconds since 1970. When there is none of that time yet, it is what is sent from now on.
  *
  * @example
  * ```ts
@@ -169,7 +170,7 @@ export interface ConsumerStatistics {
  * console.log(await consumer.position(0)); // 0
  * ```
  */
-export type TopicStart = number | "earliest" | "latest";
+export type TopicStart = number | "earliest" | "latest" | { readonly time: Date | number };
 
 /**
  * Reads messages of a topic, those of each partition in their order and each once. They are fetched ahead of what is read.

@@ -88,7 +88,7 @@ export const REQUESTS: readonly RequestVector[] = [
     id: 5,
     kind: "getOffset",
     ...first,
-    body: { topic: "t", partition: 0 },
+    body: { topic: "t", partition: 0, time: undefined },
   },
   {
     hex: "00000010000000000000000606010000d03c0624",
@@ -142,7 +142,7 @@ export const REPLIES: readonly ReplyVector[] = [
     id: 5,
     kind: "getOffset",
     version: 1,
-    body: { topic: "t", partition: 0, start: 0, end: 1, highWaterMark: 1 },
+    body: { topic: "t", partition: 0, start: 0, end: 1, highWaterMark: 1, atTime: -1 },
   },
   {
     hex: "0000001c0000000000000006000000000000010000000174000000015b3eb32a",

@@ -91,9 +91,13 @@ export class PlainTopics {
       case "fetch":
         return this.#fetch(request.body, request.version === 2);
       case "getOffset": {
-        const { topic, partition } = request.body;
+        const { topic, partition, time } = request.body;
         const { start, messages } = this.partition(topic, partition);
-        return { topic, partition, start, end: messages.length, highWaterMark: messages.length };
+        const atTime = time === undefined ? -1 : messages.findIndex(({ timestamp }, i) => {
+          return i >= start && timestamp >= time;
+        });
+        const { length } = messages;
+        return { topic, partition, start, end: length, highWaterMark: length, atTime };
       }
       case "createTopic": {
         const { topic, partitions } = request.body;

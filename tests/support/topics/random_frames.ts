@@ -121,7 +121,10 @@ export class RandomFrames {
         minBytes: second ? this.#u32() : 0,
         maxWaitMs: second ? this.#u32() : 0,
       }),
-      getOffset: () => this.#partition(),
+      getOffset: () => ({
+        ...this.#partition(),
+        time: second && this.#chance() ? BigInt(this.near(0, MOST)) << 10n : undefined,
+      }),
       createTopic: () => ({
         ...this.#topic(),
         partitions: this.#u32(),
@@ -160,7 +163,12 @@ export class RandomFrames {
         highWaterMark: this.near(0, MOST),
         messages: this.messages(0, version === 2),
       }),
-      getOffset: () => ({ ...this.#partition(), ...this.#range(), end: this.near(0, MOST) }),
+      getOffset: () => ({
+        ...this.#partition(),
+        ...this.#range(),
+        end: this.near(0, MOST),
+        atTime: version === 2 ? this.near(-1, MOST) : -1,
+      }),
       createTopic: () => ({ ...this.#topic(), created: this.#chance() }),
       deleteTopic: () => ({ ...this.#topic(), deleted: this.#chance() }),
       listTopics: () => ({
