@@ -17,7 +17,7 @@ import { type Halves, isBefore } from "../../../protocol/topics/message_set.ts";
 import { encodeCall, type Question } from "../module.ts";
 import type { StoreReader } from "../store/store.ts";
 import { readBytes, readInt, readUint } from "../strict.ts";
-import { findPartition, located, type Location, segmentAt, START_OFFSET } from "./locate.ts";
+import { findPartition, located, type Location, segmentAt } from "./locate.ts";
 import { TOPICS } from "./rows/keys.ts";
 import type { Partition } from "./rows/partition.ts";
 import { placeBefore, placesAfter, type Segment, type TimedPlace } from "./rows/segments.ts";
@@ -31,7 +31,7 @@ export interface When {
   readonly partition: number;
   /** Nanoseconds since 1970. */
   readonly time: Halves;
-  /** What is before this offset does not count. {@linkcode START_OFFSET}, or anything before the first offset, stands for that. */
+  /** What is before this offset does not count. Anything before the first one that is there stands for that. */
   readonly from: number;
 }
 
