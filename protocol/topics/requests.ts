@@ -7,7 +7,7 @@
 /** Names a request on its connection: 64 bits, a bigint only where a number cannot hold them. */
 export type RequestId = number | bigint;
 
-/** Messages as they are encoded, one after the other. */
+/** Messages as they are encoded, one after the other, or what became of these bytes by a codec. */
 export interface EncodedMessages {
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -31,7 +31,7 @@ export interface Produce {
   /** How long it may take, in milliseconds; 0: as long as the server allows. */
   readonly timeoutMs: number;
   readonly producer: ProducerBatch | undefined;
-  /** How the messages are compressed; 0, not at all, is all there is. */
+  /** How the messages are compressed: one of `CODEC`, and unless it is 0 with the flag `compressed`. */
   readonly codec: number;
   /** At least one. */
   readonly messages: EncodedMessages;
@@ -56,12 +56,16 @@ export interface Fetch {
   readonly minBytes: number;
   /** ... for so many milliseconds. */
   readonly maxWaitMs: number;
+  /** How the messages may be compressed: one of `CODEC`, and unless it is 0 with the flag `compressed`. */
+  readonly codec: number;
 }
 
 /** Messages of a partition. */
 export interface Fetched {
   /** Offset of the next message that will be there. */
   readonly highWaterMark: number;
+  /** How the messages are compressed: one of `CODEC`, 0 unless that was asked for. */
+  readonly codec: number;
   readonly messages: EncodedMessages;
 }
 
@@ -166,7 +170,7 @@ export interface Hello {
 export interface Welcome {
   readonly serverId: string;
   readonly clusterId: string;
-  /** Bits; none means anything yet. */
+  /** Bits of `FEATURE`. */
   readonly features: number;
 }
 

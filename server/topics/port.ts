@@ -41,6 +41,7 @@ import {
   STALL_LIMIT_MS,
   STRANGER_LIMIT_MS,
 } from "./limits.ts";
+import { Packing } from "./packing.ts";
 import type { Services } from "./services.ts";
 
 /** First size of a buffer for answers, in bytes. */
@@ -183,6 +184,7 @@ export class TopicPort implements AsyncDisposable {
       frameLimitMs: options.frameLimitMs ?? FRAME_LIMIT_MS,
       waiting: new SharedBacklog(MAX_WAITING_BYTES),
       scarce: new Lanes(),
+      packing: new Packing(),
       startedAt: performance.now(),
       get closing() {
         return isClosing();

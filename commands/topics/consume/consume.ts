@@ -25,6 +25,7 @@ import {
 import { checkFormat } from "../../shell/output.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
+import { compressionFlag } from "../compression.ts";
 import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
 import { timeFlag } from "../time.ts";
 import { Places } from "./places.ts";
@@ -63,6 +64,7 @@ export const consumeFlags = {
     "TEXT",
     "Each line is the key, this text and the value. Default: the value.",
   ),
+  compression: compressionFlag,
   ...topicFlags,
 } as const;
 
@@ -117,7 +119,7 @@ async function read(
   values: Wanted,
   { print, terminal, signal }: Sink,
 ): Promise<void> {
-  const { start, n: count = Infinity, g: group, follow } = values;
+  const { start, n: count = Infinity, g: group, follow, compression } = values;
   const patience = new Patience(follow, terminal);
   const ends = await patience.with(() => endsOf(client, topic, values, signal), signal);
   if (ends === undefined) return;
@@ -125,6 +127,7 @@ async function read(
     partitions: [...ends.keys()],
     start,
     ...group !== undefined && { group },
+    ...compression !== undefined && { compression },
   });
   const places = new Places(consumer, ends);
   await patience.with(() => places.look(signal), signal);

@@ -85,7 +85,8 @@ export class LocalConsumer implements TopicConsumer {
       Math.max(0, highWaterMark - position)
     );
     const lag = lags.reduce((sum, one) => sum + one, 0);
-    return { ...this.#figures, lag, commitError: this.#commitError };
+    const { bytes } = this.#figures;
+    return { ...this.#figures, wireBytes: bytes, lag, commitError: this.#commitError };
   }
 
   async fetchOne(options: CallOptions = {}): Promise<TopicMessage | undefined> {

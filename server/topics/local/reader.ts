@@ -93,7 +93,7 @@ export class PartitionReader {
     const { partition } = this;
     const offset = this.position ?? await this.#offsetOf(this.#start);
     if (generation !== this.#generation) return;
-    const request = { topic, partition, offset, maxBytes, minBytes: 1, maxWaitMs: 0 };
+    const request = { topic, partition, offset, maxBytes, minBytes: 1, maxWaitMs: 0, codec: 0 };
     try {
       const fetched = await this.#requests.ask("fetch", request, { timeoutMs, fromHere: true });
       if (generation !== this.#generation) return;

@@ -81,7 +81,15 @@ export const REQUESTS: readonly RequestVector[] = [
     id: 4,
     kind: "fetch",
     ...first,
-    body: { topic: "t", partition: 0, offset: 0, maxBytes: 1_024, minBytes: 0, maxWaitMs: 0 },
+    body: {
+      topic: "t",
+      partition: 0,
+      offset: 0,
+      maxBytes: 1_024,
+      minBytes: 0,
+      maxWaitMs: 0,
+      codec: 0,
+    },
   },
   {
     hex: "0000001900000000000000050301000000000001740000000024c61eed",
@@ -134,7 +142,7 @@ export const REPLIES: readonly ReplyVector[] = [
     id: 4,
     kind: "fetch",
     version: 1,
-    body: { highWaterMark: 1, messages },
+    body: { highWaterMark: 1, codec: 0, messages },
   },
   {
     hex:

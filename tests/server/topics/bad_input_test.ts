@@ -199,6 +199,7 @@ Deno.test("a fault of the program is answered, logged, and ends nothing", async 
     maxBytes: 9,
     minBytes: 0,
     maxWaitMs: 0,
+    codec: 0,
   });
   const answer = answerOf(await client.reply(id), "fetch");
   assert.ok(isRefused(answer) && answer.code === 7, JSON.stringify(answer));

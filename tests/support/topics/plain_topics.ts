@@ -6,6 +6,7 @@
 
 import {
   CODE,
+  CODEC,
   type CommittedOffset,
   FrameWriter,
   type Message,
@@ -50,6 +51,8 @@ export class PlainTopics {
   /** What the metadata tells. */
   servers: Replies["metadata"]["servers"] = [];
   leader = "";
+  /** What it says that it can do besides; it knows no compression itself. */
+  features = 0;
   /** Whether a produce makes a topic that is missing. */
   createsTopics = true;
   #lastId = 0;
@@ -141,7 +144,7 @@ export class PlainTopics {
       case "initProducer":
         return { producerId: ++this.#lastProducer, epoch: 0 };
       case "hello":
-        return { serverId: "model", clusterId: "c", features: 0 };
+        return { serverId: "model", clusterId: "c", features: this.features };
       case "metadata": {
         const wanted = request.body.topics;
         const topics = [...this.topics].filter(([name]) =>
@@ -258,7 +261,7 @@ export class PlainTopics {
       count++;
     }
     const messages = { count, bytes: writer.finish() };
-    return { highWaterMark: there.messages.length, messages };
+    return { highWaterMark: there.messages.length, codec: CODEC.none, messages };
   }
 
   /** Resolves with the next produce, or after so many milliseconds. */
