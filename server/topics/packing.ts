@@ -26,12 +26,18 @@ export interface PackedMessages {
 /** Does it for one port. */
 export class Packing {
   readonly #lanes = new Lanes();
+  readonly #most: number;
   /** Bytes that are inflated, or wait for that. */
   #waiting = 0;
 
+  /** Takes no more while more than `most` compressed bytes wait. */
+  constructor(most = MAX_PACKED_BYTES) {
+    this.#most = most;
+  }
+
   /** Whether so much waits that nothing more is taken. */
   get isFull(): boolean {
-    return this.#waiting > MAX_PACKED_BYTES;
+    return this.#waiting > this.#most;
   }
 
   /** Inflates what is long. Rejects with a `PayloadError` when it is nothing that was compressed, or too much. */

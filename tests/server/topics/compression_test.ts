@@ -56,15 +56,13 @@ function packedBytes(codec: Codec, count: number, bytes: Uint8Array) {
   return producing("t", [], { codec, messages: { count, bytes } });
 }
 
-/** Messages that hardly get shorter, as text. */
+/** A message that does not get shorter. */
 function noise(bytes: number): TestMessage {
-  const letters = Array.from(
-    crypto.getRandomValues(new Uint8Array(1_024)),
-    (byte) => String.fromCharCode(33 + byte % 90),
-  ).join("");
-  let text = "";
-  for (let i = 0; text.length < bytes; i++) text += `${i}${letters.slice(i % 1_000)}`;
-  return messageOf(text.slice(0, bytes));
+  const value = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += 65_536) {
+    crypto.getRandomValues(value.subarray(at, at + 65_536));
+  }
+  return messageOf("", { value });
 }
 
 /** So many MiB of zeros, as few bytes as become that; without an end. */
@@ -262,6 +260,25 @@ Deno.test("what would take a gigabyte takes no more than a frame, on many connec
   assert.ok(longest < 2_000, `others waited for ${longest} ms`);
   assert.equal(stage.topics.commands, 1);
   for (const client of clients) client[Symbol.dispose]();
+});
+
+Deno.test("while too much waits to be inflated more is refused, and taken afterwards", async () => {
+  await using stage = serveTopics(HOST, { maxPackedBytes: MiB });
+  using first = await stage.client();
+  using second = await stage.client();
+  const large = packed(CODEC.gzip, [noise(3 * MiB), noise(3 * MiB)]);
+  const small = packed(CODEC.gzip, [messageOf("a")]);
+  let refused = 0;
+  for (let round = 0; round < 50 && refused === 0; round++) {
+    const id = await first.post("produce", large, COMPRESSED);
+    for (let i = 0; i < 20 && refused === 0; i++) {
+      const answer = await second.ask("produce", small, COMPRESSED);
+      if (isRefused(answer)) refused = answer.code;
+    }
+    assert.equal((await first.reply(id)).code, 0);
+  }
+  assert.equal(refused, 101);
+  await second.done("produce", small, COMPRESSED);
 });
 
 Deno.test("who sends what is none again and again is disconnected", async () => {
