@@ -12,7 +12,6 @@ import type { Gunzip, Gzip } from "node:zlib";
 import { concatBytes } from "../../bytes.ts";
 import { CODE, CODEC } from "../codes.ts";
 import { PayloadError } from "../errors.ts";
-import type { TopicCompression } from "../program/types.ts";
 import { zlib } from "./builtin.ts";
 
 /** Lets others have the event loop. */
@@ -29,7 +28,7 @@ const PIECE_BYTES = 64 * 1024;
 const PIECES = 4;
 
 /** The number of a compression; without one that of none. */
-export function codecOf(compression: TopicCompression | undefined): number {
+export function codecOf(compression: Exclude<keyof typeof CODEC, "none"> | undefined): number {
   return compression === undefined ? CODEC.none : CODEC[compression];
 }
 
