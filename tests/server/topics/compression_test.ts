@@ -233,30 +233,28 @@ Deno.test("what would take a gigabyte takes no more than a frame, on many connec
   await using stage = serveTopics(HOST);
   const [gigabyte, short] = [bomb(1_024), bomb(12)];
   assert.ok(gigabyte.length < 1.1 * MiB && short.length < 16_384);
-  const clients = await Promise.all(Array.from({ length: 30 }, () => stage.client()));
+  const clients = await Promise.all(Array.from({ length: 12 }, () => stage.client()));
   using other = await stage.client();
   await other.done("produce", producing("t", ["a"]));
-  let most = 0;
-  let isOver = false;
   const before = Deno.memoryUsage().rss;
-  let longest = 0;
-  const healthy = (async () => {
-    while (!isOver) {
-      const asked = performance.now();
-      await other.done("healthCheck", {});
-      longest = Math.max(longest, performance.now() - asked);
-      most = Math.max(most, Deno.memoryUsage().rss - before);
-    }
-  })();
-  await Promise.all(clients.map(async (client, i) => {
+  let [most, asked, open] = [0, 0, clients.length];
+  const attacks = clients.map(async (client, i) => {
     const body = packedBytes(CODEC.deflate, 1_000, i % 2 ? gigabyte : short);
     assert.equal(await client.refused("produce", body, COMPRESSED), 12);
     await client.done("healthCheck", {});
-  }));
-  isOver = true;
-  await healthy;
+    open--;
+  });
+  const bystander = async (): Promise<void> => {
+    while (open > 0) {
+      await other.done("healthCheck", {});
+      most = Math.max(most, Deno.memoryUsage().rss - before);
+      asked++;
+    }
+  };
+  await Promise.all([...attacks, bystander()]);
   assert.ok(most < 200 * MiB, `${most / MiB} MiB`);
-  assert.ok(longest < 2_000, `others waited for ${longest} ms`);
+  // It has its turn between the pieces.
+  assert.ok(asked > clients.length, `${asked} requests were answered meanwhile`);
   assert.equal(stage.topics.commands, 1);
   for (const client of clients) client[Symbol.dispose]();
 });
