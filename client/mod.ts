@@ -125,6 +125,7 @@ export type {
 export type {
   ConsumerStatistics,
   ProducerStatistics,
+  TopicCompression,
   TopicConsumer,
   TopicProducer,
   TopicStart,

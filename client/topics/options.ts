@@ -11,6 +11,7 @@ import {
   requireOptions,
 } from "../../protocol/arguments.ts";
 import { DEFAULT_PORT, MAX_FRAME_BYTES } from "../../protocol/topics/limits.ts";
+import { codecOf } from "../../protocol/topics/zlib/compression.ts";
 import type { TlsOptions } from "../net/dial.ts";
 import {
   DEFAULT_AUTO_COMMIT_MS,
@@ -31,7 +32,8 @@ import {
   MIN_MAX_WAIT_MS,
 } from "./defaults.ts";
 import type { ClientSettings, ConsumerSettings, ProducerSettings } from "./settings.ts";
-import type { TopicStart } from "../../protocol/topics/program/types.ts";
+import { checkStart } from "../../protocol/topics/program/start.ts";
+import type { TopicCompression, TopicStart } from "../../protocol/topics/program/types.ts";
 
 /**
  * How often something is tried that failed for a reason that passes.
@@ -132,6 +134,11 @@ export interface TopicProducerOptions {
   readonly bufferBytes?: number;
   /** Milliseconds that a batch may take, with all its tries. Default: the client's. */
   readonly timeoutMs?: number;
+  /**
+   * How messages are compressed on their way: less volume for more work. Servers keep them as they are. Default: not at all, nor
+   * at servers that cannot do it.
+   */
+  readonly compression?: TopicCompression;
 }
 
 /**
@@ -169,6 +176,8 @@ export interface TopicConsumerOptions {
   readonly anyServer?: boolean;
   /** Milliseconds that a request may take, with all its tries. Default: the client's. */
   readonly timeoutMs?: number;
+  /** How messages are compressed on their way, where that makes them shorter. Default: not at all. */
+  readonly compression?: TopicCompression;
 }
 
 const MAX_U32 = 0xffff_ffff;
@@ -238,6 +247,7 @@ export function producerSettings(
     maxInFlight: "number",
     bufferBytes: "number",
     timeoutMs: "duration",
+    compression: "text",
   });
   const { idempotent = false, async = false } = options;
   if (idempotent && async) {
@@ -247,6 +257,7 @@ export function producerSettings(
   return {
     idempotent,
     async,
+    codec: checkedCodec("producer", options.compression),
     maxMessages: whole("maxMessages", maxMessages, 1, MAX_U32),
     maxBytes: whole("maxBytes", maxBytes, 1, MAX_BATCH_BYTES),
     lingerMs: within("lingerMs", options.lingerMs ?? DEFAULT_LINGER_MS, 0, MAX_MS),
@@ -279,6 +290,7 @@ export function consumerSettings(
     maxWaitMs: "duration",
     anyServer: "switch",
     timeoutMs: "duration",
+    compression: "text",
   });
   checkStart("start", start);
   if (!["earliest", "latest", "error"].includes(onOutOfRange)) {
@@ -302,20 +314,9 @@ export function consumerSettings(
       MAX_MS,
     ),
     anyServer,
+    codec: checkedCodec("consumer", options.compression),
     timeoutMs: within("timeoutMs", options.timeoutMs ?? client.timeoutMs, 1, Infinity),
   };
-}
-
-/**
- * Checks where reading begins.
- *
- * @throws {TypeError} when it is no place
- */
-export function checkStart(name: string, start: TopicStart): void {
-  if (start === "earliest" || start === "latest") return;
-  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
-  const expected = 'expected "earliest", "latest" or an offset';
-  throw new TypeError(`Invalid ${name}: ${expected}, got ${kindOf(start)}`);
 }
 
 function checkedPartitions(partitions: readonly number[]): readonly number[] {
@@ -324,6 +325,14 @@ function checkedPartitions(partitions: readonly number[]): readonly number[] {
   }
   for (const partition of partitions) whole("partitions", partition, 0, MAX_U32);
   return [...new Set(partitions)];
+}
+
+function checkedCodec(of: string, compression: TopicCompression | undefined): number {
+  if (compression === undefined || ["gzip", "deflate"].includes(compression)) {
+    return codecOf(compression);
+  }
+  const expected = `expected "gzip" or "deflate", got ${kindOf(compression)}`;
+  throw new TypeError(`Invalid option 'compression' of ${of}: ${expected}`);
 }
 
 function whole(name: string, value: number, least: number, most: number): number {

@@ -34,6 +34,8 @@ export interface ProducerSettings extends LaneSettings, TriesOptions {
   readonly idempotent: boolean;
   /** Whether servers are to acknowledge nothing. */
   readonly async: boolean;
+  /** How messages are compressed, one of `CODEC`. */
+  readonly codec: number;
   /** Milliseconds that a batch may take, with all tries. */
   readonly timeoutMs: number;
 }
@@ -52,5 +54,7 @@ export interface ConsumerSettings {
   /** 0: only when it is told to. */
   readonly autoCommitMs: number;
   readonly anyServer: boolean;
+  /** How messages may be compressed, one of `CODEC`. */
+  readonly codec: number;
   readonly timeoutMs: number;
 }

@@ -5,12 +5,14 @@
  */
 
 import { kindOf, requireOptions } from "../../../protocol/arguments.ts";
-import { CODE, type Fetched, TopicError } from "../../../protocol/topics/mod.ts";
+import { CODE, CODEC, type Fetched, TopicError } from "../../../protocol/topics/mod.ts";
 import { type CallOptions, waitFor } from "../../net/deadline.ts";
 import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
 import { Commits, type CommitWorld } from "../../../protocol/topics/program/commits.ts";
 import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
+import { checkStart } from "../../../protocol/topics/program/start.ts";
+import { unpackMessages } from "../packing.ts";
 import type { ConsumerSettings } from "../settings.ts";
 import type {
   ConsumerStatistics,
@@ -19,7 +21,6 @@ import type {
 } from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { MAX_HELD_BYTES, MIN_FETCH_BYTES } from "../defaults.ts";
-import { checkStart } from "../options.ts";
 import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 
 /** How long a server that is behind is left alone, in milliseconds. */
@@ -46,7 +47,7 @@ export class Consumer implements TopicConsumer {
   #arrival: Deferred<void> | undefined;
   /** Those that have delivered something which is not done with yet. */
   readonly #touched = new Set<PartitionReader>();
-  readonly #figures = { messages: 0, fetches: 0, bytes: 0 };
+  readonly #figures = { messages: 0, fetches: 0, bytes: 0, wireBytes: 0 };
 
   /** Reads nothing yet; `onClose` is called once. */
   constructor(cluster: Cluster, settings: ConsumerSettings, onClose: () => void) {
@@ -217,7 +218,9 @@ export class Consumer implements TopicConsumer {
     const committed = await this.#commits?.load(partitions, this.#own);
     const world: PartitionWorld = {
       fetch: (partition, offset) => this.#fetch(partition, offset),
-      offsets: (partition) => this.#cluster.ask("getOffset", { topic, partition }, this.#own),
+      offsets: (partition, time) => {
+        return this.#cluster.ask("getOffset", { topic, partition, time }, this.#own);
+      },
       rest: () => this.#cluster.rest(BEHIND_MS, this.#closing.signal),
       onOutOfRange: this.#settings.onOutOfRange,
       arrived: () => this.#arrived(),
@@ -246,15 +249,20 @@ export class Consumer implements TopicConsumer {
     const { topic, minBytes, maxWaitMs, anyServer, timeoutMs } = this.#settings;
     const share = Math.floor(MAX_HELD_BYTES / (MAX_CHUNKS * this.#readers.length));
     const maxBytes = Math.min(this.#settings.maxBytes, Math.max(MIN_FETCH_BYTES, share));
-    const request = { topic, partition, offset, maxBytes, minBytes, maxWaitMs };
+    const rest = { maxBytes, minBytes, maxWaitMs };
+    const plain = { topic, partition, offset, ...rest, codec: CODEC.none };
+    const { codec } = this.#settings;
+    const request = codec === CODEC.none ? plain : { plain, packed: { ...plain, codec } };
     const fetched = await this.#cluster.ask("fetch", request, {
       ...this.#own,
       timeoutMs: timeoutMs + maxWaitMs,
       anywhere: anyServer,
     });
     this.#figures.fetches++;
-    this.#figures.bytes += fetched.messages.bytes.length;
-    return fetched;
+    const messages = await unpackMessages(fetched);
+    this.#figures.bytes += messages.bytes.length;
+    this.#figures.wireBytes += fetched.messages.bytes.length;
+    return { ...fetched, codec: CODEC.none, messages };
   }
 
   async #reader(partition: number, options: CallOptions): Promise<PartitionReader> {

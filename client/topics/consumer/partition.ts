@@ -13,6 +13,7 @@ import {
   readMessages,
   TopicError,
 } from "../../../protocol/topics/mod.ts";
+import { isTime, wireTime } from "../../../protocol/topics/program/start.ts";
 import type { TopicStart } from "../../../protocol/topics/program/types.ts";
 
 /** Messages of one fetch. */
@@ -25,8 +26,8 @@ interface Chunk {
 export interface PartitionWorld {
   /** Asks for messages from an offset on. */
   fetch(partition: number, offset: number): Promise<Fetched>;
-  /** Asks where the partition begins and ends. */
-  offsets(partition: number): Promise<PartitionOffsets>;
+  /** Asks where the partition begins and ends, and which message is the first of a time. */
+  offsets(partition: number, time?: bigint): Promise<PartitionOffsets>;
   /** Waits until a server that is behind may be so no more. */
   rest(): Promise<void>;
   /** Where it goes on when the messages at its offset are gone. */
@@ -165,8 +166,10 @@ export class PartitionReader {
 
   async #resolved(start: TopicStart): Promise<number> {
     if (typeof start === "number") return start;
-    const offsets = await this.#world.offsets(this.partition);
+    const time = isTime(start) ? wireTime(start.time) : undefined;
+    const offsets = await this.#world.offsets(this.partition, time);
     this.highWaterMark = offsets.highWaterMark;
+    if (offsets.atTime >= 0) return offsets.atTime;
     return start === "earliest" ? offsets.start : offsets.highWaterMark;
   }
 }

@@ -14,7 +14,7 @@ import {
   type TopicStart,
 } from "../../../client/mod.ts";
 import { countFlag } from "../../kv/listing.ts";
-import { type Command, defineCommand } from "../../shell/command.ts";
+import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
 import {
   ExpectedError,
   type FlagValues,
@@ -25,7 +25,9 @@ import {
 import { checkFormat } from "../../shell/output.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
+import { compressionFlag } from "../compression.ts";
 import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
+import { timeFlag } from "../time.ts";
 import { Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
@@ -37,15 +39,19 @@ const NOTICE_MS = 3_000;
 
 /** The flags. */
 export const consumeFlags = {
-  o: parsedFlag<TopicStart>(
+  o: parsedFlag<TopicStart | undefined>(
     "OFFSET|earliest|latest",
     "Where it begins, unless its group has committed an offset. Default: earliest.",
-    "earliest",
+    undefined,
     (text) => {
       const start = startOf(text);
       if (start !== undefined) return start;
       throw new ExpectedError("an offset, earliest or latest");
     },
+  ),
+  from: timeFlag(
+    "It begins with the first message of that time or later, such as 2026-11-27T10:00:00Z, or 10m " +
+      "for ten minutes ago, in each partition. Excludes -o.",
   ),
   n: countFlag("End after so many messages. Default: at the end, or with -follow never."),
   g: stringFlag(
@@ -58,6 +64,7 @@ export const consumeFlags = {
     "TEXT",
     "Each line is the key, this text and the value. Default: the value.",
   ),
+  compression: compressionFlag,
   ...topicFlags,
 } as const;
 
@@ -80,14 +87,24 @@ export const command: Command = defineCommand({
   jsonLines: true,
   async run({ values, args: [topic = ""], json, terminal }) {
     checkFormat(values.format);
+    const start = beginOf(values);
     await using client = await connectToTopics(values);
     using interrupted = interruption(ENDING);
     const { signal } = interrupted;
     const print = json ? jsonPrinter(terminal) : textPrinter(terminal, values["key-separator"]);
-    await told("Error", read(client, topic, values, { print, terminal, signal }));
+    await told("Error", read(client, topic, { ...values, start }, { print, terminal, signal }));
     return 0;
   },
 });
+
+/** What the flags say. */
+type Wanted = FlagValues<typeof consumeFlags> & { readonly start: TopicStart };
+
+function beginOf({ o: start, from: time }: FlagValues<typeof consumeFlags>): TopicStart {
+  if (time === undefined) return start ?? "earliest";
+  if (start === undefined) return { time };
+  throw new CommandError("-o and -from exclude each other", { onStderr: true });
+}
 
 /** Where messages go, and what ends that. */
 interface Sink {
@@ -99,10 +116,10 @@ interface Sink {
 async function read(
   client: TopicClient,
   topic: string,
-  values: FlagValues<typeof consumeFlags>,
+  values: Wanted,
   { print, terminal, signal }: Sink,
 ): Promise<void> {
-  const { o: start, n: count = Infinity, g: group, follow } = values;
+  const { start, n: count = Infinity, g: group, follow, compression } = values;
   const patience = new Patience(follow, terminal);
   const ends = await patience.with(() => endsOf(client, topic, values, signal), signal);
   if (ends === undefined) return;
@@ -110,6 +127,7 @@ async function read(
     partitions: [...ends.keys()],
     start,
     ...group !== undefined && { group },
+    ...compression !== undefined && { compression },
   });
   const places = new Places(consumer, ends);
   await patience.with(() => places.look(signal), signal);
@@ -132,7 +150,7 @@ async function read(
 async function endsOf(
   client: TopicClient,
   topic: string,
-  { o: start, g: group, partition, follow }: FlagValues<typeof consumeFlags>,
+  { start, g: group, partition, follow }: Wanted,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const { partitions } = await client.describeTopic(topic, {

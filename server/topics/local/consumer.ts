@@ -9,6 +9,7 @@ import type { CallOptions } from "../../../protocol/call_options.ts";
 import { CODE, TopicError } from "../../../protocol/topics/mod.ts";
 import { Commits, type CommitWorld } from "../../../protocol/topics/program/commits.ts";
 import { ReceivedMessage, type TopicMessage } from "../../../protocol/topics/program/messages.ts";
+import { checkStart } from "../../../protocol/topics/program/start.ts";
 import type {
   ConsumerStatistics,
   TopicConsumer,
@@ -67,7 +68,7 @@ export class LocalConsumer implements TopicConsumer {
       maxBytes: "number",
       timeoutMs: "duration",
     });
-    if (options.start !== undefined) checkStart(options.start);
+    if (options.start !== undefined) checkStart("start", options.start);
     this.#requests = requests;
     this.#topic = topic;
     this.#options = options;
@@ -84,7 +85,8 @@ export class LocalConsumer implements TopicConsumer {
       Math.max(0, highWaterMark - position)
     );
     const lag = lags.reduce((sum, one) => sum + one, 0);
-    return { ...this.#figures, lag, commitError: this.#commitError };
+    const { bytes } = this.#figures;
+    return { ...this.#figures, wireBytes: bytes, lag, commitError: this.#commitError };
   }
 
   async fetchOne(options: CallOptions = {}): Promise<TopicMessage | undefined> {
@@ -105,7 +107,7 @@ export class LocalConsumer implements TopicConsumer {
 
   async seek(partition: number, where: TopicStart, options: CallOptions = {}): Promise<void> {
     checkCall("seek", options);
-    checkStart(where);
+    checkStart("offset", where);
     await this.#seek([await this.#reader(partition, options)], where, options);
   }
 
@@ -337,11 +339,4 @@ const TIME_IS_UP = new Error("Time is up");
 
 function checkCall(call: string, options: CallOptions): void {
   requireOptions(call, options, { signal: "signal", timeoutMs: "duration" });
-}
-
-function checkStart(start: TopicStart): void {
-  if (start === "earliest" || start === "latest") return;
-  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
-  const expected = "expected an offset, 'earliest' or 'latest'";
-  throw new TypeError(`Invalid offset: ${expected}, got ${kindOf(start)}`);
 }

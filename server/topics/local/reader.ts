@@ -11,6 +11,7 @@ import {
   readMessages,
   TopicError,
 } from "../../../protocol/topics/mod.ts";
+import { isTime, wireTime } from "../../../protocol/topics/program/start.ts";
 import type { TopicStart } from "../../../protocol/topics/program/types.ts";
 import type { LocalRequests } from "./requests.ts";
 
@@ -90,8 +91,9 @@ export class PartitionReader {
     const generation = ++this.#generation;
     const { topic, maxBytes, timeoutMs } = this.#options;
     const { partition } = this;
-    const offset = this.position ?? codeOf(this.#start);
-    const request = { topic, partition, offset, maxBytes, minBytes: 1, maxWaitMs: 0 };
+    const offset = this.position ?? await this.#offsetOf(this.#start);
+    if (generation !== this.#generation) return;
+    const request = { topic, partition, offset, maxBytes, minBytes: 1, maxWaitMs: 0, codec: 0 };
     try {
       const fetched = await this.#requests.ask("fetch", request, { timeoutMs, fromHere: true });
       if (generation !== this.#generation) return;
@@ -134,11 +136,17 @@ export class PartitionReader {
     this.#begin(onOutOfRange === "earliest" ? start : highWaterMark);
   }
 
+  /** What a fetch says of a start. */
+  async #offsetOf(start: TopicStart): Promise<number> {
+    if (typeof start === "number") return start;
+    if (!isTime(start)) return OFFSET[start];
+    const { topic, timeoutMs } = this.#options;
+    const request = { topic, partition: this.partition, time: wireTime(start.time) };
+    const { atTime, highWaterMark } = await this.#requests.ask("getOffset", request, { timeoutMs });
+    return atTime >= 0 ? atTime : highWaterMark;
+  }
+
   #begin(offset: number): void {
     this.position = this.done = offset;
   }
-}
-
-function codeOf(start: TopicStart): number {
-  return typeof start === "number" ? start : OFFSET[start];
 }
