@@ -101,7 +101,7 @@ def get(kind, rest):
         for name, t in kind.items():
             value[name], rest = unpacked(value["codec"], rest) if t == "Z" else get(t, rest)
         return value, rest
-    if kind == "T":
+    if kind == "U":
         return get(("t",), rest)
     if isinstance(kind, (list, tuple)) or kind in "mM":
         count, rest = get("I", rest)
@@ -175,7 +175,7 @@ def chance(kind):
         return value
     if isinstance(kind, (list, tuple)):
         return [chance(kind[0]) for _ in range(random.randrange(4))]
-    if kind == "T":
+    if kind == "U":
         return list({chance("t"): 1 for _ in range(random.randrange(1, 6))})
     if kind in "tsng":
         letters = "abcXYZ019._-" if kind == "t" else "a~é€日😀\0"
