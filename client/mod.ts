@@ -127,6 +127,7 @@ export type {
 export type {
   ConsumerStatistics,
   ProducerStatistics,
+  TopicCompression,
   TopicConsumer,
   TopicProducer,
   TopicStart,

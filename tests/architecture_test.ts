@@ -50,7 +50,7 @@ const OUTSIDE =
  */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "cluster/memberlist/wire/_builtin.ts": "globalThis",
-  "protocol/topics/checksum.ts": "globalThis",
+  "protocol/topics/zlib/builtin.ts": "globalThis",
 };
 
 /** An import of chance from a module that otherwise computes. */

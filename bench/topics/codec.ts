@@ -23,7 +23,14 @@ import type { Sample } from "../state/figures.ts";
 const TURN_US = 200;
 
 const partition = { topic: "orders", partition: 3 };
-const wanted = { ...partition, offset: 123_456, maxBytes: 1_048_576, minBytes: 1, maxWaitMs: 500 };
+const wanted = {
+  ...partition,
+  offset: 123_456,
+  maxBytes: 1_048_576,
+  minBytes: 1,
+  maxWaitMs: 500,
+  codec: 0,
+};
 
 /** `Encode`, in `ms` milliseconds for each figure: requests into the buffer of a connection, with messages as programs have them. */
 export function measureEncode(ms: number): Sample[] {
@@ -58,7 +65,7 @@ export function measureDecode(ms: number): Sample[] {
   const decodeFetched = (messages: readonly Message[]) => {
     const set = { count: messages.length, bytes: encoded(new FrameWriter(), messages) };
     const frame = framed((writer) =>
-      writeReply(writer, 77, "fetch", 2, { highWaterMark: 9, messages: set })
+      writeReply(writer, 77, "fetch", 2, { highWaterMark: 9, codec: 0, messages: set })
     );
     return () => readMessages(readReply(readReplyHead(frame).payload, "fetch").messages, true);
   };

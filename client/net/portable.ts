@@ -28,3 +28,8 @@ export function reportFault(error: unknown): void {
     throw error;
   });
 }
+
+/** Lets others have the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

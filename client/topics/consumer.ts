@@ -8,9 +8,11 @@ import { Consumer } from "../../protocol/topics/program/consumer/consumer.ts";
 import { consumerSettings } from "../../protocol/topics/program/consumer/settings.ts";
 import type { ConsumerWorld } from "../../protocol/topics/program/consumer/world.ts";
 import type { TopicConsumer } from "../../protocol/topics/program/types.ts";
+import { CODEC } from "../../protocol/topics/codes.ts";
 import { TimeoutError } from "../net/errors.ts";
 import { CLOSE_LIMIT_MS } from "./defaults.ts";
-import { CONSUMER, type TopicConsumerOptions } from "./options.ts";
+import { checkedCodec, CONSUMER, type TopicConsumerOptions } from "./options.ts";
+import { unpackMessages } from "./packing.ts";
 import type { ClientSettings } from "./settings.ts";
 import { closed, type Cluster } from "./wire/cluster.ts";
 
@@ -29,6 +31,7 @@ export function clientConsumer(
 ): TopicConsumer {
   const settings = consumerSettings(topic, options, client.timeoutMs, CONSUMER);
   const { anyServer = false } = options;
+  const codec = checkedCodec("consumer", options.compression);
   const world: ConsumerWorld = {
     client: client.name,
     closeLimitMs: CLOSE_LIMIT_MS,
@@ -38,7 +41,13 @@ export function clientConsumer(
       return () => clearTimeout(timer);
     },
     ask: (kind, request, call) => cluster.ask(kind, request, call),
-    fetch: (request, call) => cluster.ask("fetch", request, { ...call, anywhere: anyServer }),
+    async fetch(plain, call) {
+      const request = codec === CODEC.none ? plain : { plain, packed: { ...plain, codec } };
+      const fetched = await cluster.ask("fetch", request, { ...call, anywhere: anyServer });
+      const messages = await unpackMessages(fetched);
+      const wireBytes = fetched.messages.bytes.length;
+      return { ...fetched, codec: CODEC.none, messages, wireBytes };
+    },
     closed,
     late: (timeoutMs) => new TimeoutError(`Servers did not answer within ${timeoutMs} ms`),
   };

@@ -4,10 +4,16 @@
  * @module
  */
 
-import { type OptionKinds, requireArgument, requireOptions } from "../../protocol/arguments.ts";
+import {
+  kindOf,
+  type OptionKinds,
+  requireArgument,
+  requireOptions,
+} from "../../protocol/arguments.ts";
 import { DEFAULT_PORT } from "../../protocol/topics/limits.ts";
 import type { ConsumerOptions } from "../../protocol/topics/program/consumer/settings.ts";
 import { whole, within } from "../../protocol/topics/program/numbers.ts";
+import { codecOf } from "../../protocol/topics/zlib/compression.ts";
 import type { TlsOptions } from "../net/dial.ts";
 import {
   DEFAULT_BATCH_BYTES,
@@ -24,6 +30,7 @@ import {
   MAX_IN_FLIGHT,
 } from "./defaults.ts";
 import type { ClientSettings, ProducerSettings } from "./settings.ts";
+import type { TopicCompression } from "../../protocol/topics/program/types.ts";
 
 /**
  * How often something is tried that failed for a reason that passes.
@@ -124,6 +131,11 @@ export interface TopicProducerOptions {
   readonly bufferBytes?: number;
   /** Milliseconds that a batch may take, with all its tries. Default: the client's. */
   readonly timeoutMs?: number;
+  /**
+   * How messages are compressed on their way: less volume for more work. Servers keep them as they are. Default: not at all, nor
+   * at servers that cannot do it.
+   */
+  readonly compression?: TopicCompression;
 }
 
 /**
@@ -144,6 +156,8 @@ export interface TopicConsumerOptions extends ConsumerOptions {
   readonly maxWaitMs?: number;
   /** Whether any server may answer, from what it has: it may be behind. Default false: the one that leads. */
   readonly anyServer?: boolean;
+  /** How messages are compressed on their way, where that makes them shorter. Default: not at all. */
+  readonly compression?: TopicCompression;
 }
 
 const MAX_U32 = 0xffff_ffff;
@@ -213,6 +227,7 @@ export function producerSettings(
     maxInFlight: "number",
     bufferBytes: "number",
     timeoutMs: "duration",
+    compression: "text",
   });
   const { idempotent = false, async = false } = options;
   if (idempotent && async) {
@@ -222,6 +237,7 @@ export function producerSettings(
   return {
     idempotent,
     async,
+    codec: checkedCodec("producer", options.compression),
     maxMessages: whole("maxMessages", maxMessages, 1, MAX_U32),
     maxBytes: whole("maxBytes", maxBytes, 1, MAX_BATCH_BYTES),
     lingerMs: within("lingerMs", options.lingerMs ?? DEFAULT_LINGER_MS, 0, MAX_MS),
@@ -237,6 +253,16 @@ export function producerSettings(
 /** The kinds of the options of a consumer that only a client knows. */
 export const CONSUMER: OptionKinds = {
   minBytes: "number",
-  maxWaitMs: "number",
+  maxWaitMs: "duration",
   anyServer: "switch",
+  compression: "text",
 };
+
+/** The number of a way to compress, one of `CODEC`; `of` says whose option it is. */
+export function checkedCodec(of: string, compression: TopicCompression | undefined): number {
+  if (compression === undefined || ["gzip", "deflate"].includes(compression)) {
+    return codecOf(compression);
+  }
+  const expected = `expected "gzip" or "deflate", got ${kindOf(compression)}`;
+  throw new TypeError(`Invalid option 'compression' of ${of}: ${expected}`);
+}

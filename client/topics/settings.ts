@@ -33,6 +33,8 @@ export interface ProducerSettings extends LaneSettings, TriesOptions {
   readonly idempotent: boolean;
   /** Whether servers are to acknowledge nothing. */
   readonly async: boolean;
+  /** How messages are compressed, one of `CODEC`. */
+  readonly codec: number;
   /** Milliseconds that a batch may take, with all tries. */
   readonly timeoutMs: number;
 }

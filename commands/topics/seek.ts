@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { TopicClient, TopicStart } from "../../client/mod.ts";
+import type { TopicClient } from "../../client/mod.ts";
 import { type Command, CommandError, defineCommand, wrongArguments } from "../shell/command.ts";
 import { stringFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
 import { checkFormat, printResult } from "../shell/output.ts";
-import { ask, partitionFlag, startOf, topicFlags } from "./servers.ts";
+import { ask, partitionFlag, type Place, startOf, topicFlags } from "./servers.ts";
 
 const seekFlags = {
   g: stringFlag("GROUP", "The group that goes on there."),
@@ -53,7 +53,7 @@ export const command: Command = defineCommand({
 interface Target {
   readonly group: string;
   readonly partition: number | undefined;
-  readonly where: TopicStart;
+  readonly where: Place;
 }
 
 async function seek(
@@ -84,7 +84,7 @@ async function seek(
   return places;
 }
 
-function whereOf(text: string): TopicStart {
+function whereOf(text: string): Place {
   const where = startOf(text);
   if (where !== undefined) return where;
   const expected = "Expected an offset, 'earliest' or 'latest'";

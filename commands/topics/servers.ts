@@ -55,8 +55,11 @@ export function partitionOf(text: string): number {
   throw new ExpectedError(`the number of a partition: 0 to ${MAX_PARTITIONS - 1}`);
 }
 
+/** Where to read from on, but for a time. */
+export type Place = Exclude<TopicStart, object>;
+
 /** Where to read from on, as a text says it; `undefined` when it says nothing of that. */
-export function startOf(text: string): TopicStart | undefined {
+export function startOf(text: string): Place | undefined {
   if (text === "earliest" || text === "latest") return text;
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

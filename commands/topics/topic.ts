@@ -18,6 +18,7 @@ import { command as offsets, offsetsFlags } from "./offsets.ts";
 import { command as produce, produceFlags } from "./produce/produce.ts";
 import { retentionFlags } from "./retention.ts";
 import { command as seek } from "./seek.ts";
+import { compressionFlag } from "./compression.ts";
 import { topicFlags } from "./servers.ts";
 import { command as trim, trimFlags } from "./trim.ts";
 
@@ -48,6 +49,7 @@ export const command: Command = defineActions({
       ...trimFlags.partition,
       help: "produce, consume, seek, trim: Only this partition.",
     },
+    compression: { ...compressionFlag, help: `produce, consume: ${compressionFlag.help}` },
     "key-separator": {
       ...produceFlags["key-separator"],
       help: "produce, consume: Each line is a key, this text and a value.",

@@ -9,9 +9,9 @@
  * @module
  */
 
-import { crc32 } from "./checksum.ts";
+import { crc32 } from "./zlib/checksum.ts";
 import { getU32, getU64 } from "../bytes.ts";
-import { CODE, FLAG, STATUS, VERSION } from "./codes.ts";
+import { CODE, CODEC, FLAG, STATUS, VERSION } from "./codes.ts";
 import { FrameError, PayloadError } from "./errors.ts";
 import { type Kind, KINDS, type Layout } from "./layouts.ts";
 import { MAX_FRAME_BYTES, MIN_REPLY_BYTES, MIN_REQUEST_BYTES } from "./limits.ts";
@@ -38,6 +38,11 @@ for (const [name, kind] of Object.entries(KINDS)) {
   BY_TYPE[kind.type] = [name as RequestKind, kind as Kind<unknown, unknown>];
 }
 
+/** The flags of a request: `flags`, and that it is, or asks for what is, compressed. */
+export function flagsOf(request: object, flags: number): number {
+  return "codec" in request && request.codec !== CODEC.none ? flags | FLAG.compressed : flags;
+}
+
 /**
  * Appends a request.
  *
@@ -51,7 +56,7 @@ export function writeRequest<K extends RequestKind>(
   { version = VERSION.second, flags = 0 }: Sending = {},
 ): void {
   const { type } = KINDS[kind];
-  const layout = layoutOf(kind, version);
+  const layout = layoutOf(kind, version, flags);
   const start = writer.begin();
   try {
     writeId(writer, id);
@@ -67,7 +72,7 @@ export function writeRequest<K extends RequestKind>(
 }
 
 /**
- * Appends the reply to a request of one kind and version.
+ * Appends the reply to a request of one kind, version and flags.
  *
  * @throws {RangeError} when it cannot be written, or is too long for a frame; nothing is appended then
  */
@@ -77,8 +82,9 @@ export function writeReply<K extends RequestKind>(
   kind: K,
   version: number,
   reply: Replies[K],
+  flags = 0,
 ): void {
-  const layout = layoutOf(kind, version);
+  const layout = layoutOf(kind, version, flags);
   const start = writer.begin();
   try {
     writeReplyHead(writer, id, STATUS.ok, 0);
@@ -126,13 +132,13 @@ export function readRequest(bytes: Uint8Array): Request {
   if (version !== VERSION.first && version !== VERSION.second) {
     throw refuse(`Version ${version}, expected 1 or 2`, CODE.INVALID_PROTOCOL);
   }
-  const [kind, { versions }] = BY_TYPE[type] ?? UNKNOWN;
-  const layout = versions[version - 1];
-  if (layout === undefined) {
+  const [kind, known] = BY_TYPE[type] ?? [];
+  if (known?.versions[version - 1] === undefined) {
     const name = `0x${type.toString(16).padStart(2, "0")}`;
     throw refuse(`Version ${version} knows no request ${name}`, CODE.UNKNOWN_REQUEST);
   }
-  if (flags & FLAG.compressed) throw refuse("Compression is not known", CODE.INVALID_REQUEST);
+  const layout = chosen(known, version, flags);
+  if (layout === undefined) throw refuse("This cannot be compressed", CODE.INVALID_REQUEST);
   try {
     const payload = bytes.subarray(REQUEST_PAYLOAD_AT, bytes.length - CHECKSUM_BYTES);
     const body = readPayload(layout.request, payload);
@@ -164,8 +170,8 @@ export function readReplyHead(bytes: Uint8Array): Reply {
 }
 
 /**
- * The result in the payload of a reply to a request of one kind and version, when its status is OK. Messages in it are views, and
- * were not looked at.
+ * The result in the payload of a reply to a request of one kind, version and flags, when its status is OK. Messages in it are views,
+ * and were not looked at.
  *
  * @throws {PayloadError} when there is none
  */
@@ -173,8 +179,9 @@ export function readReply<K extends RequestKind>(
   payload: Uint8Array,
   kind: K,
   version: number = VERSION.second,
+  flags = 0,
 ): Replies[K] {
-  return readPayload(layoutOf(kind, version).reply, payload);
+  return readPayload(layoutOf(kind, version, flags).reply, payload);
 }
 
 /**
@@ -189,16 +196,23 @@ export function readError(payload: Uint8Array): string {
   return message;
 }
 
-/** Stands for a type that does not exist. */
-const UNKNOWN = ["healthCheck", { type: 0, versions: [undefined, undefined] }] as const;
-
 function layoutOf<K extends RequestKind>(
   kind: K,
   version: number,
+  flags: number,
 ): Layout<Requests[K], Replies[K]> {
-  const layout = KINDS[kind].versions[version - 1];
-  if (layout === undefined) throw new RangeError(`Version ${version} has no ${kind}`);
-  return layout;
+  const layout = chosen<Requests[K], Replies[K]>(KINDS[kind], version, flags);
+  if (layout !== undefined) return layout;
+  throw new RangeError(`Version ${version} has no ${kind} with the flags ${flags}`);
+}
+
+function chosen<Q, R>(
+  { versions, compressed }: Kind<Q, R>,
+  version: number,
+  flags: number,
+): Layout<Q, R> | undefined {
+  if ((flags & FLAG.compressed) === 0) return versions[version - 1];
+  return version === VERSION.second ? compressed : undefined;
 }
 
 function readPayload<T>(type: { read(reader: Reader): T }, payload: Uint8Array): T {

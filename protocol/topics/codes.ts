@@ -22,6 +22,15 @@ export const FLAG = {
   anyServer: 0x8000,
 } as const;
 
+/** How messages are compressed. */
+export const CODEC = { none: 0, gzip: 1, deflate: 2 } as const;
+
+/** Bits of what a server can do besides. */
+export const FEATURE = {
+  /** It takes and gives messages that are compressed. */
+  compression: 1,
+} as const;
+
 /** Why there is no result. Numbers below 100 are those of StreamBus, of which not all are sent. */
 export const CODE = {
   UNKNOWN_REQUEST: 1,

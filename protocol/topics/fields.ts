@@ -5,8 +5,9 @@
  * @module
  */
 
+import { CODEC } from "./codes.ts";
 import { PayloadError } from "./errors.ts";
-import { MAX_NAME_BYTES, MAX_SUBSCRIBED } from "./limits.ts";
+import { MAX_FRAME_BYTES, MAX_NAME_BYTES, MAX_SUBSCRIBED } from "./limits.ts";
 import { MESSAGE_OVERHEAD_BYTES } from "./message_set.ts";
 import { isTopicName } from "./names.ts";
 import type { Reader } from "./reader.ts";
@@ -69,16 +70,18 @@ export const acks: Field<number> = {
   },
 };
 
-/** One byte that is 0: as it is. */
-export const codec: Field<number> = {
-  least: 1,
-  write: (writer, value) => writer.u8(whole(value, 0, 0)),
-  read(reader) {
-    const value = reader.u8();
-    if (value !== 0) throw new PayloadError(`Expected the codec 0, got ${value}`);
-    return value;
-  },
-};
+/** One byte: how messages are compressed, by numbers from `least` to `most`. */
+export function codec(least: number, most: number): Field<number> {
+  return {
+    least: 1,
+    write: (writer, value) => writer.u8(whole(value, least, most)),
+    read(reader) {
+      const value = reader.u8();
+      if (value >= least && value <= most) return value;
+      throw new PayloadError(`Expected a codec from ${least} to ${most}, got ${value}`);
+    },
+  };
+}
 
 /** Four bytes with a sign, from 0 up. */
 export const i31: Field<number> = {
@@ -118,6 +121,22 @@ export function place(least: number): Field<number> {
     },
   };
 }
+
+/** Eight bytes with a sign: nanoseconds since 1970, or -1 for no time. */
+export const time: Field<bigint | undefined> = {
+  least: 8,
+  write(writer, value = NO_TIME) {
+    if (value < NO_TIME || value > LAST_TIME) {
+      throw new RangeError(`Expected a time from 1970 on of 64 bits, got ${value} ns`);
+    }
+    writer.big64(value);
+  },
+  read(reader) {
+    const value = reader.big64();
+    if (value < NO_TIME) throw new PayloadError(`Expected a time from 1970 on, got ${value} ns`);
+    return value === NO_TIME ? undefined : value;
+  },
+};
 
 /** A text of at most so many bytes. */
 export function text(most: number): Field<string> {
@@ -247,8 +266,48 @@ export function messages(fewest: number): Field<EncodedMessages> {
   };
 }
 
+/** Compressed messages, at least so many, after their number and their length in four bytes each. They are not looked at. */
+export function compressed(fewest: number): Field<EncodedMessages> {
+  return {
+    least: 8,
+    write(writer, { count, bytes }) {
+      writer.u32(whole(count, fewest, MOST_MESSAGES));
+      writer.bytes(bytes);
+    },
+    read(reader) {
+      const count = reader.u32();
+      if (count < fewest) throw new PayloadError("Expected a message, got none");
+      if (count > MOST_MESSAGES) throw new PayloadError(`${count} messages are more than may be`);
+      return { count, bytes: reader.take(reader.u32()) };
+    },
+  };
+}
+
+/** Messages of an answer: as they are, or compressed, by the codec before them. */
+export const packed: Field<{ readonly codec: number; readonly messages: EncodedMessages }> = {
+  least: 1 + 4,
+  write(writer, value) {
+    ANY_CODEC.write(writer, value.codec);
+    (value.codec === CODEC.none ? PLAIN : COMPRESSED).write(writer, value.messages);
+  },
+  read(reader) {
+    const codec = ANY_CODEC.read(reader);
+    return { codec, messages: (codec === CODEC.none ? PLAIN : COMPRESSED).read(reader) };
+  },
+};
+
+const ANY_CODEC = codec(CODEC.none, CODEC.deflate);
+const PLAIN = messages(0);
+const COMPRESSED = compressed(0);
+
+/** As many as a frame has that are not compressed. */
+const MOST_MESSAGES = Math.floor(MAX_FRAME_BYTES / MESSAGE_OVERHEAD_BYTES);
+
 const SAFE = i64(0);
 const SUBSCRIBED = list(topic, MAX_SUBSCRIBED);
+
+const NO_TIME = -1n;
+const LAST_TIME = 2n ** 63n - 1n;
 
 /** `value`, if it is a whole number in this range. */
 function whole(value: number, least: number, most: number): number {

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { OFFSET } from "./codes.ts";
+import { CODEC, OFFSET } from "./codes.ts";
 import {
   acks,
   codec,
+  compressed,
   type Field,
   fixed,
   flag,
@@ -17,11 +18,13 @@ import {
   list,
   messages,
   name,
+  packed,
   place,
   producer,
   record,
   subscription,
   text,
+  time,
   topic,
   u16,
   u32,
@@ -33,7 +36,7 @@ import {
   MAX_GROUP_PARTITIONS,
   MAX_NAMED_TOPICS,
 } from "./limits.ts";
-import type { Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
+import type { Fetched, Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
 
 /** The two payloads of a kind. */
 export interface Layout<Q, R> {
@@ -45,6 +48,8 @@ export interface Layout<Q, R> {
 export interface Kind<Q, R> {
   readonly type: number;
   readonly versions: readonly [first: Layout<Q, R> | undefined, second: Layout<Q, R>];
+  /** The payloads of the second version with the flag `compressed`, where it may be set. */
+  readonly compressed?: Layout<Q, R>;
 }
 
 const none = record<Readonly<Record<never, never>>>({});
@@ -53,6 +58,7 @@ const long = text(MAX_FRAME_BYTES);
 const offset = i64(0);
 const partition = { topic, partition: u32 };
 const range = { start: offset, highWaterMark: offset };
+const offsets = { ...partition, start: offset, end: offset, highWaterMark: offset };
 const wanted = { ...partition, offset: place(OFFSET.earliest), maxBytes: u32 };
 const committed = record({ ...partition, offset: i64(-1), metadata: long });
 const shared = list(record(partition), MAX_GROUP_PARTITIONS);
@@ -60,7 +66,22 @@ const listed = record({ name: topic, partitions: u32 });
 const server = record({ id: name, host: name, port: u16, role: u8 });
 const topicMetadata = record({ name: topic, topicId: offset, partitions: list(record(range)) });
 const produced = record({ baseOffset: offset, count: u32, highWaterMark: offset });
-const fetched = record({ highWaterMark: offset, messages: messages(0) });
+const fetched = record({
+  highWaterMark: offset,
+  codec: fixed<number>(CODEC.none),
+  messages: messages(0),
+});
+const fetchedPacked: Field<Fetched> = {
+  least: offset.least + packed.least,
+  write(writer, value) {
+    offset.write(writer, value.highWaterMark);
+    packed.write(writer, value);
+  },
+  read: (reader) => ({ highWaterMark: offset.read(reader), ...packed.read(reader) }),
+};
+const produceSecond = { ...partition, acks, timeoutMs: i31, producer };
+const fetchSecond = { ...wanted, minBytes: u32, maxWaitMs: u32 };
+const someCodec = codec(CODEC.gzip, CODEC.deflate);
 
 /** The kinds of requests. Those that the first version does not know are reserved numbers of StreamBus, or skein's own. */
 export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]> } = {
@@ -73,36 +94,54 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
           acks: fixed(-1),
           timeoutMs: fixed(0),
           producer: fixed(undefined),
-          codec: fixed(0),
+          codec: fixed<number>(CODEC.none),
           messages: messages(1),
         }),
         reply: produced,
       },
       {
         request: record({
-          ...partition,
-          acks,
-          timeoutMs: i31,
-          producer,
-          codec,
+          ...produceSecond,
+          codec: codec(CODEC.none, CODEC.none),
           messages: messages(1),
         }),
         reply: produced,
       },
     ],
+    compressed: {
+      request: record({ ...produceSecond, codec: someCodec, messages: compressed(1) }),
+      reply: produced,
+    },
   },
   fetch: {
     type: 0x02,
     versions: [
-      { request: record({ ...wanted, minBytes: fixed(0), maxWaitMs: fixed(0) }), reply: fetched },
-      { request: record({ ...wanted, minBytes: u32, maxWaitMs: u32 }), reply: fetched },
+      {
+        request: record({
+          ...wanted,
+          minBytes: fixed(0),
+          maxWaitMs: fixed(0),
+          codec: fixed<number>(CODEC.none),
+        }),
+        reply: fetched,
+      },
+      {
+        request: record({ ...fetchSecond, codec: fixed<number>(CODEC.none) }),
+        reply: fetched,
+      },
+    ],
+    compressed: { request: record({ ...fetchSecond, codec: someCodec }), reply: fetchedPacked },
+  },
+  getOffset: {
+    type: 0x03,
+    versions: [
+      {
+        request: record({ ...partition, time: fixed(undefined) }),
+        reply: record({ ...offsets, atTime: fixed(-1) }),
+      },
+      { request: record({ ...partition, time }), reply: record({ ...offsets, atTime: i64(-1) }) },
     ],
   },
-  getOffset: both(
-    0x03,
-    record(partition),
-    record({ ...partition, start: offset, end: offset, highWaterMark: offset }),
-  ),
   createTopic: both(
     0x04,
     record({ topic, partitions: u32, replicationFactor: u16 }),

@@ -171,6 +171,14 @@ export function cutMessages(
   return { start, end, count };
 }
 
+/** Which of the checked messages from `at` to the end of `bytes`, but for the first `skip`, is the first at or after a time; -1: none. */
+export function findByTime(bytes: Uint8Array, at: number, skip: number, time: Halves): number {
+  for (let start = at, i = 0; start < bytes.length; start = messageEnd(bytes, start), i++) {
+    if (i >= skip && !isBefore(getHalves(bytes, start + TIMESTAMP_AT), time)) return i;
+  }
+  return -1;
+}
+
 /** Makes empty what is null in checked messages, from `start` to `end` of `bytes`: for who knows no null. */
 export function emptyNulls(bytes: Uint8Array, start: number, end: number): void {
   for (let at = start; at < end; at = messageEnd(bytes, at)) {
@@ -199,6 +207,11 @@ export function putHalves(target: Uint8Array, at: number, { high, low }: Halves)
 /** The integer that {@linkcode putHalves} wrote. */
 export function getHalves(bytes: Uint8Array, at: number): Halves {
   return { high: getU32(bytes, at) | 0, low: getU32(bytes, at + 4) };
+}
+
+/** Whether one integer is less than another one. */
+export function isBefore(one: Halves, other: Halves): boolean {
+  return one.high < other.high || (one.high === other.high && one.low < other.low);
 }
 
 function skipField(bytes: Uint8Array, at: number): number {

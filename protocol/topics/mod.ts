@@ -5,6 +5,7 @@
  */
 
 export {
+  flagsOf,
   readError,
   readReply,
   readReplyHead,
@@ -23,3 +24,11 @@ export * from "./message_set.ts";
 export { isTopicName } from "./names.ts";
 export type * from "./requests.ts";
 export { FrameWriter } from "./writer.ts";
+export {
+  codecOf,
+  compress,
+  compressShort,
+  inflate,
+  inflateShort,
+  type Pause,
+} from "./zlib/compression.ts";

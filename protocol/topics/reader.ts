@@ -50,6 +50,13 @@ export class Reader {
     return (getU32(this.#bytes, at) | 0) * 0x1_0000_0000 + getU32(this.#bytes, at + 4);
   }
 
+  /** An integer of eight bytes, with a sign, exactly. */
+  big64(): bigint {
+    const at = this.#pass(8);
+    const high = BigInt(getU32(this.#bytes, at) | 0);
+    return high << 32n | BigInt(getU32(this.#bytes, at + 4));
+  }
+
   /** So many bytes, as a view. */
   take(length: number): Uint8Array {
     const start = this.#pass(length);

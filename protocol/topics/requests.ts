@@ -7,7 +7,7 @@
 /** Names a request on its connection: 64 bits, a bigint only where a number cannot hold them. */
 export type RequestId = number | bigint;
 
-/** Messages as they are encoded, one after the other. */
+/** Messages as they are encoded, one after the other, or what became of these bytes by a codec. */
 export interface EncodedMessages {
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -31,7 +31,7 @@ export interface Produce {
   /** How long it may take, in milliseconds; 0: as long as the server allows. */
   readonly timeoutMs: number;
   readonly producer: ProducerBatch | undefined;
-  /** How the messages are compressed; 0, not at all, is all there is. */
+  /** How the messages are compressed: one of `CODEC`, and unless it is 0 with the flag `compressed`. */
   readonly codec: number;
   /** At least one. */
   readonly messages: EncodedMessages;
@@ -56,12 +56,16 @@ export interface Fetch {
   readonly minBytes: number;
   /** ... for so many milliseconds. */
   readonly maxWaitMs: number;
+  /** How the messages may be compressed: one of `CODEC`, and unless it is 0 with the flag `compressed`. */
+  readonly codec: number;
 }
 
 /** Messages of a partition. */
 export interface Fetched {
   /** Offset of the next message that will be there. */
   readonly highWaterMark: number;
+  /** How the messages are compressed: one of `CODEC`, 0 unless that was asked for. */
+  readonly codec: number;
   readonly messages: EncodedMessages;
 }
 
@@ -69,6 +73,12 @@ export interface Fetched {
 export interface Partition {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** Asks which messages a partition has. */
+export interface GetOffset extends Partition {
+  /** Nanoseconds since 1970: which message is the first at or after it? Absent: that is not asked for. */
+  readonly time?: bigint | undefined;
 }
 
 /** What a partition has. */
@@ -79,6 +89,8 @@ export interface PartitionOffsets extends Partition {
   readonly end: number;
   /** Offset of the next message that will be committed. */
   readonly highWaterMark: number;
+  /** Offset of the first message, in the order of offsets, at or after the time that was asked for; -1: there is none. */
+  readonly atTime: number;
 }
 
 /** Names a topic. */
@@ -159,7 +171,7 @@ export interface Hello {
 export interface Welcome {
   readonly serverId: string;
   readonly clusterId: string;
-  /** Bits; none means anything yet. */
+  /** Bits of `FEATURE`. */
   readonly features: number;
 }
 
@@ -299,7 +311,7 @@ export type Empty = Readonly<Record<never, never>>;
 export interface Requests {
   readonly produce: Produce;
   readonly fetch: Fetch;
-  readonly getOffset: Partition;
+  readonly getOffset: GetOffset;
   readonly createTopic: CreateTopic;
   readonly deleteTopic: Topic;
   readonly listTopics: Empty;

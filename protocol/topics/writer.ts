@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32 } from "./checksum.ts";
+import { crc32 } from "./zlib/checksum.ts";
 import { putU32, putU64 } from "../bytes.ts";
 import { utf8Length, writeUtf8 } from "../text.ts";
 import { MAX_FRAME_BYTES } from "./limits.ts";

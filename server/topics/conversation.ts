@@ -8,9 +8,14 @@ import type { FrameSplitter } from "../../protocol/frame_splitter.ts";
 import { encodeUtf8 } from "../../protocol/text.ts";
 import {
   CODE,
+  CODEC,
+  FEATURE,
   FLAG,
   FrameError,
   FrameWriter,
+  inflateShort,
+  MAX_FRAME_BYTES,
+  PayloadError,
   readRequest,
   type Request,
   type RequestId,
@@ -36,9 +41,6 @@ const LARGE_BYTES = 16 * 1024;
 
 /** What an answer takes besides its messages, in bytes; more than that. */
 const OVERHEAD_BYTES = 64;
-
-/** Nothing means anything yet. */
-const NO_FEATURES = 0;
 
 const UNKNOWN = refusal(CODE.AUTHENTICATION_FAILED, "Say who you are, with a token");
 const WRONG_TOKEN = refusal(CODE.AUTHENTICATION_FAILED, "The token is wrong");
@@ -109,8 +111,9 @@ export class TopicConversation implements Conversation, Client {
     }
     if (request.kind === "hello") return this.#hello(request);
     const problem = this.#problem(request);
-    if (problem === undefined) this.#begin(request, frame.length);
-    else this.#refuse(request, problem);
+    if (problem !== undefined) this.#refuse(request, problem);
+    else if (isPacked(request)) return this.#unpack(request);
+    else this.#begin(request, frame.length);
     return this.#room();
   }
 
@@ -195,6 +198,50 @@ export class TopicConversation implements Conversation, Client {
     return refusal(CODE.AUTHORIZATION_FAILED, "The token does not allow that");
   }
 
+  /** Inflates the messages of a produce. What takes time holds up the next requests, so that they do not overtake it. */
+  #unpack(request: RequestOf<"produce">): Promise<void> | undefined {
+    const { codec, messages } = request.body;
+    if (this.#services.packing.isFull) {
+      this.#refuse(request, refusal(CODE.OVERLOADED, "Too many messages are to be inflated"));
+      return this.#room();
+    }
+    try {
+      const bytes = inflateShort(codec, messages.bytes, MAX_FRAME_BYTES);
+      if (bytes === undefined) return this.#unpackLong(request);
+      this.#beginUnpacked(request, bytes);
+    } catch (error) {
+      this.#notUnpacked(request, error);
+    }
+    return this.#room();
+  }
+
+  async #unpackLong(request: RequestOf<"produce">): Promise<void> {
+    const { codec, messages } = request.body;
+    this.#inFlight++;
+    try {
+      const bytes = await this.#services.packing.inflate(codec, messages.bytes);
+      if (!this.#ended && !this.#isGone) this.#beginUnpacked(request, bytes);
+    } catch (error) {
+      this.#notUnpacked(request, error);
+    } finally {
+      this.#inFlight--;
+      this.#wake();
+    }
+    await this.#room();
+  }
+
+  #beginUnpacked(request: RequestOf<"produce">, bytes: Uint8Array): void {
+    const { body } = request;
+    const messages = { count: body.messages.count, bytes };
+    this.#begin({ ...request, body: { ...body, codec: CODEC.none, messages } }, bytes.length);
+  }
+
+  #notUnpacked({ id, flags }: Request, error: unknown): void {
+    if (!(error instanceof PayloadError)) throw error;
+    const requestId = flags & FLAG.async ? undefined : id;
+    this.#mistake(new FrameError(error.message, error.code, false, requestId));
+  }
+
   #begin(request: Exclude<Request, { kind: "hello" }>, bytes: number): void {
     this.#inFlight++;
     this.#inFlightBytes += bytes;
@@ -234,7 +281,7 @@ export class TopicConversation implements Conversation, Client {
     const writer = large > LARGE_BYTES ? new FrameWriter(large + OVERHEAD_BYTES) : outbox.open();
     if (writer === undefined) return;
     try {
-      writeReply(writer, id, kind, version, reply as never);
+      writeReply(writer, id, kind, version, reply as never, flags);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return this.#error(id, CODE.MESSAGE_TOO_LARGE, `The answer is too long: ${error.message}`);
@@ -280,7 +327,7 @@ export class TopicConversation implements Conversation, Client {
     }
     if (access === undefined ? token === "" : this.#entry !== undefined) {
       const { name: serverId, clusterId } = cluster;
-      return this.#reply(request, { serverId, clusterId, features: NO_FEATURES });
+      return this.#reply(request, { serverId, clusterId, features: FEATURE.compression });
     }
     this.#complain("token", "Wrong token");
     this.#refuse(request, token === "" ? UNKNOWN : WRONG_TOKEN);
@@ -319,4 +366,9 @@ export class TopicConversation implements Conversation, Client {
     this.stopWaiting();
     this.#peer.hangUp();
   }
+}
+
+/** Whether messages of a request are to be inflated first. */
+function isPacked(request: Request): request is RequestOf<"produce"> {
+  return request.kind === "produce" && request.body.codec !== CODEC.none;
 }

@@ -17,6 +17,7 @@ import {
   listGroups,
   syncGroup,
 } from "./requests/members.ts";
+import { getOffset } from "./requests/offsets.ts";
 import { initProducer, produce } from "./requests/produce.ts";
 import {
   alterTopic,
@@ -24,7 +25,6 @@ import {
   deleteRecords,
   deleteTopic,
   describeTopic,
-  getOffset,
   listTopics,
 } from "./requests/topics.ts";
 

@@ -37,6 +37,9 @@ export const FAIR_FETCH_BYTES = 64 * 1024;
 /** Bytes of frames of all connections that are not whole yet; while there are more, a client may have 16 KiB of one. */
 export const MAX_UNFINISHED_BYTES = 512 * 1024 * 1024;
 
+/** While more compressed bytes of all connections wait to be inflated, no more are taken. */
+export const MAX_PACKED_BYTES = 64 * 1024 * 1024;
+
 /** Longest time that a fetch waits for messages, in milliseconds. */
 export const MAX_FETCH_WAIT_MS = 60_000;
 

@@ -41,6 +41,7 @@ import {
   STALL_LIMIT_MS,
   STRANGER_LIMIT_MS,
 } from "./limits.ts";
+import { Packing } from "./packing.ts";
 import type { Services } from "./services.ts";
 
 /** First size of a buffer for answers, in bytes. */
@@ -81,6 +82,8 @@ export interface TopicPortOptions extends Pick<Services, "state" | "messages" | 
   readonly stallLimitMs?: number;
   /** Bytes of frames of all clients that are not whole yet. Default 536,870,912. */
   readonly maxUnfinishedBytes?: number;
+  /** Compressed bytes of all clients that wait to be inflated. Default 67,108,864. */
+  readonly maxPackedBytes?: number;
   /** How long a client may take to show who it is. Default 10,000 ms. */
   readonly strangerLimitMs?: number;
 }
@@ -183,6 +186,7 @@ export class TopicPort implements AsyncDisposable {
       frameLimitMs: options.frameLimitMs ?? FRAME_LIMIT_MS,
       waiting: new SharedBacklog(MAX_WAITING_BYTES),
       scarce: new Lanes(),
+      packing: new Packing(options.maxPackedBytes),
       startedAt: performance.now(),
       get closing() {
         return isClosing();

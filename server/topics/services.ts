@@ -9,6 +9,7 @@ import type { TopicServer } from "../../protocol/topics/mod.ts";
 import type { Access } from "../kv/access/access.ts";
 import type { Lanes } from "../files/lanes.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
+import type { Packing } from "./packing.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
 
 /** The replicated state of this server. */
@@ -67,6 +68,8 @@ export interface RequestServices {
   readonly waiting: SharedBacklog;
   /** Reads while that is too much: one at a time, for a message may bring a batch of many with it. */
   readonly scarce: Lanes;
+  /** Inflates and compresses messages. */
+  readonly packing: Packing;
   /** When that began, by `performance.now()`. */
   readonly startedAt: number;
 }

@@ -304,6 +304,7 @@ const TOPICS_PORT: Record<keyof typeof topicsPort, Place> = {
   MAX_IN_FLIGHT_BYTES: ["Requests of one client of topics that are not", 2 ** 20, " MiB"],
   MAX_BACKLOG_BYTES: ["Answers that wait for one client of topics", 2 ** 20, " MiB"],
   MAX_WAITING_BYTES: ["Answers that wait for all clients of topics", 2 ** 20, " MiB"],
+  MAX_PACKED_BYTES: ["Compressed messages of all clients of topics that wait", 2 ** 20, " MiB"],
   FAIR_FETCH_BYTES: ["Answers that wait for all clients of topics", 1_024, " KiB"],
   MAX_UNFINISHED_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
   MAX_FETCH_WAIT_MS: ["Time that a fetch waits", 1_000, " s"],

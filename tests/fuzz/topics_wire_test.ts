@@ -12,8 +12,12 @@ import { crc32 } from "node:zlib";
 import { concatBytes, putU32 } from "../../protocol/bytes.ts";
 import {
   checkMessages,
+  CODEC,
+  FLAG,
   FrameError,
   FrameWriter,
+  inflateShort,
+  MAX_FRAME_BYTES,
   PayloadError,
   readError,
   readMessages,
@@ -45,18 +49,19 @@ interface Counts {
 
 Deno.test("a server that reads any bytes takes them for requests, or says what is wrong", () => {
   const counts = fuzz((random, writer) => {
-    const { kind, version } = random.kind();
-    const flags = random.below(0x1_0000);
-    writeRequest(writer, random.near(0, 2 ** 53 - 1), kind, random.request(kind, version), {
-      version,
-      flags,
-    });
+    const { kind, version, flags: own } = random.kind();
+    const flags = random.below(0x1_0000) & ~FLAG.compressed | own;
+    const body = random.request(kind, version, flags);
+    writeRequest(writer, random.near(0, 2 ** 53 - 1), kind, body, { version, flags });
   }, (onFrame) =>
     requestSplitter((bytes) =>
       onFrame(() => {
         const request = readRequest(bytes);
         if (request.kind !== "produce") return;
-        const { messages } = request.body;
+        const { codec, messages } = request.body;
+        if (codec !== CODEC.none) {
+          return void inflateShort(codec, messages.bytes, MAX_FRAME_BYTES);
+        }
         const found = checkMessages(messages.bytes, messages.count, request.version === 2);
         if (typeof found === "string") throw new PayloadError(found);
       })
@@ -65,19 +70,22 @@ Deno.test("a server that reads any bytes takes them for requests, or says what i
 });
 
 Deno.test("a client that reads any bytes takes them for replies, or says what is wrong", () => {
-  let asked: readonly [RequestKind, number] = ["healthCheck", 1];
+  let asked: readonly [RequestKind, number, number] = ["healthCheck", 1, 0];
   const counts = fuzz((random, writer) => {
-    const { kind, version } = random.kind();
-    asked = [kind, version];
-    writeReply(writer, random.near(0, 2 ** 53 - 1), kind, version, random.reply(kind, version));
+    const { kind, version, flags } = random.kind();
+    asked = [kind, version, flags];
+    const reply = random.reply(kind, version, flags);
+    writeReply(writer, random.near(0, 2 ** 53 - 1), kind, version, reply, flags);
   }, (onFrame) =>
     replySplitter((bytes) =>
       onFrame(() => {
         const { payload, status } = readReplyHead(bytes);
         if (status !== 0) return void readError(payload);
-        const [kind, version] = asked;
-        const reply = readReply(payload, kind, version);
-        if ("messages" in reply) readMessages(reply.messages, version === 2);
+        const reply = readReply(payload, ...asked);
+        if (!("messages" in reply)) return;
+        const { codec, messages } = reply;
+        if (codec === CODEC.none) readMessages(messages, asked[1] === 2);
+        else inflateShort(codec, messages.bytes, MAX_FRAME_BYTES);
       })
     ));
   assert.ok(counts.read > 1_000 && counts.refused > 1_000, JSON.stringify(counts));

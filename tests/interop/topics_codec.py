@@ -3,24 +3,31 @@
 Takes lines of what somebody says that frames are, and ends at the first that it reads or writes otherwise. Then writes COUNT
 such lines of its own. A line is JSON: {"frame": hex, "id", "kind", "version", "flags" and "body" of a request, or "reply"}.
 """
-import json, random, struct, sys, zlib
+import gzip, json, random, struct, sys, zlib
 
 # Types of fields: letters of struct, and 8 bytes "q" from 0, "l" from -1, "L" from -2; texts "s", names "n", topics "t", groups "g";
-# "T" topics without one that comes twice, "?" a flag, "A" acks, "P" who produces, "m" messages of version 1, "M" of version 2, a list of fields: many of them,
+# "U" topics without one that comes twice, "?" a flag, "T" a time or none, "A" acks, "P" who produces, "m" messages of
+# version 1, "M" of version 2, "c" how those are compressed and "C" whether, "Z" messages by the codec before them, a list of
+# fields: many of them,
 # a tuple of one: many values, a dict: fields by name in a value of their own.
 PART = {"topic": "t", "partition": "I"}
 RANGE = {"start": "q", "highWaterMark": "q"}
 SETTINGS = lambda t: {"retentionMs": t, "retentionBytes": t, "segmentBytes": t, "segmentMs": t}
 MEMBER = {"group": "g", "generation": "I", "member": "n"}
 KEPT = {**PART, "offset": "l", "metadata": "s"}
+ENDS = {"start": "q", "end": "q", "highWaterMark": "q"}
 FETCH = {**PART, "offset": "L", "maxBytes": "I"}
+WAIT = {"minBytes": "I", "maxWaitMs": "I"}
+PRODUCE = {**PART, "acks": "A", "timeoutMs": "i", "producer": "P"}
 DONE = {"baseOffset": "q", "count": "I", "highWaterMark": "q"}
-KINDS = {  # type, versions, request, reply
+KINDS = {  # type, version, request, reply, and the flag for what is compressed
     "produce": [(1, 1, {**PART, "messages": "m"}, DONE),
-                (1, 2, {**PART, "acks": "A", "timeoutMs": "i", "producer": "P", "codec": "0", "messages": "M"}, DONE)],
+                (1, 2, {**PRODUCE, "codec": "0", "messages": "M"}, DONE),
+                (1, 2, {**PRODUCE, "codec": "c", "messages": "Z"}, DONE, 2)],
     "fetch": [(2, 1, FETCH, {"highWaterMark": "q", "messages": "m"}),
-              (2, 2, {**FETCH, "minBytes": "I", "maxWaitMs": "I"}, {"highWaterMark": "q", "messages": "M"})],
-    "getOffset": [(3, v, PART, {**PART, "start": "q", "end": "q", "highWaterMark": "q"}) for v in (1, 2)],
+              (2, 2, {**FETCH, **WAIT}, {"highWaterMark": "q", "messages": "M"}),
+              (2, 2, {**FETCH, **WAIT, "codec": "c"}, {"highWaterMark": "q", "codec": "C", "messages": "Z"}, 2)],
+    "getOffset": [(3, 1, PART, {**PART, **ENDS}), (3, 2, {**PART, "time": "T"}, {**PART, **ENDS, "atTime": "l"})],
     "createTopic": [(4, v, {"topic": "t", "partitions": "I", "replicationFactor": "H"},
                      {"topic": "t", "created": "?"}) for v in (1, 2)],
     "deleteTopic": [(5, v, {"topic": "t"}, {"topic": "t", "deleted": "?"}) for v in (1, 2)],
@@ -39,7 +46,7 @@ KINDS = {  # type, versions, request, reply
     "alterTopic": [(67, 2, {"topic": "t", "settings": SETTINGS("L")}, {"settings": SETTINGS("l")})],
     "deleteRecords": [(68, 2, {**PART, "offset": "l"}, {"start": "q"})],
     "joinGroup": [(8, 2, {"group": "g", "member": "n", "client": "n", "sessionTimeoutMs": "I", "rebalanceTimeoutMs": "I",
-                          "topics": "T"}, {"member": "n", "generation": "I"})],
+                          "topics": "U"}, {"member": "n", "generation": "I"})],
     "syncGroup": [(9, 2, {**MEMBER, "held": [PART]}, {"generation": "I", "assigned": [PART], "more": "?"})],
     "heartbeat": [(10, 2, MEMBER, {})],
     "leaveGroup": [(11, 2, {"group": "g", "member": "n"}, {})],
@@ -47,19 +54,23 @@ KINDS = {  # type, versions, request, reply
         {"member": "n", "client": "n", "generation": "I", "owned": [PART]}]})],
     "listGroups": [(71, 2, {}, {"groups": [{"group": "g", "generation": "I", "members": "I"}]})],
 }
-LETTERS = {"q": "q", "l": "q", "L": "q", "i": "i", "A": "h", "0": "B"}
+LETTERS = {"q": "q", "l": "q", "L": "q", "i": "i", "A": "h", "0": "B", "c": "B", "C": "B"}
+PACK = {1: gzip.compress, 2: zlib.compress}
+UNPACK = {1: gzip.decompress, 2: zlib.decompress}
 sized = lambda data: struct.pack(">I", len(data)) + data
 blob = lambda hexed, nulls: (b"\xff" * 4 if nulls else b"\0" * 4) if hexed is None else sized(bytes.fromhex(hexed))
 
 def put(kind, value):
     if isinstance(kind, dict):
-        return b"".join(put(t, value.get(name)) for name, t in kind.items())
-    if kind == "T":
+        return b"".join(packed(value) if t == "Z" else put(t, value.get(name)) for name, t in kind.items())
+    if kind == "U":
         return put(("t",), value)
     if isinstance(kind, (list, tuple)):
         return struct.pack(">I", len(value)) + b"".join(put(kind[0], one) for one in value)
     if kind in "stng":
         return sized(value.encode())
+    if kind == "T":
+        return struct.pack(">q", -1 if value is None else int(value))
     if kind == "P":
         return struct.pack(">QHi", *([value[n] for n in ("id", "epoch", "baseSequence")] if value else (0, 0, 0)))
     if kind in "mM":
@@ -69,14 +80,28 @@ def put(kind, value):
             for m in value)
     return struct.pack(">" + LETTERS.get(kind, kind), value)
 
+def packed(value):
+    """Messages as they are, or the number of those that were compressed and what became of them."""
+    if value["codec"] == 0:
+        return put("M", value["messages"])
+    return struct.pack(">I", value["messages"]["count"]) + sized(bytes.fromhex(value["messages"]["packed"]))
+
+def unpacked(codec, rest):
+    if codec == 0:
+        return get("M", rest)
+    count, data = struct.unpack(">I", rest[:4])[0], some(rest[4:])
+    plain, none = get("M", struct.pack(">I", count) + UNPACK[codec](data[0]))
+    assert none == b""
+    return {"count": count, "packed": data[0].hex(), "plain": plain}, data[1]
+
 def get(kind, rest):
     """The value, and what follows it."""
     if isinstance(kind, dict):
         value = {}
         for name, t in kind.items():
-            value[name], rest = get(t, rest)
+            value[name], rest = unpacked(value["codec"], rest) if t == "Z" else get(t, rest)
         return value, rest
-    if kind == "T":
+    if kind == "U":
         return get(("t",), rest)
     if isinstance(kind, (list, tuple)) or kind in "mM":
         count, rest = get("I", rest)
@@ -88,6 +113,9 @@ def get(kind, rest):
     if kind in "stng":
         data, rest = some(rest)
         return data.decode(), rest
+    if kind == "T":
+        got = struct.unpack(">q", rest[:8])[0]
+        return None if got == -1 else str(got), rest[8:]
     if kind == "P":
         got = struct.unpack(">QHi", rest[:14])
         return dict(zip(("id", "epoch", "baseSequence"), got)) if got[0] else None, rest[14:]
@@ -112,7 +140,7 @@ def message(nulls, rest):
     return {"offset": offset, "timestamp": str(timestamp), "key": hexed(key), "value": hexed(value), "headers": pairs}, rest
 
 def frame(said):
-    kind, _, request, reply = layout_of(said)
+    kind, _, request, reply = layout_of(said)[:4]
     head = struct.pack(">Q", int(said["id"]))
     if "reply" in said:
         head += struct.pack(">BH", 0, 0) + put(reply, said["reply"])
@@ -121,7 +149,8 @@ def frame(said):
     return sized(head + struct.pack(">I", zlib.crc32(head)))
 
 def layout_of(said):
-    return next(kind for kind in KINDS[said["kind"]] if kind[1] == said["version"])
+    return next(kind for kind in KINDS[said["kind"]]
+                if kind[1] == said["version"] and kind[4:] == ((2,) if said["flags"] & 2 else ()))
 
 def check(said):
     """Whether what the frame says is what was said of it."""
@@ -129,7 +158,7 @@ def check(said):
     assert struct.unpack(">I", data[:4])[0] == len(data) - 4
     assert zlib.crc32(data[4:-4]) == struct.unpack(">I", data[-4:])[0]
     assert str(struct.unpack(">Q", data[4:12])[0]) == said["id"]
-    number, version, request, reply = layout_of(said)
+    number, version, request, reply = layout_of(said)[:4]
     name, layout, at = ("reply", reply, 15) if "reply" in said else ("body", request, 16)
     head = (0, 0) if name == "reply" else (number, version, said["flags"])
     assert struct.unpack_from(">BH" if name == "reply" else ">BBH", data, 12) == head
@@ -138,14 +167,21 @@ def check(said):
 
 def chance(kind):
     if isinstance(kind, dict):
-        return {name: chance(t) for name, t in kind.items()}
+        value = {name: chance(t) for name, t in kind.items() if t != "Z"}
+        for name in (name for name, t in kind.items() if t == "Z"):
+            plain, codec = chance("M"), value["codec"]
+            data = PACK[codec](put("M", plain)[4:]).hex() if codec else ""
+            value[name] = {"count": len(plain), "packed": data, "plain": plain} if codec else plain
+        return value
     if isinstance(kind, (list, tuple)):
         return [chance(kind[0]) for _ in range(random.randrange(4))]
-    if kind == "T":
+    if kind == "U":
         return list({chance("t"): 1 for _ in range(random.randrange(1, 6))})
     if kind in "tsng":
         letters = "abcXYZ019._-" if kind == "t" else "a~é€日😀\0"
         return "".join(random.choice(letters) for _ in range(random.randrange(30))) + ("x" if kind in "tg" else "")
+    if kind == "T":
+        return random.choice((None, str(random.randrange(2 ** random.randrange(1, 64)))))
     if kind == "P":
         return random.choice((None, {"id": 2 ** random.randrange(53), "epoch": chance("H"), "baseSequence": chance("i")}))
     if kind in "mM":
@@ -153,9 +189,9 @@ def chance(kind):
         return [{"offset": chance("q"), "timestamp": str(random.randrange(-2**63, 2**63)), "key": data(), "value": data(),
                  "headers": [[chance("s"), random.randbytes(3).hex()] for _ in range(random.randrange(3))]}
                 for _ in range(random.randrange(1, 5))]
-    least = {"l": -1, "L": -2, "A": -1}.get(kind, 0)
-    most = {"B": 2**8, "H": 2**16, "I": 2**32, "i": 2**31, "?": 2, "A": 2, "0": 1}.get(kind, 2**53)
-    value = random.choice((least, most - 1, random.randrange(least, most), int(2 ** (random.random() * 53)) % most))
+    least = {"l": -1, "L": -2, "A": -1, "c": 1}.get(kind, 0)
+    most = {"B": 2**8, "H": 2**16, "I": 2**32, "i": 2**31, "?": 2, "A": 2, "0": 1, "c": 3, "C": 3}.get(kind, 2**53)
+    value = random.choice((least, most - 1, random.randrange(least, most), max(least, int(2 ** (random.random() * 53)) % most)))
     return bool(value) if kind == "?" else value
 
 for line in sys.stdin:
@@ -164,7 +200,8 @@ for line in sys.stdin:
     check(said)
 for _ in range(int(sys.argv[1])):
     name = random.choice(list(KINDS))
-    _, version, request, reply = random.choice(KINDS[name])
-    said = {"id": str(random.randrange(2**64)), "kind": name, "version": version, "flags": random.choice((0, 1, 8, 0x8000))}
+    _, version, request, reply, *flag = random.choice(KINDS[name])
+    flags = random.choice((0, 1, 8, 0x8000)) | sum(flag)
+    said = {"id": str(random.randrange(2**64)), "kind": name, "version": version, "flags": flags}
     said.update(random.choice(({"body": chance(request)}, {"reply": chance(reply)})))
     print(json.dumps({"frame": frame(said).hex(), **said}))

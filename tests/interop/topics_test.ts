@@ -5,7 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import { gunzipSync, inflateSync } from "node:zlib";
 import {
+  CODEC,
   type EncodedMessages,
   FrameWriter,
   type Message,
@@ -66,9 +68,13 @@ toolTest(
       const said: Said = JSON.parse(line);
       assert.deepEqual(frameOf(said), Uint8Array.fromHex(said.frame), line);
       assert.deepEqual(readAs(said), sayable(said), line);
-      kinds.add(`${said.kind} ${said.version} ${said.body === undefined}`);
+      kinds.add(`${said.kind} ${said.version} ${said.flags & 2} ${said.body === undefined}`);
     }
-    assert.equal(kinds.size, 2 * (2 * 7 + 14), "requests and replies of all kinds and versions");
+    assert.equal(
+      kinds.size,
+      2 * (2 * 7 + 14 + 2),
+      "requests and replies of all kinds and versions",
+    );
   },
 );
 
@@ -77,18 +83,18 @@ function* ourFrames(): Generator<Said> {
   const random = new RandomFrames(new SeededRandom(SEED));
   const writer = new FrameWriter();
   for (let i = 0; i < FRAMES; i++) {
-    const { kind, version } = random.kind();
+    const { kind, version, flags: own } = random.kind();
     const id = random.near(0, Number.MAX_SAFE_INTEGER);
-    const flags = random.below(2) * 0x8009;
+    const flags = random.below(2) * 0x8009 | own;
     const head = { id: `${id}`, kind, version, flags };
     writer.reset();
     if (i % 2 === 0) {
-      const body = random.request(kind, version);
+      const body = random.request(kind, version, flags);
       writeRequest(writer, id, kind, body, { version, flags });
       yield { frame: writer.view().toHex(), ...head, body: plain(body, version) };
     } else {
-      const reply = random.reply(kind, version);
-      writeReply(writer, id, kind, version, reply);
+      const reply = random.reply(kind, version, flags);
+      writeReply(writer, id, kind, version, reply, flags);
       yield { frame: writer.view().toHex(), ...head, reply: plain(reply, version) };
     }
   }
@@ -99,10 +105,20 @@ function frameOf({ id, kind, version, flags, body, reply }: Said): Uint8Array<Ar
   const writer = new FrameWriter();
   const number = BigInt(id);
   if (body === undefined) {
-    const value = valueOf(reply ?? {}, version) as unknown as Replies[typeof kind];
-    writeReply(writer, number, kind, version, value);
+    const value = valueOf(
+      { atTime: -1, codec: 0, ...reply },
+      version,
+    ) as unknown as Replies[typeof kind];
+    writeReply(writer, number, kind, version, value, flags);
   } else {
-    const nothing = { acks: -1, timeoutMs: 0, codec: 0, minBytes: 0, maxWaitMs: 0 };
+    const nothing = {
+      acks: -1,
+      timeoutMs: 0,
+      codec: 0,
+      minBytes: 0,
+      maxWaitMs: 0,
+      time: undefined,
+    };
     const value = valueOf({ ...nothing, ...body }, version) as unknown as Requests[typeof kind];
     writeRequest(writer, number, kind, value, { version, flags });
   }
@@ -110,11 +126,12 @@ function frameOf({ id, kind, version, flags, body, reply }: Said): Uint8Array<Ar
 }
 
 /** What our codec reads in a frame. */
-function readAs({ frame, kind, version, body }: Said): Partial<Said> {
+function readAs({ frame, kind, version, flags, body, reply = {} }: Said): Partial<Said> {
   const bytes = Uint8Array.fromHex(frame).subarray(4);
   if (body === undefined) {
     const head = readReplyHead(bytes);
-    return { id: `${head.id}`, reply: plain(readReply(head.payload, kind, version), version) };
+    const value = plain(readReply(head.payload, kind, version, flags), version);
+    return { id: `${head.id}`, reply: only(value, reply) };
   }
   const request = readRequest(bytes);
   return { ...request, id: `${request.id}`, body: only(plain(request.body, version), body) };
@@ -131,8 +148,12 @@ function only(value: Plain, names: Plain): Plain {
 
 /** A request or a reply as JSON has it. */
 function plain(value: object, version: number): Plain {
+  if ("time" in value) return { ...value, time: value.time === undefined ? null : `${value.time}` };
   if (!("messages" in value)) return value as Plain;
-  const messages = readMessages(value.messages as EncodedMessages, version === 2).map((one) => ({
+  const { codec, messages: set } = value as { codec: number; messages: EncodedMessages };
+  const inflated = [set.bytes, gunzipSync, inflateSync][codec];
+  const bytes = typeof inflated === "function" ? inflated(set.bytes) : set.bytes;
+  const messages = readMessages({ count: set.count, bytes }, version === 2).map((one) => ({
     ...one,
     timestamp: `${one.timestamp}`,
     key: one.key?.toHex() ?? null,
@@ -140,12 +161,19 @@ function plain(value: object, version: number): Plain {
     headers: one.headers.map(([name, bytes]) => [name, bytes.toHex()]),
   }));
   const producer = "producer" in value ? { producer: value.producer ?? null } : {};
-  return { ...value, ...producer, messages };
+  const packed = { count: set.count, packed: set.bytes.toHex(), plain: messages };
+  return { ...value, ...producer, messages: codec === CODEC.none ? messages : packed };
 }
 
 /** The request or the reply that {@linkcode plain} makes this of. */
 function valueOf(value: Plain, version: number): Plain {
-  if (!("messages" in value)) return value;
+  if (typeof value.time === "string") return { ...value, time: BigInt(value.time) };
+  if (!("messages" in value)) return { ...value, ...value.time === null && { time: undefined } };
+  const producer = value.producer ?? undefined;
+  if (!Array.isArray(value.messages)) {
+    const { count, packed } = value.messages as { count: number; packed: string };
+    return { ...value, producer, messages: { count, bytes: Uint8Array.fromHex(packed) } };
+  }
   const writer = new FrameWriter();
   const messages = value.messages as {
     readonly offset: number;
@@ -165,5 +193,5 @@ function valueOf(value: Plain, version: number): Plain {
     writeMessage(writer, message, version === 2);
   }
   const set = { count: messages.length, bytes: writer.finish() };
-  return { ...value, producer: value.producer ?? undefined, messages: set };
+  return { ...value, producer, messages: set };
 }

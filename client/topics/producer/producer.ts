@@ -7,6 +7,8 @@
 import { requireArgument, requireOptions } from "../../../protocol/arguments.ts";
 import {
   CODE,
+  CODEC,
+  type EncodedMessages,
   FrameWriter,
   isTopicName,
   MAX_MESSAGE_BYTES,
@@ -25,6 +27,7 @@ import {
   type TopicPosition,
   wireMessage,
 } from "../../../protocol/topics/program/messages.ts";
+import { packMessages } from "../packing.ts";
 import type { ProducerSettings } from "../settings.ts";
 import type { ProducerStatistics, TopicProducer } from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
@@ -52,8 +55,10 @@ export class Producer implements TopicProducer {
   /** Settled when there is room; there when somebody waits for that. */
   #room: Deferred<void> | undefined;
   #identity: Promise<Identity> | undefined;
+  /** Messages are compressed one batch after the other. */
+  #packing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
-  readonly #figures = { messages: 0, failures: 0, batches: 0, retries: 0, bytes: 0 };
+  readonly #figures = { messages: 0, failures: 0, batches: 0, retries: 0, bytes: 0, wireBytes: 0 };
 
   /** Sends over `cluster`; `onClose` is called once. */
   constructor(cluster: Cluster, settings: ProducerSettings, onClose: () => void) {
@@ -275,21 +280,38 @@ export class Producer implements TopicProducer {
     this.#figures.bytes += batch.bytes;
     if (batch.wasSent) this.#figures.retries++;
     batch.wasSent = true;
+    const { codec } = this.#settings;
+    const messages = codec === CODEC.none ? undefined : await this.#packed(codec, batch.messages);
     const timeoutMs = Math.max(1, Math.ceil(batch.tries.left()));
-    const request = {
+    const plain = {
       topic,
       partition,
       acks: -1,
       timeoutMs,
       producer: identity && { ...identity, baseSequence: batch.sequence ?? 0 },
-      codec: 0,
+      codec: CODEC.none,
       messages: batch.messages,
     };
+    this.#figures.wireBytes += (messages ?? plain.messages).bytes.length;
+    const request = messages === undefined
+      ? plain
+      : { plain, packed: { ...plain, codec, messages } };
     // One connection, so that they come in order.
     const options = { timeoutMs, affinity: partition };
     if (!this.#settings.async) return await this.#cluster.attempt("produce", request, options);
     await this.#cluster.post("produce", request, options);
     return { baseOffset: -1, count: batch.count, highWaterMark: 0 };
+  }
+
+  /** Messages as they are compressed, if that makes them shorter; in the order in which this is called, as they are sent in it. */
+  async #packed(
+    codec: number,
+    messages: EncodedMessages,
+  ): Promise<EncodedMessages | undefined> {
+    const packing = this.#packing.then(() => packMessages(codec, messages));
+    this.#packing = packing.catch(() => {}); // It is told who asked for it.
+    const packed = await packing;
+    return packed.bytes.length < messages.bytes.length ? packed : undefined;
   }
 
   #settled(topic: string, { count, bytes }: Batch, error: unknown): void {

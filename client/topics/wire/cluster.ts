@@ -5,7 +5,7 @@
  */
 
 import { OutcomeUnknownError } from "../../../protocol/kv/errors.ts";
-import { CODE, FLAG } from "../../../protocol/topics/codes.ts";
+import { CODE, FEATURE, FLAG } from "../../../protocol/topics/codes.ts";
 import { TopicError } from "../../../protocol/topics/errors.ts";
 import type { Replies, RequestKind, Requests, TopicServer } from "../../../protocol/topics/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
@@ -40,6 +40,12 @@ export interface AskOptions extends CallOptions {
   readonly affinity?: number;
   /** Whether any server may answer. */
   readonly anywhere?: boolean;
+}
+
+/** A request, and what is asked in its place of a server that knows no compression. */
+export interface Packed<K extends RequestKind> {
+  readonly packed: Requests[K];
+  readonly plain: Requests[K];
 }
 
 /** The servers, as far as one client knows them. */
@@ -115,7 +121,7 @@ export class Cluster {
    */
   async ask<K extends RequestKind>(
     kind: K,
-    request: Requests[K],
+    request: Requests[K] | Packed<K>,
     options: AskOptions = {},
   ): Promise<Replies[K]> {
     const { signal, changes = false, repeatable = !changes } = options;
@@ -147,16 +153,19 @@ export class Cluster {
    */
   async attempt<K extends RequestKind>(
     kind: K,
-    request: Requests[K],
+    request: Requests[K] | Packed<K>,
     options: AskOptions & { readonly timeoutMs: number; readonly flags?: number },
   ): Promise<Replies[K]> {
     const { signal, timeoutMs, anywhere = false, flags = 0 } = options;
-    const reply = await this.#at(options, (connection, left) =>
-      connection.call(kind, request, {
-        ...signal && { signal },
-        timeoutMs: Math.min(left, timeoutMs),
-        flags: anywhere ? flags | FLAG.anyServer : flags,
-      }));
+    const reply = await this.#at(
+      options,
+      (connection, left) =>
+        connection.call(kind, forServer(request, connection), {
+          ...signal && { signal },
+          timeoutMs: Math.min(left, timeoutMs),
+          flags: anywhere ? flags | FLAG.anyServer : flags,
+        }),
+    );
     if (!anywhere) this.#ledAt = performance.now();
     if ("servers" in reply) this.#meet(reply.servers);
     return reply;
@@ -165,16 +174,20 @@ export class Cluster {
   /** Sends a request that gets no reply to the server that is thought to lead. Resolves when it has left. */
   async post<K extends RequestKind>(
     kind: K,
-    request: Requests[K],
+    request: Requests[K] | Packed<K>,
     options: AskOptions & { readonly timeoutMs: number },
   ): Promise<void> {
     if (this.#leader === undefined || performance.now() - this.#ledAt >= BELIEVED_MS) {
       // One for all, so that those who wait go on in their order.
-      this.#finding ??= this.#find("topic" in request ? [request.topic] : [], options)
+      const { plain } = "packed" in request ? request : { plain: request };
+      this.#finding ??= this.#find("topic" in plain ? [plain.topic] : [], options)
         .finally(() => this.#finding = undefined);
       await this.#finding;
     }
-    await this.#at(options, (connection) => connection.post(kind, request, 0));
+    await this.#at(
+      options,
+      (connection) => connection.post(kind, forServer(request, connection), 0),
+    );
   }
 
   /** Asks who leads, with a look at some topics: all of them may be many. */
@@ -242,6 +255,14 @@ export class Cluster {
     if (this.#leader === address) this.#leader = undefined;
     this.#next++;
   }
+}
+
+function forServer<K extends RequestKind>(
+  request: Requests[K] | Packed<K>,
+  { features }: TopicConnection,
+): Requests[K] {
+  if (!("packed" in request)) return request;
+  return (features & FEATURE.compression) === 0 ? request.plain : request.packed;
 }
 
 /** The address of a server that serves topics. */

@@ -7,6 +7,7 @@
 
 import {
   FLAG,
+  flagsOf,
   FrameError,
   FrameWriter,
   PayloadError,
@@ -19,6 +20,7 @@ import {
   type Requests,
   STATUS,
   TopicError,
+  VERSION,
   writeRequest,
 } from "../../../protocol/topics/mod.ts";
 import { Alarms } from "../../net/alarms.ts";
@@ -71,6 +73,8 @@ interface Exchange {
 export class TopicConnection {
   /** Resolves when the connection has ended: with nothing after {@linkcode TopicConnection.close}, else with the reason. */
   readonly closed: Promise<Error | undefined>;
+  /** What the server can do besides, bits of `FEATURE`: nothing before it has said so. */
+  features = 0;
   readonly #socket: Socket;
   readonly #traffic: Traffic;
   readonly #silentMs: number;
@@ -132,12 +136,13 @@ export class TopicConnection {
     { signal, timeoutMs, flags = 0 }: RequestOptions,
   ): Promise<Replies[K]> {
     const askedAt = performance.now();
+    const all = flagsOf(request, flags);
     let settle!: Settle<Replies[K]>;
     const exchange: Exchange = {
       bytes: 0,
       isPatient: kind === "fetch" && (request as Requests["fetch"]).maxWaitMs > 0,
-      send: (writer, id) => writeRequest(writer, id, kind, request, { flags }),
-      answered: (payload) => settle.resolve(readReply(payload, kind)),
+      send: (writer, id) => writeRequest(writer, id, kind, request, { flags: all }),
+      answered: (payload) => settle.resolve(readReply(payload, kind, VERSION.second, all)),
       failed: (error) => settle.reject(error),
     };
     const deadline = {
@@ -161,7 +166,8 @@ export class TopicConnection {
   /** Sends a request that gets no reply. Resolves when it has left; rejects as {@linkcode TopicConnection.call} does. */
   async post<K extends RequestKind>(kind: K, request: Requests[K], flags: number): Promise<void> {
     if (this.isClosed) throw this.#unsent();
-    writeRequest(this.#outgoing, ++this.#lastId, kind, request, { flags: flags | FLAG.async });
+    const all = flagsOf(request, flags | FLAG.async);
+    writeRequest(this.#outgoing, ++this.#lastId, kind, request, { flags: all });
     await this.#flush();
     if (this.isClosed || this.#isBroken) throw new ConnectionClosedError({ cause: this.#reason() });
   }

@@ -33,7 +33,9 @@ export async function openTopicConnection(
   const socket = await dial(address, { timeoutMs, signal, tls });
   const connection = new TopicConnection(socket, traffic);
   try {
-    await connection.call("hello", { client: name, token }, { timeoutMs, signal });
+    const hello = { client: name, token };
+    const { features } = await connection.call("hello", hello, { timeoutMs, signal });
+    connection.features = features;
     return connection;
   } catch (error) {
     await connection.close();

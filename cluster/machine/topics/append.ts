@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { type Halves, nanosecondsOf, stampMessages } from "../../../protocol/topics/message_set.ts";
+import { isBefore, nanosecondsOf, stampMessages } from "../../../protocol/topics/message_set.ts";
 import type { Context } from "../module.ts";
 import type { Transaction } from "../store/store.ts";
 import { BATCH_HEAD_BYTES, HAS_NULLS, sealBatch } from "./batch.ts";
@@ -44,7 +44,8 @@ export function append(
   const { active } = partition;
   const { base, bytes: position } = active;
   if (position === 0 || position - active.indexedAt >= STRETCH_BYTES) {
-    putPlace(state, partition, { offset: baseOffset, base, position }, partition.maxTimestamp);
+    const before = partition.maxTimestamp;
+    putPlace(state, partition, { offset: baseOffset, base, position, before });
     active.indexedAt = position;
   }
   active.bytes += batch.length;
@@ -52,7 +53,9 @@ export function append(
   active.lastAt = context.time;
   partition.bytes += batch.length;
   partition.next += count;
-  partition.maxTimestamp = later(partition.maxTimestamp, maxTimestamp);
+  if (position === 0 || isBefore(partition.maxTimestamp, maxTimestamp)) {
+    partition.maxTimestamp = maxTimestamp;
+  }
   putPartition(state, partition);
   context.messages?.push({
     kind: "append",
@@ -96,8 +99,4 @@ function makeRoom(
 /** The time `ms` milliseconds after another one. */
 export function timeAfter(time: number, ms: number): number {
   return Math.min(time + ms, Number.MAX_SAFE_INTEGER);
-}
-
-function later(a: Halves, b: Halves): Halves {
-  return b.high > a.high || (b.high === a.high && b.low > a.low) ? b : a;
 }

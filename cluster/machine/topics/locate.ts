@@ -6,14 +6,14 @@
 
 import { Reader, written } from "../../../protocol/msgpack/mod.ts";
 import { encodeCall, type Question } from "../module.ts";
-import type { Failure } from "../result.ts";
+import type { Failure, Success } from "../result.ts";
 import type { StoreReader } from "../store/store.ts";
 import { readBytes, readInt, readUint } from "../strict.ts";
 import { BAD_TOPIC, PARTITION_NOT_FOUND, STRETCH_BYTES, TOPIC_NOT_FOUND } from "./limits.ts";
 import { isName } from "./names.ts";
 import { TOPICS } from "./rows/keys.ts";
 import { getPartition, type Partition } from "./rows/partition.ts";
-import { activeOf, getSegment, placeBefore, placesAfter } from "./rows/segments.ts";
+import { activeOf, getSegment, placeBefore, placesAfter, type Segment } from "./rows/segments.ts";
 import { getTopic } from "./rows/topic.ts";
 
 /** Number of the question. */
@@ -105,20 +105,25 @@ export const locate: Question<Where> = {
     const offset = wanted === NEXT_OFFSET ? next : wanted === START_OFFSET ? start : wanted;
     const isThere = offset >= start && offset < next && bytes > 0;
     const spans = isThere ? spansFrom(state, partition, offset, bytes) : [];
-    const body = written("rpc", (writer) => {
-      writer.uint(partition.topic);
-      writer.uint(start);
-      writer.uint(next);
-      writer.int(offset);
-      for (const { base, position, end } of spans) {
-        writer.uint(base);
-        writer.uint(position);
-        writer.uint(end);
-      }
-    });
-    return { ok: true, rev: 0, body };
+    return located({ topic: partition.topic, start, next, offset, spans });
   },
 };
+
+/** The answer that says where messages are, for {@linkcode decodeLocation}. */
+export function located({ topic, start, next, offset, spans }: Location): Success {
+  const body = written("rpc", (writer) => {
+    writer.uint(topic);
+    writer.uint(start);
+    writer.uint(next);
+    writer.int(offset);
+    for (const { base, position, end } of spans) {
+      writer.uint(base);
+      writer.uint(position);
+      writer.uint(end);
+    }
+  });
+  return { ok: true, rev: 0, body };
+}
 
 /** A partition by the name of its topic, or why there is none. */
 export function findPartition(
@@ -148,7 +153,9 @@ function spansFrom(
   let found = 0;
   const places = placesAfter(state, partition, offset, limit);
   for (const [i, place] of places.entries()) {
-    const stretchEnd = place.base === base ? place.position : endOf(state, partition, base);
+    const stretchEnd = place.base === base
+      ? place.position
+      : segmentAt(state, partition, base).bytes;
     found = i === 0 ? 0 : found + stretchEnd - end;
     end = stretchEnd;
     if (place.base !== base) {
@@ -160,13 +167,14 @@ function spansFrom(
     if (end > position) spans.push({ base, position, end });
     return spans;
   }
-  spans.push({ base, position, end: endOf(state, partition, base) });
+  spans.push({ base, position, end: segmentAt(state, partition, base).bytes });
   return spans;
 }
 
-function endOf(state: StoreReader, partition: Partition, base: number): number {
+/** The segment that begins with an offset, full or not. */
+export function segmentAt(state: StoreReader, partition: Partition, base: number): Segment {
   const active = activeOf(partition);
   const segment = active?.base === base ? active : getSegment(state, partition, base);
   if (segment === undefined) throw new Error(`Expected a segment from offset ${base} on`);
-  return segment.bytes;
+  return segment;
 }

@@ -25,6 +25,7 @@ import {
 import { SYNC, sync } from "./groups/sync.ts";
 import { DESCRIBE, describe, LIST, list, SEGMENTS, segments, TOTALS, totals } from "./listing.ts";
 import { LOCATE, locate } from "./locate.ts";
+import { LOCATE_TIME, locateTime } from "./locate_time.ts";
 import { INIT_PRODUCER, initProducer, PRODUCE, produce } from "./produce.ts";
 import { DUE, due, SWEEP, sweep } from "./sweep.ts";
 import { TRIM, trim } from "./trim.ts";
@@ -101,6 +102,7 @@ export {
   START_OFFSET,
   type Where,
 } from "./locate.ts";
+export { locateTimeQuestion, type When } from "./locate_time.ts";
 export { isGroup, isName } from "./names.ts";
 export {
   decodeProduced,
@@ -142,6 +144,7 @@ export const topics: Module = {
   },
   questions: {
     [LOCATE]: locate,
+    [LOCATE_TIME]: locateTime,
     [LIST]: list,
     [DESCRIBE]: describe,
     [SEGMENTS]: segments,

@@ -15,7 +15,7 @@ import {
 } from "../../../client/mod.ts";
 import { MEMBER_TIMEOUT_MS } from "../../../protocol/topics/limits.ts";
 import { countFlag } from "../../kv/listing.ts";
-import { type Command, defineCommand } from "../../shell/command.ts";
+import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
 import {
   durationFlag,
   ExpectedError,
@@ -27,7 +27,9 @@ import {
 import { checkFormat } from "../../shell/output.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
 import type { Terminal } from "../../shell/terminal.ts";
+import { compressionFlag } from "../compression.ts";
 import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
+import { timeFlag } from "../time.ts";
 import { isTakenOver, Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
@@ -39,15 +41,19 @@ const NOTICE_MS = 3_000;
 
 /** The flags. */
 export const consumeFlags = {
-  o: parsedFlag<TopicStart>(
+  o: parsedFlag<TopicStart | undefined>(
     "OFFSET|earliest|latest",
     "Where it begins, unless its group has committed an offset. Default: earliest.",
-    "earliest",
+    undefined,
     (text) => {
       const start = startOf(text);
       if (start !== undefined) return start;
       throw new ExpectedError("an offset, earliest or latest");
     },
+  ),
+  from: timeFlag(
+    "It begins with the first message of that time or later, such as 2026-11-27T10:00:00Z, or 10m " +
+      "for ten minutes ago, in each partition. Excludes -o.",
   ),
   n: countFlag("End after so many messages. Default: at the end, or with -follow never."),
   g: stringFlag(
@@ -67,6 +73,7 @@ export const consumeFlags = {
     "TEXT",
     "Each line is the key, this text and the value. Default: the value.",
   ),
+  compression: compressionFlag,
   ...topicFlags,
 } as const;
 
@@ -90,14 +97,24 @@ export const command: Command = defineCommand({
   jsonLines: true,
   async run({ values, args: [topic = ""], json, terminal }) {
     checkFormat(values.format);
+    const start = beginOf(values);
     await using client = await connectToTopics(values);
     using interrupted = interruption(ENDING);
     const { signal } = interrupted;
     const print = json ? jsonPrinter(terminal) : textPrinter(terminal, values["key-separator"]);
-    await told("Error", read(client, topic, values, { print, terminal, signal }));
+    await told("Error", read(client, topic, { ...values, start }, { print, terminal, signal }));
     return 0;
   },
 });
+
+/** What the flags say. */
+type Wanted = FlagValues<typeof consumeFlags> & { readonly start: TopicStart };
+
+function beginOf({ o: start, from: time }: FlagValues<typeof consumeFlags>): TopicStart {
+  if (time === undefined) return start ?? "earliest";
+  if (start === undefined) return { time };
+  throw new CommandError("-o and -from exclude each other", { onStderr: true });
+}
 
 /** Where messages go, and what ends that. */
 interface Sink {
@@ -109,10 +126,10 @@ interface Sink {
 async function read(
   client: TopicClient,
   topic: string,
-  values: FlagValues<typeof consumeFlags>,
+  values: Wanted,
   { print, terminal, signal }: Sink,
 ): Promise<void> {
-  const { o: start, n: count = Infinity, g: group, follow } = values;
+  const { start, n: count = Infinity, g: group, follow, compression } = values;
   const patience = new Patience(follow, terminal);
   const ends = await patience.with(() => endsOf(client, topic, values, signal), signal);
   if (ends === undefined) return;
@@ -122,6 +139,7 @@ async function read(
     start,
     ...group !== undefined && { group },
     ...sessionTimeoutMs !== undefined && { sessionTimeoutMs },
+    ...compression !== undefined && { compression },
     ...!isMember && { partitions: [...ends.keys()] },
     ...isMember && {
       onAssigned: (partitions) => places.begin(partitions),
@@ -160,7 +178,7 @@ async function read(
 async function endsOf(
   client: TopicClient,
   topic: string,
-  { o: start, g: group, partition, follow }: FlagValues<typeof consumeFlags>,
+  { start, g: group, partition, follow }: Wanted,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const { partitions } = await client.describeTopic(topic, {

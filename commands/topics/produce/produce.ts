@@ -13,6 +13,7 @@ import { type FlagValues, listFlag, stringFlag, switchFlag } from "../../shell/f
 import { checkFormat, printResult } from "../../shell/output.ts";
 import { type Progress, showProgress } from "../../shell/progress.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
+import { compressionFlag } from "../compression.ts";
 import { connectToTopics, partitionFlag, told, topicFlags } from "../servers.ts";
 import { linesOf } from "./lines.ts";
 import { Tally } from "./tally.ts";
@@ -33,6 +34,7 @@ export const produceFlags = {
   idempotent: switchFlag(
     "Servers know what comes again: after a lost answer it is sent again, and is there once.",
   ),
+  compression: compressionFlag,
   ...topicFlags,
 } as const;
 
@@ -65,6 +67,7 @@ export const command: Command = defineCommand({
     const stop = AbortSignal.any([interrupted.signal, tally.failed]);
     await using producer = client.producer({
       idempotent: values.idempotent,
+      ...values.compression !== undefined && { compression: values.compression },
       maxMessages: BATCH_MESSAGES,
       bufferBytes: BUFFER_BYTES,
     });

@@ -99,7 +99,7 @@ export function wireMessage(message: NewTopicMessage): Message {
   }
   return {
     offset: 0,
-    timestamp: timestamp === undefined ? 0n : nanoseconds(timestamp),
+    timestamp: timestamp === undefined ? 0n : nanosecondsOfTime(timestamp),
     key: bytesOf(key),
     value: bytesOf(value),
     headers: headers === undefined ? NO_HEADERS : wireHeaders(headers),
@@ -140,7 +140,13 @@ function payload(bytes: Uint8Array | null): PayloadBytes | null {
   return new PayloadBytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
-function nanoseconds(timestamp: number | bigint): bigint {
+/**
+ * Nanoseconds since 1970 of milliseconds, or of a bigint that is nanoseconds already.
+ *
+ * @throws {TypeError} when it is no number
+ * @throws {RangeError} when 64 bits do not hold it
+ */
+export function nanosecondsOfTime(timestamp: number | bigint): bigint {
   const isBig = typeof timestamp === "bigint";
   if (!isBig && !Number.isFinite(timestamp)) {
     throw new TypeError(`Invalid timestamp: expected milliseconds, got ${kindOf(timestamp)}`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32 } from "../checksum.ts";
+import { crc32 } from "../zlib/checksum.ts";
 
 /** The one of `count` partitions to which messages with this key go. */
 export function partitionOfKey(key: Uint8Array, count: number): number {

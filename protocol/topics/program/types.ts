@@ -39,8 +39,10 @@ export interface ProducerStatistics {
   readonly batches: number;
   /** Batches that were sent again. */
   readonly retries: number;
-  /** Bytes of the messages in them. */
+  /** Bytes of the messages in them ... */
   readonly bytes: number;
+  /** ... and what they took on their way: less when they were compressed. */
+  readonly wireBytes: number;
   /** Bytes of messages that are not settled. */
   readonly bufferedBytes: number;
 }
@@ -138,8 +140,10 @@ export interface ConsumerStatistics {
   readonly messages: number;
   /** Fetches that were answered. */
   readonly fetches: number;
-  /** Bytes of the messages in them. */
+  /** Bytes of the messages in them ... */
   readonly bytes: number;
+  /** ... and what they took on their way: less when they were compressed. */
+  readonly wireBytes: number;
   /** Messages that were there when it was last looked, and not delivered yet. */
   readonly lag: number;
   /** Why offsets could not be committed by themselves the last time; `undefined` when they were. */
@@ -147,7 +151,8 @@ export interface ConsumerStatistics {
 }
 
 /**
- * Where reading begins: an offset, the first message that is kept, or what is sent from now on.
+ * Where reading begins: an offset, the first message that is kept, what is sent from now on, or the first message whose timestamp is
+ * at or after a time, a `Date` or milliseconds since 1970. When there is none of that time yet, it is what is sent from now on.
  *
  * @example
  * ```ts
@@ -169,7 +174,35 @@ export interface ConsumerStatistics {
  * console.log(await consumer.position(0)); // 0
  * ```
  */
-export type TopicStart = number | "earliest" | "latest";
+export type TopicStart = number | "earliest" | "latest" | { readonly time: Date | number };
+
+/**
+ * How messages are compressed on their way between a client and a server, as `gzip` does (RFC 1952), or with less around it
+ * (RFC 1950).
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicCompression } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * const compression: TopicCompression = "deflate";
+ * await using producer = client.producer({ compression });
+ * const lines = Array.from({ length: 100 }, (_, i) => JSON.stringify({ line: i, text: "much the same" }));
+ * await Promise.all(lines.map((value) => producer.send("lines", { value })));
+ * const { bytes, wireBytes } = producer.statistics;
+ * console.log(wireBytes < bytes / 3); // true
+ * ```
+ */
+export type TopicCompression = "gzip" | "deflate";
 
 /**
  * Reads messages of a topic, those of each partition in their order and each once. They are fetched ahead of what is read.

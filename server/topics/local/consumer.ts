@@ -48,8 +48,9 @@ export function localConsumer(
       return () => clearTimeout(timer);
     },
     ask: (kind, request, call) => ask(requests, kind, request, call),
-    fetch(request, { timeoutMs = TIMEOUT_MS, signal }) {
-      return requests.ask("fetch", request, { timeoutMs, signal, fromHere: true });
+    async fetch(request, { timeoutMs = TIMEOUT_MS, signal }) {
+      const fetched = await requests.ask("fetch", request, { timeoutMs, signal, fromHere: true });
+      return { ...fetched, wireBytes: fetched.messages.bytes.length };
     },
     closed: () => new TopicError(CODE.OVERLOADED, "The consumer is closed"),
     late: (ms) => new TopicError(CODE.REQUEST_TIMEOUT, `Not done within ${ms} ms`),

@@ -20,6 +20,7 @@ import {
   type TopicGroup,
   type TopicGroupInfo,
 } from "../../../protocol/topics/program/groups.ts";
+import { wireTime } from "../../../protocol/topics/program/start.ts";
 import type { TopicConsumer, TopicProducer } from "../../../protocol/topics/program/types.ts";
 import { within } from "../../net/deadline.ts";
 import { DRAIN_LIMIT_MS } from "../limits.ts";
@@ -154,6 +155,22 @@ export class AgentTopics {
     const request = { ...named(topic), partition };
     const { start, highWaterMark } = await this.#requests.ask("getOffset", request, options);
     return { start, end: highWaterMark };
+  }
+
+  /**
+   * The offset of the first message of a partition whose timestamp is at or after a time, a `Date` or milliseconds since 1970;
+   * `undefined` when there is none. Timestamps are what producers say: later messages may have earlier ones.
+   */
+  async offsetAt(
+    topic: string,
+    partition: number,
+    time: Date | number,
+    options: AgentTopicCallOptions = {},
+  ): Promise<number | undefined> {
+    checkCall("offsetAt", options);
+    const request = { ...named(topic), partition, time: wireTime(time) };
+    const { atTime } = await this.#requests.ask("getOffset", request, options);
+    return atTime >= 0 ? atTime : undefined;
   }
 
   /** The offsets that a group has committed, of all topics. */

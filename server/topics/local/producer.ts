@@ -74,7 +74,8 @@ export class LocalProducer implements TopicProducer {
   }
 
   get statistics(): ProducerStatistics {
-    return { ...this.#figures, bufferedBytes: this.#bufferedBytes };
+    const { bytes } = this.#figures;
+    return { ...this.#figures, wireBytes: bytes, bufferedBytes: this.#bufferedBytes };
   }
 
   async send(

@@ -18,6 +18,7 @@ import { Lanes } from "../../files/lanes.ts";
 import { SharedBacklog } from "../../net/outbox.ts";
 import { HANDLERS } from "../dispatch.ts";
 import type { Client, Handler } from "../handler.ts";
+import { Packing } from "../packing.ts";
 import type { RequestServices } from "../services.ts";
 
 /** How long a request may take, in milliseconds. */
@@ -66,6 +67,7 @@ export class LocalRequests {
       // What a program asks for is in its own memory, and waits for nobody.
       waiting: new SharedBacklog(Infinity),
       scarce: new Lanes(),
+      packing: new Packing(),
       startedAt: performance.now(),
     };
   }

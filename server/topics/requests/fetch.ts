@@ -17,7 +17,7 @@ import {
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import {
   CODE,
-  type EncodedMessages,
+  CODEC,
   type Fetch,
   FLAG,
   MAX_FRAME_BYTES,
@@ -25,6 +25,7 @@ import {
 } from "../../../protocol/topics/mod.ts";
 import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/errors.ts";
 import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
+import type { PackedMessages } from "../packing.ts";
 import { NO_MESSAGES, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
 import type { RequestServices } from "../services.ts";
@@ -35,7 +36,8 @@ const OVERHEAD_BYTES = 64;
 
 /** Fetches messages. */
 export const fetch: Handler<"fetch"> = async (services, { body, version, flags }, client) => {
-  const reading = { services, client, knowsNulls: version === VERSION.second };
+  const knowsNulls = version === VERSION.second;
+  const reading = { services, client, knowsNulls, codec: body.codec };
   const enough = Math.min(body.minBytes, body.maxBytes);
   const end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
   const anyServer = (flags & FLAG.anyServer) !== 0;
@@ -43,7 +45,7 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
   while (!("ok" in found)) {
     const { location, messages } = found;
     const { offset, next } = location;
-    const lacking = enough - messages.bytes.length;
+    const lacking = enough - found.bytes;
     // What is there and not told has no room.
     if (lacking <= 0 || offset + messages.count < next) return fetched(found);
     const leftMs = end - performance.now();
@@ -60,16 +62,19 @@ interface Reading {
   readonly client: Client;
   /** Whether the client knows what null is. */
   readonly knowsNulls: boolean;
+  /** How messages may be compressed. */
+  readonly codec: number;
 }
 
 /** Messages, and where they are. */
-interface Found {
+interface Found extends PackedMessages {
   readonly location: Location;
-  readonly messages: EncodedMessages;
+  /** Bytes of the messages as they are, not compressed. */
+  readonly bytes: number;
 }
 
-function fetched({ location, messages }: Found): Outcome<"fetch"> {
-  return done({ highWaterMark: location.next, messages });
+function fetched({ location, codec, messages }: Found): Outcome<"fetch"> {
+  return done({ highWaterMark: location.next, codec, messages });
 }
 
 /** The messages of a place. Those that are gone before they are read are looked for once more. */
@@ -86,7 +91,7 @@ async function read(
       return refusal(CODE.OFFSET_OUT_OF_RANGE, text);
     }
     try {
-      return { location, messages: await messagesOf(reading, fetch, location) };
+      return { location, ...await messagesOf(reading, fetch, location) };
     } catch (error) {
       if (error instanceof DamagedSegmentError) return refusal(CODE.STORAGE_ERROR, error.message);
       if (!(error instanceof SegmentGoneError)) throw error;
@@ -114,18 +119,23 @@ async function locate(
 
 /** Reads as much as there is room for. What it takes meanwhile are all bytes of the place: whole batches, however little is wanted. */
 async function messagesOf(
-  { services: { messages, waiting, scarce }, client, knowsNulls }: Reading,
+  { services: { messages, waiting, scarce, packing }, client, knowsNulls, codec }: Reading,
   { partition, maxBytes }: Fetch,
   location: Location,
-): Promise<EncodedMessages> {
-  if (location.spans.length === 0) return NO_MESSAGES;
+): Promise<Omit<Found, "location">> {
+  if (location.spans.length === 0) return NOTHING;
   const taken = bytesOf(location.spans);
   const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
-  const reading = async (room: number): Promise<EncodedMessages> => {
-    if (client.isGone) return NO_MESSAGES;
+  const reading = async (room: number): Promise<Omit<Found, "location">> => {
+    if (client.isGone) return NOTHING;
     waiting.bytes += taken;
     try {
-      return await readMessages(messages, location, partition, { room, knowsNulls });
+      const found = await readMessages(messages, location, partition, { room, knowsNulls });
+      const bytes = found.bytes.length;
+      // When too much waits there is too much to do as well.
+      return codec === CODEC.none || bytes === 0 || waiting.isFull
+        ? { codec: CODEC.none, messages: found, bytes }
+        : { ...await packing.compress(codec, found), bytes };
     } finally {
       waiting.bytes -= taken;
     }
@@ -169,6 +179,8 @@ async function more(
   }
   return grown;
 }
+
+const NOTHING: Omit<Found, "location"> = { codec: CODEC.none, messages: NO_MESSAGES, bytes: 0 };
 
 function bytesOf(spans: readonly Span[]): number {
   return spans.reduce((sum, { position, end }) => sum + end - position, 0);

@@ -8,16 +8,13 @@ import {
   alterTopicCommand,
   createTopicCommand,
   decodeDescription,
-  decodeLocation,
   decodeStart,
   decodeTopics,
   deleteTopicCommand,
   describeTopicQuestion,
   hasCreated,
   listTopicsQuestion,
-  locateQuestion,
   MAX_PARTITIONS,
-  START_OFFSET,
   type TopicDescription,
   type TopicOptions,
   trimCommand,
@@ -70,16 +67,6 @@ export const listTopics: Handler<"listTopics"> = (services, _request, client) =>
     const topics = await allTopics(services, client);
     return "ok" in topics ? topics : done({ topics });
   });
-
-/** Which messages a partition has. */
-export const getOffset: Handler<"getOffset"> = async (services, { body }) => {
-  const { topic, partition } = body;
-  const where = { topic: encodeUtf8(topic), partition, offset: START_OFFSET, bytes: 0 };
-  const result = await ask(services, "question", locateQuestion(where));
-  if (!result.ok) return result;
-  const { start, next } = decodeLocation(result.body);
-  return done({ topic, partition, start, end: next, highWaterMark: next });
-};
 
 /** Tells all about a topic. */
 export const describeTopic: Handler<"describeTopic"> = (services, { body: { topic } }, client) =>

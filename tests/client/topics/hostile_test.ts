@@ -106,8 +106,9 @@ Deno.test("whatever a server says, each call ends, and a server that makes sense
 /** A reply that is about right: of the right kind or another one, as it is, or bent with a checksum that is right. */
 function reply(random: RandomFrames, source: SeededRandom, request: Request): Uint8Array {
   const writer = new FrameWriter();
-  const kind = below(source, 4) > 0 ? request.kind : random.kind().kind;
-  writeReply(writer, request.id, kind, 2, random.reply(kind, 2) as never);
+  const isSame = below(source, 4) > 0;
+  const { kind, flags } = isSame ? request : { ...random.kind(), flags: 0 };
+  writeReply(writer, request.id, kind, 2, random.reply(kind, 2, flags) as never, flags);
   const frame = writer.finish();
   if (below(source, 2) === 0) return frame;
   const inner = mutated(source, frame.subarray(4, -4));

@@ -120,6 +120,7 @@ Deno.test("a message is there only once the server has said so, and fails when i
     batches: 2,
     retries: 0,
     bytes: 58,
+    wireBytes: 58,
     bufferedBytes: 0,
   });
 });

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { TopicClient } from "../../../client/mod.ts";
 import { dispatch } from "../../../commands/dispatch.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE } from "../../../protocol/topics/mod.ts";
@@ -246,6 +247,48 @@ Deno.test("a group goes on where it is sent", async () => {
     [["-g=g", "none", "latest"], "Error: There is no such topic\n"],
   ];
   for (const [args, error] of wrong) assert.deepEqual(await topic("seek", ...args), [1, "", error]);
+});
+
+Deno.test("messages are read from a time on, and it is told which one is the first of a time", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await topic("create", "-partitions=2", "t");
+  await using client = await TopicClient.connect({ address: addressOf(stage) });
+  await using producer = client.producer();
+  const noon = Date.parse("2020-05-01T12:00:00Z");
+  for (const minute of [-5, 10, 0, 20, -20]) {
+    const timestamp = noon + minute * 60_000;
+    await producer.send("t", { value: `${minute}`, timestamp, partition: 0 });
+  }
+  await producer.send("t", { value: "now", partition: 1 });
+  const table = (first: string, second: string): string =>
+    "Topic  Partition  Start  End  At\n" +
+    `t      0          0      5    ${first}\nt      1          0      1    ${second}\n`;
+  const offsets = (time: string) => topic("offsets", `-at=${time}`, "t");
+  assert.deepEqual(await offsets("2020-05-01T12:00Z"), [0, table("1", "0"), ""]);
+  assert.deepEqual(await offsets("2020-05-01T14:10:00.001+02:00"), [0, table("3", "0"), ""]);
+  assert.deepEqual(await offsets("1h"), [0, table("-", "0"), ""]);
+  assert.deepEqual(await offsets("2200-01-01T00:00:00Z"), [0, table("-", "-"), ""]);
+  const [, json] = await topic("offsets", "-at=1h", "-format=json", "t");
+  assert.deepEqual(JSON.parse(json).map(({ at }: { at: unknown }) => at), [null, 0]);
+
+  const consume = async (...flags: string[]) => (await topic("consume", ...flags, "t"))[1];
+  assert.equal(await consume("-partition=0", "-from=2020-05-01T12:20:00Z"), "20\n-20\n");
+  assert.equal(await consume("-from=10m"), "now\n");
+  assert.equal(await consume("-from=2200-01-01T00:00:00Z"), "");
+  assert.deepEqual(await topic("consume", "-o=1", "-from=1h", "t"), [
+    1,
+    "",
+    "-o and -from exclude each other\n",
+  ]);
+  for (const wrong of ["noon", "2020-05-01", "2020-13-01T00:00:00Z", "-5m", "999999h", ""]) {
+    assert.deepEqual(await topic("consume", `-from=${wrong}`, "t"), [
+      1,
+      "",
+      `invalid value "${wrong}" for flag -from: expected a time such as 2026-11-27T10:00:00Z, or how ` +
+      "long ago, such as 10m\n",
+    ]);
+  }
 });
 
 Deno.test("a group goes on where it ended, and is told of messages that are gone", async () => {

@@ -58,9 +58,10 @@ function replyFrame<K extends RequestKind>(
   kind: K,
   version: number,
   reply: Replies[K],
+  flags?: number,
 ): Uint8Array {
   const writer = new FrameWriter(16);
-  writeReply(writer, id, kind, version, reply);
+  writeReply(writer, id, kind, version, reply, flags);
   return writer.finish();
 }
 
@@ -258,7 +259,7 @@ Deno.test("what cannot be written is refused, and nothing of it stays in the wri
   writeRequest(writer, 1, "healthCheck", {});
   const { length } = writer;
   const partition = { topic: "t", partition: 0 };
-  const wanted = { ...partition, offset: 0, maxBytes: 1, minBytes: 0, maxWaitMs: 0 };
+  const wanted = { ...partition, offset: 0, maxBytes: 1, minBytes: 0, maxWaitMs: 0, codec: 0 };
   const huge = { count: 1, bytes: new Uint8Array(MAX_FRAME_BYTES) };
   const batch = { ...partition, acks: -1, timeoutMs: 0, producer: undefined, codec: 0 };
   const wrong = {
@@ -279,7 +280,7 @@ Deno.test("what cannot be written is refused, and nothing of it stays in the wri
     "more than a frame holds": () =>
       writeRequest(writer, 1, "produce", { ...batch, messages: huge }),
     "a reply of more than a frame holds": () =>
-      writeReply(writer, 1, "fetch", 2, { highWaterMark: 1, messages: huge }),
+      writeReply(writer, 1, "fetch", 2, { highWaterMark: 1, codec: 0, messages: huge }),
     "an error of more than a frame holds": () =>
       writeError(writer, 1, CODE.STORAGE_ERROR, "x".repeat(MAX_FRAME_BYTES)),
   };
@@ -295,6 +296,7 @@ Deno.test("a frame may take 10 MiB with its length, and not a byte more", () => 
   const of = (bytes: number) =>
     replyFrame(1, "fetch", 2, {
       highWaterMark: 1,
+      codec: 0,
       messages: { count: 1, bytes: new Uint8Array(bytes) },
     });
   assert.equal(of(MAX_FRAME_BYTES - overhead).length, MAX_FRAME_BYTES);
@@ -305,15 +307,15 @@ Deno.test("random requests and replies come back as they were, and alone or one 
   const random = new RandomFrames(new SeededRandom(SEED));
   const writer = new FrameWriter(16);
   for (let round = 0; round < 5_000; round++) {
-    const { kind, version } = random.kind();
+    const { kind, version, flags: own } = random.kind();
     const id = random.near(0, Number.MAX_SAFE_INTEGER);
-    const flags = random.below(0x1_0000) & ~FLAG.compressed;
-    const body = random.request(kind, version);
-    const reply = random.reply(kind, version);
+    const flags = random.below(0x1_0000) & ~FLAG.compressed | own;
+    const body = random.request(kind, version, flags);
+    const reply = random.reply(kind, version, flags);
     writer.reset();
     writeRequest(writer, id, kind, body, { version, flags });
     const end = writer.length;
-    writeReply(writer, id, kind, version, reply);
+    writeReply(writer, id, kind, version, reply, flags);
     const bytes = writer.finish();
     assert.deepEqual(
       readRequest(bytes.subarray(4, end)),
@@ -322,7 +324,7 @@ Deno.test("random requests and replies come back as they were, and alone or one 
     );
     const head = readReplyHead(bytes.subarray(end + 4));
     assert.equal(head.id, id);
-    assert.deepEqual(readReply(head.payload, kind, version), reply, `seed ${SEED}`);
+    assert.deepEqual(readReply(head.payload, kind, version, flags), reply, `seed ${SEED}`);
   }
 });
 
@@ -331,8 +333,9 @@ Deno.test("any bytes are a request or the one error, and a request is its bytes 
   const random = new RandomFrames(source);
   let requests = 0;
   for (let round = 0; round < 20_000; round++) {
-    const { kind, version } = random.kind();
-    const frame = requestFrame(round, kind, random.request(kind, version), { version });
+    const { kind, version, flags } = random.kind();
+    const body = random.request(kind, version, flags);
+    const frame = requestFrame(round, kind, body, { version, flags });
     const bent = mutated(source, bodyOf(frame));
     const bytes = bent.length >= 16 && round % 4 > 0 ? checked(bent) : bent;
     try {
@@ -355,11 +358,11 @@ Deno.test("any payload is a reply or the one error, and none takes memory by wha
   const random = new RandomFrames(source);
   let replies = 0;
   for (let round = 0; round < 20_000; round++) {
-    const { kind, version } = random.kind();
-    const frame = replyFrame(1, kind, version, random.reply(kind, version));
+    const { kind, version, flags } = random.kind();
+    const frame = replyFrame(1, kind, version, random.reply(kind, version, flags), flags);
     const payload = mutated(source, readReplyHead(bodyOf(frame)).payload);
     try {
-      readReply(payload, kind, version);
+      readReply(payload, kind, version, flags);
       replies++;
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error;

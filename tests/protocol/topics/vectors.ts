@@ -81,14 +81,22 @@ export const REQUESTS: readonly RequestVector[] = [
     id: 4,
     kind: "fetch",
     ...first,
-    body: { topic: "t", partition: 0, offset: 0, maxBytes: 1_024, minBytes: 0, maxWaitMs: 0 },
+    body: {
+      topic: "t",
+      partition: 0,
+      offset: 0,
+      maxBytes: 1_024,
+      minBytes: 0,
+      maxWaitMs: 0,
+      codec: 0,
+    },
   },
   {
     hex: "0000001900000000000000050301000000000001740000000024c61eed",
     id: 5,
     kind: "getOffset",
     ...first,
-    body: { topic: "t", partition: 0 },
+    body: { topic: "t", partition: 0, time: undefined },
   },
   {
     hex: "00000010000000000000000606010000d03c0624",
@@ -134,7 +142,7 @@ export const REPLIES: readonly ReplyVector[] = [
     id: 4,
     kind: "fetch",
     version: 1,
-    body: { highWaterMark: 1, messages },
+    body: { highWaterMark: 1, codec: 0, messages },
   },
   {
     hex:
@@ -142,7 +150,7 @@ export const REPLIES: readonly ReplyVector[] = [
     id: 5,
     kind: "getOffset",
     version: 1,
-    body: { topic: "t", partition: 0, start: 0, end: 1, highWaterMark: 1 },
+    body: { topic: "t", partition: 0, start: 0, end: 1, highWaterMark: 1, atTime: -1 },
   },
   {
     hex: "0000001c0000000000000006000000000000010000000174000000015b3eb32a",

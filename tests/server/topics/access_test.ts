@@ -37,7 +37,7 @@ Deno.test("before a token is shown nothing but the health is told, whatever is a
   assert.equal(stage.topics.peeks, 0);
   using client = await stage.client();
   const welcome = await client.done("hello", { client: "c", token: "all-token" });
-  assert.deepEqual(welcome, { serverId: "alpha", clusterId: "c1", features: 0 });
+  assert.deepEqual(welcome, { serverId: "alpha", clusterId: "c1", features: 1 });
   await client.done("produce", producing("t", ["a"]));
 });
 

@@ -34,6 +34,7 @@ import {
   type ListedSegment,
   listTopicsQuestion,
   locateQuestion,
+  locateTimeQuestion,
   type MessageChange,
   NOT_COMMITTED,
   produceCommand,
@@ -42,6 +43,7 @@ import {
   type SegmentId,
   segmentsQuestion,
   type Sequence,
+  START_OFFSET,
   STRETCH_BYTES,
   sweepTopicsCommand,
   type TopicOptions,
@@ -270,7 +272,23 @@ export class TopicModel {
         assert.deepEqual(message, expected.get(offset), `${topic.name}/${number} at ${offset}`);
         assert.ok(skipped < STRETCH_BYTES, `${skipped} bytes before the batch of ${offset}`);
       }
+      const kept = [...expected.values()].filter(({ offset }) => Number(offset) >= start);
+      for (const time of this.#timesAround(kept)) {
+        const first = kept.find(({ timestamp }) => timestamp >= time)?.offset ?? -1n;
+        const found = readByTime(machine, segments, topic.name, number, time);
+        assert.equal(found.offset, Number(first), `${topic.name}/${number} at ${time} ns`);
+      }
     });
+  }
+
+  /** Times of some messages, and those beside them. */
+  #timesAround(messages: readonly TestMessage[]): Set<bigint> {
+    const times = [0n];
+    for (const { timestamp } of messages) {
+      if (below(this.#random, 4) > 0) continue;
+      times.push(timestamp - 1n, timestamp, timestamp + 1n);
+    }
+    return new Set(times.filter((time) => time === BigInt.asIntN(64, time)));
   }
 
   #create(): TopicStep {
@@ -527,6 +545,43 @@ export function read(
     }
   }
   assert.fail(`offset ${offset} is in no span`);
+}
+
+/** The offset of the first message at or after a time, -1 when there is none, and how many bytes had to be looked through. */
+export function readByTime(
+  machine: Machine,
+  segments: SegmentBytes,
+  name: string,
+  partition: number,
+  time: bigint,
+): { offset: number; bytes: number } {
+  let bytes = 0;
+  const halves = { high: Number(time >> 32n), low: Number(time & 0xffff_ffffn) };
+  for (let from = START_OFFSET;;) {
+    const question = locateTimeQuestion({ topic: utf8(name), partition, time: halves, from });
+    const { topic, offset, next, spans } = decodeLocation(bodyOf(machine.query(question)));
+    const [span, ...others] = spans;
+    assert.deepEqual(others, []);
+    if (span === undefined) {
+      assert.equal(offset, next);
+      return { offset: -1, bytes };
+    }
+    const { base, position, end } = span;
+    const file = segments.of({ topic, partition, base });
+    bytes += end - position;
+    for (let at = position; at < end;) {
+      const head = readBatchHead(file, at) ?? assert.fail("no batch");
+      const messages = decodeMessages(file.subarray(at + BATCH_HEAD_BYTES, at + head.size));
+      for (const message of messages) {
+        if (message.offset < offset || message.timestamp < time) continue;
+        return { offset: Number(message.offset), bytes };
+      }
+      assert.ok(head.baseOffset + head.count > from, "it goes on");
+      from = head.baseOffset + head.count;
+      at += head.size;
+      assert.ok(at <= end, "a stretch ends with a batch");
+    }
+  }
 }
 
 function sum(parts: readonly { readonly bytes: number }[]): number {

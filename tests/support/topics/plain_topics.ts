@@ -6,6 +6,7 @@
 
 import {
   CODE,
+  CODEC,
   FrameWriter,
   type Message,
   OFFSET,
@@ -50,6 +51,8 @@ export class PlainTopics {
   /** What the metadata tells. */
   servers: Replies["metadata"]["servers"] = [];
   leader = "";
+  /** What it says that it can do besides; it knows no compression itself. */
+  features = 0;
   /** Whether a produce makes a topic that is missing. */
   createsTopics = true;
   #lastId = 0;
@@ -91,9 +94,13 @@ export class PlainTopics {
       case "fetch":
         return this.#fetch(request.body, request.version === 2);
       case "getOffset": {
-        const { topic, partition } = request.body;
+        const { topic, partition, time } = request.body;
         const { start, messages } = this.partition(topic, partition);
-        return { topic, partition, start, end: messages.length, highWaterMark: messages.length };
+        const atTime = time === undefined ? -1 : messages.findIndex(({ timestamp }, i) => {
+          return i >= start && timestamp >= time;
+        });
+        const { length } = messages;
+        return { topic, partition, start, end: length, highWaterMark: length, atTime };
       }
       case "createTopic": {
         const { topic, partitions } = request.body;
@@ -132,7 +139,7 @@ export class PlainTopics {
       case "initProducer":
         return { producerId: ++this.#lastProducer, epoch: 0 };
       case "hello":
-        return { serverId: "model", clusterId: "c", features: 0 };
+        return { serverId: "model", clusterId: "c", features: this.features };
       case "metadata": {
         const wanted = request.body.topics;
         const topics = [...this.topics].filter(([name]) =>
@@ -265,7 +272,7 @@ export class PlainTopics {
       count++;
     }
     const messages = { count, bytes: writer.finish() };
-    return { highWaterMark: there.messages.length, messages };
+    return { highWaterMark: there.messages.length, codec: CODEC.none, messages };
   }
 
   /** Resolves with the next produce, or after so many milliseconds. */

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { deflateSync, gzipSync } from "node:zlib";
 import {
   CODE,
+  CODEC,
   type EncodedMessages,
+  FLAG,
   FrameWriter,
   type Message,
   type Replies,
@@ -62,11 +65,13 @@ export class RandomFrames {
     return below(this.#random, limit);
   }
 
-  /** A kind and a version that has it. */
-  kind(): { kind: RequestKind; version: number } {
+  /** A kind and a version that has it, and the flag for what is compressed where it may be. */
+  kind(): { kind: RequestKind; version: number; flags: number } {
     const version = 1 + this.below(2);
     const kinds = version === 1 ? BOTH : [...BOTH, ...SECOND];
-    return { kind: kinds[this.below(kinds.length)] as RequestKind, version };
+    const kind = kinds[this.below(kinds.length)] as RequestKind;
+    const mayBe = version === 2 && (kind === "produce" || kind === "fetch");
+    return { kind, version, flags: mayBe && this.#chance() ? FLAG.compressed : 0 };
   }
 
   /** A number near a power of two, from `least` to `most`. */
@@ -78,13 +83,13 @@ export class RandomFrames {
   }
 
   /** A request of `kind`. */
-  request<K extends RequestKind>(kind: K, version: number): Requests[K] {
-    return this.#requests(version)[kind]();
+  request<K extends RequestKind>(kind: K, version: number, flags = 0): Requests[K] {
+    return this.#requests(version, (flags & FLAG.compressed) !== 0)[kind]();
   }
 
   /** A reply to a request of `kind`. */
-  reply<K extends RequestKind>(kind: K, version: number): Replies[K] {
-    return this.#replies(version)[kind]();
+  reply<K extends RequestKind>(kind: K, version: number, flags = 0): Replies[K] {
+    return this.#replies(version, (flags & FLAG.compressed) !== 0)[kind]();
   }
 
   /** A message, with nulls where they are known. */
@@ -109,7 +114,13 @@ export class RandomFrames {
     return { count, bytes: writer.finish() };
   }
 
-  #requests(version: number): { [K in RequestKind]: () => Requests[K] } {
+  #packed(least: number, nulls: boolean, codec: number) {
+    const { count, bytes } = this.messages(least, nulls);
+    const pack = [(plain: Uint8Array) => plain, gzipSync, deflateSync][codec] ?? deflateSync;
+    return { codec, messages: { count, bytes: new Uint8Array(pack(bytes)) } };
+  }
+
+  #requests(version: number, isCompressed: boolean): { [K in RequestKind]: () => Requests[K] } {
     const second = version === 2;
     return {
       produce: () => ({
@@ -117,8 +128,7 @@ export class RandomFrames {
         acks: second ? this.below(3) - 1 : -1,
         timeoutMs: second ? this.near(0, 0x7fff_ffff) : 0,
         producer: second && this.#chance() ? this.#producer() : undefined,
-        codec: 0,
-        messages: this.messages(1, second),
+        ...this.#packed(1, second, isCompressed ? 1 + this.below(2) : CODEC.none),
       }),
       fetch: () => ({
         ...this.#partition(),
@@ -126,8 +136,12 @@ export class RandomFrames {
         maxBytes: this.#u32(),
         minBytes: second ? this.#u32() : 0,
         maxWaitMs: second ? this.#u32() : 0,
+        codec: isCompressed ? 1 + this.below(2) : CODEC.none,
       }),
-      getOffset: () => this.#partition(),
+      getOffset: () => ({
+        ...this.#partition(),
+        time: second && this.#chance() ? BigInt(this.near(0, MOST)) << 10n : undefined,
+      }),
       createTopic: () => ({
         ...this.#topic(),
         partitions: this.#u32(),
@@ -171,7 +185,7 @@ export class RandomFrames {
     };
   }
 
-  #replies(version: number): { [K in RequestKind]: () => Replies[K] } {
+  #replies(version: number, isCompressed: boolean): { [K in RequestKind]: () => Replies[K] } {
     return {
       produce: () => ({
         baseOffset: this.near(0, MOST),
@@ -180,9 +194,14 @@ export class RandomFrames {
       }),
       fetch: () => ({
         highWaterMark: this.near(0, MOST),
-        messages: this.messages(0, version === 2),
+        ...this.#packed(0, version === 2, isCompressed ? this.below(3) : CODEC.none),
       }),
-      getOffset: () => ({ ...this.#partition(), ...this.#range(), end: this.near(0, MOST) }),
+      getOffset: () => ({
+        ...this.#partition(),
+        ...this.#range(),
+        end: this.near(0, MOST),
+        atTime: version === 2 ? this.near(-1, MOST) : -1,
+      }),
       createTopic: () => ({ ...this.#topic(), created: this.#chance() }),
       deleteTopic: () => ({ ...this.#topic(), deleted: this.#chance() }),
       listTopics: () => ({

@@ -99,7 +99,7 @@ export class RawTopics implements Disposable {
     sending: Sending = {},
   ): Promise<Answer<K>> {
     const id = await this.post(kind, body, sending);
-    return answerOf(await this.reply(id), kind, sending.version);
+    return answerOf(await this.reply(id), kind, sending);
   }
 
   /** The same for what must have a result. */
@@ -203,10 +203,10 @@ export function frameOf<K extends RequestKind>(
 export function answerOf<K extends RequestKind>(
   { status, code, payload }: Reply,
   kind: K,
-  version?: number,
+  { version, flags }: Sending = {},
 ): Answer<K> {
   return status === STATUS.ok
-    ? readReply(payload, kind, version)
+    ? readReply(payload, kind, version, flags)
     : { code, message: readError(payload) };
 }
 
@@ -240,5 +240,6 @@ export function fetching(
   offset: number,
   rest: Partial<Requests["fetch"]> = {},
 ): Requests["fetch"] {
-  return { topic, partition: 0, offset, maxBytes: 1 << 20, minBytes: 0, maxWaitMs: 0, ...rest };
+  const bounds = { maxBytes: 1 << 20, minBytes: 0, maxWaitMs: 0, codec: 0 };
+  return { topic, partition: 0, offset, ...bounds, ...rest };
 }

@@ -177,7 +177,8 @@ class Conversation implements TopicConnectionEnd {
   #reply(request: Request, reply: Replies[keyof Replies]): void {
     if (request.flags & FLAG.async) return;
     const writer = new FrameWriter();
-    writeReply(writer, request.id, request.kind, request.version, reply as Replies["healthCheck"]);
+    const { id, kind, version, flags } = request;
+    writeReply(writer, id, kind, version, reply as Replies["healthCheck"], flags);
     this.sendBytes(writer.finish());
   }
 

@@ -19,7 +19,7 @@ export interface Partition {
   next: number;
   /** Bytes of all its segments. */
   bytes: number;
-  /** The greatest timestamp of all messages that were ever there. */
+  /** The greatest timestamp of the messages in the segment that it appends to, or that it appended to last. */
   maxTimestamp: Halves;
   /** When it is to be looked after; `NEVER`: not at all. */
   due: number;

@@ -5,7 +5,7 @@
  */
 
 import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
-import { type Halves, putHalves } from "../../../../protocol/topics/message_set.ts";
+import { getHalves, type Halves, putHalves } from "../../../../protocol/topics/message_set.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
 import { below, numbersKey, numbersOf, TABLE } from "./keys.ts";
 import type { Partition } from "./partition.ts";
@@ -33,6 +33,12 @@ export interface Place {
   readonly base: number;
   /** Bytes before it in the segment. */
   readonly position: number;
+}
+
+/** A place, and what is known of the timestamps before it. */
+export interface TimedPlace extends Place {
+  /** The greatest of those before it in its segment; of the first place of a segment, of those in the segment before. */
+  readonly before: Halves;
 }
 
 const SEGMENT_ROW_BYTES = 4 * 8 + 4;
@@ -92,12 +98,11 @@ export function deleteSegment(
   state.delete(numbersKey(state, TABLE.segments, topic, number, base));
 }
 
-/** Adds a batch to the index; `before` is the greatest timestamp of all messages before it. */
+/** Adds a batch to the index. */
 export function putPlace(
   state: Transaction,
   { topic, number }: Partition,
-  { offset, base, position }: Place,
-  before: Halves,
+  { offset, base, position, before }: TimedPlace,
 ): void {
   const row = state.allocate(INDEX_ROW_BYTES);
   putU64(row, 0, base);
@@ -111,7 +116,7 @@ export function placeBefore(
   state: StoreReader,
   { topic, number }: Partition,
   offset: number,
-): Place | undefined {
+): TimedPlace | undefined {
   const { from } = below(state, TABLE.index, topic, number);
   const to = numbersKey(state, TABLE.index, topic, number, offset + 1);
   const [row] = state.range(from, to, 1, true);
@@ -124,7 +129,7 @@ export function placesAfter(
   { topic, number }: Partition,
   offset: number,
   limit: number,
-): Place[] {
+): TimedPlace[] {
   const from = numbersKey(state, TABLE.index, topic, number, offset + 1);
   const { to } = below(state, TABLE.index, topic, number);
   return state.range(from, to, limit).map(({ key, value }) => {
@@ -144,6 +149,6 @@ export function segmentOf(base: number, row: Uint8Array): Segment {
   };
 }
 
-function placeOf(row: Uint8Array): Omit<Place, "offset"> {
-  return { base: getU64(row, 0), position: getU64(row, 8) };
+function placeOf(row: Uint8Array): Omit<TimedPlace, "offset"> {
+  return { base: getU64(row, 0), position: getU64(row, 8), before: getHalves(row, 16) };
 }

@@ -9,10 +9,11 @@ import type { CallOptions } from "../../../call_options.ts";
 import { CODE } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import { ReceivedMessage, type TopicMessage } from "../messages.ts";
+import { checkStart } from "../start.ts";
 import type { ConsumerStatistics, TopicConsumer, TopicStart } from "../types.ts";
 import { MAX_FETCHED } from "./defaults.ts";
 import type { PartitionReader } from "./partition.ts";
-import { checkStart, type ConsumerSettings } from "./settings.ts";
+import type { ConsumerSettings } from "./settings.ts";
 import { Source } from "./source.ts";
 import { limited, type LimitedCall } from "./timing.ts";
 import type { ConsumerWorld } from "./world.ts";
@@ -89,7 +90,7 @@ export class Consumer implements TopicConsumer {
 
   async endOffset(partition: number, options: CallOptions = {}): Promise<number> {
     checkCall("endOffset", options);
-    const request = { topic: this.#settings.topic, partition };
+    const request = { topic: this.#settings.topic, partition, time: undefined };
     const { highWaterMark } = await this.#world.ask("getOffset", request, this.#withTime(options));
     return highWaterMark;
   }

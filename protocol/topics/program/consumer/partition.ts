@@ -13,6 +13,7 @@ import {
   readMessages,
   TopicError,
 } from "../../mod.ts";
+import { isTime, wireTime } from "../start.ts";
 import type { TopicStart } from "../types.ts";
 
 /** Messages of one fetch. */
@@ -27,8 +28,8 @@ export interface PartitionWorld {
   readonly topic: string;
   /** Asks for messages from an offset on. */
   fetch(partition: number, offset: number): Promise<Fetched>;
-  /** Asks where the partition begins and ends. */
-  offsets(partition: number): Promise<PartitionOffsets>;
+  /** Asks where the partition begins and ends, and which message is the first of a time. */
+  offsets(partition: number, time?: bigint): Promise<PartitionOffsets>;
   /** Waits until a server that is behind may be so no more. */
   rest(): Promise<void>;
   /** Looks whether the topic is still the same one; if it is not, this partition has been told to read elsewhere, or is read no more. */
@@ -198,8 +199,10 @@ export class PartitionReader {
 
   async #resolved(start: TopicStart): Promise<number> {
     if (typeof start === "number") return start;
-    const offsets = await this.#world.offsets(this.partition);
+    const time = isTime(start) ? wireTime(start.time) : undefined;
+    const offsets = await this.#world.offsets(this.partition, time);
     this.highWaterMark = offsets.highWaterMark;
+    if (offsets.atTime >= 0) return offsets.atTime;
     return start === "earliest" ? offsets.start : offsets.highWaterMark;
   }
 }

@@ -7,6 +7,7 @@
 import { kindOf, type OptionKinds, requireArgument, requireOptions } from "../../../arguments.ts";
 import { MAX_FRAME_BYTES, MEMBER_TIMEOUT_MS } from "../../limits.ts";
 import { whole, within } from "../numbers.ts";
+import { checkStart } from "../start.ts";
 import type { TopicStart } from "../types.ts";
 import {
   DEFAULT_AUTO_COMMIT_MS,
@@ -155,18 +156,6 @@ export function consumerSettings(
     ),
     timeoutMs: within("timeoutMs", options.timeoutMs ?? timeoutMs, 1, Infinity),
   };
-}
-
-/**
- * Checks where reading begins.
- *
- * @throws {TypeError} when it is no place
- */
-export function checkStart(name: string, start: TopicStart): void {
-  if (start === "earliest" || start === "latest") return;
-  if (Number.isSafeInteger(start) && (start as number) >= 0) return;
-  const expected = 'expected "earliest", "latest" or an offset';
-  throw new TypeError(`Invalid ${name}: ${expected}, got ${kindOf(start)}`);
 }
 
 function checkedPartitions(partitions: readonly number[]): readonly number[] {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CODE } from "../../codes.ts";
+import { CODE, CODEC } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import type { Message } from "../../messages.ts";
 import type { Fetched, TopicMetadata } from "../../requests.ts";
@@ -24,7 +24,7 @@ export class Source {
   readonly arrival = new Bell();
   /** Why offsets could not be committed by themselves the last time. */
   commitError: Error | undefined;
-  readonly figures = { fetches: 0, bytes: 0 };
+  readonly figures = { fetches: 0, bytes: 0, wireBytes: 0 };
   readonly #world: ConsumerWorld;
   readonly #settings: ConsumerSettings;
   readonly #closing = new AbortController();
@@ -142,7 +142,8 @@ export class Source {
       topic,
       onOutOfRange,
       fetch: (partition, offset) => this.#fetch(partition, offset),
-      offsets: (partition) => this.#world.ask("getOffset", { topic, partition }, this.#own),
+      offsets: (partition, time) =>
+        this.#world.ask("getOffset", { topic, partition, time }, this.#own),
       rest: () => this.#rest(BEHIND_MS),
       look: () => this.#look(),
       arrived: () => this.arrival.ring(),
@@ -158,11 +159,13 @@ export class Source {
     const { topic, minBytes, maxWaitMs, timeoutMs } = this.#settings;
     const share = Math.floor(MAX_HELD_BYTES / (MAX_CHUNKS * this.partitions.readers.length));
     const maxBytes = Math.min(this.#settings.maxBytes, Math.max(MIN_FETCH_BYTES, share));
-    const request = { topic, partition, offset, maxBytes, minBytes, maxWaitMs };
+    const rest = { maxBytes, minBytes, maxWaitMs, codec: CODEC.none };
+    const request = { topic, partition, offset, ...rest };
     const call = { ...this.#own, timeoutMs: timeoutMs + maxWaitMs };
     const fetched = await this.#world.fetch(request, call);
     this.figures.fetches++;
     this.figures.bytes += fetched.messages.bytes.length;
+    this.figures.wireBytes += fetched.wireBytes;
     return fetched;
   }
 

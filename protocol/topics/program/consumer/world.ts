@@ -12,6 +12,11 @@ import type { Timing } from "./timing.ts";
 /** What a consumer asks. */
 export type ConsumerKind = MemberKind | "metadata" | "getOffset" | "fetchOffsets";
 
+/** Messages, and how many bytes they took on their way. */
+export interface Arrived extends Fetched {
+  readonly wireBytes: number;
+}
+
 /** The servers, and the time. */
 export interface ConsumerWorld extends Timing {
   /** What people know the members of groups by. */
@@ -24,8 +29,8 @@ export interface ConsumerWorld extends Timing {
     request: Requests[K],
     options: CallOptions,
   ): Promise<Replies[K]>;
-  /** Fetches messages. */
-  fetch(request: Fetch, options: CallOptions): Promise<Fetched>;
+  /** Fetches messages, as they were before they were compressed, if they were. */
+  fetch(request: Fetch, options: CallOptions): Promise<Arrived>;
   /** Why a consumer that is closed does nothing. */
   closed(): Error;
   /** Why something that took so many milliseconds did not come about. */
