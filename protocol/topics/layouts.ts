@@ -62,6 +62,9 @@ const topicMetadata = record({ name: topic, topicId: offset, partitions: list(re
 const produced = record({ baseOffset: offset, count: u32, highWaterMark: offset });
 const fetched = record({ highWaterMark: offset, messages: messages(0) });
 
+/** Where a frame that answers a fetch has its messages: behind length, head, high water mark and the number of messages. */
+export const FETCHED_AT = 27;
+
 /** The kinds of requests. Those that the first version does not know are reserved numbers of StreamBus, or skein's own. */
 export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]> } = {
   produce: {

@@ -10,6 +10,7 @@ import type { Access } from "../kv/access/access.ts";
 import type { Lanes } from "../files/lanes.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
+import type { Buffers } from "./buffers.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -31,8 +32,16 @@ export interface TopicState {
 
 /** The messages of this server. */
 export interface MessageReader {
-  /** Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. */
-  read(segment: SegmentId, position: number, length: number): Promise<Uint8Array>;
+  /**
+   * Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. They are put into `into`,
+   * which has room for `length` bytes; a batch that takes more is in memory of its own.
+   */
+  read(
+    segment: SegmentId,
+    position: number,
+    length: number,
+    into: Uint8Array,
+  ): Promise<Uint8Array>;
   /** Where the batch begins whose first message has this offset, if that is known without looking: else `undefined`. */
   find(topic: number, partition: number, offset: number): BatchPlace | undefined;
   /** Resolves once a partition has a message here with the offset `next`, when something of it goes, or when the signal fires. */
@@ -65,6 +74,8 @@ export interface RequestServices {
   readonly requestLimitMs: number;
   /** Bytes that wait for whoever asked. */
   readonly waiting: SharedBacklog;
+  /** Memory for messages that are read. */
+  readonly buffers: Buffers;
   /** Reads while that is too much: one at a time, for a message may bring a batch of many with it. */
   readonly scarce: Lanes;
   /** When that began, by `performance.now()`. */

@@ -15,17 +15,10 @@ import {
   type Where,
 } from "../../../cluster/machine/topics/mod.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
-import {
-  CODE,
-  type EncodedMessages,
-  type Fetch,
-  FLAG,
-  MAX_FRAME_BYTES,
-  VERSION,
-} from "../../../protocol/topics/mod.ts";
+import { CODE, type Fetch, FLAG, MAX_FRAME_BYTES, VERSION } from "../../../protocol/topics/mod.ts";
 import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/errors.ts";
 import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
-import { NO_MESSAGES, readMessages } from "../reading.ts";
+import { NO_MESSAGES, type ReadMessages, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
 import type { RequestServices } from "../services.ts";
 import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
@@ -65,11 +58,12 @@ interface Reading {
 /** Messages, and where they are. */
 interface Found {
   readonly location: Location;
-  readonly messages: EncodedMessages;
+  readonly messages: ReadMessages;
 }
 
 function fetched({ location, messages }: Found): Outcome<"fetch"> {
-  return done({ highWaterMark: location.next, messages });
+  const { buffer } = messages;
+  return { ...done({ highWaterMark: location.next, messages }), ...buffer && { buffer } };
 }
 
 /** The messages of a place. Those that are gone before they are read are looked for once more. */
@@ -114,18 +108,18 @@ async function locate(
 
 /** Reads as much as there is room for. What it takes meanwhile are all bytes of the place: whole batches, however little is wanted. */
 async function messagesOf(
-  { services: { messages, waiting, scarce }, client, knowsNulls }: Reading,
+  { services: { messages, waiting, buffers, scarce }, client, knowsNulls }: Reading,
   { partition, maxBytes }: Fetch,
   location: Location,
-): Promise<EncodedMessages> {
+): Promise<ReadMessages> {
   if (location.spans.length === 0) return NO_MESSAGES;
   const taken = bytesOf(location.spans);
   const most = Math.min(maxBytes, MAX_FRAME_BYTES - OVERHEAD_BYTES);
-  const reading = async (room: number): Promise<EncodedMessages> => {
+  const reading = async (room: number): Promise<ReadMessages> => {
     if (client.isGone) return NO_MESSAGES;
     waiting.bytes += taken;
     try {
-      return await readMessages(messages, location, partition, { room, knowsNulls });
+      return await readMessages(messages, buffers, location, partition, { room, knowsNulls });
     } finally {
       waiting.bytes -= taken;
     }
