@@ -94,6 +94,26 @@ Deno.test("without a value that expires, and without leading, there is no timer"
   assert.equal(bench.clock.pending, 0);
 });
 
+Deno.test("while no value ever expires it is looked seldom, and one that does is seen soon", () => {
+  const bench = new Bench();
+  let looks = 0;
+  const query = bench.machine.query.bind(bench.machine);
+  bench.machine.query = (...args) => {
+    looks++;
+    return query(...args);
+  };
+  for (let i = 0; i < 100; i++) {
+    bench.set(undefined, "a");
+    bench.clock.advanceSync(10);
+  }
+  assert.ok(looks <= 11, `${looks} looks`);
+  bench.set(1, "b");
+  bench.clock.advanceSync(101);
+  assert.deepEqual(bench.sweeps.map(({ removed }) => removed), ["1"]);
+  bench.clock.advanceSync(1_000);
+  assert.equal(bench.clock.pending, 0);
+});
+
 Deno.test("a value is swept when it is due, and what is due together in one go", () => {
   const bench = new Bench();
   bench.set(700, "a", "b");
