@@ -148,6 +148,8 @@ export async function allTopics(
     }
     after = page.more ? page.topics.at(-1)?.name : undefined;
     if (after !== undefined) await nextTurn();
+    // Nobody hears of the rest.
+    if (client.isGone) return refusal(CODE.OVERLOADED, "The client is gone");
   }
   return topics;
 }
