@@ -74,6 +74,17 @@ export async function readMessages(
   return cutting.messages;
 }
 
+/** The same messages in a buffer just as large as they need, for who keeps them; the one in which they stood is given back. */
+export function compact(messages: ReadMessages, buffers: Buffers): ReadMessages {
+  const { count, bytes, buffer: large } = messages;
+  if (large === undefined) return messages;
+  const end = FETCHED_AT + bytes.length;
+  const buffer = new Uint8Array(end + CHECKSUM_BYTES);
+  buffer.set(bytes, FETCHED_AT);
+  buffers.give(large);
+  return { count, bytes: buffer.subarray(FETCHED_AT, end), buffer };
+}
+
 /** Takes batches one after the other, and keeps what is wanted of them: together, at the front of a buffer. */
 class Cutting {
   readonly #knowsNulls: boolean;

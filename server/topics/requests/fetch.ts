@@ -18,7 +18,7 @@ import { encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, type Fetch, FLAG, MAX_FRAME_BYTES, VERSION } from "../../../protocol/topics/mod.ts";
 import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/errors.ts";
 import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
-import { NO_MESSAGES, type ReadMessages, readMessages } from "../reading.ts";
+import { compact, NO_MESSAGES, type ReadMessages, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
 import type { RequestServices } from "../services.ts";
 import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
@@ -34,14 +34,15 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
   const anyServer = (flags & FLAG.anyServer) !== 0;
   let found = await read(reading, body, await locate(services, body, anyServer));
   while (!("ok" in found)) {
-    const { location, messages } = found;
-    const { offset, next } = location;
-    const lacking = enough - messages.bytes.length;
+    const { offset, next } = found.location;
+    const lacking = enough - found.messages.bytes.length;
     // What is there and not told has no room.
-    if (lacking <= 0 || offset + messages.count < next) return fetched(found);
+    if (lacking <= 0 || offset + found.messages.count < next) return fetched(found);
     const leftMs = end - performance.now();
-    const grown = leftMs > 0 && await more(reading, body, location, lacking, leftMs);
-    if (!grown) return fetched(found);
+    if (leftMs <= 0) return fetched(found);
+    found = { ...found, messages: compact(found.messages, services.buffers) };
+    const grown = await more(reading, body, found.location, lacking, leftMs);
+    if (grown === undefined) return fetched(found);
     found = await read(reading, { ...body, offset }, grown);
   }
   return found;
