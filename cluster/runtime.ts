@@ -201,8 +201,11 @@ export interface Disk {
    * knows what is on the disk, and a later success does not tell: stop, and read what is there after a restart.
    */
   sync(path: string): Promise<void>;
-  /** `length` bytes from `position` on, fewer only at the end of the file; the caller owns them. */
-  read(path: string, position: number, length: number): Promise<Uint8Array>;
+  /**
+   * `length` bytes from `position` on, fewer only at the end of the file; the caller owns them. They are put into the first bytes of
+   * `into`, which has room for them and which nobody else uses meanwhile, by default into memory of their own.
+   */
+  read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Cuts a file. Rejects with `RangeError` when it is shorter than `length`. */
   truncate(path: string, length: number): Promise<void>;
   /**

@@ -21,6 +21,13 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** `bytes`, copied to the first bytes of `into` if that is there: what is returned is a view of it then. */
+export function putInto(bytes: Uint8Array, into: Uint8Array | undefined): Uint8Array {
+  if (into === undefined) return bytes;
+  into.set(bytes);
+  return into.subarray(0, bytes.length);
+}
+
 /** Whether two byte strings are the same. The time it takes tells where they differ: not for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -45,6 +45,7 @@ const QUICK: Sizes = {
   sessions: 50,
   sessionsMs: 1_000,
   idleSessions: 200,
+  restMs: 1_000,
   idleMs: 1_000,
 };
 const WHOLE: Sizes = {
@@ -57,6 +58,7 @@ const WHOLE: Sizes = {
   sessions: 1_000,
   sessionsMs: 10_000,
   idleSessions: 10_000,
+  restMs: 45_000,
   idleMs: 10_000,
 };
 

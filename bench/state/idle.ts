@@ -4,24 +4,39 @@
  * @module
  */
 
-import { eventually } from "../../tests/support/agents.ts";
+import { join } from "node:path";
+import { eventually, type Program, skein } from "../../tests/support/agents.ts";
 import { Rpc } from "../../tests/support/interop/rpc.ts";
 import { rest } from "../cluster.ts";
 import { cpuMs, residentMiB } from "../process.ts";
+import { bundled } from "../scenarios/life.ts";
 import type { Goal, Row, Sample, Who } from "./figures.ts";
-import { agentCommand, Servers } from "./peers.ts";
+import { agentCommand, type Peer, Servers, skeinPeerOf } from "./peers.ts";
 import { HOSTS, type Scene, serversOf } from "./scene.ts";
 
-/** After what time their memory is read and their CPU is watched, in milliseconds. */
-const REST_MS = 3_000;
-
-/** One server and three of each peer, and an agent of skein that is no server; all at once, as none does anything. */
+/**
+ * One server and three of each peer, and an agent of skein that is no server; all at once, as none does anything. Then the same
+ * of skein alone as the bundle that the single binary holds.
+ */
 export async function* measureIdle(scene: Scene): AsyncGenerator<Sample[]> {
-  for (let run = 0; run < scene.sizes.runs; run++) yield await measureOnce(scene);
+  const { ground, peers, sizes } = scene;
+  const bundle = await bundled(join(ground.folder, "bundle"));
+  for (let run = 0; run < sizes.runs; run++) {
+    yield await measureOnce(scene, peers, skein);
+    const samples = await measureOnce(scene, [skeinPeerOf(bundle)], bundle);
+    yield samples.map((sample) => ({
+      ...sample,
+      row: { ...sample.row, name: `${sample.row.name}, bundle` },
+    }));
+  }
 }
 
-async function measureOnce(scene: Scene): Promise<Sample[]> {
-  const { ground, hosts, peers, sizes } = scene;
+async function measureOnce(
+  scene: Scene,
+  peers: readonly Peer[],
+  program: Program,
+): Promise<Sample[]> {
+  const { ground, hosts, sizes } = scene;
   await using stack = new AsyncDisposableStack();
   const clusters: Servers[] = [];
   for (const peer of peers) {
@@ -30,13 +45,13 @@ async function measureOnce(scene: Scene): Promise<Sample[]> {
     }
   }
   const host = hosts[HOSTS - 1] as string;
-  const agent = ground.spawn(agentCommand("plain", host), { NO_COLOR: "1" });
+  const agent = ground.spawn(agentCommand(program, "plain", host), { NO_COLOR: "1" });
   stack.defer(() => agent.kill());
   await eventually("the agent answers", async () => {
     await using _ = await Rpc.connect(`${host}:7373`);
     return true;
   });
-  await rest(REST_MS);
+  await rest(sizes.restMs);
   const before = clusters.map(({ pids }) => cpuOf(pids));
   await rest(sizes.idleMs);
   const plainMiB = residentMiB(agent.pid);

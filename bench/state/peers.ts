@@ -6,7 +6,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { skein } from "../../tests/support/agents.ts";
+import { type Program, skein } from "../../tests/support/agents.ts";
 import type { Who } from "./figures.ts";
 import type { Ground, Process } from "./ground.ts";
 import type { Kind, Load, Target } from "./load.ts";
@@ -24,29 +24,34 @@ export interface Peer {
 }
 
 /** skein from this checkout. */
-export const skeinPeer: Peer = {
-  who: "skein",
-  label: "skein",
-  kind: "lines",
-  port: 8379,
-  command: (index, hosts, folder) => [
-    ...agentCommand(`s${index}`, hosts[index] as string),
-    "-server",
-    `-data-dir=${folder}`,
-    `-bootstrap-expect=${hosts.length}`,
-    `-peer-addr=${hosts[index]}:7376`,
-    `-kv-addr=${hosts[index]}:8379`,
-    `-session-addr=${hosts[index]}`,
-    `-topics-addr=${hosts[index]}`,
-    "-retry-interval=1s",
-    ...hosts.filter((_, i) => i !== index).map((host) => `-retry-join=${host}:7946`),
-  ],
-};
+export const skeinPeer: Peer = skeinPeerOf(skein);
+
+/** skein, in the form that `program` starts. */
+export function skeinPeerOf(program: Program): Peer {
+  return {
+    who: "skein",
+    label: program.label,
+    kind: "lines",
+    port: 8379,
+    command: (index, hosts, folder) => [
+      ...agentCommand(program, `s${index}`, hosts[index] as string),
+      "-server",
+      `-data-dir=${folder}`,
+      `-bootstrap-expect=${hosts.length}`,
+      `-peer-addr=${hosts[index]}:7376`,
+      `-kv-addr=${hosts[index]}:8379`,
+      `-session-addr=${hosts[index]}`,
+      `-topics-addr=${hosts[index]}`,
+      "-retry-interval=1s",
+      ...hosts.filter((_, i) => i !== index).map((host) => `-retry-join=${host}:7946`),
+    ],
+  };
+}
 
 /** An agent of skein that keeps no state. */
-export function agentCommand(name: string, host: string): string[] {
+export function agentCommand(program: Program, name: string, host: string): string[] {
   return [
-    ...skein.command,
+    ...program.command,
     "agent",
     `-node=${name}`,
     `-bind=${host}:7946`,

@@ -31,6 +31,8 @@ export interface Sizes {
   readonly sessionsMs: number;
   /** ... and how many rest. */
   readonly idleSessions: number;
+  /** How long servers rest first: the runtime gives back what a start took after some 35 s. */
+  readonly restMs: number;
   /** How long servers that nobody uses are watched. */
   readonly idleMs: number;
 }

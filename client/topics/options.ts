@@ -123,7 +123,7 @@ export interface TopicProducerOptions {
   readonly maxMessages?: number;
   /** Bytes of a batch, but for a message that takes more by itself. Default 65,536; at most 8 MiB. */
   readonly maxBytes?: number;
-  /** Milliseconds that the first message of a batch waits for more. Default 10. */
+  /** Milliseconds that the first message of a batch waits for more; 0: what is sent in one turn of the loop goes together. Default 10. */
   readonly lingerMs?: number;
   /** Batches of a partition that are under way at once. Default 5, which is also the most. */
   readonly maxInFlight?: number;

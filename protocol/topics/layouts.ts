@@ -83,6 +83,9 @@ const produceSecond = { ...partition, acks, timeoutMs: i31, producer };
 const fetchSecond = { ...wanted, minBytes: u32, maxWaitMs: u32 };
 const someCodec = codec(CODEC.gzip, CODEC.deflate);
 
+/** Where a frame that answers a fetch has its messages: behind length, head, high water mark and the number of messages. */
+export const FETCHED_AT = 27;
+
 /** The kinds of requests. Those that the first version does not know are reserved numbers of StreamBus, or skein's own. */
 export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]> } = {
   produce: {

@@ -18,6 +18,7 @@ export {
 export * from "./codes.ts";
 export { FrameError, PayloadError, TopicError } from "./errors.ts";
 export { replySplitter, requestSplitter } from "./frames.ts";
+export { FETCHED_AT } from "./layouts.ts";
 export * from "./limits.ts";
 export { type Header, type Message, messageBytes, readMessages, writeMessage } from "./messages.ts";
 export * from "./message_set.ts";

@@ -24,10 +24,11 @@ export class FrameWriter {
   #view: DataView;
   #length = 0;
 
-  /** An empty writer with room for `capacity` bytes before it has to grow. */
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(Math.max(16, capacity));
-    this.#view = new DataView(this.#bytes.buffer);
+  /** An empty writer with room for `capacity` bytes before it has to grow, or one that writes to a buffer first. */
+  constructor(capacity: number | Uint8Array<ArrayBuffer> = 256) {
+    this.#bytes = typeof capacity === "number" ? new Uint8Array(Math.max(16, capacity)) : capacity;
+    const { buffer, byteOffset, length } = this.#bytes;
+    this.#view = new DataView(buffer, byteOffset, length);
   }
 
   /** Bytes written so far. */

@@ -83,16 +83,16 @@ export class FileDisk implements Disk, AsyncDisposable {
   }
 
   /** See {@linkcode Disk.read}. */
-  read(path: string, position: number, length: number): Promise<Uint8Array> {
+  read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     return this.#run(path, [readsOf(path)], async () => {
       const file = this.#file(path);
       file.reader ??= await Deno.open(this.#full(path));
       // It only sets a number, and would cost a thread's turn otherwise.
       file.reader.seekSync(position, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(length);
+      const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
       for (let filled = 0; filled < length;) {
         const count = await file.reader.read(bytes.subarray(filled));
-        if (count === null) return bytes.slice(0, filled);
+        if (count === null) return into ? bytes.subarray(0, filled) : bytes.slice(0, filled);
         filled += count;
       }
       return bytes;

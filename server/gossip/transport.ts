@@ -24,6 +24,7 @@ import { bindUdp, listenTcp, wakeTicks } from "./bind.ts";
 import { type StreamHooks, TcpStream } from "./tcp_stream.ts";
 
 export { DialError } from "../net/dial.ts";
+import { takeDatagram } from "../net/wire/datagram.ts";
 export { BindError } from "./bind.ts";
 
 /** With port 0, how often a port that TCP got but UDP could not is given back (docs/spec/memberlist.md 8.2). */
@@ -184,9 +185,9 @@ export class NetTransport implements Transport, AsyncDisposable {
     this.#wakeTimer = setTimeout(wakeTicks, WAKE_AFTER_MS);
     this.#unsentTo = handlers.unsent;
     this.#udp.on("message", (bytes, from) => {
-      // The socket's buffer is 64 KiB for every datagram: a copy lets it go.
+      const packet = takeDatagram(bytes);
       const sender = { host: plainHost(from.address), port: from.port };
-      this.#guard(() => handlers.packet(sender, new Uint8Array(bytes)));
+      this.#guard(() => handlers.packet(sender, packet));
     });
     this.#listener.start(
       (conn) => this.#accept(conn, handlers),

@@ -6,6 +6,7 @@
 
 import type { RemoteInfo, Socket } from "node:dgram";
 import { guarded, type UnexpectedLog } from "../logging/background.ts";
+import { takeDatagram } from "../net/wire/datagram.ts";
 import { decodeMessage, encodeResponse } from "./packets.ts";
 import { answersTo, type MdnsService } from "./service.ts";
 import { type IpFamily, MDNS_PORT, openGroupSocket } from "./sockets.ts";
@@ -33,7 +34,7 @@ export class Responder implements Disposable {
       this.#sockets.defer(() => socket.close());
       // What a listener of `node:dgram` throws is gone without a trace.
       const receive = (bytes: Uint8Array, from: RemoteInfo): void =>
-        this.#receive(socket, bytes, from);
+        this.#receive(socket, takeDatagram(bytes), from);
       socket.on("message", guarded(receive, log));
       socket.on("error", () => {}); // An answer that could not be sent is lost, as on the way.
     }

@@ -8,6 +8,7 @@ import type { Socket } from "node:dgram";
 import type { Address } from "../../cluster/runtime.ts";
 import { guarded, type UnexpectedLog } from "../logging/background.ts";
 import { pause } from "../net/deadline.ts";
+import { takeDatagram } from "../net/wire/datagram.ts";
 import { decodeMessage, type DnsAnswer, encodeQuery } from "./packets.ts";
 import { serviceName } from "./service.ts";
 import { groupAddress, type IpFamily, MDNS_PORT, openQuerySocket } from "./sockets.ts";
@@ -50,7 +51,7 @@ export async function search(
   }
   using opened = new DisposableStack();
   const receive = (bytes: Uint8Array): void => {
-    for (const address of addressesIn(bytes, cluster)) onFound(address);
+    for (const address of addressesIn(takeDatagram(bytes), cluster)) onFound(address);
   };
   for (const socket of sockets) {
     opened.defer(() => socket.close());

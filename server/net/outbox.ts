@@ -54,7 +54,14 @@ export interface OutboxLimits {
 /** Messages from this size on are kept by reference until they are sent, as many connections may share one. */
 const LARGE_BYTES = 16 * 1024;
 
-const NOTHING = new Uint8Array(0);
+/** What waits leaves in one write up to this size: more is not worth a copy. */
+const JOINED_BYTES = 256 * 1024;
+
+/** Bytes that wait, and who is told when they are sent. */
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly sent?: (() => void) | undefined;
+}
 
 /** Counts what one stream of records has waiting in an {@linkcode Outbox}. */
 export class RecordCounter {
@@ -73,7 +80,7 @@ export class Outbox<W extends ByteWriter> {
   readonly #limits: OutboxLimits;
   readonly #onBroken: (fault?: unknown) => void;
   /** What waits, in order: these chunks, then what is in the writer. */
-  #chunks: Uint8Array[] = [];
+  #chunks: Chunk[] = [];
   #chunkBytes = 0;
   #writer: W | undefined;
   #batch = 0;
@@ -127,12 +134,16 @@ export class Outbox<W extends ByteWriter> {
     return this.#closed ? undefined : this.#open();
   }
 
-  /** Appends bytes, which nobody may change any more. */
-  append(bytes: Uint8Array): void {
+  /** Appends bytes, which nobody may change before they are sent: `sent` tells when, unless the connection ends before that. */
+  append(bytes: Uint8Array, sent?: () => void): void {
     if (this.#closed) return;
     const writer = this.#open();
-    if (bytes.length < LARGE_BYTES) return writer.raw(bytes);
-    this.#chunks.push(writer.finish(), bytes);
+    if (bytes.length < LARGE_BYTES) {
+      writer.raw(bytes);
+      return sent?.();
+    }
+    if (writer.length > 0) this.#chunks.push({ bytes: writer.finish() });
+    this.#chunks.push({ bytes, sent });
     this.#chunkBytes += writer.length + bytes.length;
     this.#writers.give(writer);
     this.#writer = undefined;
@@ -221,40 +232,46 @@ export class Outbox<W extends ByteWriter> {
     while (!this.#closed) {
       const writer = this.#writer;
       this.#writer = undefined;
-      const bytes = this.#takeAll(writer);
-      if (bytes.length === 0) break;
+      const chunks = this.#takeAll(writer);
+      if (chunks.length === 0) break;
       this.#batch++;
-      this.#inFlight = bytes.length;
       this.#count();
       this.#stalledSince = undefined;
-      for (let rest = bytes; this.#inFlight > 0; rest = bytes.subarray(-this.#inFlight)) {
-        let written: number;
-        try {
-          written = await this.#sink.write(rest);
-        } catch {
-          // The peer is gone, or the connection was closed here.
-          if (!this.#closed) this.#onBroken();
-          return;
+      for (const { bytes, sent } of chunks) {
+        for (let rest = bytes; rest.length > 0;) {
+          let written: number;
+          try {
+            written = await this.#sink.write(rest);
+          } catch {
+            // The peer is gone, or the connection was closed here.
+            if (!this.#closed) this.#onBroken();
+            return;
+          }
+          if (this.#closed) return;
+          rest = rest.subarray(written);
+          this.#inFlight -= written;
+          this.#count();
+          this.#stalledSince = undefined;
+          this.#wake();
         }
-        if (this.#closed) return;
-        this.#inFlight -= written;
-        this.#count();
-        this.#stalledSince = undefined;
-        this.#wake();
+        sent?.();
       }
       if (writer !== undefined) this.#writers.give(writer);
     }
     this.#writing = false;
   }
 
-  /** What waits as one, not copied when it is what `writer` holds, or a single large message. */
-  #takeAll(writer: W | undefined): Uint8Array {
-    const last = writer?.view() ?? NOTHING;
-    if (this.#chunks.length === 0) return last;
-    const bytes = concatBytes([...this.#chunks, last].filter(({ length }) => length > 0));
+  /** What waits, from now on in flight: as one when that is not much, not copied when it is only one. */
+  #takeAll(writer: W | undefined): readonly Chunk[] {
+    const chunks = this.#chunks;
+    if (writer !== undefined && writer.length > 0) chunks.push({ bytes: writer.view() });
+    this.#inFlight = this.#chunkBytes + (writer?.length ?? 0);
     this.#chunks = [];
     this.#chunkBytes = 0;
-    return bytes;
+    if (chunks.length < 2 || this.#inFlight > JOINED_BYTES) return chunks;
+    const bytes = concatBytes(chunks.map((chunk) => chunk.bytes));
+    for (const { sent } of chunks) sent?.();
+    return [{ bytes }];
   }
 
   #wake(): void {

@@ -32,8 +32,8 @@ export class LazyDisk implements Disk, AsyncDisposable {
   }
 
   /** See {@linkcode Disk.read}. */
-  read(path: string, position: number, length: number): Promise<Uint8Array> {
-    return this.#disk.read(path, position, length);
+  read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#disk.read(path, position, length, into);
   }
 
   /** See {@linkcode Disk.truncate}. */

@@ -17,6 +17,7 @@ import {
   MAX_FRAME_BYTES,
   PayloadError,
   readRequest,
+  type Replies,
   type Request,
   type RequestId,
   type RequestKind,
@@ -35,12 +36,6 @@ import type { Client, Handler, Outcome } from "./handler.ts";
 import { mayDo } from "./rights.ts";
 import type { Services } from "./services.ts";
 import { Silence } from "./silence.ts";
-
-/** Answers with more messages than this are written into a buffer of their own. */
-const LARGE_BYTES = 16 * 1024;
-
-/** What an answer takes besides its messages, in bytes; more than that. */
-const OVERHEAD_BYTES = 64;
 
 const UNKNOWN = refusal(CODE.AUTHENTICATION_FAILED, "Say who you are, with a token");
 const WRONG_TOKEN = refusal(CODE.AUTHENTICATION_FAILED, "The token is wrong");
@@ -262,7 +257,7 @@ export class TopicConversation implements Conversation, Client {
   #done(request: Request, bytes: number, outcome: Outcome<RequestKind>): void {
     this.#inFlight--;
     this.#inFlightBytes -= bytes;
-    if (outcome.ok) this.#reply(request, outcome.reply);
+    if (outcome.ok) this.#reply(request, outcome.reply, outcome.buffer);
     else this.#refuse(request, outcome);
     this.#wake();
   }
@@ -273,12 +268,12 @@ export class TopicConversation implements Conversation, Client {
 
   #reply<K extends RequestKind>(
     { id, kind, version, flags }: Request,
-    reply: Extract<Outcome<K>, { ok: true }>["reply"],
+    reply: Replies[K],
+    buffer?: Uint8Array<ArrayBuffer>,
   ): void {
     if ((flags & FLAG.async) !== 0) return;
     const { outbox } = this.#peer;
-    const large = "messages" in reply ? reply.messages.bytes.length : 0;
-    const writer = large > LARGE_BYTES ? new FrameWriter(large + OVERHEAD_BYTES) : outbox.open();
+    const writer = buffer === undefined ? outbox.open() : new FrameWriter(buffer);
     if (writer === undefined) return;
     try {
       writeReply(writer, id, kind, version, reply as never, flags);
@@ -286,7 +281,9 @@ export class TopicConversation implements Conversation, Client {
       if (!(error instanceof RangeError)) throw error;
       return this.#error(id, CODE.MESSAGE_TOO_LARGE, `The answer is too long: ${error.message}`);
     }
-    if (large > LARGE_BYTES) outbox.append(writer.view());
+    if (buffer !== undefined) {
+      outbox.append(writer.view(), () => this.#services.buffers.give(buffer));
+    }
   }
 
   /** Answers who waits for a reply with why there is none. */

@@ -12,7 +12,12 @@ import type { RequestServices } from "./services.ts";
 
 /** What has come of a request. */
 export type Outcome<K extends RequestKind> =
-  | { readonly ok: true; readonly reply: Replies[K] }
+  | {
+    readonly ok: true;
+    readonly reply: Replies[K];
+    /** What the messages of the reply stand in, from {@linkcode FETCHED_AT} on: the frame has room around them. */
+    readonly buffer?: Uint8Array<ArrayBuffer>;
+  }
   | Refusal;
 
 /** Who has sent it. */

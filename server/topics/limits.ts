@@ -28,6 +28,9 @@ export const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 /** Requests are not taken, and messages not read, while more than this many bytes wait for the client to read. */
 export const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
+/** Bytes of memory for large answers that are kept for the next ones. */
+export const MAX_IDLE_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** While more bytes wait at all connections together ... */
 export const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 

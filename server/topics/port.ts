@@ -27,12 +27,14 @@ import { listenProblem } from "../net/problems.ts";
 import type { Refuser } from "../net/refusals.ts";
 import type { TlsServer } from "../net/wire/tls.ts";
 import { WriterPool } from "../net/writer_pool.ts";
+import { Buffers } from "./buffers.ts";
 import { TopicConversation } from "./conversation.ts";
 import {
   DRAIN_LIMIT_MS,
   FRAME_LIMIT_MS,
   MAX_BACKLOG_BYTES,
   MAX_CONNECTIONS_PER_SOURCE,
+  MAX_IDLE_BUFFER_BYTES,
   MAX_STRANGER_BYTES,
   MAX_STRANGERS,
   MAX_STRANGERS_PER_SOURCE,
@@ -185,6 +187,7 @@ export class TopicPort implements AsyncDisposable {
       idleLimitMs: options.idleLimitMs,
       frameLimitMs: options.frameLimitMs ?? FRAME_LIMIT_MS,
       waiting: new SharedBacklog(MAX_WAITING_BYTES),
+      buffers: new Buffers(MAX_IDLE_BUFFER_BYTES),
       scarce: new Lanes(),
       packing: new Packing(options.maxPackedBytes),
       startedAt: performance.now(),

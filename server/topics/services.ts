@@ -11,6 +11,7 @@ import type { Lanes } from "../files/lanes.ts";
 import type { SharedBacklog } from "../net/outbox.ts";
 import type { Packing } from "./packing.ts";
 import type { BatchPlace } from "../replica/segments/recent.ts";
+import type { Buffers } from "./buffers.ts";
 
 /** The replicated state of this server. */
 export interface TopicState {
@@ -32,8 +33,16 @@ export interface TopicState {
 
 /** The messages of this server. */
 export interface MessageReader {
-  /** Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. */
-  read(segment: SegmentId, position: number, length: number): Promise<Uint8Array>;
+  /**
+   * Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one. They are put into `into`,
+   * which has room for `length` bytes; a batch that takes more is in memory of its own.
+   */
+  read(
+    segment: SegmentId,
+    position: number,
+    length: number,
+    into: Uint8Array,
+  ): Promise<Uint8Array>;
   /** Where the batch begins whose first message has this offset, if that is known without looking: else `undefined`. */
   find(topic: number, partition: number, offset: number): BatchPlace | undefined;
   /** Resolves once a partition has a message here with the offset `next`, when something of it goes, or when the signal fires. */
@@ -66,6 +75,8 @@ export interface RequestServices {
   readonly requestLimitMs: number;
   /** Bytes that wait for whoever asked. */
   readonly waiting: SharedBacklog;
+  /** Memory for messages that are read. */
+  readonly buffers: Buffers;
   /** Reads while that is too much: one at a time, for a message may bring a batch of many with it. */
   readonly scarce: Lanes;
   /** Inflates and compresses messages. */

@@ -306,6 +306,7 @@ const TOPICS_PORT: Record<keyof typeof topicsPort, Place> = {
   MAX_WAITING_BYTES: ["Answers that wait for all clients of topics", 2 ** 20, " MiB"],
   MAX_PACKED_BYTES: ["Compressed messages of all clients of topics that wait", 2 ** 20, " MiB"],
   FAIR_FETCH_BYTES: ["Answers that wait for all clients of topics", 1_024, " KiB"],
+  MAX_IDLE_BUFFER_BYTES: ["Memory for large answers of topics", 2 ** 20, " MiB"],
   MAX_UNFINISHED_BYTES: ["Frames of all clients of topics", 2 ** 20, " MiB"],
   MAX_FETCH_WAIT_MS: ["Time that a fetch waits", 1_000, " s"],
   STALL_LIMIT_MS: ["Time in which a client of topics takes", 1_000, " s"],

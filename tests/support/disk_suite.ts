@@ -51,6 +51,17 @@ export function diskSuite(name: string, run: RunOnDisk): void {
     assert.equal(await part(9, 9), "9ab", "Also of a file that was read before it grew");
   });
 
+  test("what is read goes where the reader has room for it, and nothing else does", async (disk) => {
+    await disk.append("file", bytes("0123456789"));
+    const into = bytes("__________");
+    const found = await disk.read("file", 2, 4, into.subarray(1));
+    assert.equal(text(found), "2345");
+    assert.equal(found.buffer, into.buffer);
+    assert.equal(text(into), "_2345_____");
+    assert.equal(text(await disk.read("file", 8, 4, into)), "89");
+    assert.equal(text(into), "89345_____");
+  });
+
   test("a megabyte goes in and comes out", async (disk) => {
     const large = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * i % 251);
     await disk.append("large", large);

@@ -54,7 +54,7 @@ export class Lane {
   /** How many batches there have been. */
   #count = 0;
   #open: Batch | undefined;
-  /** Runs while there is an open batch. */
+  /** Runs while there is an open batch that has a time to wait. */
   #linger: ReturnType<typeof setTimeout> | undefined;
   /** Whether the open batch has waited for long enough. */
   #isDue = false;
@@ -84,10 +84,7 @@ export class Lane {
     if (this.#open !== undefined && this.#open.bytes + size > maxBytes) this.#seal();
     if (this.#open === undefined) {
       this.#open = new Batch(this.#partition, this.#count++, this.#world.tries());
-      this.#linger = setTimeout(() => {
-        this.#isDue = true;
-        this.#pump();
-      }, lingerMs);
+      this.#wait(this.#open, lingerMs);
     }
     this.#open.add(write, settle);
     if (this.#open.count >= maxMessages || this.#open.bytes >= maxBytes) this.#seal();
@@ -97,6 +94,17 @@ export class Lane {
   async flush(): Promise<void> {
     if (this.#open !== undefined) this.#seal();
     await Promise.all([...this.#sent, ...this.#queue].map((batch) => batch.finished()));
+  }
+
+  /** Lets a batch that is open be sent after a time: without any once this turn is over, while a timer would take a millisecond or two. */
+  #wait(batch: Batch, lingerMs: number): void {
+    const due = (): void => {
+      if (this.#open !== batch) return;
+      this.#isDue = true;
+      this.#pump();
+    };
+    if (lingerMs > 0) this.#linger = setTimeout(due, lingerMs);
+    else queueMicrotask(due);
   }
 
   #seal(): void {

@@ -34,7 +34,10 @@ export interface Sweepable {
   command(from: number): Uint8Array;
   /** What that has done: whether more is due already, and up to when nothing is left. */
   sweptIn(body: Uint8Array): { readonly more: boolean; readonly upTo: number };
-  /** Least pause between two looks while nothing ever is due, in milliseconds: what a look costs where there is nothing. */
+  /**
+   * Least pause between two looks while nothing ever is due, in milliseconds: a look at what is not there would take 30 microseconds
+   * of each entry.
+   */
   readonly restMs: number;
 }
 

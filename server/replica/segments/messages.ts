@@ -59,8 +59,13 @@ export class Messages implements SnapshotCompanion {
   }
 
   /** See {@linkcode SegmentFiles.read}. */
-  read(segment: SegmentId, position: number, length: number): Promise<Uint8Array> {
-    return this.#parts.files.read(segment, position, length);
+  read(
+    segment: SegmentId,
+    position: number,
+    length: number,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
+    return this.#parts.files.read(segment, position, length, into);
   }
 
   /** See {@linkcode RecentBatches.find}. */

@@ -17,7 +17,7 @@ import type {
   SegmentRow,
 } from "../../../cluster/machine/topics/segment.ts";
 import { type Disk, DiskFullError, FileNotFoundError } from "../../../cluster/runtime.ts";
-import { NO_BYTES } from "../../../protocol/bytes.ts";
+import { NO_BYTES, putInto } from "../../../protocol/bytes.ts";
 import { Lanes } from "../../files/lanes.ts";
 import { removeIfThere } from "../../files/remove.ts";
 import { batchAt, BatchError, wholeBatches } from "./batches.ts";
@@ -135,13 +135,19 @@ export class SegmentFiles implements AsyncDisposable {
 
   /**
    * Whole batches from `position` on, where one begins: as many as `length` bytes hold, but at least one; none at the end of the
-   * segment. Each is what was written.
+   * segment. Each is what was written. They are put into `into` if that is there, which has room for as many bytes as are wanted;
+   * a batch that has no room is in memory of its own.
    *
    * Rejects with a {@linkcode SegmentGoneError}, with a {@linkcode DamagedSegmentError}, and as `Disk` does.
    */
-  async read(id: SegmentId, position: number, length: number): Promise<Uint8Array> {
+  async read(
+    id: SegmentId,
+    position: number,
+    length: number,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     const segment = this.#segment(id);
-    let bytes = await this.#bytes(segment, position, Math.max(length, BATCH_HEAD_BYTES));
+    let bytes = await this.#bytes(segment, position, Math.max(length, BATCH_HEAD_BYTES), into);
     if (bytes.length === 0) {
       if (position >= (this.#options.state.row(id)?.bytes ?? 0)) return bytes;
       throw this.#damage(segment, position, "it ends");
@@ -300,15 +306,20 @@ export class SegmentFiles implements AsyncDisposable {
   }
 
   /** What there is of the bytes from `position` on, at most `length`. */
-  async #bytes(segment: Segment, position: number, length: number): Promise<Uint8Array> {
+  async #bytes(
+    segment: Segment,
+    position: number,
+    length: number,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     const to = Math.min(position + length, segment.end);
     if (to <= position) return NO_BYTES;
     // Taken before anything is waited for: it may be in the file then.
     const { written } = segment;
     const tail = to > written ? segment.inMemory(position, to) : NO_BYTES;
-    if (position >= written) return tail;
+    if (position >= written) return putInto(tail, into);
     const wanted = Math.min(to, written) - position;
-    const head = await this.#options.disk.read(segment.path, position, wanted)
+    const head = await this.#options.disk.read(segment.path, position, wanted, into)
       .catch((error) => {
         if (!(error instanceof FileNotFoundError)) throw error;
         if (segment.isGone) throw new SegmentGoneError(segment.path);
@@ -318,10 +329,10 @@ export class SegmentFiles implements AsyncDisposable {
       throw this.#damage(segment, position + head.length, `it ends with ${position + head.length}`);
     }
     if (tail.length === 0) return head;
-    const all = new Uint8Array(head.length + tail.length);
+    const all = into ?? new Uint8Array(head.length + tail.length);
     all.set(head);
     all.set(tail, head.length);
-    return all;
+    return all.subarray(0, head.length + tail.length);
   }
 
   #damage(segment: Segment, at: number, what: string): DamagedSegmentError {

@@ -17,6 +17,7 @@ import {
 import { Lanes } from "../../files/lanes.ts";
 import { SharedBacklog } from "../../net/outbox.ts";
 import { HANDLERS } from "../dispatch.ts";
+import { Buffers } from "../buffers.ts";
 import type { Client, Handler } from "../handler.ts";
 import { Packing } from "../packing.ts";
 import type { RequestServices } from "../services.ts";
@@ -66,6 +67,8 @@ export class LocalRequests {
       requestLimitMs: TIMEOUT_MS,
       // What a program asks for is in its own memory, and waits for nobody.
       waiting: new SharedBacklog(Infinity),
+      // What it gets it keeps.
+      buffers: new Buffers(0),
       scarce: new Lanes(),
       packing: new Packing(),
       startedAt: performance.now(),

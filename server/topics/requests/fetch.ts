@@ -25,8 +25,9 @@ import {
 } from "../../../protocol/topics/mod.ts";
 import { DamagedSegmentError, SegmentGoneError } from "../../replica/segments/errors.ts";
 import { FAIR_FETCH_BYTES, MAX_FETCH_WAIT_MS } from "../limits.ts";
+import type { Buffers } from "../buffers.ts";
 import type { PackedMessages } from "../packing.ts";
-import { NO_MESSAGES, readMessages } from "../reading.ts";
+import { compact, NO_MESSAGES, type ReadMessages, readMessages } from "../reading.ts";
 import { type Refusal, refusal, refusalOf } from "../refusals.ts";
 import type { RequestServices } from "../services.ts";
 import { ask, type Client, done, type Handler, type Outcome } from "../handler.ts";
@@ -43,14 +44,17 @@ export const fetch: Handler<"fetch"> = async (services, { body, version, flags }
   const anyServer = (flags & FLAG.anyServer) !== 0;
   let found = await read(reading, body, await locate(services, body, anyServer));
   while (!("ok" in found)) {
-    const { location, messages } = found;
-    const { offset, next } = location;
+    const { offset, next } = found.location;
     const lacking = enough - found.bytes;
     // What is there and not told has no room.
-    if (lacking <= 0 || offset + messages.count < next) return fetched(found);
+    if (lacking <= 0 || offset + found.messages.count < next) {
+      return fetched(services.buffers, found);
+    }
     const leftMs = end - performance.now();
-    const grown = leftMs > 0 && await more(reading, body, location, lacking, leftMs);
-    if (!grown) return fetched(found);
+    if (leftMs <= 0) return fetched(services.buffers, found);
+    found = { ...found, messages: compact(found.messages, services.buffers) };
+    const grown = await more(reading, body, found.location, lacking, leftMs);
+    if (grown === undefined) return fetched(services.buffers, found);
     found = await read(reading, { ...body, offset }, grown);
   }
   return found;
@@ -67,14 +71,23 @@ interface Reading {
 }
 
 /** Messages, and where they are. */
-interface Found extends PackedMessages {
+interface Found {
   readonly location: Location;
+  /** How the messages are compressed. */
+  readonly codec: number;
+  readonly messages: ReadMessages;
   /** Bytes of the messages as they are, not compressed. */
   readonly bytes: number;
 }
 
-function fetched({ location, codec, messages }: Found): Outcome<"fetch"> {
-  return done({ highWaterMark: location.next, codec, messages });
+/** An answer whose messages stand in no buffer with room for its head gets one. */
+function fetched(buffers: Buffers, { location, codec, messages }: Found): Outcome<"fetch"> {
+  const reply = { highWaterMark: location.next, codec, messages };
+  const { bytes, buffer } = messages;
+  if (buffer !== undefined) return { ...done(reply), buffer };
+  return bytes.length === 0
+    ? done(reply)
+    : { ...done(reply), buffer: buffers.take(bytes.length + OVERHEAD_BYTES) };
 }
 
 /** The messages of a place. Those that are gone before they are read are looked for once more. */
@@ -119,7 +132,7 @@ async function locate(
 
 /** Reads as much as there is room for. What it takes meanwhile are all bytes of the place: whole batches, however little is wanted. */
 async function messagesOf(
-  { services: { messages, waiting, scarce, packing }, client, knowsNulls, codec }: Reading,
+  { services: { messages, waiting, buffers, scarce, packing }, client, knowsNulls, codec }: Reading,
   { partition, maxBytes }: Fetch,
   location: Location,
 ): Promise<Omit<Found, "location">> {
@@ -130,12 +143,15 @@ async function messagesOf(
     if (client.isGone) return NOTHING;
     waiting.bytes += taken;
     try {
-      const found = await readMessages(messages, location, partition, { room, knowsNulls });
+      const wanted = { room, knowsNulls };
+      const found = await readMessages(messages, buffers, location, partition, wanted);
       const bytes = found.bytes.length;
+      if (codec === CODEC.none) return { codec, messages: found, bytes };
       // When too much waits there is too much to do as well.
-      return codec === CODEC.none || bytes === 0 || waiting.isFull
-        ? { codec: CODEC.none, messages: found, bytes }
-        : { ...await packing.compress(codec, found), bytes };
+      const packed = bytes === 0 || waiting.isFull
+        ? { codec: CODEC.none, messages: found }
+        : await packing.compress(codec, found);
+      return { codec: packed.codec, messages: apart(found, packed, buffers), bytes };
     } finally {
       waiting.bytes -= taken;
     }
@@ -178,6 +194,17 @@ async function more(
     stopWaiting();
   }
   return grown;
+}
+
+/** What is to be told in an answer with a longer head than the buffer has room for, which is given back. */
+function apart(
+  { count, bytes, buffer }: ReadMessages,
+  { codec, messages }: PackedMessages,
+  buffers: Buffers,
+): ReadMessages {
+  const own = codec === CODEC.none ? bytes.slice() : messages.bytes;
+  if (buffer !== undefined) buffers.give(buffer);
+  return { count, bytes: own, buffer: undefined };
 }
 
 const NOTHING: Omit<Found, "location"> = { codec: CODEC.none, messages: NO_MESSAGES, bytes: 0 };

@@ -103,7 +103,7 @@ interface Scanned {
 
 /** Looks through a stretch, one of a client at a time, and one of all clients while they have too much in memory. */
 async function scan(
-  { messages, waiting, scarce }: RequestServices,
+  { messages, waiting, buffers, scarce }: RequestServices,
   client: Client,
   { topic, offset }: Location,
   partition: number,
@@ -113,17 +113,19 @@ async function scan(
   const reading = async (): Promise<Scanned> => {
     const taken = end - position;
     waiting.bytes += taken;
+    const buffer = buffers.take(STRETCH_BYTES);
     try {
       let scanned: Scanned = { atTime: -1, end: offset };
       for (let at = position; at < end && scanned.atTime < 0;) {
         const length = Math.min(end - at, STRETCH_BYTES);
-        const bytes = await messages.read({ topic, partition, base }, at, length);
+        const bytes = await messages.read({ topic, partition, base }, at, length, buffer);
         if (bytes.length === 0) throw new Error(`Expected a batch at ${at} of a segment, got none`);
         scanned = scanBatches(bytes, scanned.end, time);
         at += bytes.length;
       }
       return scanned;
     } finally {
+      buffers.give(buffer);
       waiting.bytes -= taken;
     }
   };

@@ -21,6 +21,7 @@ import {
 } from "../../../cluster/machine/topics/mod.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
 import { CODE, type ListedTopic, type TopicSettings } from "../../../protocol/topics/mod.ts";
+import { nextTurn } from "../../runtime.ts";
 import { type Refusal, refusal } from "../refusals.ts";
 import { sees } from "../rights.ts";
 import type { RequestServices } from "../services.ts";
@@ -133,6 +134,9 @@ export async function allTopics(
       if (sees(client, name)) topics.push({ name, partitions });
     }
     after = page.more ? page.topics.at(-1)?.name : undefined;
+    if (after !== undefined) await nextTurn();
+    // Nobody hears of the rest.
+    if (client.isGone) return refusal(CODE.OVERLOADED, "The client is gone");
   }
   return topics;
 }

@@ -232,3 +232,17 @@ Deno.test("a packet that cannot leave the machine is told with its way, and the 
   assert.equal(unsent.length, 1);
   assert.ok(unsent[0]?.startsWith(`255.255.255.255 ${way}: sendto: `), unsent[0]);
 });
+
+Deno.test("packets that came hold no more memory than their bytes", async () => {
+  await using sender = await NetTransport.open({ host: A, port: 0, logger: QUIET });
+  await using receiver = await NetTransport.open({ host: B, port: 0, logger: QUIET });
+  const came: Uint8Array[] = [];
+  receiver.start({ packet: (_, bytes) => void came.push(bytes), stream: () => {} });
+  const before = Deno.memoryUsage().external;
+  for (let count = 1; count <= 200; count++) {
+    sender.sendPacket(receiver.localAddress, new Uint8Array(100));
+    await until(() => came.length === count);
+  }
+  const held = Deno.memoryUsage().external - before;
+  assert.ok(held < 200 * 4_096, `${held} bytes are held`);
+});

@@ -63,6 +63,38 @@ Deno.test("what comes during a write leaves in the next one; partial writes go o
   assert.equal(hexOf(sink.taken), "0102030405060708");
 });
 
+Deno.test("much leaves piece by piece, and whoever gave it hears when it is sent, and not before", async () => {
+  const sink = new SlowSink();
+  const outbox = outboxTo(sink);
+  const sent: string[] = [];
+  const large = ["a", "b"].map((name) => ({ name, bytes: new Uint8Array(300_000).fill(9) }));
+  outbox.append(Uint8Array.of(1), () => sent.push("small"));
+  assert.deepEqual(sent, ["small"], "it was copied");
+  for (const { name, bytes } of large) outbox.append(bytes, () => sent.push(name));
+  outbox.append(Uint8Array.of(2));
+  await turn();
+  await sink.take();
+  await sink.take(299_999);
+  assert.deepEqual(sent, ["small"]);
+  assert.equal(outbox.backlog, 300_002);
+  await sink.take();
+  assert.deepEqual(sent, ["small", "a"]);
+  for (let writes = 0; writes < 2; writes++) await sink.take();
+  assert.deepEqual(sent, ["small", "a", "b"]);
+  assert.equal(outbox.backlog, 0);
+  assert.equal(hexOf(sink.taken), "01" + "09".repeat(600_000) + "02");
+  assert.deepEqual(sink.writes.map(({ length }) => length), [1, 300_000, 1, 300_000, 1]);
+});
+
+Deno.test("whose bytes are not sent when the connection ends hears nothing", async () => {
+  const sink = new SlowSink();
+  const outbox = outboxTo(sink);
+  outbox.append(new Uint8Array(300_000), () => assert.fail("it was not sent"));
+  await turn();
+  outbox.close();
+  await sink.take();
+});
+
 Deno.test("records of one stream are dropped beyond the bound, others and answers are not", async () => {
   const sink = new SlowSink();
   const outbox = outboxTo(sink);

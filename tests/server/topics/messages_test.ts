@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { NO_BYTES } from "../../../protocol/bytes.ts";
-import { FLAG } from "../../../protocol/topics/mod.ts";
+import { FLAG, readReply, type RequestId } from "../../../protocol/topics/mod.ts";
 import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
 import { below } from "../../support/random_value.ts";
@@ -128,6 +128,26 @@ Deno.test("a fetch has no more bytes than it wants, but one message in any case"
   assert.deepEqual(textsOf(await fetched(client, 2, { maxBytes: 2 * one })), ["b", "c"]);
   assert.deepEqual(textsOf(await fetched(client, 2, { maxBytes: 3 * one })), ["b", "c", "d"]);
   assert.deepEqual(textsOf(await fetched(client, 2, { maxBytes: 3 * one - 1 })), ["b", "c"]);
+});
+
+Deno.test("answers that wait for each other do not mix", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  const count = 40;
+  const texts = Array.from({ length: count }, (_, i) => String(i).padEnd(100_000, `${i % 10}`));
+  for (const text of texts) await client.done("produce", producing("t", [text]));
+  for (let round = 0; round < 2; round++) {
+    const ids: RequestId[] = [];
+    // The client reads none before it has asked for all.
+    for (let offset = 0; offset + 1 < count; offset++) {
+      ids.push(await client.post("fetch", fetching("t", offset, { maxBytes: 210_000 })));
+    }
+    for (const [offset, id] of ids.entries()) {
+      const { messages } = readReply((await client.reply(id)).payload, "fetch");
+      const found = textsOf(decodeMessages(messages.bytes));
+      assert.deepEqual(found, texts.slice(offset, offset + 2));
+    }
+  }
 });
 
 Deno.test("a topic is made by a produce where that is wanted, and never by anything else", async () => {

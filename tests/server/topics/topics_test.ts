@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { MAX_LISTED_TOPICS } from "../../../cluster/machine/topics/listing.ts";
 import { MAX_TOPICS } from "../../../cluster/machine/topics/mod.ts";
 import { MAX_NAMED_TOPICS } from "../../../protocol/topics/limits.ts";
 import { loopback } from "../../support/loopback.ts";
@@ -156,6 +157,29 @@ Deno.test("the metadata of thousands of names costs no more than that of all top
   const names = Array.from({ length: more }, () => str("a")).flat();
   await client.send(rawFrame(1, 0x41, 2, [...u32(more), ...names]));
   assert.equal((await client.reply()).code, 2);
+});
+
+Deno.test("others have their turns while many topics are listed", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  const count = 3 * MAX_LISTED_TOPICS + 1;
+  for (let i = 0; i < count; i++) fill(stage.topics, `t${i}`);
+  let turn = 0;
+  const turns: number[] = [];
+  const peek = stage.topics.peek.bind(stage.topics);
+  stage.topics.peek = (question) => {
+    turns.push(turn);
+    return peek(question);
+  };
+  const counting = setInterval(() => turn++, 0);
+  try {
+    const { topics } = await client.done("listTopics", {});
+    assert.equal(topics.length, count);
+  } finally {
+    clearInterval(counting);
+  }
+  assert.equal(turns.length, 4);
+  assert.equal(new Set(turns).size, 4, `pages in turns ${turns}`);
 });
 
 Deno.test("there are so many topics and no more, which is told by a code of its own", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { type Disk, type DiskEntry, FileNotFoundError } from "../../../cluster/runtime.ts";
-import { concatBytes } from "../../../protocol/bytes.ts";
+import { concatBytes, putInto } from "../../../protocol/bytes.ts";
 
 /** Files by their paths. Folders are there when something is in them, and `""` always. */
 export class MemoryDisk implements Disk {
@@ -23,8 +23,13 @@ export class MemoryDisk implements Disk {
 
   async sync(): Promise<void> {}
 
-  async read(path: string, position: number, length: number): Promise<Uint8Array> {
-    return await this.#file(path).slice(position, position + length);
+  async read(
+    path: string,
+    position: number,
+    length: number,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
+    return await putInto(this.#file(path).slice(position, position + length), into);
   }
 
   async truncate(path: string, length: number): Promise<void> {

@@ -34,8 +34,8 @@ export class WatchedDisk implements Disk {
     return this.#call("sync", path, () => this.#disk.sync(path));
   }
 
-  read(path: string, position: number, length: number): Promise<Uint8Array> {
-    return this.#call("read", path, () => this.#disk.read(path, position, length));
+  read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#call("read", path, () => this.#disk.read(path, position, length, into));
   }
 
   truncate(path: string, length: number): Promise<void> {

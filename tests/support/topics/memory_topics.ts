@@ -6,6 +6,7 @@
 
 import { Machine, MemoryStore, type Result, type SegmentId } from "../../../cluster/machine/mod.ts";
 import { readBatchHead } from "../../../cluster/machine/topics/mod.ts";
+import { putInto } from "../../../protocol/bytes.ts";
 import type { TopicServer } from "../../../protocol/topics/mod.ts";
 import { SegmentGoneError } from "../../../server/replica/segments/errors.ts";
 import { type BatchPlace, RecentBatches } from "../../../server/replica/segments/recent.ts";
@@ -110,7 +111,12 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
     return this.#machine.query(question, Date.now());
   }
 
-  async read(segment: SegmentId, position: number, length: number): Promise<Uint8Array> {
+  async read(
+    segment: SegmentId,
+    position: number,
+    length: number,
+    into: Uint8Array,
+  ): Promise<Uint8Array> {
     this.mostReading = Math.max(this.mostReading, ++this.reading);
     await this.beforeRead?.();
     this.reading--;
@@ -122,7 +128,8 @@ export class MemoryTopics implements TopicState, MessageReader, TopicCluster {
       if (end > position && end + size > position + length) break;
       end += size;
     }
-    return all.subarray(position, end);
+    const found = all.subarray(position, end);
+    return found.length <= length ? putInto(found, into) : found;
   }
 
   find(topic: number, partition: number, offset: number): BatchPlace | undefined {

@@ -97,6 +97,32 @@ Deno.test("whole batches are read, at least one, and none at the end", async () 
   }
 });
 
+Deno.test("batches are read to where there is room for them, and what has no room is elsewhere", async () => {
+  const random = new SeededRandom(3);
+  const { files, rows } = await openSegments(new MemoryDisk());
+  const [first, second, third] = [100, 200, 300].map((bytes) => batchOf(random, bytes));
+  const all = concatBytes([first!, second!, third!]);
+  const take = (...batches: Uint8Array[]): void =>
+    files.take(batches.map((batch) => rows.append(A, batch)));
+  const look = async (): Promise<void> => {
+    const into = new Uint8Array(all.length + 1).fill(7);
+    const found = await files.read(A, 0, all.length, into.subarray(1));
+    assert.deepEqual([found.buffer, found.byteOffset], [into.buffer, 1]);
+    assert.deepEqual(found, all);
+    assert.equal(into[0], 7);
+    const little = new Uint8Array(60);
+    assert.deepEqual(await files.read(A, first!.length, little.length, little), second);
+  };
+  take(first!, second!);
+  await files.flush();
+  // One part is in the file, and one in memory.
+  take(third!);
+  await look();
+  await files.flush();
+  await look();
+  assert.deepEqual(await files.read(A, 0, all.length), all, "what is in memory stays as it is");
+});
+
 Deno.test("what is half in the file and half in memory is read as one", async () => {
   const random = new SeededRandom(3);
   const { files, rows } = await openSegments(new MemoryDisk());

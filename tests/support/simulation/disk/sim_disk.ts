@@ -13,6 +13,7 @@ import {
   type Random,
   randomInt,
 } from "../../../../cluster/runtime.ts";
+import { putInto } from "../../../../protocol/bytes.ts";
 import { Lanes } from "../../../../server/files/lanes.ts";
 import { SimFile, SimFolder } from "./tree.ts";
 
@@ -137,8 +138,11 @@ class MountedDisk implements Disk {
     return this.#run([`w ${path}`], () => nodeIn(this.#root, path).sync(), true);
   }
 
-  read(path: string, position: number, length: number): Promise<Uint8Array> {
-    return this.#run([`r ${path}`], () => fileIn(this.#root, path).read(position, length));
+  read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.#run(
+      [`r ${path}`],
+      () => putInto(fileIn(this.#root, path).read(position, length), into),
+    );
   }
 
   truncate(path: string, length: number): Promise<void> {
