@@ -126,8 +126,11 @@ export {
   type TopicMessage,
   type TopicPosition,
   type TopicProducer,
+  type TopicProgress,
   type TopicRetention,
   type TopicStart,
+  type TopicTransaction,
+  type TransactedMessage,
 } from "./server/topics/local/local.ts";
 export type { Consistency } from "./server/replica/service.ts";
 export { LeaveRefusedError, NoStateError } from "./server/replica/errors.ts";

@@ -130,7 +130,10 @@ export type {
   TopicCompression,
   TopicConsumer,
   TopicProducer,
+  TopicProgress,
   TopicStart,
+  TopicTransaction,
+  TransactedMessage,
 } from "../protocol/topics/program/types.ts";
 export { TopicError } from "../protocol/topics/errors.ts";
 export type { RecordStream, StreamOptions } from "./net/record_stream.ts";

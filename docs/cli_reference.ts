@@ -69,9 +69,9 @@ end: { "done": true }`,
 delete: { "topic": "orders", "deleted": true }
 list: [ { "topic": "orders", "partitions": 3 } ]
 describe: { "topic": "orders", "id": 1, "retention_ms": 604800000, "retention_bytes": null,
-  "segment_bytes": 67108864, "segment_ms": 3600000,
+  "segment_bytes": 67108864, "segment_ms": 3600000, "dedupe_ms": 120000,
   "partitions": [ { "partition": 0, "start": 0, "end": 2, "bytes": 84 } ] }; null: never
-alter: the same, from "topic" to "segment_ms", without "id"
+alter: the same, from "topic" to "dedupe_ms", without "id"
 produce: { "topic": "orders", "acknowledged": 2 }; after a failure
   { "error": "...", "topic": "orders", "sent": 9, "acknowledged": 2, "unknown": 0 }
 consume, a line each: { "topic": "orders", "partition": 0, "offset": 0,

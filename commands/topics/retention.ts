@@ -1,5 +1,5 @@
 /**
- * How long and in which pieces messages are kept, as flags and as text.
+ * How long and in which pieces messages are kept, and for how long their ids are known, as flags and as text.
  *
  * @module
  */
@@ -49,6 +49,13 @@ export const retentionFlags = {
     undefined,
     durationOf,
   ),
+  dedupe: parsedFlag<number | undefined>(
+    "DURATION",
+    'The id of a message is known for so long, and another one with it is not taken; "none": not at ' +
+      "all. Default: 2m.",
+    undefined,
+    (text) => text === NEVER ? 0 : durationOf(text),
+  ),
 } as const;
 
 /** What the flags say, as the client takes it. */
@@ -57,33 +64,37 @@ export function retentionOf(values: FlagValues<typeof retentionFlags>): TopicRet
   const retentionBytes = values["retention-bytes"];
   const segmentBytes = values["segment-bytes"];
   const segmentMs = values["segment-time"];
+  const { dedupe: dedupeMs } = values;
   return {
     ...retentionMs !== undefined && { retentionMs },
     ...retentionBytes !== undefined && { retentionBytes },
     ...segmentBytes !== undefined && { segmentBytes },
     ...segmentMs !== undefined && { segmentMs },
+    ...dedupeMs !== undefined && { dedupeMs },
   };
 }
 
 /** Rows of a table. */
 export function retentionRows(retention: Required<TopicRetention>): [string, string][] {
-  const { retentionMs, retentionBytes, segmentBytes, segmentMs } = retention;
+  const { retentionMs, retentionBytes, segmentBytes, segmentMs, dedupeMs } = retention;
   return [
     ["Retention", bounded(retentionMs, formatDuration)],
     ["Retention bytes", bounded(retentionBytes, String)],
     ["Segment bytes", String(segmentBytes)],
     ["Segment time", formatDuration(segmentMs)],
+    ["Dedupe", dedupeMs === 0 ? NEVER : formatDuration(dedupeMs)],
   ];
 }
 
 /** The same as JSON; `null` stands for never. */
 export function retentionJson(retention: Required<TopicRetention>): Record<string, GoJson> {
-  const { retentionMs, retentionBytes, segmentBytes, segmentMs } = retention;
+  const { retentionMs, retentionBytes, segmentBytes, segmentMs, dedupeMs } = retention;
   return {
     retention_ms: retentionMs === Infinity ? null : retentionMs,
     retention_bytes: retentionBytes === Infinity ? null : retentionBytes,
     segment_bytes: segmentBytes,
     segment_ms: segmentMs,
+    dedupe_ms: dedupeMs === 0 ? null : dedupeMs,
   };
 }
 

@@ -193,6 +193,11 @@ export function fixed<T>(value: T): Field<T> {
   };
 }
 
+/** Takes no byte: what this version cannot tell, so that there is nothing to be read. */
+export function untold<T>(nothing: T): Field<T> {
+  return { least: 0, write() {}, read: () => nothing };
+}
+
 /** So many values, after their number in four bytes. */
 export function list<T>(item: Field<T>, most = 0xffff_ffff): Field<readonly T[]> {
   return {
@@ -302,6 +307,24 @@ const COMPRESSED = compressed(0);
 
 /** As many as a frame has that are not compressed. */
 const MOST_MESSAGES = Math.floor(MAX_FRAME_BYTES / MESSAGE_OVERHEAD_BYTES);
+
+/** Messages, at least one, after their number and their bytes in four bytes each. They are not looked at. */
+export const sizedMessages: Field<EncodedMessages> = {
+  least: 8 + MESSAGE_OVERHEAD_BYTES,
+  write(writer, { count, bytes }) {
+    writer.u32(whole(count, 1, 0xffff_ffff));
+    writer.bytes(bytes);
+  },
+  read(reader) {
+    const count = reader.u32();
+    const length = reader.u32();
+    if (count === 0) throw new PayloadError("Expected a message, got none");
+    if (count > length / MESSAGE_OVERHEAD_BYTES) {
+      throw new PayloadError(`${count} messages in ${length} bytes`);
+    }
+    return { count, bytes: reader.take(length) };
+  },
+};
 
 const SAFE = i64(0);
 const SUBSCRIBED = list(topic, MAX_SUBSCRIBED);

@@ -22,6 +22,7 @@ import {
   place,
   producer,
   record,
+  sizedMessages,
   subscription,
   text,
   time,
@@ -29,12 +30,14 @@ import {
   u16,
   u32,
   u8,
+  untold,
 } from "./fields.ts";
 import {
   MAX_COMMITTED,
   MAX_FRAME_BYTES,
   MAX_GROUP_PARTITIONS,
   MAX_NAMED_TOPICS,
+  MAX_TRANSACT_ITEMS,
 } from "./limits.ts";
 import type { Fetched, Replies, RequestKind, Requests, TopicSettings } from "./requests.ts";
 
@@ -65,7 +68,11 @@ const shared = list(record(partition), MAX_GROUP_PARTITIONS);
 const listed = record({ name: topic, partitions: u32 });
 const server = record({ id: name, host: name, port: u16, role: u8 });
 const topicMetadata = record({ name: topic, topicId: offset, partitions: list(record(range)) });
-const produced = record({ baseOffset: offset, count: u32, highWaterMark: offset });
+const appended = { baseOffset: offset, count: u32, highWaterMark: offset };
+const duplicate = record({ message: u32, partition: u32, offset });
+const produced = record({ ...appended, duplicates: list(duplicate) });
+const part = record({ ...partition, baseSequence: i31, messages: sizedMessages });
+const expected = record({ ...partition, offset, metadata: long, expected: i64(-2) });
 const fetched = record({
   highWaterMark: offset,
   codec: fixed<number>(CODEC.none),
@@ -100,7 +107,7 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
           codec: fixed<number>(CODEC.none),
           messages: messages(1),
         }),
-        reply: produced,
+        reply: record({ ...appended, duplicates: untold([]) }),
       },
       {
         request: record({
@@ -199,6 +206,19 @@ export const KINDS: { readonly [K in RequestKind]: Kind<Requests[K], Replies[K]>
     record({ ...partition, offset: place(OFFSET.latest) }),
     record({ start: offset }),
   ),
+  transact: second(
+    0x45,
+    record({
+      producerId: offset,
+      epoch: u16,
+      parts: list(part, MAX_TRANSACT_ITEMS),
+      group: name,
+      generation: u32,
+      member: name,
+      offsets: list(expected, MAX_TRANSACT_ITEMS),
+    }),
+    record({ parts: list(produced, MAX_TRANSACT_ITEMS) }),
+  ),
   joinGroup: second(
     0x08,
     record({
@@ -251,5 +271,6 @@ function settings(least: number): Field<TopicSettings> {
     retentionBytes: value,
     segmentBytes: value,
     segmentMs: value,
+    dedupeMs: value,
   });
 }

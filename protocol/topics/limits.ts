@@ -34,6 +34,9 @@ export const MAX_COMMITTED = 10_000;
 /** Most topics that one request asks for by name: as many as there may be. */
 export const MAX_NAMED_TOPICS = 10_000;
 
+/** Most partitions that one transaction appends to, offsets that it commits and messages with ids, together. */
+export const MAX_TRANSACT_ITEMS = 1_024;
+
 /** Most topics that a member of a group subscribes to. */
 export const MAX_SUBSCRIBED = 256;
 

@@ -6,6 +6,8 @@
  *     key, value   u32 length | bytes; the length 2^32-1 stands for null where that is allowed
  *     header    u32 length | name as UTF-8 | u32 length | bytes
  *
+ * The header `Msg-Id` is a message's id, of 1 to 64 bytes.
+ *
  * All integers have their highest byte first. The machine takes and refuses messages by this file, so what counts as a message
  * belongs to the format of its state.
  *
@@ -23,6 +25,17 @@ export const HEADER_OVERHEAD_BYTES = 8;
 
 /** The length of a key or a value that is null. */
 export const NULL_LENGTH = 0xffff_ffff;
+
+/** The name of the header that is the id of a message. */
+export const ID_HEADER = "Msg-Id";
+
+/** Longest id of a message, in bytes. */
+export const MAX_ID_BYTES = 64;
+
+/** Most messages with an id that are appended at once: some milliseconds of work. */
+export const MAX_IDS = 1_000;
+
+const ID_HEADER_BYTES = new TextEncoder().encode(ID_HEADER);
 
 /** Where a message has its timestamp, its key and, in the first 16 bytes, nothing of variable length. */
 const TIMESTAMP_AT = 8;
@@ -49,6 +62,14 @@ export interface MessageSet {
   readonly longest: number;
 }
 
+/** The id of one of some messages: bytes from `start` to `end`. */
+export interface MessageId {
+  /** Which message, from 0 on. */
+  readonly message: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What of some messages is wanted: from `start` to `end`, `count` messages. */
 export interface MessageSpan {
   readonly start: number;
@@ -59,11 +80,15 @@ export interface MessageSpan {
 /**
  * Checks that `bytes` are `count` messages and nothing else; returns what is known of them, or what is wrong. Takes no memory by
  * what lengths and counts claim.
+ *
+ * With `ids`, to which the ids of the messages are added in order, those are checked too: at most {@linkcode MAX_IDS}, each of 1 to
+ * {@linkcode MAX_ID_BYTES} bytes, and one for a message.
  */
 export function checkMessages(
   bytes: Uint8Array,
   count: number,
   allowsNulls: boolean,
+  ids?: MessageId[],
 ): MessageSet | string {
   const { length } = bytes;
   if (count > length / MESSAGE_OVERHEAD_BYTES) return `${length} bytes are no ${count} messages`;
@@ -90,13 +115,20 @@ export function checkMessages(
     at += 4;
     if (headers > (length - at) / HEADER_OVERHEAD_BYTES) return lacks(i);
     for (let header = 0; header < headers; header++) {
+      let isId = false;
       for (let field = 0; field < 2; field++) {
         if (length - at < 4) return lacks(i);
         const size = getU32(bytes, at);
         at += 4;
         if (size > length - at) return lacks(i);
-        if (field === 0 && !isUtf8(bytes, at, at + size)) {
-          return `A header of message ${i + 1} has a name that is no UTF-8`;
+        if (field === 0) {
+          if (!isUtf8(bytes, at, at + size)) {
+            return `A header of message ${i + 1} has a name that is no UTF-8`;
+          }
+          isId = ids !== undefined && size === ID_HEADER_BYTES.length && namesId(bytes, at);
+        } else if (isId) {
+          const wrong = addId(ids as MessageId[], { message: i, start: at, end: at + size });
+          if (wrong !== undefined) return wrong;
         }
         at += size;
       }
@@ -217,6 +249,27 @@ export function isBefore(one: Halves, other: Halves): boolean {
 function skipField(bytes: Uint8Array, at: number): number {
   const size = getU32(bytes, at);
   return at + 4 + (size === NULL_LENGTH ? 0 : size);
+}
+
+/** Whether the name at `at` of a header is {@linkcode ID_HEADER}, of which it has the length. */
+function namesId(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < ID_HEADER_BYTES.length; i++) {
+    if (bytes[at + i] !== ID_HEADER_BYTES[i]) return false;
+  }
+  return true;
+}
+
+/** Adds an id that follows the others; or says what is wrong with it. */
+function addId(ids: MessageId[], id: MessageId): string | undefined {
+  const { message, start, end } = id;
+  const size = end - start;
+  if (size === 0 || size > MAX_ID_BYTES) {
+    return `The id of message ${message + 1} takes ${size} bytes, expected 1 to ${MAX_ID_BYTES}`;
+  }
+  if (ids.at(-1)?.message === message) return `Message ${message + 1} has two ids`;
+  if (ids.length >= MAX_IDS) return `More than ${MAX_IDS} messages have ids`;
+  ids.push(id);
+  return undefined;
 }
 
 function lacks(i: number): string {

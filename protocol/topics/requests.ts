@@ -37,11 +37,22 @@ export interface Produce {
   readonly messages: EncodedMessages;
 }
 
-/** Where the messages are. */
+/** Where the messages are: those that were appended follow each other from `baseOffset` on. */
 export interface Produced {
+  /** The high water mark when none was appended. */
   readonly baseOffset: number;
+  /** How many were appended. */
   readonly count: number;
   readonly highWaterMark: number;
+  /** The others, in order: a message with the id of each was there before. The first version cannot tell of them. */
+  readonly duplicates: readonly DuplicateMessage[];
+}
+
+/** Which message of a request was not appended, from 0 on, and where the one with its id is that was there before. */
+export interface DuplicateMessage {
+  readonly message: number;
+  readonly partition: number;
+  readonly offset: number;
 }
 
 /** Asks for messages of a partition. */
@@ -147,6 +158,15 @@ export interface CommitOffsets {
   readonly offsets: readonly CommittedOffset[];
 }
 
+/** Appends messages to partitions and keeps offsets of a group, all of it or nothing. Without a group there are no offsets. */
+export interface Transact extends ProducerId, Omit<CommitOffsets, "offsets"> {
+  /** Of each partition once; with sequences if there is a producer. */
+  readonly parts:
+    readonly (Pick<Produce, keyof Partition | "messages"> & Pick<ProducerBatch, "baseSequence">)[];
+  /** Each if the group has the one that is expected: -1: none, -2: whatever it is. */
+  readonly offsets: readonly (CommittedOffset & { readonly expected: number })[];
+}
+
 /** Asks for offsets of a group. */
 export interface FetchOffsets {
   readonly group: string;
@@ -218,6 +238,8 @@ export interface TopicSettings {
   readonly segmentBytes: number;
   /** A segment ends so many milliseconds after its first message. */
   readonly segmentMs: number;
+  /** Of messages with one id, one is appended within so many milliseconds; 0: all are. */
+  readonly dedupeMs: number;
 }
 
 /** A partition of a topic that is described. */
@@ -324,6 +346,7 @@ export interface Requests {
   readonly describeTopic: Topic;
   readonly alterTopic: AlterTopic;
   readonly deleteRecords: DeleteRecords;
+  readonly transact: Transact;
   readonly joinGroup: JoinGroup;
   readonly syncGroup: SyncGroup;
   readonly heartbeat: Membership & { readonly group: string };
@@ -353,6 +376,7 @@ export interface Replies {
   readonly describeTopic: TopicDescription;
   readonly alterTopic: { readonly settings: TopicSettings };
   readonly deleteRecords: { readonly start: number };
+  readonly transact: { readonly parts: readonly Produced[] };
   readonly joinGroup: Membership;
   readonly syncGroup: Share;
   readonly heartbeat: Empty;

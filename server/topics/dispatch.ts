@@ -27,6 +27,7 @@ import {
   describeTopic,
   listTopics,
 } from "./requests/topics.ts";
+import { transact } from "./requests/transact.ts";
 
 /** All kinds but the one by which a client says who it is. */
 export const HANDLERS: { readonly [K in Exclude<RequestKind, "hello">]: Handler<K> } = {
@@ -44,6 +45,7 @@ export const HANDLERS: { readonly [K in Exclude<RequestKind, "hello">]: Handler<
   describeTopic,
   alterTopic,
   deleteRecords,
+  transact,
   joinGroup,
   syncGroup,
   heartbeat,

@@ -28,6 +28,8 @@ const REASONS: Readonly<Record<string, readonly [code: number, message: string]>
   QUOTA_EXCEEDED: [CODE.QUOTA_EXCEEDED, "There is as much as there may be"],
   UNKNOWN_MEMBER: [CODE.UNKNOWN_MEMBER, "The group has members, and no such one"],
   REBALANCE_IN_PROGRESS: [CODE.REBALANCE_IN_PROGRESS, "The member is to sync"],
+  METADATA_TOO_LONG: [CODE.INVALID_COMMIT_SIZE, "The text with an offset is too long"],
+  OFFSET_MOVED: [CODE.TRANSACTION_ABORTED, "The group has another offset than was expected"],
   INVALID_GENERATION: [CODE.INVALID_GENERATION, "The member was told another generation"],
   UNKNOWN_GROUP: [CODE.UNKNOWN_GROUP, "There is no such group"],
   TOO_LARGE: [CODE.MESSAGE_TOO_LARGE, "The answer would be too long, ask for less"],
@@ -38,6 +40,8 @@ const REASONS: Readonly<Record<string, readonly [code: number, message: string]>
   STORAGE_FULL: [CODE.STORAGE_FULL, "The disk is full"],
 };
 
+const BREAKS_RULE = [CODE.INVALID_REQUEST, "The request breaks a rule"] as const;
+
 /** A refusal. */
 export function refusal(code: number, message: string): Refusal {
   return { ok: false, code, message };
@@ -46,10 +50,9 @@ export function refusal(code: number, message: string): Refusal {
 /** Why something has failed; `undefined`: this server does not lead. */
 export function refusalOf(failure: Failure | undefined, cluster: TopicCluster): Refusal {
   if (failure === undefined || failure.reason === "NO_LEADER") return notLeader(cluster);
-  const [code, message] = REASONS[failure.reason] ?? [];
-  if (code !== undefined && message !== undefined) return refusal(code, message);
+  const [code, message] = REASONS[failure.reason] ?? BREAKS_RULE;
   const field = failure.field === undefined ? "" : `: '${failure.field}'`;
-  return refusal(CODE.INVALID_REQUEST, `The request breaks a rule${field}`);
+  return refusal(code, message + field);
 }
 
 /** This server does not lead: the message is the name of who does and where, empty when that is not known. */

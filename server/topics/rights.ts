@@ -17,6 +17,9 @@ export function mayDo(client: Client, { kind, body }: Request): boolean {
     case "fetch":
     case "getOffset":
       return client.may("subscribe", body.topic);
+    case "transact":
+      return body.parts.every(({ topic }) => client.may("publish", topic)) &&
+        body.offsets.every(({ topic }) => client.may("subscribe", topic));
     case "commitOffsets":
       return body.offsets.every(({ topic }) => client.may("subscribe", topic));
     case "fetchOffsets":

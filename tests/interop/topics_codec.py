@@ -6,24 +6,25 @@ such lines of its own. A line is JSON: {"frame": hex, "id", "kind", "version", "
 import gzip, json, random, struct, sys, zlib
 
 # Types of fields: letters of struct, and 8 bytes "q" from 0, "l" from -1, "L" from -2; texts "s", names "n", topics "t", groups "g";
-# "U" topics without one that comes twice, "?" a flag, "T" a time or none, "A" acks, "P" who produces, "m" messages of
-# version 1, "M" of version 2, "c" how those are compressed and "C" whether, "Z" messages by the codec before them, a list of
-# fields: many of them,
+# "U" topics without one that comes twice, "?" a flag, "T" a time or none, "A" acks, "-" an empty list that is not there,
+# "P" who produces, "m" messages of version 1, "M" of version 2, "c" how those are compressed and "C" whether, "Z" messages by
+# the codec before them, "S" those of version 2 with their bytes before them, a list of fields: many of them,
 # a tuple of one: many values, a dict: fields by name in a value of their own.
 PART = {"topic": "t", "partition": "I"}
 RANGE = {"start": "q", "highWaterMark": "q"}
-SETTINGS = lambda t: {"retentionMs": t, "retentionBytes": t, "segmentBytes": t, "segmentMs": t}
+SETTINGS = lambda t: {"retentionMs": t, "retentionBytes": t, "segmentBytes": t, "segmentMs": t, "dedupeMs": t}
 MEMBER = {"group": "g", "generation": "I", "member": "n"}
 KEPT = {**PART, "offset": "l", "metadata": "s"}
 ENDS = {"start": "q", "end": "q", "highWaterMark": "q"}
 FETCH = {**PART, "offset": "L", "maxBytes": "I"}
 WAIT = {"minBytes": "I", "maxWaitMs": "I"}
 PRODUCE = {**PART, "acks": "A", "timeoutMs": "i", "producer": "P"}
-DONE = {"baseOffset": "q", "count": "I", "highWaterMark": "q"}
+DONE = {"baseOffset": "q", "count": "I", "highWaterMark": "q", "duplicates": "-"}
+TOLD = {**DONE, "duplicates": [{"message": "I", "partition": "I", "offset": "q"}]}
 KINDS = {  # type, version, request, reply, and the flag for what is compressed
     "produce": [(1, 1, {**PART, "messages": "m"}, DONE),
-                (1, 2, {**PRODUCE, "codec": "0", "messages": "M"}, DONE),
-                (1, 2, {**PRODUCE, "codec": "c", "messages": "Z"}, DONE, 2)],
+                (1, 2, {**PRODUCE, "codec": "0", "messages": "M"}, TOLD),
+                (1, 2, {**PRODUCE, "codec": "c", "messages": "Z"}, TOLD, 2)],
     "fetch": [(2, 1, FETCH, {"highWaterMark": "q", "messages": "m"}),
               (2, 2, {**FETCH, **WAIT}, {"highWaterMark": "q", "messages": "M"}),
               (2, 2, {**FETCH, **WAIT, "codec": "c"}, {"highWaterMark": "q", "codec": "C", "messages": "Z"}, 2)],
@@ -45,6 +46,9 @@ KINDS = {  # type, version, request, reply, and the flag for what is compressed
         "partitions": [{**RANGE, "bytes": "q"}]})],
     "alterTopic": [(67, 2, {"topic": "t", "settings": SETTINGS("L")}, {"settings": SETTINGS("l")})],
     "deleteRecords": [(68, 2, {**PART, "offset": "l"}, {"start": "q"})],
+    "transact": [(69, 2, {
+        "producerId": "q", "epoch": "H", "parts": [{**PART, "baseSequence": "i", "messages": "S"}], "group": "n",
+        "generation": "I", "member": "n", "offsets": [{**KEPT, "offset": "q", "expected": "L"}]}, {"parts": [TOLD]})],
     "joinGroup": [(8, 2, {"group": "g", "member": "n", "client": "n", "sessionTimeoutMs": "I", "rebalanceTimeoutMs": "I",
                           "topics": "U"}, {"member": "n", "generation": "I"})],
     "syncGroup": [(9, 2, {**MEMBER, "held": [PART]}, {"generation": "I", "assigned": [PART], "more": "?"})],
@@ -67,12 +71,17 @@ def put(kind, value):
         return put(("t",), value)
     if isinstance(kind, (list, tuple)):
         return struct.pack(">I", len(value)) + b"".join(put(kind[0], one) for one in value)
+    if kind == "-":
+        return b""
     if kind in "stng":
         return sized(value.encode())
     if kind == "T":
         return struct.pack(">q", -1 if value is None else int(value))
     if kind == "P":
         return struct.pack(">QHi", *([value[n] for n in ("id", "epoch", "baseSequence")] if value else (0, 0, 0)))
+    if kind == "S":
+        data = put("M", value)
+        return data[:4] + sized(data[4:])
     if kind in "mM":
         return struct.pack(">I", len(value)) + b"".join(
             struct.pack(">qq", m["offset"], int(m["timestamp"])) + blob(m["key"], kind == "M") + blob(m["value"], kind == "M") +
@@ -110,6 +119,13 @@ def get(kind, rest):
             value, rest = get(kind[0], rest) if kind not in ("m", "M") else message(kind == "M", rest)
             values.append(value)
         return values, rest
+    if kind == "-":
+        return [], rest
+    if kind == "S":
+        data, after = some(rest[4:])
+        values, left = get("M", rest[:4] + data)
+        assert left == b""
+        return values, after
     if kind in "stng":
         data, rest = some(rest)
         return data.decode(), rest
@@ -182,9 +198,11 @@ def chance(kind):
         return "".join(random.choice(letters) for _ in range(random.randrange(30))) + ("x" if kind in "tg" else "")
     if kind == "T":
         return random.choice((None, str(random.randrange(2 ** random.randrange(1, 64)))))
+    if kind == "-":
+        return []
     if kind == "P":
         return random.choice((None, {"id": 2 ** random.randrange(53), "epoch": chance("H"), "baseSequence": chance("i")}))
-    if kind in "mM":
+    if kind in "mMS":
         data = lambda: random.choice((None, random.randbytes(random.randrange(1 if kind == "m" else 0, 50)).hex()))
         return [{"offset": chance("q"), "timestamp": str(random.randrange(-2**63, 2**63)), "key": data(), "value": data(),
                  "headers": [[chance("s"), random.randbytes(3).hex()] for _ in range(random.randrange(3))]}

@@ -72,7 +72,7 @@ toolTest(
     }
     assert.equal(
       kinds.size,
-      2 * (2 * 7 + 14 + 2),
+      2 * (2 * 7 + 15 + 2),
       "requests and replies of all kinds and versions",
     );
   },
@@ -149,6 +149,7 @@ function only(value: Plain, names: Plain): Plain {
 /** A request or a reply as JSON has it. */
 function plain(value: object, version: number): Plain {
   if ("time" in value) return { ...value, time: value.time === undefined ? null : `${value.time}` };
+  if ("parts" in value) return inParts(value as Plain, (part) => plain(part, version));
   if (!("messages" in value)) return value as Plain;
   const { codec, messages: set } = value as { codec: number; messages: EncodedMessages };
   const inflated = [set.bytes, gunzipSync, inflateSync][codec];
@@ -165,8 +166,14 @@ function plain(value: object, version: number): Plain {
   return { ...value, ...producer, messages: codec === CODEC.none ? messages : packed };
 }
 
+/** With something else for each of its parts. */
+function inParts(value: Plain, change: (part: Plain) => Plain): Plain {
+  return { ...value, parts: (value.parts as readonly Plain[]).map(change) };
+}
+
 /** The request or the reply that {@linkcode plain} makes this of. */
 function valueOf(value: Plain, version: number): Plain {
+  if ("parts" in value) return inParts(value, (part) => valueOf(part, version));
   if (typeof value.time === "string") return { ...value, time: BigInt(value.time) };
   if (!("messages" in value)) return { ...value, ...value.time === null && { time: undefined } };
   const producer = value.producer ?? undefined;

@@ -7,7 +7,7 @@
 import { type EncodedMessages, FrameWriter, type Produced } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
-import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
+import { positionsOf, type TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import type { Tries } from "../wire/retry.ts";
 
 /** A batch, from its first message until all of them are settled. */
@@ -25,6 +25,7 @@ export class Batch {
   readonly #partition: number;
   readonly #writer = new FrameWriter(1_024);
   readonly #settles: Settle<TopicPosition>[] = [];
+  #ids = 0;
   #isSettled = false;
   /** There when somebody waits for that. */
   #finished: Deferred<void> | undefined;
@@ -41,6 +42,11 @@ export class Batch {
     return this.#settles.length;
   }
 
+  /** How many of its messages have an id. */
+  get ids(): number {
+    return this.#ids;
+  }
+
   /** Bytes of its messages as they are encoded. */
   get bytes(): number {
     return this.#writer.length;
@@ -52,17 +58,18 @@ export class Batch {
   }
 
   /** Adds the message that `write` appends. */
-  add(write: (writer: FrameWriter) => void, settle: Settle<TopicPosition>): void {
+  add(write: (writer: FrameWriter) => void, hasId: boolean, settle: Settle<TopicPosition>): void {
     write(this.#writer);
+    if (hasId) this.#ids++;
     this.#settles.push(settle);
   }
 
-  /** All of it is there, from `baseOffset` on; -1 when nobody has told. */
-  resolve(baseOffset: number): void {
-    const known = baseOffset >= 0 ? 1 : 0;
-    this.#settles.forEach(({ resolve }, i) =>
-      resolve({ partition: this.#partition, offset: baseOffset + i * known })
-    );
+  /** All of it is there, by what servers say; from offset -1 on when nobody has told where. */
+  resolve(produced: Produced): void {
+    const partition = this.#partition;
+    const isKnown = produced.baseOffset >= 0;
+    const positions = isKnown ? positionsOf(partition, this.count, produced) : undefined;
+    this.#settles.forEach(({ resolve }, i) => resolve(positions?.[i] ?? { partition, offset: -1 }));
     this.#settled();
   }
 

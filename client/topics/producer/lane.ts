@@ -8,6 +8,7 @@
  * @module
  */
 
+import { MAX_IDS } from "../../../protocol/topics/message_set.ts";
 import type { FrameWriter, Produced } from "../../../protocol/topics/mod.ts";
 import type { Settle } from "../../net/deadline.ts";
 import { reportFault } from "../../net/portable.ts";
@@ -24,6 +25,16 @@ const LAST_SEQUENCE = 0x7fff_ffff;
 export interface Identity {
   readonly id: number;
   readonly epoch: number;
+}
+
+/** A message on its way. */
+export interface LaneMessage {
+  /** Appends it. */
+  readonly write: (writer: FrameWriter) => void;
+  /** Bytes that it takes. */
+  readonly size: number;
+  readonly hasId: boolean;
+  readonly settle: Settle<TopicPosition>;
 }
 
 /** What lanes need of their producer. */
@@ -78,16 +89,17 @@ export class Lane {
     return this.#open !== undefined;
   }
 
-  /** Adds the message of `size` bytes that `write` appends. */
-  add(write: (writer: FrameWriter) => void, size: number, settle: Settle<TopicPosition>): void {
+  /** Adds a message. */
+  add({ write, size, hasId, settle }: LaneMessage): void {
     const { maxMessages, maxBytes, lingerMs } = this.#world.options;
     if (this.#open !== undefined && this.#open.bytes + size > maxBytes) this.#seal();
     if (this.#open === undefined) {
       this.#open = new Batch(this.#partition, this.#count++, this.#world.tries());
       this.#wait(this.#open, lingerMs);
     }
-    this.#open.add(write, settle);
-    if (this.#open.count >= maxMessages || this.#open.bytes >= maxBytes) this.#seal();
+    this.#open.add(write, hasId, settle);
+    const { count, ids, bytes } = this.#open;
+    if (count >= maxMessages || ids >= MAX_IDS || bytes >= maxBytes) this.#seal();
   }
 
   /** Sends what is there without waiting for more. Resolves when it is settled. */
@@ -169,7 +181,7 @@ export class Lane {
     if ("error" in outcome) {
       this.#isHeld = true;
     } else {
-      batch.resolve(outcome.baseOffset);
+      batch.resolve(outcome);
       this.#world.settled(batch);
     }
     if (!this.#isHeld) {

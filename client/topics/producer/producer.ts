@@ -23,13 +23,19 @@ import { TimeoutError } from "../../net/errors.ts";
 import { type Deferred, deferred } from "../../net/portable.ts";
 import { QueueFullError } from "../../sessions/errors.ts";
 import {
+  hasId,
   type NewTopicMessage,
   type TopicPosition,
   wireMessage,
 } from "../../../protocol/topics/program/messages.ts";
 import { packMessages } from "../packing.ts";
 import type { ProducerSettings } from "../settings.ts";
-import type { ProducerStatistics, TopicProducer } from "../../../protocol/topics/program/types.ts";
+import { Transactions } from "../../../protocol/topics/program/transactions.ts";
+import type {
+  ProducerStatistics,
+  TopicProducer,
+  TopicTransaction,
+} from "../../../protocol/topics/program/types.ts";
 import { closed, type Cluster } from "../wire/cluster.ts";
 import { Tries } from "../wire/retry.ts";
 import type { Batch } from "./batch.ts";
@@ -58,6 +64,7 @@ export class Producer implements TopicProducer {
   /** Messages are compressed one batch after the other. */
   #packing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  readonly #transactions: Transactions;
   readonly #figures = { messages: 0, failures: 0, batches: 0, retries: 0, bytes: 0, wireBytes: 0 };
 
   /** Sends over `cluster`; `onClose` is called once. */
@@ -65,6 +72,14 @@ export class Producer implements TopicProducer {
     this.#cluster = cluster;
     this.#settings = settings;
     this.#onClose = onClose;
+    const { timeoutMs } = settings;
+    this.#transactions = new Transactions({
+      ask: (kind, request, options) => {
+        const again = { changes: kind === "transact", repeatable: true };
+        return cluster.ask(kind, request, { timeoutMs, ...options, ...again });
+      },
+      partitions: (topic) => this.#partitionsOf(topic),
+    });
   }
 
   get statistics(): ProducerStatistics {
@@ -91,6 +106,14 @@ export class Producer implements TopicProducer {
       giveUp() {},
     };
     return await waitFor<TopicPosition>(deadline, (settle) => this.#take(topic, message, settle));
+  }
+
+  async transact(
+    transaction: TopicTransaction,
+    options: CallOptions = {},
+  ): Promise<TopicPosition[]> {
+    if (this.#isClosed || this.#cluster.closing.aborted) throw closed();
+    return await this.#transactions.run(transaction, options);
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
@@ -157,7 +180,8 @@ export class Producer implements TopicProducer {
       throw new TopicError(CODE.MESSAGE_TOO_LARGE, text);
     }
     if (this.#isClosed || this.#cluster.closing.aborted) throw closed();
-    const rest = { size, settle, partition: given.partition, key: message.key };
+    const { key } = message;
+    const rest = { size, hasId: hasId(message), settle, partition: given.partition, key };
     if (!this.#waits(size)) {
       const write = (writer: FrameWriter): void => writeMessage(writer, message, true);
       return this.#add(route, { ...rest, write });
@@ -300,7 +324,7 @@ export class Producer implements TopicProducer {
     const options = { timeoutMs, affinity: partition };
     if (!this.#settings.async) return await this.#cluster.attempt("produce", request, options);
     await this.#cluster.post("produce", request, options);
-    return { baseOffset: -1, count: batch.count, highWaterMark: 0 };
+    return { baseOffset: -1, count: batch.count, highWaterMark: 0, duplicates: [] };
   }
 
   /** Messages as they are compressed, if that makes them shorter; in the order in which this is called, as they are sent in it. */

@@ -4,22 +4,14 @@
  * @module
  */
 
-import type { FrameWriter } from "../../../protocol/topics/mod.ts";
-import type { Settle } from "../../net/deadline.ts";
-import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import { partitionOfKey } from "../../../protocol/topics/program/routing.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, LaneMessage } from "./lane.ts";
 
 /** How long it is believed how many partitions a topic has, in milliseconds. */
 const BELIEVED_MS = 300_000;
 
 /** A message on its way to a partition. */
-export interface Routed {
-  /** Appends it. */
-  readonly write: (writer: FrameWriter) => void;
-  /** Bytes that it takes. */
-  readonly size: number;
-  readonly settle: Settle<TopicPosition>;
+export interface Routed extends LaneMessage {
   /** Where it is to go; else its key decides, if it has one. */
   readonly partition: number | undefined;
   readonly key: Uint8Array | null;
@@ -88,9 +80,10 @@ export class Route {
     }
   }
 
-  #dispatch({ write, size, settle, partition, key }: Routed, count: number): void {
+  #dispatch(message: Routed, count: number): void {
+    const { partition, key } = message;
     const chosen = partition ?? (key === null ? this.#next(count) : partitionOfKey(key, count));
-    this.#laneOf(chosen).add(write, size, settle);
+    this.#laneOf(chosen).add(message);
   }
 
   /** The same one as long as its batch takes more. */

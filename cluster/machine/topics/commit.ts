@@ -194,16 +194,12 @@ export const commitOffsets: Command<
     const totals = getTotals(state);
     const body = new Uint8Array(commits.length);
     commits.forEach((commit, i) => {
-      body[i] = fence(commit.topic, commit.partition)
-        ? commitOne(state, totals, time, group, commit)
-        : COMMITTED.notOwned;
+      const isOwn = fence(commit.topic, commit.partition);
+      body[i] = isOwn ? judgeCommit(state, totals, group, commit) : COMMITTED.notOwned;
+      if (body[i] === COMMITTED.done) keepCommit(state, time, group, commit);
     });
     if (body.includes(COMMITTED.done)) {
-      const due = { kind: "group", group } as const;
-      if (lastCommit(state, group) === undefined) {
-        putDue(state, timeAfter(time, GROUP_LIFE_MS), due);
-      }
-      putLastCommit(state, group, time);
+      touchGroup(state, time, group);
       putTotals(state, totals);
     }
     return { ok: true, rev: 0, body };
@@ -250,23 +246,47 @@ export const groupOffsets: Question<
   },
 };
 
-function commitOne(
-  state: Transaction,
+/**
+ * Whether an offset may be committed: {@linkcode COMMITTED} `done`, or why not. One for a partition of which the group has none
+ * counts from then on in `totals`.
+ */
+export function judgeCommit(
+  state: StoreReader,
   totals: Totals,
-  time: number,
   group: Uint8Array,
-  { topic: name, partition, offset, metadata }: Commit,
+  { topic: name, partition, metadata }: Commit,
 ): number {
   const topic = getTopic(state, name);
   if (topic === undefined) return COMMITTED.topicNotFound;
   if (partition >= topic.partitions) return COMMITTED.partitionNotFound;
   if (metadata.length > MAX_METADATA_BYTES) return COMMITTED.metadataTooLong;
-  const place = { topic: topic.id, partition };
-  if (totals.offsets >= MAX_ALL_COMMITTED && getCommitted(state, group, place) === undefined) {
-    return COMMITTED.quotaExceeded;
+  if (getCommitted(state, group, { topic: topic.id, partition }) !== undefined) {
+    return COMMITTED.done;
   }
-  if (putCommitted(state, group, place, { offset, at: time, metadata })) totals.offsets++;
+  if (totals.offsets >= MAX_ALL_COMMITTED) return COMMITTED.quotaExceeded;
+  totals.offsets++;
   return COMMITTED.done;
+}
+
+/** Keeps an offset that may be committed; whether there was none before. */
+export function keepCommit(
+  state: Transaction,
+  time: number,
+  group: Uint8Array,
+  { topic: name, partition, offset, metadata }: Commit,
+): boolean {
+  const topic = getTopic(state, name);
+  if (topic === undefined) throw new Error("Expected the topic of an offset");
+  const place = { topic: topic.id, partition };
+  return putCommitted(state, group, place, { offset, at: time, metadata });
+}
+
+/** A group has committed something: it is forgotten long after it. */
+export function touchGroup(state: Transaction, time: number, group: Uint8Array): void {
+  if (lastCommit(state, group) === undefined) {
+    putDue(state, timeAfter(time, GROUP_LIFE_MS), { kind: "group", group });
+  }
+  putLastCommit(state, group, time);
 }
 
 function writePage(

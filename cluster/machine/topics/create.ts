@@ -132,6 +132,7 @@ export const alter: Command<Alteration> = {
     if (!isRight(all)) return BAD_OPTIONS;
     putTopic(state, name, all);
     lookAfterAll(state, time, topic.id);
+    if (all.dedupeMs < topic.dedupeMs) putDue(state, time, { kind: "ids", topic: topic.id });
     return done(NOTHING);
   },
 };
@@ -187,9 +188,10 @@ function readOptions(reader: Reader): Partial<TopicOptions> {
   return options;
 }
 
-function isRight({ retentionMs, segmentBytes, segmentMs }: TopicOptions): boolean {
+function isRight({ retentionMs, segmentBytes, segmentMs, dedupeMs }: TopicOptions): boolean {
   return (retentionMs === 0 || retentionMs >= LEAST_MS) && segmentMs >= LEAST_MS &&
-    segmentBytes >= SEGMENT_BYTES.least && segmentBytes <= SEGMENT_BYTES.most;
+    (dedupeMs === 0 || dedupeMs >= LEAST_MS) && segmentBytes >= SEGMENT_BYTES.least &&
+    segmentBytes <= SEGMENT_BYTES.most;
 }
 
 /** Other messages may have to go from now on. */

@@ -7,6 +7,8 @@
 
 import type { Failure } from "../result.ts";
 
+export { MAX_ID_BYTES, MAX_IDS } from "../../../protocol/topics/message_set.ts";
+
 /** Longest name of a topic, in bytes. */
 export const MAX_NAME_BYTES = 249;
 
@@ -67,6 +69,15 @@ export const MAX_PRODUCERS = 1_000_000;
 /** A producer is forgotten in a partition so long after its last batch there, in milliseconds. */
 export const PRODUCER_LIFE_MS = 7 * 86_400_000;
 
+/**
+ * Most ids of messages that are known. Beyond, messages with ids are refused: to forget one early would break what was promised
+ * to who has sent it.
+ */
+export const MAX_ALL_IDS = 1_000_000;
+
+/** Most partitions that one transaction appends to, offsets that it commits and messages with ids, together: some milliseconds of work. */
+export const MAX_TRANSACT_ITEMS = 1_024;
+
 /** Most bytes of a batch: what an entry of the log may hold. */
 export const MAX_BATCH_BYTES = 12 * 1024 * 1024;
 
@@ -76,7 +87,7 @@ export const STRETCH_BYTES = 64 * 1024;
 /** Least and greatest `segmentBytes`. */
 export const SEGMENT_BYTES = { least: 4 * 1024, most: 1024 * 1024 * 1024 } as const;
 
-/** Least `segmentMs`, and least `retentionMs` but for 0. */
+/** Least `segmentMs`, and least `retentionMs` and `dedupeMs` but for 0. */
 export const LEAST_MS = 1_000;
 
 /** Most rows that one entry sweeps: some milliseconds of work. */
@@ -117,7 +128,7 @@ export const BAD_GROUP: Failure = { ok: false, code: 422, reason: "INVALID", fie
 /** What a group has committed takes too many bytes to be told at once. */
 export const TOO_LARGE: Failure = { ok: false, code: 413, reason: "TOO_LARGE" };
 
-/** There is as much as there may be: topics, partitions, producers, offsets or members. */
+/** There is as much as there may be: topics, partitions, producers, offsets, ids or members. */
 export const QUOTA_EXCEEDED: Failure = { ok: false, code: 429, reason: "QUOTA_EXCEEDED" };
 
 /** A batch does not follow the last one of its producer. */
@@ -146,3 +157,18 @@ export const BAD_TIMEOUT: Failure = { ok: false, code: 422, reason: "INVALID", f
 
 /** What a member calls itself breaks a rule. */
 export const BAD_CLIENT: Failure = { ok: false, code: 422, reason: "INVALID", field: "client" };
+
+/** There are more than {@linkcode MAX_TRANSACT_ITEMS}. */
+export const BAD_ITEMS: Failure = { ok: false, code: 422, reason: "INVALID", field: "items" };
+
+/** A partition comes twice. */
+export const BAD_PARTS: Failure = { ok: false, code: 422, reason: "INVALID", field: "partition" };
+
+/** Offsets for one partition come twice. */
+export const BAD_COMMITS: Failure = { ok: false, code: 422, reason: "INVALID", field: "offset" };
+
+/** The text with an offset is too long. */
+export const METADATA_TOO_LONG: Failure = { ok: false, code: 413, reason: "METADATA_TOO_LONG" };
+
+/** The group has another offset than who commits has thought. */
+export const OFFSET_MOVED: Failure = { ok: false, code: 409, reason: "OFFSET_MOVED" };

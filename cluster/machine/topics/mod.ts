@@ -28,6 +28,7 @@ import { LOCATE, locate } from "./locate.ts";
 import { LOCATE_TIME, locateTime } from "./locate_time.ts";
 import { INIT_PRODUCER, initProducer, PRODUCE, produce } from "./produce.ts";
 import { DUE, due, SWEEP, sweep } from "./sweep.ts";
+import { TRANSACT, transact } from "./transact.ts";
 import { TRIM, trim } from "./trim.ts";
 
 export {
@@ -104,15 +105,9 @@ export {
 } from "./locate.ts";
 export { locateTimeQuestion, type When } from "./locate_time.ts";
 export { isGroup, isName } from "./names.ts";
-export {
-  decodeProduced,
-  decodeProducer,
-  initProducerCommand,
-  type Produce,
-  produceCommand,
-  type Produced,
-  type Sequence,
-} from "./produce.ts";
+export { decodeProduced, decodeProducer, initProducerCommand, produceCommand } from "./produce.ts";
+export type { Produce, Produced, Sequence } from "./producing/part.ts";
+export type { Duplicate } from "./rows/ids.ts";
 export { TOPICS } from "./rows/keys.ts";
 export { DEFAULT_OPTIONS, type TopicOptions } from "./rows/topic.ts";
 export { nextOffset, SEGMENT_KEYS, segmentRow, segmentRowOf, segmentRows } from "./rows/lookup.ts";
@@ -123,6 +118,13 @@ export {
   sweepTopicsCommand,
   topicsDueQuestion,
 } from "./sweep.ts";
+export {
+  ANY_OFFSET,
+  decodeTransacted,
+  type ExpectedCommit,
+  type Transact,
+  transactCommand,
+} from "./transact.ts";
 export { decodeStart, type Trim, trimCommand } from "./trim.ts";
 
 /** The module. */
@@ -136,6 +138,7 @@ export const topics: Module = {
     [INIT_PRODUCER]: initProducer,
     [COMMIT_OFFSETS]: commitOffsets,
     [SWEEP]: sweep,
+    [TRANSACT]: transact,
     [JOIN]: join,
     [SYNC]: sync,
     [HEARTBEAT]: heartbeat,

@@ -5,11 +5,19 @@
  */
 
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import type { NewTopicMessage, TopicProducer } from "../../../client/mod.ts";
 import { MAX_MESSAGE_BYTES } from "../../../protocol/topics/limits.ts";
 import { encodeUtf8 } from "../../../protocol/text.ts";
 import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
-import { type FlagValues, listFlag, stringFlag, switchFlag } from "../../shell/flags.ts";
+import {
+  ExpectedError,
+  type FlagValues,
+  listFlag,
+  parsedFlag,
+  stringFlag,
+  switchFlag,
+} from "../../shell/flags.ts";
 import { checkFormat, printResult } from "../../shell/output.ts";
 import { type Progress, showProgress } from "../../shell/progress.ts";
 import { ENDING, interruption } from "../../shell/streaming.ts";
@@ -30,6 +38,16 @@ export const produceFlags = {
       "the other, up to 1,000 messages at a time.",
   ),
   header: listFlag("NAME=VALUE", "Header of all messages. May be given many times."),
+  "id-from": parsedFlag<"key" | "line" | undefined>(
+    "PART",
+    'Each message has an id, and is not taken when one with it came not long ago: its "key", or the ' +
+      'SHA-256 of its "line". Default: none.',
+    undefined,
+    (text) => {
+      if (text === "key" || text === "line") return text;
+      throw new ExpectedError("key or line");
+    },
+  ),
   file: stringFlag("PATH", "Reads this file. Default: standard input.", "files"),
   idempotent: switchFlag(
     "Servers know what comes again: after a lost answer it is sent again, and is there once.",
@@ -85,8 +103,12 @@ export const command: Command = defineCommand({
     const { error = broken } = tally.failure ?? {};
     const { sent, acknowledged, unknown } = tally;
     if (error === undefined) {
-      const text = () => `Produced ${acknowledged} ${acknowledged === 1 ? "message" : "messages"}`;
-      await printResult(terminal, values.format, text, () => ({ topic, acknowledged }));
+      const { duplicates } = tally;
+      const before = duplicates === 0 ? "" : `, of which ${duplicates} had been there before`;
+      const messages = acknowledged === 1 ? "message" : "messages";
+      const text = () => `Produced ${acknowledged} ${messages}${before}`;
+      const found = values["id-from"] === undefined ? {} : { duplicates };
+      await printResult(terminal, values.format, text, () => ({ topic, acknowledged, ...found }));
       return 0;
     }
     const failed = told("Error", Promise.reject(error)).catch((failure: CommandError) => failure);
@@ -133,16 +155,25 @@ function makerOf(
   if (separator === "") throw new CommandError("-key-separator is empty", { onStderr: true });
   const headers = values.header.map(headerOf);
   const rest = { ...partition !== undefined && { partition }, headers };
+  const idOf = ID_OF[values["id-from"] ?? "none"];
   if (separator === undefined) {
-    return (value) => ({ ...key !== undefined && { key }, value, ...rest });
+    return (value) => ({ ...key !== undefined && { key }, value, ...rest, ...idOf(value, key) });
   }
   const bytes = encodeUtf8(separator);
   return (line, number) => {
     const at = Buffer.from(line.buffer, line.byteOffset, line.length).indexOf(bytes);
     if (at < 0) throw new Error(`Line ${number} has no '${separator}' after its key`);
-    return { key: line.subarray(0, at), value: line.subarray(at + bytes.length), ...rest };
+    const key = line.subarray(0, at);
+    return { key, value: line.subarray(at + bytes.length), ...rest, ...idOf(line, key) };
   };
 }
+
+/** The id of a line with a key, by what it is made from. */
+const ID_OF = {
+  none: () => ({}),
+  key: (_: Uint8Array, key: Uint8Array | string = "") => ({ id: key }),
+  line: (line: Uint8Array) => ({ id: createHash("sha256").update(line).digest("hex") }),
+} as const;
 
 function headerOf(text: string): [name: string, value: string] {
   const at = text.indexOf("=");

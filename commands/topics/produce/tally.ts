@@ -10,6 +10,8 @@ import { OutcomeUnknownError, type TopicPosition } from "../../../client/mod.ts"
 export class Tally {
   /** Messages that are where they were sent. */
   acknowledged = 0;
+  /** Those of them that were not appended, since others had their ids. */
+  duplicates = 0;
   /** Messages that may be there or not. */
   unknown = 0;
   /** Messages that were sent. */
@@ -28,7 +30,10 @@ export class Tally {
   /** Counts a message, once it is known how it ends. */
   count(sending: Promise<TopicPosition>): void {
     const number = ++this.sent;
-    sending.then(() => void this.acknowledged++, (error) => {
+    sending.then(({ duplicate = false }) => {
+      this.acknowledged++;
+      if (duplicate) this.duplicates++;
+    }, (error) => {
       this.#first = Math.min(this.#first, number);
       if (error instanceof OutcomeUnknownError) this.unknown++;
       if (this.failure !== undefined) return;

@@ -6,7 +6,9 @@
 
 import { kindOf, requireArgument } from "../../arguments.ts";
 import { bytesOf, PayloadBytes } from "../../payload.ts";
-import type { Message } from "../messages.ts";
+import { ID_HEADER, MAX_ID_BYTES } from "../message_set.ts";
+import type { Header, Message } from "../messages.ts";
+import type { Produced } from "../requests.ts";
 
 /**
  * A message to be sent.
@@ -24,6 +26,11 @@ export interface NewTopicMessage {
   readonly key?: Uint8Array | string | null;
   /** What it says. `null` stands for nothing, which is not the same as empty. */
   readonly value: Uint8Array | string | null;
+  /**
+   * What tells it from all others of its topic, 1 to 64 bytes: one that was sent before, not long ago, is not appended again. It
+   * becomes the header `Msg-Id`.
+   */
+  readonly id?: Uint8Array | string;
   /** By name, or as pairs where a name comes more than once. */
   readonly headers?:
     | Readonly<Record<string, Uint8Array | string>>
@@ -50,6 +57,8 @@ export interface TopicPosition {
   readonly partition: number;
   /** The offset, from 0 on; -1 when nobody was to acknowledge it. */
   readonly offset: number;
+  /** Of a message that was sent: there when it was not appended, since one with its id was here before. */
+  readonly duplicate?: boolean;
 }
 
 /**
@@ -82,9 +91,10 @@ export interface TopicMessage extends TopicPosition {
 
 const NS_PER_MS = 1_000_000n;
 
-const MEMBERS = ["key", "value", "headers", "timestamp", "partition"];
+const MEMBERS = ["key", "value", "id", "headers", "timestamp", "partition"];
 
 const NO_HEADERS: Message["headers"] = [];
+const NO_BYTES = new Uint8Array();
 
 /** A message for the wire. */
 export function wireMessage(message: NewTopicMessage): Message {
@@ -93,17 +103,39 @@ export function wireMessage(message: NewTopicMessage): Message {
     if (MEMBERS.includes(name)) continue;
     throw new TypeError(`Unknown member '${name}' of message: expected ${MEMBERS.join(", ")}`);
   }
-  const { key = null, value, headers, timestamp, partition } = message;
+  const { key = null, value, id, headers, timestamp, partition } = message;
   if (partition !== undefined && !(Number.isSafeInteger(partition) && partition >= 0)) {
     throw new TypeError(`Invalid partition: expected a whole number, got ${kindOf(partition)}`);
   }
+  const others = headers === undefined ? NO_HEADERS : wireHeaders(headers);
   return {
     offset: 0,
     timestamp: timestamp === undefined ? 0n : nanosecondsOfTime(timestamp),
     key: bytesOf(key),
     value: bytesOf(value),
-    headers: headers === undefined ? NO_HEADERS : wireHeaders(headers),
+    headers: id === undefined ? others : [idHeader(id), ...others],
   };
+}
+
+/** Whether a message has an id. */
+export function hasId({ headers }: Message): boolean {
+  return headers.some(([name]) => name === ID_HEADER);
+}
+
+/** Where each of `count` messages is that were sent to a partition, by what has come of it. */
+export function positionsOf(
+  partition: number,
+  count: number,
+  { baseOffset, duplicates }: Produced,
+): TopicPosition[] {
+  let next = baseOffset;
+  let passed = 0;
+  return Array.from({ length: count }, (_, i) => {
+    const duplicate = duplicates[passed];
+    if (duplicate?.message !== i) return { partition, offset: next++ };
+    passed++;
+    return { partition: duplicate.partition, offset: duplicate.offset, duplicate: true };
+  });
 }
 
 /** Messages of the wire as programs get them. */
@@ -138,6 +170,14 @@ export class ReceivedMessage implements TopicMessage {
 function payload(bytes: Uint8Array | null): PayloadBytes | null {
   if (bytes === null) return null;
   return new PayloadBytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
+}
+
+function idHeader(id: Uint8Array | string): Header {
+  const bytes = bytesOf(id) ?? NO_BYTES;
+  if (bytes.length > 0 && bytes.length <= MAX_ID_BYTES) return [ID_HEADER, bytes];
+  throw new RangeError(
+    `Id of a message takes ${bytes.length} bytes, expected 1 to ${MAX_ID_BYTES}`,
+  );
 }
 
 /**

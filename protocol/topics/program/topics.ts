@@ -9,7 +9,7 @@ import type { TopicDescription, TopicSettings } from "../requests.ts";
 import type { CallOptions } from "../../call_options.ts";
 
 /**
- * How long and in which pieces the messages of a topic are kept.
+ * How long and in which pieces the messages of a topic are kept, and for how long their ids are known.
  *
  * @example
  * ```ts
@@ -38,6 +38,8 @@ export interface TopicRetention {
   readonly segmentBytes?: number;
   /** Milliseconds after its first message at which a segment ends. */
   readonly segmentMs?: number;
+  /** Of messages with one id, one is appended within so many milliseconds; 0: all are. Default 120,000. */
+  readonly dedupeMs?: number;
 }
 
 /**
@@ -160,6 +162,7 @@ const RETENTION = {
   retentionBytes: "number",
   segmentBytes: "number",
   segmentMs: "number",
+  dedupeMs: "number",
 } as const;
 
 /**

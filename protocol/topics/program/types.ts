@@ -95,6 +95,15 @@ export interface TopicProducer extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal },
   ): Promise<TopicPosition>;
   /**
+   * Appends messages and commits how far a consumer has come, all of it or nothing. One follows the other. Resolves with where each
+   * message is. Messages that were sent otherwise are no part of it.
+   *
+   * It is tried again until its time is over, and is done once, whatever is lost. When it rejects nothing was done, unless it is with
+   * an `OutcomeUnknownError`. In any case the consumer is to be closed, and another one goes on from what is committed: with
+   * `TRANSACTION_ABORTED` somebody else has committed for the group since the messages were read.
+   */
+  transact(transaction: TopicTransaction, options?: CallOptions): Promise<TopicPosition[]>;
+  /**
    * Resolves when there is room for more messages. Who does not wait for what `send` resolves with waits for this.
    *
    * @throws {TimeoutError} when none came about within `timeoutMs`
@@ -108,6 +117,99 @@ export interface TopicProducer extends AsyncDisposable {
   flush(options?: CallOptions): Promise<void>;
   /** Takes no more messages. Resolves when all are settled. Safe to call again. */
   close(): Promise<void>;
+}
+
+/**
+ * Messages, and how far a consumer has come that has read what they were made from.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicTransaction } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * const transaction: TopicTransaction = {
+ *   messages: [{ topic: "orders", value: "pears" }, { topic: "log", value: "one order" }],
+ * };
+ * const positions = await producer.transact(transaction);
+ * console.log(positions.length); // 2
+ * ```
+ */
+export interface TopicTransaction {
+  /** Messages, each with its topic; those of one partition in the order in which they are. Default: none. */
+  readonly messages?: readonly TransactedMessage[];
+  /** What is committed with them. Default: nothing. */
+  readonly offsets?: TopicProgress;
+}
+
+/**
+ * A message of a transaction.
+ *
+ * @example
+ * ```ts
+ * import type { TransactedMessage } from "@skein/agent/client";
+ *
+ * const message: TransactedMessage = { topic: "orders", key: "7", value: "pears" };
+ * console.log(message.topic); // orders
+ * ```
+ */
+export interface TransactedMessage extends NewTopicMessage {
+  /** Its topic. */
+  readonly topic: string;
+}
+
+/**
+ * How far a group is to go on, as {@linkcode TopicConsumer.progress} tells it.
+ *
+ * @example
+ * ```ts
+ * import { Agent } from "@skein/agent";
+ * import { TopicClient, type TopicProgress } from "@skein/agent/client";
+ *
+ * await using agent = await Agent.start({
+ *   dev: true,
+ *   bind: "127.0.0.1:0",
+ *   peerAddr: "127.0.0.1:0",
+ *   kvAddr: "127.0.0.1:0",
+ *   sessionAddr: "127.0.0.1:0",
+ *   topicsAddr: "127.0.0.1:0",
+ * });
+ * await using client = await TopicClient.connect({ address: agent.state?.addresses.topicsAddr ?? "" });
+ * await using producer = client.producer();
+ * await producer.send("orders", { value: "pears" });
+ * await using consumer = client.consumer("orders", { group: "billing", autoCommitMs: 0 });
+ * const order = await consumer.fetchOne();
+ * const offsets: TopicProgress = consumer.progress();
+ * const bill = { topic: "bills", value: `bill for ${order?.value?.text()}` };
+ * await producer.transact({ messages: [bill], offsets });
+ * ```
+ */
+export interface TopicProgress {
+  /** The group. */
+  readonly group: string;
+  /** Who says so, of a group with members. */
+  readonly member?: string;
+  /** That of the member. */
+  readonly generation?: number;
+  /** Its offsets, each of the first message that is still to be dealt with. */
+  readonly offsets: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    readonly offset: number;
+    /** The one that the group has until then; `null`: none. Default: whatever it is. */
+    readonly from?: number | null;
+  }[];
+  /** Called once they are committed. */
+  readonly committed?: () => void;
 }
 
 /**
@@ -264,6 +366,12 @@ export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposa
    * has read
    */
   commit(options?: CallOptions): Promise<void>;
+  /**
+   * How far it has come: what {@linkcode TopicProducer.transact} commits for its group, with what has come of the messages.
+   *
+   * @throws {TypeError} when the consumer has no group, or commits by itself
+   */
+  progress(): TopicProgress;
   /**
    * Ends reading. With a group it first commits, unless that is left to the program, what was read before the last message, or with
    * {@linkcode TopicConsumer.commit}; then a member leaves its group, and others have its partitions at once. Servers that do not

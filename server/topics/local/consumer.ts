@@ -4,27 +4,17 @@
  * @module
  */
 
-import { CODE, type Replies, type Requests, TopicError } from "../../../protocol/topics/mod.ts";
+import { CODE, TopicError } from "../../../protocol/topics/mod.ts";
 import { Consumer } from "../../../protocol/topics/program/consumer/consumer.ts";
 import { consumerSettings } from "../../../protocol/topics/program/consumer/settings.ts";
-import type {
-  ConsumerKind,
-  ConsumerWorld,
-} from "../../../protocol/topics/program/consumer/world.ts";
+import type { ConsumerWorld } from "../../../protocol/topics/program/consumer/world.ts";
 import type { TopicConsumer } from "../../../protocol/topics/program/types.ts";
-import type { CallOptions } from "../../../protocol/call_options.ts";
-import { pause } from "../../net/deadline.ts";
 import type { AgentConsumerOptions } from "./options.ts";
-import { isOpen, type LocalRequests, TIMEOUT_MS } from "./requests.ts";
-import { limited } from "./waiting.ts";
+import { askAgain } from "./again.ts";
+import { type LocalRequests, TIMEOUT_MS } from "./requests.ts";
 
 /** How long a consumer that is closed waits for whoever leads, in milliseconds: less than an agent that ends gives it. */
 const CLOSE_LIMIT_MS = 2_000;
-
-/** One try may take so long, in milliseconds ... */
-const TRY_MS = 5_000;
-/** ... and it is waited so long before the next one. */
-const PAUSE_MS = 100;
 
 /**
  * A consumer of a topic; `onClose` is called once.
@@ -47,7 +37,7 @@ export function localConsumer(
       const timer = setTimeout(fn, ms);
       return () => clearTimeout(timer);
     },
-    ask: (kind, request, call) => ask(requests, kind, request, call),
+    ask: (kind, request, call) => askAgain(requests, kind, request, call),
     async fetch(request, { timeoutMs = TIMEOUT_MS, signal }) {
       const fetched = await requests.ask("fetch", request, { timeoutMs, signal, fromHere: true });
       return { ...fetched, wireBytes: fetched.messages.bytes.length };
@@ -57,31 +47,3 @@ export function localConsumer(
   };
   return new Consumer(world, settings, onClose);
 }
-
-/** Has a request done that does no harm when it is done twice, with as many tries as the time allows. */
-async function ask<K extends ConsumerKind>(
-  requests: LocalRequests,
-  kind: K,
-  request: Requests[K],
-  { timeoutMs = TIMEOUT_MS, signal = NEVER }: CallOptions,
-): Promise<Replies[K]> {
-  const endsAt = performance.now() + timeoutMs;
-  for (;;) {
-    const leftMs = endsAt - performance.now();
-    try {
-      const limitMs = Math.max(1, Math.min(TRY_MS, leftMs));
-      const asked = requests.ask(kind, request, { timeoutMs: limitMs });
-      return await limited(asked, Math.max(1, leftMs), signal);
-    } catch (error) {
-      const passes = isOpen(error) || error instanceof TopicError && PASSES.includes(error.code);
-      if (signal.aborted || !passes || PAUSE_MS >= endsAt - performance.now()) throw error;
-    }
-    await pause(PAUSE_MS, signal);
-    signal.throwIfAborted();
-  }
-}
-
-/** Nothing was done, and may be done later. */
-const PASSES: readonly number[] = [CODE.NOT_LEADER, CODE.OVERLOADED, CODE.REQUEST_TIMEOUT];
-
-const NEVER = new AbortController().signal;

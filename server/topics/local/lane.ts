@@ -7,11 +7,12 @@
 import { concatBytes } from "../../../protocol/bytes.ts";
 import {
   CODE,
+  MAX_IDS,
   type Produced,
   type ProducerBatch,
   TopicError,
 } from "../../../protocol/topics/mod.ts";
-import type { TopicPosition } from "../../../protocol/topics/program/messages.ts";
+import { positionsOf, type TopicPosition } from "../../../protocol/topics/program/messages.ts";
 import { pause } from "../../net/deadline.ts";
 import { isOpen, lost } from "./requests.ts";
 
@@ -26,6 +27,7 @@ const PAUSE_MS = { first: 50, most: 1_000 } as const;
 /** A message on its way, encoded. */
 export interface Pending {
   readonly bytes: Uint8Array;
+  readonly hasId: boolean;
   readonly resolve: (position: TopicPosition) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -86,9 +88,11 @@ export class Lane {
   /** The next batch. */
   #cut(): Pending[] {
     let bytes = 0;
+    let ids = 0;
     const end = this.#queue.findIndex((pending, i) => {
       bytes += pending.bytes.length;
-      return i > 0 && bytes > BATCH_BYTES;
+      if (pending.hasId) ids++;
+      return i > 0 && (bytes > BATCH_BYTES || ids > MAX_IDS);
     });
     return this.#queue.splice(0, end < 0 ? this.#queue.length : end);
   }
@@ -104,10 +108,9 @@ export class Lane {
     for (let pauseMs: number = PAUSE_MS.first, isAgain = false;; isAgain = true) {
       try {
         const limitMs = Math.max(1, Math.min(TRY_MS, endsAt - performance.now()));
-        const { baseOffset } = await this.#send(messages, limitMs, isAgain);
-        return batch.forEach(({ resolve }, i) =>
-          resolve({ partition: this.#partition, offset: baseOffset + i })
-        );
+        const produced = await this.#send(messages, limitMs, isAgain);
+        const positions = positionsOf(this.#partition, batch.length, produced);
+        return batch.forEach(({ resolve }, i) => resolve(positions[i] as TopicPosition));
       } catch (error) {
         wasOpen ||= isOpen(error);
         const { idempotent, closing } = this.#world;

@@ -43,7 +43,10 @@ export type {
   ProducerStatistics,
   TopicConsumer,
   TopicProducer,
+  TopicProgress,
   TopicStart,
+  TopicTransaction,
+  TransactedMessage,
 } from "../../../protocol/topics/program/types.ts";
 export type { AgentConsumerOptions, AgentProducerOptions } from "./options.ts";
 

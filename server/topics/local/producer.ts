@@ -16,12 +16,19 @@ import {
   writeMessage,
 } from "../../../protocol/topics/mod.ts";
 import {
+  hasId,
   type NewTopicMessage,
   type TopicPosition,
   wireMessage,
 } from "../../../protocol/topics/program/messages.ts";
 import { partitionOfKey } from "../../../protocol/topics/program/routing.ts";
-import type { ProducerStatistics, TopicProducer } from "../../../protocol/topics/program/types.ts";
+import { Transactions } from "../../../protocol/topics/program/transactions.ts";
+import type {
+  ProducerStatistics,
+  TopicProducer,
+  TopicTransaction,
+} from "../../../protocol/topics/program/types.ts";
+import { askAgain } from "./again.ts";
 import { Lane, type LaneWorld, type Pending } from "./lane.ts";
 import type { AgentProducerOptions } from "./options.ts";
 import { type LocalRequests, TIMEOUT_MS } from "./requests.ts";
@@ -53,6 +60,7 @@ export class LocalProducer implements TopicProducer {
   /** Settled when there is room; there when somebody waits for that. */
   #room: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
+  readonly #transactions: Transactions;
 
   /** Sends by `requests` until `closing` fires; `onClose` is called once. */
   constructor(
@@ -71,6 +79,13 @@ export class LocalProducer implements TopicProducer {
     this.#onClose = onClose;
     const { idempotent = false, bufferBytes = BUFFER_BYTES, timeoutMs = TIMEOUT_MS } = options;
     this.#options = { idempotent, bufferBytes, timeoutMs };
+    this.#transactions = new Transactions({
+      ask(kind, request, { timeoutMs: limitMs = timeoutMs, signal }) {
+        const over = signal === undefined ? closing : AbortSignal.any([closing, signal]);
+        return askAgain(requests, kind, request, { timeoutMs: limitMs, signal: over });
+      },
+      partitions: (topic) => this.#partitionsOf(topic),
+    });
   }
 
   get statistics(): ProducerStatistics {
@@ -88,6 +103,16 @@ export class LocalProducer implements TopicProducer {
     signal?.throwIfAborted();
     const sent = this.#take(topic, message);
     return signal === undefined ? await sent : await limited(sent, Infinity, signal);
+  }
+
+  async transact(
+    transaction: TopicTransaction,
+    options: CallOptions = {},
+  ): Promise<TopicPosition[]> {
+    if (this.#isClosed || this.#closing.aborted) {
+      throw new TopicError(CODE.OVERLOADED, "The producer is closed");
+    }
+    return await this.#transactions.run(transaction, options);
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
@@ -144,6 +169,7 @@ export class LocalProducer implements TopicProducer {
     const { promise, resolve, reject } = Promise.withResolvers<TopicPosition>();
     const pending: Pending = {
       bytes: writer.view(),
+      hasId: hasId(message),
       resolve: (position) => {
         this.#figures.messages++;
         this.#freed(size);
@@ -206,21 +232,28 @@ export class LocalProducer implements TopicProducer {
   }
 
   async #load(topic: string, route: Route): Promise<void> {
-    const { timeoutMs } = this.#options;
     let failure: unknown;
     try {
-      const { partitions } = await this.#requests.ask("describeTopic", { topic }, { timeoutMs });
-      route.count = partitions.length;
+      route.count = await this.#partitionsOf(topic);
     } catch (error) {
-      // One that is made as it is needed has one partition.
-      const isMissing = error instanceof TopicError && error.code === CODE.TOPIC_NOT_FOUND;
-      if (isMissing) route.count = 1;
-      else failure = error;
+      failure = error;
     }
     route.loading = undefined;
     for (const { key, pending } of route.waiting.splice(0)) {
       if (route.count === undefined) pending.reject(failure);
       else this.#dispatch(topic, route, key, pending);
+    }
+  }
+
+  async #partitionsOf(topic: string): Promise<number> {
+    const { timeoutMs } = this.#options;
+    try {
+      const { partitions } = await this.#requests.ask("describeTopic", { topic }, { timeoutMs });
+      return partitions.length;
+    } catch (error) {
+      // One that is made as it is needed has one partition.
+      if (error instanceof TopicError && error.code === CODE.TOPIC_NOT_FOUND) return 1;
+      throw error;
     }
   }
 

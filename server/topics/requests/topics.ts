@@ -37,6 +37,7 @@ const OPTION_NAMES = [
   "retentionBytes",
   "segmentBytes",
   "segmentMs",
+  "dedupeMs",
 ] as const satisfies readonly (keyof TopicOptions)[];
 
 /** Makes a topic. */
@@ -91,7 +92,12 @@ export const alterTopic: Handler<"alterTopic"> = async (services, { body }) => {
   const options: Partial<Record<keyof TopicOptions, number>> = {};
   for (const name of OPTION_NAMES) {
     const value = settings[name];
-    if (value === 0) return refusal(CODE.INVALID_REQUEST, `${name} is 0: -1 stands for no limit`);
+    if (value === 0 && name !== "dedupeMs") {
+      return refusal(CODE.INVALID_REQUEST, `${name} is 0: -1 stands for no limit`);
+    }
+    if (value === NEVER && name === "dedupeMs") {
+      return refusal(CODE.INVALID_REQUEST, `${name} is -1: 0 stands for not at all`);
+    }
     if (value !== UNCHANGED) options[name] = value === NEVER ? 0 : value;
   }
   const command = alterTopicCommand({ topic: encodeUtf8(topic), options });
@@ -142,11 +148,12 @@ export async function allTopics(
 }
 
 function settingsOf(options: TopicOptions): TopicSettings {
-  const { retentionMs, retentionBytes, segmentBytes, segmentMs } = options;
+  const { retentionMs, retentionBytes, segmentBytes, segmentMs, dedupeMs } = options;
   return {
     retentionMs: retentionMs || NEVER,
     retentionBytes: retentionBytes || NEVER,
     segmentBytes,
     segmentMs,
+    dedupeMs,
   };
 }

@@ -541,6 +541,7 @@ Deno.test("topics are created, listed, described, altered and deleted", async ()
     retentionBytes: Infinity,
     segmentBytes: 64,
     segmentMs: 1,
+    dedupeMs: 120_000,
   };
   assert.deepEqual(await client.describeTopic("b"), {
     name: "b",

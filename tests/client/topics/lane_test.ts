@@ -21,7 +21,7 @@ function laneWith(options: { readonly lingerMs: number; readonly maxMessages?: n
     identify: () => assert.fail("nobody has an identity"),
     send: ({ count }) => {
       sent.push(count);
-      return Promise.resolve({ baseOffset: 0, count, highWaterMark: count });
+      return Promise.resolve({ baseOffset: 0, count, highWaterMark: count, duplicates: [] });
     },
     leads: () => true,
     tries: () => new Tries({ retries: 0, minDelayMs: 1, maxDelayMs: 1 }, 1_000),
@@ -30,7 +30,13 @@ function laneWith(options: { readonly lingerMs: number; readonly maxMessages?: n
   });
   const add = (): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      lane.add((writer) => writeMessage(writer, MESSAGE, true), 38, { resolve, reject });
+      const settle = { resolve, reject };
+      lane.add({
+        write: (writer) => writeMessage(writer, MESSAGE, true),
+        size: 38,
+        hasId: false,
+        settle,
+      });
     });
   return { sent, add };
 }

@@ -45,6 +45,29 @@ Deno.test("lines become messages, which are printed as they were", async () => {
   assert.deepEqual(await topic("produce", none.flag, "t"), [0, "Produced 0 messages\n", ""]);
 });
 
+Deno.test("lines that come again are taken once when they have ids", async () => {
+  await using stage = serveTopics(HOST);
+  const topic = topicAt(addressOf(stage));
+  await using input = await file("one\ntwo\none\n");
+  assert.deepEqual(await topic("produce", "-id-from=line", input.flag, "t"), [
+    0,
+    "Produced 3 messages, of which 1 had been there before\n",
+    "",
+  ]);
+  const [, json] = await topic("produce", "-id-from=line", "-format=json", input.flag, "t");
+  assert.deepEqual(JSON.parse(json), { topic: "t", acknowledged: 3, duplicates: 3 });
+  assert.equal((await topic("consume", "t"))[1], "one\ntwo\n");
+  await using pairs = await file("7:a\n8:b\n7:c\n");
+  await topic("produce", "-id-from=key", "-key-separator=:", pairs.flag, "t");
+  assert.equal((await topic("consume", "t"))[1], "one\ntwo\na\nb\n");
+  const [code, , stderr] = await topic("produce", "-id-from=key", input.flag, "t");
+  assert.deepEqual([code, stderr], [
+    1,
+    "Error: Id of a message takes 0 bytes, expected 1 to 64: 0 of 3 messages are acknowledged\n",
+  ]);
+  assert.match((await topic("produce", "-id-from=value", "t"))[2], /expected key or line/);
+});
+
 Deno.test("messages have keys, headers and partitions, and JSON shows all of it", async () => {
   await using stage = serveTopics(HOST);
   const topic = topicAt(addressOf(stage));

@@ -46,6 +46,7 @@ Retention        168h0m0s
 Retention bytes  none
 Segment bytes    67108864
 Segment time     1h0m0s
+Dedupe           2m0s
 
 Partition  Start  End  Messages  Bytes
 0          0      0    0         0
@@ -62,11 +63,15 @@ Deno.test("a topic is given how long its messages are kept, and another time lat
   await using stage = serveTopics(HOST);
   const topic = topicAt(addressOf(stage));
   await topic("create", "-retention=24h", "-retention-bytes=10GiB", "-segment-time=10m", "t");
-  assert.deepEqual(await topic("alter", "-retention=none", "-segment-bytes=1MiB", "t"), [
-    0,
-    "Retention        none\nRetention bytes  10737418240\nSegment bytes    1048576\nSegment time     10m0s\n",
-    "",
-  ]);
+  assert.deepEqual(
+    await topic("alter", "-retention=none", "-segment-bytes=1MiB", "-dedupe=none", "t"),
+    [
+      0,
+      "Retention        none\nRetention bytes  10737418240\nSegment bytes    1048576\nSegment time     10m0s\n" +
+      "Dedupe           none\n",
+      "",
+    ],
+  );
   const [, described] = await topic("describe", "-format=json", "t");
   assert.deepEqual(JSON.parse(described), {
     topic: "t",
@@ -75,11 +80,12 @@ Deno.test("a topic is given how long its messages are kept, and another time lat
     retention_bytes: 10_737_418_240,
     segment_bytes: 1_048_576,
     segment_ms: 600_000,
+    dedupe_ms: null,
     partitions: [{ partition: 0, start: 0, end: 0, bytes: 0 }],
   });
   assert.deepEqual(await topic("alter", "t"), [
     1,
-    "Nothing to change: expected one of -retention, -retention-bytes, -segment-bytes, -segment-time\n",
+    "Nothing to change: expected one of -retention, -retention-bytes, -segment-bytes, -segment-time, -dedupe\n",
     "",
   ]);
 });
@@ -100,6 +106,7 @@ Deno.test("what flags may say of times, sizes and numbers is what servers take",
     ["-retention=7d", "a time from 1s on, such as 168h for 7 days"],
     ["-retention=999ms", "a time from 1s on, such as 168h for 7 days"],
     ["-segment-time=none", "a time from 1s on, such as 168h for 7 days"],
+    ["-dedupe=999ms", "a time from 1s on, such as 168h for 7 days"],
     ["-partitions=0", "a whole number from 1 to 1024"],
     ["-partitions=1025", "a whole number from 1 to 1024"],
   ];

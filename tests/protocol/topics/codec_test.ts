@@ -202,14 +202,30 @@ Deno.test("a request that is wrong in itself is answered, and the next one is re
     errorOf(rawRequest(none, { type: 7, flags: FLAG.compressed })).code,
     CODE.INVALID_REQUEST,
   );
-  for (const type of [0x0f, 0x10, 0x11, 0x12, 0x3f, 0x45, 0, 0xff]) {
+  for (const type of [0x0f, 0x10, 0x11, 0x12, 0x3f, 0x48, 0, 0xff]) {
     for (const version of [1, 2]) {
       assert.equal(errorOf(rawRequest(none, { type, version })).code, CODE.UNKNOWN_REQUEST);
     }
   }
   // What only the second version knows.
   for (
-    const type of [8, 9, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46, 0x47]
+    const type of [
+      8,
+      9,
+      0x0a,
+      0x0b,
+      0x0c,
+      0x0d,
+      0x0e,
+      0x40,
+      0x41,
+      0x42,
+      0x43,
+      0x44,
+      0x45,
+      0x46,
+      0x47,
+    ]
   ) {
     assert.equal(errorOf(rawRequest(none, { type, version: 1 })).code, CODE.UNKNOWN_REQUEST);
     if (type === 0x47) continue;

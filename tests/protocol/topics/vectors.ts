@@ -135,7 +135,7 @@ export const REPLIES: readonly ReplyVector[] = [
     id: 3,
     kind: "produce",
     version: 1,
-    body: { baseOffset: 0, count: 1, highWaterMark: 1 },
+    body: { baseOffset: 0, count: 1, highWaterMark: 1, duplicates: [] },
   },
   {
     hex: `000000430000000000000004000000000000000000000100000001${ENCODED}acd79ba4`,

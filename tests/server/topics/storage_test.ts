@@ -29,7 +29,13 @@ const RAFT = {
   trailing: 10,
 } as const;
 
-const UNCHANGED = { retentionMs: -2, retentionBytes: -2, segmentBytes: -2, segmentMs: -2 };
+const UNCHANGED = {
+  retentionMs: -2,
+  retentionBytes: -2,
+  segmentBytes: -2,
+  segmentMs: -2,
+  dedupeMs: -2,
+};
 
 /** Produces batches of three messages, and remembers what was acknowledged. */
 class Writer {

@@ -27,7 +27,7 @@ async function at(client: RawTopics, time: bigint): Promise<number> {
 /** Makes the topic, with segments of so many bytes. */
 async function create(client: RawTopics, segmentBytes: number): Promise<void> {
   await client.done("createTopic", { topic: "t", partitions: 1, replicationFactor: 0 });
-  const rest = { retentionMs: -2, retentionBytes: -2, segmentMs: -2 };
+  const rest = { retentionMs: -2, retentionBytes: -2, segmentMs: -2, dedupeMs: -2 };
   await client.done("alterTopic", { topic: "t", settings: { ...rest, segmentBytes } });
 }
 

@@ -91,6 +91,7 @@ Deno.test("a topic is described, what is set for it changed, and its first messa
     retentionBytes: -1,
     segmentBytes: 64 * 1024 * 1024,
     segmentMs: 3_600_000,
+    dedupeMs: 120_000,
   };
   assert.deepEqual(described, {
     topic: "t",
@@ -99,7 +100,13 @@ Deno.test("a topic is described, what is set for it changed, and its first messa
     settings,
     partitions: [{ start: 0, highWaterMark: 0, bytes: 0 }, { start: 0, highWaterMark: 3, bytes }],
   });
-  const unchanged = { retentionMs: -2, retentionBytes: -2, segmentBytes: -2, segmentMs: -2 };
+  const unchanged = {
+    retentionMs: -2,
+    retentionBytes: -2,
+    segmentBytes: -2,
+    segmentMs: -2,
+    dedupeMs: -2,
+  };
   const some = { ...unchanged, retentionMs: -1, retentionBytes: 1_000_000 };
   const altered = await client.done("alterTopic", { topic: "t", settings: some });
   assert.deepEqual(altered.settings, { ...settings, retentionMs: -1, retentionBytes: 1_000_000 });

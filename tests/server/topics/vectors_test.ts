@@ -93,7 +93,7 @@ Deno.test("an unknown type and a wrong version are answered, and the connection 
 Deno.test("nothing that is not built is answered with success", async () => {
   await using stage = serveTopics(HOST);
   using client = await stage.client();
-  const types = [0x0f, 0x10, 0x11, 0x12, 0x45, 0xff];
+  const types = [0x0f, 0x10, 0x11, 0x12, 0x48, 0xff];
   for (const version of [1, 2]) {
     using other = await stage.client();
     for (const type of types) {
@@ -103,7 +103,23 @@ Deno.test("nothing that is not built is answered with success", async () => {
   }
   // The first version knows nothing of what is not StreamBus's.
   for (
-    const type of [8, 9, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x40, 0x41, 0x42, 0x43, 0x44, 0x46, 0x47]
+    const type of [
+      8,
+      9,
+      0x0a,
+      0x0b,
+      0x0c,
+      0x0d,
+      0x0e,
+      0x40,
+      0x41,
+      0x42,
+      0x43,
+      0x44,
+      0x45,
+      0x46,
+      0x47,
+    ]
   ) {
     await client.send(rawFrame(7, type, 1, []));
     assert.equal((await client.reply()).code, 1, `type ${type}`);

@@ -10,6 +10,7 @@ import type { Machine } from "../../../cluster/machine/machine.ts";
 import type { Result } from "../../../cluster/machine/result.ts";
 import {
   alterTopicCommand,
+  ANY_OFFSET,
   BATCH_HEAD_BYTES,
   commitOffsetsCommand,
   createTopicCommand,
@@ -22,9 +23,11 @@ import {
   decodeTopics,
   decodeTopicsSwept,
   decodeTopicTotals,
+  decodeTransacted,
   DEFAULT_OPTIONS,
   deleteTopicCommand,
   describeTopicQuestion,
+  type ExpectedCommit,
   GROUP_LIFE_MS,
   groupOffsetsQuestion,
   HAS_NULLS,
@@ -37,7 +40,9 @@ import {
   locateTimeQuestion,
   type MessageChange,
   NOT_COMMITTED,
+  type Produce,
   produceCommand,
+  type Produced,
   PRODUCER_LIFE_MS,
   readBatchHead,
   type SegmentId,
@@ -48,8 +53,10 @@ import {
   sweepTopicsCommand,
   type TopicOptions,
   topicTotalsQuestion,
+  transactCommand,
   trimCommand,
 } from "../../../cluster/machine/topics/mod.ts";
+import { ID_HEADER } from "../../../protocol/topics/mod.ts";
 import { below } from "../random_value.ts";
 import type { SeededRandom } from "../simulation/random.ts";
 import {
@@ -59,6 +66,16 @@ import {
   randomMessage,
   type TestMessage,
 } from "./messages.ts";
+import {
+  appended,
+  idsAreRight,
+  judge,
+  newPartition,
+  repeated,
+  type TestPartition,
+  type TestSent,
+  type TestTopic,
+} from "./model_batches.ts";
 
 /** A command, and what must come of it. */
 export interface TopicStep {
@@ -69,35 +86,28 @@ export interface TopicStep {
   check(result: Result, time: number): void;
 }
 
-interface TestBatch {
-  readonly base: number;
-  /** When it was appended, in milliseconds since 1970. */
-  readonly at: number;
-  /** What it takes in a segment. */
-  readonly bytes: number;
+/** Messages for a partition. */
+interface TestPart {
+  readonly name: string;
+  readonly number: number;
+  readonly autoCreate: boolean;
+  readonly sequence: Sequence | undefined;
+  readonly count: number;
   readonly messages: readonly TestMessage[];
 }
 
-interface TestProducer {
-  readonly epoch: number;
-  readonly lastAt: number;
-  readonly batches: (Sequence & { batch: TestBatch })[];
+/** Messages and offsets that belong together. */
+interface TestTransaction {
+  readonly parts: readonly TestPart[];
+  readonly group: string;
+  readonly commits:
+    readonly (Omit<ExpectedCommit, "topic" | "metadata"> & { readonly topic: string })[];
 }
 
-interface TestPartition {
-  readonly batches: TestBatch[];
-  /** The least start that was seen. */
-  start: number;
-  next: number;
-  /** What each producer has appended, and when it did last. */
-  readonly producers: Map<number, TestProducer>;
-}
-
-interface TestTopic {
+/** Who produces, and by how much its epoch is another one than the last. */
+interface TestIdentity {
   readonly id: number;
-  readonly name: string;
-  options: TopicOptions;
-  readonly partitions: TestPartition[];
+  readonly epochs: number;
 }
 
 const NAMES = ["a", "b.c", "t-1", "_"];
@@ -150,6 +160,8 @@ export class TopicModel {
   readonly #committed = new Map<string, number>();
   /** When each group has committed last. */
   readonly #groups = new Map<string, number>();
+  /** The last ones that were tried. */
+  #transactions: readonly TestTransaction[] = [];
   #lastTopic = 0;
   #lastProducer = 0;
 
@@ -167,7 +179,7 @@ export class TopicModel {
     if (kind < 10) return this.#initProducer();
     if (kind < 13) return this.#commit();
     if (kind < 17) return this.sweep();
-    return this.#produce();
+    return kind < 26 ? this.#transact() : this.#produce();
   }
 
   /** A sweep of all that is due. */
@@ -177,7 +189,8 @@ export class TopicModel {
       isSweep: true,
       check: (result, time) => {
         assert.deepEqual(decodeTopicsSwept(bodyOf(result)), { more: false, upTo: time });
-        for (const { partitions } of this.topics.values()) {
+        for (const { partitions, ids, options } of this.topics.values()) {
+          for (const [id, { at }] of ids) if (at + options.dedupeMs <= time) ids.delete(id);
           for (const { producers } of partitions) {
             for (const [id, { lastAt }] of producers) {
               if (lastAt + PRODUCER_LIFE_MS <= time) producers.delete(id);
@@ -254,8 +267,9 @@ export class TopicModel {
     const question = describeTopicQuestion(utf8(topic.name));
     const { offsets, id, ...found } = decodeDescription(bodyOf(machine.query(question)));
     assert.equal(id, topic.id);
-    const { retentionMs, retentionBytes, segmentBytes, segmentMs } = found;
-    assert.deepEqual({ retentionMs, retentionBytes, segmentBytes, segmentMs }, topic.options);
+    const { retentionMs, retentionBytes, segmentBytes, segmentMs, dedupeMs } = found;
+    const options = { retentionMs, retentionBytes, segmentBytes, segmentMs, dedupeMs };
+    assert.deepEqual(options, topic.options);
     assert.equal(offsets.length, topic.partitions.length);
     topic.partitions.forEach((partition, number) => {
       const { start, next } = offsets[number] as { start: number; next: number };
@@ -316,6 +330,7 @@ export class TopicModel {
       name,
       options,
       partitions: Array.from({ length: partitions }, newPartition),
+      ids: new Map(),
     };
     this.topics.set(name, topic);
     for (const place of this.#committed.keys()) {
@@ -400,78 +415,193 @@ export class TopicModel {
   }
 
   #produce(): TopicStep {
-    const random = this.#random;
-    const name = this.#name();
-    const number = below(random, below(random, 3) === 0 ? 4 : 1);
-    const autoCreate = below(random, 3) === 0;
-    const messages = Array.from(
-      { length: below(random, 30) === 0 ? 0 : 1 + below(random, 4) },
-      () =>
-        below(random, 40) === 0
-          ? messageOf("x".repeat(below(random, 80_000)))
-          : randomMessage(random, below(random, 2) === 0),
-    );
-    const count = below(random, 40) === 0 ? messages.length + 1 : messages.length;
-    const partition = this.topics.get(name)?.partitions[number];
-    const sequence = below(random, 2) === 0 ? undefined : this.#sequence(partition);
+    const part = this.#part(below(this.#random, 2) === 0 ? undefined : this.#producer());
     return {
-      command: produceCommand({
-        topic: utf8(name),
-        partition: number,
-        autoCreate,
-        sequence,
-        count,
-        messages: encodeMessages(messages),
-      }),
+      command: produceCommand(commandPart(part)),
       check: (result, time) => {
-        const isNew = !this.topics.has(name);
-        if (isNew && !autoCreate) return refused(result, "TOPIC_NOT_FOUND");
-        if (isNew ? number > 0 : partition === undefined) {
-          return refused(result, "PARTITION_NOT_FOUND");
-        }
-        if (count === 0 || count !== messages.length) return refused(result, "INVALID");
-        const before = partition ?? newPartition();
-        const known = sequence && this.#judge(before, sequence, count);
+        const known = this.#judge(part);
         if (typeof known === "string") return refused(result, known);
-        if (known !== undefined) return produced(result, known.base, count, before.next);
-        const added = isNew ? this.#add(name, 1, DEFAULT_OPTIONS).partitions[0] : before;
-        const batch = appended(added as TestPartition, messages, time);
-        produced(result, batch.base, count, batch.base + count);
-        if (sequence !== undefined) remember(added as TestPartition, sequence, batch, time);
+        assert.deepEqual(decodeProduced(bodyOf(result)), this.#append(part, known, time));
       },
     };
   }
 
-  #sequence(partition: TestPartition | undefined): Sequence {
+  #transact(): TopicStep {
     const random = this.#random;
-    const producer = below(random, Math.min(this.#lastProducer, 3) + 2);
+    const again = this.#transactions[below(random, this.#transactions.length)];
+    const isAgain = again !== undefined && below(random, 4) === 0;
+    const transaction = isAgain ? again : this.#transaction();
+    if (!isAgain) this.#transactions = [...this.#transactions, transaction].slice(-3);
+    const { parts, group, commits } = transaction;
+    return {
+      command: transactCommand({
+        parts: parts.map(commandPart),
+        group: utf8(group),
+        commits: commits.map((one) => ({ ...one, topic: utf8(one.topic), metadata: utf8("") })),
+      }),
+      check: (result, time) => {
+        const all = this.#judgeAll(transaction);
+        if (typeof all === "string") return refused(result, all);
+        const produced = parts.map((part, i) => this.#append(part, all[i], time));
+        assert.deepEqual(decodeTransacted(bodyOf(result)), produced);
+        if (commits.length === 0 || all.some((known) => known !== undefined)) return;
+        this.#groups.set(group, time);
+        for (const { topic, partition, offset } of commits) {
+          this.#committed.set(`${group} ${topic} ${partition}`, offset);
+        }
+      },
+    };
+  }
+
+  /** Mostly one in which nothing is wrong. */
+  #transaction(): TestTransaction {
+    const random = this.#random;
+    const producer = below(random, 3) === 0 ? undefined : this.#producer();
+    const parts: TestPart[] = [];
+    for (let left = below(random, 5); left > 0; left--) {
+      const isWild = below(random, 12) === 0;
+      const part = this.#part(producer, isWild);
+      const isThere = parts.some(({ name, number }) =>
+        name === part.name && number === part.number
+      );
+      if (isWild || !isThere) parts.push(part);
+    }
+    const group = GROUPS[below(random, GROUPS.length)] as string;
+    const commits: TestTransaction["commits"][number][] = [];
+    for (let left = below(random, 3); left > 0; left--) {
+      const [topic, partition] = this.#place(below(random, 12) === 0);
+      const isThere = commits.some((one) => one.topic === topic && one.partition === partition);
+      if (isThere && below(random, 8) > 0) continue;
+      const now = this.#committed.get(`${group} ${topic} ${partition}`) ?? NOT_COMMITTED;
+      const wrong = below(random, 12) === 0 ? below(random, 3) : now;
+      const expected = below(random, 4) === 0 ? ANY_OFFSET : wrong;
+      // Often one that may be there already.
+      const offset = below(random, 3) === 0 ? Math.max(0, now) : below(random, 4);
+      commits.push({ topic, partition, offset, expected });
+    }
+    return { parts, group: below(random, 20) === 0 ? "" : group, commits };
+  }
+
+  /** A partition that is there, or any. */
+  #place(isWild: boolean): [name: string, number: number] {
+    const random = this.#random;
+    const topics = [...this.topics.values()];
+    const topic = topics[below(random, topics.length)];
+    if (isWild || topic === undefined) return [this.#name(), below(random, 4)];
+    return [topic.name, below(random, topic.partitions.length)];
+  }
+
+  /** Messages for a partition. */
+  #part(producer: TestIdentity | undefined, isWild = true): TestPart {
+    const random = this.#random;
+    const [name, number] = isWild
+      ? [this.#name(), below(random, below(random, 3) === 0 ? 4 : 1)]
+      : this.#place(false);
+    const autoCreate = below(random, 3) === 0;
+    const partition = this.topics.get(name)?.partitions[number];
+    const said = producer && this.#sequence(partition, producer, isWild);
+    const isEmpty = isWild && below(random, 30) === 0;
+    const messages = this.#messages(isEmpty ? 0 : said?.count ?? 1 + below(random, 4), isWild);
+    const isWrong = isWild && below(random, 40) === 0;
+    const count = isWrong ? messages.length + 1 : messages.length;
+    return { name, number, autoCreate, sequence: said?.sequence, count, messages };
+  }
+
+  /** Why a part is refused, or the same one that was here before. */
+  #judge(
+    { name, number, autoCreate, sequence, count, messages }: TestPart,
+  ): TestSent | string | undefined {
+    const topic = this.topics.get(name);
+    if (topic === undefined && !autoCreate) return "TOPIC_NOT_FOUND";
+    const partition = topic === undefined ? newPartition() : topic.partitions[number];
+    if (partition === undefined || (topic === undefined && number > 0)) {
+      return "PARTITION_NOT_FOUND";
+    }
+    if (count === 0 || count !== messages.length || !idsAreRight(messages)) return "INVALID";
+    return judge(partition, sequence, count, this.#lastProducer);
+  }
+
+  /** The same of a transaction: of each part, of which all were here before, or none. */
+  #judgeAll({ parts, group, commits }: TestTransaction): (TestSent | undefined)[] | string {
+    const all: (TestSent | undefined)[] = [];
+    for (const [i, part] of parts.entries()) {
+      if (parts.findIndex(({ name, number }) => name === part.name && number === part.number) < i) {
+        return "INVALID";
+      }
+      const known = this.#judge(part);
+      if (typeof known === "string") return known;
+      if (i > 0 && (known === undefined) !== (all[0] === undefined)) return "OUT_OF_ORDER";
+      all.push(known);
+    }
+    if (all.some((known) => known !== undefined)) return all;
+    if (group === "" && commits.length > 0) return "INVALID";
+    for (const [i, { topic: name, partition, offset, expected }] of commits.entries()) {
+      const isSame = (one: { topic: string; partition: number }) =>
+        one.topic === name && one.partition === partition;
+      if (commits.findIndex(isSame) < i) return "INVALID";
+      const topic = this.topics.get(name);
+      if (topic === undefined) return "TOPIC_NOT_FOUND";
+      if (partition >= topic.partitions.length) return "PARTITION_NOT_FOUND";
+      const now = this.#committed.get(`${group} ${name} ${partition}`) ?? NOT_COMMITTED;
+      const isDone = parts.length === 0 && now === offset;
+      if (expected !== ANY_OFFSET && expected !== now && !isDone) return "OFFSET_MOVED";
+    }
+    return all;
+  }
+
+  /** Does what was judged. */
+  #append(part: TestPart, known: TestSent | undefined, time: number): Produced {
+    const { name, number, messages, sequence } = part;
+    const topic = this.topics.get(name) ?? this.#add(name, 1, DEFAULT_OPTIONS);
+    return known
+      ? repeated(topic, number, known)
+      : appended(topic, number, messages, sequence, time);
+  }
+
+  /** Some with ids that others have, too. */
+  #messages(length: number, isWild: boolean): TestMessage[] {
+    const random = this.#random;
+    const hasIds = below(random, 2) === 0;
+    return Array.from({ length }, () => {
+      if (below(random, 40) === 0) return messageOf("x".repeat(below(random, 80_000)));
+      const message = randomMessage(random, below(random, 2) === 0);
+      if (!hasIds || below(random, 4) === 0) return message;
+      const isWrong = isWild && below(random, 60) === 0;
+      const size = isWrong ? below(random, 3) * 65 : 1 + below(random, 2);
+      const id = [ID_HEADER, new Uint8Array(size).fill(below(random, 20))] as const;
+      const other = isWild && below(random, 80) === 0 ? [id] : [];
+      return { ...message, headers: [...message.headers, id, ...other] };
+    });
+  }
+
+  /** Somebody who was given an id, or not. */
+  #producer(): TestIdentity {
+    const random = this.#random;
+    const known = Math.min(this.#lastProducer, 3);
+    const id = below(random, 12) === 0 ? below(random, known + 2) : 1 + below(random, known);
+    return { id, epochs: [0, 0, 0, 0, 0, 1, -1][below(random, 7)] as number };
+  }
+
+  /** What it says of its next batch; or of one before, of so many messages. */
+  #sequence(
+    partition: TestPartition | undefined,
+    { id: producer, epochs }: TestIdentity,
+    isWild: boolean,
+  ): { readonly sequence: Sequence; readonly count?: number } {
+    const random = this.#random;
     const known = partition?.producers.get(producer);
     const batches = known?.batches ?? [];
     const last = batches.at(-1);
     const again = batches[below(random, batches.length)];
-    const epoch = Math.max(0, (known?.epoch ?? 0) + [0, 0, 0, 0, 0, 1, -1][below(random, 7)]!);
-    if (again !== undefined && below(random, 5) === 0) return { ...again, epoch };
-    const next = last === undefined ? 0 : last.sequence + last.batch.messages.length;
-    return { producer, epoch, sequence: next + (below(random, 6) === 0 ? 1 : 0) };
-  }
-
-  #judge(
-    { producers }: TestPartition,
-    { producer, epoch, sequence }: Sequence,
-    count: number,
-  ): TestBatch | string | undefined {
-    const found = producers.get(producer);
-    if (epoch < (found?.epoch ?? 0)) return "PRODUCER_FENCED";
-    const known = found !== undefined && epoch === found.epoch ? found.batches : [];
-    for (const { sequence: other, batch } of known.slice(-5)) {
-      if (other === sequence && batch.messages.length === count) return batch;
+    const epoch = Math.max(0, (known?.epoch ?? 0) + epochs);
+    if (isWild && again !== undefined && below(random, 4) === 0) {
+      const { sequence, count } = again;
+      return { sequence: { producer, sequence, epoch }, count: count + (below(random, 8) ? 0 : 1) };
     }
-    if (found === undefined && (producer === 0 || producer > this.#lastProducer)) {
-      return "UNKNOWN_PRODUCER";
-    }
-    const last = known.at(-1);
-    const expected = last === undefined ? 0 : last.sequence + last.batch.messages.length;
-    return sequence === expected ? undefined : "OUT_OF_ORDER";
+    const isNext = last !== undefined && epoch === known?.epoch;
+    const next = isNext ? last.sequence + last.count : 0;
+    const gap = isWild && below(random, 6) === 0 ? 1 : 0;
+    return { sequence: { producer, epoch, sequence: next + gap } };
   }
 
   #name(): string {
@@ -486,6 +616,7 @@ export class TopicModel {
       retentionBytes: pick(undefined, 0, 20_000, 1),
       segmentBytes: pick(undefined, 4_096, 8_192, 300_000),
       segmentMs: pick(undefined, 1_000, 60_000),
+      dedupeMs: pick(undefined, undefined, 0, 1_000, 86_400_000),
     };
     return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   }
@@ -588,47 +719,11 @@ function sum(parts: readonly { readonly bytes: number }[]): number {
   return parts.reduce((all, { bytes }) => all + bytes, 0);
 }
 
+function commandPart({ name, number, messages, ...rest }: TestPart): Produce {
+  return { ...rest, topic: utf8(name), partition: number, messages: encodeMessages(messages) };
+}
+
 /** Fails unless it was not done, for this reason. */
 export function refused(result: Result, reason: string): void {
   assert.equal(result.ok ? "done" : result.reason, reason);
-}
-
-function produced(result: Result, baseOffset: number, count: number, next: number): void {
-  assert.deepEqual(decodeProduced(bodyOf(result)), { baseOffset, count, next });
-}
-
-function newPartition(): TestPartition {
-  return { batches: [], start: 0, next: 0, producers: new Map() };
-}
-
-function appended(
-  partition: TestPartition,
-  messages: readonly TestMessage[],
-  time: number,
-): TestBatch {
-  const batch = {
-    base: partition.next,
-    at: time,
-    bytes: BATCH_HEAD_BYTES + encodeMessages(messages).length,
-    messages: messages.map((message, i) => ({
-      ...message,
-      offset: BigInt(partition.next + i),
-      timestamp: message.timestamp === 0n ? BigInt(time) * 1_000_000n : message.timestamp,
-    })),
-  };
-  partition.batches.push(batch);
-  partition.next += messages.length;
-  return batch;
-}
-
-function remember(
-  { producers }: TestPartition,
-  sequence: Sequence,
-  batch: TestBatch,
-  lastAt: number,
-): void {
-  const { producer, epoch } = sequence;
-  const known = producers.get(producer);
-  const before = known?.epoch === epoch ? known.batches : [];
-  producers.set(producer, { epoch, lastAt, batches: [...before, { ...sequence, batch }] });
 }

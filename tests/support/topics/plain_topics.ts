@@ -7,7 +7,9 @@
 import {
   CODE,
   CODEC,
+  type DuplicateMessage,
   FrameWriter,
+  ID_HEADER,
   type Message,
   OFFSET,
   type ProducerBatch,
@@ -28,16 +30,22 @@ export interface ModelPartition {
   /** Messages from offset 0 on. */
   readonly messages: Message[];
   start: number;
-  readonly producers: Map<
-    number,
-    { readonly sequence: number; readonly offset: number; readonly count: number }[]
-  >;
+  readonly producers: Map<number, ModelSent[]>;
+}
+
+interface ModelSent {
+  readonly sequence: number;
+  readonly count: number;
+  /** None as long as it is being dealt with. */
+  reply: Replies["produce"] | undefined;
 }
 
 interface ModelTopic {
   readonly id: number;
   readonly partitions: readonly ModelPartition[];
   settings: TopicSettings;
+  /** Where messages with ids are. They are known for ever. */
+  readonly ids: Map<string, { readonly partition: number; readonly offset: number }>;
 }
 
 /** The reply to a request. */
@@ -66,7 +74,14 @@ export class PlainTopics {
       partitions: Array.from({ length: partitions }, () => {
         return { messages: [], start: 0, producers: new Map() };
       }),
-      settings: { retentionMs: 604_800_000, retentionBytes: -1, segmentBytes: 64, segmentMs: 1 },
+      ids: new Map(),
+      settings: {
+        retentionMs: 604_800_000,
+        retentionBytes: -1,
+        segmentBytes: 64,
+        segmentMs: 1,
+        dedupeMs: 120_000,
+      },
     };
     this.topics.set(name, topic);
     return topic;
@@ -177,6 +192,8 @@ export class PlainTopics {
         there.settings = { ...there.settings, ...Object.fromEntries(changes) };
         return { settings: there.settings };
       }
+      case "transact":
+        return this.#transact(request.body);
       case "deleteRecords": {
         const { topic, partition, offset } = request.body;
         const there = this.partition(topic, partition);
@@ -208,42 +225,86 @@ export class PlainTopics {
     return topic;
   }
 
+  /** All of it or nothing: what has been here before is told again, what is in the way of a part is found before. */
+  #transact(
+    { producerId: id, epoch, parts, group, offsets }: Extract<
+      Request,
+      { kind: "transact" }
+    >["body"],
+  ): Replies["transact"] {
+    const said = (baseSequence: number) => id === 0 ? undefined : { id, epoch, baseSequence };
+    const isAgain = id !== 0 && parts.some(({ topic, partition, baseSequence }) => {
+      const sent = this.topics.get(topic)?.partitions[partition]?.producers.get(id) ?? [];
+      return sent.some(({ sequence }) => sequence === baseSequence);
+    });
+    const { committed: kept } = this.groups.group(group);
+    if (!isAgain) {
+      for (const { topic, partition } of parts) {
+        if (this.topics.has(topic) || !this.createsTopics) this.partition(topic, partition);
+      }
+      for (const { topic, partition, expected } of offsets) {
+        this.partition(topic, partition);
+        const found = kept.get(`${topic} ${partition}`)?.offset ?? -1;
+        if (expected === -2 || expected === found) continue;
+        throw new TopicError(CODE.TRANSACTION_ABORTED, `offset ${found}, expected ${expected}`);
+      }
+    }
+    const done = parts.map(({ topic, partition, baseSequence, messages }) => {
+      const rest = { acks: -1, timeoutMs: 0, codec: 0 };
+      return this.#produce({ topic, partition, producer: said(baseSequence), messages, ...rest });
+    });
+    if (isAgain) return { parts: done };
+    for (const { expected: _, ...one } of offsets) kept.set(`${one.topic} ${one.partition}`, one);
+    return { parts: done };
+  }
+
   #produce(
     { topic, partition, producer, messages: set }: Extract<Request, { kind: "produce" }>["body"],
   ): Replies["produce"] {
     if (!this.topics.has(topic) && this.createsTopics) this.create(topic, 1);
     const { messages, producers } = this.partition(topic, partition);
-    const again = producer && this.#known(producers, producer, set.count, messages.length);
-    if (again !== undefined) {
-      return { baseOffset: again, count: set.count, highWaterMark: messages.length };
-    }
+    const sent = this.#known(producers, producer, set.count);
+    if (sent?.reply !== undefined) return { ...sent.reply, highWaterMark: messages.length };
     const baseOffset = messages.length;
-    const own = readMessages({ ...set, bytes: set.bytes.slice() }, true);
-    messages.push(...own.map((message, i) => ({ ...message, offset: baseOffset + i })));
+    const duplicates: DuplicateMessage[] = [];
+    const { ids } = this.#topic(topic);
+    readMessages({ ...set, bytes: set.bytes.slice() }, true).forEach((message, i) => {
+      const id = message.headers.find(([name]) => name === ID_HEADER)?.[1].toHex();
+      const known = id === undefined ? undefined : ids.get(id);
+      if (known !== undefined) return duplicates.push({ message: i, ...known });
+      const offset = messages.length;
+      if (id !== undefined) ids.set(id, { partition, offset });
+      messages.push({ ...message, offset });
+    });
     for (const wake of [...this.#waiting]) wake();
-    return { baseOffset, count: set.count, highWaterMark: messages.length };
+    const { length: highWaterMark } = messages;
+    const reply = { baseOffset, count: highWaterMark - baseOffset, highWaterMark, duplicates };
+    if (sent !== undefined) sent.reply = reply;
+    return reply;
   }
 
-  /** Where a batch is that came before; notes one that is new. */
+  /** A batch that came before, with its reply; notes one that is new. */
   #known(
     producers: ModelPartition["producers"],
-    { id, baseSequence }: ProducerBatch,
+    producer: ProducerBatch | undefined,
     count: number,
-    offset: number,
-  ): number | undefined {
+  ): ModelSent | undefined {
+    if (producer === undefined) return undefined;
+    const { id, baseSequence } = producer;
     const batches = producers.get(id) ?? [];
     producers.set(id, batches);
     const same = batches.find(({ sequence }) => sequence === baseSequence);
-    if (same !== undefined) return same.offset;
+    if (same !== undefined) return same;
     const last = batches.at(-1);
     const expected = last === undefined ? 0 : last.sequence + last.count;
     if (baseSequence !== expected) {
       const text = `sequence ${baseSequence}, expected ${expected}`;
       throw new TopicError(CODE.OUT_OF_ORDER_SEQUENCE, text);
     }
-    batches.push({ sequence: baseSequence, offset, count });
+    const sent = { sequence: baseSequence, count, reply: undefined };
+    batches.push(sent);
     if (batches.length > KNOWN_BATCHES) batches.shift();
-    return undefined;
+    return sent;
   }
 
   async #fetch(

@@ -41,6 +41,7 @@ export const SECOND = [
   "describeTopic",
   "alterTopic",
   "deleteRecords",
+  "transact",
   "joinGroup",
   "syncGroup",
   "heartbeat",
@@ -165,6 +166,23 @@ export class RandomFrames {
       describeTopic: () => this.#topic(),
       alterTopic: () => ({ ...this.#topic(), settings: this.#settings(-2) }),
       deleteRecords: () => ({ ...this.#partition(), offset: this.near(-1, MOST) }),
+      transact: () => ({
+        producerId: this.near(0, MOST),
+        epoch: this.#u16(),
+        parts: this.#many(4, () => ({
+          ...this.#partition(),
+          baseSequence: this.near(0, 0x7fff_ffff),
+          messages: this.messages(1, true),
+        })),
+        group: this.#text(),
+        generation: this.#u32(),
+        member: this.#text(),
+        offsets: this.#many(4, () => ({
+          ...this.#committed(),
+          offset: this.near(0, MOST),
+          expected: this.near(-2, MOST),
+        })),
+      }),
       joinGroup: () => ({
         ...this.#group(),
         member: this.#text(),
@@ -187,11 +205,7 @@ export class RandomFrames {
 
   #replies(version: number, isCompressed: boolean): { [K in RequestKind]: () => Replies[K] } {
     return {
-      produce: () => ({
-        baseOffset: this.near(0, MOST),
-        count: this.#u32(),
-        highWaterMark: this.near(0, MOST),
-      }),
+      produce: () => this.#produced(version),
       fetch: () => ({
         highWaterMark: this.near(0, MOST),
         ...this.#packed(0, version === 2, isCompressed ? this.below(3) : CODEC.none),
@@ -237,6 +251,7 @@ export class RandomFrames {
       }),
       alterTopic: () => ({ settings: this.#settings(-1) }),
       deleteRecords: () => ({ start: this.near(0, MOST) }),
+      transact: () => ({ parts: this.#many(4, () => this.#produced(2)) }),
       joinGroup: () => this.#member(),
       syncGroup: () => ({
         generation: this.#u32(),
@@ -319,12 +334,26 @@ export class RandomFrames {
     return { id: this.near(1, MOST), epoch: this.#u16(), baseSequence: this.near(0, 0x7fff_ffff) };
   }
 
+  #produced(version: number): Replies["produce"] {
+    return {
+      baseOffset: this.near(0, MOST),
+      count: this.#u32(),
+      highWaterMark: this.near(0, MOST),
+      duplicates: version === 1 ? [] : this.#many(4, () => ({
+        message: this.#u32(),
+        partition: this.#u32(),
+        offset: this.near(0, MOST),
+      })),
+    };
+  }
+
   #settings(least: number): Requests["alterTopic"]["settings"] {
     return {
       retentionMs: this.near(least, MOST),
       retentionBytes: this.near(least, MOST),
       segmentBytes: this.near(least, MOST),
       segmentMs: this.near(least, MOST),
+      dedupeMs: this.near(least, MOST),
     };
   }
 

@@ -7,7 +7,13 @@
 import type { RequestKind, Requests } from "../../../protocol/topics/mod.ts";
 import { fetching, producing } from "./raw_client.ts";
 
-const UNCHANGED = { retentionMs: -2, retentionBytes: -2, segmentBytes: -2, segmentMs: -2 };
+const UNCHANGED = {
+  retentionMs: -2,
+  retentionBytes: -2,
+  segmentBytes: -2,
+  segmentMs: -2,
+  dedupeMs: -2,
+};
 
 const SAMPLES: { readonly [K in RequestKind]: Requests[K] } = {
   produce: producing("t", ["a"]),
@@ -25,6 +31,20 @@ const SAMPLES: { readonly [K in RequestKind]: Requests[K] } = {
   describeTopic: { topic: "t" },
   alterTopic: { topic: "t", settings: UNCHANGED },
   deleteRecords: { topic: "t", partition: 0, offset: 0 },
+  transact: {
+    producerId: 0,
+    epoch: 0,
+    parts: [{
+      topic: "t",
+      partition: 0,
+      baseSequence: 0,
+      messages: producing("t", ["a"]).messages,
+    }],
+    group: "",
+    generation: 0,
+    member: "",
+    offsets: [],
+  },
   joinGroup: {
     group: "g",
     member: "",

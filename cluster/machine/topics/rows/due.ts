@@ -25,7 +25,9 @@ export type Due =
     readonly producer: number;
   }
   /** So may a group. */
-  | { readonly kind: "group"; readonly group: Uint8Array };
+  | { readonly kind: "group"; readonly group: Uint8Array }
+  /** Ids of messages may have been known for long enough. */
+  | { readonly kind: "ids"; readonly topic: number };
 
 /** A row of the table. */
 export interface DueRow {
@@ -36,7 +38,7 @@ export interface DueRow {
 }
 
 const NOTHING = new Uint8Array();
-const KINDS: readonly Due["kind"][] = ["topic", "partition", "producer", "group"];
+const KINDS: readonly Due["kind"][] = ["topic", "partition", "producer", "group", "ids"];
 
 /** Something is due at a time. */
 export function putDue(state: Transaction, time: number, due: Due): void {
@@ -76,6 +78,7 @@ function dueKey(time: number, due: Due): Uint8Array {
   const head = [TOPICS, 10, time, KINDS.indexOf(due.kind)];
   switch (due.kind) {
     case "topic":
+    case "ids":
       return encodeTuple([...head, due.topic]);
     case "partition":
       return encodeTuple([...head, due.topic, due.partition]);
@@ -90,6 +93,7 @@ function dueOf(kind: Due["kind"] | undefined, rest: readonly unknown[]): Due {
   const [topic, partition, producer] = rest as number[] as [number, number, number];
   switch (kind) {
     case "topic":
+    case "ids":
       return { kind, topic };
     case "partition":
       return { kind, topic, partition };

@@ -13,6 +13,8 @@
  *     (3, 9, group)                         when it has committed last
  *     (3, 10, time, kind, ...)              nothing: what is to be looked after at that time
  *     (3, 11, group)                        the members of a group, and which partitions they have
+ *     (3, 20, topic, id)                    where the message with an id is, and when it came
+ *     (3, 21, topic, index, partition)      the ids that an entry has brought to a partition, and when
  *
  * A topic has an id that no other one ever gets, so what a deleted one has left belongs to nobody. A partition to which nothing
  * was ever appended has no row. Messages are no rows: see `segment.ts`.
@@ -54,6 +56,8 @@ export const TABLE = {
   groups: encodeTuple([TOPICS, 9]),
   times: encodeTuple([TOPICS, 10]),
   members: encodeTuple([TOPICS, 11]),
+  ids: encodeTuple([TOPICS, 20]),
+  idsByAge: encodeTuple([TOPICS, 21]),
 } as const satisfies Readonly<Record<string, Uint8Array>>;
 
 /** The key of numbers in a table, or what those begin with that have more. */

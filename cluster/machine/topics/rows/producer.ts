@@ -7,7 +7,9 @@
 import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
 import { KNOWN_BATCHES } from "../limits.ts";
+import { type Duplicate, DUPLICATE_BYTES, getDuplicate, putDuplicate } from "./ids.ts";
 import { numbersKey, TABLE } from "./keys.ts";
+import type { Partition } from "./partition.ts";
 
 /** Sequence numbers go from 0 to 2^31-1, and then on from 0. */
 const SEQUENCES = 0x8000_0000;
@@ -16,9 +18,12 @@ const SEQUENCES = 0x8000_0000;
 export interface KnownBatch {
   /** The sequence number of its first message. */
   readonly sequence: number;
+  /** How many messages it had. */
   readonly count: number;
-  /** The offset that its first message got. */
+  /** The offset that the first one got of those that were appended. */
   readonly baseOffset: number;
+  /** Those that were not, since there were others with their ids. */
+  readonly duplicates: readonly Duplicate[];
 }
 
 /** A producer in one partition. */
@@ -33,16 +38,16 @@ export interface Producer {
 }
 
 const HEAD_BYTES = 12;
-const BATCH_BYTES = 16;
+/** A batch without its duplicates. */
+const BATCH_BYTES = 20;
 
 /** A producer; one that has appended nothing when it is not known. */
 export function getProducer(
   state: StoreReader,
-  topic: number,
-  partition: number,
+  { topic, number }: Partition,
   id: number,
 ): Producer {
-  const key = numbersKey(state, TABLE.producers, topic, partition, id);
+  const key = numbersKey(state, TABLE.producers, topic, number, id);
   const row = state.get(key);
   return row === undefined ? { key, epoch: 0, lastAt: 0, batches: [] } : producerOf(key, row);
 }
@@ -50,27 +55,42 @@ export function getProducer(
 /** The producer of a row. */
 export function producerOf(key: Uint8Array, row: Uint8Array): Producer {
   const batches: KnownBatch[] = [];
-  for (let at = HEAD_BYTES; at < row.length; at += BATCH_BYTES) {
-    batches.push({
-      sequence: getU32(row, at),
-      count: getU32(row, at + 4),
-      baseOffset: getU64(row, at + 8),
-    });
+  for (let at = HEAD_BYTES; at < row.length;) {
+    const end = at + BATCH_BYTES + DUPLICATE_BYTES * getU32(row, at + 16);
+    const duplicates: Duplicate[] = [];
+    for (let from = at + BATCH_BYTES; from < end; from += DUPLICATE_BYTES) {
+      duplicates.push(getDuplicate(row, from));
+    }
+    const [sequence, count, baseOffset] = [
+      getU32(row, at),
+      getU32(row, at + 4),
+      getU64(row, at + 8),
+    ];
+    batches.push({ sequence, count, baseOffset, duplicates });
+    at = end;
   }
   return { key, epoch: getU32(row, 0), lastAt: getU64(row, 4), batches };
 }
 
 /** Keeps a producer. */
 export function putProducer(state: Transaction, { key, epoch, lastAt, batches }: Producer): void {
-  const row = state.allocate(HEAD_BYTES + BATCH_BYTES * batches.length);
+  let size = HEAD_BYTES + BATCH_BYTES * batches.length;
+  for (const { duplicates } of batches) size += DUPLICATE_BYTES * duplicates.length;
+  const row = state.allocate(size);
   putU32(row, 0, epoch);
   putU64(row, 4, lastAt);
-  batches.forEach(({ sequence, count, baseOffset }, i) => {
-    const at = HEAD_BYTES + BATCH_BYTES * i;
+  let at = HEAD_BYTES;
+  for (const { sequence, count, baseOffset, duplicates } of batches) {
     putU32(row, at, sequence);
     putU32(row, at + 4, count);
     putU64(row, at + 8, baseOffset);
-  });
+    putU32(row, at + 16, duplicates.length);
+    at += BATCH_BYTES;
+    for (const duplicate of duplicates) {
+      putDuplicate(row, at, duplicate);
+      at += DUPLICATE_BYTES;
+    }
+  }
   state.put(key, row);
 }
 

@@ -19,6 +19,8 @@ export interface TopicOptions {
   readonly segmentBytes: number;
   /** A segment takes no batch that comes so long after its first one, in milliseconds. Default 1 hour. */
   readonly segmentMs: number;
+  /** Of messages with one id, one is appended within so many milliseconds; 0: all are. Default 2 minutes. */
+  readonly dedupeMs: number;
 }
 
 /** Names of the options, in the order in which they are kept. */
@@ -27,6 +29,7 @@ export const OPTION_NAMES = [
   "retentionBytes",
   "segmentBytes",
   "segmentMs",
+  "dedupeMs",
 ] as const satisfies readonly (keyof TopicOptions)[];
 
 /** How messages are kept where nobody says anything else. */
@@ -35,6 +38,7 @@ export const DEFAULT_OPTIONS: TopicOptions = {
   retentionBytes: 0,
   segmentBytes: 64 * 1024 * 1024,
   segmentMs: 3_600_000,
+  dedupeMs: 120_000,
 };
 
 /** A topic. */
@@ -68,6 +72,7 @@ export function topicOf(row: Uint8Array): Topic {
     retentionBytes: getU64(row, 32),
     segmentBytes: getU64(row, 40),
     segmentMs: getU64(row, 48),
+    dedupeMs: getU64(row, 56),
   };
 }
 

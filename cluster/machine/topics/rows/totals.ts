@@ -28,6 +28,8 @@ export interface Totals {
   groupBytes: number;
   /** The last number of a member that was given. */
   lastMember: number;
+  /** Ids of messages that are known. */
+  ids: number;
 }
 
 /** Their names, in the order in which they are kept. */
@@ -41,6 +43,7 @@ export const TOTAL_NAMES = [
   "members",
   "groupBytes",
   "lastMember",
+  "ids",
 ] as const satisfies readonly (keyof Totals)[];
 
 /** The totals. */
@@ -57,6 +60,7 @@ export function getTotals(state: StoreReader): Totals {
     members: at(6),
     groupBytes: at(7),
     lastMember: at(8),
+    ids: at(9),
   };
 }
 

@@ -33,6 +33,10 @@ export function sweepTopic(work: SweepWork, topic: number): boolean {
     work.clear(range(TABLE.producers), () => {
       totals.producers--;
     }) &&
+    work.clear(range(TABLE.ids), () => {
+      totals.ids--;
+    }) &&
+    work.clear(range(TABLE.idsByAge)) &&
     work.clear(range(TABLE.offsets), ({ key }) => {
       const [, , , partition, group] = decodeTuple(key) as [0, 0, 0, number, Uint8Array];
       deleteCommitted(state, totals, group, { topic, partition });

@@ -12,6 +12,7 @@ import { numbersKey, TABLE } from "../rows/keys.ts";
 import { deleteCommitted, deleteGroup, lastCommit, placesOfGroup } from "../rows/offsets.ts";
 import { producerOf } from "../rows/producer.ts";
 import { sweepTopic } from "./leavings.ts";
+import { sweepIds } from "./ids.ts";
 import { sweepMessages } from "./retention.ts";
 import type { SweepWork } from "./work.ts";
 
@@ -30,6 +31,8 @@ export function lookAfter(work: SweepWork, due: Due): boolean {
       return sweepProducer(work, due);
     case "group":
       return sweepGroup(work, due.group);
+    case "ids":
+      return sweepIds(work, due.topic);
   }
 }
 

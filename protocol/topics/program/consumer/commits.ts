@@ -73,6 +73,16 @@ export class Commits {
     return this.#committed;
   }
 
+  /** The offset that the servers have of a partition; `undefined` when they have none. */
+  of(partition: number): number | undefined {
+    return this.#committed.get(partition);
+  }
+
+  /** The servers have another offset of a partition, which was committed in another way. */
+  learn(partition: number, offset: number): void {
+    this.#committed.set(partition, offset);
+  }
+
   /** What the servers had is gone. */
   forget(): void {
     this.#committed.clear();

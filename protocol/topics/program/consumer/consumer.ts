@@ -10,7 +10,7 @@ import { CODE } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import { ReceivedMessage, type TopicMessage } from "../messages.ts";
 import { checkStart } from "../start.ts";
-import type { ConsumerStatistics, TopicConsumer, TopicStart } from "../types.ts";
+import type { ConsumerStatistics, TopicConsumer, TopicProgress, TopicStart } from "../types.ts";
 import { MAX_FETCHED } from "./defaults.ts";
 import type { PartitionReader } from "./partition.ts";
 import type { ConsumerSettings } from "./settings.ts";
@@ -99,6 +99,10 @@ export class Consumer implements TopicConsumer {
     checkCall("commit", options);
     const call = this.#withTime(options);
     await this.#limited(this.#source.commit(call), call);
+  }
+
+  progress(): TopicProgress {
+    return this.#source.progress();
   }
 
   close(): Promise<void> {

@@ -111,6 +111,12 @@ export class Membership {
     return this.#world.now() < this.#currentUntil;
   }
 
+  /** What the servers know it by now. */
+  get self(): { readonly generation: number; readonly member: string } {
+    const { generation, member } = this.#self;
+    return { generation, member };
+  }
+
   /** Joins. Resolves when it knows what is its. Rejects with what kept it from that; then it can be tried again. */
   start(): Promise<void> {
     const starting = this.#starting ??= this.#settle().then(() => {

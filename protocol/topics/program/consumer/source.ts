@@ -13,8 +13,10 @@ import { BEHIND_MS, HAND_OVER_MS, LOOK_MS, MAX_HELD_BYTES, MIN_FETCH_BYTES } fro
 import { Membership } from "./membership.ts";
 import { MAX_CHUNKS, PartitionReader, type PartitionWorld } from "./partition.ts";
 import { Partitions } from "./partitions.ts";
+import { Progress } from "./progress.ts";
 import type { ConsumerSettings } from "./settings.ts";
 import { Bell, limited, type LimitedCall } from "./timing.ts";
+import type { TopicProgress } from "../types.ts";
 import type { ConsumerWorld } from "./world.ts";
 
 /** The messages of one consumer. */
@@ -31,6 +33,7 @@ export class Source {
   readonly #commits: Commits | undefined;
   readonly #membership: Membership | undefined;
   readonly #timers = new Set<() => void>();
+  readonly #progress: Progress | undefined;
   #beginning: Promise<void> | undefined;
   #looking: Promise<void> | undefined;
   /** Which topic it is of those that have had its name. */
@@ -51,6 +54,7 @@ export class Source {
       world.ask("fetchOffsets", request, options);
     this.#membership = membership;
     this.#commits = new Commits({ load, save, now: () => world.now() }, group, topic);
+    this.#progress = new Progress(topic, this.#commits);
   }
 
   /** Whether it was closed. */
@@ -80,7 +84,24 @@ export class Source {
     }
     // Others may have its partitions.
     if (this.#membership?.isCurrent === false) return undefined;
-    return this.partitions.take();
+    const taken = this.partitions.take();
+    if (taken !== undefined) this.#progress?.note(taken.partition, taken.message.offset);
+    return taken;
+  }
+
+  /**
+   * Up to where all was delivered, to be committed with what has come of it. The servers refuse it for partitions that others have by
+   * now.
+   */
+  progress(): TopicProgress {
+    const { group, autoCommitMs } = this.#settings;
+    if (this.#progress === undefined || group === undefined) {
+      throw new TypeError("Consumer has no group to commit for");
+    }
+    if (autoCommitMs > 0) {
+      throw new TypeError("Consumer commits by itself: its 'autoCommitMs' has to be 0");
+    }
+    return { group, ...this.#membership?.self, ...this.#progress.take() };
   }
 
   /**
@@ -93,6 +114,7 @@ export class Source {
     for (const reader of this.partitions.readers) reader.done = reader.position;
     this.partitions.settle();
     await this.#commits.save(() => this.partitions.done(), call);
+    this.#progress?.forget();
   }
 
   /** Ends reading, commits what is done with if that is not left to the program, and leaves the group. */
@@ -179,6 +201,7 @@ export class Source {
     if (found === undefined || found.topicId === this.#topicId || this.isClosed) return;
     this.#topicId = found.topicId;
     this.#commits?.forget();
+    this.#progress?.forget();
     this.partitions.restart();
     this.arrival.ring();
     if (this.isMember || this.#settings.partitions !== undefined) return;

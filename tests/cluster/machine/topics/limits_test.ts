@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import { Machine } from "../../../../cluster/machine/machine.ts";
-import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import {
   alterTopicCommand,
   commitOffsetsCommand,
@@ -30,7 +29,6 @@ import {
   MAX_SWEPT_ROWS,
   MAX_TOPICS,
   type MessageChange,
-  type Produce,
   produceCommand,
   PRODUCER_LIFE_MS,
   STRETCH_BYTES,
@@ -38,13 +36,8 @@ import {
   topicsDueQuestion,
   trimCommand,
 } from "../../../../cluster/machine/topics/mod.ts";
-import {
-  getTotals,
-  putTotals,
-  type Totals,
-} from "../../../../cluster/machine/topics/rows/totals.ts";
-import { START_TIME } from "../../../support/machine/fixture.ts";
 import { encodeMessages, messageOf } from "../../../support/topics/messages.ts";
+import { newStage, Stage, T } from "../../../support/topics/machine_stage.ts";
 import {
   bodyOf,
   read,
@@ -53,68 +46,6 @@ import {
   totalsOf,
   utf8,
 } from "../../../support/topics/model.ts";
-
-const T = utf8("t");
-
-/** A machine whose clock a test sets. */
-class Stage {
-  readonly store = new MemoryStore();
-  readonly segments = new SegmentBytes();
-  /** What was told of the last command. */
-  changes: readonly MessageChange[] = [];
-  readonly machine = new Machine(this.store, undefined, {
-    messages: (changes) => {
-      this.changes = changes;
-      this.segments.take(changes);
-    },
-  });
-  time = START_TIME;
-
-  /** Does a command: `done`, or the reason and the member. */
-  do(data: Uint8Array): string {
-    const result = this.apply(data);
-    if (result.ok) return "done";
-    return result.field === undefined ? result.reason : `${result.reason} ${result.field}`;
-  }
-
-  apply(data: Uint8Array) {
-    this.changes = [];
-    const { index } = this.machine.context;
-    const [result] = this.machine.apply([{
-      index: index + 1,
-      type: "command",
-      time: this.time,
-      data,
-    }]);
-    assert.ok(result !== undefined);
-    return result;
-  }
-
-  produce(value: string, rest: Partial<Produce> = {}): string {
-    const messages = encodeMessages([messageOf(value)]);
-    return this.do(produceCommand({ topic: T, partition: 0, count: 1, messages, ...rest }));
-  }
-
-  sweep() {
-    return decodeTopicsSwept(bodyOf(this.apply(sweepTopicsCommand())));
-  }
-
-  /** When the next thing is due, from now on. */
-  get due(): number {
-    return decodeTopicsDue(bodyOf(this.machine.query(topicsDueQuestion()))) - this.time;
-  }
-
-  count(totals: Partial<Totals>): void {
-    this.store.transaction((state) => putTotals(state, { ...getTotals(state), ...totals }));
-  }
-}
-
-/** Machine with a topic of one partition. */
-function newStage(options = {}): Stage {
-  const stage = new Stage();
-  assert.equal(stage.do(createTopicCommand({ topic: T, partitions: 1, options })), "done");
-  return stage;
-}
 
 Deno.test("names are letters, digits and three marks, and groups are any short text", () => {
   for (const good of ["a", "a.b", "-", "_", "...", "x".repeat(249), "A9"]) {
@@ -312,7 +243,12 @@ Deno.test("segments end by their bytes and by their age, and go when all of them
     count: 1,
     messages: encodeMessages([messageOf("next")]),
   }));
-  assert.deepEqual(decodeProduced(bodyOf(produced)), { baseOffset: 9, count: 1, next: 10 });
+  assert.deepEqual(decodeProduced(bodyOf(produced)), {
+    baseOffset: 9,
+    count: 1,
+    next: 10,
+    duplicates: [],
+  });
   assert.deepEqual(sizes(), [1]);
 });
 
