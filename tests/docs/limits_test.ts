@@ -337,6 +337,10 @@ const TOPICS: Partial<Record<keyof typeof topics, Place>> = {
   KNOWN_BATCHES: ["Batches of a producer", 1, " "],
   MAX_PRODUCERS: ["Producers that are known", 1, " "],
   PRODUCER_LIFE_MS: ["Time that a silent producer", DAY_MS, " days"],
+  MAX_ID_BYTES: ["Id of a message of a topic", 1, " bytes"],
+  MAX_IDS: ["Messages with ids in one request", 1, " "],
+  MAX_ALL_IDS: ["Ids of messages that are known, of all topics", 1, " "],
+  MAX_TRANSACT_ITEMS: ["Partitions, offsets and messages with ids of one transaction", 1, " "],
   LEAST_MS: ["Time that messages of a topic are kept", 1_000, " s"],
   MAX_SWEPT_ROWS: ["Rows that one entry of the log sweeps of topics", 1, " "],
 };

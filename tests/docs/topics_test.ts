@@ -50,6 +50,7 @@ Deno.test("docs/TOPICS.md has the bounds of the code", () => {
   const { bufferBytes, maxInFlight } = producerSettings({}, clientSettings({}));
   const { topics } = DEFAULT_AGENT_CONFIG;
   assert.equal(wire.MAX_PARTITIONS, machine.MAX_PARTITIONS);
+  assert.equal(wire.MAX_TRANSACT_ITEMS, machine.MAX_TRANSACT_ITEMS);
   assert.equal(wire.MAX_SUBSCRIBED, machine.MAX_GROUP_TOPICS);
   assert.equal(wire.MAX_GROUP_PARTITIONS, machine.MAX_GROUP_PARTITIONS);
   assert.deepEqual(wire.MEMBER_TIMEOUT_MS, machine.MEMBER_TIMEOUT_MS);
@@ -68,6 +69,11 @@ Deno.test("docs/TOPICS.md has the bounds of the code", () => {
     seconds(server.MAX_FETCH_WAIT_MS),
     days(DEFAULT_OPTIONS.retentionMs),
     mib(DEFAULT_OPTIONS.segmentBytes),
+    `${machine.MAX_ID_BYTES} bytes`,
+    count(machine.MAX_IDS),
+    count(machine.MAX_ALL_IDS),
+    `${DEFAULT_OPTIONS.dedupeMs / 60_000} min`,
+    count(machine.MAX_TRANSACT_ITEMS),
     `${machine.MAX_METADATA_BYTES / 1_024} KiB`,
     count(machine.MAX_ALL_COMMITTED),
     days(machine.GROUP_LIFE_MS),
