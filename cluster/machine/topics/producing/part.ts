@@ -8,7 +8,7 @@ import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
 import { DecodeError, type Reader, type Writer } from "../../../../protocol/msgpack/mod.ts";
 import type { StoreReader } from "../../store/store.ts";
 import { readBytes, readUint } from "../../strict.ts";
-import { type Duplicate, DUPLICATE_BYTES, getDuplicate, putDuplicate } from "../rows/ids.ts";
+import { type Duplicate, DUPLICATE_BYTES, getDuplicates, putDuplicates } from "../rows/ids.ts";
 
 /** What a producer says of a batch. */
 export interface Sequence {
@@ -101,11 +101,7 @@ export function encodeProduced(
     putU32(body, at + 8, count);
     putU64(body, at + 12, next);
     putU32(body, at + 20, duplicates.length);
-    at += PRODUCED_BYTES;
-    for (const duplicate of duplicates) {
-      putDuplicate(body, at, duplicate);
-      at += DUPLICATE_BYTES;
-    }
+    at = putDuplicates(body, at + PRODUCED_BYTES, duplicates);
   }
   return body;
 }
@@ -126,9 +122,8 @@ export function decodeAllProduced(body: Uint8Array): Produced[] {
       getU32(body, at + 8),
       getU64(body, at + 12),
     ];
-    const duplicates: Duplicate[] = [];
-    for (at = from; at < end; at += DUPLICATE_BYTES) duplicates.push(getDuplicate(body, at));
-    all.push({ baseOffset, count, next, duplicates });
+    all.push({ baseOffset, count, next, duplicates: getDuplicates(body, from, end) });
+    at = end;
   }
   return all;
 }

@@ -47,24 +47,30 @@ export interface AgedIds {
 
 const ID_ROW_BYTES = 20;
 
-/** Writes a duplicate at a place. */
-export function putDuplicate(
+/** Writes duplicates at a place; where they end. */
+export function putDuplicates(
   bytes: Uint8Array,
-  at: number,
-  { message, partition, offset }: Duplicate,
-): void {
-  putU32(bytes, at, message);
-  putU32(bytes, at + 4, partition);
-  putU64(bytes, at + 8, offset);
+  start: number,
+  duplicates: readonly Duplicate[],
+): number {
+  let at = start;
+  for (const { message, partition, offset } of duplicates) {
+    putU32(bytes, at, message);
+    putU32(bytes, at + 4, partition);
+    putU64(bytes, at + 8, offset);
+    at += DUPLICATE_BYTES;
+  }
+  return at;
 }
 
-/** The duplicate at a place. */
-export function getDuplicate(bytes: Uint8Array, at: number): Duplicate {
-  return {
-    message: getU32(bytes, at),
-    partition: getU32(bytes, at + 4),
-    offset: getU64(bytes, at + 8),
-  };
+/** The duplicates from one place to another. */
+export function getDuplicates(bytes: Uint8Array, start: number, end: number): Duplicate[] {
+  const duplicates: Duplicate[] = [];
+  for (let at = start; at < end; at += DUPLICATE_BYTES) {
+    const [message, partition] = [getU32(bytes, at), getU32(bytes, at + 4)];
+    duplicates.push({ message, partition, offset: getU64(bytes, at + 8) });
+  }
+  return duplicates;
 }
 
 /** Where the message with an id is; `undefined` when none is known. */

@@ -7,7 +7,7 @@
 import { getU32, getU64, putU32, putU64 } from "../../../../protocol/bytes.ts";
 import type { StoreReader, Transaction } from "../../store/store.ts";
 import { KNOWN_BATCHES } from "../limits.ts";
-import { type Duplicate, DUPLICATE_BYTES, getDuplicate, putDuplicate } from "./ids.ts";
+import { type Duplicate, DUPLICATE_BYTES, getDuplicates, putDuplicates } from "./ids.ts";
 import { numbersKey, TABLE } from "./keys.ts";
 import type { Partition } from "./partition.ts";
 
@@ -57,10 +57,7 @@ export function producerOf(key: Uint8Array, row: Uint8Array): Producer {
   const batches: KnownBatch[] = [];
   for (let at = HEAD_BYTES; at < row.length;) {
     const end = at + BATCH_BYTES + DUPLICATE_BYTES * getU32(row, at + 16);
-    const duplicates: Duplicate[] = [];
-    for (let from = at + BATCH_BYTES; from < end; from += DUPLICATE_BYTES) {
-      duplicates.push(getDuplicate(row, from));
-    }
+    const duplicates = getDuplicates(row, at + BATCH_BYTES, end);
     const [sequence, count, baseOffset] = [
       getU32(row, at),
       getU32(row, at + 4),
@@ -85,11 +82,7 @@ export function putProducer(state: Transaction, { key, epoch, lastAt, batches }:
     putU32(row, at + 4, count);
     putU64(row, at + 8, baseOffset);
     putU32(row, at + 16, duplicates.length);
-    at += BATCH_BYTES;
-    for (const duplicate of duplicates) {
-      putDuplicate(row, at, duplicate);
-      at += DUPLICATE_BYTES;
-    }
+    at = putDuplicates(row, at + BATCH_BYTES, duplicates);
   }
   state.put(key, row);
 }
