@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { Commits } from "../../../../../protocol/topics/program/consumer/commits.ts";
+import { Progress } from "../../../../../protocol/topics/program/consumer/progress.ts";
+
+/** Progress in a topic of which servers have these offsets. */
+function newStage(committed: Record<number, number>) {
+  const offsets = Object.entries(committed).map(([partition, offset]) => {
+    return { topic: "t", partition: Number(partition), offset, metadata: "" };
+  });
+  const commits = new Commits(
+    {
+      load: () => Promise.resolve({ offsets }),
+      save: () => Promise.reject(new Error("Nothing is to be saved")),
+      now: () => 0,
+    },
+    "g",
+    "t",
+  );
+  return { commits, progress: new Progress("t", commits) };
+}
+
+const at = (partition: number, from: number | null, offset: number) => {
+  return { topic: "t", partition, offset, from };
+};
+
+Deno.test("what was delivered is told with where it began, until it is committed", async () => {
+  const { commits, progress } = newStage({ 0: 5 });
+  await commits.load([0], {});
+  assert.deepEqual(progress.take().offsets, []);
+  progress.note(0, 5);
+  progress.note(0, 6);
+  progress.note(1, 0);
+  const first = progress.take();
+  assert.deepEqual(first.offsets, [at(0, 5, 7), at(1, null, 1)]);
+  // It is not known to be committed.
+  assert.deepEqual(progress.take().offsets, first.offsets);
+  progress.note(0, 7);
+  first.committed?.();
+  assert.deepEqual(progress.take().offsets, [at(0, 7, 8)]);
+  assert.deepEqual([commits.of(0), commits.of(1)], [7, 1]);
+  progress.note(1, 1);
+  assert.deepEqual(progress.take().offsets, [at(0, 7, 8), at(1, 1, 2)]);
+  progress.forget();
+  assert.deepEqual(progress.take().offsets, []);
+});
+
+Deno.test("what was delivered before another member had the partition is told as it began, so that it is refused", async () => {
+  const { commits, progress } = newStage({ 0: 50 });
+  progress.note(0, 9);
+  // The partition comes back: another one has gone on to 50.
+  await commits.load([0], {});
+  progress.note(0, 50);
+  assert.deepEqual(progress.take().offsets, [at(0, null, 51)]);
+});
