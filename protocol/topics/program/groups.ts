@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { GroupDescription, ListedGroup } from "../requests.ts";
+import type { GroupDescription, ListedGroup } from "../group_requests.ts";
 
 /**
  * A group of a list.
