@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Partition } from "./requests.ts";
+import type { Partition } from "./names.ts";
 
 /** Makes a member of a group, or changes what one subscribes to. */
 export interface JoinGroup {

@@ -22,7 +22,7 @@ export { FETCHED_AT } from "./layouts.ts";
 export * from "./limits.ts";
 export { type Header, type Message, messageBytes, readMessages, writeMessage } from "./messages.ts";
 export * from "./message_set.ts";
-export { isTopicName } from "./names.ts";
+export { isTopicName, type Partition } from "./names.ts";
 export type * from "./group_requests.ts";
 export type * from "./requests.ts";
 export { FrameWriter } from "./writer.ts";

@@ -1,5 +1,5 @@
 /**
- * Names of topics.
+ * Names of topics and of their partitions.
  *
  * @module
  */
@@ -10,4 +10,10 @@ import { MAX_NAME_BYTES } from "./limits.ts";
 export function isTopicName(name: string): boolean {
   return name.length <= MAX_NAME_BYTES && /^[A-Za-z0-9._-]+$/.test(name) && name !== "." &&
     name !== "..";
+}
+
+/** Names a partition. */
+export interface Partition {
+  readonly topic: string;
+  readonly partition: number;
 }

@@ -12,6 +12,7 @@ import type {
   Share,
   SyncGroup,
 } from "./group_requests.ts";
+import type { Partition } from "./names.ts";
 
 /** Names a request on its connection: 64 bits, a bigint only where a number cannot hold them. */
 export type RequestId = number | bigint;
@@ -87,12 +88,6 @@ export interface Fetched {
   /** How the messages are compressed: one of `CODEC`, 0 unless that was asked for. */
   readonly codec: number;
   readonly messages: EncodedMessages;
-}
-
-/** Names a partition. */
-export interface Partition {
-  readonly topic: string;
-  readonly partition: number;
 }
 
 /** Asks which messages a partition has. */
