@@ -25,7 +25,7 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
   "RAFT-": names(27, (i) => `RAFT-${two(i)}`),
   "KV-": names(46, (i) => `KV-${two(i)}`),
   "SES-": names(41, (i) => `SES-${two(i)}`),
-  "TOP-": names(47, (i) => `TOP-${two(i)}`),
+  "TOP-": names(49, (i) => `TOP-${two(i)}`),
   "F\\d": FACTS.flatMap((count, i) => names(count, (fact) => `F${i + 1}.${fact}`)),
 };
 
