@@ -151,7 +151,10 @@ function plain(value: object, version: number): Plain {
   if ("time" in value) return { ...value, time: value.time === undefined ? null : `${value.time}` };
   if ("parts" in value) return inParts(value as Plain, (part) => plain(part, version));
   if (!("messages" in value)) return value as Plain;
-  const { codec, messages: set } = value as { codec: number; messages: EncodedMessages };
+  const { codec = CODEC.none, messages: set } = value as {
+    codec?: number;
+    messages: EncodedMessages;
+  };
   const inflated = [set.bytes, gunzipSync, inflateSync][codec];
   const bytes = typeof inflated === "function" ? inflated(set.bytes) : set.bytes;
   const messages = readMessages({ count: set.count, bytes }, version === 2).map((one) => ({
