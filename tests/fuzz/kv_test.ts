@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { ACTIONS } from "../../protocol/kv/mod.ts";
 import { within } from "../../server/net/deadline.ts";
 import { TlsServer } from "../../server/net/wire/tls.ts";
+import { heldMiB } from "../support/held_memory.ts";
 import { accessOf } from "../support/kv/access.ts";
 import { brief, KvPeer, serve, type Stage } from "../support/kv/stage.ts";
 import { loopback } from "../support/loopback.ts";
@@ -25,8 +26,8 @@ const HOST = loopback();
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
 const CLIENTS = 8;
-/** What memory may grow by, however long a run is: a collection comes when it likes. */
-const MAX_GROWTH_MIB = Math.min(160 + 8 * DURATION_MS / 1_000, 400);
+/** What memory may grow by, however long a run is. */
+const MAX_GROWTH_MIB = 32;
 
 const LIMITS = { stallLimitMs: 300, lineLimitMs: 500, idleLimitMs: 500 };
 
@@ -131,7 +132,7 @@ function record(line: string): { readonly action?: unknown } {
 async function survives(stage: Stage, durationMs: number): Promise<void> {
   let complaints = 0;
   const counter = stage.log.monitor("WARN", () => complaints++);
-  const before = Deno.memoryUsage().rss;
+  const before = heldMiB();
   const end = performance.now() + durationMs;
   const counts = await Promise.all(
     Array.from(
@@ -140,7 +141,7 @@ async function survives(stage: Stage, durationMs: number): Promise<void> {
     ),
   );
   await until(() => stage.port.size === 0);
-  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  const growth = heldMiB() - before;
   counter.stop();
   const total = counts.reduce((sum, count) => sum + count, 0);
   console.log(

@@ -14,6 +14,7 @@ import {
   type ServerMessage,
 } from "../../protocol/sessions/mod.ts";
 import { within } from "../../server/net/deadline.ts";
+import { heldMiB } from "../support/held_memory.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { concat } from "../support/rpc/peer.ts";
@@ -24,8 +25,8 @@ import { SeededRandom } from "../support/simulation/random.ts";
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
 const CLIENTS = 8;
-/** What memory may grow by, however long a run is: a collection comes when it likes. */
-const MAX_GROWTH_MIB = Math.min(160 + 8 * DURATION_MS / 1_000, 400);
+/** What memory may grow by, however long a run is. */
+const MAX_GROWTH_MIB = 32;
 
 const SAMPLES: readonly ClientMessage[] = [
   { kind: "createSession", capabilities: EXTENDED, nonce: 7n },
@@ -56,13 +57,13 @@ Deno.test("the session port survives random and bent messages and clients of eve
   const living = setInterval(() => {
     witness.send({ kind: "keepAlive", time: 1 }).catch(() => {});
   }, 1_000);
-  const before = Deno.memoryUsage().rss;
+  const before = heldMiB();
   const end = performance.now() + DURATION_MS;
   const counts = await Promise.all(
     Array.from({ length: CLIENTS }, (_, i) => badClients(address, new SeededRandom(SEED, i), end)),
   );
   clearInterval(living);
-  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  const growth = heldMiB() - before;
   const total = counts.reduce((sum, count) => sum + count, 0);
   console.log(`sessions: seed ${SEED}, ${total} clients, ${growth.toFixed(1)} MiB more`);
   assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);

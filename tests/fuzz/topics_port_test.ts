@@ -11,6 +11,7 @@ import assert from "node:assert/strict";
 import { KINDS } from "../../protocol/topics/layouts.ts";
 import { FLAG, type RequestKind } from "../../protocol/topics/mod.ts";
 import { within } from "../../server/net/deadline.ts";
+import { heldMiB } from "../support/held_memory.ts";
 import { eventually } from "../support/agents.ts";
 import { loopback } from "../support/loopback.ts";
 import { mutated } from "../support/mutate.ts";
@@ -31,8 +32,8 @@ import { sampleOf } from "../support/topics/samples.ts";
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 5_000);
 const CLIENTS = 8;
-/** What memory may grow by, however long a run is: a collection comes when it likes. */
-const MAX_GROWTH_MIB = Math.min(200 + 8 * DURATION_MS / 1_000, 450);
+/** What memory may grow by, however long a run is. */
+const MAX_GROWTH_MIB = 32;
 
 const HOST = loopback();
 const KIND_NAMES = Object.keys(KINDS) as RequestKind[];
@@ -46,12 +47,12 @@ Deno.test("the topics port survives random and bent frames and clients of every 
   await eventually("it leads", async () => {
     return !isRefused(await witness.ask("produce", producing("witness", ["a"])));
   });
-  const before = Deno.memoryUsage().rss;
+  const before = heldMiB();
   const end = performance.now() + DURATION_MS;
   const counts = await Promise.all(
     Array.from({ length: CLIENTS }, (_, i) => badClients(address, new SeededRandom(SEED, i), end)),
   );
-  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  const growth = heldMiB() - before;
   const total = counts.reduce((sum, count) => sum + count, 0);
   console.log(`topics: seed ${SEED}, ${total} clients, ${growth.toFixed(1)} MiB more`);
   assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);

@@ -30,14 +30,15 @@ import {
   writeReply,
   writeRequest,
 } from "../../protocol/topics/mod.ts";
+import { heldMiB } from "../support/held_memory.ts";
 import { mutated } from "../support/mutate.ts";
 import { SeededRandom } from "../support/simulation/random.ts";
 import { RandomFrames } from "../support/topics/random_frames.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const DURATION_MS = Number(Deno.env.get("SKEIN_FUZZ_MS") ?? 3_000);
-/** What memory may grow by, however long a run is: a collection comes when it likes. */
-const MAX_GROWTH_MIB = 200;
+/** What memory may grow by, however long a run is. */
+const MAX_GROWTH_MIB = 32;
 
 /** What a stream of bytes was taken for. */
 interface Counts {
@@ -100,7 +101,7 @@ function fuzz(
   const random = new RandomFrames(source);
   const writer = new FrameWriter();
   const counts: Counts = { frames: 0, read: 0, refused: 0, streams: 0 };
-  const before = Deno.memoryUsage().rss;
+  const before = heldMiB();
   const end = performance.now() + DURATION_MS / 2;
   for (; performance.now() < end; counts.streams++) {
     const frames = Array.from({ length: 1 + random.below(8) }, () => {
@@ -125,7 +126,7 @@ function fuzz(
       if (!(error instanceof FrameError) || !error.ends) throw error;
     }
   }
-  const growth = (Deno.memoryUsage().rss - before) / 1024 / 1024;
+  const growth = heldMiB() - before;
   console.log(`topics: seed ${SEED}, ${JSON.stringify(counts)}, ${growth.toFixed(1)} MiB more`);
   assert.ok(growth < MAX_GROWTH_MIB, `Memory grew by ${growth} MiB`);
   return counts;
