@@ -50,7 +50,7 @@ export class Pulse {
 
   /** Something was asked. */
   asked(): void {
-    this.#alarm ??= this.#feelIn(this.#stepMs);
+    if (this.#alarm === undefined) this.#feelIn(this.#stepMs);
   }
 
   /** The connection is over. */
@@ -63,8 +63,10 @@ export class Pulse {
     return this.#world.silentMs / 2;
   }
 
-  #feelIn(ms: number): Alarm {
-    return this.#world.alarms.set(ms, () => this.#feel());
+  /** Feels it once so much later, and not before: to ask for a sign of life is to ask something, too. */
+  #feelIn(ms: number): void {
+    this.end();
+    this.#alarm = this.#world.alarms.set(ms, () => this.#feel());
   }
 
   #feel(): void {
@@ -78,12 +80,12 @@ export class Pulse {
     const step = this.#stepMs;
     if (this.#askedAt !== undefined) {
       const left = this.#askedAt + step + bytes() / SLOW_BYTES_PER_MS - now;
-      if (left <= 0) return dead();
-      this.#alarm = this.#feelIn(left);
-      return;
+      return left <= 0 ? dead() : this.#feelIn(left);
     }
     const left = this.#heardAt + step - now;
     if (left <= 0 && ask()) this.#askedAt = now;
-    this.#alarm = this.#feelIn(left > 0 ? left : step);
+    // The connection may have ended with that.
+    if (bytes() === 0) return this.end();
+    this.#feelIn(left > 0 ? left : step);
   }
 }
