@@ -38,8 +38,10 @@ export async function askAgain<K extends RepeatableKind>(
       const asked = requests.ask(kind, request, { timeoutMs: limitMs });
       return await limited(asked, Math.max(1, leftMs), signal);
     } catch (error) {
-      wasOpen ||= isOpen(error);
-      const passes = isOpen(error) || error instanceof TopicError && PASSES.includes(error.code);
+      const code = error instanceof TopicError ? error.code : undefined;
+      // The time may be over before who was asked says that it is not known.
+      wasOpen ||= isOpen(error) || code === CODE.REQUEST_TIMEOUT;
+      const passes = isOpen(error) || code !== undefined && PASSES.includes(code);
       if (signal.aborted || !passes || PAUSE_MS >= endsAt - performance.now()) {
         throw kind === "transact" && wasOpen && !isOpen(error) ? lost(error) : error;
       }
