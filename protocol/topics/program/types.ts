@@ -370,6 +370,8 @@ export interface TopicConsumer extends AsyncIterable<TopicMessage>, AsyncDisposa
    * How far it has come: what {@linkcode TopicProducer.transact} commits for its group, with what has come of the messages.
    *
    * @throws {TypeError} when the consumer has no group, or commits by itself
+   * @throws {TopicError} `REBALANCE_IN_PROGRESS` when it is a member and has lost a partition before what that has delivered was
+   * committed: what has come of it may be there twice, so begin with another consumer
    */
   progress(): TopicProgress;
   /**

@@ -92,6 +92,9 @@ export class Source {
   /**
    * Up to where all was delivered, to be committed with what has come of it. The servers refuse it for partitions that others have by
    * now.
+   *
+   * @throws {TypeError} when there is no group, or it is committed without being asked
+   * @throws {TopicError} when a partition was lost before what it has delivered was committed
    */
   progress(): TopicProgress {
     const { group, autoCommitMs } = this.#settings;
@@ -113,8 +116,9 @@ export class Source {
     if (this.#commits === undefined) throw new TypeError("Consumer has no group to commit for");
     for (const reader of this.partitions.readers) reader.done = reader.position;
     this.partitions.settle();
+    const committed = this.#progress?.committing();
     await this.#commits.save(() => this.partitions.done(), call);
-    this.#progress?.forget();
+    committed?.();
   }
 
   /** Ends reading, commits what is done with if that is not left to the program, and leaves the group. */
@@ -255,10 +259,12 @@ export class Source {
     if (this.isClosed) return;
     if (autoCommitMs > 0) await this.#saved(() => this.partitions.done(gone));
     this.partitions.forget(gone);
+    this.#progress?.lose(partitions);
   }
 
   async #lost(partitions: readonly number[]): Promise<void> {
     this.partitions.forget(this.partitions.release(partitions));
+    this.#progress?.lose(partitions);
     await this.#tell(() => this.#settings.onRevoked?.(partitions, true));
   }
 

@@ -52,3 +52,46 @@ Deno.test("what was delivered before another member had the partition is told as
   progress.note(0, 50);
   assert.deepEqual(progress.take().offsets, [at(0, null, 51)]);
 });
+
+Deno.test("a partition that comes back before it was committed is delivered twice, so nothing is told", async () => {
+  const { commits, progress } = newStage({ 0: 5 });
+  await commits.load([0], {});
+  progress.note(0, 5);
+  const first = progress.take();
+  progress.note(0, 6);
+  progress.lose([0, 1]);
+  const isLost = { reason: "REBALANCE_IN_PROGRESS" };
+  assert.throws(() => progress.take(), isLost);
+  await commits.load([0], {});
+  progress.note(0, 5);
+  assert.throws(() => progress.take(), isLost);
+  // What was on its way is done, but for what came after it.
+  first.committed?.();
+  progress.note(0, 6);
+  assert.throws(() => progress.take(), isLost);
+  progress.forget();
+  progress.note(0, 7);
+  assert.deepEqual(progress.take().offsets, [at(0, 6, 8)]);
+});
+
+Deno.test("a partition is lost without harm once all that it has delivered is committed", () => {
+  const { progress } = newStage({});
+  progress.note(0, 0);
+  const { committed } = progress.take();
+  progress.lose([0]);
+  committed?.();
+  progress.note(0, 1);
+  assert.deepEqual(progress.take().offsets, [at(0, 1, 2)]);
+});
+
+Deno.test("what is delivered while offsets are committed in another way is still to be told", () => {
+  const { commits, progress } = newStage({});
+  progress.note(0, 0);
+  progress.note(1, 0);
+  const done = progress.committing();
+  progress.note(0, 1);
+  commits.learn(0, 1);
+  commits.learn(1, 1);
+  done();
+  assert.deepEqual(progress.take().offsets, [at(0, 1, 2)]);
+});
