@@ -10,9 +10,15 @@ import { append, timeAfter } from "../append.ts";
 import { makeTopic } from "../create.ts";
 import { PRODUCER_LIFE_MS } from "../limits.ts";
 import { putDue } from "../rows/due.ts";
-import { oldestIds, putIds } from "../rows/ids.ts";
+import { type Duplicate, hasIds, putIds } from "../rows/ids.ts";
 import { getPartition, type Partition } from "../rows/partition.ts";
-import { getProducer, type KnownBatch, putProducer, withBatch } from "../rows/producer.ts";
+import {
+  forgetDuplicates,
+  getProducer,
+  keepDuplicates,
+  putProducer,
+  withBatch,
+} from "../rows/producer.ts";
 import { DEFAULT_OPTIONS, type Topic } from "../rows/topic.ts";
 import { getTotals, putTotals } from "../rows/totals.ts";
 import type { Produced, Sequence } from "./part.ts";
@@ -34,7 +40,7 @@ export function carryOut(state: Transaction, context: Context, plan: Plan): Prod
     : append(state, context, topic, partition, messages);
   if (plan.ids.length > 0) keepIds(state, context, topic, partition, plan);
   if (sequence !== undefined) {
-    remember(state, context, partition, sequence, { count, baseOffset, duplicates });
+    remember(state, context, partition, sequence, { count, baseOffset }, duplicates);
   }
   return { baseOffset, count: appended, next: partition.next, duplicates };
 }
@@ -54,7 +60,7 @@ function keepIds(
   partition: Partition,
   { ids }: Plan,
 ): void {
-  if (oldestIds(state, topic, 1).length === 0) {
+  if (!hasIds(state, topic)) {
     putDue(state, timeAfter(context.time, dedupeMs), { kind: "ids", topic });
   }
   putIds(state, context, partition, ids);
@@ -69,7 +75,8 @@ function remember(
   { time }: Context,
   partition: Partition,
   { producer: id, epoch, sequence }: Sequence,
-  batch: Omit<KnownBatch, "sequence">,
+  batch: { readonly count: number; readonly baseOffset: number },
+  duplicates: readonly Duplicate[],
 ): void {
   const { topic, number } = partition;
   const producer = getProducer(state, partition, id);
@@ -81,6 +88,9 @@ function remember(
     putDue(state, timeAfter(time, PRODUCER_LIFE_MS), due);
   }
   const before = epoch === producer.epoch ? producer.batches : [];
-  const batches = withBatch(before, { sequence, ...batch });
+  const batches = withBatch(before, { sequence, ...batch, duplicates: duplicates.length });
+  const gone = producer.batches.filter((one) => !batches.includes(one));
+  forgetDuplicates(state, partition, id, gone);
+  keepDuplicates(state, partition, id, sequence, duplicates);
   putProducer(state, { ...producer, epoch, lastAt: time, batches });
 }

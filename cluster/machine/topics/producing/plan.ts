@@ -34,7 +34,13 @@ import {
 import { isName } from "../names.ts";
 import { type Duplicate, getId, type NewId } from "../rows/ids.ts";
 import { getPartition, type Partition } from "../rows/partition.ts";
-import { getProducer, type KnownBatch, type Producer, sequenceAfter } from "../rows/producer.ts";
+import {
+  duplicatesOf,
+  getProducer,
+  type KnownBatch,
+  type Producer,
+  sequenceAfter,
+} from "../rows/producer.ts";
 import { getTopic, type Topic } from "../rows/topic.ts";
 import { getTotals, type Totals } from "../rows/totals.ts";
 import type { Produce, Sequence } from "./part.ts";
@@ -80,7 +86,7 @@ export class Planning {
     this.#time = time;
   }
 
-  /** How many ids the messages have. */
+  /** How many ids the messages have, or had when they were here before. */
   get ids(): number {
     return this.#idCount;
   }
@@ -102,8 +108,11 @@ export class Planning {
     const known = producer && this.#judge(producer, sequence, count);
     if (known !== undefined && "ok" in known) return known;
     const rest = { part, topic, partition };
-    if (known !== undefined) {
-      return { ...rest, known, messages: undefined, ids: [], duplicates: known.duplicates };
+    if (sequence !== undefined && known !== undefined) {
+      const duplicates = duplicatesOf(this.#state, partition, sequence.producer, known);
+      // They are as much work as the ids that they had, whatever comes in their place now.
+      this.#idCount += Math.max(0, duplicates.length - ids.length);
+      return { ...rest, known, messages: undefined, ids: [], duplicates };
     }
     if (topic === undefined && !this.#hasRoomForTopic()) return QUOTA_EXCEEDED;
     if (ids.length === 0 || topic?.dedupeMs === 0) {

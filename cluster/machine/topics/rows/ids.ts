@@ -102,6 +102,12 @@ export function putIds(
   state.put(numbersKey(state, TABLE.idsByAge, topic, index, number), all);
 }
 
+/** Whether something is known of ids of a topic. */
+export function hasIds(state: StoreReader, topic: number): boolean {
+  const { from, to } = below(state, TABLE.idsByAge, topic);
+  return state.range(from, to, 1).length > 0;
+}
+
 /** The first of the ids of a topic, those that came first before the others. */
 export function oldestIds(state: StoreReader, topic: number, limit: number): AgedIds[] {
   const { from, to } = below(state, TABLE.idsByAge, topic);

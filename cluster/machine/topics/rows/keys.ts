@@ -15,6 +15,7 @@
  *     (3, 11, group)                        the members of a group, and which partitions they have
  *     (3, 20, topic, id)                    where the message with an id is, and when it came
  *     (3, 21, topic, index, partition)      the ids that an entry has brought to a partition, and when
+ *     (3, 22, topic, partition, producer, sequence)  which messages of a producer's batch were duplicates
  *
  * A topic has an id that no other one ever gets, so what a deleted one has left belongs to nobody. A partition to which nothing
  * was ever appended has no row. Messages are no rows: see `segment.ts`.
@@ -58,6 +59,7 @@ export const TABLE = {
   members: encodeTuple([TOPICS, 11]),
   ids: encodeTuple([TOPICS, 20]),
   idsByAge: encodeTuple([TOPICS, 21]),
+  duplicates: encodeTuple([TOPICS, 22]),
 } as const satisfies Readonly<Record<string, Uint8Array>>;
 
 /** The key of numbers in a table, or what those begin with that have more. */

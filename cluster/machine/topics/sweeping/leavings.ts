@@ -33,6 +33,7 @@ export function sweepTopic(work: SweepWork, topic: number): boolean {
     work.clear(range(TABLE.producers), () => {
       totals.producers--;
     }) &&
+    work.clear(range(TABLE.duplicates)) &&
     work.clear(range(TABLE.ids), () => {
       totals.ids--;
     }) &&

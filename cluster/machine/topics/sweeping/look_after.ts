@@ -10,7 +10,7 @@ import { hasMembers } from "../groups/row.ts";
 import { type Due, putDue } from "../rows/due.ts";
 import { numbersKey, TABLE } from "../rows/keys.ts";
 import { deleteCommitted, deleteGroup, lastCommit, placesOfGroup } from "../rows/offsets.ts";
-import { producerOf } from "../rows/producer.ts";
+import { forgetDuplicates, producerOf } from "../rows/producer.ts";
 import { sweepTopic } from "./leavings.ts";
 import { sweepIds } from "./ids.ts";
 import { sweepMessages } from "./retention.ts";
@@ -43,10 +43,12 @@ function sweepProducer(
   const key = numbersKey(state, TABLE.producers, due.topic, due.partition, due.producer);
   const row = state.get(key);
   if (row === undefined) return true;
-  const end = timeAfter(producerOf(key, row).lastAt, PRODUCER_LIFE_MS);
+  const { lastAt, batches } = producerOf(key, row);
+  const end = timeAfter(lastAt, PRODUCER_LIFE_MS);
   if (end > time) {
     putDue(state, end, due);
   } else {
+    forgetDuplicates(state, { topic: due.topic, number: due.partition }, due.producer, batches);
     state.delete(key);
     totals.producers--;
   }

@@ -244,3 +244,34 @@ Deno.test("the ids of a deleted topic go with it, and one entry forgets so many"
   stage.sweep();
   assert.equal(rowsBelow(stage, 10), 0);
 });
+
+Deno.test("what a producer is to be told of duplicates stands by itself, and goes with its batch, producer or topic", () => {
+  const stage = newStage();
+  stage.do(initProducerCommand());
+  const ids = Array.from({ length: 100 }, (_, i) => `${i}`);
+  send(stage, ids);
+  const as = (sequence: number, epoch = 0) => ({ sequence: { producer: 1, epoch, sequence } });
+  const next = (batch: number, epoch?: number) => send(stage, ids, as(batch * ids.length, epoch));
+  const producers = () => stage.store.range(Uint8Array.of(0x15, 3, 0x15, 6), undefined, 1);
+  for (let batch = 0; batch < 7; batch++) {
+    assert.equal(next(batch).duplicates.length, ids.length);
+    // Who sends something else reads and writes that row.
+    assert.ok((producers()[0]?.value.length ?? Infinity) < 200);
+    assert.equal(rowsBelow(stage, 22), Math.min(batch + 1, 5));
+  }
+  assert.deepEqual(next(2), next(6));
+  // Another epoch, a batch without duplicates, silence and the end of the topic.
+  next(0, 1);
+  assert.equal(rowsBelow(stage, 22), 1);
+  send(stage, ["new"], as(ids.length, 1));
+  assert.equal(rowsBelow(stage, 22), 1);
+  stage.time += 8 * 86_400_000;
+  while (stage.sweep().more);
+  assert.deepEqual([rowsBelow(stage, 22), totalsOf(stage.machine).producers], [0, 0]);
+  send(stage, ids);
+  next(0, 2);
+  assert.equal(rowsBelow(stage, 22), 1);
+  assert.equal(stage.do(deleteTopicCommand(T)), "done");
+  while (stage.sweep().more);
+  assert.equal(rowsBelow(stage, 22), 0);
+});

@@ -264,3 +264,17 @@ Deno.test("of two that have read the same one alone says what has come of it", (
     assert.equal(new TextDecoder().decode(message.value as Uint8Array), `${from} one`);
   }
 });
+
+Deno.test("what is to be told of duplicates again counts as it did the first time, though nothing has an id now", () => {
+  const stage = newPipeline();
+  const ids = Array.from({ length: 600 }, (_, i) => `id ${i}`);
+  assert.equal(stage.do(command([part(OUT, 2, ids)])), "done");
+  const again = (partition: number, values: readonly string[]) =>
+    part(OUT, partition, values, as(0));
+  for (const partition of [0, 1, 0, 1]) {
+    assert.equal(stage.do(command([again(partition, ids)])), "done");
+  }
+  const plain = ids.map(() => "");
+  assert.equal(stage.do(command([again(0, plain)])), "done");
+  assert.equal(stage.do(command([again(0, plain), again(1, plain)])), "INVALID items");
+});
