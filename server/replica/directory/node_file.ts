@@ -21,8 +21,11 @@ import { parseJsonText } from "../../files/json_text.ts";
 import { replaceFile } from "../../files/replace.ts";
 import { DamagedNodeFileError, DirectoryFormatError } from "./errors.ts";
 
-/** The format of data directories that is written, and the only one that is read. */
-export const DIRECTORY_FORMAT = 1;
+/**
+ * The format of data directories that is written, and the only one that is read. In the first one topics had no ids of messages and
+ * no members of groups: its rows are shorter, and its log has commands that are none any more.
+ */
+export const DIRECTORY_FORMAT = 2;
 
 /** Name of the file. */
 export const NODE_FILE = "node.json";
