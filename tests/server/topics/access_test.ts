@@ -106,6 +106,61 @@ Deno.test("a token allows what its entry says: to produce, to consume, to make t
   await maker.done("deleteTopic", { topic: "orders" });
 });
 
+Deno.test("a transaction needs the right to each topic that it appends to, and to each whose offsets it commits", async () => {
+  await using stage = serveTopics(HOST, {
+    access: await accessOf([
+      ...ENTRIES,
+      { name: "worker", publish: ["bills"], subscribe: ["orders"] },
+    ]),
+  });
+  const clientOf = async (name: string) => {
+    const client = await stage.client();
+    await client.done("hello", { client: "c", token: `${name}-token` });
+    return client;
+  };
+  using all = await clientOf("all");
+  for (const topic of ["orders", "bills", "secret"]) {
+    await all.done("createTopic", { topic, partitions: 1, replicationFactor: 0 });
+  }
+  const { parts: [part] } = sampleOf("transact");
+  assert.ok(part !== undefined);
+  const to = (...topics: string[]) => topics.map((topic) => ({ ...part, topic }));
+  const of = (...topics: string[]) =>
+    topics.map((topic) => ({ topic, partition: 0, offset: 1, metadata: "", expected: -2 }));
+  const request = (parts: ReturnType<typeof to>, offsets: ReturnType<typeof of>) => {
+    return { ...sampleOf("transact"), parts, offsets, group: offsets.length > 0 ? "g" : "" };
+  };
+  using worker = await clientOf("worker");
+  using producer = await clientOf("producer");
+  using consumer = await clientOf("consumer");
+  const before = stage.topics.commands;
+  for (
+    const [client, parts, offsets] of [
+      [worker, to("bills", "secret"), of("orders")],
+      [worker, to("bills"), of("orders", "secret")],
+      [worker, to("bills"), of("bills")],
+      [worker, to("orders"), []],
+      [worker, [], of("bills")],
+      [producer, to("orders"), of("orders")],
+      [producer, to("orders", "bills"), []],
+      [consumer, to("orders"), of("orders")],
+      [consumer, [], of("orders", "bills")],
+    ] as const
+  ) {
+    assert.equal(await client.refused("transact", request([...parts], [...offsets])), 41);
+  }
+  assert.equal(stage.topics.commands, before);
+  await worker.done("transact", request(to("bills"), of("orders")));
+  await producer.done("transact", request(to("orders"), []));
+  await consumer.done("transact", request([], of("orders")));
+  // To make a topic is another right.
+  await all.done("deleteTopic", { topic: "bills" });
+  assert.equal(await worker.refused("transact", request(to("bills"), of("orders"))), 8);
+  assert.equal(await worker.refused("transact", request([], [])), 2);
+  const { topics } = await all.done("listTopics", {});
+  assert.deepEqual(topics.map(({ name }) => name), ["orders", "secret"]);
+});
+
 Deno.test("where nobody has to show a token, one that is shown is wrong", async () => {
   await using stage = serveTopics(HOST);
   using client = await stage.client();
