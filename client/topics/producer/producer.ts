@@ -160,11 +160,13 @@ export class Producer implements TopicProducer {
   }
 
   async #flush(): Promise<void> {
+    const transactions = this.#transactions.settled();
     while (this.#waiting.size > 0) {
       await this.#flushRoutes();
       if (this.#waiting.size > 0) await this.#untilRoom();
     }
     await this.#flushRoutes();
+    await transactions;
   }
 
   async #flushRoutes(): Promise<void> {

@@ -65,6 +65,11 @@ export class Transactions {
     this.#world = world;
   }
 
+  /** Resolves when all that were asked for before are done, or refused. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
   /** Does one once those before are done. */
   run(transaction: TopicTransaction, options: CallOptions): Promise<TopicPosition[]> {
     requireOptions("transact", options, { signal: "signal", timeoutMs: "duration" });
@@ -73,7 +78,10 @@ export class Transactions {
     if (!Array.isArray(messages)) {
       throw new TypeError(`Invalid messages: expected an array, got ${kindOf(messages)}`);
     }
-    const done = this.#last.then(() => this.#run(transaction, options));
+    const done = this.#last.then(() => {
+      options.signal?.throwIfAborted();
+      return this.#run(transaction, options);
+    });
     this.#last = done.catch(() => {}); // It is told who asked for it.
     return done;
   }

@@ -29,6 +29,7 @@ export async function askAgain<K extends RepeatableKind>(
   request: Requests[K],
   { timeoutMs = TIMEOUT_MS, signal = NEVER }: CallOptions,
 ): Promise<Replies[K]> {
+  signal.throwIfAborted();
   const endsAt = performance.now() + timeoutMs;
   let wasOpen = false;
   for (;;) {

@@ -141,10 +141,11 @@ export class LocalProducer implements TopicProducer {
   }
 
   async #flush(): Promise<void> {
-    await Promise.all([...this.#routes.values()].map(async ({ loading, lanes }) => {
+    const routes = [...this.#routes.values()].map(async ({ loading, lanes }) => {
       await loading;
       await Promise.all([...lanes.values()].map((lane) => lane.flush()));
-    }));
+    });
+    await Promise.all([...routes, this.#transactions.settled()]);
   }
 
   #take(topic: string, given: NewTopicMessage): Promise<TopicPosition> {

@@ -270,3 +270,16 @@ Deno.test("without a majority what became of a transaction is not known, and the
   const [position] = await producer.transact({ messages });
   assert.ok((position?.offset ?? 0) >= 1);
 });
+
+Deno.test("a producer is closed once its transactions are done", async () => {
+  await using stage = serveTopics(HOST);
+  const { hostname, port } = stage.port.address;
+  await using client = await TopicClient.connect({ address: `${hostname}:${port}` });
+  const producer = client.producer();
+  let done = 0;
+  const messages = [{ topic: "t", value: "x" }];
+  const all = [1, 2].map(() => producer.transact({ messages }).then(() => done++));
+  await producer.close();
+  assert.equal(done, 2);
+  await Promise.all(all);
+});

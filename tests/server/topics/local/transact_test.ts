@@ -9,14 +9,15 @@ import { OutcomeUnknownError } from "../../../../protocol/kv/errors.ts";
 import { AgentTopics } from "../../../../server/topics/local/local.ts";
 import { MemoryTopics } from "../../../support/topics/memory_topics.ts";
 
-Deno.test("a transaction whose answer is late may be done, and the next one is no repeat of it", async () => {
+/** Topics of a program around an agent. */
+function newStage(): { readonly memory: MemoryTopics; readonly topics: AgentTopics } {
   const memory = new MemoryTopics();
-  const topics = new AgentTopics({
-    state: memory,
-    messages: memory,
-    cluster: memory,
-    autoCreate: true,
-  });
+  const parts = { state: memory, messages: memory, cluster: memory, autoCreate: true };
+  return { memory, topics: new AgentTopics(parts) };
+}
+
+Deno.test("a transaction whose answer is late may be done, and the next one is no repeat of it", async () => {
+  const { memory, topics } = newStage();
   await using producer = topics.producer();
   await producer.transact({ messages: [{ topic: "t", value: "first" }] });
   memory.hold();
@@ -29,4 +30,35 @@ Deno.test("a transaction whose answer is late may be done, and the next one is n
   await using consumer = topics.consumer("t");
   const texts = (await consumer.fetch()).map(({ value }) => value?.text());
   assert.deepEqual(texts, ["first", "late", "next"]);
+});
+
+Deno.test("a transaction that was given up before its turn is not done", async () => {
+  const { memory, topics } = newStage();
+  await using producer = topics.producer();
+  const messages = [{ topic: "t", value: "x" }];
+  await producer.transact({ messages });
+  const commands = memory.commands;
+  const giveUp = new AbortController();
+  const first = producer.transact({ messages });
+  const second = producer.transact({ messages }, { signal: giveUp.signal });
+  giveUp.abort(new Error("Given up"));
+  await first;
+  await assert.rejects(second, /Given up/);
+  assert.equal(memory.commands, commands + 1);
+  assert.equal((await topics.offsets("t", 0)).end, 2);
+});
+
+Deno.test("a producer is closed, and has flushed, once its transactions are done", async () => {
+  const { memory, topics } = newStage();
+  const producer = topics.producer();
+  memory.hold();
+  let done = 0;
+  const messages = [{ topic: "t", value: "x" }];
+  const all = [1, 2].map(() => producer.transact({ messages }).then(() => done++));
+  const flushed = producer.flush().then(() => done);
+  const closed = producer.close().then(() => done);
+  await new Promise((resolve) => setTimeout(resolve));
+  memory.release();
+  assert.deepEqual(await Promise.all([flushed, closed]), [2, 2]);
+  await Promise.all(all);
 });
