@@ -40,6 +40,15 @@ export interface TransactionWorld {
   partitions(topic: string, options: CallOptions): Promise<number>;
 }
 
+/** A message as it was when it was given. */
+interface Taken {
+  readonly topic: string;
+  readonly key: Uint8Array | null;
+  /** Where it is to go; else its key decides. */
+  readonly partition: number | undefined;
+  readonly bytes: Uint8Array;
+}
+
 /** Messages for one partition. */
 interface Part {
   readonly topic: string;
@@ -70,7 +79,7 @@ export class Transactions {
     await this.#last;
   }
 
-  /** Does one once those before are done. */
+  /** Does one once those before are done. What it consists of is taken at once. */
   run(transaction: TopicTransaction, options: CallOptions): Promise<TopicPosition[]> {
     requireOptions("transact", options, { signal: "signal", timeoutMs: "duration" });
     const { messages = [], ...others } = transaction;
@@ -78,16 +87,18 @@ export class Transactions {
     if (!Array.isArray(messages)) {
       throw new TypeError(`Invalid messages: expected an array, got ${kindOf(messages)}`);
     }
+    const taken = takenOf(messages);
     const done = this.#last.then(() => {
       options.signal?.throwIfAborted();
-      return this.#run(transaction, options);
+      return this.#run(taken, others.offsets, options);
     });
     this.#last = done.catch(() => {}); // It is told who asked for it.
     return done;
   }
 
   async #run(
-    { messages = [], offsets }: TopicTransaction,
+    messages: readonly Taken[],
+    offsets: TopicProgress | undefined,
     options: CallOptions,
   ): Promise<TopicPosition[]> {
     const parts = await this.#partsOf(messages, options);
@@ -166,27 +177,14 @@ export class Transactions {
     };
   }
 
-  async #partsOf(
-    messages: readonly TransactedMessage[],
-    options: CallOptions,
-  ): Promise<readonly Part[]> {
+  async #partsOf(messages: readonly Taken[], options: CallOptions): Promise<readonly Part[]> {
     const parts = new Map<string, Part>();
-    let bytes = 0;
-    for (const [i, { topic, ...given }] of messages.entries()) {
-      requireArgument("name of a topic", topic, "text");
-      if (!isTopicName(topic)) throw new TypeError(`'${topic}' is no name of a topic`);
-      const message = wireMessage(given);
-      const size = messageBytes(message);
-      bytes += size;
-      if (size > MAX_MESSAGE_BYTES || bytes > MAX_FRAME_BYTES - OVERHEAD_BYTES) {
-        const text = `Messages take ${bytes} bytes, more than there is room for at once`;
-        throw new TopicError(CODE.MESSAGE_TOO_LARGE, text);
-      }
-      const { partition = await this.#choose(topic, message.key, options) } = given;
+    for (const [i, { topic, key, bytes, ...given }] of messages.entries()) {
+      const { partition = await this.#choose(topic, key, options) } = given;
       const name = nameOf(topic, partition);
       const part = parts.get(name) ?? { topic, partition, writer: new FrameWriter(), members: [] };
       parts.set(name, part);
-      writeMessage(part.writer, message, true);
+      part.writer.raw(bytes);
       part.members.push(i);
     }
     return [...parts.values()];
@@ -197,6 +195,30 @@ export class Transactions {
     this.#partitions.set(topic, count);
     return key === null ? this.#turn++ % count : partitionOfKey(key, count);
   }
+}
+
+/** Messages as they are now, if they are some. */
+function takenOf(messages: readonly TransactedMessage[]): Taken[] {
+  let all = 0;
+  return messages.map(({ topic, ...given }) => {
+    requireArgument("name of a topic", topic, "text");
+    if (!isTopicName(topic)) throw new TypeError(`'${topic}' is no name of a topic`);
+    const message = wireMessage(given);
+    const size = messageBytes(message);
+    all += size;
+    if (size > MAX_MESSAGE_BYTES || all > MAX_FRAME_BYTES - OVERHEAD_BYTES) {
+      const text = `Messages take ${all} bytes, more than there is room for at once`;
+      throw new TopicError(CODE.MESSAGE_TOO_LARGE, text);
+    }
+    const writer = new FrameWriter(size);
+    writeMessage(writer, message, true);
+    return {
+      topic,
+      key: message.key?.slice() ?? null,
+      partition: given.partition,
+      bytes: writer.view(),
+    };
+  });
 }
 
 function expectedOf(

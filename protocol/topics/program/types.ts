@@ -96,10 +96,11 @@ export interface TopicProducer extends AsyncDisposable {
   ): Promise<TopicPosition>;
   /**
    * Appends messages and commits how far a consumer has come, all of it or nothing. One follows the other. Resolves with where each
-   * message is. Messages that were sent otherwise are no part of it.
+   * message is. Messages that were sent otherwise are no part of it. What it consists of is taken at once, and may change then. Its
+   * time begins with its turn.
    *
    * It is tried again until its time is over, and is done once, whatever is lost. When it rejects nothing was done, unless it is with
-   * an `OutcomeUnknownError`. In any case the consumer is to be closed, and another one goes on from what is committed: with
+   * an `OutcomeUnknownError`, or with the reason of its signal: then it may be done. In any case the consumer is to be closed, and another one goes on from what is committed: with
    * `TRANSACTION_ABORTED` somebody else has committed for the group since the messages were read.
    */
   transact(transaction: TopicTransaction, options?: CallOptions): Promise<TopicPosition[]>;
@@ -110,12 +111,13 @@ export interface TopicProducer extends AsyncDisposable {
    */
   ready(options?: CallOptions): Promise<void>;
   /**
-   * Sends what was sent before without waiting for more. Resolves when it is settled, whatever became of it.
+   * Sends what was sent before without waiting for more. Resolves when it is settled, whatever became of it, and so are the
+   * transactions before.
    *
    * @throws {TimeoutError} when it is still under way after `timeoutMs`
    */
   flush(options?: CallOptions): Promise<void>;
-  /** Takes no more messages. Resolves when all are settled. Safe to call again. */
+  /** Takes no more messages. Resolves when all are settled, those of transactions too. Safe to call again. */
   close(): Promise<void>;
 }
 

@@ -62,3 +62,17 @@ Deno.test("a producer is closed, and has flushed, once its transactions are done
   assert.deepEqual(await Promise.all([flushed, closed]), [2, 2]);
   await Promise.all(all);
 });
+
+Deno.test("what a transaction consists of is taken at once, and may change then", async () => {
+  const { topics } = newStage();
+  await using producer = topics.producer();
+  const value = new TextEncoder().encode("as it was");
+  const messages = [{ topic: "t", value }];
+  const both = [producer.transact({ messages }), producer.transact({ messages })];
+  value.fill(0x78);
+  messages.length = 0;
+  await Promise.all(both);
+  await using consumer = topics.consumer("t");
+  const texts = (await consumer.fetch()).map(({ value }) => value?.text());
+  assert.deepEqual(texts, ["as it was", "as it was"]);
+});
