@@ -103,7 +103,9 @@ export class Transactions {
   ): Promise<TopicPosition[]> {
     const parts = await this.#partsOf(messages, options);
     try {
-      const replies = await this.#ask(parts, offsets, options);
+      const ask = (self?: { readonly member: string; readonly generation: number }) =>
+        this.#ask(parts, offsets && { ...offsets, ...self }, options);
+      const replies = await (offsets?.inTurn?.(ask) ?? ask());
       offsets?.committed?.();
       const positions: TopicPosition[] = [];
       parts.forEach(({ partition, members }, i) => {

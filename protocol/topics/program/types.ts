@@ -212,6 +212,13 @@ export interface TopicProgress {
   }[];
   /** Called once they are committed. */
   readonly committed?: () => void;
+  /**
+   * Has them committed by who is the member then, which gets and gives up nothing meanwhile. Default: they are committed by `member`
+   * and `generation`.
+   */
+  readonly inTurn?: <T>(
+    commit: (self: { readonly member: string; readonly generation: number }) => Promise<T>,
+  ) => Promise<T>;
 }
 
 /**

@@ -57,3 +57,31 @@ Deno.test("a partition that comes back before it was committed is delivered twic
   const committed = await client.committedOffsets("g");
   assert.deepEqual(committed.map(({ offset }) => offset), [3, 3]);
 });
+
+Deno.test("a member that gets more partitions while it commits a transaction goes on", async () => {
+  await using stage = serveTopics(HOST);
+  const { hostname, port } = stage.port.address;
+  await using client = await TopicClient.connect({ address: `${hostname}:${port}` });
+  await client.createTopic("in", { partitions: 2 });
+  await using producer = client.producer();
+  await using one = client.consumer("in", QUICK);
+  await using other = client.consumer("in", QUICK);
+  const reading = [one.fetchOne(), other.fetchOne()] as const;
+  await until(() => one.assignment.length === 1 && other.assignment.length === 1);
+  await producer.transact({
+    messages: [0, 1].map((partition) => ({ topic: "in", value: "x", partition })),
+  });
+  const [first] = await Promise.all(reading);
+  await other.close();
+  stage.topics.hold();
+  // It hears that the other one is gone, and asks for the rest.
+  await until(() => stage.topics.held > 0);
+  const messages = [{ topic: "out", value: first?.value?.text() ?? "" }];
+  const done = producer.transact({ messages, offsets: one.progress() });
+  const outcome = done.then(() => "done", (error) => error.reason);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stage.topics.release();
+  assert.equal(await outcome, "done");
+  await until(() => one.assignment.length === 2);
+  assert.equal((await one.fetchOne())?.value?.text(), "x");
+});

@@ -112,9 +112,8 @@ export class Membership {
   }
 
   /** What the servers know it by now. */
-  get self(): { readonly generation: number; readonly member: string } {
-    const { generation, member } = this.#self;
-    return { generation, member };
+  get self(): Requests["heartbeat"] {
+    return { group: this.#options.group, generation: this.#generation, member: this.#member };
   }
 
   /** Joins. Resolves when it knows what is its. Rejects with what kept it from that; then it can be tried again. */
@@ -137,13 +136,9 @@ export class Membership {
     offsets: readonly CommittedOffset[],
     options: CallOptions,
   ): Promise<Replies["commitOffsets"]> {
-    return await this.#inTurn(async () => {
-      // Without a member the servers would take it for a program that commits for a group without members.
-      if (this.#member === "" || this.#generation === 0 || this.#isLost) {
-        throw new TopicError(CODE.UNKNOWN_MEMBER, "The group has gone on without this member");
-      }
+    return await this.inTurn(async () => {
       const sentAt = this.#world.now();
-      const self = this.#self;
+      const self = this.self;
       try {
         const reply = await this.#ask("commitOffsets", { ...self, offsets }, options);
         this.#heard(sentAt);
@@ -154,6 +149,21 @@ export class Membership {
         else this.#learn(error, self);
         throw error;
       }
+    });
+  }
+
+  /**
+   * Does something in its name, between its syncs.
+   *
+   * Rejects with `UNKNOWN_MEMBER` when it is no member, or none any more.
+   */
+  async inTurn<T>(work: (self: Membership["self"]) => Promise<T>): Promise<T> {
+    return await this.#inTurn(async () => {
+      // Without a member the servers would take it for a program that commits for a group without members.
+      if (this.#member === "" || this.#generation === 0 || this.#isLost) {
+        throw new TopicError(CODE.UNKNOWN_MEMBER, "The group has gone on without this member");
+      }
+      return await work(this.self);
     });
   }
 
@@ -186,11 +196,6 @@ export class Membership {
     this.#ended.abort();
     this.#wake();
     await this.#beating;
-  }
-
-  /** Who it is now. */
-  get #self(): Requests["heartbeat"] {
-    return { group: this.#options.group, generation: this.#generation, member: this.#member };
   }
 
   get #call(): CallOptions {
@@ -239,7 +244,7 @@ export class Membership {
     let losses = 0;
     for (let isDone = false; !isDone && !this.#isLeaving;) {
       await this.#drop();
-      const self = this.#self;
+      const self = this.self;
       try {
         if (self.generation === 0) await this.#join();
         else isDone = await this.#sync();
@@ -280,7 +285,7 @@ export class Membership {
     const { assigned, more } = await this.#inTurn(async () => {
       const sentAt = this.#world.now();
       const request = {
-        ...this.#self,
+        ...this.self,
         held: [...held].map((partition) => ({ topic, partition })),
       };
       const share = await this.#ask("syncGroup", request, this.#call);
@@ -318,7 +323,7 @@ export class Membership {
         await this.#pause(leftMs);
         continue;
       }
-      const self = this.#self;
+      const self = this.self;
       const sentAt = last = this.#world.now();
       pauseMs = this.#heartbeatMs;
       if (self.generation === 0) continue;

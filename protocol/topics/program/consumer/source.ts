@@ -104,7 +104,9 @@ export class Source {
     if (autoCommitMs > 0) {
       throw new TypeError("Consumer commits by itself: its 'autoCommitMs' has to be 0");
     }
-    return { group, ...this.#membership?.self, ...this.#progress.take() };
+    const membership = this.#membership;
+    const inTurn: TopicProgress["inTurn"] = membership && ((commit) => membership.inTurn(commit));
+    return { group, ...membership?.self, ...inTurn && { inTurn }, ...this.#progress.take() };
   }
 
   /**
