@@ -117,7 +117,8 @@ export class Transactions {
       });
       return positions;
     } catch (error) {
-      const isRefused = error instanceof TopicError;
+      // Who gives up may do so with any error.
+      const isRefused = error instanceof TopicError && !options.signal?.aborted;
       // What may be done has taken sequences, or not.
       if (!isRefused) this.#identity = undefined;
       const isMissing = isRefused &&

@@ -6,7 +6,9 @@
 
 import assert from "node:assert/strict";
 import { OutcomeUnknownError } from "../../../../protocol/kv/errors.ts";
+import { CODE, TopicError } from "../../../../protocol/topics/mod.ts";
 import { AgentTopics } from "../../../../server/topics/local/local.ts";
+import { until } from "../../../support/rpc/peer.ts";
 import { MemoryTopics } from "../../../support/topics/memory_topics.ts";
 
 /** Topics of a program around an agent. */
@@ -61,6 +63,26 @@ Deno.test("a producer is closed, and has flushed, once its transactions are done
   memory.release();
   assert.deepEqual(await Promise.all([flushed, closed]), [2, 2]);
   await Promise.all(all);
+});
+
+Deno.test("a transaction that is given up on its way may be done, whatever it is given up for", async () => {
+  const { memory, topics } = newStage();
+  await using producer = topics.producer();
+  await producer.transact({ messages: [{ topic: "t", value: "first" }] });
+  memory.hold();
+  const giveUp = new AbortController();
+  const given = producer.transact({ messages: [{ topic: "t", value: "given up" }] }, {
+    signal: giveUp.signal,
+  });
+  await until(() => memory.held > 0);
+  const reason = new TopicError(CODE.TOPIC_NOT_FOUND, "Another one has failed");
+  giveUp.abort(reason);
+  await assert.rejects(given, reason);
+  memory.release();
+  await producer.transact({ messages: [{ topic: "t", value: "next" }] });
+  await using consumer = topics.consumer("t");
+  const texts = (await consumer.fetch()).map(({ value }) => value?.text());
+  assert.deepEqual(texts, ["first", "given up", "next"]);
 });
 
 Deno.test("what a transaction consists of is taken at once, and may change then", async () => {
