@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { TopicClient, type TopicMessage } from "../../../client/mod.ts";
+import { TopicClient, type TopicMessage, type TopicProducer } from "../../../client/mod.ts";
 import { loopback } from "../../support/loopback.ts";
 import { until } from "../../support/rpc/peer.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
@@ -58,25 +58,30 @@ Deno.test("a partition that comes back before it was committed is delivered twic
   assert.deepEqual(committed.map(({ offset }) => offset), [3, 3]);
 });
 
-Deno.test("a member that gets more partitions while it commits a transaction goes on", async () => {
-  await using stage = serveTopics(HOST);
-  const { hostname, port } = stage.port.address;
-  await using client = await TopicClient.connect({ address: `${hostname}:${port}` });
+/** Two members that have a partition each, and what the first one has read. */
+async function twoMembers(client: TopicClient, producer: TopicProducer) {
   await client.createTopic("in", { partitions: 2 });
-  await using producer = client.producer();
-  await using one = client.consumer("in", QUICK);
-  await using other = client.consumer("in", QUICK);
-  const reading = [one.fetchOne(), other.fetchOne()] as const;
+  const one = client.consumer("in", { ...QUICK, timeoutMs: 1_000 });
+  const other = client.consumer("in", QUICK);
+  const reading = [one.fetchOne({ timeoutMs: 10_000 }), other.fetchOne()] as const;
   await until(() => one.assignment.length === 1 && other.assignment.length === 1);
   await producer.transact({
     messages: [0, 1].map((partition) => ({ topic: "in", value: "x", partition })),
   });
   const [first] = await Promise.all(reading);
+  return { one, other, messages: [{ topic: "out", value: first?.value?.text() ?? "" }] };
+}
+
+Deno.test("a member that gets more partitions while it commits a transaction goes on", async () => {
+  await using stage = serveTopics(HOST);
+  const { hostname, port } = stage.port.address;
+  await using client = await TopicClient.connect({ address: `${hostname}:${port}` });
+  await using producer = client.producer();
+  const { one, other, messages } = await twoMembers(client, producer);
   await other.close();
   stage.topics.hold();
   // It hears that the other one is gone, and asks for the rest.
   await until(() => stage.topics.held > 0);
-  const messages = [{ topic: "out", value: first?.value?.text() ?? "" }];
   const done = producer.transact({ messages, offsets: one.progress() });
   const outcome = done.then(() => "done", (error) => error.reason);
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -84,4 +89,22 @@ Deno.test("a member that gets more partitions while it commits a transaction goe
   assert.equal(await outcome, "done");
   await until(() => one.assignment.length === 2);
   assert.equal((await one.fetchOne())?.value?.text(), "x");
+  await one.close();
+});
+
+Deno.test("a member is closed in time while its transaction is on its way, and more partitions are", async () => {
+  await using stage = serveTopics(HOST);
+  const { hostname, port } = stage.port.address;
+  await using client = await TopicClient.connect({ address: `${hostname}:${port}` });
+  await using producer = client.producer();
+  const { one, other, messages } = await twoMembers(client, producer);
+  await other.close();
+  stage.topics.hold();
+  const done = producer.transact({ messages, offsets: one.progress() });
+  const { peeks } = stage.topics;
+  await until(() => stage.topics.held > 0 && stage.topics.peeks > peeks + 2);
+  let isClosed = false;
+  const closed = one.close().then(() => isClosed = true);
+  await until(() => isClosed).finally(() => stage.topics.release());
+  await Promise.all([done, closed]);
 });

@@ -13,7 +13,7 @@ import type { CallOptions } from "../../../call_options.ts";
 import { CODE } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import type { CommittedOffset, Replies, Requests } from "../../requests.ts";
-import type { Timing } from "./timing.ts";
+import { limited, type Timing } from "./timing.ts";
 
 /** What a member asks. */
 export type MemberKind = "joinGroup" | "syncGroup" | "heartbeat" | "leaveGroup" | "commitOffsets";
@@ -364,7 +364,9 @@ export class Membership {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {}); // It is told who asked for it.
+    // Who asked for it is told what became of it, and who leaves waits for nothing.
+    const call = { signal: this.#ended.signal, timeoutMs: Infinity };
+    this.#turn = limited(this.#world, result, call, () => new Error("Unreachable")).catch(() => {});
     return result;
   }
 
