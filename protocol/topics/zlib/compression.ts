@@ -26,6 +26,8 @@ const AT_ONCE_BYTES = 256 * 1024;
 const PIECE_BYTES = 64 * 1024;
 /** Pieces between two pauses: a millisecond or two. */
 const PIECES = 4;
+/** Bytes of a piece of what was compressed: whoever made it may have seen to it that it takes long, and becomes nothing. */
+const PACKED_PIECE_BYTES = 32 * 1024;
 
 /** The number of a compression; without one that of none. */
 export function codecOf(compression: Exclude<keyof typeof CODEC, "none"> | undefined): number {
@@ -108,7 +110,8 @@ export async function inflate(
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    stream.end(bytes);
+    // What goes wrong comes to who reads.
+    fill(stream, bytes, pause).catch(() => {});
     for await (const part of stream as AsyncIterable<Uint8Array>) {
       length += part.length;
       if (length > most) {
@@ -141,6 +144,15 @@ function checkEnd(used: number, { length }: Uint8Array): void {
 
 function broken(error: unknown): PayloadError {
   return new PayloadError(`The messages cannot be inflated: ${(error as Error).message}`);
+}
+
+/** Puts compressed bytes into a stream, piece by piece. */
+async function fill(stream: Gunzip, bytes: Uint8Array, pause: Pause): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PACKED_PIECE_BYTES) {
+    if (at > 0) await pause();
+    await written(stream, bytes.subarray(at, at + PACKED_PIECE_BYTES));
+  }
+  stream.end();
 }
 
 function written(stream: Gzip | Gunzip, bytes: Uint8Array): Promise<void> {
