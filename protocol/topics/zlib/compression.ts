@@ -90,7 +90,7 @@ export function inflateShort(
   }
   const { buffer, engine } = done as unknown as Informed;
   checkEnd(engine.bytesWritten, bytes);
-  return buffer;
+  return plain(buffer);
 }
 
 /**
@@ -126,7 +126,7 @@ export async function inflate(
     stream.destroy();
   }
   checkEnd(stream.bytesWritten, bytes);
-  return concatBytes(parts);
+  return plain(concatBytes(parts));
 }
 
 /** What the runtime tells when it is asked for more than the bytes. */
@@ -137,6 +137,11 @@ interface Informed {
 
 /** Volume counts, and more of it costs much more time. */
 const FAST = { level: 1 } as const;
+
+/** The same as no `Buffer`, whose `slice` makes no copy: parts of it go to programs. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}
 
 function checkEnd(used: number, { length }: Uint8Array): void {
   if (used < length) throw new PayloadError(`${length - used} bytes follow what was compressed`);

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { CODEC } from "../../../protocol/topics/codes.ts";
-import { inflate } from "../../../protocol/topics/zlib/compression.ts";
+import { deflateSync } from "node:zlib";
+import { inflate, inflateShort } from "../../../protocol/topics/zlib/compression.ts";
 
 const KIB = 1024;
 
@@ -48,4 +49,19 @@ Deno.test("what takes long and becomes nothing is inflated piece by piece as wel
   });
   assert.equal(inflated.length, 0);
   assert.ok(pauses >= 7, `${pauses} pauses`);
+});
+
+Deno.test("what is inflated is plain bytes, whether at once or piece by piece", async () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const packed = deflateSync(bytes);
+  const pause = () => Promise.resolve();
+  for (
+    const inflated of [
+      inflateShort(CODEC.deflate, packed, KIB),
+      await inflate(CODEC.deflate, packed, KIB, pause),
+    ]
+  ) {
+    assert.deepEqual(inflated, bytes);
+    assert.equal(inflated?.constructor, Uint8Array);
+  }
 });
