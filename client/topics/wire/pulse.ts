@@ -10,7 +10,7 @@ import type { Alarm, Alarms } from "../../net/alarms.ts";
 const SLOW_BYTES_PER_MS = 512;
 
 /** The part of the time of silence after which there is a last look: what has come by then is read before a server is dead. */
-const LAST_LOOK = 1 / 100;
+const LAST_LOOK = 1 / 50;
 
 /** What is watched. */
 export interface PulseWorld {
