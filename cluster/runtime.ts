@@ -203,7 +203,7 @@ export interface Disk {
   sync(path: string): Promise<void>;
   /**
    * `length` bytes from `position` on, fewer only at the end of the file; the caller owns them. They are put into the first bytes of
-   * `into`, which has room for them and which nobody else uses meanwhile, by default into memory of their own.
+   * `into`, which nobody else uses meanwhile, by default into memory of their own. Rejects with `RangeError` when `into` has no room.
    */
   read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Cuts a file. Rejects with `RangeError` when it is shorter than `length`. */

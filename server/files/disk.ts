@@ -85,6 +85,10 @@ export class FileDisk implements Disk, AsyncDisposable {
   /** See {@linkcode Disk.read}. */
   read(path: string, position: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     return this.#run(path, [readsOf(path)], async () => {
+      // A read of no byte would be tried again for ever, and the event loop never turn.
+      if (into !== undefined && into.length < length) {
+        throw new RangeError(`Expected room for ${length} bytes, got ${into.length}`);
+      }
       const file = this.#file(path);
       file.reader ??= await Deno.open(this.#full(path));
       // It only sets a number, and would cost a thread's turn otherwise.

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Less than this is not kept, and what is kept has a multiple of it. */
+/** Less than this is not kept; more is made as a multiple of it. */
 const UNIT_BYTES = 64 * 1024;
 
 /** The buffers of one port that nobody uses. */

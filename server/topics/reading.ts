@@ -111,7 +111,10 @@ class Cutting {
     return { count: this.#count, bytes: buffer.subarray(FETCHED_AT, this.#end), buffer };
   }
 
-  /** Where the next batches go: as many as are wanted have room. */
+  /**
+   * Where the next batches go. While more is wanted, all bytes that are read next have room: the buffer began with room for all, and
+   * messages take less of it than their batches did. A first message that is too long for that leaves nothing wanted.
+   */
   get free(): Uint8Array {
     return this.#buffer.subarray(this.#end);
   }
@@ -130,7 +133,7 @@ class Cutting {
         this.#add(batch.subarray(span.start, span.end), (attributes & HAS_NULLS) !== 0);
         this.#count += span.count;
         this.#next += span.count;
-        this.isFull = skip + span.count < count;
+        this.isFull = skip + span.count < count || this.room === 0;
       }
       at += size;
     }

@@ -62,6 +62,12 @@ export function diskSuite(name: string, run: RunOnDisk): void {
     assert.equal(text(into), "89345_____");
   });
 
+  test("what is read has to have room where it is to go", async (disk) => {
+    await disk.append("file", bytes("0123456789"));
+    await assert.rejects(disk.read("file", 2, 4, bytes("___")), RangeError);
+    assert.equal(text(await disk.read("file", 2, 4)), "2345");
+  });
+
   test("a megabyte goes in and comes out", async (disk) => {
     const large = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * i % 251);
     await disk.append("large", large);

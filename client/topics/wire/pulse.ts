@@ -9,6 +9,9 @@ import type { Alarm, Alarms } from "../../net/alarms.ts";
 /** What a slow connection takes, in bytes a millisecond. */
 const SLOW_BYTES_PER_MS = 512;
 
+/** The part of the time of silence after which there is a last look: what has come by then is read before a server is dead. */
+const LAST_LOOK = 1 / 50;
+
 /** What is watched. */
 export interface PulseWorld {
   /** What tells the time. */
@@ -31,6 +34,8 @@ export class Pulse {
   #heardAt = performance.now();
   /** When one was asked for, since then. */
   #askedAt: number | undefined;
+  /** Whether it should have come, and the next look is the last one. */
+  #isDue = false;
 
   /** Nothing is asked yet. */
   constructor(world: PulseWorld) {
@@ -80,10 +85,15 @@ export class Pulse {
     const step = this.#stepMs;
     if (this.#askedAt !== undefined) {
       const left = this.#askedAt + step + bytes() / SLOW_BYTES_PER_MS - now;
-      return left <= 0 ? dead() : this.#feelIn(left);
+      if (left <= 0 && this.#isDue) return dead();
+      this.#isDue = left <= 0;
+      return this.#feelIn(left > 0 ? left : this.#world.silentMs * LAST_LOOK);
     }
     const left = this.#heardAt + step - now;
-    if (left <= 0 && ask()) this.#askedAt = now;
+    if (left <= 0 && ask()) {
+      this.#askedAt = now;
+      this.#isDue = false;
+    }
     // The connection may have ended with that.
     if (bytes() === 0) return this.end();
     this.#feelIn(left > 0 ? left : step);

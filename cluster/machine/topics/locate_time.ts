@@ -38,8 +38,8 @@ export interface When {
 const VERSION = 1;
 const MAX_U32 = 0xffff_ffff;
 
-/** Segments that one answer passes over at most: some milliseconds of work. */
-const MAX_PASSED = 1_000;
+/** Segments that one answer passes over at most: each takes some 30 microseconds where the state is on a disk. */
+const MAX_PASSED = 200;
 
 /**
  * The question. Its answer is a {@linkcode Location}: `offset` is where to read on. Without a span there is nothing before that, and

@@ -26,6 +26,8 @@ const AT_ONCE_BYTES = 256 * 1024;
 const PIECE_BYTES = 64 * 1024;
 /** Pieces between two pauses: a millisecond or two. */
 const PIECES = 4;
+/** Bytes of a piece of what was compressed: whoever made it may have seen to it that it takes long, and becomes nothing. */
+const PACKED_PIECE_BYTES = 32 * 1024;
 
 /** The number of a compression; without one that of none. */
 export function codecOf(compression: Exclude<keyof typeof CODEC, "none"> | undefined): number {
@@ -88,7 +90,7 @@ export function inflateShort(
   }
   const { buffer, engine } = done as unknown as Informed;
   checkEnd(engine.bytesWritten, bytes);
-  return buffer;
+  return plain(buffer);
 }
 
 /**
@@ -108,7 +110,8 @@ export async function inflate(
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    stream.end(bytes);
+    // What goes wrong comes to who reads.
+    fill(stream, bytes, pause).catch(() => {});
     for await (const part of stream as AsyncIterable<Uint8Array>) {
       length += part.length;
       if (length > most) {
@@ -123,7 +126,7 @@ export async function inflate(
     stream.destroy();
   }
   checkEnd(stream.bytesWritten, bytes);
-  return concatBytes(parts);
+  return plain(concatBytes(parts));
 }
 
 /** What the runtime tells when it is asked for more than the bytes. */
@@ -135,12 +138,26 @@ interface Informed {
 /** Volume counts, and more of it costs much more time. */
 const FAST = { level: 1 } as const;
 
+/** The same as no `Buffer`, whose `slice` makes no copy: parts of it go to programs. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 function checkEnd(used: number, { length }: Uint8Array): void {
   if (used < length) throw new PayloadError(`${length - used} bytes follow what was compressed`);
 }
 
 function broken(error: unknown): PayloadError {
   return new PayloadError(`The messages cannot be inflated: ${(error as Error).message}`);
+}
+
+/** Puts compressed bytes into a stream, piece by piece. */
+async function fill(stream: Gunzip, bytes: Uint8Array, pause: Pause): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PACKED_PIECE_BYTES) {
+    if (at > 0) await pause();
+    await written(stream, bytes.subarray(at, at + PACKED_PIECE_BYTES));
+  }
+  stream.end();
 }
 
 function written(stream: Gzip | Gunzip, bytes: Uint8Array): Promise<void> {

@@ -39,25 +39,19 @@ const OVERHEAD_BYTES = 64;
 export const fetch: Handler<"fetch"> = async (services, { body, version, flags }, client) => {
   const knowsNulls = version === VERSION.second;
   const reading = { services, client, knowsNulls, codec: body.codec };
-  const enough = Math.min(body.minBytes, body.maxBytes);
-  const end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
+  let end = performance.now() + Math.min(body.maxWaitMs, MAX_FETCH_WAIT_MS);
   const anyServer = (flags & FLAG.anyServer) !== 0;
-  let found = await read(reading, body, await locate(services, body, anyServer));
-  while (!("ok" in found)) {
-    const { offset, next } = found.location;
-    const lacking = enough - found.bytes;
-    // What is there and not told has no room.
-    if (lacking <= 0 || offset + found.messages.count < next) {
-      return fetched(services.buffers, found);
-    }
-    const leftMs = end - performance.now();
-    if (leftMs <= 0) return fetched(services.buffers, found);
-    found = { ...found, messages: compact(found.messages, services.buffers) };
-    const grown = await more(reading, body, found.location, lacking, leftMs);
-    if (grown === undefined) return fetched(services.buffers, found);
-    found = await read(reading, { ...body, offset }, grown);
+  let wanted = body;
+  let place = await locate(services, body, anyServer);
+  while (true) {
+    const looked = await look(reading, wanted, place, end);
+    if ("ok" in looked) return looked;
+    const { location, lacking } = looked;
+    const grown = await more(reading, body, location, lacking, end - performance.now());
+    if (grown === undefined) end = 0;
+    place = grown ?? location;
+    wanted = { ...body, offset: location.offset };
   }
-  return found;
 };
 
 /** What a fetch is done with. */
@@ -80,8 +74,41 @@ interface Found {
   readonly bytes: number;
 }
 
-/** An answer whose messages stand in no buffer with room for its head gets one. */
-function fetched(buffers: Buffers, { location, codec, messages }: Found): Outcome<"fetch"> {
+/** Where to wait for how many bytes. */
+interface Lacking {
+  readonly location: Location;
+  readonly lacking: number;
+}
+
+/**
+ * What is answered; or what is waited for, until a time. Who waits keeps no messages, and has them read again then: those of all
+ * fetches of a connection would be more than it may cost.
+ */
+async function look(
+  reading: Reading,
+  fetch: Fetch,
+  place: Location | Refusal,
+  end: number,
+): Promise<Outcome<"fetch"> | Lacking> {
+  const { buffers } = reading.services;
+  const found = await read(reading, fetch, place);
+  if ("ok" in found) return found;
+  const { location, messages: { count, buffer }, bytes } = found;
+  const lacking = Math.min(fetch.minBytes, fetch.maxBytes) - bytes;
+  // What is there and not told has no room.
+  const isAll = location.offset + count >= location.next;
+  if (lacking <= 0 || !isAll || performance.now() >= end) return fetched(buffers, found);
+  if (buffer !== undefined) buffers.give(buffer);
+  return { location, lacking };
+}
+
+/**
+ * An answer whose messages stand in no buffer with room for its head gets one; and another one when they take little of theirs, as
+ * what waits to be sent counts by its own length.
+ */
+function fetched(buffers: Buffers, { location, codec, messages: found }: Found): Outcome<"fetch"> {
+  const isLoose = found.buffer !== undefined && found.buffer.length > 2 * found.bytes.length;
+  const messages = isLoose ? compact(found, buffers) : found;
   const reply = { highWaterMark: location.next, codec, messages };
   const { bytes, buffer } = messages;
   if (buffer !== undefined) return { ...done(reply), buffer };

@@ -64,10 +64,15 @@ async function search(
   const endsAt = performance.now() + requestLimitMs;
   const first = locateTimeQuestion({ ...where, time, from: START_OFFSET });
   let result = await ask(services, "question", first);
+  let topic: number | undefined;
   for (let wasGone = false;;) {
     if (!result.ok) return result;
     const location = decodeLocation(result.body);
     const { offset, next, spans: [span] } = location;
+    // Another topic has the name now.
+    if ((topic ??= location.topic) !== location.topic) {
+      return await search(services, client, where, time);
+    }
     if (span === undefined && offset === next) return { location, atTime: -1 };
     let from = offset;
     try {

@@ -92,7 +92,12 @@ Deno.test("messages that were compressed are there as they were, and come compre
   for (const [i, codec] of CODECS.entries()) {
     const baseOffset = 100 * i;
     const produced = await client.done("produce", packed(codec, messages), COMPRESSED);
-    assert.deepEqual(produced, { baseOffset, count: 100, highWaterMark: baseOffset + 100 });
+    assert.deepEqual(produced, {
+      baseOffset,
+      count: 100,
+      highWaterMark: baseOffset + 100,
+      duplicates: [],
+    });
     const plain = await client.done("fetch", fetching("t", baseOffset));
     assert.equal(plain.codec, CODEC.none);
     const found = decodeMessages(plain.messages.bytes);

@@ -5,12 +5,18 @@
  */
 
 import assert from "node:assert/strict";
+import {
+  createTopicCommand,
+  deleteTopicCommand,
+  produceCommand,
+} from "../../../cluster/machine/topics/mod.ts";
+import { encodeUtf8 } from "../../../protocol/text.ts";
 import { eventually } from "../../support/agents.ts";
 import { loopback } from "../../support/loopback.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
 import { rawFrame, str, u32 } from "../../support/topics/frames.ts";
-import { messageOf } from "../../support/topics/messages.ts";
+import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import { answerOf, producing, type RawTopics } from "../../support/topics/raw_client.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 
@@ -163,4 +169,20 @@ Deno.test("what goes while it is looked for is looked for again, and what is not
   stage.topics.beforeRead = undefined;
   stage.topics.segments.all.clear();
   assert.equal(await client.refused("getOffset", { ...PARTITION, time: 4n }), 7);
+});
+
+Deno.test("what is looked for in a topic whose name another one takes meanwhile is looked for there from its beginning on", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  await misled(client);
+  const topic = encodeUtf8("t");
+  const messages = encodeMessages([messageOf("a", { timestamp: 6n })]);
+  stage.topics.beforeRead = () => {
+    stage.topics.beforeRead = undefined;
+    stage.topics.apply(deleteTopicCommand(topic));
+    stage.topics.apply(createTopicCommand({ topic, partitions: 1 }));
+    stage.topics.apply(produceCommand({ topic, partition: 0, count: 1, messages }));
+    return Promise.resolve();
+  };
+  assert.equal(await at(client, 6n), 0);
 });

@@ -36,8 +36,8 @@ class Log {
   readonly times: bigint[] = [];
   start = 0;
 
-  constructor() {
-    const options = { segmentBytes: SEGMENT_BYTES };
+  constructor(segmentBytes = SEGMENT_BYTES) {
+    const options = { segmentBytes };
     this.#do(createTopicCommand({ topic: T, partitions: 1, options }));
   }
 
@@ -115,4 +115,15 @@ Deno.test("segments that are before a time are passed over, and what is before a
   assert.equal(log.ask(10n, 120).offset, 120);
   assert.deepEqual(log.ask(1n, 201), nothing);
   assert.deepEqual(log.ask(1n, 9_000), nothing);
+});
+
+Deno.test("one answer passes over 200 segments at most, and the next one goes on from there", () => {
+  const log = new Log(4_096);
+  for (let i = 0; i < 450; i++) log.add(1n);
+  log.add(2n);
+  const { start, next, topic } = log.ask(2n);
+  assert.deepEqual(log.ask(2n), { topic, start, next, offset: 200, spans: [] });
+  assert.deepEqual(log.ask(2n, 200), { topic, start, next, offset: 400, spans: [] });
+  const { offset, spans } = log.ask(2n, 400);
+  assert.deepEqual([offset, spans.length], [450, 1]);
 });
