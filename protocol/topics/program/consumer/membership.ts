@@ -64,6 +64,9 @@ const MIN_TRY_MS = 1_000;
 /** Pause after a failure, in milliseconds. */
 const RETRY_MS = 1_000;
 
+/** What is said at the end of a try that may succeed later: there is no leader yet, or it has too much to do. */
+const PASSING: readonly number[] = [CODE.NOT_LEADER, CODE.OVERLOADED, CODE.REQUEST_TIMEOUT];
+
 /** So often in a row it may be no member although it has just joined. */
 const MAX_LOSSES = 3;
 
@@ -197,7 +200,7 @@ export class Membership {
     return { timeoutMs: this.#options.timeoutMs, signal: this.#ended.signal };
   }
 
-  /** Asks, and asks again where a server that says nothing holds the answer back. */
+  /** Asks, and asks again while there is time: no try waits for long for a server that says nothing. */
   async #ask<K extends MemberKind>(
     kind: K,
     request: Requests[K],
@@ -211,8 +214,10 @@ export class Membership {
         return await this.#world.ask(kind, request, { ...rest, timeoutMs: limitMs });
       } catch (error) {
         const now = this.#world.now();
-        const wasSilent = now - startedAt >= limitMs && !(error instanceof TopicError);
-        if (!wasSilent || now >= endsAt || this.#ended.signal.aborted) throw error;
+        // A try ends early where a pause would outlast its time.
+        const wasLong = now - startedAt >= limitMs / 4;
+        const isRefused = error instanceof TopicError && !PASSING.includes(error.code);
+        if (isRefused || !wasLong || now >= endsAt || this.#ended.signal.aborted) throw error;
       }
     }
   }

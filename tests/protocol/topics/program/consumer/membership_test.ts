@@ -241,6 +241,28 @@ Deno.test("a member of which servers have not heard for a session is not current
   await crew.dismiss();
 });
 
+Deno.test("who waits for a leader does so for the time of a request, however short its session is", async () => {
+  const errors = [refused("NOT_LEADER"), new Error("Servers did not answer")];
+  for (const error of errors) {
+    const crew = new Crew(1);
+    const sailor = await joined(crew, { sessionTimeoutMs: 3_000 });
+    let isLeading = false;
+    sailor.fate = () => isLeading ? "done" : { error, earlyMs: 100 };
+    const committed = sailor.commit(0, 5);
+    await crew.clock.advance(9_000);
+    isLeading = true;
+    await crew.clock.advance(2_000);
+    assert.equal(await committed, 0);
+    // And no longer.
+    isLeading = false;
+    const late = assert.rejects(sailor.commit(0, 6), error);
+    await crew.clock.advance(30_000);
+    await late;
+    isLeading = true;
+    await crew.dismiss();
+  }
+});
+
 Deno.test("leaving ends in time, whatever does not answer", async () => {
   const crew = new Crew(1);
   const sailor = await joined(crew);
