@@ -111,7 +111,7 @@ export class Membership {
 
   /** Whether it is sure that nobody else has its partitions. */
   get isCurrent(): boolean {
-    return this.#world.now() < this.#currentUntil;
+    return !this.#isLost && this.#world.now() < this.#currentUntil;
   }
 
   /** What the servers know it by now. */
@@ -196,22 +196,20 @@ export class Membership {
     return { group: this.#options.group, generation: this.#generation, member: this.#member };
   }
 
-  get #call(): CallOptions {
-    return { timeoutMs: this.#options.timeoutMs, signal: this.#ended.signal };
-  }
-
   /** Asks, and asks again while there is time: no try waits for long for a server that says nothing. */
   async #ask<K extends MemberKind>(
     kind: K,
     request: Requests[K],
-    { timeoutMs = this.#options.timeoutMs, ...rest }: CallOptions,
+    { timeoutMs = this.#options.timeoutMs, signal }: CallOptions = {},
   ): Promise<Replies[K]> {
+    const signals = signal === undefined ? [this.#ended.signal] : [this.#ended.signal, signal];
     const endsAt = this.#world.now() + timeoutMs;
     for (;;) {
       const startedAt = this.#world.now();
       const limitMs = Math.min(endsAt - startedAt, this.#tryMs);
       try {
-        return await this.#world.ask(kind, request, { ...rest, timeoutMs: limitMs });
+        const call = { signal: AbortSignal.any(signals), timeoutMs: limitMs };
+        return await this.#world.ask(kind, request, call);
       } catch (error) {
         const now = this.#world.now();
         // A try ends early where a pause would outlast its time.
@@ -270,7 +268,7 @@ export class Membership {
     const times = { sessionTimeoutMs, rebalanceTimeoutMs };
     const request = { group, member: this.#member, client, ...times, topics: [topic] };
     const sentAt = this.#world.now();
-    const { member, generation } = await this.#ask("joinGroup", request, this.#call);
+    const { member, generation } = await this.#ask("joinGroup", request);
     this.#member = member;
     this.#generation = generation;
     this.#heard(sentAt);
@@ -288,7 +286,7 @@ export class Membership {
         ...this.#self,
         held: [...held].map((partition) => ({ topic, partition })),
       };
-      const share = await this.#ask("syncGroup", request, this.#call);
+      const share = await this.#ask("syncGroup", request);
       this.#generation = share.generation;
       this.#heard(sentAt);
       return share;

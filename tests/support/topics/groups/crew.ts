@@ -18,12 +18,17 @@ import { ManualClock, settle } from "../../manual_clock.ts";
 import { PlainGroups } from "./plain_groups.ts";
 
 /** What happens to a request: it is done and answered unless this says otherwise. */
-export type Fate = "done" | "lost" | "answerLost" | TopicError | Promise<void> | Late;
+export type Fate = "done" | "lost" | "answerLost" | TopicError | Promise<void> | Late | Held;
 
 /** It fails so many milliseconds before its time is over. */
 export interface Late {
   readonly error: Error;
   readonly earlyMs: number;
+}
+
+/** It is done at once, and answered later. */
+export interface Held {
+  readonly answered: Promise<void>;
 }
 
 /** One member, and what it reads. */
@@ -118,6 +123,7 @@ export class Sailor {
     if (fate === "lost") throw new Error("Lost");
     const reply = this.#crew.answer(kind, request);
     if (kind === "joinGroup") this.id = (reply as Replies["joinGroup"]).member;
+    if (typeof fate === "object" && "answered" in fate) await fate.answered;
     if (fate === "answerLost") throw new Error("Answer lost");
     await Promise.resolve();
     return reply;

@@ -271,6 +271,45 @@ Deno.test("leaving ends in time, whatever does not answer", async () => {
   assert.equal(crew.clock.pending, 0);
 });
 
+Deno.test("leaving ends in time, also while what is handed over is committed", async () => {
+  const crew = new Crew(2);
+  const first = await joined(crew);
+  first.beforeRevoke = () => first.commit(1, 5).then(() => {}, () => {});
+  first.fate = (kind) =>
+    kind === "commitOffsets" ? { error: new Error("Late"), earlyMs: 0 } : "done";
+  await joined(crew);
+  await crew.clock.advance(4_000);
+  assert.equal(first.asked.at(-1), "commitOffsets");
+  let hasLeft = false;
+  const left = first.membership.leave(1_000).then(() => hasLeft = true);
+  await crew.clock.advance(1_000);
+  assert.ok(hasLeft);
+  await left;
+  await crew.dismiss();
+});
+
+Deno.test("who is a member no more is not current, however late the answer to what it has said before", async () => {
+  const crew = new Crew(2);
+  const sailor = await joined(crew);
+  let [answer, handOver] = [(): void => {}, (): void => {}];
+  sailor.beforeRevoke = () => new Promise((resolve) => handOver = resolve);
+  await joined(crew);
+  // It is busy with what it hands over.
+  await crew.clock.advance(3_000);
+  const answered = new Promise<void>((resolve) => answer = resolve);
+  sailor.fate = (kind) => kind === "commitOffsets" ? { answered } : "done";
+  const committed = sailor.commit(0, 5);
+  await crew.clock.advance(100);
+  crew.expel(sailor);
+  await crew.clock.advance(3_000);
+  assert.ok(!sailor.membership.isCurrent);
+  answer();
+  await committed;
+  assert.ok(!sailor.membership.isCurrent);
+  handOver();
+  await crew.dismiss();
+});
+
 Deno.test("members come, go, are removed and get no answers: nobody reads what is not its, commits never go back, and all is read in the end", async () => {
   const random = new SeededRandom(SEED);
   const crew = new Crew(7);
