@@ -131,7 +131,8 @@ export const listGroups: Handler<"listGroups"> = (services, _request, client) =>
 export function numberOf(name: string): number {
   if (name === "") return NEW_MEMBER;
   const number = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : NaN;
-  return Number.isSafeInteger(number) && nameOf(number) === name ? number : NOBODY;
+  const isOne = Number.isSafeInteger(number) && number !== NEW_MEMBER && nameOf(number) === name;
+  return isOne ? number : NOBODY;
 }
 
 function nameOf(number: number): string {

@@ -122,6 +122,22 @@ Deno.test("a program is told what comes and goes, seeks in what it gets and comm
   await until(() => told.length === 4);
 });
 
+Deno.test("who is told of its first partitions seeks in all of them at once", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 2);
+  for (const partition of [0, 1]) fill(server.model, "t", partition, 10);
+  await using client = await connect(server);
+  await using consumer: TopicConsumer = client.consumer("t", {
+    ...QUICK,
+    timeoutMs: 2_000,
+    maxWaitMs: 10,
+    onAssigned: () => consumer.seekToEnd(),
+  });
+  assert.equal(await consumer.fetchOne({ timeoutMs: 1_000 }), undefined);
+  fill(server.model, "t", 0, 1);
+  assert.equal((await consumer.fetchOne())?.offset, 10);
+});
+
 Deno.test("what a callback throws comes to who reads, and nothing ends by it", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 1);

@@ -69,6 +69,7 @@ Deno.test("a heartbeat and a commit say why they are refused, and the member tha
   const strangers = [
     "",
     "member-",
+    "member-0",
     "member-07",
     "member-9",
     "member-x",
