@@ -247,6 +247,32 @@ Deno.test("a topic that was deleted and made anew is read from its beginning, wh
   }
 });
 
+Deno.test("what a member is given of a topic that was made anew is read once", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 10);
+  await using client = await connect(server);
+  await using consumer = client.consumer("t", { ...QUICK, maxWaitMs: 20, onOutOfRange: "error" });
+  for (let i = 0; i < 10; i++) await consumer.fetchOne();
+  assert.equal(await consumer.fetchOne({ timeoutMs: 10 }), undefined);
+  server.model.topics.delete("t");
+  server.model.groups.retarget("g");
+  const { members, committed } = server.model.groups.group("g");
+  await until(() => [...members.values()].every(({ owned }) => owned.size === 0));
+  committed.clear();
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 9);
+  server.model.groups.retarget("g");
+  const seen: TopicMessage[] = [];
+  while (seen.length < 9) seen.push(...await consumer.fetch());
+  // It is looked every 5 s whether the topic is still the same.
+  const looks = () => server.received.filter(({ kind }) => kind === "metadata").length;
+  const before = looks();
+  while (looks() === before) seen.push(...await consumer.fetch({ timeoutMs: 100 }));
+  seen.push(...await consumer.fetch({ timeoutMs: 100 }));
+  assert.deepEqual(offsetsOf(seen), range(0, 9));
+});
+
 Deno.test("a topic that was made anew with another number of partitions is read as a whole", async () => {
   for (const count of [1, 3]) {
     await using server = serveTopics(HOST);
