@@ -263,8 +263,8 @@ export class TopicClient implements AsyncDisposable {
   }
 
   /**
-   * Closes all connections, producers and consumers. What is under way rejects: who does not want that closes producers first. Safe
-   * to call again.
+   * Closes all connections, producers and consumers. What is under way rejects: who does not want that closes producers first, and
+   * consumers with a group, which commit and leave it by that. Safe to call again.
    */
   close(): Promise<void> {
     return this.#core.close();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TopicClient } from "../../client/mod.ts";
+import { type TopicClient, TopicError } from "../../client/mod.ts";
 import { type Command, CommandError, defineCommand, wrongArguments } from "../shell/command.ts";
 import { stringFlag } from "../shell/flags.ts";
 import { columns } from "../shell/format/columns.ts";
@@ -25,7 +25,8 @@ export const command: Command = defineCommand({
   description: [
     "Has a group go on with the message of TOPIC that has this OFFSET, with 'earliest' or 'latest' for " +
     "OFFSET with the first one that there is, or with the next one to come. Prints where the group is " +
-    "then, in each partition. End the programs of the group before: they commit where they are.",
+    "then, in each partition. End the programs of the group before: while it has members nothing is " +
+    "done, and those that read partitions of their own choice commit where they are.",
   ],
   flags: seekFlags,
   arguments: { least: 2, most: 2, few: "A topic and an offset must be specified" },
@@ -80,7 +81,10 @@ async function seek(
   });
   await using consumer = client.consumer(topic, { group, partitions, autoCommitMs: 0 });
   for (const { partition, committed } of places) await consumer.seek(partition, committed);
-  await consumer.commit();
+  await consumer.commit().catch((error) => {
+    const hasMembers = error instanceof TopicError && error.reason === "UNKNOWN_MEMBER";
+    throw hasMembers ? new Error(`Group '${group}' has members: end their programs before`) : error;
+  });
   return places;
 }
 

@@ -112,18 +112,20 @@ export class MemberExpiry {
     const now = this.#clock.now();
     // Who stood still has heard nobody: what was sent meanwhile is read before the next look.
     if (now - this.#wakeAt > STALL_MS) return this.#wakeBy(now + STALL_MS);
-    const due = new Map<string, Known[]>();
+    // One may be due twice.
+    const due = new Map<string, Set<Known>>();
     for (const deadlines of [this.#silent, this.#slow]) {
       for (const name of deadlines.takeDue(now)) {
         const known = this.#members.get(name);
         if (known === undefined) continue;
-        due.set(known.group, [...due.get(known.group) ?? [], known]);
+        const members = due.get(known.group) ?? new Set();
+        due.set(known.group, members.add(known));
         // What comes to nothing is tried again.
         deadlines.set(name, now + REMOVAL_LIMIT_MS);
       }
     }
     for (const [group, members] of due) {
-      const command = removeMembersCommand(encodeUtf8(group), members);
+      const command = removeMembersCommand(encodeUtf8(group), [...members]);
       this.#replica.askHere("command", command, REMOVAL_LIMIT_MS, () => {});
     }
     this.#wakeBy(Math.min(this.#silent.earliest, this.#slow.earliest));

@@ -26,8 +26,9 @@ import {
   type Partition,
 } from "../../../protocol/topics/mod.ts";
 import { nextTurn } from "../../runtime.ts";
-import { ask, done, type Handler, listed } from "../handler.ts";
-import { refusal } from "../refusals.ts";
+import { ask, type Client, done, type Handler, listed } from "../handler.ts";
+import { type Refusal, refusal } from "../refusals.ts";
+import type { RequestServices } from "../services.ts";
 
 const PREFIX = "member-";
 
@@ -62,8 +63,10 @@ export const joinGroup: Handler<"joinGroup"> = async (services, { body }) => {
 export const syncGroup: Handler<"syncGroup"> = (services, { body }, client) => {
   const { group, generation, held } = body;
   const member = numberOf(body.member);
-  services.state.heard(member);
   return listed(services, client, async () => {
+    const stranger = await strangerTo(services, client, group);
+    if (stranger !== undefined) return stranger;
+    services.state.heard(member);
     const said = { group: encodeUtf8(group), member, generation, held: byTopic(held) };
     const result = await ask(services, "command", syncCommand(said));
     if (!result.ok) return result;
@@ -73,8 +76,10 @@ export const syncGroup: Handler<"syncGroup"> = (services, { body }, client) => {
 };
 
 /** Hears of a member, and says whether it is to sync. */
-export const heartbeat: Handler<"heartbeat"> = async (services, { body }) => {
+export const heartbeat: Handler<"heartbeat"> = async (services, { body }, client) => {
   const { state, cluster } = services;
+  const stranger = await strangerTo(services, client, body.group);
+  if (stranger !== undefined) return stranger;
   const member = numberOf(body.member);
   state.heard(member);
   const call = heartbeatCall({
@@ -88,7 +93,9 @@ export const heartbeat: Handler<"heartbeat"> = async (services, { body }) => {
 };
 
 /** Ends a member. */
-export const leaveGroup: Handler<"leaveGroup"> = async (services, { body }) => {
+export const leaveGroup: Handler<"leaveGroup"> = async (services, { body }, client) => {
+  const stranger = await strangerTo(services, client, body.group);
+  if (stranger !== undefined) return stranger;
   const command = leaveCommand(encodeUtf8(body.group), numberOf(body.member));
   const result = await ask(services, "command", command);
   return result.ok ? done({}) : result;
@@ -127,11 +134,31 @@ export const listGroups: Handler<"listGroups"> = (services, _request, client) =>
     return done({ groups });
   });
 
+/**
+ * Why a client may not speak for members of a group: of what they share it may consume nothing. `undefined` when it may. Who they are
+ * is no secret, so that their names alone are no right.
+ */
+async function strangerTo(
+  services: RequestServices,
+  client: Client,
+  group: string,
+): Promise<Refusal | undefined> {
+  // All topics, whatever they are called.
+  if (client.may("subscribe", "")) return undefined;
+  const result = await ask(services, "question", describeGroupQuestion(encodeUtf8(group)));
+  if (!result.ok) return undefined;
+  const { topics } = decodeGroup(result.body);
+  const isShown = topics.length === 0 ||
+    topics.some((one) => client.may("subscribe", decodeUtf8(one)));
+  return isShown ? undefined : refusal(CODE.AUTHORIZATION_FAILED, "The token does not allow that");
+}
+
 /** The number in the name of a member; that of a new one where there is none, and of nobody in what is no name of a member. */
 export function numberOf(name: string): number {
   if (name === "") return NEW_MEMBER;
   const number = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : NaN;
-  return Number.isSafeInteger(number) && nameOf(number) === name ? number : NOBODY;
+  const isOne = Number.isSafeInteger(number) && number !== NEW_MEMBER && nameOf(number) === name;
+  return isOne ? number : NOBODY;
 }
 
 function nameOf(number: number): string {

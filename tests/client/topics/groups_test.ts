@@ -122,6 +122,22 @@ Deno.test("a program is told what comes and goes, seeks in what it gets and comm
   await until(() => told.length === 4);
 });
 
+Deno.test("who is told of its first partitions seeks in all of them at once", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 2);
+  for (const partition of [0, 1]) fill(server.model, "t", partition, 10);
+  await using client = await connect(server);
+  await using consumer: TopicConsumer = client.consumer("t", {
+    ...QUICK,
+    timeoutMs: 2_000,
+    maxWaitMs: 10,
+    onAssigned: () => consumer.seekToEnd(),
+  });
+  assert.equal(await consumer.fetchOne({ timeoutMs: 1_000 }), undefined);
+  fill(server.model, "t", 0, 1);
+  assert.equal((await consumer.fetchOne())?.offset, 10);
+});
+
 Deno.test("what a callback throws comes to who reads, and nothing ends by it", async () => {
   await using server = serveTopics(HOST);
   server.model.create("t", 1);
@@ -229,6 +245,32 @@ Deno.test("a topic that was deleted and made anew is read from its beginning, wh
       assert.equal(refusals, onOutOfRange === "error" ? 2 : 0);
     }
   }
+});
+
+Deno.test("what a member is given of a topic that was made anew is read once", async () => {
+  await using server = serveTopics(HOST);
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 10);
+  await using client = await connect(server);
+  await using consumer = client.consumer("t", { ...QUICK, maxWaitMs: 20, onOutOfRange: "error" });
+  for (let i = 0; i < 10; i++) await consumer.fetchOne();
+  assert.equal(await consumer.fetchOne({ timeoutMs: 10 }), undefined);
+  server.model.topics.delete("t");
+  server.model.groups.retarget("g");
+  const { members, committed } = server.model.groups.group("g");
+  await until(() => [...members.values()].every(({ owned }) => owned.size === 0));
+  committed.clear();
+  server.model.create("t", 1);
+  fill(server.model, "t", 0, 9);
+  server.model.groups.retarget("g");
+  const seen: TopicMessage[] = [];
+  while (seen.length < 9) seen.push(...await consumer.fetch());
+  // It is looked every 5 s whether the topic is still the same.
+  const looks = () => server.received.filter(({ kind }) => kind === "metadata").length;
+  const before = looks();
+  while (looks() === before) seen.push(...await consumer.fetch({ timeoutMs: 100 }));
+  seen.push(...await consumer.fetch({ timeoutMs: 100 }));
+  assert.deepEqual(offsetsOf(seen), range(0, 9));
 });
 
 Deno.test("a topic that was made anew with another number of partitions is read as a whole", async () => {

@@ -62,6 +62,25 @@ t      1          0      3    2          1    member-1
   assert.match(after, /\n\nIt has no members\n\n(?:.*\n)+t +1 +0 +3 +2 +1 +-\n$/);
 });
 
+Deno.test("a group with members does not go on elsewhere by a command, which says so", async () => {
+  await using stage = serveTopics(HOST);
+  const address = addressOf(stage);
+  const topic = topicAt(address);
+  await topic("create", "t");
+  await using client = await TopicClient.connect({ address });
+  await using producer = client.producer();
+  await producer.send("t", { value: "a" });
+  const consumer = client.consumer("t", { group: "g" });
+  await consumer.fetchOne();
+  await consumer.commit();
+  const told = "Error: Group 'g' has members: end their programs before\n";
+  assert.deepEqual(await topic("seek", "-g=g", "t", "earliest"), [1, "", told]);
+  const [place] = await client.committedOffsets("g");
+  assert.equal(place?.offset, 1);
+  await consumer.close();
+  assert.equal((await topic("seek", "-g=g", "t", "earliest"))[0], 0);
+});
+
 Deno.test("who reads one partition for a group is told that others share it, and who shares prints the rest", async () => {
   await using stage = serveTopics(HOST);
   const address = addressOf(stage);

@@ -69,6 +69,7 @@ Deno.test("a heartbeat and a commit say why they are refused, and the member tha
   const strangers = [
     "",
     "member-",
+    "member-0",
     "member-07",
     "member-9",
     "member-x",
@@ -208,6 +209,35 @@ Deno.test("who joins may consume each of its topics, and is told of no others", 
   const hidden = { topic: "secret", partition: 0 };
   assert.deepEqual(await ownedBy(all), [[hidden, ...parts(0)]]);
   assert.deepEqual(await ownedBy(consumer), [parts(0)]);
+});
+
+Deno.test("nobody speaks for members of a group that has nothing to do with what it may consume", async () => {
+  const entries = [
+    { name: "all", read: ["^"], write: ["^"], publish: ["^"], subscribe: ["^"] },
+    { name: "consumer", subscribe: ["t"] },
+    { name: "stranger", publish: ["t"], subscribe: ["other"] },
+  ];
+  await using stage = serveTopics(HOST, { access: await accessOf(entries) });
+  const clientOf = async (name: string) => {
+    const client = await stage.client();
+    await client.done("hello", { client: "c", token: `${name}-token` });
+    return client;
+  };
+  using all = await clientOf("all");
+  using consumer = await clientOf("consumer");
+  using stranger = await clientOf("stranger");
+  await all.done("createTopic", { topic: "t", partitions: 2, replicationFactor: 0 });
+  const one = await RawMember.join(consumer);
+  assert.deepEqual(await one.sync(), [[0, 1], false]);
+  const { member, generation } = one;
+  const self = { group: "g", member, generation };
+  assert.equal(await stranger.refused("syncGroup", { ...self, held: [] }), 41);
+  assert.equal(await stranger.refused("heartbeat", self), 41);
+  assert.equal(await stranger.refused("leaveGroup", { group: "g", member }), 41);
+  assert.equal(await one.beat(), 0, "nothing has become of it");
+  // Of a group that is not there there is nothing to be hidden.
+  assert.equal(await stranger.refused("leaveGroup", { group: "h", member }), 20);
+  await consumer.done("leaveGroup", { group: "g", member });
 });
 
 Deno.test("long lists of groups come whole", async () => {

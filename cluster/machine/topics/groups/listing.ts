@@ -37,6 +37,8 @@ const MAX = Number.MAX_SAFE_INTEGER;
 /** A group and its members. */
 export interface GroupDescription {
   readonly generation: number;
+  /** Names of those that it shares. */
+  readonly topics: readonly Uint8Array[];
   readonly members: readonly MemberDescription[];
 }
 
@@ -113,7 +115,7 @@ export function decodeGroup(body: Uint8Array): GroupDescription {
       owned: ownedIn(readBytes(reader), topics),
     });
   }
-  return { generation, members };
+  return { generation, topics, members };
 }
 
 /**

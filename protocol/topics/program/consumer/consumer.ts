@@ -168,9 +168,7 @@ export class Consumer implements TopicConsumer {
 
   async #reader(partition: number, options: CallOptions): Promise<PartitionReader> {
     const find = () => this.#readers.find((one) => one.partition === partition);
-    // Who is told of a partition may seek there at once.
-    if (this.#readers.length === 0) await this.#begun(options);
-    if (this.#source.isClosed) throw this.#world.closed();
+    await this.#hasReaders(options);
     const reader = find();
     if (reader !== undefined) return reader;
     if (!this.#source.isMember) {
@@ -188,8 +186,14 @@ export class Consumer implements TopicConsumer {
     if (partition !== undefined) {
       return await this.#seekTo([await this.#reader(partition, options)], where, options);
     }
-    await this.#begun(options);
+    await this.#hasReaders(options);
     await this.#seekTo(this.#readers, where, options);
+  }
+
+  /** Who is told of partitions, by which it begins, may seek there at once. */
+  async #hasReaders(options: CallOptions): Promise<void> {
+    if (this.#readers.length === 0) await this.#begun(options);
+    if (this.#source.isClosed) throw this.#world.closed();
   }
 
   async #seekTo(

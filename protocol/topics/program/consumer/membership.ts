@@ -13,44 +13,8 @@ import type { CallOptions } from "../../../call_options.ts";
 import { CODE } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import type { CommittedOffset, Replies, Requests } from "../../requests.ts";
-import { limited, type Timing } from "./timing.ts";
-
-/** What a member asks. */
-export type MemberKind = "joinGroup" | "syncGroup" | "heartbeat" | "leaveGroup" | "commitOffsets";
-
-/** What a membership needs. */
-export interface MembershipWorld extends Timing {
-  /** Asks the server that leads. */
-  ask<K extends MemberKind>(
-    kind: K,
-    request: Requests[K],
-    options: CallOptions,
-  ): Promise<Replies[K]>;
-  /** Begins to read partitions; what rejects is tried again. */
-  assigned(partitions: readonly number[]): Promise<void>;
-  /** Ends reading partitions, and commits what is done with: nobody else has them before it resolves. */
-  revoked(partitions: readonly number[]): Promise<void>;
-  /** Ends reading partitions which others may have: nothing of them can be committed. */
-  lost(partitions: readonly number[]): Promise<void>;
-  /** Something failed that does not pass by itself; it is tried again after a while all the same. */
-  failed(error: unknown): void;
-  /** It is current again. */
-  resumed(): void;
-}
-
-/** Of which group, and how. */
-export interface MembershipOptions {
-  readonly group: string;
-  readonly topic: string;
-  /** What people know it by. */
-  readonly client: string;
-  /** Servers remove it after so many milliseconds of silence. */
-  readonly sessionTimeoutMs: number;
-  /** And when it has not handed over what is not its for so many milliseconds. */
-  readonly rebalanceTimeoutMs: number;
-  /** Milliseconds that a request may take. */
-  readonly timeoutMs: number;
-}
+import type { MemberKind, MembershipOptions, MembershipWorld } from "./membership_world.ts";
+import { limited } from "./timing.ts";
 
 /** Longest pause between two heartbeats, in milliseconds. */
 const HEARTBEAT_MS = 3_000;
@@ -63,6 +27,9 @@ const MIN_TRY_MS = 1_000;
 
 /** Pause after a failure, in milliseconds. */
 const RETRY_MS = 1_000;
+
+/** What is said at the end of a try that may succeed later: there is no leader yet, or it has too much to do. */
+const PASSING: readonly number[] = [CODE.NOT_LEADER, CODE.OVERLOADED, CODE.REQUEST_TIMEOUT];
 
 /** So often in a row it may be no member although it has just joined. */
 const MAX_LOSSES = 3;
@@ -108,7 +75,7 @@ export class Membership {
 
   /** Whether it is sure that nobody else has its partitions. */
   get isCurrent(): boolean {
-    return this.#world.now() < this.#currentUntil;
+    return !this.#isLost && this.#world.now() < this.#currentUntil;
   }
 
   /** What the servers know it by now. */
@@ -198,26 +165,26 @@ export class Membership {
     await this.#beating;
   }
 
-  get #call(): CallOptions {
-    return { timeoutMs: this.#options.timeoutMs, signal: this.#ended.signal };
-  }
-
-  /** Asks, and asks again where a server that says nothing holds the answer back. */
+  /** Asks, and asks again while there is time: no try waits for long for a server that says nothing. */
   async #ask<K extends MemberKind>(
     kind: K,
     request: Requests[K],
-    { timeoutMs = this.#options.timeoutMs, ...rest }: CallOptions,
+    { timeoutMs = this.#options.timeoutMs, signal }: CallOptions = {},
   ): Promise<Replies[K]> {
+    const signals = signal === undefined ? [this.#ended.signal] : [this.#ended.signal, signal];
     const endsAt = this.#world.now() + timeoutMs;
     for (;;) {
       const startedAt = this.#world.now();
       const limitMs = Math.min(endsAt - startedAt, this.#tryMs);
       try {
-        return await this.#world.ask(kind, request, { ...rest, timeoutMs: limitMs });
+        const call = { signal: AbortSignal.any(signals), timeoutMs: limitMs };
+        return await this.#world.ask(kind, request, call);
       } catch (error) {
         const now = this.#world.now();
-        const wasSilent = now - startedAt >= limitMs && !(error instanceof TopicError);
-        if (!wasSilent || now >= endsAt || this.#ended.signal.aborted) throw error;
+        // A try ends early where a pause would outlast its time.
+        const wasLong = now - startedAt >= limitMs / 4;
+        const isRefused = error instanceof TopicError && !PASSING.includes(error.code);
+        if (isRefused || !wasLong || now >= endsAt || this.#ended.signal.aborted) throw error;
       }
     }
   }
@@ -270,7 +237,7 @@ export class Membership {
     const times = { sessionTimeoutMs, rebalanceTimeoutMs };
     const request = { group, member: this.#member, client, ...times, topics: [topic] };
     const sentAt = this.#world.now();
-    const { member, generation } = await this.#ask("joinGroup", request, this.#call);
+    const { member, generation } = await this.#ask("joinGroup", request);
     this.#member = member;
     this.#generation = generation;
     this.#heard(sentAt);
@@ -288,7 +255,7 @@ export class Membership {
         ...this.self,
         held: [...held].map((partition) => ({ topic, partition })),
       };
-      const share = await this.#ask("syncGroup", request, this.#call);
+      const share = await this.#ask("syncGroup", request);
       this.#generation = share.generation;
       this.#heard(sentAt);
       return share;

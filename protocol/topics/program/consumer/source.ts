@@ -240,6 +240,8 @@ export class Source {
   }
 
   async #assigned(partitions: readonly number[]): Promise<void> {
+    // It may be given a topic that was made anew, of which nothing was read before.
+    await this.#look();
     const readers = await this.#read(partitions);
     const { onAssigned } = this.#settings;
     for (const reader of readers) reader.isOpen = onAssigned === undefined;

@@ -6,7 +6,7 @@
 
 import type { CallOptions } from "../../../call_options.ts";
 import type { Fetch, Fetched, Replies, Requests } from "../../requests.ts";
-import type { MemberKind } from "./membership.ts";
+import type { MemberKind } from "./membership_world.ts";
 import type { Timing } from "./timing.ts";
 
 /** What a consumer asks. */

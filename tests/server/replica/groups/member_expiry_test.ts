@@ -229,6 +229,21 @@ Deno.test("a removal that comes to nothing is tried again", async () => {
   assert.equal(leader.asked, 2);
 });
 
+Deno.test("members that are silent and do not hand over, as many as a group has, go by one entry all the same", async () => {
+  const leader = new Leader();
+  const { stage } = leader;
+  stage.create("wide", 512);
+  const first = Array.from({ length: 150 }, () => stage.join({ topics: ["wide"] }));
+  for (const member of first) stage.sync(member);
+  for (let i = 0; i < 106; i++) stage.join({ topics: ["wide"] });
+  // Nothing comes about until all of them are silent, and many are slow as well.
+  leader.instead = () => undefined;
+  await leader.clock.advance(2 * REBALANCE_MS);
+  leader.instead = undefined;
+  await leader.clock.advance(10_000);
+  assert.ok(!first.some((member) => leader.has(member)));
+});
+
 Deno.test("one that is told something between its removal's proposal and entry stays", async () => {
   const leader = new Leader();
   const member = leader.member();

@@ -6,18 +6,30 @@
  */
 
 import assert from "node:assert/strict";
+import type { CallOptions } from "../../../../protocol/call_options.ts";
 import { CODE, type Replies, type Requests, TopicError } from "../../../../protocol/topics/mod.ts";
-import {
-  type MemberKind,
-  Membership,
-  type MembershipOptions,
-  type MembershipWorld,
-} from "../../../../protocol/topics/program/consumer/membership.ts";
+import { Membership } from "../../../../protocol/topics/program/consumer/membership.ts";
+import type {
+  MemberKind,
+  MembershipOptions,
+  MembershipWorld,
+} from "../../../../protocol/topics/program/consumer/membership_world.ts";
 import { ManualClock, settle } from "../../manual_clock.ts";
 import { PlainGroups } from "./plain_groups.ts";
 
 /** What happens to a request: it is done and answered unless this says otherwise. */
-export type Fate = "done" | "lost" | "answerLost" | TopicError | Promise<void>;
+export type Fate = "done" | "lost" | "answerLost" | TopicError | Promise<void> | Late | Held;
+
+/** It fails so many milliseconds before its time is over. */
+export interface Late {
+  readonly error: Error;
+  readonly earlyMs: number;
+}
+
+/** It is done at once, and answered later. */
+export interface Held {
+  readonly answered: Promise<void>;
+}
 
 /** One member, and what it reads. */
 export class Sailor {
@@ -49,7 +61,7 @@ export class Sailor {
         const timer = crew.clock.setTimer(ms, fn);
         return () => timer.cancel();
       },
-      ask: (kind, request) => this.#ask(kind, request),
+      ask: (kind, request, call) => this.#ask(kind, request, call),
       assigned: async (partitions) => {
         await Promise.resolve();
         if (this.cannotRead) throw new Error("Cannot read");
@@ -90,16 +102,28 @@ export class Sailor {
     return codes[0] ?? -1;
   }
 
-  async #ask<K extends MemberKind>(kind: K, request: Requests[K]): Promise<Replies[K]> {
+  async #ask<K extends MemberKind>(
+    kind: K,
+    request: Requests[K],
+    { timeoutMs = 0, signal }: CallOptions,
+  ): Promise<Replies[K]> {
     this.asked.push(kind);
     // Nothing is at its goal at once.
     await Promise.resolve();
     const fate = this.fate(kind);
     if (fate instanceof Promise) await fate;
     if (fate instanceof TopicError) throw fate;
+    if (typeof fate === "object" && "earlyMs" in fate) {
+      const waited = new Promise((resolve) =>
+        this.#crew.clock.setTimer(timeoutMs - fate.earlyMs, () => resolve(0))
+      );
+      await aborted(waited, signal);
+      throw fate.error;
+    }
     if (fate === "lost") throw new Error("Lost");
     const reply = this.#crew.answer(kind, request);
     if (kind === "joinGroup") this.id = (reply as Replies["joinGroup"]).member;
+    if (typeof fate === "object" && "answered" in fate) await fate.answered;
     if (fate === "answerLost") throw new Error("Answer lost");
     await Promise.resolve();
     return reply;
@@ -174,6 +198,14 @@ export class Crew {
     await Promise.all(left);
     assert.equal(this.clock.pending, 0, "timers are left");
   }
+}
+
+/** What a promise comes to, unless a signal fires. */
+function aborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    promise.then(resolve, reject);
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
 }
 
 /** A refusal. */

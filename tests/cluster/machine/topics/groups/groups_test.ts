@@ -174,6 +174,7 @@ Deno.test("offsets of a group live while it has members, and a week more", () =>
   assert.equal(committed(stage), 7);
   assert.deepEqual(decodeGroup(bodyOf(stage.machine.query(describeGroupQuestion(G)))), {
     generation: 0,
+    topics: [],
     members: [],
   });
   // It is looked at again a week after the last look.

@@ -241,12 +241,73 @@ Deno.test("a member of which servers have not heard for a session is not current
   await crew.dismiss();
 });
 
+Deno.test("who waits for a leader does so for the time of a request, however short its session is", async () => {
+  const errors = [refused("NOT_LEADER"), new Error("Servers did not answer")];
+  for (const error of errors) {
+    const crew = new Crew(1);
+    const sailor = await joined(crew, { sessionTimeoutMs: 3_000 });
+    let isLeading = false;
+    sailor.fate = () => isLeading ? "done" : { error, earlyMs: 100 };
+    const committed = sailor.commit(0, 5);
+    await crew.clock.advance(9_000);
+    isLeading = true;
+    await crew.clock.advance(2_000);
+    assert.equal(await committed, 0);
+    // And no longer.
+    isLeading = false;
+    const late = assert.rejects(sailor.commit(0, 6), error);
+    await crew.clock.advance(30_000);
+    await late;
+    isLeading = true;
+    await crew.dismiss();
+  }
+});
+
 Deno.test("leaving ends in time, whatever does not answer", async () => {
   const crew = new Crew(1);
   const sailor = await joined(crew);
   sailor.fate = () => "lost";
   await sailor.membership.leave(5_000);
   assert.equal(crew.clock.pending, 0);
+});
+
+Deno.test("leaving ends in time, also while what is handed over is committed", async () => {
+  const crew = new Crew(2);
+  const first = await joined(crew);
+  first.beforeRevoke = () => first.commit(1, 5).then(() => {}, () => {});
+  first.fate = (kind) =>
+    kind === "commitOffsets" ? { error: new Error("Late"), earlyMs: 0 } : "done";
+  await joined(crew);
+  await crew.clock.advance(4_000);
+  assert.equal(first.asked.at(-1), "commitOffsets");
+  let hasLeft = false;
+  const left = first.membership.leave(1_000).then(() => hasLeft = true);
+  await crew.clock.advance(1_000);
+  assert.ok(hasLeft);
+  await left;
+  await crew.dismiss();
+});
+
+Deno.test("who is a member no more is not current, however late the answer to what it has said before", async () => {
+  const crew = new Crew(2);
+  const sailor = await joined(crew);
+  let [answer, handOver] = [(): void => {}, (): void => {}];
+  sailor.beforeRevoke = () => new Promise((resolve) => handOver = resolve);
+  await joined(crew);
+  // It is busy with what it hands over.
+  await crew.clock.advance(3_000);
+  const answered = new Promise<void>((resolve) => answer = resolve);
+  sailor.fate = (kind) => kind === "commitOffsets" ? { answered } : "done";
+  const committed = sailor.commit(0, 5);
+  await crew.clock.advance(100);
+  crew.expel(sailor);
+  await crew.clock.advance(3_000);
+  assert.ok(!sailor.membership.isCurrent);
+  answer();
+  await committed;
+  assert.ok(!sailor.membership.isCurrent);
+  handOver();
+  await crew.dismiss();
 });
 
 Deno.test("members come, go, are removed and get no answers: nobody reads what is not its, commits never go back, and all is read in the end", async () => {
