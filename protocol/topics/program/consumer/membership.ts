@@ -331,8 +331,8 @@ export class Membership {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(work);
-    // Who asked for it is told what became of it, and who leaves waits for nothing.
     const call = { signal: this.#ended.signal, timeoutMs: Infinity };
+    // Who asked for it is told what became of it, and who leaves waits for nothing.
     this.#turn = limited(this.#world, result, call, () => new Error("Unreachable")).catch(() => {});
     return result;
   }
