@@ -16,6 +16,7 @@ import * as topics from "../../cluster/machine/topics/limits.ts";
 import * as topicsPort from "../../server/topics/limits.ts";
 import * as topicsWire from "../../protocol/topics/limits.ts";
 import * as sessionPort from "../../server/sessions/limits.ts";
+import * as leading from "../../server/replica/leading/limits.ts";
 import * as sessions from "../../server/replica/sessions/limits.ts";
 import * as sessionWire from "../../protocol/sessions/limits.ts";
 import { MAX_USER_EVENT_BYTES } from "../../cluster/serf/mod.ts";
@@ -270,11 +271,15 @@ const SESSION_PORT: Record<keyof typeof sessionPort, Place> = {
   CLUSTER_LOOK_MS: ["Time between two looks at which servers", 1, " ms"],
 };
 
+/** Where each bound of deadlines stands. */
+const LEADING: Record<keyof typeof leading, Place> = {
+  STALL_MS: ["Delay of such a look", 1_000, " s"],
+  DEADLINE_GRAIN_MS: ["Time between two looks at who is silent", 1, " ms"],
+};
+
 /** Where each bound of what the leader keeps of sessions stands. */
 const SESSIONS: Record<keyof typeof sessions, Place> = {
   TICK_MS: ["Time between two looks at who is silent", 1_000, " s"],
-  STALL_MS: ["Delay of such a look", 1_000, " s"],
-  DEADLINE_GRAIN_MS: ["Time between two looks at who is silent", 1, " ms"],
   PROPOSAL_LIMIT_MS: ["Time until a request of a session has", 1_000, " s"],
   MAX_PROPOSALS: ["Requests of all sessions", 1, " "],
   MAX_PROPOSAL_BYTES: ["Bytes of the requests of all sessions", 2 ** 20, " MiB"],
@@ -351,6 +356,7 @@ for (
     ["the key-value port", kvPort, KV_PORT],
     ["the links between servers", peers, PEERS],
     ["the session port", sessionPort, SESSION_PORT],
+    ["deadlines at the leader", leading, LEADING],
     ["sessions at the leader", sessions, SESSIONS],
     ["the topics port", topicsPort, TOPICS_PORT],
     ["topics", topics, TOPICS],

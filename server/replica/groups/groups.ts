@@ -7,7 +7,7 @@
 import type { GroupChange } from "../../../cluster/machine/mod.ts";
 import type { Clock } from "../../../cluster/runtime.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
-import type { Leadership } from "../sessions/leadership.ts";
+import type { Leadership } from "../leading/leadership.ts";
 import { MemberExpiry } from "./member_expiry.ts";
 
 /** Watches over when a server leads. */

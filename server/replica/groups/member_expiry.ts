@@ -17,11 +17,9 @@ import {
 } from "../../../cluster/machine/topics/mod.ts";
 import type { Clock, Timer } from "../../../cluster/runtime.ts";
 import { decodeUtf8, encodeUtf8 } from "../../../protocol/text.ts";
-import { Deadlines } from "../sessions/deadlines.ts";
-import type { Leadership } from "../sessions/leadership.ts";
-
-/** After a look that was so much too late nobody is removed before the next one, so much later, in milliseconds. */
-const STALL_MS = 1_000;
+import { Deadlines } from "../leading/deadlines.ts";
+import type { Leadership } from "../leading/leadership.ts";
+import { STALL_MS } from "../leading/limits.ts";
 
 /** How long a removal is waited for before it is tried again, in milliseconds. */
 const REMOVAL_LIMIT_MS = 5_000;

@@ -31,7 +31,7 @@ import type { Binding, SessionLink } from "./binding.ts";
 import { Creations } from "./creations.ts";
 import { Delivery } from "./delivery.ts";
 import { idOfText, textOfId } from "./ids.ts";
-import type { Leadership } from "./leadership.ts";
+import type { Leadership } from "../leading/leadership.ts";
 import type { SessionParts, SessionWork } from "./leading.ts";
 import { FORWARD_LIMIT_MS, LOOKS_PER_TIMEOUT, TICK_MS } from "./limits.ts";
 import { Presences } from "./proposals/presences.ts";

@@ -11,7 +11,7 @@ import {
   type ServerRequest,
 } from "../../../cluster/machine/mod.ts";
 import { MISSED } from "../../../protocol/kv/change.ts";
-import type { Leadership } from "./leadership.ts";
+import type { Leadership } from "../leading/leadership.ts";
 import { FIRST_RESEND_MS, LONGEST_RESEND_MS, MAX_UNACKED, MAX_UNACKED_BYTES } from "./limits.ts";
 
 /** Where server requests go. */

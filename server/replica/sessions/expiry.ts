@@ -18,9 +18,9 @@ import {
   totalsQuestion,
 } from "../../../cluster/machine/mod.ts";
 import type { Clock, Timer } from "../../../cluster/runtime.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../leading/deadlines.ts";
 import { textOfId } from "./ids.ts";
-import type { Leadership } from "./leadership.ts";
+import type { Leadership } from "../leading/leadership.ts";
 import { SCAN_PAUSE_MS, SCANNED } from "./limits.ts";
 import type { Done } from "./proposals/proposals.ts";
 

@@ -32,8 +32,9 @@ import { Creations } from "./creations.ts";
 import { Delivery } from "./delivery.ts";
 import { Expiry } from "./expiry.ts";
 import { idOfText, textOfId } from "./ids.ts";
-import type { Leadership } from "./leadership.ts";
-import { PROPOSAL_LIMIT_MS, STALL_MS, TICK_MS } from "./limits.ts";
+import type { Leadership } from "../leading/leadership.ts";
+import { STALL_MS } from "../leading/limits.ts";
+import { PROPOSAL_LIMIT_MS, TICK_MS } from "./limits.ts";
 import { Presences } from "./proposals/presences.ts";
 import { type Done, Proposals } from "./proposals/proposals.ts";
 

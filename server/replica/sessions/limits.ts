@@ -8,12 +8,6 @@
 /** Pause between two looks at who is silent, and at what is to be sent again, in milliseconds. */
 export const TICK_MS = 1_000;
 
-/** After a look that was so much too late nobody ends before the next one, in milliseconds. */
-export const STALL_MS = 1_000;
-
-/** Deadlines are told apart by so many milliseconds. */
-export const DEADLINE_GRAIN_MS = 250;
-
 /** How long a proposal of a client may take before it is given up, in milliseconds: a leader without a majority is none long before. */
 export const PROPOSAL_LIMIT_MS = 30_000;
 

@@ -8,6 +8,6 @@ export type { Attached, Attachment, Attachments } from "./attachments.ts";
 export type { Binding, Parting, SessionLink } from "./binding.ts";
 export { clusterInfo } from "./cluster.ts";
 export { idOfText, textOfId } from "./ids.ts";
-export type { Leadership } from "./leadership.ts";
+export type { Leadership } from "../leading/leadership.ts";
 export type { Begun, Leading, SessionParts, SessionWork } from "./leading.ts";
 export { Sessions } from "./sessions.ts";

@@ -12,7 +12,7 @@ import {
 } from "../../../cluster/machine/mod.ts";
 import { Attachments, type Replicated } from "./attachments.ts";
 import { idOfText } from "./ids.ts";
-import type { Leadership } from "./leadership.ts";
+import type { Leadership } from "../leading/leadership.ts";
 import { Leading, type SessionParts } from "./leading.ts";
 
 /** Watches over when a server leads. */

@@ -12,6 +12,7 @@ import type { TopicConsumer } from "../../../protocol/topics/program/types.ts";
 import type { AgentConsumerOptions } from "./options.ts";
 import { askAgain } from "./again.ts";
 import { type LocalRequests, TIMEOUT_MS } from "./requests.ts";
+import { late, TIMING } from "./waiting.ts";
 
 /** How long a consumer that is closed waits for whoever leads, in milliseconds: less than an agent that ends gives it. */
 const CLOSE_LIMIT_MS = 2_000;
@@ -32,18 +33,14 @@ export function localConsumer(
   const world: ConsumerWorld = {
     client: requests.name,
     closeLimitMs: CLOSE_LIMIT_MS,
-    now: () => performance.now(),
-    setTimer(ms, fn) {
-      const timer = setTimeout(fn, ms);
-      return () => clearTimeout(timer);
-    },
+    ...TIMING,
     ask: (kind, request, call) => askAgain(requests, kind, request, call),
     async fetch(request, { timeoutMs = TIMEOUT_MS, signal }) {
       const fetched = await requests.ask("fetch", request, { timeoutMs, signal, fromHere: true });
       return { ...fetched, wireBytes: fetched.messages.bytes.length };
     },
     closed: () => new TopicError(CODE.OVERLOADED, "The consumer is closed"),
-    late: (ms) => new TopicError(CODE.REQUEST_TIMEOUT, `Not done within ${ms} ms`),
+    late,
   };
   return new Consumer(world, settings, onClose);
 }

@@ -1,35 +1,37 @@
 /**
- * Waits that end.
+ * Time, for what the program around an agent waits for.
  *
  * @module
  */
 
 import { CODE, TopicError } from "../../../protocol/topics/mod.ts";
+import {
+  limited as limitedBy,
+  type Timing,
+} from "../../../protocol/topics/program/consumer/timing.ts";
 
-/** The longest that a timer runs, in milliseconds. */
-const MAX_TIMER_MS = 0x7fff_ffff;
+/** The clock of this process. */
+export const TIMING: Timing = {
+  now: () => performance.now(),
+  setTimer(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Why something that took so many milliseconds did not come about. */
+export function late(ms: number): TopicError {
+  return new TopicError(CODE.REQUEST_TIMEOUT, `Not done within ${ms} ms`);
+}
 
 /**
  * What `promise` comes to. Rejects with the reason of the signal when that fires, and with a `TopicError` `REQUEST_TIMEOUT` after
- * `ms` milliseconds.
+ * `timeoutMs` milliseconds.
  */
-export async function limited<T>(
+export function limited<T>(
   promise: Promise<T>,
-  ms: number,
+  timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<T> {
-  signal?.throwIfAborted();
-  const { promise: end, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal?.reason);
-  const text = `Not done within ${ms} ms`;
-  const timer = ms > MAX_TIMER_MS
-    ? undefined
-    : setTimeout(() => reject(new TopicError(CODE.REQUEST_TIMEOUT, text)), ms);
-  signal?.addEventListener("abort", onAbort);
-  try {
-    return await Promise.race([promise, end]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  }
+  return limitedBy(TIMING, promise, { timeoutMs, ...signal && { signal } }, () => late(timeoutMs));
 }

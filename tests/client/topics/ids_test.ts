@@ -10,7 +10,7 @@ import { ID_HEADER, VERSION } from "../../../protocol/topics/mod.ts";
 import { loopback } from "../../support/loopback.ts";
 import { folder, leaderOf, threeServers } from "../../support/replica/agents.ts";
 import { messageOf, type TestMessage } from "../../support/topics/messages.ts";
-import { utf8 } from "../../support/topics/model.ts";
+import { utf8 } from "../../support/topics/answers.ts";
 import { producing, RawTopics } from "../../support/topics/raw_client.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
 

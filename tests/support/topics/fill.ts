@@ -6,7 +6,7 @@
 
 import { createTopicCommand } from "../../../cluster/machine/topics/mod.ts";
 import type { MemoryTopics } from "./memory_topics.ts";
-import { utf8 } from "./model.ts";
+import { utf8 } from "./answers.ts";
 
 /** Makes a topic. */
 export function fill(topics: MemoryTopics, name: string): void {

@@ -28,7 +28,8 @@ import {
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import { below } from "../random_value.ts";
 import type { SeededRandom } from "../simulation/random.ts";
-import { bodyOf, refused, type TopicStep, totalsOf, utf8 } from "./model.ts";
+import { bodyOf, refused, totalsOf, utf8 } from "./answers.ts";
+import { type TopicStep } from "./model.ts";
 
 interface TestMember {
   readonly number: number;

@@ -19,7 +19,7 @@ import {
 } from "../../../cluster/machine/topics/mod.ts";
 import { decodeUtf8 } from "../../../protocol/text.ts";
 import { START_TIME } from "../machine/fixture.ts";
-import { bodyOf, utf8 } from "./model.ts";
+import { bodyOf, utf8 } from "./answers.ts";
 
 /** What a test says of a member that joins. */
 export interface Joining extends Partial<Omit<Join, "group" | "topics" | "client">> {

@@ -20,7 +20,8 @@ import {
 import { getTotals, putTotals, type Totals } from "../../../cluster/machine/topics/rows/totals.ts";
 import { START_TIME } from "../machine/fixture.ts";
 import { encodeMessages, messageOf } from "./messages.ts";
-import { bodyOf, SegmentBytes, utf8 } from "./model.ts";
+import { bodyOf, utf8 } from "./answers.ts";
+import { SegmentBytes } from "./segment_bytes.ts";
 
 /** The name of its topic. */
 export const T = utf8("t");

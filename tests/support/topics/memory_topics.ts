@@ -12,7 +12,7 @@ import { SegmentGoneError } from "../../../server/replica/segments/errors.ts";
 import { type BatchPlace, RecentBatches } from "../../../server/replica/segments/recent.ts";
 import { Waiting } from "../../../server/replica/segments/waiting.ts";
 import type { MessageReader, TopicCluster, TopicState } from "../../../server/topics/services.ts";
-import { SegmentBytes, segmentName } from "./model.ts";
+import { SegmentBytes, segmentName } from "./segment_bytes.ts";
 
 /** The state and the messages of a lone server, or of one that does not lead. */
 export class MemoryTopics implements TopicState, MessageReader, TopicCluster {

@@ -24,7 +24,8 @@ import { dumped, load } from "../../../support/machine/fixture.ts";
 import { MemoryStore } from "../../../../cluster/machine/store/memory_store.ts";
 import { newStage, type Stage, T } from "../../../support/topics/machine_stage.ts";
 import { encodeMessages, messageOf, type TestMessage } from "../../../support/topics/messages.ts";
-import { bodyOf, read, totalsOf, utf8 } from "../../../support/topics/model.ts";
+import { bodyOf, totalsOf, utf8 } from "../../../support/topics/answers.ts";
+import { read } from "../../../support/topics/segment_bytes.ts";
 
 /** A message with an id. */
 function withId(id: string, rest: Partial<TestMessage> = {}): TestMessage {

@@ -38,14 +38,8 @@ import {
 } from "../../../../cluster/machine/topics/mod.ts";
 import { encodeMessages, messageOf } from "../../../support/topics/messages.ts";
 import { newStage, Stage, T } from "../../../support/topics/machine_stage.ts";
-import {
-  bodyOf,
-  read,
-  SegmentBytes,
-  segmentsOf,
-  totalsOf,
-  utf8,
-} from "../../../support/topics/model.ts";
+import { bodyOf, segmentsOf, totalsOf, utf8 } from "../../../support/topics/answers.ts";
+import { read, SegmentBytes } from "../../../support/topics/segment_bytes.ts";
 
 Deno.test("names are letters, digits and three marks, and groups are any short text", () => {
   for (const good of ["a", "a.b", "-", "_", "...", "x".repeat(249), "A9"]) {

@@ -20,7 +20,8 @@ import { START_TIME } from "../../../support/machine/fixture.ts";
 import { below } from "../../../support/random_value.ts";
 import { SeededRandom } from "../../../support/simulation/random.ts";
 import { encodeMessages, messageOf } from "../../../support/topics/messages.ts";
-import { bodyOf, readByTime, SegmentBytes, utf8 } from "../../../support/topics/model.ts";
+import { bodyOf, utf8 } from "../../../support/topics/answers.ts";
+import { readByTime, SegmentBytes } from "../../../support/topics/segment_bytes.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const T = utf8("t");

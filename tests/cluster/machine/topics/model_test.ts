@@ -14,15 +14,9 @@ import {
 import { dumped, load, START_TIME } from "../../../support/machine/fixture.ts";
 import { below } from "../../../support/random_value.ts";
 import { SeededRandom } from "../../../support/simulation/random.ts";
-import {
-  bodyOf,
-  SegmentBytes,
-  segmentName,
-  segmentsOf,
-  TopicModel,
-  totalsOf,
-  utf8,
-} from "../../../support/topics/model.ts";
+import { bodyOf, segmentsOf, totalsOf, utf8 } from "../../../support/topics/answers.ts";
+import { TopicModel } from "../../../support/topics/model.ts";
+import { SegmentBytes, segmentName } from "../../../support/topics/segment_bytes.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const SEEDS = 12;

@@ -32,7 +32,8 @@ import {
 import { ID_HEADER } from "../../../../protocol/topics/mod.ts";
 import { newStage, type Stage, T } from "../../../support/topics/machine_stage.ts";
 import { encodeMessages, messageOf } from "../../../support/topics/messages.ts";
-import { bodyOf, read, totalsOf, utf8 } from "../../../support/topics/model.ts";
+import { bodyOf, totalsOf, utf8 } from "../../../support/topics/answers.ts";
+import { read } from "../../../support/topics/segment_bytes.ts";
 
 const IN = utf8("in");
 const OUT = utf8("out");

@@ -14,10 +14,10 @@ import {
   leaveCommand,
 } from "../../../../cluster/machine/topics/mod.ts";
 import { Groups } from "../../../../server/replica/groups/groups.ts";
-import type { Leadership } from "../../../../server/replica/sessions/leadership.ts";
+import type { Leadership } from "../../../../server/replica/leading/leadership.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 import { GroupStage, type TestMember } from "../../../support/topics/group_stage.ts";
-import { bodyOf, utf8 } from "../../../support/topics/model.ts";
+import { bodyOf, utf8 } from "../../../support/topics/answers.ts";
 
 /** How long members of the tests may be silent, and hand over, in milliseconds. */
 const SESSION_MS = 30_000;

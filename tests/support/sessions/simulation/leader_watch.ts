@@ -8,7 +8,8 @@
 import type { Result } from "../../../../cluster/machine/mod.ts";
 import type { Clock } from "../../../../cluster/runtime.ts";
 import type { Leadership } from "../../../../server/replica/sessions/mod.ts";
-import { DEADLINE_GRAIN_MS, TICK_MS } from "../../../../server/replica/sessions/limits.ts";
+import { DEADLINE_GRAIN_MS } from "../../../../server/replica/leading/limits.ts";
+import { TICK_MS } from "../../../../server/replica/sessions/limits.ts";
 import type { StateService } from "../../../../server/replica/service.ts";
 import type { Checker } from "../../replica/simulation/checker.ts";
 import { readSessionEntry } from "./commands.ts";

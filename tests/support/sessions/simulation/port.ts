@@ -22,7 +22,7 @@ import { SharedBacklog } from "../../../../server/net/outbox.ts";
 import { WriterPool } from "../../../../server/net/writer_pool.ts";
 import type { Replica } from "../../../../server/replica/driver/replica.ts";
 import { Sessions } from "../../../../server/replica/sessions/mod.ts";
-import { STALL_MS } from "../../../../server/replica/sessions/limits.ts";
+import { STALL_MS } from "../../../../server/replica/leading/limits.ts";
 import type { StateService } from "../../../../server/replica/service.ts";
 import {
   CLUSTER_LOOK_MS,

@@ -20,7 +20,7 @@ import {
 import { START_TIME } from "../../../../support/machine/fixture.ts";
 import { below } from "../../../../support/random_value.ts";
 import { SeededRandom } from "../../../../support/simulation/random.ts";
-import { bodyOf, utf8 } from "../../../../support/topics/model.ts";
+import { bodyOf, utf8 } from "../../../../support/topics/answers.ts";
 
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
 const SEEDS = 30;

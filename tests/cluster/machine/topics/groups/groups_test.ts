@@ -24,7 +24,7 @@ import {
 } from "../../../../../cluster/machine/topics/mod.ts";
 import { decodeUtf8 } from "../../../../../protocol/text.ts";
 import { GroupStage, joinOf, textOf } from "../../../../support/topics/group_stage.ts";
-import { bodyOf, refused, totalsOf, utf8 } from "../../../../support/topics/model.ts";
+import { bodyOf, refused, totalsOf, utf8 } from "../../../../support/topics/answers.ts";
 
 const G = utf8("g");
 

@@ -17,7 +17,7 @@ import {
 } from "../../../../../cluster/machine/topics/mod.ts";
 import { getTotals, putTotals } from "../../../../../cluster/machine/topics/rows/totals.ts";
 import { GroupStage, joinOf, textOf } from "../../../../support/topics/group_stage.ts";
-import { totalsOf, utf8 } from "../../../../support/topics/model.ts";
+import { totalsOf, utf8 } from "../../../../support/topics/answers.ts";
 
 const NAMES = Array.from({ length: MAX_GROUP_TOPICS }, (_, i) => `t${i}`);
 

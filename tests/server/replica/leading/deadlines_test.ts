@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Deadlines } from "../../../../server/replica/sessions/deadlines.ts";
+import { Deadlines } from "../../../../server/replica/leading/deadlines.ts";
 
 Deno.test("a name is due when its time is over, not before and at most a quarter of a second later", () => {
   const deadlines = new Deadlines();

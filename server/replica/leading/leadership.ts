@@ -1,5 +1,5 @@
 /**
- * What sessions ask of the replica below them.
+ * What those ask of the replica below them who do something while it leads: sessions, and groups of consumers.
  *
  * @module
  */
