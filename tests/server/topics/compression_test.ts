@@ -134,6 +134,23 @@ Deno.test("what takes long goes both ways as well, and bytes that are wanted are
   assert.equal((await client.done("fetch", waiting, COMPRESSED)).messages.count, 1);
 });
 
+Deno.test("what gets no shorter comes as it was, also when memory is used again for it", async () => {
+  await using stage = serveTopics(HOST);
+  using client = await stage.client();
+  const messages = [noise(200_000), noise(200_000)];
+  await client.done("produce", producing("t", messages));
+  for (const codec of CODECS) {
+    const all = await Promise.all(Array.from({ length: 4 }, () => {
+      return client.done("fetch", fetching("t", 0, { codec, maxBytes: MiB }), COMPRESSED);
+    }));
+    for (const { codec, messages: found } of all) {
+      assert.equal(codec, CODEC.none);
+      const told = decodeMessages(found.bytes).map(({ offset, value }) => ({ offset, value }));
+      assert.deepEqual(told, messages.map(({ value }, i) => ({ offset: BigInt(i), value })));
+    }
+  }
+});
+
 Deno.test("what is inflated slowly is overtaken by nothing of its connection", async () => {
   await using stage = serveTopics(HOST);
   using client = await stage.client();
