@@ -49,7 +49,9 @@ Deno.test("members share the partitions, hand them over with what was done, and 
   const consumers: TopicConsumer[] = [];
   const loops: Promise<void>[] = [];
   for (let i = 0; i < 3; i++) {
-    const consumer = client.consumer("t", { ...QUICK, maxBytes: 200, maxWaitMs: 10 });
+    // What is not committed when it is handed over is read again.
+    const options = { ...QUICK, autoCommitMs: 60_000, maxBytes: 200, maxWaitMs: 10 };
+    const consumer = client.consumer("t", options);
     consumers.push(consumer);
     loops.push(reading(consumer, seen));
     const share = 6 / (i + 1);
