@@ -32,6 +32,7 @@ import {
   writeRequest,
 } from "../../../protocol/topics/mod.ts";
 import { mutated } from "../../support/mutate.ts";
+import { SECOND_ONLY } from "../../support/topics/frames.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
 import { RandomFrames } from "../../support/topics/random_frames.ts";
 import { BROKEN, NO_TOPIC, REPLIES, REQUESTS } from "./vectors.ts";
@@ -208,25 +209,7 @@ Deno.test("a request that is wrong in itself is answered, and the next one is re
     }
   }
   // What only the second version knows.
-  for (
-    const type of [
-      8,
-      9,
-      0x0a,
-      0x0b,
-      0x0c,
-      0x0d,
-      0x0e,
-      0x40,
-      0x41,
-      0x42,
-      0x43,
-      0x44,
-      0x45,
-      0x46,
-      0x47,
-    ]
-  ) {
+  for (const type of SECOND_ONLY) {
     assert.equal(errorOf(rawRequest(none, { type, version: 1 })).code, CODE.UNKNOWN_REQUEST);
     if (type === 0x47) continue;
     assert.equal(errorOf(rawRequest(none, { type, version: 2 })).code, CODE.INVALID_REQUEST);

@@ -12,7 +12,7 @@ import { loopback } from "../../support/loopback.ts";
 import type { RawTopics } from "../../support/topics/raw_client.ts";
 import { MemoryTopics } from "../../support/topics/memory_topics.ts";
 import { joining, parts, RawMember } from "../../support/topics/raw_member.ts";
-import { serveTopics } from "../../support/topics/stage.ts";
+import { serveTopics, type TopicStage } from "../../support/topics/stage.ts";
 
 const HOST = loopback();
 
@@ -173,6 +173,13 @@ Deno.test("the program around a server that does not lead gives its signs of lif
   assert.deepEqual(asked, ["command", "command", "question"]);
 });
 
+/** A client that has shown the token of a name. */
+async function named(stage: TopicStage, name: string): Promise<RawTopics> {
+  const client = await stage.client();
+  await client.done("hello", { client: "c", token: `${name}-token` });
+  return client;
+}
+
 Deno.test("who joins may consume each of its topics, and is told of no others", async () => {
   const entries = [
     { name: "all", read: ["^"], write: ["^"], publish: ["^"], subscribe: ["^"] },
@@ -180,14 +187,9 @@ Deno.test("who joins may consume each of its topics, and is told of no others", 
     { name: "producer", publish: ["t"] },
   ];
   await using stage = serveTopics(HOST, { access: await accessOf(entries) });
-  const clientOf = async (name: string) => {
-    const client = await stage.client();
-    await client.done("hello", { client: "c", token: `${name}-token` });
-    return client;
-  };
-  using all = await clientOf("all");
-  using consumer = await clientOf("consumer");
-  using producer = await clientOf("producer");
+  using all = await named(stage, "all");
+  using consumer = await named(stage, "consumer");
+  using producer = await named(stage, "producer");
   for (const topic of ["secret", "t"]) {
     await all.done("createTopic", { topic, partitions: 1, replicationFactor: 0 });
   }
@@ -218,14 +220,9 @@ Deno.test("nobody speaks for members of a group that has nothing to do with what
     { name: "stranger", publish: ["t"], subscribe: ["other"] },
   ];
   await using stage = serveTopics(HOST, { access: await accessOf(entries) });
-  const clientOf = async (name: string) => {
-    const client = await stage.client();
-    await client.done("hello", { client: "c", token: `${name}-token` });
-    return client;
-  };
-  using all = await clientOf("all");
-  using consumer = await clientOf("consumer");
-  using stranger = await clientOf("stranger");
+  using all = await named(stage, "all");
+  using consumer = await named(stage, "consumer");
+  using stranger = await named(stage, "stranger");
   await all.done("createTopic", { topic: "t", partitions: 2, replicationFactor: 0 });
   const one = await RawMember.join(consumer);
   assert.deepEqual(await one.sync(), [[0, 1], false]);

@@ -32,3 +32,9 @@ export function str(text: string): number[] {
   const bytes = new TextEncoder().encode(text);
   return [...u32(bytes.length), ...bytes];
 }
+
+/** Types of requests that only the second version knows. */
+export const SECOND_ONLY: readonly number[] = [
+  ...[0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e],
+  ...[0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47],
+];
