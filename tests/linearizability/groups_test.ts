@@ -24,8 +24,10 @@ const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 *
 const PARTITIONS = 6;
 const SESSION_MS = 1_000;
 const MOST_MEMBERS = 4;
-/** Messages that are sent together. */
+/** Messages that are sent together ... */
 const WAVE = 30;
+/** ... while no more of them wait than one member deals with in some seconds. */
+const MOST_WAITING = 2_000;
 
 /** Members are started, killed, sent away, and most of all stopped. */
 async function trouble(processes: Processes, { random, signal, tell }: Scene): Promise<void> {
@@ -75,9 +77,12 @@ Deno.test("whatever becomes of members and servers, all messages are dealt with,
     let wrong: unknown;
     const producing = (async () => {
       await using producer = client.producer({ idempotent: true, lingerMs: 5 });
-      for (let wave = 0; !over.aborted; wave++) {
-        const sent = Array.from({ length: WAVE }, (_, i) => {
-          return producer.send("t", { value: `${wave}`, partition: i % PARTITIONS });
+      let count = 0;
+      while (!over.aborted) {
+        const done = [...processes.committed.values()].reduce((sum, one) => sum + one, 0);
+        const wave = count - done > MOST_WAITING ? 0 : WAVE;
+        const sent = Array.from({ length: wave }, () => {
+          return producer.send("t", { value: `${count}`, partition: count++ % PARTITIONS });
         });
         await Promise.all([...sent, pause(50, over)]);
       }
