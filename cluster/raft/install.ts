@@ -22,7 +22,8 @@ export function snapshotSaved(raft: Raft, snapshot: SnapshotMeta): void {
     );
   }
   raft.snapshot = snapshot;
-  const trimTo = Math.min(snapshot.index - options.trailing, log.durableIndex);
+  const byBytes = log.beforeNewest(options.trailingBytes, snapshot.index);
+  const trimTo = Math.min(Math.max(snapshot.index - options.trailing, byBytes), log.durableIndex);
   if (trimTo <= log.beforeIndex) return;
   log.trim(trimTo);
   members.trim(trimTo);

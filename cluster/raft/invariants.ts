@@ -32,7 +32,7 @@ export function before({ term, vote, commit, log, role }: Raft): Before {
  * @throws {RaftInvariantError} when something cannot be
  */
 export function checkInvariants(raft: Raft, old: Before): void {
-  const { term, vote, commit, applied, applying, log, role, id } = raft;
+  const { term, vote, commit, applied, applying, log, snapshot, role, id } = raft;
   must(term >= old.term, () => `Term went back from ${old.term} to ${term}`);
   must(
     term > old.term || old.vote === undefined || vote === old.vote ||
@@ -42,6 +42,10 @@ export function checkInvariants(raft: Raft, old: Before): void {
   must(commit >= old.commit, () => `Commit went back from ${old.commit} to ${commit}`);
   must(commit <= log.lastIndex, () => `Commit ${commit} is after the last entry ${log.lastIndex}`);
   must(log.beforeIndex <= commit, () => `Log begins after ${log.beforeIndex}, commit is ${commit}`);
+  must(
+    log.beforeIndex <= (snapshot?.index ?? 0),
+    () => `Log begins after ${log.beforeIndex}, the snapshot ends with ${snapshot?.index ?? 0}`,
+  );
   must(
     applied <= applying && applying <= commit,
     () => `Applied ${applied}, applying ${applying}, committed ${commit}`,

@@ -93,7 +93,7 @@ export function createRaft(
     throw new RangeError(`Log begins after ${beforeIndex}, the snapshot ends with ${covered}`);
   }
   const log = new Log(beforeIndex, beforeTerm, options.cacheBytes);
-  log.restore(entries, onDisk?.terms);
+  log.restore(entries, onDisk);
   if (log.lastIndex < covered) {
     throw new RangeError(`Log ends with ${log.lastIndex}, the snapshot with ${covered}`);
   }

@@ -155,6 +155,10 @@ const OTHERS: readonly (readonly [row: string, text: string])[] = [
   ["Time without a leader", `${raft.electionTimeoutMs / 1_000} s to `],
   ["Entries of the log between two snapshots", number(raft.snapshotEntries)],
   ["Entries before a snapshot", number(raft.trailing)],
+  [
+    "Bytes of entries before a snapshot that stay",
+    `${DEFAULT_RAFT_OPTIONS.trailingBytes / 2 ** 20} MiB`,
+  ],
   ["Members of the log", String(MAX_MEMBERS)],
   ["Bytes written to the log at a time", `${MAX_PAYLOAD_BYTES / 2 ** 20} MiB`],
   [

@@ -1,5 +1,6 @@
 /**
- * The log as the core sees it: the terms of all entries, the newest entries themselves, and how much of it is on the disk.
+ * The log as the core sees it: the terms of all entries and about their sizes, the newest entries themselves, and how much of it is
+ * on the disk.
  *
  * Older entries are on the disk alone; whoever needs one has it loaded.
  *
@@ -7,6 +8,8 @@
  */
 
 import { type Entry, entryBytes } from "./entry.ts";
+import type { OnDisk } from "./restored.ts";
+import { Sizes } from "./sizes.ts";
 import { Terms } from "./terms.ts";
 
 /** What {@linkcode Log.slice} gives at most. */
@@ -21,6 +24,7 @@ export interface SliceLimits {
 export class Log {
   readonly #cacheBytes: number;
   #terms: Terms;
+  #sizes: Sizes;
   /** The newest entries, from {@linkcode Log.#tailFirst} on. */
   #tail: Entry[] = [];
   #tailFirst: number;
@@ -38,6 +42,7 @@ export class Log {
   constructor(index: number, term: number, cacheBytes: number) {
     this.#cacheBytes = cacheBytes;
     this.#terms = new Terms(index, term);
+    this.#sizes = new Sizes(index);
     this.#tailFirst = index + 1;
     this.#durable = index;
   }
@@ -77,6 +82,11 @@ export class Log {
     return this.#terms.lastNotAfter(term, limit);
   }
 
+  /** The least index after which the entries up to `last` take at most `bytes`, counted by `entryBytes`; about. */
+  beforeNewest(bytes: number, last: number): number {
+    return this.#sizes.beforeNewest(bytes, last);
+  }
+
   /** The entries from `from` on, within `limits`; `undefined` when the first of them is not in memory. */
   slice(from: number, limits: SliceLimits): Entry[] | undefined {
     if (from > this.lastIndex) return [];
@@ -92,11 +102,12 @@ export class Log {
     return this.#tail.slice(start, end);
   }
 
-  /** Takes over entries that are on the disk, at the start; of those before them, which stay there alone, the terms. */
-  restore(entries: Iterable<Entry>, before?: Terms): void {
+  /** Takes over entries that are on the disk, at the start, and what is known of those before them, which stay there alone. */
+  restore(entries: Iterable<Entry>, before?: Pick<OnDisk, "terms" | "sizes">): void {
     if (before !== undefined) {
-      this.#terms = before.copy();
-      this.#tailFirst = before.last + 1;
+      this.#terms = before.terms.copy();
+      this.#sizes = before.sizes.copy();
+      this.#tailFirst = before.terms.last + 1;
     }
     for (const entry of entries) this.#push(entry);
     this.#durable = this.lastIndex;
@@ -111,6 +122,7 @@ export class Log {
   /** Forgets `from` and everything after it. */
   truncate(from: number): void {
     this.#terms.truncate(from);
+    this.#sizes.truncate(from);
     while (this.#tail.length > 0 && (this.#tail.at(-1) as Entry).index >= from) {
       this.#tailBytes -= entryBytes(this.#tail.pop() as Entry);
     }
@@ -123,12 +135,14 @@ export class Log {
   trim(index: number): void {
     if (index <= this.beforeIndex) return;
     this.#terms.trim(index);
+    this.#sizes.trim(index);
     this.#dropTailTo(index);
   }
 
   /** Starts anew after `index` of `term`, with no entries; nothing of it is on the disk until the write that does so is. */
   reset(index: number, term: number): void {
     this.#terms = new Terms(index, term);
+    this.#sizes = new Sizes(index);
     this.#tail = [];
     this.#tailBytes = 0;
     this.#tailFirst = index + 1;
@@ -161,9 +175,11 @@ export class Log {
     if (entry.index !== this.lastIndex + 1) {
       throw new RangeError(`Entry ${entry.index} cannot follow entry ${this.lastIndex}`);
     }
+    const bytes = entryBytes(entry);
     this.#terms.push(entry.term);
+    this.#sizes.push(bytes);
     this.#tail.push(entry);
-    this.#tailBytes += entryBytes(entry);
+    this.#tailBytes += bytes;
   }
 
   /** The half that is older goes at once, so that not every write moves the whole tail. */

@@ -5,6 +5,7 @@
  */
 
 import type { Entry } from "./entry.ts";
+import type { Sizes } from "./sizes.ts";
 import type { Terms } from "./terms.ts";
 
 /** Entries that are on the disk alone. */
@@ -13,8 +14,8 @@ export interface OnDisk {
   readonly terms: Terms;
   /** Those of them that say who belongs to the cluster. */
   readonly configurations: readonly Entry[];
-  /** What they count in windows and caches, in bytes: about, where some were cut off. */
-  readonly bytes: number;
+  /** What they take, counted by `entryBytes`. */
+  readonly sizes: Sizes;
 }
 
 /** The log of a server that starts. */

@@ -151,7 +151,9 @@ export const STATE_OPTIONS = {
         setting: "trailing",
         default: 10_240,
         least: 1,
-        doc: "Entries before a snapshot that stay in the log, for servers that are a little late.",
+        doc:
+          "Entries before a snapshot that stay in the log, for servers that are a little late: " +
+          "of the newest ones, as many as take about 256 MiB at most.",
       },
       autopilot: {
         kind: "switch",

@@ -117,17 +117,10 @@ async function withoutGap(
 }
 
 /** Bytes of the entries after the one at `after`, up to the one at `last`: about, for those that are not in memory. */
-function bytesOf(
-  { beforeIndex, onDisk, entries }: RestoredEntries,
-  after: number,
-  last: number,
-): number {
-  let bytes = 0;
+function bytesOf({ onDisk, entries }: RestoredEntries, after: number, last: number): number {
+  let bytes = onDisk?.sizes.between(after, last) ?? 0;
   for (const entry of entries) {
     if (entry.index > after && entry.index <= last) bytes += entryBytes(entry);
   }
-  if (onDisk === undefined) return bytes;
-  const count = Math.min(last, onDisk.terms.last) - Math.max(after, beforeIndex);
-  if (count <= 0) return bytes;
-  return bytes + onDisk.bytes * count / (onDisk.terms.last - beforeIndex);
+  return bytes;
 }

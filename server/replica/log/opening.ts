@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Entry, entryBytes } from "../../../cluster/raft/log/entry.ts";
+import type { Entry } from "../../../cluster/raft/log/entry.ts";
 import type { OnDisk, RestoredEntries } from "../../../cluster/raft/log/restored.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
 import { type Change, encodeSegmentHead, SEGMENT_HEAD_BYTES, type SegmentHead } from "./format.ts";
@@ -153,7 +153,6 @@ async function countingHeads(
 class Entries {
   readonly index: LogIndex;
   #configurations: Entry[] = [];
-  #bytes = 0;
 
   constructor({ beforeIndex, beforeTerm }: Pick<SegmentHead, "beforeIndex" | "beforeTerm">) {
     this.index = new LogIndex(beforeIndex, beforeTerm);
@@ -163,8 +162,8 @@ class Entries {
     const { beforeIndex, beforeTerm } = this.index;
     const onDisk = {
       terms: this.index.terms(),
+      sizes: this.index.sizes(),
       configurations: this.#configurations,
-      bytes: this.#bytes,
     };
     return { beforeIndex, beforeTerm, onDisk, entries: [] };
   }
@@ -184,25 +183,18 @@ class Entries {
     const problem = this.index.problem(change);
     if (problem !== undefined) throw reader.damaged(at, problem);
     const { begin, cut, entries } = change;
-    const before = this.#count;
     this.index.apply(change, reader.segment.sequence, at);
-    if (before > 0) this.#bytes *= (this.#count - entries.length) / before;
     if (begin !== undefined || cut !== undefined) {
       this.#configurations = this.#configurations.filter(({ index }) =>
         index > this.index.beforeIndex && index <= this.index.lastIndex - entries.length
       );
     }
     for (const entry of entries) {
-      this.#bytes += entryBytes(entry);
       // Its data are a view of all that was read at once.
       if (entry.type === "configuration") {
         this.#configurations.push({ ...entry, data: entry.data.slice() });
       }
     }
-  }
-
-  get #count(): number {
-    return this.index.lastIndex - this.index.beforeIndex;
   }
 }
 

@@ -7,6 +7,8 @@ import {
   NOTHING,
   type Restored,
 } from "../../../cluster/raft/mod.ts";
+import { entryBytes } from "../../../cluster/raft/log/entry.ts";
+import { Sizes } from "../../../cluster/raft/log/sizes.ts";
 import { Terms } from "../../../cluster/raft/log/terms.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
 
@@ -39,8 +41,12 @@ Deno.test("a server whose entries stay on its disk knows of them what one knows 
   }));
   const entries = [configurations[0]!, rest[0]!, configurations[1]!, rest[1]!];
   const terms = new Terms(0, 0);
-  for (const { term } of entries) terms.push(term);
-  const onDisk = { terms, configurations, bytes: 0 };
+  const sizes = new Sizes(0);
+  for (const entry of entries) {
+    terms.push(entry.term);
+    sizes.push(entryBytes(entry));
+  }
+  const onDisk = { terms, sizes, configurations };
   const create = (found: Partial<Restored>) => {
     const restored = { ...NOTHING, term: 3, applied: 2, ...found };
     return createRaft("a", DEFAULT_RAFT_OPTIONS, new SeededRandom(1), 0, restored);
@@ -49,6 +55,10 @@ Deno.test("a server whose entries stay on its disk knows of them what one knows 
   for (const { log, members, role, commit } of [one, other]) {
     assert.deepEqual([log.lastIndex, log.lastTerm, log.durableIndex, commit], [4, 3, 4, 2]);
     assert.deepEqual([1, 2, 3, 4, 5].map((index) => log.term(index)), [1, 1, 1, 3, undefined]);
+    assert.deepEqual(
+      [0, 32, 64, 96, 128, 512].map((bytes) => log.beforeNewest(bytes, 4)),
+      [4, 4, 3, 3, 2, 0],
+    );
     assert.deepEqual(members.configuration.map(({ id }) => id), ["a", "b"]);
     assert.deepEqual(members.since(2).length, 2);
     assert.deepEqual(role, one.role);

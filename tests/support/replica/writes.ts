@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { entryBytes } from "../../../cluster/raft/log/entry.ts";
 import { lastIndexOf, type RestoredEntries } from "../../../cluster/raft/log/restored.ts";
 import { LogFiles } from "../../../server/replica/log/log_files.ts";
 import type { Entry, SnapshotMeta } from "../../../cluster/raft/mod.ts";
@@ -49,11 +50,14 @@ export async function openWhole(...opening: Parameters<typeof LogFiles.open>): P
   const { log, restored } = await LogFiles.open(...opening);
   const from = restored.beforeIndex + 1;
   const entries = await log.load({ from, maxEntries: Infinity, maxBytes: Infinity });
-  const { terms, configurations, bytes } = restored.onDisk;
+  const { terms, sizes, configurations } = restored.onDisk;
   assert.equal(entries.length, lastIndexOf(restored) - restored.beforeIndex);
   for (const { index, term } of entries) assert.equal(terms.at(index), term);
   assert.deepEqual(configurations, entries.filter(({ type }) => type === "configuration"));
-  assert.equal(bytes > 0, entries.length > 0);
+  const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
+  const about = sizes.between(restored.beforeIndex, lastIndexOf(restored));
+  assert.equal(about > 0, bytes > 0);
+  assert.ok(Math.abs(about - bytes) < 64 * 1024, `${about} of ${bytes} bytes`);
   return { log, restored: { ...restored, entries } };
 }
 
