@@ -75,7 +75,7 @@ export interface RaftOptions {
   readonly maxUncommittedBytes: number;
   /** Entries before a snapshot that stay in the log, for peers that are a little late. Default 10,240. */
   readonly trailing: number;
-  /** Bytes of entries before a snapshot that stay in the log; about, and of `trailing` what is less. Default 256 MiB. */
+  /** Bytes of entries before a snapshot that stay in the log; about, and of `trailing` what is less. Default 128 MiB. */
   readonly trailingBytes: number;
   /** Bytes of entries that stay in memory; small ones take up to three times that. Default 4 MiB. */
   readonly cacheBytes: number;
@@ -100,7 +100,7 @@ export const DEFAULT_RAFT_OPTIONS: RaftOptions = {
   maxUncommitted: 65_536,
   maxUncommittedBytes: 64 * 1024 * 1024,
   trailing: 10_240,
-  trailingBytes: 256 * 1024 * 1024,
+  trailingBytes: 128 * 1024 * 1024,
   cacheBytes: 4 * 1024 * 1024,
   stagingMs: 10_000,
   stagingGap: 250,

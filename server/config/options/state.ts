@@ -153,7 +153,7 @@ export const STATE_OPTIONS = {
         least: 1,
         doc:
           "Entries before a snapshot that stay in the log, for servers that are a little late: " +
-          "of the newest ones, as many as take about 256 MiB at most.",
+          "of the newest ones, as many as take about 128 MiB at most.",
       },
       autopilot: {
         kind: "switch",
