@@ -156,6 +156,14 @@ export class Crew {
     this.groups.leave({ group: "g", member: sailor.id });
   }
 
+  /** Servers hear nothing of members that nobody is: the answer to a join was lost, or the wish to leave. */
+  expelSilent(): void {
+    for (const member of [...this.groups.group("g").members.keys()]) {
+      if (this.all.some(({ id }) => id === member)) continue;
+      this.groups.leave({ group: "g", member });
+    }
+  }
+
   answer<K extends MemberKind>(kind: K, request: Requests[K]): Replies[K] {
     const { groups } = this;
     const answers: { readonly [K in MemberKind]: (request: Requests[K]) => Replies[K] } = {

@@ -344,6 +344,8 @@ Deno.test("members come, go, are removed and get no answers: nobody reads what i
       }
     }
     await crew.clock.advance(below(random, 1_500));
+    // The end of a session, for those that keep partitions from all others until then.
+    if (step % 20 === 19) crew.expelSilent();
     crew.check();
   }
   for (const sailor of crew.all) sailor.fate = () => "done";
@@ -351,13 +353,9 @@ Deno.test("members come, go, are removed and get no answers: nobody reads what i
   const started = Promise.all(crew.all.map(({ membership }) => membership.start()));
   await crew.clock.advance(60_000);
   await started;
-  // Those whose answer was lost when they joined are silent, and so they are removed.
-  for (const member of [...crew.groups.group("g").members.keys()]) {
-    if (crew.all.some(({ id }) => id === member)) continue;
-    crew.groups.leave({ group: "g", member });
-  }
+  crew.expelSilent();
   await crew.clock.advance(20_000);
   assert.deepEqual(crew.all.flatMap(reads).sort(), [0, 1, 2, 3, 4, 5, 6], `seed ${SEED}`);
-  assert.ok(crew.commits > 20, `${crew.commits} commits`);
+  assert.ok(crew.commits > 20, `${crew.commits} commits, seed ${SEED}`);
   await crew.dismiss();
 });
