@@ -52,8 +52,9 @@ export class Sizes {
     while (this.#marks.length > 1 && (this.#marks.at(-1) as Mark).index >= from) this.#marks.pop();
   }
 
-  /** Forgets the entries up to `index`, which is none after the last. */
+  /** Forgets the entries up to `index`, which is none after the last; they may be forgotten already. */
   trim(index: number): void {
+    if (index <= this.#marks[0].index) return;
     const first = { index, bytes: this.#upTo(index) };
     this.#marks = [first, ...this.#marks.filter((mark) => mark.index > index)];
   }

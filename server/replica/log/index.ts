@@ -4,8 +4,6 @@
  * @module
  */
 
-import { entryBytes } from "../../../cluster/raft/log/entry.ts";
-import { Sizes } from "../../../cluster/raft/log/sizes.ts";
 import { Terms } from "../../../cluster/raft/log/terms.ts";
 import type { Change } from "./format.ts";
 
@@ -30,7 +28,6 @@ export interface Mark {
  */
 export class LogIndex {
   #terms: Terms;
-  #sizes: Sizes;
   #marks: Mark[] = [];
   /** Whether the next entries do not follow what stands before them in the file. */
   #isCut = false;
@@ -38,7 +35,6 @@ export class LogIndex {
   /** No entries, after `index` of `term`. */
   constructor(index: number, term: number) {
     this.#terms = new Terms(index, term);
-    this.#sizes = new Sizes(index);
   }
 
   /** The index before the first entry. */
@@ -54,11 +50,6 @@ export class LogIndex {
   /** The terms as they are now. */
   terms(): Terms {
     return this.#terms.copy();
-  }
-
-  /** The sizes as they are now. */
-  sizes(): Sizes {
-    return this.#sizes.copy();
   }
 
   /** The last index; {@linkcode LogIndex.beforeIndex} when there are no entries. */
@@ -107,13 +98,8 @@ export class LogIndex {
   apply({ begin, cut, entries }: Change, sequence: number, at: number): void {
     if (begin !== undefined) this.trim(begin.index);
     if (cut !== undefined) {
-      if (cut.index < this.beforeIndex) {
-        this.#terms = new Terms(cut.index, cut.term);
-        this.#sizes = new Sizes(cut.index);
-      } else if (cut.index < this.lastIndex) {
-        this.#terms.truncate(cut.index + 1);
-        this.#sizes.truncate(cut.index + 1);
-      }
+      if (cut.index < this.beforeIndex) this.#terms = new Terms(cut.index, cut.term);
+      else if (cut.index < this.lastIndex) this.#terms.truncate(cut.index + 1);
       while ((this.#marks.at(-1)?.first ?? 0) > cut.index) this.#marks.pop();
       this.#isCut = true;
     }
@@ -124,10 +110,7 @@ export class LogIndex {
       this.#marks.push({ first: first.index, sequence, at });
       this.#isCut = false;
     }
-    for (const entry of entries) {
-      this.#terms.push(entry.term);
-      this.#sizes.push(entryBytes(entry));
-    }
+    for (const { term } of entries) this.#terms.push(term);
   }
 
   /** The mark from which to read for an entry, and the one after it; `undefined` when there is no such entry. */
@@ -150,10 +133,7 @@ export class LogIndex {
 
   /** Forgets the entries up to `index`, which is none after the last. */
   trim(index: number): void {
-    if (index > this.beforeIndex) {
-      this.#terms.trim(index);
-      this.#sizes.trim(index);
-    }
+    if (index > this.beforeIndex) this.#terms.trim(index);
     if (index >= this.lastIndex) this.#marks = [];
     const later = this.#marks.findIndex(({ first }) => first > index + 1);
     this.#marks.splice(0, (later < 0 ? this.#marks.length : later) - 1);

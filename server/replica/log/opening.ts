@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Entry } from "../../../cluster/raft/log/entry.ts";
+import { type Entry, entryBytes } from "../../../cluster/raft/log/entry.ts";
 import type { OnDisk, RestoredEntries } from "../../../cluster/raft/log/restored.ts";
+import { Sizes } from "../../../cluster/raft/log/sizes.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
 import { type Change, encodeSegmentHead, SEGMENT_HEAD_BYTES, type SegmentHead } from "./format.ts";
 import { LogIndex } from "./index.ts";
@@ -152,17 +153,19 @@ async function countingHeads(
 /** What is to be known of entries as groups bring them and take them away. */
 class Entries {
   readonly index: LogIndex;
+  #sizes: Sizes;
   #configurations: Entry[] = [];
 
   constructor({ beforeIndex, beforeTerm }: Pick<SegmentHead, "beforeIndex" | "beforeTerm">) {
     this.index = new LogIndex(beforeIndex, beforeTerm);
+    this.#sizes = new Sizes(beforeIndex);
   }
 
   restored(): Omit<RestoredLog, "cutBytes"> {
     const { beforeIndex, beforeTerm } = this.index;
     const onDisk = {
       terms: this.index.terms(),
-      sizes: this.index.sizes(),
+      sizes: this.#sizes,
       configurations: this.#configurations,
     };
     return { beforeIndex, beforeTerm, onDisk, entries: [] };
@@ -189,7 +192,11 @@ class Entries {
         index > this.index.beforeIndex && index <= this.index.lastIndex - entries.length
       );
     }
+    if (begin !== undefined) this.#sizes.trim(begin.index);
+    if (cut?.index === this.index.beforeIndex) this.#sizes = new Sizes(cut.index);
+    else if (cut !== undefined) this.#sizes.truncate(cut.index + 1);
     for (const entry of entries) {
+      this.#sizes.push(entryBytes(entry));
       // Its data are a view of all that was read at once.
       if (entry.type === "configuration") {
         this.#configurations.push({ ...entry, data: entry.data.slice() });

@@ -57,6 +57,7 @@ export async function openWhole(...opening: Parameters<typeof LogFiles.open>): P
   const bytes = entries.reduce((sum, entry) => sum + entryBytes(entry), 0);
   const about = sizes.between(restored.beforeIndex, lastIndexOf(restored));
   assert.equal(about > 0, bytes > 0);
+  assert.equal(sizes.beforeNewest(Infinity, lastIndexOf(restored)), restored.beforeIndex);
   assert.ok(Math.abs(about - bytes) < 64 * 1024, `${about} of ${bytes} bytes`);
   return { log, restored: { ...restored, entries } };
 }

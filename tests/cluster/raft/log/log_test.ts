@@ -145,6 +145,21 @@ class Model {
   }
 }
 
+Deno.test("what the newest entries take is known after each kind of change", () => {
+  const log = new Log(0, 0, 1e9);
+  const size = entryBytes(entry(1, 1, 100_000));
+  log.restore(entries(1, 9, 1, 100_000));
+  assert.equal(log.beforeNewest(4 * size, 9), 5);
+  log.truncate(8);
+  log.append(entries(8, 1, 2, 2 * size));
+  assert.deepEqual([2, 3, 4].map((count) => log.beforeNewest(count * size, 8)), [8, 7, 6]);
+  log.trim(2);
+  assert.equal(log.beforeNewest(1e9, 8), 2);
+  log.reset(20, 3);
+  log.append(entries(21, 3, 3, 100_000));
+  assert.deepEqual([0, size, 1e9].map((bytes) => log.beforeNewest(bytes, 23)), [23, 22, 20]);
+});
+
 Deno.test("random changes, with a disk that is late, leave what they leave in plain lists", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = new SeededRandom(seed);

@@ -98,6 +98,7 @@ function check(
     list.slice(index - before, last - before).reduce((sum, one) => sum + one, 0);
   const off = Math.abs(sizes.between(after, last) - from(after));
   assert.ok(off <= tolerance, `${off} bytes off`);
+  assert.equal(sizes.beforeNewest(0, last), last);
   const bytes = below(random, from(before) + 2);
   const index = sizes.beforeNewest(bytes, last);
   assert.ok(index >= before && index <= last, `${index} of ${before} to ${last}`);

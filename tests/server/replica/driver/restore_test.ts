@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { setCommand } from "../../../../cluster/machine/kv/mod.ts";
 import { Machine, MemoryStore } from "../../../../cluster/machine/mod.ts";
-import { DEFAULT_RAFT_OPTIONS, type SnapshotMeta } from "../../../../cluster/raft/mod.ts";
+import { entryBytes } from "../../../../cluster/raft/log/entry.ts";
+import { Sizes } from "../../../../cluster/raft/log/sizes.ts";
+import { Terms } from "../../../../cluster/raft/log/terms.ts";
+import {
+  DEFAULT_RAFT_OPTIONS,
+  type Entry,
+  type SnapshotMeta,
+} from "../../../../cluster/raft/mod.ts";
 import { restore, TornStateError } from "../../../../server/replica/driver/restore.ts";
 import { entriesOf, json, path } from "../../../support/machine/fixture.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
@@ -41,6 +48,38 @@ Deno.test("a state ahead of log and snapshot is refused before anything is chang
     new TornStateError("/data", "State has entry 9, the log ends with 5"),
   );
   assert.deepEqual(disk.state, before);
+});
+
+Deno.test("what was applied and is in no snapshot is counted, wherever its entries are", async () => {
+  const clock = new ManualClock();
+  const disk = new MemoryDisk(clock);
+  const store = new MemoryStore();
+  const entries = entriesOf([1, 2, 3, 4, 5].map((i) => setCommand(path("foo"), json(i))))
+    .map((entry): Entry => ({ ...entry, term: 1, type: "command" }));
+  new Machine(store).apply(entries.slice(0, 4));
+  const sizes = new Sizes(0);
+  const terms = new Terms(0, 0);
+  for (const entry of entries.slice(0, 3)) {
+    sizes.push(entryBytes(entry));
+    terms.push(1);
+  }
+  const { unsavedBytes } = await restore({
+    directory: "/data",
+    id: "a",
+    options: DEFAULT_RAFT_OPTIONS,
+    clock,
+    random: new SeededRandom(1),
+    log: disk,
+    snapshots: new MemorySnapshots(disk, store),
+    newMachine: () => new Machine(store),
+  }, {
+    ...disk.state,
+    snapshot: undefined,
+    onDisk: { terms, sizes, configurations: [] },
+    entries: entries.slice(3),
+  });
+  const applied = entries.slice(0, 4).reduce((sum, entry) => sum + entryBytes(entry), 0);
+  assert.equal(unsavedBytes, applied);
 });
 
 Deno.test("a snapshot that came before its log was begun takes effect at the next start, though the log is as long", async () => {

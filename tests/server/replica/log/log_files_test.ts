@@ -41,6 +41,26 @@ function reset(index: number, term: number, keepSuffix: boolean): Required<LogWr
   return { snapshot: snapshot(index, term), keepSuffix };
 }
 
+onBothDisks(
+  "what entries take is known when some were cut off, or left out at the beginning",
+  async (disk) => {
+    const large = (index: number, term: number) => entry(index, term, 200_000 * term);
+    for (
+      const write of [
+        appended(...[1, 2, 3, 4, 5].map((index) => large(index, 1))),
+        { seq: 1, truncateFrom: 4, entries: [large(4, 2)] },
+        { seq: 2, reset: reset(2, 1, true), entries: [] },
+        { seq: 3, reset: reset(9, 3, false), entries: [large(10, 3)] },
+      ]
+    ) {
+      const { log } = await openWhole(disk, "raft");
+      await log.write(write);
+      await log.close();
+      await found(disk);
+    }
+  },
+);
+
 onBothDisks("a log that is new is empty, and stays so", async (disk) => {
   for (let start = 0; start < 2; start++) {
     assert.equal(await found(disk), tell({ beforeIndex: 0, beforeTerm: 0, entries: [] }));
