@@ -16,6 +16,24 @@ import { dumpOf } from "../../../support/replica/simulation/lagging_store.ts";
 import { MemoryDisk, MemorySnapshots } from "../../../support/replica/memory_parts.ts";
 import { SeededRandom } from "../../../support/simulation/random.ts";
 
+/** What a start works with. */
+function partsOf(
+  clock: ManualClock,
+  disk: MemoryDisk,
+  store: MemoryStore,
+): Parameters<typeof restore>[0] {
+  return {
+    directory: "/data",
+    id: "a",
+    options: DEFAULT_RAFT_OPTIONS,
+    clock,
+    random: new SeededRandom(1),
+    log: disk,
+    snapshots: new MemorySnapshots(disk, store),
+    newMachine: () => new Machine(store),
+  };
+}
+
 Deno.test("a state ahead of log and snapshot is refused before anything is changed", async () => {
   const clock = new ManualClock();
   const disk = new MemoryDisk(clock);
@@ -33,16 +51,7 @@ Deno.test("a state ahead of log and snapshot is refused before anything is chang
     size: 1,
     hash: "",
   };
-  const parts = {
-    directory: "/data",
-    id: "a",
-    options: DEFAULT_RAFT_OPTIONS,
-    clock,
-    random: new SeededRandom(1),
-    log: disk,
-    snapshots: new MemorySnapshots(disk, store),
-    newMachine: () => new Machine(store),
-  };
+  const parts = partsOf(clock, disk, store);
   await assert.rejects(
     restore(parts, { ...disk.state, snapshot }),
     new TornStateError("/data", "State has entry 9, the log ends with 5"),
@@ -63,16 +72,7 @@ Deno.test("what was applied and is in no snapshot is counted, wherever its entri
     sizes.push(entryBytes(entry));
     terms.push(1);
   }
-  const { unsavedBytes } = await restore({
-    directory: "/data",
-    id: "a",
-    options: DEFAULT_RAFT_OPTIONS,
-    clock,
-    random: new SeededRandom(1),
-    log: disk,
-    snapshots: new MemorySnapshots(disk, store),
-    newMachine: () => new Machine(store),
-  }, {
+  const { unsavedBytes } = await restore(partsOf(clock, disk, store), {
     ...disk.state,
     snapshot: undefined,
     onDisk: { terms, sizes, configurations: [] },
@@ -97,16 +97,7 @@ Deno.test("a snapshot that came before its log was begun takes effect at the nex
   disk.state.entries = stale.map((entry) => ({ ...entry, term: 1, type: "command" }));
   const store = new MemoryStore();
   new Machine(store).apply(stale.slice(0, 2));
-  const parts = {
-    directory: "/data",
-    id: "a",
-    options: DEFAULT_RAFT_OPTIONS,
-    clock,
-    random: new SeededRandom(1),
-    log: disk,
-    snapshots: new MemorySnapshots(disk, store),
-    newMachine: () => new Machine(store),
-  };
+  const parts = partsOf(clock, disk, store);
   const restored = restore(parts, { ...disk.state, snapshot });
   await clock.advance(10);
   const { raft, machine } = await restored;
