@@ -6,7 +6,7 @@
 
 import { CODE } from "../../../protocol/topics/codes.ts";
 import { TopicError } from "../../../protocol/topics/errors.ts";
-import { TimeoutError } from "../../net/errors.ts";
+import type { TimeoutError } from "../../net/errors.ts";
 import { closed, lost } from "../wire/cluster.ts";
 import type { Tries } from "../wire/retry.ts";
 
@@ -77,16 +77,16 @@ function judged(
   // It is refused for want of the one before, and has its turn after that.
   if (isLostTrack(error) && idempotent && isBehind && !isOver) return [0, error];
   const delay = isLostTrack(error) && idempotent
-    ? tries.next()
+    ? tries.next(error)
     : tries.after(error, idempotent, leads);
   if (isOver) return [undefined, closed()];
   if (delay === undefined || delay < tries.left()) return [delay, error];
-  return [undefined, notInTime(tries, error)];
+  return [undefined, notInTime(tries)];
 }
 
 /** A batch has had its time. */
-export function notInTime({ why }: Tries, cause?: unknown): TimeoutError {
-  return new TimeoutError(`Messages were not sent in time${why}`, { cause });
+export function notInTime(tries: Tries): TimeoutError {
+  return tries.late("Messages were not sent in time");
 }
 
 /** Whether the server does not know the producer any more, or expects another batch. */

@@ -10,7 +10,7 @@ import { TopicError } from "../../../protocol/topics/errors.ts";
 import type { Replies, RequestKind, Requests, TopicServer } from "../../../protocol/topics/mod.ts";
 import { joinHostPort } from "../../../protocol/host_port.ts";
 import { type CallOptions, pause } from "../../net/deadline.ts";
-import { ConnectionClosedError, TimeoutError } from "../../net/errors.ts";
+import { ConnectionClosedError } from "../../net/errors.ts";
 import type { Traffic } from "../statistics.ts";
 import { closedHere, type TopicConnection } from "./connection.ts";
 import type { Connections } from "./connections.ts";
@@ -117,7 +117,7 @@ export class Cluster {
    * Has a request done, with as many tries as may be and its time allows.
    *
    * Rejects with the `TopicError` of a server that refuses it; with an `OutcomeUnknownError` when it may have been done; when there
-   * was no answer in time with a `TimeoutError` whose cause is what went wrong last; with the reason of the signal.
+   * was no answer in time with a `TimeoutError` whose cause is what kept it from being done; with the reason of the signal.
    */
   async ask<K extends RequestKind>(
     kind: K,
@@ -137,8 +137,7 @@ export class Cluster {
         if (this.#closing.signal.aborted) throw outcome(closed());
         if (delay === undefined) throw outcome(error);
         if (delay >= tries.left()) {
-          const text = `"${kind}" was not done within ${timeoutMs} ms${tries.why}`;
-          throw outcome(new TimeoutError(text, { cause: error }));
+          throw outcome(tries.late(`"${kind}" was not done within ${timeoutMs} ms`));
         }
         this.#traffic.retries++;
         await this.rest(delay, signal);

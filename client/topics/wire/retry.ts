@@ -36,15 +36,13 @@ const REMEDIES: Readonly<Record<number, Remedy>> = {
   [CODE.OVERLOADED]: "again",
 };
 
-/** A request never left, since its connection had ended. */
-export class UnsentError extends Error {
-  override readonly name = "UnsentError";
-}
+/** A request never left: there was no connection, or no place on it. */
+export class UnsentError extends ConnectError {}
 
 /** What may be done about it. */
 export function remedyFor(error: unknown): Remedy {
   if (error instanceof TopicError) return REMEDIES[error.code] ?? "none";
-  if (error instanceof ConnectError || error instanceof UnsentError) return "again";
+  if (error instanceof ConnectError) return "again";
   if (error instanceof ConnectionClosedError || error instanceof TimeoutError) return "open";
   return "none";
 }
@@ -101,11 +99,12 @@ export class Tries {
   }
 
   /**
-   * What kept it from being done, behind a colon: what a server said last, or else why none says anything; nothing as long as no try
-   * has failed.
+   * That its time has passed. `text` is followed by what kept it from being done, which is the cause: what a server said last, or else
+   * why none says anything.
    */
-  get why(): string {
-    return this.#failure === undefined ? "" : `: ${wordsOf(this.#failure)}`;
+  late(text: string): TimeoutError {
+    const cause = this.#failure;
+    return new TimeoutError(cause === undefined ? text : `${text}: ${wordsOf(cause)}`, { cause });
   }
 
   /** Milliseconds that are left, 0 or more. */
@@ -118,9 +117,7 @@ export class Tries {
    * `repeatable`, and at once when it is known who `leads` in place of the server that was asked.
    */
   after(error: unknown, repeatable: boolean, leads: boolean): number | undefined {
-    if (error instanceof TopicError || !(this.#failure instanceof TopicError)) {
-      this.#failure = error;
-    }
+    this.#note(error);
     const remedy = remedyFor(error);
     if (remedy === "open") this.wasOpen = true;
     if (remedy === "none" || (remedy === "open" && !repeatable)) return undefined;
@@ -129,12 +126,19 @@ export class Tries {
     const isHop = error instanceof TopicError && error.code === CODE.NOT_LEADER && leads;
     if (isHop && this.#hops++ < MAX_HOPS) return 0;
     this.#hops = 0;
-    return this.next();
+    return this.next(error);
   }
 
-  /** Milliseconds to wait before another try; `undefined` when there have been enough. */
-  next(): number | undefined {
+  /** Milliseconds to wait before another try after a failure, whatever it was; `undefined` when there have been enough. */
+  next(error: unknown): number | undefined {
+    this.#note(error);
     if (this.#count >= this.#options.retries) return undefined;
     return delayAfter(++this.#count, this.#options);
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof TopicError || !(this.#failure instanceof TopicError)) {
+      this.#failure = error;
+    }
   }
 }

@@ -345,7 +345,19 @@ Deno.test("a request ends with its deadline, and tells what went wrong last", as
   await assert.rejects(client.listTopics({ timeoutMs: 150 }), (error) => {
     return error instanceof TimeoutError && (error.cause as TopicError).reason === "OVERLOADED";
   });
-  assert.ok(performance.now() - started < 1_000);
+  assert.ok(performance.now() - started < 5_000);
+  server.script = () => false;
+  await client.listTopics();
+  // The last try is cut short, which says less than what the server has said.
+  let tries = 0;
+  server.script = (request, connection) => {
+    if (tries++ === 0) connection.refuse(request, CODE.OVERLOADED);
+    return true;
+  };
+  await assert.rejects(client.listTopics({ timeoutMs: 150 }), (error) => {
+    return error instanceof TimeoutError && (error.cause as TopicError).reason === "OVERLOADED";
+  });
+  assert.equal(tries, 2);
   server.script = () => true;
   await assert.rejects(client.listTopics({ timeoutMs: 50 }), TimeoutError);
   await assert.rejects(client.deleteTopic("t", { timeoutMs: 50 }), OutcomeUnknownError);

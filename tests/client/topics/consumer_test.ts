@@ -456,16 +456,16 @@ Deno.test("commits do not queue up while no server answers, and none takes longe
   server.model.create("t", 1);
   fill(server.model, "t", 0, 5);
   await using client = await connect(server);
-  const consumer = client.consumer("t", { group: "g", autoCommitMs: 1, timeoutMs: 250 });
+  const consumer = client.consumer("t", { group: "g", autoCommitMs: 1, timeoutMs: 1_500 });
   server.script = ({ kind }) => kind === "commitOffsets";
   await take(consumer, 3);
   await until(() => consumer.statistics.commitError !== undefined);
   const started = performance.now();
   await assert.rejects(consumer.commit({ timeoutMs: 10 }), TimeoutError);
-  assert.ok(performance.now() - started < 200, "it has waited for the one before");
+  assert.ok(performance.now() - started < 1_000, "it has waited for the one before");
   await assert.rejects(consumer.close(), TimeoutError);
   const tookMs = performance.now() - started;
-  assert.ok(tookMs < 2_000, `It took ${tookMs} ms`);
+  assert.ok(tookMs < 5_000, `It took ${tookMs} ms`);
 });
 
 Deno.test("closing ends what is waited for, and what is read", async () => {

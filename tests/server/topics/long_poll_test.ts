@@ -52,11 +52,11 @@ Deno.test("a fetch that waits has the next message soon, or nothing when its tim
     await producer.done("produce", producing("t", ["b"]));
     const { count, highWaterMark } = await waiting;
     assert.deepEqual([count, highWaterMark], [1, offset + 1]);
-    assert.ok(performance.now() - start < 50, `${performance.now() - start} ms`);
+    assert.ok(performance.now() - start < 1_000, `${performance.now() - start} ms`);
   }
   // What is there already is not waited for.
-  assert.ok((await waited(client, 0, {})).ms < 100);
-  assert.ok((await waited(client, -2, {})).ms < 100);
+  assert.ok((await waited(client, 0, {})).ms < 1_000);
+  assert.ok((await waited(client, -2, {})).ms < 1_000);
 });
 
 Deno.test("a fetch waits from the end on, and until there are as many bytes as it wants", async () => {

@@ -99,9 +99,9 @@ Deno.test("a consumer of an agent is closed in time when no leader answers", asy
   const closing = performance.now();
   await plain.close();
   await far.close();
-  assert.ok(performance.now() - closing < 300, "nothing is to be waited for");
+  assert.ok(performance.now() - closing < 1_000, "nothing is to be waited for");
   await assert.rejects(member.close(), { reason: "REQUEST_TIMEOUT" });
   await assert.rejects(other.close(), { reason: "REQUEST_TIMEOUT" });
-  assert.ok(performance.now() - closing < 3_000, "each waits for as long as a request may take");
+  assert.ok(performance.now() - closing < 5_000, "each waits for as long as a request may take");
   await topics.close();
 });
