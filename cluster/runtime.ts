@@ -197,6 +197,12 @@ export interface Disk {
    */
   append(path: string, bytes: Uint8Array): Promise<void>;
   /**
+   * Puts `bytes`, which must not change meanwhile, over those of a file from `position` on, and what is longer at its end. A crash
+   * leaves some of it, by sectors, in any combination. When it rejects, any part may be there. Rejects with `RangeError` when the file
+   * is shorter than `position`.
+   */
+  write(path: string, position: number, bytes: Uint8Array): Promise<void>;
+  /**
    * Makes what was called before last over a crash: of a file its bytes, of a folder its names. When it rejects nobody
    * knows what is on the disk, and a later success does not tell: stop, and read what is there after a restart.
    */

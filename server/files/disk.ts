@@ -14,11 +14,11 @@ import {
 } from "../../cluster/runtime.ts";
 import { Lanes } from "./lanes.ts";
 
-/** Most files that are held open. Each takes up to two handles, and a process often has 1,024. */
+/** Most files that are held open. Each takes up to three handles, and a process often has 1,024. */
 const MAX_OPEN_FILES = 64;
 
 /**
- * So many bytes are appended by the event loop itself. The kernel only copies them, in 5 us where a thread's turn takes 60; it is
+ * So many bytes are written by the event loop itself. The kernel only copies them, in 5 us where a thread's turn takes 60; it is
  * the sync that waits for a disk.
  */
 const SHORT_BYTES = 16 * 1024;
@@ -43,8 +43,9 @@ export interface FileDiskOptions {
   readonly keepsMode?: boolean;
 }
 
-/** The handles of a file. Appending and reading do not wait for each other. */
+/** The handles of a file. Writing and reading do not wait for each other. */
 interface OpenFile {
+  appender?: Deno.FsFile | undefined;
   writer?: Deno.FsFile | undefined;
   reader?: Deno.FsFile | undefined;
 }
@@ -69,19 +70,29 @@ export class FileDisk implements Disk, AsyncDisposable {
   append(path: string, bytes: Uint8Array): Promise<void> {
     return this.#writing(path, async () => {
       const file = this.#file(path);
-      file.writer ??= await this.#openToAppend(path);
-      for (let rest = bytes; rest.length > 0;) {
-        const isShort = rest.length <= SHORT_BYTES;
-        rest = rest.subarray(isShort ? file.writer.writeSync(rest) : await file.writer.write(rest));
+      await writeAll(file.appender ??= await this.#openToAppend(path), bytes);
+    });
+  }
+
+  /** See {@linkcode Disk.write}. */
+  write(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    return this.#writing(path, async () => {
+      const file = this.#file(path);
+      const writer = file.writer ??= await Deno.open(this.#full(path), { write: true });
+      const size = writer.seekSync(0, Deno.SeekMode.End);
+      if (position > size) {
+        throw new RangeError(`Position ${position} is beyond the ${size} bytes of '${path}'`);
       }
+      writer.seekSync(position, Deno.SeekMode.Start);
+      await writeAll(writer, bytes);
     });
   }
 
   /** See {@linkcode Disk.sync}. Where the system cannot sync a folder, nothing is done for it. */
   sync(path: string): Promise<void> {
     return this.#writing(path, async () => {
-      const writer = this.#open.get(path)?.writer;
-      if (writer !== undefined) return await writer.syncData();
+      const { writer, appender = writer } = this.#open.get(path) ?? {};
+      if (appender !== undefined) return await appender.syncData();
       const { isDirectory } = await Deno.stat(this.#full(path));
       if (isDirectory) return await syncFolder(this.#full(path));
       using file = await Deno.open(this.#full(path), { write: true });
@@ -208,9 +219,8 @@ export class FileDisk implements Disk, AsyncDisposable {
   }
 
   #close(path: string): void {
-    const { writer, reader } = this.#open.get(path) ?? {};
-    writer?.close();
-    reader?.close();
+    const { appender, writer, reader } = this.#open.get(path) ?? {};
+    for (const file of [appender, writer, reader]) file?.close();
     this.#open.delete(path);
   }
 
@@ -225,6 +235,14 @@ export class FileDisk implements Disk, AsyncDisposable {
       await Deno.mkdir(this.#full(folder), { recursive: true, mode: FOLDER_MODE });
       return await open();
     }
+  }
+}
+
+/** Writes all of it where the file stands. */
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) {
+    const isShort = rest.length <= SHORT_BYTES;
+    rest = rest.subarray(isShort ? file.writeSync(rest) : await file.write(rest));
   }
 }
 

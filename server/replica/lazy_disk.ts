@@ -25,6 +25,11 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.#disk.append(path, bytes);
   }
 
+  /** See {@linkcode Disk.write}. */
+  write(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    return this.#disk.write(path, position, bytes);
+  }
+
   /** Notes that it is due. */
   sync(path: string): Promise<void> {
     if (this.#timer !== undefined) this.#due.add(path);

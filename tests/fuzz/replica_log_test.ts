@@ -15,6 +15,7 @@ import { segmentName } from "../../server/replica/log/segment.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { MemoryDisk } from "../support/replica/memory_disk.ts";
+import { writtenLength } from "../support/replica/written.ts";
 import {
   appended,
   entriesBetween,
@@ -64,6 +65,10 @@ Deno.test("a log of which one file is bent is read up to some entry, or refused"
   for (const it of entries) await log.write(appended(it));
   await log.close();
   const paths = [...whole.files.keys()].sort();
+  // Without the zeros after the last group, so that they do not look like what a crash leaves.
+  const last = paths.at(-1) as string;
+  const grown = whole.files.get(last) as Uint8Array;
+  whole.files.set(last, grown.slice(0, writtenLength(grown)));
   let [refused, found] = [0, 0];
   await often(1, async (random) => {
     const path = paths[below(random, paths.length)] as string;
@@ -78,7 +83,7 @@ Deno.test("a log of which one file is bent is read up to some entry, or refused"
     const first = entries.slice(0, restored.entries.length);
     assert.equal(tell(restored), tell({ beforeIndex: 0, beforeTerm: 0, entries: first }));
     const isTorn = bent.length < bytes.length || bent.at(-1) === 0;
-    if (path !== paths.at(-1) || !isTorn) assert.equal(first.length, entries.length);
+    if (path !== last || !isTorn) assert.equal(first.length, entries.length);
     await opened.log.close();
   });
   assert.ok(refused > 0 && found > 0);

@@ -95,6 +95,27 @@ export function diskSuite(name: string, run: RunOnDisk): void {
     await assert.rejects(disk.truncate("file", 1), RangeError);
   });
 
+  test("write puts bytes over those that are there, and makes a file longer", async (disk) => {
+    await disk.append("file", bytes("0123456789"));
+    await disk.write("file", 3, bytes("abc"));
+    assert.equal(await content(disk, "file"), "012abc6789");
+    const calls = [
+      disk.write("file", 10, bytes("x")),
+      disk.append("file", bytes("y")),
+      disk.write("file", 11, bytes("zzz")),
+      disk.sync("file"),
+      disk.append("file", bytes("end")),
+    ];
+    await Promise.all(calls);
+    assert.equal(await content(disk, "file"), "012abc6789xzzzend");
+    await assert.rejects(disk.write("file", 18, bytes("x")), RangeError);
+    await disk.truncate("file", 2);
+    await disk.write("file", 1, bytes("_".repeat(40_000)));
+    assert.equal(await content(disk, "file"), `0${"_".repeat(40_000)}`);
+    await disk.write("file", 2, bytes(""));
+    assert.equal((await disk.list(""))[0]?.bytes, 40_001);
+  });
+
   test("rename takes the place of another file", async (disk) => {
     await disk.append("d/new", bytes("new"));
     await disk.append("d/old", bytes("old"));
@@ -154,6 +175,7 @@ export function diskSuite(name: string, run: RunOnDisk): void {
     await disk.append("there", bytes("x"));
     const calls = {
       sync: disk.sync("a/b"),
+      write: disk.write("a/b", 0, bytes("x")),
       read: disk.read("a/b", 0, 1),
       truncate: disk.truncate("a/b", 0),
       rename: disk.rename("a/b", "a/c"),

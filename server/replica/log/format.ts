@@ -1,17 +1,19 @@
 /**
  * The bytes of a log file: a segment of the log.
  *
- *     segment  head | group | group | ...
+ *     segment  head | group | group | ... | zeros, up to 256 KiB
  *     head     "skeinlog" | u32 format | u32 flags | u64 sequence number | u64 index and u64 term before the first entry
  *              | u32 CRC-32 of all before
  *     group    u32 magic | u64 sequence number of the segment | u32 where in the file it begins | u32 length of the payload
- *              | u32 CRC-32 of the payload | u32 CRC-32 of all before | payload | "end."
+ *              | u32 mask | u32 CRC-32 of the payload as it stands there | u32 CRC-32 of all before | payload | "end."
  *     payload  u8 flags | begin: u64 index, u64 term | cut: u64 from, u64 term before it | entries
  *
  * A group is what one sync makes last: a change of the log, as a whole or not at all. It knows its place, so that bytes of another
- * file or another time are none. It ends with a byte that is not zero, nor by a single flipped bit: zeros at the end of a file
- * are of a group that was never whole. Integers have their highest byte first; entries are as
- * `cluster/raft/wire/entry_codec.ts` has them.
+ * file or another time are none. It is mostly written over zeros, which have their room on the disk already: its sync has nothing
+ * else to write. No sector of it is blank, nor becomes so by a single flipped bit: a blank one is of a group that was never
+ * whole. To that end the bits of a mask, which is 0 as long as that does, are flipped in each four bytes of the payload. It ends with
+ * a byte of which the same is true. Integers have their highest byte first; entries are as `cluster/raft/wire/entry_codec.ts` has
+ * them.
  *
  * @module
  */
@@ -20,25 +22,32 @@ import { crc32 } from "node:zlib";
 import { type Entry, ENTRY_OVERHEAD_BYTES } from "../../../cluster/raft/log/entry.ts";
 import { decodeEntries, EntryError, putEntry } from "../../../cluster/raft/wire/entry_codec.ts";
 import { equalBytes, getU32, getU64, putU32, putU64 } from "../../../protocol/bytes.ts";
+import { flipBits, hasSectorBelow } from "./sectors.ts";
 
 /** The format that is written, and the only one that is read. */
-const LOG_FORMAT = 1;
+const LOG_FORMAT = 2;
 
 /** Bytes before the first group of a segment. */
 export const SEGMENT_HEAD_BYTES = 44;
 
 /** Bytes of a group before its payload. */
-export const GROUP_HEAD_BYTES = 28;
+export const GROUP_HEAD_BYTES = 32;
 
 /** Longest payload of a group, in bytes: what a start reads into memory at once. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
 const SEGMENT_MAGIC = new TextEncoder().encode("skeinlog");
 const GROUP_MAGIC = 0x67727570;
+
+/** The byte that groups begin with. */
+export const GROUP_BEGIN: number = GROUP_MAGIC >>> 24;
+
 const GROUP_END = new TextEncoder().encode("end.");
 
 /** Bytes of a group that say where it stands. */
 const GROUP_PLACE_BYTES = 16;
+
+type Three = [number, number, number];
 
 const IS_RESET = 1;
 const HAS_BEGIN = 1;
@@ -49,6 +58,9 @@ const PAIR_BYTES = 16;
 
 /** Longest group. */
 export const MAX_GROUP_BYTES: number = GROUP_HEAD_BYTES + MAX_PAYLOAD_BYTES + GROUP_END.length;
+
+/** Zeros after the last group, at most, to be written over by those that come. */
+export const MAX_FILL_BYTES = 256 * 1024;
 
 /** What a segment begins with. */
 export interface SegmentHead {
@@ -84,7 +96,9 @@ export interface Change {
 export interface GroupHead {
   /** Length of the payload. */
   readonly payloadBytes: number;
-  /** Its checksum. */
+  /** What is flipped in each four bytes of it. */
+  readonly mask: number;
+  /** Its checksum, with that. */
   readonly checksum: number;
   /** Length of the whole group. */
   readonly bytes: number;
@@ -143,21 +157,35 @@ export function encodeGroup(change: Change, sequence: number, at: number): Uint8
   bytes.set(GROUP_END, end);
   bytes.set(groupPlace(sequence, at));
   putU32(bytes, 16, end - GROUP_HEAD_BYTES);
-  putU32(bytes, 20, crc32(bytes.subarray(GROUP_HEAD_BYTES, end)));
-  putU32(bytes, 24, crc32(bytes.subarray(0, 24)));
+  seal(bytes, bytes.subarray(GROUP_HEAD_BYTES, end), at);
   return bytes;
+}
+
+/** Completes the head of a group, with a mask by which no sector is blank: each sector is so by one mask at most. */
+function seal(bytes: Uint8Array, payload: Uint8Array, at: number): void {
+  const checksum = crc32(payload);
+  for (let [mask, tries] = [0, 1];; tries++) {
+    putU32(bytes, 20, mask);
+    putU32(bytes, 24, mask === 0 ? checksum : crc32(payload));
+    putU32(bytes, 28, crc32(bytes.subarray(0, 28)));
+    if (!hasSectorBelow(2, bytes, at)) return;
+    const next = Math.imul(checksum + tries, 0x9e3779b1) >>> 0;
+    flipBits(payload, (mask ^ next) >>> 0);
+    mask = next;
+  }
 }
 
 /** The head of a group that is to stand there, or what is wrong with it. */
 export function readGroupHead(bytes: Uint8Array, sequence: number, at: number): GroupHead | string {
   if (bytes.length < GROUP_HEAD_BYTES) return "File ends within the head of a group";
-  if (crc32(bytes.subarray(0, 24)) !== getU32(bytes, 24)) return "Head has a wrong checksum";
+  if (crc32(bytes.subarray(0, 28)) !== getU32(bytes, 28)) return "Head has a wrong checksum";
   if (!beginsGroup(bytes, sequence, at)) return "Group belongs elsewhere";
-  const [payloadBytes, checksum] = [getU32(bytes, 16), getU32(bytes, 20)];
+  const [payloadBytes, mask, checksum] = [16, 20, 24].map((i) => getU32(bytes, i)) as Three;
   if (payloadBytes === 0 || payloadBytes > MAX_PAYLOAD_BYTES) {
     return `Group claims ${payloadBytes} bytes`;
   }
-  return { payloadBytes, checksum, bytes: GROUP_HEAD_BYTES + payloadBytes + GROUP_END.length };
+  const length = GROUP_HEAD_BYTES + payloadBytes + GROUP_END.length;
+  return { payloadBytes, mask, checksum, bytes: length };
 }
 
 /** Whether `bytes`, which may be fewer than a head, can be the beginning of a group there. */
@@ -175,11 +203,11 @@ export function groupProblem(bytes: Uint8Array, head: GroupHead): string | undef
   return equalBytes(bytes.subarray(end), GROUP_END) ? undefined : "Group has a wrong end";
 }
 
-/** What a whole group changes, or what is wrong with it. The data of entries are views. */
+/** What a whole group changes, or what is wrong with it. The data of entries may be views. */
 export function readGroup(bytes: Uint8Array, head: GroupHead): Change | string {
   const problem = groupProblem(bytes, head);
   if (problem !== undefined) return problem;
-  const payload = bytes.subarray(GROUP_HEAD_BYTES, GROUP_HEAD_BYTES + head.payloadBytes);
+  const payload = payloadOf(bytes, head);
   const flags = payload[0] as number;
   if (flags > (HAS_BEGIN | HAS_CUT)) return "Group is none";
   let at = 1;
@@ -199,6 +227,14 @@ export function readGroup(bytes: Uint8Array, head: GroupHead): Change | string {
     if (error instanceof EntryError) return error.message;
     throw error;
   }
+}
+
+function payloadOf(bytes: Uint8Array, { payloadBytes, mask }: GroupHead): Uint8Array {
+  const payload = bytes.subarray(GROUP_HEAD_BYTES, GROUP_HEAD_BYTES + payloadBytes);
+  if (mask === 0) return payload;
+  const copy = payload.slice();
+  flipBits(copy, mask);
+  return copy;
 }
 
 function groupPlace(sequence: number, at: number): Uint8Array {

@@ -1,5 +1,5 @@
 /**
- * The log of a server as files that only grow: one append and one sync for all that came while the last one was under way.
+ * The log of a server as files that only grow: one write and one sync for all that came while the last one was under way.
  *
  * @module
  */
@@ -8,19 +8,28 @@ import { type Entry, entryBytes } from "../../../cluster/raft/log/entry.ts";
 import type { SnapshotMeta } from "../../../cluster/raft/mod.ts";
 import type { LoadEntries, LogWrite } from "../../../cluster/raft/state/effects.ts";
 import { type Disk, DiskFullError, FileNotFoundError } from "../../../cluster/runtime.ts";
-import { NO_BYTES } from "../../../protocol/bytes.ts";
+import { concatBytes, NO_BYTES } from "../../../protocol/bytes.ts";
 import { Lanes } from "../../files/lanes.ts";
 import type { LogStore } from "../driver/parts.ts";
 import { changeOf } from "./changes.ts";
 import { DamagedLogError, LogClosedError, LogFailedError } from "./errors.ts";
-import { encodeGroup, SEGMENT_HEAD_BYTES } from "./format.ts";
+import { encodeGroup, MAX_FILL_BYTES, SEGMENT_HEAD_BYTES } from "./format.ts";
 import { LogIndex } from "./index.ts";
-import { openLog, placeSegment, removeSegment, type RestoredLog } from "./opening.ts";
+import {
+  type OpenedLog,
+  openLog,
+  placeSegment,
+  removeSegment,
+  type RestoredLog,
+} from "./opening.ts";
 import { UnsyncedNameError } from "./placing.ts";
 import { type Segment, SegmentReader } from "./segment.ts";
 
 /** Writes that wait are gathered into one group up to about so many bytes; one that is larger goes alone. */
 const GATHERED_BYTES = 4 * 1024 * 1024;
+
+/** Groups up to so many bytes have room made for those that follow; with larger ones, that would be much of what is written. */
+const FILLED_BYTES = 64 * 1024;
 
 /** Bytes that a load reads at a time. */
 const LOAD_WINDOW_BYTES = 128 * 1024;
@@ -51,6 +60,8 @@ export class LogFiles implements LogStore, AsyncDisposable {
   /** Those that do not grow any more, the oldest first. */
   #old: Segment[];
   #live: Segment;
+  /** How long its file is. Zeros follow what counts. */
+  #liveLength: number;
   /** Those that do not count any more, the oldest first. */
   readonly #outdated: Segment[] = [];
   #waiting: Waiting[] = [];
@@ -70,22 +81,22 @@ export class LogFiles implements LogStore, AsyncDisposable {
     if (!(segmentBytes <= MAX_SEGMENT_BYTES)) {
       throw new RangeError(`Segments of ${segmentBytes} bytes, at most ${MAX_SEGMENT_BYTES}`);
     }
-    const { segments, index, restored } = await openLog(disk, folder);
-    return { log: new LogFiles(disk, folder, segmentBytes, [...segments], index), restored };
+    const { restored, ...found } = await openLog(disk, folder);
+    return { log: new LogFiles(disk, folder, segmentBytes, found), restored };
   }
 
   private constructor(
     disk: Disk,
     folder: string,
     segmentBytes: number,
-    segments: Segment[],
-    index: LogIndex,
+    { segments, lastLength, index }: Omit<OpenedLog, "restored">,
   ) {
     this.#disk = disk;
     this.#folder = folder;
     this.#segmentBytes = segmentBytes;
-    this.#live = segments.pop() as Segment;
-    this.#old = segments;
+    this.#old = segments.slice(0, -1);
+    this.#live = segments.at(-1) as Segment;
+    this.#liveLength = lastLength;
     this.#index = index;
   }
 
@@ -235,30 +246,42 @@ export class LogFiles implements LogStore, AsyncDisposable {
     if (this.#live.bytes >= this.#segmentBytes) {
       const live = await this.#place(this.#index, false, () => NO_BYTES);
       this.#old.push(this.#live);
-      this.#live = live;
+      this.#begin(live);
     }
     const { sequence, path, bytes } = this.#live;
     const group = encodeGroup(change, sequence, bytes);
-    await this.#append(group);
+    await this.#write(group);
     this.#index.apply(change, sequence, bytes);
     this.#live = { sequence, path, bytes: bytes + group.length };
   }
 
-  async #append(group: Uint8Array): Promise<void> {
+  async #write(group: Uint8Array): Promise<void> {
     const { path, bytes } = this.#live;
+    const end = bytes + group.length;
+    const isFilled = end > this.#liveLength && end < this.#segmentBytes &&
+      group.length <= FILLED_BYTES;
+    const fillBytes = isFilled ? Math.min(MAX_FILL_BYTES, this.#segmentBytes - end) : 0;
+    const written = isFilled ? concatBytes([group, new Uint8Array(fillBytes)]) : group;
     const sync = (): Promise<void> =>
       this.#disk.sync(path).catch((cause) => {
         throw new Error(`File '${path}' could not be synced`, { cause });
       });
-    await this.#disk.append(path, group).catch(async (error) => {
+    await this.#disk.write(path, bytes, written).catch(async (error) => {
       if (!(error instanceof DiskFullError)) throw error;
       await this.#disk.truncate(path, bytes).catch((cause) => {
         throw new Error(`File '${path}' could not be cut`, { cause });
       });
+      this.#liveLength = bytes;
       await sync();
       throw error;
     });
+    this.#liveLength = Math.max(this.#liveLength, end + fillBytes);
     await sync();
+  }
+
+  #begin(live: Segment): void {
+    this.#live = live;
+    this.#liveLength = live.bytes;
   }
 
   /** The log begins anew in a file of its own, which comes into being with all of the write. */
@@ -269,7 +292,7 @@ export class LogFiles implements LogStore, AsyncDisposable {
     anew.apply(change, live.sequence, SEGMENT_HEAD_BYTES);
     this.#outdated.push(...this.#old.splice(0), this.#live);
     this.#index = anew;
-    this.#live = live;
+    this.#begin(live);
     await this.#removeOutdated().catch((cause) => {
       throw new Error("Files from before a snapshot could not be removed", { cause });
     });

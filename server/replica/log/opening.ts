@@ -28,6 +28,8 @@ export interface RestoredLog extends RestoredEntries {
 export interface OpenedLog {
   /** The files from which entries come, and the one that grows, which is the last. */
   readonly segments: readonly [...Segment[], Segment];
+  /** How long the last one is, with what is to be written over. */
+  readonly lastLength: number;
   /** What is where. */
   readonly index: LogIndex;
   /** What goes to the core. */
@@ -44,7 +46,8 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
   if (found.length === 0) return await beginLog(disk, folder);
   const { heads, void: outdated } = await countingHeads(disk, found);
   const entries = new Entries((heads[0] as FoundHead).head);
-  let [end, cutBytes] = [0, 0];
+  const segments: Segment[] = [];
+  let [lastLength, cutBytes] = [0, 0];
   for (const { reader, head } of heads) {
     const { path, bytes } = reader.segment;
     entries.expect(reader, head);
@@ -52,21 +55,23 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
       entries.take(reader, change, at);
       return true;
     });
-    end = read.end;
+    segments.push({ ...reader.segment, bytes: read.end });
+    lastLength = bytes;
     if (read.problem === undefined) continue;
     const isLast = reader === heads.at(-1)?.reader;
-    if (!isLast || !await reader.isTorn(end)) throw reader.damaged(end, read.problem);
-    cutBytes = bytes - end;
-    await disk.truncate(path, end);
+    if (!isLast || !await reader.isTorn(read.end)) throw reader.damaged(read.end, read.problem);
+    lastLength = read.end;
+    cutBytes = bytes - lastLength;
+    await disk.truncate(path, lastLength);
   }
-  const segments = heads.map(({ reader }) => reader.segment);
   const last = segments.pop() as Segment;
   // A process that was killed may have left bytes and names that were not synced.
   await disk.sync(last.path);
   await syncFolders(disk, folder);
   for (const segment of outdated) await removeSegment(disk, segment);
   return {
-    segments: [...segments, { ...last, bytes: end }],
+    segments: [...segments, last],
+    lastLength,
     index: entries.index,
     restored: { ...entries.restored(), cutBytes },
   };
@@ -125,6 +130,7 @@ async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
   const entries = new Entries({ beforeIndex: 0, beforeTerm: 0 });
   return {
     segments: [segment],
+    lastLength: segment.bytes,
     index: entries.index,
     restored: { ...entries.restored(), cutBytes: 0 },
   };

@@ -2,12 +2,12 @@
  * Reading a segment of the log, and telling a group that was torn by a crash from damage.
  *
  * The argument. A group is acknowledged once it is synced, and the next one is not begun before. So at any time at most the
- * last group of the last segment is not acknowledged, and of that one a crash leaves the first bytes, with nothing or with zeros
- * in place of the rest. A group ends with a byte that is neither zero nor a single bit away from it. So an acknowledged group is
- * as long as its head says, and is not followed by the end of the file before that nor by zeros from within it to the end of
- * the file, whichever bit of it is flipped: its head has a checksum, so that a flipped length is not believed, and where the head
- * is wrong there is something other than zeros behind it. What is cut has missing bytes or ends with zeros; everything else is
- * damage. What cannot be told from a crash is a disk that loses or clears the end of what it has synced.
+ * last group of the last segment is not acknowledged, and it is written over zeros, or makes the file longer. Of that one a crash
+ * leaves some sectors, and zeros in place of the others, or the end of the file before it; the end of a process leaves its first
+ * bytes. An acknowledged group is as long as its head says, has no blank sector and ends with no zero, whichever bit of it is
+ * flipped: its head has a checksum, so that a flipped length is not believed. So what is cut lacks a sector or its end, and nothing
+ * that is a group follows it, nor anything at all where its length is known; everything else is damage. What cannot be told from a
+ * crash is a disk that loses or clears the last group of what it has synced.
  *
  * @module
  */
@@ -18,9 +18,11 @@ import { DamagedLogError } from "./errors.ts";
 import {
   beginsGroup,
   type Change,
+  GROUP_BEGIN,
   GROUP_HEAD_BYTES,
   type GroupHead,
   groupProblem,
+  MAX_FILL_BYTES,
   MAX_GROUP_BYTES,
   readGroup,
   readGroupHead,
@@ -28,6 +30,7 @@ import {
   SEGMENT_HEAD_BYTES,
   type SegmentHead,
 } from "./format.ts";
+import { hasSectorBelow, sectorEnd } from "./sectors.ts";
 
 /** A file of the log. */
 export interface Segment {
@@ -125,7 +128,9 @@ export class SegmentReader {
         sequence,
         at,
       );
-      if (typeof head === "string") return { end: at, problem: head };
+      if (typeof head === "string") {
+        return { end: at, problem: await this.#isFill(at) ? undefined : head };
+      }
       if (head.bytes > bytes - at) return { end: at, problem: "File ends within a group" };
       const whole = this.#held(at, head.bytes) ?? await this.#read(at, head.bytes);
       const seen = visit(whole, head, at);
@@ -140,13 +145,48 @@ export class SegmentReader {
   async isTorn(at: number): Promise<boolean> {
     const { bytes, sequence } = this.segment;
     const rest = bytes - at;
-    if (rest > MAX_GROUP_BYTES) return false;
+    if (rest > MAX_GROUP_BYTES + MAX_FILL_BYTES) return false;
     const written = await this.#withoutZeros(at) - at;
-    const begin = await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES));
-    if (!beginsGroup(begin.subarray(0, written), sequence, at)) return false;
-    const head = readGroupHead(begin, sequence, at);
-    if (typeof head === "string") return rest < GROUP_HEAD_BYTES || written < GROUP_HEAD_BYTES;
-    return rest < head.bytes || (rest === head.bytes && written < rest);
+    const head = readGroupHead(
+      await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES)),
+      sequence,
+      at,
+    );
+    if (typeof head === "string") return await this.#isTornHead(at, written);
+    if (written !== head.bytes) return written < head.bytes;
+    return hasSectorBelow(1, await this.#read(at, head.bytes), at);
+  }
+
+  /** The same of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of the file. */
+  async #isTornHead(at: number, written: number): Promise<boolean> {
+    const { bytes, sequence } = this.segment;
+    const end = Math.min(bytes, sectorEnd(at + GROUP_HEAD_BYTES - 1));
+    const first = await this.#read(at, end - at);
+    const begin = first.subarray(0, Math.min(written, sectorEnd(at) - at));
+    const isOwn = beginsGroup(begin, sequence, at) || hasSectorBelow(1, begin, at);
+    if (!isOwn || written < GROUP_HEAD_BYTES) return isOwn;
+    return hasSectorBelow(1, first, at) && !await this.#hasGroup(at + 1, at + written);
+  }
+
+  /** Whether a group begins between two places. */
+  async #hasGroup(from: number, to: number): Promise<boolean> {
+    const { bytes, sequence } = this.segment;
+    for (let at = from; at < to; at += this.#windowBytes) {
+      const length = Math.min(bytes - at, this.#windowBytes + GROUP_HEAD_BYTES - 1);
+      const part = await this.#read(at, length);
+      const begins = (i: number) =>
+        typeof readGroupHead(part.subarray(i, i + GROUP_HEAD_BYTES), sequence, at + i) !== "string";
+      for (let i = part.indexOf(GROUP_BEGIN); i >= 0; i = part.indexOf(GROUP_BEGIN, i + 1)) {
+        if (begins(i)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether there is nothing from `at` on but what is to be written over. */
+  async #isFill(at: number): Promise<boolean> {
+    const isShort = this.segment.bytes - at <= MAX_FILL_BYTES;
+    return isShort && await this.#withoutZeros(at) === at;
   }
 
   /** Says that something is wrong at a place in the file. */

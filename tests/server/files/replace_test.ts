@@ -95,6 +95,7 @@ function refuse(disk: Disk, what: "append" | "rename"): Disk {
   return {
     append: (path, bytes) =>
       what === "append" && path === "raft/fresh" ? refused(path) : disk.append(path, bytes),
+    write: (path, position, bytes) => disk.write(path, position, bytes),
     rename: (from, to) => what === "rename" ? refused(to) : disk.rename(from, to),
     sync: (path) => disk.sync(path),
     read: (path, position, length) => disk.read(path, position, length),

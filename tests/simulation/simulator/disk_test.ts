@@ -71,6 +71,27 @@ Deno.test("of appends that were not synced a crash leaves the first ones, and te
   seen((left) => /^synced o(n|ne)?\0+$/.test(left), "torn, with zeros");
 });
 
+Deno.test("of a write that was not synced a crash leaves any sectors, and the length or not", async () => {
+  const found = await afterCrashes(async (disk) => {
+    await disk.append("log", bytes("0".repeat(1_000)));
+    await disk.sync("log");
+    await disk.sync("");
+    await disk.write("log", 500, bytes("x".repeat(1_000)));
+  }, (disk) => content(disk, "log"));
+  const sectors = found.map((left) => {
+    assert.ok(left.length >= 1_000 && left.length <= 1_500);
+    assert.equal(left.slice(0, 500), "0".repeat(500));
+    return [[500, 512], [512, 1_000], [1_024, 1_500]].map(([begin, end]) =>
+      [...new Set(left.slice(begin, end))].join("")
+    ).join(" ");
+  });
+  assert.ok(sectors.every((it) => /^[0x] [0x] [\0x]?$/.test(it)), sectors.join("\n"));
+  for (const outcome of ["0 0 ", "x x ", "x x x", "0 x x", "x 0 x", "0 x \0", "0 0 \0", "0 0 x"]) {
+    assert.ok(sectors.includes(outcome), `Never ${JSON.stringify(outcome)}`);
+  }
+  assert.ok(found.some(({ length }) => length > 1_100 && length < 1_400), "Never cut");
+});
+
 Deno.test("a synced file may vanish while its folder is not synced, and so may the folder", async () => {
   const found = await afterCrashes(async (disk) => {
     await disk.append("raft/log", bytes("synced"));

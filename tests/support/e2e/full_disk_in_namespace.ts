@@ -17,6 +17,9 @@ const FILLER = "/mnt/filler";
 const KEYS = Array.from({ length: 100 }, (_, i) => `k${i}`);
 const VALUE = "v".repeat(3_000);
 
+/** More than there is room for in the file that the log grows in. */
+const MORE = { action: "SET", key: "more", value: "m".repeat(250_000) };
+
 function start(): Promise<AgentProcess> {
   return startSkeinAgent({
     name: "one",
@@ -61,10 +64,10 @@ for (const [signal, code] of Object.entries(ENDS)) {
         assert.equal((await ask({ action: "SET", key, value: VALUE })).status, "ok");
       }
       writeUntilFull(FILLER);
-      await giveUp({ action: "SET", key: "more", value: VALUE }, () => {
+      await giveUp(MORE, () => {
         return /Disk is full.*No room for/s.test(agent.output());
       });
-      assert.equal((await ask({ action: "SET", key: "more", value: VALUE })).code, 507);
+      assert.equal((await ask(MORE)).code, 507);
       agent.kill(signal as keyof typeof ENDS);
       assert.equal(await agent.exited, code, agent.output());
       const lines = agent.output().split("\n").filter((line) => /\[(ERR|WARN)\] raft/.test(line));

@@ -94,6 +94,7 @@ export class Faults {
       await disk.append(path, part);
       if (part.length < bytes.length) throw new DiskFullError(path, noSpace);
     },
+    write: (path, position, bytes) => disk.write(path, position, bytes),
     rename: (from, to) => {
       this.renames++;
       return disk.rename(from, to);

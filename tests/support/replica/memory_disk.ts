@@ -21,6 +21,16 @@ export class MemoryDisk implements Disk {
     await null;
   }
 
+  async write(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    const before = this.#file(path);
+    if (position > before.length) throw new RangeError(`Position ${position} is beyond '${path}'`);
+    const after = new Uint8Array(Math.max(before.length, position + bytes.length));
+    after.set(before);
+    after.set(bytes, position);
+    this.files.set(path, after);
+    await null;
+  }
+
   async sync(): Promise<void> {}
 
   async read(

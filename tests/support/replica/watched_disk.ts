@@ -30,6 +30,10 @@ export class WatchedDisk implements Disk {
     return this.#call("append", path, () => this.#disk.append(path, bytes));
   }
 
+  write(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    return this.#call("write", path, () => this.#disk.write(path, position, bytes));
+  }
+
   sync(path: string): Promise<void> {
     return this.#call("sync", path, () => this.#disk.sync(path));
   }

@@ -78,11 +78,13 @@ export class Writes {
   /** Nothing up to here is cut off: it is committed. */
   committed = 0;
   readonly #random: SeededRandom;
+  readonly #maxBytes: number;
   #term: number;
 
-  /** Writes that follow a state. */
-  constructor(random: SeededRandom, state: LogState) {
+  /** Writes that follow a state, with entries of less than `maxBytes` each. */
+  constructor(random: SeededRandom, state: LogState, maxBytes = 48) {
     this.#random = random;
+    this.#maxBytes = maxBytes;
     this.state = { ...state, entries: [...state.entries] };
     this.#term = Math.max(1, this.state.entries.at(-1)?.term ?? state.beforeTerm);
   }
@@ -114,7 +116,7 @@ export class Writes {
       ...change,
       entries: Array.from(
         { length: count },
-        (_, i) => entry(end + 1 + i, this.#term, 8 + below(this.#random, 40)),
+        (_, i) => entry(end + 1 + i, this.#term, 8 + below(this.#random, this.#maxBytes - 8)),
       ),
     };
     this.state = { ...this.state, entries: [...entries] };

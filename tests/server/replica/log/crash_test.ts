@@ -8,8 +8,13 @@ import { type LogState, openWhole, tell, Writes } from "../../../support/replica
 import { SeededRandom } from "../../../support/simulation/random.ts";
 import { Simulation } from "../../../support/simulation/simulation.ts";
 
-/** So small that most writes begin a new one. */
-const OPTIONS = { segmentBytes: 300 };
+/** How large files and entries are: most writes begin a new file, or most are in several sectors of zeros that were there before. */
+const SIZES = [
+  { segmentBytes: 300, maxBytes: 48 },
+  { segmentBytes: 12_000, maxBytes: 1_500 },
+] as const;
+
+type Size = (typeof SIZES)[number];
 
 const EMPTY: LogState = { beforeIndex: 0, beforeTerm: 0, entries: [], snapshot: undefined };
 
@@ -24,9 +29,9 @@ class Writer {
   readonly #random: SeededRandom;
   readonly #writes: Writes;
 
-  constructor(random: SeededRandom, state: LogState, trimmed: number) {
+  constructor({ random, size }: World, state: LogState, trimmed: number) {
     this.#random = random;
-    this.#writes = new Writes(random, state);
+    this.#writes = new Writes(random, state, size.maxBytes);
     this.#writes.committed = trimmed;
     this.states = [state];
     this.trimmed = trimmed;
@@ -76,11 +81,12 @@ class Writer {
 interface World {
   readonly simulation: Simulation;
   readonly random: SeededRandom;
+  readonly size: Size;
 }
 
 /** Has a process open the log and write, ends it after so many operations of the disk, and looks at what the next one finds. */
 async function life(
-  { simulation, random }: World,
+  world: World,
   state: LogState,
   trimmed: number,
   { operations, bursts, end }: {
@@ -89,14 +95,15 @@ async function life(
     readonly end: "kill" | "crash";
   },
 ): Promise<{ state: LogState; trimmed: number; isOver: boolean; cutBytes: number }> {
-  const writer = new Writer(random, state, trimmed);
+  const { simulation, size } = world;
+  const writer = new Writer(world, state, trimmed);
   const { disk } = simulation.addHost(HOST);
   const platter = simulation.disk(HOST);
   const begun = platter.operations;
   let isOver = false;
   let failure: unknown;
   const work = async (): Promise<void> => {
-    const { log } = await openWhole(disk, "raft", OPTIONS);
+    const { log } = await openWhole(disk, "raft", size);
     await writer.run(log, bursts);
     isOver = true;
   };
@@ -107,7 +114,7 @@ async function life(
   assert.equal(failure, undefined);
   simulation[end](HOST);
   const next = simulation.addHost(HOST).disk;
-  const { log, restored } = await simulation.settle(openWhole(next, "raft", OPTIONS));
+  const { log, restored } = await simulation.settle(openWhole(next, "raft", size));
   const found = writer.found({ ...restored, entries: [...restored.entries] });
   const { beforeIndex, entries } = found;
   const all = { from: beforeIndex + 1, maxEntries: Infinity, maxBytes: Infinity };
@@ -123,22 +130,26 @@ async function life(
 }
 
 Deno.test("a log that is written when the machine crashes, at each of its calls, keeps what was acknowledged", async () => {
-  let cuts = 0;
-  for (let seed = 0; seed < 20; seed++) {
-    for (let operations = 0, isOver = false; !isOver; operations++) {
-      const world = { simulation: new Simulation(seed), random: new SeededRandom(seed, 7) };
-      const last = await life(world, EMPTY, 0, { operations, bursts: 8, end: "crash" });
-      isOver = last.isOver;
-      if (last.cutBytes > 0) cuts++;
-      assert.ok(operations < 1_000);
+  for (const size of SIZES) {
+    let cuts = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      for (let operations = 0, isOver = false; !isOver; operations++) {
+        const simulation = new Simulation(seed);
+        const world = { simulation, random: new SeededRandom(seed, 7), size };
+        const last = await life(world, EMPTY, 0, { operations, bursts: 8, end: "crash" });
+        isOver = last.isOver;
+        if (last.cutBytes > 0) cuts++;
+        assert.ok(operations < 1_000);
+      }
     }
+    assert.ok(cuts > 10, `Only ${cuts} torn groups`);
   }
-  assert.ok(cuts > 10, `Only ${cuts} torn groups`);
 });
 
 Deno.test("a log outlives one end of its process after the other, at any moment", async () => {
   for (let seed = 0; seed < 300; seed++) {
-    const world = { simulation: new Simulation(seed), random: new SeededRandom(seed, 8) };
+    const size = SIZES[seed % SIZES.length] as Size;
+    const world = { simulation: new Simulation(seed), random: new SeededRandom(seed, 8), size };
     let [state, trimmed] = [EMPTY, 0];
     for (let lives = 0; lives < 8; lives++) {
       const operations = below(world.random, 60);

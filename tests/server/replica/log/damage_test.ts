@@ -25,18 +25,27 @@ const FIRST = `raft/${segmentName(1)}`;
 const SECOND = `raft/${segmentName(2)}`;
 
 /** Bytes of a group of one entry. */
-const GROUP_BYTES = 77;
+const GROUP_BYTES = 81;
+
+/** Where the last group ends. */
+const END = SEGMENT_HEAD_BYTES + 2 * GROUP_BYTES;
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
-/** Five groups in two files. */
+/** Five groups in two files, the second of which ends with the last group. */
 async function written(): Promise<Files> {
+  const files = await filled();
+  return withFile(files, SECOND, (files.get(SECOND) as Uint8Array).slice(0, END));
+}
+
+/** The same with zeros after the last group, as it was written. */
+async function filled(): Promise<Files> {
   const disk = new MemoryDisk();
   const { log } = await openWhole(disk, "raft", { segmentBytes: 250 });
   for (const it of entriesBetween(1, 5)) await log.write(appended(it));
   await log.close();
   const lengths = [...disk.files].map(([, { length }]) => length);
-  assert.deepEqual(lengths, [3, 2].map((groups) => SEGMENT_HEAD_BYTES + groups * GROUP_BYTES));
+  assert.deepEqual(lengths, [SEGMENT_HEAD_BYTES + 3 * GROUP_BYTES, 250]);
   return disk.files;
 }
 
@@ -109,13 +118,15 @@ Deno.test("of a last group that lacks bytes, or has zeros instead, all is cut", 
       if (length + zeros === begin || length + zeros > whole.length) continue;
       const bytes = concatBytes([whole.slice(0, length), new Uint8Array(zeros)]);
       const disk = new MemoryDisk(withFile(files, SECOND, bytes));
-      for (const cutBytes of [bytes.length - begin, 0]) {
+      // There may be zeros.
+      const isFill = length === begin;
+      for (const cutBytes of [isFill ? 0 : bytes.length - begin, 0]) {
         const { log, restored } = await openWhole(disk, "raft");
         assert.equal(restored.cutBytes, cutBytes);
         assert.equal(tell(restored), tell(rest));
         await log.close();
       }
-      assert.equal(disk.files.get(SECOND)?.length, begin);
+      assert.equal(disk.files.get(SECOND)?.length, isFill ? bytes.length : begin);
     }
   }
 });
@@ -135,8 +146,8 @@ Deno.test("what no crash can have left at the end of a log is damage", async () 
   const zeroed = whole.slice();
   zeroed.fill(0, last, last + 40);
   await assertDamaged(withFile(files, SECOND, zeroed), SECOND, last, /Head has a wrong checksum/);
-  // Zeros after the end of the group that is wrong.
-  const wrong = concatBytes([whole, new Uint8Array(5)]);
+  // Something after the end of the group that is wrong.
+  const wrong = concatBytes([whole, new Uint8Array([0, 0, 1])]);
   wrong[end - 1] = 0;
   await assertDamaged(withFile(files, SECOND, wrong), SECOND, last, /Group has a wrong end/);
 });
@@ -185,9 +196,9 @@ function segment(sequence: number, beforeIndex: number): Uint8Array {
 Deno.test("a log of another format is not read", async () => {
   const files = await written();
   const bytes = (files.get(SECOND) as Uint8Array).slice();
-  putU32(bytes, 8, 2);
+  putU32(bytes, 8, 1);
   putU32(bytes, 40, crc32(bytes.subarray(0, 40)));
-  await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Log has format 2, expected 1/);
+  await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Log has format 1, expected 2/);
 });
 
 Deno.test("whole groups that do not follow each other are damage", async () => {

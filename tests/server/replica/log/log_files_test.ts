@@ -3,6 +3,7 @@ import type { Entry } from "../../../../cluster/raft/mod.ts";
 import type { LogWrite } from "../../../../cluster/raft/state/effects.ts";
 import type { Disk } from "../../../../cluster/runtime.ts";
 import { LogClosedError } from "../../../../server/replica/log/errors.ts";
+import { groupBytes, SEGMENT_HEAD_BYTES } from "../../../../server/replica/log/format.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { names } from "../../../support/disk_suite.ts";
 import { onBothDisks } from "../../../support/replica/disks.ts";
@@ -91,9 +92,41 @@ onBothDisks("what comes while a group is synced is the next group", async (disk)
   watched.calls = [];
   await Promise.all(entriesBetween(1, 100).map((it) => log.write(appended(it))));
   const path = "raft/0000000000000001.log";
-  const group = [`append ${path}`, `sync ${path}`];
+  const group = [`write ${path}`, `sync ${path}`];
   assert.deepEqual(watched.calls, [...group, ...group]);
   assert.equal((await loaded(log, 1)).length, 100);
+});
+
+onBothDisks("room is made for groups that come, as long as a file is to grow", async (disk) => {
+  const KIB = 1024;
+  const options = { segmentBytes: 400 * KIB };
+  const lengths = async () => (await disk.list("raft")).map(({ bytes }) => bytes);
+  const first = SEGMENT_HEAD_BYTES + groupBytes(appended(entry(1)));
+  {
+    await using log = (await openWhole(disk, "raft", options)).log;
+    assert.deepEqual(await lengths(), [SEGMENT_HEAD_BYTES]);
+    await log.write(appended(entry(1)));
+    assert.deepEqual(await lengths(), [first + 256 * KIB]);
+    for (const it of entriesBetween(2, 50)) await log.write(appended(it));
+    assert.deepEqual(await lengths(), [first + 256 * KIB]);
+  }
+  const { log, restored } = await openWhole(disk, "raft", options);
+  assert.deepEqual([restored.entries.length, restored.cutBytes], [50, 0]);
+  await log.write(appended(entry(51, 1, 240 * KIB)));
+  assert.deepEqual(await lengths(), [first + 256 * KIB], "all of it is used");
+  await log.write(appended(entry(52, 1, 60 * KIB)));
+  assert.deepEqual(await lengths(), [options.segmentBytes], "not beyond what a file has");
+  await log.write(appended(entry(53, 1, 99 * KIB)));
+  await log.write(appended(entry(54, 1, 70 * KIB)));
+  const [old, live] = await lengths();
+  assert.ok((old as number) > options.segmentBytes && (old as number) < 405 * KIB);
+  const group = groupBytes(appended(entry(54, 1, 70 * KIB)));
+  assert.equal(live, SEGMENT_HEAD_BYTES + group, "nothing more is written than a large group");
+  assert.deepEqual((await loaded(log, 1)).length, 54);
+  await log.close();
+  const again = await openWhole(disk, "raft", options);
+  assert.deepEqual([again.restored.entries.length, again.restored.cutBytes], [54, 0]);
+  await again.log.close();
 });
 
 onBothDisks("a load gives what was asked for, at least one", async (disk) => {

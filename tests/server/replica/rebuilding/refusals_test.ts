@@ -20,6 +20,7 @@ import {
   statusOf,
   threeServers,
 } from "../../../support/replica/agents.ts";
+import { writtenLength } from "../../../support/replica/written.ts";
 
 const NOT_FORCED = { force: false, clusterId: undefined };
 const FORCED = { force: true, clusterId: undefined };
@@ -33,7 +34,7 @@ async function identityAt(path: string): Promise<{ nodeId: string; replaces: rea
 /** Turns a bit over behind the text that is found first, or in the middle. */
 async function damage(path: string, at?: (bytes: Uint8Array) => number): Promise<void> {
   const bytes = await Deno.readFile(path);
-  const place = at?.(bytes) ?? bytes.length >> 1;
+  const place = at?.(bytes) ?? writtenLength(bytes) >> 1;
   bytes[place] = (bytes[place] as number) ^ 1;
   await Deno.writeFile(path, bytes);
 }

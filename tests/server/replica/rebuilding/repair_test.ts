@@ -24,6 +24,7 @@ import {
   statusOf,
   threeServers,
 } from "../../../support/replica/agents.ts";
+import { writtenLength } from "../../../support/replica/written.ts";
 
 const { raft: DEFAULTS } = DEFAULT_AGENT_CONFIG;
 const SETTINGS = {
@@ -47,7 +48,7 @@ function asideIn(path: string): string[] {
 /** Behind the entry that says who founded the cluster, so that the members are known. */
 async function damageLog(path: string): Promise<void> {
   const log = `${path}/raft/0000000000000001.log`;
-  await flip(log, Deno.statSync(log).size >> 1);
+  await flip(log, writtenLength(await Deno.readFile(log)) >> 1);
 }
 
 async function equalOnAll(servers: Servers): Promise<void> {

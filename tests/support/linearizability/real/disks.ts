@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { SeededRandom } from "../../simulation/random.ts";
 import type { Server } from "./cluster.ts";
 import { anyone, dice, leaderOf, type Nemesis, pause, type Scene } from "./nemesis.ts";
+import { writtenLength } from "../../replica/written.ts";
 
 /** How long a disk is full, in milliseconds. */
 const FULL_MS = { least: 1_500, most: 6_000 } as const;
@@ -49,12 +50,13 @@ async function fill({ cluster, random, signal, tell }: Scene, victim: Server): P
 /** Fills a disk by a file at `path`, so that not even the smallest write has room. */
 export function writeUntilFull(path: string): void {
   using file = Deno.openSync(path, { write: true, create: true });
-  const block = new Uint8Array(4_096);
-  try {
-    while (true) file.writeSync(block);
-  } catch (error) {
-    // This is what it is for.
-    if (!/no space/i.test(String(error))) throw error;
+  for (const block of [new Uint8Array(1024 * 1024), new Uint8Array(4_096)]) {
+    try {
+      while (true) file.writeSync(block);
+    } catch (error) {
+      // This is what it is for.
+      if (!/no space/i.test(String(error))) throw error;
+    }
   }
 }
 
@@ -63,14 +65,14 @@ type Bend = (path: string, random: SeededRandom) => string;
 
 const flipped: Bend = (path, random) => {
   const bytes = Deno.readFileSync(path);
-  const bit = dice(random, bytes.length * 8);
+  const bit = dice(random, writtenLength(bytes) * 8);
   bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
   Deno.writeFileSync(path, bytes);
-  return `bit ${bit & 7} of byte ${bit >> 3} of ${bytes.length}`;
+  return `bit ${bit & 7} of byte ${bit >> 3} of ${writtenLength(bytes)}`;
 };
 
 const shortened: Bend = (path, random) => {
-  const { size } = Deno.statSync(path);
+  const size = writtenLength(Deno.readFileSync(path));
   const left = dice(random, size);
   Deno.truncateSync(path, left);
   return `cut from ${size} to ${left} bytes`;

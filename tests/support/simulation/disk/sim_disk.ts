@@ -15,6 +15,7 @@ import {
 } from "../../../../cluster/runtime.ts";
 import { putInto } from "../../../../protocol/bytes.ts";
 import { Lanes } from "../../../../server/files/lanes.ts";
+import { writtenLength } from "../../replica/written.ts";
 import { SimFile, SimFolder } from "./tree.ts";
 
 /** How long operations take in virtual milliseconds: drawn evenly between both. */
@@ -83,10 +84,11 @@ export class SimDisk {
     this.root.crash(this.#random);
   }
 
-  /** Turns a bit of a file over that nobody wrote; default any one. */
+  /** Turns a bit of a file over that nobody wrote; default any one before the zeros at its end. */
   flip(path: string, bit?: number): void {
     const file = fileIn(this.root, path);
-    file.flip(bit ?? randomInt(this.#random, 8 * file.length));
+    const written = writtenLength(file.read(0, file.length));
+    file.flip(bit ?? randomInt(this.#random, 8 * written));
   }
 
   /** Takes the end of a file away. */
@@ -130,6 +132,23 @@ class MountedDisk implements Disk {
       const fitting = Math.min(wanted, this.#disk.room);
       file.append(bytes.subarray(0, fitting));
       this.#disk.room -= fitting;
+      if (fitting < wanted) throw new DiskFullError(path);
+    });
+  }
+
+  write(path: string, position: number, bytes: Uint8Array): Promise<void> {
+    return this.#run([`w ${path}`], (share) => {
+      const file = fileIn(this.#root, path);
+      if (position > file.length) {
+        throw new RangeError(
+          `Position ${position} is beyond the ${file.length} bytes of '${path}'`,
+        );
+      }
+      const before = file.length;
+      const wanted = Math.floor(share * bytes.length);
+      const fitting = Math.min(wanted, before - position + this.#disk.room);
+      file.write(position, bytes.subarray(0, fitting));
+      this.#disk.room -= file.length - before;
       if (fitting < wanted) throw new DiskFullError(path);
     });
   }

@@ -7,9 +7,18 @@
 
 import { type DiskEntry, type Random, randomInt } from "../../../../cluster/runtime.ts";
 
+/** Bytes that a disk writes as a whole or not at all. */
+const SECTOR_BYTES = 512;
+
 /** Something done to a file that a crash may undo. */
 type FileChange =
   | { readonly type: "append"; readonly bytes: number }
+  | {
+    readonly type: "write";
+    readonly position: number;
+    readonly bytes: number;
+    readonly over: Uint8Array;
+  }
   | { readonly type: "truncate"; readonly cut: Uint8Array };
 
 /** A file. */
@@ -30,8 +39,15 @@ export class SimFile {
 
   /** Adds bytes at the end. */
   append(bytes: Uint8Array): void {
-    this.#write(bytes);
+    this.#put(this.#length, bytes);
     this.#unsynced.push({ type: "append", bytes: bytes.length });
+  }
+
+  /** Puts bytes over those from a position that it has on. */
+  write(position: number, bytes: Uint8Array): void {
+    const over = this.read(position, bytes.length);
+    this.#put(position, bytes);
+    this.#unsynced.push({ type: "write", position, bytes: bytes.length, over });
   }
 
   /** Cuts the file to a length that it has. */
@@ -45,18 +61,15 @@ export class SimFile {
     this.#unsynced = [];
   }
 
-  /** Undoes the latest changes, and tears the last append that is left or the first that is not. */
+  /** Undoes the latest changes, and tears the first of them. */
   crash(random: Random): void {
     const kept = survivors(random, this.#unsynced.length);
     const torn = this.#unsynced[kept];
     let lost: Uint8Array = new Uint8Array(0);
     for (const change of this.#unsynced.splice(kept).reverse()) lost = this.#undo(change);
     this.sync();
-    if (torn?.type !== "append") return;
-    const left = randomInt(random, lost.length + 1);
-    // The length may have reached the disk before the bytes did.
-    if (random.float() < 0.5) this.#write(lost.fill(0, left));
-    else this.#write(lost.subarray(0, left));
+    if (torn?.type === "append") this.#tearAppend(random, lost);
+    if (torn?.type === "write") this.#tearWrite(random, torn.position, lost);
   }
 
   /** Damages a bit. */
@@ -71,22 +84,50 @@ export class SimFile {
     this.#length = Math.min(length, this.#length);
   }
 
-  #write(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#content.length) {
-      const larger = new Uint8Array(2 * length);
+  #tearAppend(random: Random, lost: Uint8Array): void {
+    const left = randomInt(random, lost.length + 1);
+    // The length may have reached the disk before the bytes did.
+    this.#put(this.#length, random.float() < 0.5 ? lost.fill(0, left) : lost.subarray(0, left));
+  }
+
+  /** Each sector may have reached the disk or not, and the length be any between both. */
+  #tearWrite(random: Random, position: number, lost: Uint8Array): void {
+    const before = this.#length;
+    const torn = new Uint8Array(lost.length);
+    torn.set(this.read(position, lost.length));
+    for (let begin = 0, end; begin < lost.length; begin = end) {
+      end = Math.min(lost.length, begin + SECTOR_BYTES - (position + begin) % SECTOR_BYTES);
+      if (random.float() < 0.5) torn.set(lost.subarray(begin, end), begin);
+    }
+    this.#put(position, torn);
+    const chance = random.float();
+    if (chance < 1 / 3) this.#length = before;
+    else if (chance < 2 / 3) this.#length -= randomInt(random, this.#length - before + 1);
+  }
+
+  #put(position: number, bytes: Uint8Array): void {
+    const end = position + bytes.length;
+    if (end > this.#content.length) {
+      const larger = new Uint8Array(2 * end);
       larger.set(this.#content.subarray(0, this.#length));
       this.#content = larger;
     }
-    this.#content.set(bytes, this.#length);
-    this.#length = length;
+    this.#content.set(bytes, position);
+    this.#length = Math.max(this.#length, end);
   }
 
-  /** Returns the bytes of an append that is no longer there. */
+  /** Returns the bytes that are no longer there. */
   #undo(change: FileChange): Uint8Array {
     if (change.type === "truncate") {
-      this.#write(change.cut);
+      this.#put(this.#length, change.cut);
       return new Uint8Array(0);
+    }
+    if (change.type === "write") {
+      const { position, over } = change;
+      const bytes = this.read(position, change.bytes);
+      this.#put(position, over);
+      this.#length -= bytes.length - over.length;
+      return bytes;
     }
     const bytes = this.read(this.#length - change.bytes, change.bytes);
     this.#length -= change.bytes;
