@@ -68,35 +68,37 @@ export class FileDisk implements Disk, AsyncDisposable {
 
   /** See {@linkcode Disk.append}. */
   append(path: string, bytes: Uint8Array): Promise<void> {
-    return this.#writing(path, async () => {
+    return this.#writing(path, () => {
       const file = this.#file(path);
-      await writeAll(file.appender ??= await this.#openToAppend(path), bytes);
+      if (file.appender !== undefined) return writeAll(file.appender, bytes);
+      return this.#openToAppend(path).then((opened) => writeAll(file.appender = opened, bytes));
     });
   }
 
   /** See {@linkcode Disk.write}. */
   write(path: string, position: number, bytes: Uint8Array): Promise<void> {
-    return this.#writing(path, async () => {
+    return this.#writing(path, () => {
       const file = this.#file(path);
-      const writer = file.writer ??= await Deno.open(this.#full(path), { write: true });
-      const size = writer.seekSync(0, Deno.SeekMode.End);
-      if (position > size) {
-        throw new RangeError(`Position ${position} is beyond the ${size} bytes of '${path}'`);
-      }
-      writer.seekSync(position, Deno.SeekMode.Start);
-      await writeAll(writer, bytes);
+      const put = (writer: Deno.FsFile) => {
+        const size = writer.seekSync(0, Deno.SeekMode.End);
+        if (position > size) {
+          throw new RangeError(`Position ${position} is beyond the ${size} bytes of '${path}'`);
+        }
+        writer.seekSync(position, Deno.SeekMode.Start);
+        return writeAll(writer, bytes);
+      };
+      if (file.writer !== undefined) return put(file.writer);
+      return Deno.open(this.#full(path), { write: true }).then((opened) =>
+        put(file.writer = opened)
+      );
     });
   }
 
   /** See {@linkcode Disk.sync}. Where the system cannot sync a folder, nothing is done for it. */
   sync(path: string): Promise<void> {
-    return this.#writing(path, async () => {
+    return this.#writing(path, () => {
       const { writer, appender = writer } = this.#open.get(path) ?? {};
-      if (appender !== undefined) return await appender.syncData();
-      const { isDirectory } = await Deno.stat(this.#full(path));
-      if (isDirectory) return await syncFolder(this.#full(path));
-      using file = await Deno.open(this.#full(path), { write: true });
-      await file.syncData();
+      return appender === undefined ? syncClosed(this.#full(path)) : appender.syncData();
     });
   }
 
@@ -178,7 +180,7 @@ export class FileDisk implements Disk, AsyncDisposable {
     return path === "" ? this.#root : `${this.#root}/${path}`;
   }
 
-  #writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  #writing<T>(path: string, work: () => T | Promise<T>): Promise<T> {
     return this.#run(path, [writesOf(path)], work);
   }
 
@@ -191,13 +193,9 @@ export class FileDisk implements Disk, AsyncDisposable {
     });
   }
 
-  #run<T>(path: string, lanes: readonly string[], work: () => Promise<T>): Promise<T> {
-    return this.#lanes.run(lanes, async () => {
-      try {
-        return await work();
-      } catch (error) {
-        throw diskError(path, error);
-      }
+  #run<T>(path: string, lanes: readonly string[], work: () => T | Promise<T>): Promise<T> {
+    return this.#lanes.run(lanes, work).catch((error) => {
+      throw diskError(path, error);
     });
   }
 
@@ -206,13 +204,15 @@ export class FileDisk implements Disk, AsyncDisposable {
     const file = this.#open.get(path) ?? {};
     this.#open.delete(path);
     this.#open.set(path, file);
-    if (this.#open.size > MAX_OPEN_FILES) this.#closeIdle();
+    if (this.#open.size > MAX_OPEN_FILES) this.#closeIdle(path);
     return file;
   }
 
-  #closeIdle(): void {
+  #closeIdle(but: string): void {
     for (const path of this.#open.keys()) {
-      if (this.#lanes.isBusy(writesOf(path)) || this.#lanes.isBusy(readsOf(path))) continue;
+      if (path === but || this.#lanes.isBusy(writesOf(path)) || this.#lanes.isBusy(readsOf(path))) {
+        continue;
+      }
       this.#close(path);
       if (this.#open.size <= MAX_OPEN_FILES) return;
     }
@@ -238,12 +238,12 @@ export class FileDisk implements Disk, AsyncDisposable {
   }
 }
 
-/** Writes all of it where the file stands. */
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let rest = bytes; rest.length > 0;) {
-    const isShort = rest.length <= SHORT_BYTES;
-    rest = rest.subarray(isShort ? file.writeSync(rest) : await file.write(rest));
+/** Writes all of it where the file stands; what is short at once. */
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void | Promise<void> {
+  if (bytes.length > SHORT_BYTES) {
+    return file.write(bytes).then((written) => writeAll(file, bytes.subarray(written)));
   }
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
 }
 
 function writesOf(path: string): string {
@@ -252,6 +252,13 @@ function writesOf(path: string): string {
 
 function readsOf(path: string): string {
   return `r ${path}`;
+}
+
+async function syncClosed(path: string): Promise<void> {
+  const { isDirectory } = await Deno.stat(path);
+  if (isDirectory) return await syncFolder(path);
+  using file = await Deno.open(path, { write: true });
+  await file.syncData();
 }
 
 async function syncFolder(path: string): Promise<void> {

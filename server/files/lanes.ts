@@ -8,9 +8,22 @@
 export class Lanes {
   readonly #ends = new Map<string, Promise<void>>();
 
-  /** Does `work` when all that was called before for any of `names` is over, whether it failed or not. */
-  run<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
-    const result = Promise.all(names.map((name) => this.#ends.get(name))).then(work);
+  /**
+   * Does `work` when all that was called before for any of `names` is over, whether it failed or not; now, if it is. Work that returns
+   * no promise is over then.
+   */
+  run<T>(names: readonly string[], work: () => T | Promise<T>): Promise<T> {
+    const before = names.flatMap((name) => this.#ends.get(name) ?? []);
+    if (before.length > 0) return this.#added(names, Promise.all(before).then(work));
+    try {
+      const result = work();
+      return result instanceof Promise ? this.#added(names, result) : Promise.resolve(result);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #added<T>(names: readonly string[], result: Promise<T>): Promise<T> {
     const end = result.then(() => {}, () => {}).then(() => {
       for (const name of names) if (this.#ends.get(name) === end) this.#ends.delete(name);
     });

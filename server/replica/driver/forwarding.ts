@@ -58,7 +58,7 @@ export class ForwardError extends Error {
 /** What the forwarding needs. */
 export interface ForwarderParts {
   readonly clock: Clock;
-  readonly peers: PeerNet;
+  readonly peers: Pick<PeerNet, "request">;
   /** These were not taken on there, and have to find the leader again. */
   readonly putBack: (requests: readonly Request[]) => void;
   /** Another message can go. */

@@ -72,6 +72,8 @@ export interface StateStore extends Store {
 export interface PeerNet {
   /** Sends a message to the server of that id, if there is a way; what is lost is sent again by who needs it. */
   send(to: string, message: Message): void;
+  /** Has what was sent leave now, and not only at the end of the turn. */
+  flush(): void;
   /**
    * Sends a request to the server of that id and resolves with its answer.
    *

@@ -307,12 +307,14 @@ export class Replica implements Omit<StateService, "watches"> {
   #carryOut(effects: Effects): void {
     const { log, vote, messages, role, configuration } = effects;
     if (log?.reset !== undefined) this.#applier.suspend(log.reset.snapshot.index);
+    for (const { to, message } of messages) this.#parts.peers.send(to, message);
     if (log !== undefined) {
-      this.#alarm.soon();
+      // The way to the others and back is longer than that to the own disk, and what is applied here can wait for both.
+      this.#parts.peers.flush();
       this.#writes.write(log);
+      this.#alarm.soon();
     }
     if (vote !== undefined) this.#writes.writeVote(vote);
-    for (const { to, message } of messages) this.#parts.peers.send(to, message);
     if (effects.apply !== undefined) this.#applier.to(effects.apply);
     this.#desk.readsDone(effects);
     if (effects.trimTo !== undefined) this.#trimmer.to(effects.trimTo);

@@ -39,7 +39,7 @@ const EXPIRY_MS = 50;
 /** What the visits need of their surroundings. */
 export interface VisitsParts extends StaleReadsParts {
   /** The way to the servers. */
-  readonly peers: () => PeerNet;
+  readonly peers: () => Pick<PeerNet, "request">;
 }
 
 /** The requests of one gateway. */
@@ -64,7 +64,6 @@ export class Visits {
     this.#forwarder = new Forwarder({
       clock: this.#clock,
       peers: {
-        send: (to, message) => parts.peers().send(to, message),
         request: (to, bytes, timeoutMs) => parts.peers().request(to, bytes, timeoutMs),
       },
       putBack: (requests) => this.#putBack(requests),

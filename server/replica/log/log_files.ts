@@ -266,7 +266,11 @@ export class LogFiles implements LogStore, AsyncDisposable {
       this.#disk.sync(path).catch((cause) => {
         throw new Error(`File '${path}' could not be synced`, { cause });
       });
-    await this.#disk.write(path, bytes, written).catch(async (error) => {
+    // The disk gets both at once: what else this turn has to do is done while it works.
+    const writing = this.#disk.write(path, bytes, written);
+    const [write, synced] = await Promise.allSettled([writing, sync()]);
+    if (write.status === "rejected") {
+      const error = write.reason;
       if (!(error instanceof DiskFullError)) throw error;
       await this.#disk.truncate(path, bytes).catch((cause) => {
         throw new Error(`File '${path}' could not be cut`, { cause });
@@ -274,9 +278,9 @@ export class LogFiles implements LogStore, AsyncDisposable {
       this.#liveLength = bytes;
       await sync();
       throw error;
-    });
+    }
+    if (synced.status === "rejected") throw synced.reason;
     this.#liveLength = Math.max(this.#liveLength, end + fillBytes);
-    await sync();
   }
 
   #begin(live: Segment): void {

@@ -87,6 +87,11 @@ export class Caller implements Conversation {
     this.#line.send(frames);
   }
 
+  /** Begins to send what waits. Without this it is sent at the end of the turn. */
+  flush(): void {
+    this.#peer.outbox.flush();
+  }
+
   /** Resolves when no more than so many bytes wait, or the connection is closed. */
   drained(below: number): Promise<void> {
     return this.#peer.outbox.drained(below);

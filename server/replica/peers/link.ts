@@ -53,6 +53,8 @@ export class Link {
   #connection: Connection<Writer, Caller> | undefined;
   #running: Promise<void> | undefined;
   #pumping = false;
+  /** Whether the connection is waited for, to take what it was given. */
+  #draining = false;
   /** Ends the present pause or dial. */
   #attempt = new AbortController();
   /** Connections in a row that were not made, or did not last. */
@@ -96,6 +98,13 @@ export class Link {
     if (this.#closed || !this.#outgoing.add({ kind: "message", frame })) return false;
     this.wake();
     return true;
+  }
+
+  /** Has what waits leave now, if there is a connection that takes it. */
+  flush(): void {
+    if (!this.isConnected || this.#draining || this.#outgoing.isEmpty) return;
+    background(this.#pump(), this.#parts.log);
+    this.#caller?.flush();
   }
 
   /** Sends a frame with news, which is lost when the connection breaks before; `false` when too much waits. */
@@ -219,6 +228,7 @@ export class Link {
 
   /** Hands what waits to the connection, a little of each channel at a time. */
   async #pump(): Promise<void> {
+    if (this.#draining) return;
     try {
       while (this.#caller?.isOpen && !this.#outgoing.isEmpty) {
         const caller = this.#caller;
@@ -226,10 +236,13 @@ export class Link {
           request === undefined || this.#requests.sent(request)
         );
         caller.send(items.map(({ frame }) => frame));
-        if (caller.backlog > BATCH_BYTES) await caller.drained(BATCH_BYTES);
+        if (caller.backlog <= BATCH_BYTES) continue;
+        this.#draining = true;
+        await caller.drained(BATCH_BYTES);
+        this.#draining = false;
       }
     } finally {
-      this.#pumping = false;
+      this.#pumping = this.#draining = false;
     }
   }
 

@@ -196,6 +196,11 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
     this.#counts.dropped++;
   }
 
+  /** See {@linkcode PeerNet.flush}. */
+  flush(): void {
+    for (const { links } of this.#peers.values()) links.talk.flush();
+  }
+
   /**
    * Sends a request to a server and resolves with its answer; one with a large answer goes on the lane `bulk`, so that no other waits.
    *

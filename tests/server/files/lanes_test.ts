@@ -62,6 +62,26 @@ Deno.test("work of two lanes waits for both, and both wait for it", async () => 
   ]);
 });
 
+Deno.test("work begins at once when nothing is before it, and may be over at once", async () => {
+  const { lanes, log, start } = bench();
+  const result = lanes.run(["a"], () => log.push("short"));
+  assert.deepEqual(log, ["short"]);
+  assert.equal(lanes.isBusy("a"), false);
+  const first = start("first", "a");
+  const later = lanes.run(["a"], () => log.push("later"));
+  assert.deepEqual(log, ["short", "first begins"]);
+  first.resolve();
+  assert.deepEqual([await result, await later], [1, 4]);
+  assert.deepEqual(log, ["short", "first begins", "first ends", "later"]);
+  await assert.rejects(
+    lanes.run(["a"], () => {
+      throw new Error("Broken");
+    }),
+    /Broken/,
+  );
+  assert.equal(lanes.isBusy("a"), false);
+});
+
 Deno.test("what fails does not stop what comes after it", async () => {
   const { log, start } = bench();
   start("first", "a").reject(new Error("Broken"));

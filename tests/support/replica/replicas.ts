@@ -214,6 +214,7 @@ export class Replicas {
           if (!isCut(to)) this.servers.get(to)?.replica.receive(from, message);
         });
       },
+      flush() {},
       request: async (to, bytes, timeoutMs) => {
         if (isCut(to)) throw new UnsentError(`No way to '${to}'`);
         await this.#pause(NETWORK_MS);
@@ -237,6 +238,7 @@ export class Replicas {
   }
 }
 
-function pathOf(key: string): Uint8Array {
+/** A key as commands have it. */
+export function pathOf(key: string): Uint8Array {
   return resolvePath(key) as Uint8Array;
 }

@@ -21,8 +21,7 @@ Deno.test("a leader whose address nobody knows does not keep the loop from every
   };
   let waiting: readonly Request[] = [];
   let tries = 0;
-  const peers: PeerNet = {
-    send: () => {},
+  const peers: Pick<PeerNet, "request"> = {
     request: () => {
       tries++;
       return Promise.reject(new UnsentError("Nobody knows where it is"));
@@ -84,7 +83,6 @@ async function forwarded(
   const forwarder = new Forwarder({
     clock,
     peers: {
-      send: () => {},
       request: async (_to, message) => {
         const { requests, answer } = decodeRequests(message, clock.now());
         for (const request of requests) {

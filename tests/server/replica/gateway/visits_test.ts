@@ -27,7 +27,6 @@ function visitsOf(servers: Record<string, Answering>): { visits: Visits; asked: 
   const asked: string[] = [];
   const visits = new Visits({
     peers: () => ({
-      send() {},
       request(to, [kind = 0]) {
         asked.push(`${to} ${kind}`);
         const answer = servers[to]?.(kind);

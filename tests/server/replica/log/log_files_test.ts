@@ -97,6 +97,16 @@ onBothDisks("what comes while a group is synced is the next group", async (disk)
   assert.equal((await loaded(log, 1)).length, 100);
 });
 
+onBothDisks("the disk gets a write and its sync before anything else is done", async (disk) => {
+  const watched = new WatchedDisk(disk);
+  await using log = (await openWhole(watched, "raft")).log;
+  watched.calls = [];
+  const written = log.write(appended(entry(1)));
+  const path = "raft/0000000000000001.log";
+  assert.deepEqual(watched.calls, [`write ${path}`, `sync ${path}`]);
+  await written;
+});
+
 onBothDisks("room is made for groups that come, as long as a file is to grow", async (disk) => {
   const KIB = 1024;
   const options = { segmentBytes: 400 * KIB };

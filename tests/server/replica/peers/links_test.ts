@@ -99,6 +99,31 @@ for (
     assert.ok(Buffer.from(came.entries[0]?.data as Uint8Array).equals(data));
   });
 
+  Deno.test(`what is sent at once keeps its order, also while much waits, ${how}`, async () => {
+    await using a = await LinkServer.start(HOST, "a", { keyring: keyring() });
+    await using b = await LinkServer.start(HOST, "b", { keyring: keyring() });
+    a.knows(b);
+    a.links.flush();
+    await a.reach(b, 1);
+    const before = b.heard.length;
+    const data = new Uint8Array(200_000);
+    for (let i = 0; i < 60; i++) {
+      const entries = i % 3 === 0
+        ? [{ index: i + 1, term: 1, type: "command" as const, time: 1, data }]
+        : [];
+      const rest = { type: "append", term: 1, prevTerm: 1, commit: 0, round: 1 } as const;
+      a.links.send(b.id, { ...rest, prevIndex: i, entries });
+      if (i % 2 === 0) a.links.flush();
+      if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    await until(() => b.heard.length === before + 60);
+    const came = b.heard.slice(before).map(({ message }) =>
+      message.type === "append" ? message.prevIndex : -1
+    );
+    assert.deepEqual(came, Array.from({ length: 60 }, (_, i) => i));
+    assert.deepEqual([a.unexpected, b.unexpected], [[], []]);
+  });
+
   Deno.test(`a message does not wait for the pieces of a snapshot, ${how}`, async () => {
     await using a = await LinkServer.start(HOST, "a", { keyring: keyring() });
     await using b = await LinkServer.start(HOST, "b", { keyring: keyring() });

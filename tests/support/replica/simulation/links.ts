@@ -104,6 +104,8 @@ export class Links implements PeerNet {
     this.#send(addressOf(to), to, KIND.message, 0, encodeMessage(message));
   }
 
+  flush(): void {}
+
   request(to: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     const luck = this.#random.float();
     if (luck < BROKEN.before) return Promise.reject(new UnsentError("Nobody is there"));
