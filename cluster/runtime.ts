@@ -172,18 +172,18 @@ export interface DiskEntry {
 }
 
 /**
- * Files that grow at their end, in folders below one root. One process at a time may use it.
+ * Files that grow at their end or are written over, in folders below one root. One process at a time may use it.
  *
  * Paths are relative to the root, with `/` between names; the root itself is `""`. Positions and lengths count bytes.
  *
- * **Order.** `append`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a
+ * **Order.** `append`, `write`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a
  * caller need not wait for one to call the next. `rename` and `remove` come after all that was called before for the
  * same path. A `read` sees every append that had resolved, and any part of those under way. Nothing else is ordered.
  *
  * **What lasts.** What has resolved outlives the process. A crash of the machine may undo all that was not synced: of a
  * file the appends and truncations since its last `sync`, of a folder the names that were made, renamed or removed
  * since the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with zeros
- * in place of the rest. So a new file lasts when it **and** its folder are synced, a new folder when the one above it
+ * in place of the rest, and of the last `write` any sectors may be missing. So a new file lasts when it **and** its folder are synced, a new folder when the one above it
  * is.
  *
  * **Failures.** Every call rejects with {@linkcode FileNotFoundError}, {@linkcode DiskFullError},

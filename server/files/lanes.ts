@@ -10,7 +10,7 @@ export class Lanes {
 
   /**
    * Does `work` when all that was called before for any of `names` is over, whether it failed or not; now, if it is. Work that returns
-   * no promise is over then.
+   * no promise is over then. It must not itself begin other work of its lanes.
    */
   run<T>(names: readonly string[], work: () => T | Promise<T>): Promise<T> {
     const before = names.flatMap((name) => this.#ends.get(name) ?? []);

@@ -5,24 +5,25 @@
  *     head     "skeinlog" | u32 format | u32 flags | u64 sequence number | u64 index and u64 term before the first entry
  *              | u32 CRC-32 of all before
  *     group    u32 magic | u64 sequence number of the segment | u32 where in the file it begins | u32 length of the payload
- *              | u32 mask | u32 CRC-32 of the payload as it stands there | u32 CRC-32 of all before | payload | "end."
+ *              | u32 mask | u32 CRC-32 of the payload as it stands there | u32 CRC-32 of all before | payload
+ *              | u32 where in the file it begins | "end."
  *     payload  u8 flags | begin: u64 index, u64 term | cut: u64 from, u64 term before it | entries
  *
  * A group is what one sync makes last: a change of the log, as a whole or not at all. It knows its place, so that bytes of another
  * file or another time are none. It is mostly written over zeros, which have their room on the disk already: its sync has nothing
  * else to write. No sector of it is blank, nor becomes so by a single flipped bit: a blank one is of a group that was never
- * whole. To that end the bits of a mask, which is 0 as long as that does, are flipped in each four bytes of the payload. It ends with
- * a byte of which the same is true. Integers have their highest byte first; entries are as `cluster/raft/wire/entry_codec.ts` has
- * them.
+ * whole; and nothing in it looks like a later group. To that end the bits of a mask, which is 0 as long as that does, are flipped in
+ * each four bytes of the payload. It ends with a byte that is not zero, nor by a single flipped bit. Integers have their highest
+ * byte first; entries are as `cluster/raft/wire/entry_codec.ts` has them.
  *
  * @module
  */
 
 import { crc32 } from "node:zlib";
 import { type Entry, ENTRY_OVERHEAD_BYTES } from "../../../cluster/raft/log/entry.ts";
-import { decodeEntries, EntryError, putEntry } from "../../../cluster/raft/wire/entry_codec.ts";
+import { decodeEntries, EntryError } from "../../../cluster/raft/wire/entry_codec.ts";
 import { equalBytes, getU32, getU64, putU32, putU64 } from "../../../protocol/bytes.ts";
-import { flipBits, hasSectorBelow } from "./sectors.ts";
+import { flipBits } from "./sectors.ts";
 
 /** The format that is written, and the only one that is read. */
 const LOG_FORMAT = 2;
@@ -39,10 +40,11 @@ export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 const SEGMENT_MAGIC = new TextEncoder().encode("skeinlog");
 const GROUP_MAGIC = 0x67727570;
 
-/** The byte that groups begin with. */
-export const GROUP_BEGIN: number = GROUP_MAGIC >>> 24;
+/** The last bytes of a group. */
+export const GROUP_END: Uint8Array = new TextEncoder().encode("end.");
 
-const GROUP_END = new TextEncoder().encode("end.");
+/** Bytes of a group after its payload. */
+export const GROUP_TAIL_BYTES: number = 4 + GROUP_END.length;
 
 /** Bytes of a group that say where it stands. */
 const GROUP_PLACE_BYTES = 16;
@@ -50,14 +52,17 @@ const GROUP_PLACE_BYTES = 16;
 type Three = [number, number, number];
 
 const IS_RESET = 1;
-const HAS_BEGIN = 1;
-const HAS_CUT = 2;
+/** Flag of a payload with a begin. */
+export const HAS_BEGIN = 1;
+
+/** Flag of a payload with a cut. */
+export const HAS_CUT = 2;
 
 /** Bytes of a begin or a cut. */
-const PAIR_BYTES = 16;
+export const PAIR_BYTES = 16;
 
 /** Longest group. */
-export const MAX_GROUP_BYTES: number = GROUP_HEAD_BYTES + MAX_PAYLOAD_BYTES + GROUP_END.length;
+export const MAX_GROUP_BYTES: number = GROUP_HEAD_BYTES + MAX_PAYLOAD_BYTES + GROUP_TAIL_BYTES;
 
 /** Zeros after the last group, at most, to be written over by those that come. */
 export const MAX_FILL_BYTES = 256 * 1024;
@@ -134,45 +139,11 @@ export function readSegmentHead(bytes: Uint8Array, sequence: number): SegmentHea
 
 /** Length of a group, in bytes. */
 export function groupBytes({ begin, cut, entries }: Change): number {
-  let length = GROUP_HEAD_BYTES + 1 + GROUP_END.length;
+  let length = GROUP_HEAD_BYTES + 1 + GROUP_TAIL_BYTES;
   if (begin !== undefined) length += PAIR_BYTES;
   if (cut !== undefined) length += PAIR_BYTES;
   for (const { data } of entries) length += ENTRY_OVERHEAD_BYTES + data.length;
   return length;
-}
-
-/** A group that is to begin at `at` in the segment of that number. */
-export function encodeGroup(change: Change, sequence: number, at: number): Uint8Array<ArrayBuffer> {
-  const { begin, cut, entries } = change;
-  const bytes = new Uint8Array(groupBytes(change));
-  let end = GROUP_HEAD_BYTES;
-  bytes[end++] = (begin === undefined ? 0 : HAS_BEGIN) | (cut === undefined ? 0 : HAS_CUT);
-  for (const place of [begin, cut]) {
-    if (place === undefined) continue;
-    putU64(bytes, end, place.index);
-    putU64(bytes, end + 8, place.term);
-    end += PAIR_BYTES;
-  }
-  for (const entry of entries) end = putEntry(bytes, end, entry);
-  bytes.set(GROUP_END, end);
-  bytes.set(groupPlace(sequence, at));
-  putU32(bytes, 16, end - GROUP_HEAD_BYTES);
-  seal(bytes, bytes.subarray(GROUP_HEAD_BYTES, end), at);
-  return bytes;
-}
-
-/** Completes the head of a group, with a mask by which no sector is blank: each sector is so by one mask at most. */
-function seal(bytes: Uint8Array, payload: Uint8Array, at: number): void {
-  const checksum = crc32(payload);
-  for (let [mask, tries] = [0, 1];; tries++) {
-    putU32(bytes, 20, mask);
-    putU32(bytes, 24, mask === 0 ? checksum : crc32(payload));
-    putU32(bytes, 28, crc32(bytes.subarray(0, 28)));
-    if (!hasSectorBelow(2, bytes, at)) return;
-    const next = Math.imul(checksum + tries, 0x9e3779b1) >>> 0;
-    flipBits(payload, (mask ^ next) >>> 0);
-    mask = next;
-  }
 }
 
 /** The head of a group that is to stand there, or what is wrong with it. */
@@ -184,7 +155,7 @@ export function readGroupHead(bytes: Uint8Array, sequence: number, at: number): 
   if (payloadBytes === 0 || payloadBytes > MAX_PAYLOAD_BYTES) {
     return `Group claims ${payloadBytes} bytes`;
   }
-  const length = GROUP_HEAD_BYTES + payloadBytes + GROUP_END.length;
+  const length = GROUP_HEAD_BYTES + payloadBytes + GROUP_TAIL_BYTES;
   return { payloadBytes, mask, checksum, bytes: length };
 }
 
@@ -200,7 +171,10 @@ export function groupProblem(bytes: Uint8Array, head: GroupHead): string | undef
   if (crc32(bytes.subarray(GROUP_HEAD_BYTES, end)) !== head.checksum) {
     return "Group has a wrong checksum";
   }
-  return equalBytes(bytes.subarray(end), GROUP_END) ? undefined : "Group has a wrong end";
+  const isOwn = getU32(bytes, end) === getU32(bytes, GROUP_PLACE_BYTES - 4);
+  return isOwn && equalBytes(bytes.subarray(end + 4), GROUP_END)
+    ? undefined
+    : "Group has a wrong end";
 }
 
 /** What a whole group changes, or what is wrong with it. The data of entries may be views. */
@@ -237,7 +211,8 @@ function payloadOf(bytes: Uint8Array, { payloadBytes, mask }: GroupHead): Uint8A
   return copy;
 }
 
-function groupPlace(sequence: number, at: number): Uint8Array {
+/** The first bytes of a group that is to begin at `at`. */
+export function groupPlace(sequence: number, at: number): Uint8Array {
   const bytes = new Uint8Array(GROUP_PLACE_BYTES);
   putU32(bytes, 0, GROUP_MAGIC);
   putU64(bytes, 4, sequence);

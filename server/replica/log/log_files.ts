@@ -13,7 +13,8 @@ import { Lanes } from "../../files/lanes.ts";
 import type { LogStore } from "../driver/parts.ts";
 import { changeOf } from "./changes.ts";
 import { DamagedLogError, LogClosedError, LogFailedError } from "./errors.ts";
-import { encodeGroup, MAX_FILL_BYTES, SEGMENT_HEAD_BYTES } from "./format.ts";
+import { encodeGroup } from "./encoding.ts";
+import { MAX_FILL_BYTES, SEGMENT_HEAD_BYTES } from "./format.ts";
 import { LogIndex } from "./index.ts";
 import {
   type OpenedLog,
@@ -89,14 +90,14 @@ export class LogFiles implements LogStore, AsyncDisposable {
     disk: Disk,
     folder: string,
     segmentBytes: number,
-    { segments, lastLength, index }: Omit<OpenedLog, "restored">,
+    { segments, index }: Omit<OpenedLog, "restored">,
   ) {
     this.#disk = disk;
     this.#folder = folder;
     this.#segmentBytes = segmentBytes;
     this.#old = segments.slice(0, -1);
     this.#live = segments.at(-1) as Segment;
-    this.#liveLength = lastLength;
+    this.#liveLength = this.#live.bytes;
     this.#index = index;
   }
 
@@ -250,18 +251,21 @@ export class LogFiles implements LogStore, AsyncDisposable {
     }
     const { sequence, path, bytes } = this.#live;
     const group = encodeGroup(change, sequence, bytes);
-    await this.#write(group);
+    await this.#write(group, this.#fillBytes(group));
     this.#index.apply(change, sequence, bytes);
     this.#live = { sequence, path, bytes: bytes + group.length };
   }
 
-  async #write(group: Uint8Array): Promise<void> {
+  /** How many zeros are to follow a group: none that a file leaves behind when it does not grow any more. */
+  #fillBytes(group: Uint8Array): number {
+    const end = this.#live.bytes + group.length;
+    if (end <= this.#liveLength || group.length > FILLED_BYTES) return 0;
+    return Math.max(0, Math.min(MAX_FILL_BYTES, this.#segmentBytes - end));
+  }
+
+  async #write(group: Uint8Array, fillBytes: number): Promise<void> {
     const { path, bytes } = this.#live;
-    const end = bytes + group.length;
-    const isFilled = end > this.#liveLength && end < this.#segmentBytes &&
-      group.length <= FILLED_BYTES;
-    const fillBytes = isFilled ? Math.min(MAX_FILL_BYTES, this.#segmentBytes - end) : 0;
-    const written = isFilled ? concatBytes([group, new Uint8Array(fillBytes)]) : group;
+    const written = fillBytes === 0 ? group : concatBytes([group, new Uint8Array(fillBytes)]);
     const sync = (): Promise<void> =>
       this.#disk.sync(path).catch((cause) => {
         throw new Error(`File '${path}' could not be synced`, { cause });
@@ -269,18 +273,19 @@ export class LogFiles implements LogStore, AsyncDisposable {
     // The disk gets both at once: what else this turn has to do is done while it works.
     const writing = this.#disk.write(path, bytes, written);
     const [write, synced] = await Promise.allSettled([writing, sync()]);
-    if (write.status === "rejected") {
-      const error = write.reason;
-      if (!(error instanceof DiskFullError)) throw error;
-      await this.#disk.truncate(path, bytes).catch((cause) => {
-        throw new Error(`File '${path}' could not be cut`, { cause });
-      });
-      this.#liveLength = bytes;
-      await sync();
-      throw error;
-    }
     if (synced.status === "rejected") throw synced.reason;
-    this.#liveLength = Math.max(this.#liveLength, end + fillBytes);
+    if (write.status === "fulfilled") {
+      this.#liveLength = Math.max(this.#liveLength, bytes + written.length);
+      return;
+    }
+    if (!(write.reason instanceof DiskFullError)) throw write.reason;
+    await this.#disk.truncate(path, bytes).catch((cause) => {
+      throw new Error(`File '${path}' could not be cut`, { cause });
+    });
+    this.#liveLength = bytes;
+    await sync();
+    if (fillBytes === 0) throw write.reason;
+    await this.#write(group, 0);
   }
 
   #begin(live: Segment): void {

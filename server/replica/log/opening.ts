@@ -28,8 +28,6 @@ export interface RestoredLog extends RestoredEntries {
 export interface OpenedLog {
   /** The files from which entries come, and the one that grows, which is the last. */
   readonly segments: readonly [...Segment[], Segment];
-  /** How long the last one is, with what is to be written over. */
-  readonly lastLength: number;
   /** What is where. */
   readonly index: LogIndex;
   /** What goes to the core. */
@@ -47,7 +45,7 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
   const { heads, void: outdated } = await countingHeads(disk, found);
   const entries = new Entries((heads[0] as FoundHead).head);
   const segments: Segment[] = [];
-  let [lastLength, cutBytes] = [0, 0];
+  let cutBytes = 0;
   for (const { reader, head } of heads) {
     const { path, bytes } = reader.segment;
     entries.expect(reader, head);
@@ -56,13 +54,14 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
       return true;
     });
     segments.push({ ...reader.segment, bytes: read.end });
-    lastLength = bytes;
     if (read.problem === undefined) continue;
     const isLast = reader === heads.at(-1)?.reader;
-    if (!isLast || !await reader.isTorn(read.end)) throw reader.damaged(read.end, read.problem);
-    lastLength = read.end;
-    cutBytes = bytes - lastLength;
-    await disk.truncate(path, lastLength);
+    const isFill = isLast && await reader.isFill(read.end);
+    if (!isFill && !(isLast && await reader.isTorn(read.end))) {
+      throw reader.damaged(read.end, read.problem);
+    }
+    if (!isFill) cutBytes = bytes - read.end;
+    await disk.truncate(path, read.end);
   }
   const last = segments.pop() as Segment;
   // A process that was killed may have left bytes and names that were not synced.
@@ -71,7 +70,6 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
   for (const segment of outdated) await removeSegment(disk, segment);
   return {
     segments: [...segments, last],
-    lastLength,
     index: entries.index,
     restored: { ...entries.restored(), cutBytes },
   };
@@ -130,7 +128,6 @@ async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
   const entries = new Entries({ beforeIndex: 0, beforeTerm: 0 });
   return {
     segments: [segment],
-    lastLength: segment.bytes,
     index: entries.index,
     restored: { ...entries.restored(), cutBytes: 0 },
   };

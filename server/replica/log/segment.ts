@@ -6,8 +6,9 @@
  * leaves some sectors, and zeros in place of the others, or the end of the file before it; the end of a process leaves its first
  * bytes. An acknowledged group is as long as its head says, has no blank sector and ends with no zero, whichever bit of it is
  * flipped: its head has a checksum, so that a flipped length is not believed. So what is cut lacks a sector or its end, and nothing
- * that is a group follows it, nor anything at all where its length is known; everything else is damage. What cannot be told from a
- * crash is a disk that loses or clears the last group of what it has synced.
+ * follows it where its length is known, nor the head or the end of a later group where it is not; no group looks like that in
+ * itself. Everything else is damage. What cannot be told from a crash is a disk that loses or clears what it has synced, from within
+ * one group to the end of all.
  *
  * @module
  */
@@ -18,7 +19,6 @@ import { DamagedLogError } from "./errors.ts";
 import {
   beginsGroup,
   type Change,
-  GROUP_BEGIN,
   GROUP_HEAD_BYTES,
   type GroupHead,
   groupProblem,
@@ -31,6 +31,7 @@ import {
   type SegmentHead,
 } from "./format.ts";
 import { hasSectorBelow, sectorEnd } from "./sectors.ts";
+import { hasLaterGroup } from "./traces.ts";
 
 /** A file of the log. */
 export interface Segment {
@@ -128,9 +129,7 @@ export class SegmentReader {
         sequence,
         at,
       );
-      if (typeof head === "string") {
-        return { end: at, problem: await this.#isFill(at) ? undefined : head };
-      }
+      if (typeof head === "string") return { end: at, problem: head };
       if (head.bytes > bytes - at) return { end: at, problem: "File ends within a group" };
       const whole = this.#held(at, head.bytes) ?? await this.#read(at, head.bytes);
       const seen = visit(whole, head, at);
@@ -165,26 +164,21 @@ export class SegmentReader {
     const begin = first.subarray(0, Math.min(written, sectorEnd(at) - at));
     const isOwn = beginsGroup(begin, sequence, at) || hasSectorBelow(1, begin, at);
     if (!isOwn || written < GROUP_HEAD_BYTES) return isOwn;
-    return hasSectorBelow(1, first, at) && !await this.#hasGroup(at + 1, at + written);
+    return hasSectorBelow(1, first, at) && !await this.#isFollowed(at, at + written);
   }
 
-  /** Whether a group begins between two places. */
-  async #hasGroup(from: number, to: number): Promise<boolean> {
+  /** Whether a group that begins at `at` was followed by another one before `end`. */
+  async #isFollowed(at: number, end: number): Promise<boolean> {
     const { bytes, sequence } = this.segment;
-    for (let at = from; at < to; at += this.#windowBytes) {
-      const length = Math.min(bytes - at, this.#windowBytes + GROUP_HEAD_BYTES - 1);
-      const part = await this.#read(at, length);
-      const begins = (i: number) =>
-        typeof readGroupHead(part.subarray(i, i + GROUP_HEAD_BYTES), sequence, at + i) !== "string";
-      for (let i = part.indexOf(GROUP_BEGIN); i >= 0; i = part.indexOf(GROUP_BEGIN, i + 1)) {
-        if (begins(i)) return true;
-      }
+    for (let from = at; from < end; from += this.#windowBytes) {
+      const length = Math.min(bytes - from, this.#windowBytes + GROUP_HEAD_BYTES - 1);
+      if (hasLaterGroup(await this.#read(from, length), sequence, from, at)) return true;
     }
     return false;
   }
 
-  /** Whether there is nothing from `at` on but what is to be written over. */
-  async #isFill(at: number): Promise<boolean> {
+  /** Whether there is nothing from `at` on but what was to be written over. */
+  async isFill(at: number): Promise<boolean> {
     const isShort = this.segment.bytes - at <= MAX_FILL_BYTES;
     return isShort && await this.#withoutZeros(at) === at;
   }

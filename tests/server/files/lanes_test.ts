@@ -90,6 +90,20 @@ Deno.test("what fails does not stop what comes after it", async () => {
   assert.deepEqual(log, ["first begins", "first fails", "second begins", "second ends"]);
 });
 
+Deno.test("work that comes when some is over waits for what came before", async () => {
+  const { log, start } = bench();
+  const first = start("first", "a");
+  const second = start("second", "a");
+  first.resolve();
+  await settled();
+  start("third", "a").resolve();
+  await settled();
+  assert.deepEqual(log, ["first begins", "first ends", "second begins"]);
+  second.resolve();
+  await settled();
+  assert.deepEqual(log.slice(3), ["second ends", "third begins", "third ends"]);
+});
+
 Deno.test("a lane without work takes no room", async () => {
   const { lanes, start } = bench();
   const gate = start("work", "a");

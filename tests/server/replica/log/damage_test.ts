@@ -2,13 +2,11 @@
 
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
+import type { LogWrite } from "../../../../cluster/raft/state/effects.ts";
 import { concatBytes, putU32 } from "../../../../protocol/bytes.ts";
 import { DamagedLogError } from "../../../../server/replica/log/errors.ts";
-import {
-  encodeGroup,
-  encodeSegmentHead,
-  SEGMENT_HEAD_BYTES,
-} from "../../../../server/replica/log/format.ts";
+import { encodeGroup } from "../../../../server/replica/log/encoding.ts";
+import { encodeSegmentHead, SEGMENT_HEAD_BYTES } from "../../../../server/replica/log/format.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { segmentName } from "../../../../server/replica/log/segment.ts";
 import { MemoryDisk } from "../../../support/replica/memory_disk.ts";
@@ -17,6 +15,7 @@ import {
   entriesBetween,
   entry,
   openWhole,
+  snapshot,
   tell,
   type WholeLog,
 } from "../../../support/replica/writes.ts";
@@ -25,7 +24,7 @@ const FIRST = `raft/${segmentName(1)}`;
 const SECOND = `raft/${segmentName(2)}`;
 
 /** Bytes of a group of one entry. */
-const GROUP_BYTES = 81;
+const GROUP_BYTES = 85;
 
 /** Where the last group ends. */
 const END = SEGMENT_HEAD_BYTES + 2 * GROUP_BYTES;
@@ -118,7 +117,7 @@ Deno.test("of a last group that lacks bytes, or has zeros instead, all is cut", 
       if (length + zeros === begin || length + zeros > whole.length) continue;
       const bytes = concatBytes([whole.slice(0, length), new Uint8Array(zeros)]);
       const disk = new MemoryDisk(withFile(files, SECOND, bytes));
-      // There may be zeros.
+      // There may be zeros; a start takes them away.
       const isFill = length === begin;
       for (const cutBytes of [isFill ? 0 : bytes.length - begin, 0]) {
         const { log, restored } = await openWhole(disk, "raft");
@@ -126,7 +125,7 @@ Deno.test("of a last group that lacks bytes, or has zeros instead, all is cut", 
         assert.equal(tell(restored), tell(rest));
         await log.close();
       }
-      assert.equal(disk.files.get(SECOND)?.length, isFill ? bytes.length : begin);
+      assert.equal(disk.files.get(SECOND)?.length, begin);
     }
   }
 });
@@ -232,6 +231,52 @@ Deno.test("what is damaged while the log is open is not loaded", async () => {
   await disk.truncate(FIRST, 200);
   await assert.rejects(log.load({ ...request, from: 1 }), /File has become shorter/);
   await log.close();
+});
+
+Deno.test("zeros in place of what was acknowledged are damage while the log is open, and in files before the last", async () => {
+  const disk = new MemoryDisk();
+  const { log } = await openWhole(disk, "raft", { segmentBytes: 250 });
+  for (const it of entriesBetween(1, 5)) await log.write(appended(it));
+  assert.deepEqual(await log.check(() => false), []);
+  const request = { maxEntries: 9, maxBytes: Infinity };
+  for (const [path, from] of [[SECOND, 4], [FIRST, 1]] as const) {
+    const before = (disk.files.get(path) as Uint8Array).slice();
+    disk.files.get(path)?.fill(0, SEGMENT_HEAD_BYTES + GROUP_BYTES);
+    const problems = await log.check(() => false);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] as string, /Head has a wrong checksum/);
+    await assert.rejects(log.load({ ...request, from }), DamagedLogError);
+    disk.files.set(path, before);
+  }
+  await log.close();
+  const begin: LogWrite = {
+    seq: 0,
+    reset: { snapshot: snapshot(1, 1), keepSuffix: true },
+    entries: [],
+  };
+  const begun = new MemoryDisk();
+  {
+    const { log } = await openWhole(begun, "raft", { segmentBytes: 140 });
+    await log.write(appended(entry(1)));
+    await log.write(begin);
+    await log.write(appended(entry(2)));
+    await log.close();
+  }
+  assert.deepEqual([...begun.files.keys()], [FIRST, SECOND]);
+  begun.files.get(FIRST)?.fill(0, SEGMENT_HEAD_BYTES + GROUP_BYTES);
+  await assertDamaged(begun.files, FIRST, SEGMENT_HEAD_BYTES + GROUP_BYTES, /wrong checksum/);
+});
+
+Deno.test("a group that claims no bytes, or too many, is none", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  const last = END - GROUP_BYTES;
+  for (const claimed of [0, 64 * 1024 * 1024 + 1, 2 ** 32 - 1]) {
+    const bytes = whole.slice();
+    putU32(bytes, last + 16, claimed);
+    putU32(bytes, last + 28, crc32(bytes.subarray(last, last + 28)));
+    await assertDamaged(withFile(files, SECOND, bytes), SECOND, last, /Group claims \d+ bytes/);
+  }
 });
 
 Deno.test("files from before a snapshot need not be whole, and go", async () => {

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import type { Entry } from "../../../../cluster/raft/mod.ts";
 import { concatBytes } from "../../../../protocol/bytes.ts";
 import { DamagedLogError } from "../../../../server/replica/log/errors.ts";
+import { encodeGroup } from "../../../../server/replica/log/encoding.ts";
 import {
   type Change,
-  encodeGroup,
   encodeSegmentHead,
   GROUP_HEAD_BYTES,
   groupBytes,
@@ -80,6 +80,10 @@ function sectorsBetween(begin: number, end: number): { begin: number; end: numbe
     sectors.push({ begin: at, end: Math.min(end, sectorEnd(at)) });
   }
   return sectors;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 /** `bytes` with zeros after them. */
@@ -169,6 +173,103 @@ Deno.test("a group that seems to follow one whose head is gone has to stand wher
   assert.deepEqual(await found(bytes), [1, bytes.length - begin]);
   bytes.set(encodeGroup(appended(entry(9)), 1, begin + 600), begin + 600);
   assert.equal(await found(bytes), undefined);
+});
+
+Deno.test("a sector with hardly any bit is none that was not written", async () => {
+  for (const place of PLACES) {
+    const begin = fileWith(place).length;
+    const data = new Uint8Array(1_700);
+    // Of the sectors behind the first, each has two bits.
+    for (let at = sectorEnd(begin) - begin; at < 1_600; at += SECTOR_BYTES) {
+      data.fill(1, at, at + 2);
+    }
+    const whole = withZeros(fileWith(place, appended({ ...entry(2), data })), 900);
+    assert.deepEqual(await found(whole), [2, 0]);
+    for (let at = begin; at < begin + 1_700; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        if ((whole[at]! >> bit & 1) === 0) continue;
+        whole[at]! ^= 1 << bit;
+        assert.equal(await found(whole), undefined, `place ${place}, byte ${at - begin}`);
+        whole[at]! ^= 1 << bit;
+      }
+    }
+  }
+});
+
+Deno.test("a sector that was cleared before the last group is damage, also where that is the only one left", async () => {
+  const begin = fileWith(0).length;
+  const small = [2, 3, 4, 5].map((index) => appended(entry(index)));
+  const whole = withZeros(fileWith(0, ...small, appended(entry(6, 1, 2_000))), 900);
+  assert.deepEqual(await found(whole), [6, 0]);
+  whole.fill(0, begin, begin + SECTOR_BYTES);
+  assert.equal(await found(whole), undefined);
+});
+
+Deno.test("what clients have written is not taken for a group that follows", async () => {
+  const begin = fileWith(0).length;
+  const data = new Uint8Array(2_000).fill(0x61);
+  const dataAt = begin + groupBytes(appended({ ...entry(2), data })) - 8 - data.length;
+  const forged = encodeGroup(appended(entry(9)), 1, dataAt + 700);
+  data.set(forged, 700);
+  const end = Uint8Array.of(0, 0, (begin + 600) >> 8, begin + 600, ...bytesOf("end."));
+  const ending = new Uint8Array(2_000).fill(0x61);
+  ending.set(end, 1_000);
+  for (const it of [data, ending]) {
+    const whole = withZeros(fileWith(0, appended({ ...entry(2), data: it })), 900);
+    assert.deepEqual(await found(whole), [2, 0]);
+    whole.fill(0, begin, sectorEnd(begin));
+    assert.deepEqual(await found(whole), [1, whole.length - begin]);
+  }
+});
+
+Deno.test("a long group that lacks sectors is cut, and not when another one has followed it", async () => {
+  const MIB = 1024 * 1024;
+  const begin = fileWith(0).length;
+  const long = appended(entry(2, 1, 3 * MIB));
+  const whole = withZeros(fileWith(0, long), 200_000);
+  assert.deepEqual(await found(whole), [2, 0]);
+  for (const [from, to] of [[begin, sectorEnd(begin)], [begin + MIB, whole.length]] as const) {
+    const bytes = whole.slice();
+    bytes.fill(0, from, to);
+    assert.deepEqual(await found(bytes), [1, bytes.length - begin]);
+  }
+  const none = whole.slice();
+  none.fill(0, begin);
+  assert.deepEqual(await found(none), [1, none.length - begin]);
+  // Its head stands on both sides of what is read at a time.
+  for (const before of [0, 1, 16, 31, 32, 33]) {
+    const data = new Uint8Array(2 * MIB - before).fill(0x61);
+    const rest = groupBytes(appended({ ...entry(2), data: new Uint8Array(0) }));
+    const exact = appended({ ...entry(2), data: data.subarray(rest) });
+    const bytes = fileWith(0, exact, appended(entry(3, 1, 100)));
+    bytes.fill(0, begin, sectorEnd(begin));
+    bytes.fill(0, bytes.length - 60);
+    assert.equal(await found(bytes), undefined, `${before} bytes before`);
+  }
+});
+
+Deno.test("more zeros than are ever written ahead are what is left of a group", async () => {
+  const whole = fileWith(0, appended(entry(2)));
+  assert.deepEqual(await found(withZeros(whole, 256 * 1024)), [2, 0]);
+  assert.deepEqual(await found(withZeros(whole, 256 * 1024 + 1)), [2, 256 * 1024 + 1]);
+});
+
+Deno.test("masks are drawn until one does", () => {
+  const data = new Uint8Array(4_096);
+  for (let i = 0; i < data.length; i++) data[i] = i < 2_048 ? 0 : [1, 2, 3, 4][i % 4]!;
+  const counts = [0x01020304, 0x02030401, 0x03040102, 0x04010203].map((wrong) => {
+    const masks = [0, wrong, 0, wrong, 0xdeadbeef];
+    const drawn: number[] = [];
+    const group = encodeGroup(appended({ ...entry(2), data }), 1, 512, () => {
+      drawn.push(masks[drawn.length] as number);
+      return drawn.at(-1) as number;
+    });
+    const head = readGroupHead(group, 1, 512);
+    assert.ok(typeof head !== "string" && head.mask === drawn.at(-1));
+    assert.deepEqual((readGroup(group, head) as Change).entries, [{ ...entry(2), data }]);
+    return drawn.length;
+  });
+  assert.deepEqual(counts.toSorted(), [2, 2, 2, 5], "by one of them the rest is blank");
 });
 
 Deno.test("groups have no blank sector, nor one bit that keeps it from being blank, and come back as they were", () => {

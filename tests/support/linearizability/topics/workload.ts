@@ -40,6 +40,7 @@ interface Slot {
 export class Topics {
   /** Names of all that were ever used. */
   readonly all: string[] = [];
+  #names = 0;
   readonly #client: TopicClient;
   readonly #random: SeededRandom;
   #slots: readonly Slot[] = [];
@@ -82,9 +83,9 @@ export class Topics {
   }
 
   async #new(): Promise<string> {
-    const topic = `t${this.all.length}`;
-    this.all.push(topic);
+    const topic = `t${this.#names++}`;
     await this.#client.createTopic(topic, { partitions: PARTITIONS, segmentBytes: SEGMENT_BYTES });
+    this.all.push(topic);
     return topic;
   }
 }
