@@ -1,8 +1,7 @@
 /**
- * One server of the replicated state: steps the consensus core, and carries out what it asks for.
- *
- * This is the only place where the log, the machine, the disk and the other servers meet. The core decides; everything here is
- * about order and answers. Each input gives one step, whose effects are begun before the next one.
+ * One server of the replicated state: steps the consensus core, and carries out what it asks for. Only here the log, the machine, the
+ * disk and the other servers meet. The core decides; everything here is about order and answers. Each input gives one step, whose
+ * effects are begun before the next one.
  *
  * @module
  */
@@ -309,7 +308,7 @@ export class Replica implements Omit<StateService, "watches"> {
     if (log?.reset !== undefined) this.#applier.suspend(log.reset.snapshot.index);
     for (const { to, message } of messages) this.#parts.peers.send(to, message);
     if (log !== undefined) {
-      // The way to the others and back is longer than that to the own disk, and what is applied here can wait for both.
+      // The way to the others and back is longer than that to the own disk; what is applied can wait for both.
       this.#parts.peers.flush();
       this.#writes.write(log);
       this.#alarm.soon();
@@ -375,12 +374,11 @@ export class Replica implements Omit<StateService, "watches"> {
 
   #onFull(isFull: boolean): void {
     const { logger } = this.#parts;
-    const isNews = isFull !== this.#isFull;
-    this.#isFull = isFull;
-    if (isNews && !isFull) logger.info("Disk has room again");
-    else if (isNews) {
+    if (!isFull && this.#isFull) logger.info("Disk has room again");
+    if (isFull && !this.#isFull) {
       logger.error("Disk is full: takes nothing on, and leads no more if another can");
     }
+    this.#isFull = isFull;
     if (isFull && this.#raft.role.name === "leader") this.#take({ type: "transfer" });
     this.#desk.flushSoon();
   }
