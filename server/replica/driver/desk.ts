@@ -35,9 +35,6 @@ import { type Request, RequestQueue } from "./requests.ts";
 /** Requests of one kind that may wait for a leader, or for the disk of this one. */
 const WAITING_LIMIT = { count: 65_536, bytes: 64 * 1024 * 1024 } as const;
 
-/** So many bytes are a batch, however much is under way. */
-const LARGE_BYTES = 64 * 1024;
-
 /** What the desk works with. */
 export interface DeskParts {
   readonly clock: Clock;
@@ -230,10 +227,7 @@ export class Desk {
     if (requests.length > 0) this.#forwarder.send(leader, requests);
   }
 
-  /**
-   * Questions go at once; commands when the disk is done with those before and as many wait as are under way, so that many make one
-   * write and one message to each of the others: with many clients two large batches are under way, and not many small ones.
-   */
+  /** Questions go at once; commands when the disk is done with those before, so that many make one write. */
   #lead(): void {
     const { raft, isWriting, isFull } = this.#parts;
     const questions = this.#questions.take(Infinity, Infinity);
@@ -243,8 +237,6 @@ export class Desk {
     }
     const { role, options } = raft;
     if (isWriting() || role.name !== "leader" || role.transfer !== undefined) return;
-    const { length, byteLength } = this.#commands;
-    if (length < raft.log.lastIndex - raft.commit && byteLength < LARGE_BYTES) return;
     const batch = this.#next(options.maxEntries, options.maxBytes);
     if (batch.length > 0) this.#propose(batch);
   }

@@ -46,11 +46,6 @@ export class RequestQueue {
     return this.#requests.length;
   }
 
-  /** Bytes of those that wait. */
-  get byteLength(): number {
-    return this.#bytes;
-  }
-
   /** Adds one; false when there are too many. */
   add(request: Request): boolean {
     const bytes = this.#bytes + request.bytes.length;

@@ -238,7 +238,6 @@ export class Replicas {
   }
 }
 
-/** A key as commands have it. */
-export function pathOf(key: string): Uint8Array {
+function pathOf(key: string): Uint8Array {
   return resolvePath(key) as Uint8Array;
 }

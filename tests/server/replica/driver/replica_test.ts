@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  incrementCommand,
-  resolvePath,
-  setCommand,
-  textOfValue,
-} from "../../../../cluster/machine/kv/mod.ts";
+import { incrementCommand, resolvePath } from "../../../../cluster/machine/kv/mod.ts";
 import { dump } from "../../../../cluster/machine/mod.ts";
-import { pathOf, Replicas, type Server } from "../../../support/replica/replicas.ts";
+import { Replicas, type Server } from "../../../support/replica/replicas.ts";
 
 const IDS = ["a", "b", "c"];
 
@@ -55,37 +50,6 @@ Deno.test("commands of one turn make one write", async () => {
   const { groups } = cluster.at("a").disk;
   await Promise.all(Array.from({ length: 100 }, (_, i) => cluster.set("a", `k${i}`, i)));
   assert.equal(cluster.at("a").disk.groups, groups + 1);
-  cluster.close();
-});
-
-Deno.test("commands go on when as many wait as are under way, or large ones do", async () => {
-  const cluster = await Replicas.found(IDS);
-  const leader = await cluster.leader();
-  const { replica } = leader;
-  await cluster.set(leader.id, "first", 1);
-  for (const id of IDS) if (id !== leader.id) cluster.cut(id);
-  const begun = replica.status.lastIndex;
-  const done: number[] = [];
-  let count = 0;
-  /** Asks for something, and tells how many entries are under way once the disk has what it was given. */
-  const after = async (bytes = 1): Promise<number> => {
-    const number = count++;
-    const path = pathOf(`k${number}`);
-    const command = setCommand(path, textOfValue("v".repeat(bytes)) as Uint8Array, {});
-    replica.propose(command, 60_000, ({ ok }) => void (ok && done.push(number)));
-    await cluster.clock.advance(20);
-    return replica.status.lastIndex - begun;
-  };
-  assert.deepEqual([await after(), await after()], [1, 2]);
-  assert.deepEqual([await after(), await after()], [2, 4]);
-  assert.deepEqual([await after(), await after(), await after()], [4, 4, 4]);
-  assert.deepEqual([await after(), await after()], [8, 8]);
-  assert.equal(await after(70_000), 10, "a large one takes along what waits");
-  assert.deepEqual(done, []);
-  for (const id of IDS) cluster.cut(id, false);
-  await after();
-  await cluster.clock.until(() => done.length === count, 20_000, "all of them");
-  assert.deepEqual(done, Array.from({ length: count }, (_, i) => i));
   cluster.close();
 });
 
