@@ -100,6 +100,7 @@ Deno.test("groups that are right in themselves are taken when they follow each o
       const isReset = random.float() < 0.2;
       const parts = [encodeSegmentHead({
         sequence,
+        salt: 7 * sequence,
         beforeIndex: last,
         beforeTerm: Math.min(1, last),
         isReset,
@@ -108,7 +109,7 @@ Deno.test("groups that are right in themselves are taken when they follow each o
       for (let groups = below(random, 4); groups > 0; groups--) {
         const change = drawn(random, last);
         last = change.entries.at(-1)?.index ?? change.cut?.index ?? last;
-        const group = encodeGroup(change, sequence, at);
+        const group = encodeGroup(change, 7 * sequence, at);
         at += group.length;
         parts.push(group);
       }

@@ -9,26 +9,25 @@ import { putEntry } from "../../../cluster/raft/wire/entry_codec.ts";
 import { putU32, putU64 } from "../../../protocol/bytes.ts";
 import {
   type Change,
-  GROUP_END,
   GROUP_HEAD_BYTES,
   GROUP_TAIL_BYTES,
   groupBytes,
   groupPlace,
+  groupTail,
   HAS_BEGIN,
   HAS_CUT,
   PAIR_BYTES,
 } from "./format.ts";
 import { flipBits, hasSectorBelow } from "./sectors.ts";
-import { hasLaterGroup } from "./traces.ts";
 
 /**
- * A group that is to begin at `at` in the segment of that number.
+ * A group that is to begin at `at` in the segment of that salt.
  *
  * Masks are drawn until one does: a sector is blank by one of them at most. Nobody who chooses what is written can know them before.
  */
 export function encodeGroup(
   change: Change,
-  sequence: number,
+  salt: number,
   at: number,
   draw: () => number = drawMask,
 ): Uint8Array<ArrayBuffer> {
@@ -43,20 +42,24 @@ export function encodeGroup(
     end += PAIR_BYTES;
   }
   for (const entry of entries) end = putEntry(bytes, end, entry);
-  putU32(bytes, end, at);
-  bytes.set(GROUP_END, end + 4);
-  bytes.set(groupPlace(sequence, at));
-  const payload = bytes.subarray(GROUP_HEAD_BYTES, bytes.length - GROUP_TAIL_BYTES);
+  bytes.set(groupPlace(salt, at));
+  bytes.set(groupTail(bytes), end);
+  const payload = bytes.subarray(GROUP_HEAD_BYTES, end);
   putU32(bytes, 16, payload.length);
   for (let mask = 0;;) {
     putU32(bytes, 20, mask);
     putU32(bytes, 24, crc32(payload));
     putU32(bytes, 28, crc32(bytes.subarray(0, 28)));
-    if (!hasSectorBelow(2, bytes, at) && !hasLaterGroup(bytes, sequence, at, at)) return bytes;
+    if (!hasSectorBelow(2, bytes, at)) return bytes;
     const next = draw();
     flipBits(payload, (mask ^ next) >>> 0);
     mask = next;
   }
+}
+
+/** A salt for a new segment. */
+export function drawSalt(): number {
+  return (drawMask() >>> 11) * 2 ** 32 + drawMask();
 }
 
 function drawMask(): number {

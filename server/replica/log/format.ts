@@ -3,18 +3,18 @@
  *
  *     segment  head | group | group | ... | zeros, up to 256 KiB
  *     head     "skeinlog" | u32 format | u32 flags | u64 sequence number | u64 index and u64 term before the first entry
- *              | u32 CRC-32 of all before
- *     group    u32 magic | u64 sequence number of the segment | u32 where in the file it begins | u32 length of the payload
- *              | u32 mask | u32 CRC-32 of the payload as it stands there | u32 CRC-32 of all before | payload
- *              | u32 where in the file it begins | "end."
+ *              | u64 salt | u32 CRC-32 of all before
+ *     group    u32 magic | u64 salt | u32 where in the file it begins | u32 length of the payload | u32 mask
+ *              | u32 CRC-32 of the payload as it stands there | u32 CRC-32 of all before | payload
+ *              | u32 where in the file it begins | u32 lower half of the salt | "end."
  *     payload  u8 flags | begin: u64 index, u64 term | cut: u64 from, u64 term before it | entries
  *
- * A group is what one sync makes last: a change of the log, as a whole or not at all. It knows its place, so that bytes of another
- * file or another time are none. It is mostly written over zeros, which have their room on the disk already: its sync has nothing
- * else to write. No sector of it is blank, nor becomes so by a single flipped bit: a blank one is of a group that was never
- * whole; and nothing in it looks like a later group. To that end the bits of a mask, which is 0 as long as that does, are flipped in
- * each four bytes of the payload. It ends with a byte that is not zero, nor by a single flipped bit. Integers have their highest
- * byte first; entries are as `cluster/raft/wire/entry_codec.ts` has them.
+ * A group is what one sync makes last: a change of the log, as a whole or not at all. It knows its place, and the salt of its
+ * segment, a number that chance has made and no client knows: bytes of another file, another time or a client are none. It is mostly
+ * written over zeros, which have their room on the disk already: its sync has nothing else to write. No sector of it is blank, nor
+ * becomes so by a single flipped bit: a blank one is of a group that was never whole. To that end the bits of a mask, which is 0 as
+ * long as that does, are flipped in each four bytes of the payload. It ends with a byte that is not zero, nor by a single flipped
+ * bit. Integers have their highest byte first; entries are as `cluster/raft/wire/entry_codec.ts` has them.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { flipBits } from "./sectors.ts";
 const LOG_FORMAT = 2;
 
 /** Bytes before the first group of a segment. */
-export const SEGMENT_HEAD_BYTES = 44;
+export const SEGMENT_HEAD_BYTES = 52;
 
 /** Bytes of a group before its payload. */
 export const GROUP_HEAD_BYTES = 32;
@@ -39,19 +39,16 @@ export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
 const SEGMENT_MAGIC = new TextEncoder().encode("skeinlog");
 const GROUP_MAGIC = 0x67727570;
-
-/** The last bytes of a group. */
-export const GROUP_END: Uint8Array = new TextEncoder().encode("end.");
+const GROUP_END = new TextEncoder().encode("end.");
 
 /** Bytes of a group after its payload. */
-export const GROUP_TAIL_BYTES: number = 4 + GROUP_END.length;
+export const GROUP_TAIL_BYTES = 12;
 
 /** Bytes of a group that say where it stands. */
 const GROUP_PLACE_BYTES = 16;
 
-type Three = [number, number, number];
-
 const IS_RESET = 1;
+
 /** Flag of a payload with a begin. */
 export const HAS_BEGIN = 1;
 
@@ -71,6 +68,8 @@ export const MAX_FILL_BYTES = 256 * 1024;
 export interface SegmentHead {
   /** Segments are numbered from 1, without gaps. */
   readonly sequence: number;
+  /** What its groups have in common: a safe integer that nobody can guess. */
+  readonly salt: number;
   /** The last index when the segment was begun. */
   readonly beforeIndex: number;
   /** Its term. */
@@ -118,7 +117,8 @@ export function encodeSegmentHead(head: SegmentHead): Uint8Array<ArrayBuffer> {
   putU64(bytes, 16, head.sequence);
   putU64(bytes, 24, head.beforeIndex);
   putU64(bytes, 32, head.beforeTerm);
-  putU32(bytes, 40, crc32(bytes.subarray(0, 40)));
+  putU64(bytes, 40, head.salt);
+  putU32(bytes, 48, crc32(bytes.subarray(0, 48)));
   return bytes;
 }
 
@@ -126,15 +126,19 @@ export function encodeSegmentHead(head: SegmentHead): Uint8Array<ArrayBuffer> {
 export function readSegmentHead(bytes: Uint8Array, sequence: number): SegmentHead | string {
   if (bytes.length < SEGMENT_HEAD_BYTES) return "File ends within its head";
   if (!equalBytes(bytes.subarray(0, 8), SEGMENT_MAGIC)) return "No head of a log file";
-  if (crc32(bytes.subarray(0, 40)) !== getU32(bytes, 40)) return "Head has a wrong checksum";
+  // Another format may have another head.
   const format = getU32(bytes, 8);
   if (format !== LOG_FORMAT) return `Log has format ${format}, expected ${LOG_FORMAT}`;
+  if (crc32(bytes.subarray(0, 48)) !== getU32(bytes, 48)) return "Head has a wrong checksum";
   const got = getU64(bytes, 16);
   if (got !== sequence) return `Head is of file ${got}, expected ${sequence}`;
   const [beforeIndex, beforeTerm] = [getU64(bytes, 24), getU64(bytes, 32)];
+  const salt = getU64(bytes, 40);
   const flags = getU32(bytes, 12);
-  if (flags > IS_RESET || !isPlace(beforeIndex, beforeTerm)) return "Head is none";
-  return { sequence, beforeIndex, beforeTerm, isReset: flags === IS_RESET };
+  if (flags > IS_RESET || !isPlace(beforeIndex, beforeTerm) || !Number.isSafeInteger(salt)) {
+    return "Head is none";
+  }
+  return { sequence, salt, beforeIndex, beforeTerm, isReset: flags === IS_RESET };
 }
 
 /** Length of a group, in bytes. */
@@ -147,11 +151,11 @@ export function groupBytes({ begin, cut, entries }: Change): number {
 }
 
 /** The head of a group that is to stand there, or what is wrong with it. */
-export function readGroupHead(bytes: Uint8Array, sequence: number, at: number): GroupHead | string {
+export function readGroupHead(bytes: Uint8Array, salt: number, at: number): GroupHead | string {
   if (bytes.length < GROUP_HEAD_BYTES) return "File ends within the head of a group";
   if (crc32(bytes.subarray(0, 28)) !== getU32(bytes, 28)) return "Head has a wrong checksum";
-  if (!beginsGroup(bytes, sequence, at)) return "Group belongs elsewhere";
-  const [payloadBytes, mask, checksum] = [16, 20, 24].map((i) => getU32(bytes, i)) as Three;
+  if (!beginsGroup(bytes, salt, at)) return "Group belongs elsewhere";
+  const [payloadBytes, mask, checksum] = [getU32(bytes, 16), getU32(bytes, 20), getU32(bytes, 24)];
   if (payloadBytes === 0 || payloadBytes > MAX_PAYLOAD_BYTES) {
     return `Group claims ${payloadBytes} bytes`;
   }
@@ -160,9 +164,9 @@ export function readGroupHead(bytes: Uint8Array, sequence: number, at: number): 
 }
 
 /** Whether `bytes`, which may be fewer than a head, can be the beginning of a group there. */
-export function beginsGroup(bytes: Uint8Array, sequence: number, at: number): boolean {
+export function beginsGroup(bytes: Uint8Array, salt: number, at: number): boolean {
   const length = Math.min(bytes.length, GROUP_PLACE_BYTES);
-  return equalBytes(bytes.subarray(0, length), groupPlace(sequence, at).subarray(0, length));
+  return equalBytes(bytes.subarray(0, length), groupPlace(salt, at).subarray(0, length));
 }
 
 /** What is wrong with the bytes of a whole group, `undefined` when they are what was written. */
@@ -171,10 +175,7 @@ export function groupProblem(bytes: Uint8Array, head: GroupHead): string | undef
   if (crc32(bytes.subarray(GROUP_HEAD_BYTES, end)) !== head.checksum) {
     return "Group has a wrong checksum";
   }
-  const isOwn = getU32(bytes, end) === getU32(bytes, GROUP_PLACE_BYTES - 4);
-  return isOwn && equalBytes(bytes.subarray(end + 4), GROUP_END)
-    ? undefined
-    : "Group has a wrong end";
+  return equalBytes(bytes.subarray(end), groupTail(bytes)) ? undefined : "Group has a wrong end";
 }
 
 /** What a whole group changes, or what is wrong with it. The data of entries may be views. */
@@ -212,12 +213,21 @@ function payloadOf(bytes: Uint8Array, { payloadBytes, mask }: GroupHead): Uint8A
 }
 
 /** The first bytes of a group that is to begin at `at`. */
-export function groupPlace(sequence: number, at: number): Uint8Array {
+export function groupPlace(salt: number, at: number): Uint8Array {
   const bytes = new Uint8Array(GROUP_PLACE_BYTES);
   putU32(bytes, 0, GROUP_MAGIC);
-  putU64(bytes, 4, sequence);
+  putU64(bytes, 4, salt);
   putU32(bytes, 12, at);
   return bytes;
+}
+
+/** The last bytes of a group that begins with `bytes`. */
+export function groupTail(bytes: Uint8Array): Uint8Array {
+  const tail = new Uint8Array(GROUP_TAIL_BYTES);
+  tail.set(bytes.subarray(12, 16));
+  tail.set(bytes.subarray(8, 12), 4);
+  tail.set(GROUP_END, 8);
+  return tail;
 }
 
 function isPlace(index: number, term: number): boolean {

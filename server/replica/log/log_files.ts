@@ -13,7 +13,7 @@ import { Lanes } from "../../files/lanes.ts";
 import type { LogStore } from "../driver/parts.ts";
 import { changeOf } from "./changes.ts";
 import { DamagedLogError, LogClosedError, LogFailedError } from "./errors.ts";
-import { encodeGroup } from "./encoding.ts";
+import { drawSalt, encodeGroup } from "./encoding.ts";
 import { MAX_FILL_BYTES, SEGMENT_HEAD_BYTES } from "./format.ts";
 import { LogIndex } from "./index.ts";
 import {
@@ -249,11 +249,11 @@ export class LogFiles implements LogStore, AsyncDisposable {
       this.#old.push(this.#live);
       this.#begin(live);
     }
-    const { sequence, path, bytes } = this.#live;
-    const group = encodeGroup(change, sequence, bytes);
+    const { sequence, bytes, salt } = this.#live;
+    const group = encodeGroup(change, salt, bytes);
     await this.#write(group, this.#fillBytes(group));
     this.#index.apply(change, sequence, bytes);
-    this.#live = { sequence, path, bytes: bytes + group.length };
+    this.#live = { ...this.#live, bytes: bytes + group.length };
   }
 
   /** How many zeros are to follow a group: none that a file leaves behind when it does not grow any more. */
@@ -311,12 +311,13 @@ export class LogFiles implements LogStore, AsyncDisposable {
   #place(
     index: LogIndex,
     isReset: boolean,
-    first: (sequence: number, at: number) => Uint8Array,
+    first: (salt: number, at: number) => Uint8Array,
   ): Promise<Segment> {
     const sequence = this.#live.sequence + 1;
+    const salt = drawSalt();
     const { lastIndex: beforeIndex, lastTerm: beforeTerm } = index;
-    const head = { sequence, beforeIndex, beforeTerm, isReset };
-    return placeSegment(this.#disk, this.#folder, head, first(sequence, SEGMENT_HEAD_BYTES));
+    const head = { sequence, salt, beforeIndex, beforeTerm, isReset };
+    return placeSegment(this.#disk, this.#folder, head, first(salt, SEGMENT_HEAD_BYTES));
   }
 
   #removeOutdated(): Promise<void> {

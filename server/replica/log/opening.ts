@@ -8,10 +8,17 @@ import { type Entry, entryBytes } from "../../../cluster/raft/log/entry.ts";
 import type { OnDisk, RestoredEntries } from "../../../cluster/raft/log/restored.ts";
 import { Sizes } from "../../../cluster/raft/log/sizes.ts";
 import { type Disk, FileNotFoundError, folderOf } from "../../../cluster/runtime.ts";
+import { drawSalt } from "./encoding.ts";
 import { type Change, encodeSegmentHead, SEGMENT_HEAD_BYTES, type SegmentHead } from "./format.ts";
 import { LogIndex } from "./index.ts";
 import { placeFile, syncFolders, UnsyncedNameError } from "./placing.ts";
-import { type Segment, segmentName, SegmentReader, sequenceOf } from "./segment.ts";
+import {
+  type Segment,
+  type SegmentFile,
+  segmentName,
+  SegmentReader,
+  sequenceOf,
+} from "./segment.ts";
 
 /** Bytes that a start reads at a time. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -53,7 +60,7 @@ export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
       entries.take(reader, change, at);
       return true;
     });
-    segments.push({ ...reader.segment, bytes: read.end });
+    segments.push({ ...reader.segment, bytes: read.end, salt: head.salt });
     if (read.problem === undefined) continue;
     const isLast = reader === heads.at(-1)?.reader;
     const isFill = isLast && await reader.isFill(read.end);
@@ -84,14 +91,15 @@ export async function placeSegment(
 ): Promise<Segment> {
   const path = pathIn(folder, segmentName(head.sequence));
   await placeFile(disk, path, () => [encodeSegmentHead(head), first]);
-  return { sequence: head.sequence, path, bytes: SEGMENT_HEAD_BYTES + first.length };
+  const { sequence, salt } = head;
+  return { sequence, path, bytes: SEGMENT_HEAD_BYTES + first.length, salt };
 }
 
 /**
  * Removes a file, for good once this resolves: who removes the next one only then leaves no gap, also after a crash. Rejects with
  * {@linkcode UnsyncedNameError} when it may come back.
  */
-export async function removeSegment(disk: Disk, { path }: Segment): Promise<void> {
+export async function removeSegment(disk: Disk, { path }: SegmentFile): Promise<void> {
   await disk.remove(path).catch((error) => {
     if (!(error instanceof FileNotFoundError)) throw error;
   });
@@ -106,12 +114,12 @@ interface FoundHead {
 }
 
 /** The segments in a folder by their numbers. What a crash left of files that were being made is removed. */
-async function segmentsIn(disk: Disk, folder: string): Promise<Segment[]> {
+async function segmentsIn(disk: Disk, folder: string): Promise<SegmentFile[]> {
   const names = await disk.list(folder).catch((error) => {
     if (error instanceof FileNotFoundError) return [];
     throw error;
   });
-  const segments: Segment[] = [];
+  const segments: SegmentFile[] = [];
   for (const { name, kind, bytes } of names) {
     const path = pathIn(folder, name);
     const sequence = sequenceOf(name);
@@ -122,7 +130,8 @@ async function segmentsIn(disk: Disk, folder: string): Promise<Segment[]> {
 }
 
 async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
-  const head: SegmentHead = { sequence: 1, beforeIndex: 0, beforeTerm: 0, isReset: false };
+  const salt = drawSalt();
+  const head: SegmentHead = { sequence: 1, salt, beforeIndex: 0, beforeTerm: 0, isReset: false };
   const segment = await placeSegment(disk, folder, head, new Uint8Array(0));
   await syncFolders(disk, folder);
   const entries = new Entries({ beforeIndex: 0, beforeTerm: 0 });
@@ -136,11 +145,11 @@ async function beginLog(disk: Disk, folder: string): Promise<OpenedLog> {
 /** The heads of the segments that count, in order, and the segments before them. */
 async function countingHeads(
   disk: Disk,
-  segments: readonly Segment[],
-): Promise<{ heads: FoundHead[]; void: readonly Segment[] }> {
+  segments: readonly SegmentFile[],
+): Promise<{ heads: FoundHead[]; void: readonly SegmentFile[] }> {
   const heads: FoundHead[] = [];
   for (let i = segments.length - 1; i >= 0; i--) {
-    const reader = new SegmentReader(disk, segments[i] as Segment, WINDOW_BYTES);
+    const reader = new SegmentReader(disk, segments[i] as SegmentFile, WINDOW_BYTES);
     const head = await reader.head();
     const next = heads[0]?.head.sequence ?? head.sequence + 1;
     if (next !== head.sequence + 1) {

@@ -6,8 +6,8 @@
  * leaves some sectors, and zeros in place of the others, or the end of the file before it; the end of a process leaves its first
  * bytes. An acknowledged group is as long as its head says, has no blank sector and ends with no zero, whichever bit of it is
  * flipped: its head has a checksum, so that a flipped length is not believed. So what is cut lacks a sector or its end, and nothing
- * follows it where its length is known, nor the head or the end of a later group where it is not; no group looks like that in
- * itself. Everything else is damage. What cannot be told from a crash is a disk that loses or clears what it has synced, from within
+ * follows it where its length is known, nor the head or the end of a later group where it is not; nothing else has their salt.
+ * Everything else is damage. What cannot be told from a crash is a disk that loses or clears what it has synced, from within
  * one group to the end of all.
  *
  * @module
@@ -34,13 +34,19 @@ import { hasSectorBelow, sectorEnd } from "./sectors.ts";
 import { hasLaterGroup } from "./traces.ts";
 
 /** A file of the log. */
-export interface Segment {
+export interface SegmentFile {
   /** Its number. */
   readonly sequence: number;
   /** Its path on the disk. */
   readonly path: string;
   /** Bytes of it that count. */
   readonly bytes: number;
+}
+
+/** A file whose head was read, or written. */
+export interface Segment extends SegmentFile {
+  /** What its groups have in common. */
+  readonly salt: number;
 }
 
 /** Digits of the number in a file's name: as many as a safe integer has. */
@@ -68,16 +74,18 @@ export interface Read {
 /** Reads a segment through a window, so that small groups do not take a call each. */
 export class SegmentReader {
   /** What is read. */
-  readonly segment: Segment;
+  readonly segment: SegmentFile;
   readonly #disk: Disk;
   readonly #windowBytes: number;
+  #salt: number | undefined;
   #window: Uint8Array = NO_BYTES;
   #begin = 0;
 
   /** Nothing is read yet. `windowBytes` are read at a time, or a whole group. */
-  constructor(disk: Disk, segment: Segment, windowBytes: number) {
+  constructor(disk: Disk, segment: SegmentFile | Segment, windowBytes: number) {
     this.#disk = disk;
     this.segment = segment;
+    this.#salt = "salt" in segment ? segment.salt : undefined;
     this.#windowBytes = windowBytes;
   }
 
@@ -91,12 +99,15 @@ export class SegmentReader {
     const length = Math.min(SEGMENT_HEAD_BYTES, bytes);
     const head = readSegmentHead(await this.#read(0, length), sequence);
     if (typeof head === "string") throw this.damaged(0, head);
+    this.#salt = head.salt;
     return head;
   }
 
   /**
    * Hands over whole groups from `from` on, up to the end or until `visit` returns false. Resolves with where the last one
    * ends; when the next one is wrong, with what is wrong about it.
+   *
+   * @throws {DamagedLogError} when the head of the segment is to be read, and is none
    */
   groups(from: number, visit: (change: Change, at: number) => boolean): Promise<Read> {
     return this.#groups(from, (whole, head, at) => {
@@ -121,12 +132,13 @@ export class SegmentReader {
     from: number,
     visit: (whole: Uint8Array, head: GroupHead, at: number) => boolean | string,
   ): Promise<Read> {
-    const { bytes, sequence } = this.segment;
+    const { bytes } = this.segment;
+    const salt = await this.#known();
     for (let at = from; at < bytes;) {
       const length = Math.min(GROUP_HEAD_BYTES, bytes - at);
       const head = readGroupHead(
         this.#held(at, length) ?? await this.#read(at, length),
-        sequence,
+        salt,
         at,
       );
       if (typeof head === "string") return { end: at, problem: head };
@@ -142,15 +154,11 @@ export class SegmentReader {
 
   /** Whether what stands from `at` to the end of the file can be what a crash left of a last group. */
   async isTorn(at: number): Promise<boolean> {
-    const { bytes, sequence } = this.segment;
-    const rest = bytes - at;
+    const rest = this.segment.bytes - at;
     if (rest > MAX_GROUP_BYTES + MAX_FILL_BYTES) return false;
     const written = await this.#withoutZeros(at) - at;
-    const head = readGroupHead(
-      await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES)),
-      sequence,
-      at,
-    );
+    const begin = await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES));
+    const head = readGroupHead(begin, await this.#known(), at);
     if (typeof head === "string") return await this.#isTornHead(at, written);
     if (written !== head.bytes) return written < head.bytes;
     return hasSectorBelow(1, await this.#read(at, head.bytes), at);
@@ -158,21 +166,22 @@ export class SegmentReader {
 
   /** The same of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of the file. */
   async #isTornHead(at: number, written: number): Promise<boolean> {
-    const { bytes, sequence } = this.segment;
+    const { bytes } = this.segment;
     const end = Math.min(bytes, sectorEnd(at + GROUP_HEAD_BYTES - 1));
     const first = await this.#read(at, end - at);
     const begin = first.subarray(0, Math.min(written, sectorEnd(at) - at));
-    const isOwn = beginsGroup(begin, sequence, at) || hasSectorBelow(1, begin, at);
+    const isOwn = beginsGroup(begin, await this.#known(), at) || hasSectorBelow(1, begin, at);
     if (!isOwn || written < GROUP_HEAD_BYTES) return isOwn;
     return hasSectorBelow(1, first, at) && !await this.#isFollowed(at, at + written);
   }
 
   /** Whether a group that begins at `at` was followed by another one before `end`. */
   async #isFollowed(at: number, end: number): Promise<boolean> {
-    const { bytes, sequence } = this.segment;
+    const { bytes } = this.segment;
+    const salt = await this.#known();
     for (let from = at; from < end; from += this.#windowBytes) {
       const length = Math.min(bytes - from, this.#windowBytes + GROUP_HEAD_BYTES - 1);
-      if (hasLaterGroup(await this.#read(from, length), sequence, from, at)) return true;
+      if (hasLaterGroup(await this.#read(from, length), salt, from, at)) return true;
     }
     return false;
   }
@@ -181,6 +190,11 @@ export class SegmentReader {
   async isFill(at: number): Promise<boolean> {
     const isShort = this.segment.bytes - at <= MAX_FILL_BYTES;
     return isShort && await this.#withoutZeros(at) === at;
+  }
+
+  /** The salt of the segment. */
+  async #known(): Promise<number> {
+    return this.#salt ?? (await this.head()).salt;
   }
 
   /** Says that something is wrong at a place in the file. */

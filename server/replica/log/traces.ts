@@ -1,41 +1,28 @@
 /**
- * Traces of a later group: its head or its end, as they can only stand where such a group is. What is written of a group looks like
- * neither, so that they tell a group that was torn from one that others have followed.
+ * Traces of a later group: its head or its end, which only a group of the same segment has.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { getU32 } from "../../../protocol/bytes.ts";
-import { beginsGroup, GROUP_END, GROUP_HEAD_BYTES, groupPlace, readGroupHead } from "./format.ts";
-
-/** Bytes of a group's place that all groups of a segment have. */
-const COMMON_BYTES = 12;
-
-/** Bytes of the place at the end of a group. */
-const PLACE_BYTES = 4;
+import { beginsGroup, GROUP_HEAD_BYTES, groupPlace, groupTail, readGroupHead } from "./format.ts";
 
 /**
- * Whether `bytes`, which stand from `from` on in the segment of that number, have a whole head or the end of a group that begins
- * after `at`.
+ * Whether `bytes`, which stand from `from` on in the segment of that salt, have a whole head or the end of a group that begins after
+ * `at`.
  */
-export function hasLaterGroup(
-  bytes: Uint8Array,
-  sequence: number,
-  from: number,
-  at: number,
-): boolean {
+export function hasLaterGroup(bytes: Uint8Array, salt: number, from: number, at: number): boolean {
   const isHead = (i: number): boolean => {
     const head = bytes.subarray(i, i + GROUP_HEAD_BYTES);
-    return from + i > at && beginsGroup(head, sequence, from + i) &&
-      typeof readGroupHead(head, sequence, from + i) !== "string";
+    return from + i > at && beginsGroup(head, salt, from + i) &&
+      typeof readGroupHead(head, salt, from + i) !== "string";
   };
-  const isEnd = (i: number): boolean => {
-    const begin = i < PLACE_BYTES ? 0 : getU32(bytes, i - PLACE_BYTES);
-    return begin > at && begin < from + i;
-  };
-  return occurs(bytes, groupPlace(sequence, 0).subarray(0, COMMON_BYTES), isHead) ||
-    occurs(bytes, GROUP_END, isEnd);
+  const isEnd = (i: number): boolean => i >= 4 && getU32(bytes, i - 4) > at;
+  // All but where a group stands.
+  const begin = groupPlace(salt, 0);
+  return occurs(bytes, begin.subarray(0, 12), isHead) ||
+    occurs(bytes, groupTail(begin).subarray(4), isEnd);
 }
 
 function occurs(bytes: Uint8Array, what: Uint8Array, counts: (i: number) => boolean): boolean {

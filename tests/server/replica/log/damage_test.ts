@@ -6,7 +6,11 @@ import type { LogWrite } from "../../../../cluster/raft/state/effects.ts";
 import { concatBytes, putU32 } from "../../../../protocol/bytes.ts";
 import { DamagedLogError } from "../../../../server/replica/log/errors.ts";
 import { encodeGroup } from "../../../../server/replica/log/encoding.ts";
-import { encodeSegmentHead, SEGMENT_HEAD_BYTES } from "../../../../server/replica/log/format.ts";
+import {
+  encodeSegmentHead,
+  readSegmentHead,
+  SEGMENT_HEAD_BYTES,
+} from "../../../../server/replica/log/format.ts";
 import { LogFiles } from "../../../../server/replica/log/log_files.ts";
 import { segmentName } from "../../../../server/replica/log/segment.ts";
 import { MemoryDisk } from "../../../support/replica/memory_disk.ts";
@@ -24,7 +28,7 @@ const FIRST = `raft/${segmentName(1)}`;
 const SECOND = `raft/${segmentName(2)}`;
 
 /** Bytes of a group of one entry. */
-const GROUP_BYTES = 85;
+const GROUP_BYTES = 89;
 
 /** Where the last group ends. */
 const END = SEGMENT_HEAD_BYTES + 2 * GROUP_BYTES;
@@ -53,6 +57,13 @@ async function open(files: Iterable<readonly [string, Uint8Array]>): Promise<Who
   const { log, restored } = await openWhole(new MemoryDisk(files), "raft");
   await log.close();
   return restored;
+}
+
+/** The salt of a file. */
+function saltOf(files: Files, path: string): number {
+  const head = readSegmentHead(files.get(path) as Uint8Array, path === FIRST ? 1 : 2);
+  assert.ok(typeof head !== "string");
+  return head.salt;
 }
 
 /** Files of which one is another. */
@@ -137,7 +148,7 @@ Deno.test("what no crash can have left at the end of a log is damage", async () 
   const last = end - GROUP_BYTES;
   const withEnd = (...parts: Uint8Array[]): Files =>
     withFile(files, SECOND, concatBytes([whole, ...parts]));
-  const elsewhere = encodeGroup(appended(entry(6)), 3, end);
+  const elsewhere = encodeGroup(appended(entry(6)), saltOf(files, SECOND) + 1, end);
   await assertDamaged(withEnd(new Uint8Array([1])), SECOND, end, /File ends within the head/);
   await assertDamaged(withEnd(elsewhere), SECOND, end, /Group belongs elsewhere/);
   await assertDamaged(withEnd(elsewhere.slice(0, 40)), SECOND, end, /Group belongs elsewhere/);
@@ -169,7 +180,7 @@ Deno.test("files that are missing between others, or are not what their names sa
   await assertDamaged(gap, third, 0, /File '0000000000000002\.log' before it is missing/);
   await assertDamaged(withFile(files, SECOND, first), SECOND, 0, /Head is of file 1, expected 2/);
   await assertDamaged(
-    withFile(files, SECOND, second.slice(0, 43)),
+    withFile(files, SECOND, second.slice(0, SEGMENT_HEAD_BYTES - 1)),
     SECOND,
     0,
     /ends within its head/,
@@ -189,14 +200,13 @@ Deno.test("files that are missing between others, or are not what their names sa
 });
 
 function segment(sequence: number, beforeIndex: number): Uint8Array {
-  return encodeSegmentHead({ sequence, beforeIndex, beforeTerm: 1, isReset: false });
+  return encodeSegmentHead({ sequence, salt: 3, beforeIndex, beforeTerm: 1, isReset: false });
 }
 
 Deno.test("a log of another format is not read", async () => {
   const files = await written();
   const bytes = (files.get(SECOND) as Uint8Array).slice();
   putU32(bytes, 8, 1);
-  putU32(bytes, 40, crc32(bytes.subarray(0, 40)));
   await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Log has format 1, expected 2/);
 });
 
@@ -216,7 +226,7 @@ Deno.test("whole groups that do not follow each other are damage", async () => {
       [{ begin: place, cut: { index: 3, term: 1 }, entries: [] }, /cut before it begins/],
     ] as const
   ) {
-    const bytes = concatBytes([whole, encodeGroup(change, 2, end)]);
+    const bytes = concatBytes([whole, encodeGroup(change, saltOf(files, SECOND), end)]);
     await assertDamaged(withFile(files, SECOND, bytes), SECOND, end, problem);
   }
 });
@@ -256,7 +266,7 @@ Deno.test("zeros in place of what was acknowledged are damage while the log is o
   };
   const begun = new MemoryDisk();
   {
-    const { log } = await openWhole(begun, "raft", { segmentBytes: 140 });
+    const { log } = await openWhole(begun, "raft", { segmentBytes: 150 });
     await log.write(appended(entry(1)));
     await log.write(begin);
     await log.write(appended(entry(2)));
@@ -281,7 +291,8 @@ Deno.test("a group that claims no bytes, or too many, is none", async () => {
 
 Deno.test("files from before a snapshot need not be whole, and go", async () => {
   const files = await written();
-  const head = encodeSegmentHead({ sequence: 7, beforeIndex: 9, beforeTerm: 3, isReset: true });
+  const place = { beforeIndex: 9, beforeTerm: 3 };
+  const head = encodeSegmentHead({ sequence: 7, salt: 3, ...place, isReset: true });
   const path = `raft/${segmentName(7)}`;
   const disk = new MemoryDisk(withFile(withFile(files, FIRST, new Uint8Array(5)), path, head));
   disk.files.set(`raft/${segmentName(8)}.new`, new Uint8Array(5));
