@@ -176,15 +176,15 @@ export interface DiskEntry {
  *
  * Paths are relative to the root, with `/` between names; the root itself is `""`. Positions and lengths count bytes.
  *
- * **Order.** `append`, `write`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so a
- * caller need not wait for one to call the next. `rename` and `remove` come after all that was called before for the
- * same path. A `read` sees every append that had resolved, and any part of those under way. Nothing else is ordered.
+ * **Order.** `append`, `write`, `truncate` and `sync` of one path happen one after the other, in the order of the calls, so
+ * a caller need not wait for one to call the next. `rename` and `remove` come after all that was called before for the
+ * same path. A `read` sees all that had resolved, and any part of what is under way. Nothing else is ordered.
  *
  * **What lasts.** What has resolved outlives the process. A crash of the machine may undo all that was not synced: of a
- * file the appends and truncations since its last `sync`, of a folder the names that were made, renamed or removed
- * since the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with zeros
- * in place of the rest, and of the last `write` any sectors may be missing. So a new file lasts when it **and** its folder are synced, a new folder when the one above it
- * is.
+ * file what was appended, written and truncated since its last `sync`, of a folder the names that were made, renamed or
+ * removed since the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with
+ * zeros in place of the rest, and the last write may lack any sectors. So a new file lasts when it **and** its folder are
+ * synced, a new folder when the one above it is.
  *
  * **Failures.** Every call rejects with {@linkcode FileNotFoundError}, {@linkcode DiskFullError},
  * {@linkcode DiskRefusedError} or, where nothing can be done about it, the system's error. Bytes may be damaged without
@@ -197,9 +197,8 @@ export interface Disk {
    */
   append(path: string, bytes: Uint8Array): Promise<void>;
   /**
-   * Puts `bytes`, which must not change meanwhile, over those of a file from `position` on, and what is longer at its end. A crash
-   * leaves some of it, by sectors, in any combination. When it rejects, any part may be there. Rejects with `RangeError` when the file
-   * is shorter than `position`.
+   * Puts `bytes`, which must not change meanwhile, over those of a file from `position` on, and what goes beyond at its
+   * end. When it rejects, any part may be there. Rejects with `RangeError` when the file is shorter than `position`.
    */
   write(path: string, position: number, bytes: Uint8Array): Promise<void>;
   /**

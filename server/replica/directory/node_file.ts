@@ -23,9 +23,10 @@ import { DamagedNodeFileError, DirectoryFormatError } from "./errors.ts";
 
 /**
  * The format of data directories that is written, and the only one that is read. In the first one topics had no ids of messages and
- * no members of groups: its rows are shorter, and its log has commands that are none any more.
+ * no members of groups: its rows are shorter, and its log has commands that are none any more. The second had the first format of
+ * the log.
  */
-export const DIRECTORY_FORMAT = 2;
+export const DIRECTORY_FORMAT = 3;
 
 /** Name of the file. */
 export const NODE_FILE = "node.json";

@@ -10,7 +10,6 @@ import { putU32, putU64 } from "../../../protocol/bytes.ts";
 import {
   type Change,
   GROUP_HEAD_BYTES,
-  GROUP_TAIL_BYTES,
   groupBytes,
   groupPlace,
   groupTail,

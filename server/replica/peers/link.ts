@@ -53,8 +53,6 @@ export class Link {
   #connection: Connection<Writer, Caller> | undefined;
   #running: Promise<void> | undefined;
   #pumping = false;
-  /** Whether the connection is waited for, to take what it was given. */
-  #draining = false;
   /** Ends the present pause or dial. */
   #attempt = new AbortController();
   /** Connections in a row that were not made, or did not last. */
@@ -102,9 +100,10 @@ export class Link {
 
   /** Has what waits leave now, if there is a connection that takes it. */
   flush(): void {
-    if (!this.isConnected || this.#draining || this.#outgoing.isEmpty) return;
-    background(this.#pump(), this.#parts.log);
-    this.#caller?.flush();
+    const caller = this.#caller;
+    if (!caller?.isOpen || caller.backlog > BATCH_BYTES || this.#outgoing.isEmpty) return;
+    this.#give(caller);
+    caller.flush();
   }
 
   /** Sends a frame with news, which is lost when the connection breaks before; `false` when too much waits. */
@@ -228,22 +227,22 @@ export class Link {
 
   /** Hands what waits to the connection, a little of each channel at a time. */
   async #pump(): Promise<void> {
-    if (this.#draining) return;
     try {
       while (this.#caller?.isOpen && !this.#outgoing.isEmpty) {
         const caller = this.#caller;
-        const items = this.#outgoing.take().filter(({ request }) =>
-          request === undefined || this.#requests.sent(request)
-        );
-        caller.send(items.map(({ frame }) => frame));
-        if (caller.backlog <= BATCH_BYTES) continue;
-        this.#draining = true;
-        await caller.drained(BATCH_BYTES);
-        this.#draining = false;
+        this.#give(caller);
+        if (caller.backlog > BATCH_BYTES) await caller.drained(BATCH_BYTES);
       }
     } finally {
-      this.#pumping = this.#draining = false;
+      this.#pumping = false;
     }
+  }
+
+  #give(caller: Caller): void {
+    const items = this.#outgoing.take().filter(({ request }) =>
+      request === undefined || this.#requests.sent(request)
+    );
+    caller.send(items.map(({ frame }) => frame));
   }
 
   /** Nobody was reached: what waits is not kept for later. */

@@ -501,6 +501,7 @@ Deno.test("connecting fails when no server is there, lets nobody in, or is none 
     await assert.rejects(connect([server]), ConnectError);
     server.script = () => true;
     await assert.rejects(connect([server], { dialTimeoutMs: 50 }), ConnectError);
+    await assert.rejects(connect([server], { timeoutMs: 50 }), ConnectError);
     // The next one of several is asked.
     server.script = () => false;
     await using client = await TopicClient.connect({ address: `${closed}, ${server.address}` });

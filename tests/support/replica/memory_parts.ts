@@ -45,6 +45,8 @@ export class MemoryDisk implements LogStore, VoteStore {
   isFull = false;
   /** Writes of the log that were done together. */
   groups = 0;
+  /** Called when something is to be written. */
+  onWrite = (): void => {};
   readonly #clock: Clock;
   #end: Promise<unknown> = Promise.resolve();
 
@@ -53,6 +55,7 @@ export class MemoryDisk implements LogStore, VoteStore {
   }
 
   write(write: LogWrite | VoteWrite): Promise<void> {
+    this.onWrite();
     const done = this.#end.then(() => this.#write(write));
     this.#end = done.catch(() => {});
     return done;

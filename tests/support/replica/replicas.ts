@@ -58,6 +58,8 @@ export class Replicas {
   readonly #random = new SeededRandom(7);
   readonly #cut = new Set<string>();
   readonly #held = new Map<string, Promise<void>>();
+  /** Called when what a server has sent is to leave at once. */
+  onFlush = (_from: string): void => {};
 
   private constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -214,7 +216,7 @@ export class Replicas {
           if (!isCut(to)) this.servers.get(to)?.replica.receive(from, message);
         });
       },
-      flush() {},
+      flush: () => this.onFlush(from),
       request: async (to, bytes, timeoutMs) => {
         if (isCut(to)) throw new UnsentError(`No way to '${to}'`);
         await this.#pause(NETWORK_MS);

@@ -139,19 +139,19 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
       const [content, problem] of [
         ["", "is damaged ("],
         ["\0".repeat(60), "is damaged ("],
-        [`{"format": 2, "nodeId": "${nodeId}"`, "is damaged ("],
-        [`{"format": 2}`, 'is damaged (field "nodeId" is missing)'],
-        [`{"format": 2, "nodeId": "${nodeId}"}`, 'is damaged (field "check" is missing)'],
-        [`{"format": 2, "nodeId": "${nodeId}", "check": "00000000"}`, "is damaged (wrong check)"],
-        [`{"format": 2, "nodeId": "A${nodeId.slice(1)}"}`, '(field "nodeId" is wrong)'],
-        [`{"format": 2, "nodeId": "${nodeId}", "clusterId": 5}`, '(field "clusterId" is wrong)'],
-        [`{"format": 2, "nodeId": "${nodeId}", "x": 5}`, '(unknown field "x")'],
-        [`{"format": 2, "nodeId": "${nodeId}", "check": 0}`, '(field "check" is wrong)'],
+        [`{"format": 3, "nodeId": "${nodeId}"`, "is damaged ("],
+        [`{"format": 3}`, 'is damaged (field "nodeId" is missing)'],
+        [`{"format": 3, "nodeId": "${nodeId}"}`, 'is damaged (field "check" is missing)'],
+        [`{"format": 3, "nodeId": "${nodeId}", "check": "00000000"}`, "is damaged (wrong check)"],
+        [`{"format": 3, "nodeId": "A${nodeId.slice(1)}"}`, '(field "nodeId" is wrong)'],
+        [`{"format": 3, "nodeId": "${nodeId}", "clusterId": 5}`, '(field "clusterId" is wrong)'],
+        [`{"format": 3, "nodeId": "${nodeId}", "x": 5}`, '(unknown field "x")'],
+        [`{"format": 3, "nodeId": "${nodeId}", "check": 0}`, '(field "check" is wrong)'],
         [`{"format": "1", "nodeId": "${nodeId}"}`, '(field "format" is wrong)'],
         [`[]`, "(no object)"],
         ...["[]", "{}", '{"replaces": ["a"]}', `{"replaces": [], "x": 1}`, tooMany].map((rebuilt) =>
           [
-            `{"format": 2, "nodeId": "${nodeId}", "rebuilt": ${rebuilt}, "check": ""}`,
+            `{"format": 3, "nodeId": "${nodeId}", "rebuilt": ${rebuilt}, "check": ""}`,
             '(field "rebuilt" is wrong)',
           ] as const
         ),
@@ -163,9 +163,9 @@ Deno.test("a directory that says nothing, or nonsense, of its server is not used
       assert.ok(message.startsWith(`File '${file}' is damaged`), message);
       assert.ok(message.includes(problem), message);
     }
-    await Deno.writeTextFile(file, `{"format": 1, "node": "x"}`);
+    await Deno.writeTextFile(file, `{"format": 2, "node": "x"}`);
     const message = await refusal(path, DirectoryFormatError);
-    assert.match(message, /has format 1, expected 2: run the version that wrote it/);
+    assert.match(message, /has format 2, expected 3: run the version that wrote it/);
     await Deno.remove(file);
     await identity(path);
     for (const state of ["raft", "state"]) {

@@ -53,6 +53,18 @@ Deno.test("commands of one turn make one write", async () => {
   cluster.close();
 });
 
+Deno.test("entries leave for the others before the own disk gets them", async () => {
+  const cluster = await Replicas.found(IDS);
+  const { id, disk } = await cluster.leader();
+  await cluster.set(id, "first", 1);
+  const order: string[] = [];
+  cluster.onFlush = (from) => void (from === id && order.push("sent"));
+  disk.onWrite = () => void order.push("written");
+  await cluster.set(id, "second", 2);
+  assert.deepEqual(order, ["sent", "written"]);
+  cluster.close();
+});
+
 Deno.test("who has no majority answers neither writes nor reads, but stale ones", async () => {
   const cluster = await Replicas.found(IDS);
   const { id } = await cluster.leader();
