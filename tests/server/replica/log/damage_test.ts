@@ -210,6 +210,23 @@ Deno.test("a log of another format is not read", async () => {
   await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Log has format 1, expected 2/);
 });
 
+Deno.test("a head that no file of a log can have is none", async () => {
+  const files = await written();
+  const whole = files.get(SECOND) as Uint8Array;
+  for (const [at, value] of [[12, 2], [24, 2 ** 21], [32, 2 ** 21], [40, 2 ** 21]] as const) {
+    const bytes = whole.slice();
+    putU32(bytes, at, value);
+    putU32(bytes, 48, crc32(bytes.subarray(0, 48)));
+    await assertDamaged(withFile(files, SECOND, bytes), SECOND, 0, /Head is none/);
+  }
+});
+
+Deno.test("no two files of logs have the same salt", async () => {
+  const logs = [await written(), await written()];
+  const salts = logs.flatMap((files) => [FIRST, SECOND].map((path) => saltOf(files, path)));
+  assert.equal(new Set(salts).size, 4);
+});
+
 Deno.test("whole groups that do not follow each other are damage", async () => {
   const files = await written();
   const whole = files.get(SECOND) as Uint8Array;
