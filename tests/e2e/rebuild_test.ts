@@ -68,7 +68,7 @@ Deno.test("a server is rebuilt, compared, and goes on alone, by the command line
   await Deno.writeFile(log, bytes);
   await assert.rejects(start(1), (error: Error) => {
     const line = error.message.split("\n").find((line) => line.includes("is damaged")) ?? "";
-    assert.match(line, /Log file 'raft\/0000000000000001\.log' is damaged at byte 44: /);
+    assert.match(line, /Log file 'raft\/0000000000000001\.log' is damaged at byte 52: /);
     assert.ok(line.includes(`'skein raft rebuild -data-dir ${pathOf(1)}'`), line);
     return true;
   });
@@ -80,7 +80,7 @@ Deno.test("a server is rebuilt, compared, and goes on alone, by the command line
   // What is damaged is the entry that says who founded the cluster.
   assert.match(
     unasked.stderr,
-    /is damaged at byte 44: .*\nWho the members are cannot be read\. .*\nAll of it is moved aside\./,
+    /is damaged at byte 52: .*\nWho the members are cannot be read\. .*\nAll of it is moved aside\./,
   );
   const rebuilt = await run(["raft", "rebuild", "-yes", `-data-dir=${pathOf(1)}`]);
   assert.equal(rebuilt.code, 0, rebuilt.stdout + rebuilt.stderr);

@@ -67,6 +67,5 @@ scenario(
     for (const { name, app } of cluster.live) {
       assert.equal(app.userEvents.get("deploy")?.count, 1, `${name} saw the event not once`);
     }
-    test.report(await cluster.rates(30_000));
   },
 );
