@@ -183,8 +183,9 @@ export interface DiskEntry {
  * **What lasts.** What has resolved outlives the process. A crash of the machine may undo all that was not synced: of a
  * file what was appended, written and truncated since its last `sync`, of a folder the names that were made, renamed or
  * removed since the last `sync` of that folder, latest first. The last append that is left may be torn at any byte, with
- * zeros in place of the rest, and the last write may lack any sectors. So a new file lasts when it **and** its folder are
- * synced, a new folder when the one above it is.
+ * zeros in place of the rest. Writes may lack any sectors, also those with later ones behind them: between two that are to
+ * last in their order, there is a `sync`. So a new file lasts when it **and** its folder are synced, a new folder when the
+ * one above it is.
  *
  * **Failures.** Every call rejects with {@linkcode FileNotFoundError}, {@linkcode DiskFullError},
  * {@linkcode DiskRefusedError} or, where nothing can be done about it, the system's error. Bytes may be damaged without
@@ -203,7 +204,8 @@ export interface Disk {
   write(path: string, position: number, bytes: Uint8Array): Promise<void>;
   /**
    * Makes what was called before last over a crash: of a file its bytes, of a folder its names. When it rejects nobody
-   * knows what is on the disk, and a later success does not tell: stop, and read what is there after a restart.
+   * knows what is on the disk, and a later success does not tell, also after a restart of the process: what is read may be
+   * in memory alone until it is written again.
    */
   sync(path: string): Promise<void>;
   /**

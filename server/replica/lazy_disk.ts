@@ -12,12 +12,20 @@ export class LazyDisk implements Disk, AsyncDisposable {
   readonly #due = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval> | undefined;
   #syncing: Promise<unknown> = Promise.resolve();
+  /** Whether the owner knows that a sync has failed. */
+  #isFailed = false;
 
   /** Syncs what is due every `everyMs` milliseconds; never without. Nobody knows what is on the disk once that has `failed`. */
   constructor(disk: Disk, failed: (error: Error) => void, everyMs?: number) {
     this.#disk = disk;
     if (everyMs === undefined) return;
-    this.#timer = setInterval(() => this.#syncDue(failed), everyMs);
+    this.#timer = setInterval(() => {
+      this.flush().catch((error) => {
+        clearInterval(this.#timer);
+        this.#isFailed = true;
+        failed(error);
+      });
+    }, everyMs);
   }
 
   /** See {@linkcode Disk.append}. */
@@ -30,7 +38,7 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.#disk.write(path, position, bytes);
   }
 
-  /** Notes that it is due. */
+  /** Notes that it is due. Nothing ever is without a clock. */
   sync(path: string): Promise<void> {
     if (this.#timer !== undefined) this.#due.add(path);
     return Promise.resolve();
@@ -46,10 +54,10 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.#disk.truncate(path, length);
   }
 
-  /** See {@linkcode Disk.rename}. */
-  rename(from: string, to: string): Promise<void> {
-    if (this.#due.delete(from)) this.#due.add(to);
-    return this.#disk.rename(from, to);
+  /** See {@linkcode Disk.rename}. What is due is synced before: a file that has its name follows what lasts, and is whole. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.flush();
+    await this.#disk.rename(from, to);
   }
 
   /** See {@linkcode Disk.list}. */
@@ -63,22 +71,22 @@ export class LazyDisk implements Disk, AsyncDisposable {
     return this.#disk.remove(path);
   }
 
-  /** Syncs what is due. The disk below stays open. */
+  /** Syncs what is due, and waits for those syncs that are under way. Rejects as the disk does, also when an earlier one has. */
+  async flush(): Promise<void> {
+    const syncs = [...this.#due].map((path) => this.#disk.sync(path));
+    this.#due.clear();
+    this.#syncing = Promise.all([this.#syncing, ...syncs]);
+    await this.#syncing;
+  }
+
+  /** Syncs what is due, unless that has failed before. The disk below stays open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#syncing;
-    for (const path of this.#due) await this.#disk.sync(path);
+    if (!this.#isFailed) await this.flush();
   }
 
   /** Same as {@linkcode LazyDisk.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #syncDue(failed: (error: Error) => void): void {
-    const due = [...this.#due];
-    this.#due.clear();
-    const syncs = due.map((path) => this.#disk.sync(path));
-    this.#syncing = Promise.all(syncs).catch(failed);
   }
 }

@@ -21,7 +21,7 @@ import { Messages, type MessagesParts } from "./segments/messages.ts";
 import { stateOfMessages } from "./segments/state.ts";
 import { SnapshotFiles } from "./snapshots/snapshot_files.ts";
 import type { Durability } from "./state_settings.ts";
-import { SqliteStore } from "./store/sqlite_store.ts";
+import { type Companion, SqliteStore } from "./store/sqlite_store.ts";
 import type { Checkable } from "./verification/reading.ts";
 
 /** Pause between two syncs of a log that is not synced before answers, in milliseconds. */
@@ -69,12 +69,12 @@ export async function openStorage(
   if (path === undefined) opened.defer(() => Deno.remove(place, { recursive: true }));
   const isSync = options.durability === "sync";
   const directory = opened.use(await openDirectory(place));
-  let disk = directory.disk;
-  if (!isSync) {
-    const everyMs = options.durability === "async" ? ASYNC_MS : undefined;
-    disk = opened.use(new LazyDisk(disk, options.failed, everyMs));
-  }
-  const { log, restored } = await LogFiles.open(disk, "raft");
+  const everyMs = options.durability === "async" ? ASYNC_MS : undefined;
+  const lazy = isSync
+    ? undefined
+    : opened.use(new LazyDisk(directory.disk, options.failed, everyMs));
+  const disk = lazy ?? directory.disk;
+  const { log, restored } = await LogFiles.open(disk, "raft", { isLazy: !isSync });
   opened.use(log);
   // What is not synced may be lost with the power: of one server, whose vote nobody counts.
   const isNew = !isSync || mayLackVote(directory.clusterId, restored);
@@ -92,7 +92,7 @@ export async function openStorage(
     }),
   );
   const store = await SqliteStore.open(`${place}/state`, {
-    companion: segments,
+    companion: lazy === undefined ? segments : behind(lazy, segments),
     failed: (error) => {
       if (error instanceof DiskFullError) options.full(error);
       else options.failed(error as Error);
@@ -120,6 +120,17 @@ export async function openStorage(
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
   return { storage, found: { ...restored, ...vote } };
+}
+
+/** The rows are in no file before the log that they were made of, and what they tell of, are there to stay. */
+export function behind(log: Pick<LazyDisk, "flush">, companion: Companion): Companion {
+  return {
+    sync: async () => {
+      await log.flush();
+      await companion.sync();
+    },
+    forgettable: () => companion.forgettable(),
+  };
 }
 
 /** Whether a server that has this may have no vote file: it belongs to no cluster yet, and has no entry. */

@@ -1,5 +1,6 @@
 /**
- * The log of a server as files that only grow: one write and one sync for all that came while the last one was under way.
+ * The log of a server as files, each written from its beginning to its end: one write and one sync for all that came while the
+ * last one was under way.
  *
  * @module
  */
@@ -42,6 +43,8 @@ const MAX_SEGMENT_BYTES = 1024 * 1024 * 1024;
 export interface LogFilesOptions {
   /** A file that has grown to so many bytes is followed by a new one, up to 1 GiB. Default 64 MiB. */
   readonly segmentBytes?: number;
+  /** Whether the disk says that a file is synced before it is, see {@linkcode openLog}. Default false. */
+  readonly isLazy?: boolean;
 }
 
 interface Waiting {
@@ -78,11 +81,11 @@ export class LogFiles implements LogStore, AsyncDisposable {
     folder: string,
     options: LogFilesOptions = {},
   ): Promise<{ log: LogFiles; restored: RestoredLog }> {
-    const { segmentBytes = 64 * 1024 * 1024 } = options;
+    const { segmentBytes = 64 * 1024 * 1024, isLazy = false } = options;
     if (!(segmentBytes <= MAX_SEGMENT_BYTES)) {
       throw new RangeError(`Segments of ${segmentBytes} bytes, at most ${MAX_SEGMENT_BYTES}`);
     }
-    const { restored, ...found } = await openLog(disk, folder);
+    const { restored, ...found } = await openLog(disk, folder, isLazy);
     return { log: new LogFiles(disk, folder, segmentBytes, found), restored };
   }
 
@@ -238,7 +241,7 @@ export class LogFiles implements LogStore, AsyncDisposable {
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 
-  /** Rejects with {@linkcode DiskFullError} only when all is as it was. */
+  /** Rejects with {@linkcode DiskFullError} only when nothing of them is there. */
   async #put(writes: readonly LogWrite[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const [{ reset }] = writes as readonly [LogWrite];

@@ -27,7 +27,7 @@ const WINDOW_BYTES = 1024 * 1024;
 export interface RestoredLog extends RestoredEntries {
   readonly onDisk: OnDisk;
   readonly entries: readonly [];
-  /** Bytes that were cut off the end, of a write that nobody was told was done; worth a warning unless 0. */
+  /** Bytes that were cut off the end, of a write that nobody was told was done and of zeros behind it; worth a warning unless 0. */
   readonly cutBytes: number;
 }
 
@@ -42,35 +42,44 @@ export interface OpenedLog {
 }
 
 /**
- * Reads the log in a folder, which is made when it is missing. What is read outlives a crash of the machine from here on.
+ * Reads the log in a folder, which is made when it is missing. What is read outlives a crash of the machine from here on, unless the
+ * disk `isLazy`, and says that a file is synced before it is: then a crash may take any of the last groups, and leave later ones. So
+ * there all is cut from the first one on that lacks a sector.
  *
  * Rejects as `Disk` does, and with `DamagedLogError`; nothing was changed then but that files of nobody are gone.
  */
-export async function openLog(disk: Disk, folder: string): Promise<OpenedLog> {
+export async function openLog(disk: Disk, folder: string, isLazy: boolean): Promise<OpenedLog> {
   const found = await segmentsIn(disk, folder);
   if (found.length === 0) return await beginLog(disk, folder);
   const { heads, void: outdated } = await countingHeads(disk, found);
   const entries = new Entries((heads[0] as FoundHead).head);
   const segments: Segment[] = [];
-  let cutBytes = 0;
+  let [cutBytes, lastGroup] = [0, SEGMENT_HEAD_BYTES];
   for (const { reader, head } of heads) {
     const { path, bytes } = reader.segment;
     entries.expect(reader, head);
+    lastGroup = SEGMENT_HEAD_BYTES;
     const read = await reader.groups(SEGMENT_HEAD_BYTES, (change, at) => {
       entries.take(reader, change, at);
+      lastGroup = at;
       return true;
     });
     segments.push({ ...reader.segment, bytes: read.end, salt: head.salt });
     if (read.problem === undefined) continue;
     const isLast = reader === heads.at(-1)?.reader;
     const isFill = isLast && await reader.isFill(read.end);
-    if (!isFill && !(isLast && await reader.isTorn(read.end))) {
-      throw reader.damaged(read.end, read.problem);
-    }
+    const isTorn = () => isLazy ? reader.lacksSector(read.end) : reader.isTorn(read.end);
+    if (!isFill && !(isLast && await isTorn())) throw reader.damaged(read.end, read.problem);
     if (!isFill) cutBytes = bytes - read.end;
     await disk.truncate(path, read.end);
   }
   const last = segments.pop() as Segment;
+  // Of the last group the sync may have failed: then the system may have it in memory alone, and take it for written.
+  await disk.write(
+    last.path,
+    lastGroup,
+    await disk.read(last.path, lastGroup, last.bytes - lastGroup),
+  );
   // A process that was killed may have left bytes and names that were not synced.
   await disk.sync(last.path);
   await syncFolders(disk, folder);

@@ -6,7 +6,7 @@
  * leaves some sectors, and zeros in place of the others, or the end of the file before it; the end of a process leaves its first
  * bytes. An acknowledged group is as long as its head says, has no blank sector and ends with no zero, whichever bit of it is
  * flipped: its head has a checksum, so that a flipped length is not believed. So what is cut lacks a sector or its end, and nothing
- * follows it where its length is known, nor the head or the end of a later group where it is not; nothing else has their salt.
+ * follows it where its length is known, nor the head or the end of a later group where it is not; nobody can know their salt.
  * Everything else is damage. What cannot be told from a crash is a disk that loses or clears what it has synced, from within
  * one group to the end of all.
  *
@@ -39,7 +39,7 @@ export interface SegmentFile {
   readonly sequence: number;
   /** Its path on the disk. */
   readonly path: string;
-  /** Bytes of it that count. */
+  /** How long it is, or how much of it counts. */
   readonly bytes: number;
 }
 
@@ -66,7 +66,7 @@ export function sequenceOf(name: string): number | undefined {
 }
 
 /** Where reading groups has ended, and what is wrong there, if anything. */
-export interface Read {
+interface Read {
   readonly end: number;
   readonly problem: string | undefined;
 }
@@ -152,6 +152,17 @@ export class SegmentReader {
     return { end: bytes, problem: undefined };
   }
 
+  /** Whether the group that is to begin at `at` lacks a sector, or its end, whatever follows. */
+  async lacksSector(at: number): Promise<boolean> {
+    const rest = this.segment.bytes - at;
+    const begin = await this.#read(at, Math.min(rest, GROUP_HEAD_BYTES));
+    const head = readGroupHead(begin, await this.#known(), at);
+    const isHead = typeof head !== "string";
+    if (rest < (isHead ? head.bytes : GROUP_HEAD_BYTES)) return true;
+    const length = isHead ? head.bytes : sectorEnd(at + GROUP_HEAD_BYTES - 1) - at;
+    return hasSectorBelow(1, await this.#read(at, Math.min(rest, length)), at);
+  }
+
   /** Whether what stands from `at` to the end of the file can be what a crash left of a last group. */
   async isTorn(at: number): Promise<boolean> {
     const rest = this.segment.bytes - at;
@@ -164,7 +175,7 @@ export class SegmentReader {
     return hasSectorBelow(1, await this.#read(at, head.bytes), at);
   }
 
-  /** The same of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of the file. */
+  /** What {@linkcode SegmentReader.isTorn} tells of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of the file. */
   async #isTornHead(at: number, written: number): Promise<boolean> {
     const { bytes } = this.segment;
     const end = Math.min(bytes, sectorEnd(at + GROUP_HEAD_BYTES - 1));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FileDisk } from "../../../server/files/disk.ts";
 import { LazyDisk } from "../../../server/replica/lazy_disk.ts";
+import { behind } from "../../../server/replica/storage.ts";
 import { until } from "../../support/rpc/peer.ts";
 
 /** A disk in a folder of its own that notes what was synced. */
@@ -45,7 +46,46 @@ Deno.test("a sync is put off, and made up for by the clock or at the end", async
     await lazy.sync("log/c");
     await lazy.remove("log/c");
   }
-  assert.deepEqual(disk.synced, ["log/a", "log/b"], "by its new name, and nothing that is gone");
+  assert.deepEqual(
+    disk.synced,
+    ["log/a", "log/b.new"],
+    "before it has its name, and nothing that is gone",
+  );
+});
+
+Deno.test("a file has its name once all that was to be synced before is", async () => {
+  await using disk = new NotingDisk();
+  const lazy = new LazyDisk(disk, never, 60_000);
+  await lazy.append("1.log", new Uint8Array(3));
+  await lazy.sync("1.log");
+  const flushed = lazy.flush();
+  await lazy.append("2.log.new", new Uint8Array(3));
+  await lazy.sync("2.log.new");
+  await lazy.rename("2.log.new", "2.log");
+  assert.deepEqual(disk.synced, ["1.log", "2.log.new"]);
+  await flushed;
+  disk.failure = new Error("The disk is gone");
+  await lazy.append("3.log.new", new Uint8Array(3));
+  await lazy.sync("3.log.new");
+  await assert.rejects(lazy.rename("3.log.new", "3.log"), disk.failure);
+  assert.deepEqual((await lazy.list("")).map(({ name }) => name), ["1.log", "2.log", "3.log.new"]);
+  disk.failure = undefined;
+  await assert.rejects(lazy.flush(), /gone/, "nobody knows what is on the disk");
+  await assert.rejects(lazy.close(), /gone/);
+});
+
+Deno.test("rows wait for the log that they were made of", async () => {
+  await using disk = new NotingDisk();
+  await using lazy = new LazyDisk(disk, never, 60_000);
+  await lazy.append("log", new Uint8Array(3));
+  await lazy.sync("log");
+  const companion = behind(lazy, {
+    sync: async () => await void disk.synced.push("companion"),
+    forgettable: () => () => Promise.resolve(),
+  });
+  await companion.sync();
+  assert.deepEqual(disk.synced, ["log", "companion"]);
+  assert.notEqual(companion.forgettable(), undefined);
 });
 
 Deno.test("without a clock nothing is ever synced", async () => {

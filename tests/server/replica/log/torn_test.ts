@@ -16,6 +16,7 @@ import {
   SEGMENT_HEAD_BYTES,
 } from "../../../../server/replica/log/format.ts";
 import { SECTOR_BYTES, sectorEnd } from "../../../../server/replica/log/sectors.ts";
+import type { LogFilesOptions } from "../../../../server/replica/log/log_files.ts";
 import { segmentName } from "../../../../server/replica/log/segment.ts";
 import { below } from "../../../support/random_value.ts";
 import { MemoryDisk } from "../../../support/replica/memory_disk.ts";
@@ -72,9 +73,12 @@ function fileWith(place: number, ...changes: readonly Change[]): Uint8Array {
 }
 
 /** How many entries a start finds, and how many bytes it has cut; `undefined` when the file is damaged. */
-async function found(bytes: Uint8Array): Promise<readonly [number, number] | undefined> {
+async function found(
+  bytes: Uint8Array,
+  options: LogFilesOptions = {},
+): Promise<readonly [number, number] | undefined> {
   try {
-    const { log, restored } = await openWhole(new MemoryDisk([[PATH, bytes]]), "raft");
+    const { log, restored } = await openWhole(new MemoryDisk([[PATH, bytes]]), "raft", options);
     await log.close();
     return [restored.entries.length, restored.cutBytes];
   } catch (error) {
@@ -258,6 +262,36 @@ Deno.test("more zeros than are ever written ahead are what is left of a group", 
   const whole = fileWith(0, appended(entry(2)));
   assert.deepEqual(await found(withZeros(whole, 256 * 1024)), [2, 0]);
   assert.deepEqual(await found(withZeros(whole, 256 * 1024 + 1)), [2, 256 * 1024 + 1]);
+});
+
+Deno.test("of a log that is synced late all is cut from the first group on that lacks a sector, and damage is told", async () => {
+  const random = new SeededRandom(7);
+  const isLazy = true;
+  let followed = 0;
+  for (const place of PLACES) {
+    for (let round = 0; round < 40; round++) {
+      const changes = Array.from(
+        { length: 6 },
+        (_, i) => appended(hollow(random, 2 + i, 1 + below(random, 1_500))),
+      );
+      const begin = fileWith(place).length;
+      const whole = fileWith(place, ...changes);
+      const bytes = withZeros(whole, 700);
+      const lost = sectorsBetween(begin, whole.length).filter(() => random.float() < 0.2);
+      for (const { begin, end } of lost) bytes.fill(0, begin, end);
+      const ends = changes.map((_, i) => fileWith(place, ...changes.slice(0, i + 1)).length);
+      const count = ends.filter((end) => end <= (lost[0]?.begin ?? Infinity)).length;
+      assert.equal((await found(bytes, { isLazy }))?.[0], 1 + count, `place ${place}, ${round}`);
+      if (await found(bytes) === undefined) followed++;
+      const cut = begin + below(random, whole.length - begin);
+      const left = ends.filter((end) => end <= cut).length;
+      assert.equal((await found(whole.slice(0, cut), { isLazy }))?.[0], 1 + left);
+      whole[SEGMENT_HEAD_BYTES + below(random, whole.length - SEGMENT_HEAD_BYTES)]! ^= 1 <<
+        below(random, 8);
+      assert.equal(await found(whole, { isLazy }), undefined, "a flipped bit");
+    }
+  }
+  assert.ok(followed > 100, `${followed} times whole groups followed one that was not`);
 });
 
 Deno.test("masks are drawn until one does", () => {

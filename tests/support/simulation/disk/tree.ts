@@ -10,15 +10,17 @@ import { type DiskEntry, type Random, randomInt } from "../../../../cluster/runt
 /** Bytes that a disk writes as a whole or not at all. */
 const SECTOR_BYTES = 512;
 
+interface FileWrite {
+  readonly type: "write";
+  readonly position: number;
+  readonly bytes: number;
+  readonly over: Uint8Array;
+}
+
 /** Something done to a file that a crash may undo. */
 type FileChange =
   | { readonly type: "append"; readonly bytes: number }
-  | {
-    readonly type: "write";
-    readonly position: number;
-    readonly bytes: number;
-    readonly over: Uint8Array;
-  }
+  | FileWrite
   | { readonly type: "truncate"; readonly cut: Uint8Array };
 
 /** A file. */
@@ -61,15 +63,19 @@ export class SimFile {
     this.#unsynced = [];
   }
 
-  /** Undoes the latest changes, and tears the first of them. */
+  /** Undoes the latest changes, and tears the first of them, with all writes that follow it when it is one. */
   crash(random: Random): void {
-    const kept = survivors(random, this.#unsynced.length);
-    const torn = this.#unsynced[kept];
-    let lost: Uint8Array = new Uint8Array(0);
-    for (const change of this.#unsynced.splice(kept).reverse()) lost = this.#undo(change);
+    const undone = this.#unsynced.splice(survivors(random, this.#unsynced.length));
     this.sync();
-    if (torn?.type === "append") this.#tearAppend(random, lost);
-    if (torn?.type === "write") this.#tearWrite(random, torn.position, lost);
+    const writes = leadingWrites(undone);
+    for (const change of undone.splice(Math.max(1, writes.length)).reverse()) this.#undo(change);
+    const position = Math.min(...writes.map((write) => write.position));
+    const end = Math.max(...writes.map((write) => write.position + write.bytes));
+    const written = this.read(position, end - position);
+    let lost: Uint8Array = new Uint8Array(0);
+    for (const change of undone.reverse()) lost = this.#undo(change);
+    if (undone[0]?.type === "append") this.#tearAppend(random, lost);
+    if (writes.length > 0) this.#tearWrite(random, position, written);
   }
 
   /** Damages a bit. */
@@ -133,6 +139,16 @@ export class SimFile {
     this.#length -= change.bytes;
     return bytes;
   }
+}
+
+/** The writes that changes begin with. */
+function leadingWrites(changes: readonly FileChange[]): FileWrite[] {
+  const writes: FileWrite[] = [];
+  for (const change of changes) {
+    if (change.type !== "write") break;
+    writes.push(change);
+  }
+  return writes;
 }
 
 /** A folder. */
