@@ -6,7 +6,7 @@
  * topics are there once, in order, at their offsets, the same bytes everywhere.
  *
  * `SKEIN_SEED=n` replays one run (with `SKEIN_LOG=1` it tells what the servers log), `SKEIN_REPLICA_RUNS=n` makes that many with
- * new seeds (default 60, in CI 300).
+ * new seeds (default 60, in CI 200).
  *
  * @module
  */
@@ -84,7 +84,7 @@ for (
 
 Deno.test("whole servers lose, double and invent nothing under new seeds", async () => {
   const replayed = Deno.env.get("SKEIN_SEED");
-  const runs = Number(Deno.env.get("SKEIN_REPLICA_RUNS") ?? (Deno.env.has("CI") ? 300 : 60));
+  const runs = Number(Deno.env.get("SKEIN_REPLICA_RUNS") ?? (Deno.env.has("CI") ? 200 : 60));
   const first = replayed === undefined
     ? crypto.getRandomValues(new Uint32Array(1))[0] as number
     : Number(replayed);

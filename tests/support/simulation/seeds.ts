@@ -5,7 +5,7 @@
  */
 
 /** New seeds of a scenario on a CI machine: all scenarios but the costly one take some 25 s of CPU for each. */
-const CI_SEEDS = 2;
+const CI_SEEDS = 1;
 
 /** Seeds of a scenario. */
 export interface Seeds {
@@ -17,7 +17,7 @@ export interface Seeds {
 
 /**
  * Seed 1 and those with which the scenario failed before; besides them as many new ones as `SKEIN_NEW_SEEDS` says, by default
- * two on a CI machine (`CI` is set) and none elsewhere. `SKEIN_SEED` takes the place of all of them.
+ * one on a CI machine (`CI` is set) and none elsewhere. `SKEIN_SEED` takes the place of all of them.
  *
  * @param env reads a variable of the environment
  * @throws {Error} when one of the variables is no whole number
