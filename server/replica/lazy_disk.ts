@@ -21,6 +21,8 @@ export class LazyDisk implements Disk, AsyncDisposable {
     if (everyMs === undefined) return;
     this.#timer = setInterval(() => {
       this.flush().catch((error) => {
+        // All that were under way fail with it.
+        if (this.#isFailed) return;
         clearInterval(this.#timer);
         this.#isFailed = true;
         failed(error);

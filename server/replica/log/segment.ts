@@ -39,7 +39,7 @@ export interface SegmentFile {
   readonly sequence: number;
   /** Its path on the disk. */
   readonly path: string;
-  /** How long it is, or how much of it counts. */
+  /** How long it is; once its groups were read, how much of it counts. */
   readonly bytes: number;
 }
 
@@ -175,7 +175,10 @@ export class SegmentReader {
     return hasSectorBelow(1, await this.#read(at, head.bytes), at);
   }
 
-  /** What {@linkcode SegmentReader.isTorn} tells of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of the file. */
+  /**
+   * What {@linkcode SegmentReader.isTorn} tells of a group whose head is wrong. Zeros follow `written` bytes of it, up to the end of
+   * the file.
+   */
   async #isTornHead(at: number, written: number): Promise<boolean> {
     const { bytes } = this.segment;
     const end = Math.min(bytes, sectorEnd(at + GROUP_HEAD_BYTES - 1));

@@ -92,6 +92,20 @@ Deno.test("of a write that was not synced a crash leaves any sectors, and the le
   assert.ok(found.some(({ length }) => length > 1_100 && length < 1_400), "Never cut");
 });
 
+Deno.test("of several writes that were not synced a crash leaves any sectors, of a later one without an earlier one", async () => {
+  const found = await afterCrashes(async (disk) => {
+    await disk.append("log", bytes("-".repeat(1_536)));
+    await disk.sync("log");
+    await disk.sync("");
+    await disk.write("log", 0, bytes("a".repeat(600)));
+    await disk.write("log", 600, bytes("b".repeat(936)));
+  }, (disk) => content(disk, "log"));
+  const sectors = found.map((left) => [left[0], left[512], left[600], left[1_024]].join(""));
+  // The second sector has both, none, or the first one alone where all of that is there.
+  const wanted = ["----", "a---", "aa-b", "aa--", "-ab-", "aab-", "---b", "a--b", "-abb", "aabb"];
+  assertOutcomes(sectors, wanted);
+});
+
 Deno.test("a synced file may vanish while its folder is not synced, and so may the folder", async () => {
   const found = await afterCrashes(async (disk) => {
     await disk.append("raft/log", bytes("synced"));

@@ -68,14 +68,12 @@ export class SimFile {
     const undone = this.#unsynced.splice(survivors(random, this.#unsynced.length));
     this.sync();
     const writes = leadingWrites(undone);
+    const [first] = undone;
     for (const change of undone.splice(Math.max(1, writes.length)).reverse()) this.#undo(change);
-    const position = Math.min(...writes.map((write) => write.position));
-    const end = Math.max(...writes.map((write) => write.position + write.bytes));
-    const written = this.read(position, end - position);
-    let lost: Uint8Array = new Uint8Array(0);
-    for (const change of undone.reverse()) lost = this.#undo(change);
-    if (undone[0]?.type === "append") this.#tearAppend(random, lost);
-    if (writes.length > 0) this.#tearWrite(random, position, written);
+    if (first === undefined) return;
+    if (first.type === "write") return this.#tearWrites(random, writes);
+    const lost = this.#undo(first);
+    if (first.type === "append") this.#tearAppend(random, lost);
   }
 
   /** Damages a bit. */
@@ -97,7 +95,11 @@ export class SimFile {
   }
 
   /** Each sector may have reached the disk or not, and the length be any between both. */
-  #tearWrite(random: Random, position: number, lost: Uint8Array): void {
+  #tearWrites(random: Random, writes: readonly FileWrite[]): void {
+    const position = Math.min(...writes.map((write) => write.position));
+    const end = Math.max(...writes.map((write) => write.position + write.bytes));
+    const lost = this.read(position, end - position);
+    for (const write of writes.toReversed()) this.#undo(write);
     const before = this.#length;
     const torn = new Uint8Array(lost.length);
     torn.set(this.read(position, lost.length));

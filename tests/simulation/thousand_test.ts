@@ -4,11 +4,11 @@ import { scenario } from "../support/simulation/scenario.ts";
 import { type SerfApp, startSerf } from "../support/simulation/serf_node.ts";
 import { SharedNodes } from "../support/simulation/shared_nodes.ts";
 
-const COUNT = 600;
+const COUNT = 1_000;
 
 /**
- * The LAN profile, but for what a test can wait for. With its factor 4 each of 600 nodes would send each of
- * 1,200 pieces of news 12 times, which takes minutes to simulate. Sent 4 times, gossip misses a node
+ * The LAN profile, but for what a test can wait for. With its factor 4 each of 1,000 nodes would send each of
+ * 2,000 pieces of news 16 times, which takes ten minutes to simulate. Sent 4 times, gossip misses a node
  * with a chance of e^-4, 2 %, and the push/pulls have something to repair: one a minute, not one in three.
  */
 const SETTINGS = { retransmitMult: 1, pushPullIntervalMs: 10_000, compression: false };
@@ -40,7 +40,7 @@ scenario(
     test.report({ "30 s later a node misses": `${known.median} to ${known.last}` });
     assert.ok(known.median <= COUNT / 50, `The median node misses ${known.median} nodes`);
 
-    const [teller, victim, leaver] = [nodes[7]!, nodes[300]!, nodes[500]!];
+    const [teller, victim, leaver] = [nodes[7]!, nodes[500]!, nodes[900]!];
     const happenedAt = simulation.now;
     teller.app.serf.userEvent("deploy", null, false);
     cluster.kill(victim);
