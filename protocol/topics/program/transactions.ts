@@ -6,6 +6,7 @@
 
 import { kindOf, requireArgument, requireOptions } from "../../arguments.ts";
 import type { CallOptions } from "../../call_options.ts";
+import { OutcomeUnknownError } from "../../kv/errors.ts";
 import { CODE, OFFSET } from "../codes.ts";
 import { TopicError } from "../errors.ts";
 import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from "../limits.ts";
@@ -29,7 +30,8 @@ const ANY_OFFSET = -2;
 /** What transactions need. */
 export interface TransactionWorld {
   /**
-   * Asks the server that leads, with as many tries as the time allows. Rejects with a `TopicError` only when nothing was done.
+   * Asks the server that leads, with as many tries as the time allows. Rejects with a `TopicError` only when nothing was done, and
+   * with an `OutcomeUnknownError`, whose cause is what was said last, when a try before that may have been.
    */
   ask<K extends "transact" | "initProducer">(
     kind: K,
@@ -118,13 +120,14 @@ export class Transactions {
       return positions;
     } catch (error) {
       // Who gives up may do so with any error.
-      const isRefused = error instanceof TopicError && !options.signal?.aborted;
-      // What may be done has taken sequences, or not.
+      const isGivenUp = options.signal?.aborted === true;
+      const isRefused = error instanceof TopicError && !isGivenUp;
+      // What may be done, or still be on its way, has taken sequences, or not.
       if (!isRefused) this.#identity = undefined;
       const isMissing = isRefused &&
         (error.code === CODE.PARTITION_NOT_FOUND || error.code === CODE.TOPIC_NOT_FOUND);
       if (isMissing) this.#partitions.clear();
-      throw error;
+      throw isGivenUp || parts.length === 0 ? error : refusalOf(error, offsets);
     }
   }
 
@@ -233,6 +236,26 @@ function expectedOf(
 
 function nameOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;
+}
+
+/** A commit is refused, and would be refused later: offsets and members do not go back. */
+const COMMIT_REFUSALS: readonly number[] = [
+  CODE.TRANSACTION_ABORTED,
+  CODE.UNKNOWN_MEMBER,
+  CODE.INVALID_GENERATION,
+  CODE.REBALANCE_IN_PROGRESS,
+];
+
+/**
+ * What a transaction with messages has failed with. Servers look at commits once they know that the messages were not here before. So
+ * when a commit is refused, no try before was done either, nor will one be that is still on its way.
+ */
+function refusalOf(error: unknown, offsets: TopicProgress | undefined): unknown {
+  const { cause } = error instanceof OutcomeUnknownError ? error : {};
+  const isRefused = cause instanceof TopicError && COMMIT_REFUSALS.includes(cause.code);
+  // A program without a member may commit again once the group has none.
+  const isMeanwhile = isRefused && cause.code === CODE.UNKNOWN_MEMBER && !offsets?.inTurn;
+  return isRefused && !isMeanwhile ? cause : error;
 }
 
 /** Whether servers do not know the producer any more, or expect another batch. */

@@ -100,8 +100,9 @@ export interface TopicProducer extends AsyncDisposable {
    * time begins with its turn.
    *
    * It is tried again until its time is over, and is done once, whatever is lost. When it rejects nothing was done, unless it is with
-   * an `OutcomeUnknownError`, or with the reason of its signal: then it may be done. In any case the consumer is to be closed, and another one goes on from what is committed: with
-   * `TRANSACTION_ABORTED` somebody else has committed for the group since the messages were read.
+   * an `OutcomeUnknownError`, or with the reason of its signal: then it may be done. In any case the consumer is to be closed, and
+   * another one goes on from what is committed: with `TRANSACTION_ABORTED` somebody else has committed for the group since the
+   * messages were read.
    */
   transact(transaction: TopicTransaction, options?: CallOptions): Promise<TopicPosition[]>;
   /**

@@ -232,6 +232,37 @@ Deno.test("each transaction is done once, however often its answer is lost", asy
   assert.equal((await client.committedOffsets("g"))[0]?.offset, 200);
 });
 
+Deno.test("who was overtaken while its request was lost hears that nothing of it was done", async () => {
+  await using stage = serveTopics(HOST);
+  const { hostname: host, port } = stage.port.address;
+  await using relay = new Relay(HOST, { host, port });
+  await using quick = await TopicClient.connect({ address: `${host}:${port}` });
+  const address = `${relay.address.host}:${relay.address.port}`;
+  await using slow = await TopicClient.connect({ address });
+  await quick.createTopic("in");
+  const group = { group: "g", autoCommitMs: 0, partitions: [0] };
+  await using first = quick.producer();
+  await using second = slow.producer();
+  await second.transact({ messages: [{ topic: "in", value: "x" }, { topic: "out", value: "-" }] });
+  await using one = quick.consumer("in", group);
+  await using other = slow.consumer("in", group);
+  await Promise.all([one.fetchOne(), other.fetchOne()]);
+  const written = (value: string, offsets: ReturnType<typeof one.progress>) => {
+    return { messages: [{ topic: "out", value }], offsets };
+  };
+  let overtaking: Promise<unknown> | undefined;
+  relay.bend = (chunk) => {
+    if (overtaking !== undefined) return [chunk];
+    overtaking = first.transact(written("quick", one.progress())).finally(() => relay.hangUp());
+    return [];
+  };
+  const late = second.transact(written("slow", other.progress()));
+  await assert.rejects(late, reasonIs("TRANSACTION_ABORTED"));
+  await overtaking;
+  await second.transact({ messages: [{ topic: "out", value: "later" }] });
+  assert.deepEqual(await textsOf(quick, "out", 1), [["-", "quick", "later"]]);
+});
+
 Deno.test("a transaction that comes again is known to the next leader too", async () => {
   await using data = await folder();
   await using servers = await threeServers(data.path);
