@@ -4,10 +4,11 @@
  * @module
  */
 
+import type { CallOptions } from "../../../call_options.ts";
 import { CODE, CODEC } from "../../codes.ts";
 import { TopicError } from "../../errors.ts";
 import type { Message } from "../../messages.ts";
-import type { Fetched, TopicMetadata } from "../../requests.ts";
+import type { CommittedOffset, Fetched, Replies, TopicMetadata } from "../../requests.ts";
 import { Commits, type CommitWorld } from "./commits.ts";
 import { BEHIND_MS, HAND_OVER_MS, LOOK_MS, MAX_HELD_BYTES, MIN_FETCH_BYTES } from "./defaults.ts";
 import { Membership } from "./membership.ts";
@@ -29,7 +30,10 @@ export class Source {
   readonly figures = { fetches: 0, bytes: 0, wireBytes: 0 };
   readonly #world: ConsumerWorld;
   readonly #settings: ConsumerSettings;
+  /** Ends what is read, when it begins to close. */
   readonly #closing = new AbortController();
+  /** Ends what is still being committed, once it is closed. */
+  readonly #over = new AbortController();
   readonly #commits: Commits | undefined;
   readonly #membership: Membership | undefined;
   readonly #timers = new Set<() => void>();
@@ -48,8 +52,7 @@ export class Source {
     if (group === undefined) return;
     const membership = partitions === undefined ? this.#member(group) : undefined;
     const save: CommitWorld["save"] = (offsets, options) =>
-      membership?.commit(offsets, options) ??
-        world.ask("commitOffsets", { group, generation: 0, member: "", offsets }, options);
+      membership?.commit(offsets, options) ?? this.#commit(group, offsets, options);
     const load: CommitWorld["load"] = (request, options) =>
       world.ask("fetchOffsets", request, options);
     this.#membership = membership;
@@ -144,6 +147,7 @@ export class Source {
       if (!this.isMember || !isTakenOver(error)) throw error;
       this.commitError = error;
     } finally {
+      this.#over.abort(this.#world.closed());
       await this.#membership?.leave(left().timeoutMs);
     }
   }
@@ -159,6 +163,17 @@ export class Source {
     // What fails is tried again the next time.
     this.#every(LOOK_MS, () => this.#look().catch(() => {}));
     if (autoCommitMs > 0) this.#every(autoCommitMs, () => this.#saveByItself());
+  }
+
+  /** Commits for a group without members. */
+  #commit(
+    group: string,
+    offsets: readonly CommittedOffset[],
+    { signal, ...options }: CallOptions,
+  ): Promise<Replies["commitOffsets"]> {
+    const over = this.#over.signal;
+    const call = { ...options, signal: signal ? AbortSignal.any([over, signal]) : over };
+    return this.#world.ask("commitOffsets", { group, generation: 0, member: "", offsets }, call);
   }
 
   /** Begins to read partitions where the group is in them. */

@@ -93,7 +93,11 @@ Deno.test("a consumer of an agent is closed in time when no leader answers", asy
   const other = topics.consumer("t", { group: "h", partitions: [0], timeoutMs: 400 });
   await other.fetchOne();
   await other.fetchOne();
+  const patient = topics.consumer("t", { group: "i", partitions: [0] });
+  await patient.fetchOne();
   silence();
+  // A commit does not outlast the consumer, however much time it was given.
+  const commit = assert.rejects(patient.commit(), { reason: "OVERLOADED" });
   // It asks the leader where to go on.
   assert.equal(await far.fetchOne({ timeoutMs: 30 }), undefined);
   const closing = performance.now();
@@ -102,6 +106,8 @@ Deno.test("a consumer of an agent is closed in time when no leader answers", asy
   assert.ok(performance.now() - closing < 1_000, "nothing is to be waited for");
   await assert.rejects(member.close(), { reason: "REQUEST_TIMEOUT" });
   await assert.rejects(other.close(), { reason: "REQUEST_TIMEOUT" });
+  await assert.rejects(patient.close(), { reason: "REQUEST_TIMEOUT" });
+  await commit;
   assert.ok(performance.now() - closing < 5_000, "each waits for as long as a request may take");
   await topics.close();
 });
