@@ -40,11 +40,15 @@ import { NO_BYTES } from "../../protocol/bytes.ts";
 import { joinHostPort, portNumber, splitHostPort } from "../../protocol/host_port.ts";
 import { AddressError, addrToHost, hostToAddr, isIpAddress } from "../../protocol/ip.ts";
 import { type Codec, decode, DecodeError, encode } from "../../protocol/msgpack/mod.ts";
+import { alone } from "../support/alone.ts";
 import { streamOf } from "../support/memberlist/stream_pair.ts";
 import { CODECS, VECTORS } from "../support/memberlist/wire_vectors.ts";
 import { mutated } from "../support/mutate.ts";
 import { below } from "../support/random_value.ts";
 import { SeededRandom } from "../support/simulation/random.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 await loadCiphers();
 
@@ -69,7 +73,7 @@ const STREAMS = VECTORS.filter((vector) => vector.transport === "tcp");
 /** Messages without any layer, as seeds for those that get new layers around their mutations. */
 const MESSAGES = PACKETS.flatMap(({ bytes, options }) => [...openPacket(bytes, options).messages]);
 
-Deno.test("garbage into the wire layers gives results within bounds or declared errors", async () => {
+test("garbage into the wire layers gives results within bounds or declared errors", async () => {
   console.log(`fuzz wire: SKEIN_SEED=${SEED}`);
   const random = new SeededRandom(SEED);
   const startBytes = Deno.memoryUsage().rss;

@@ -8,11 +8,15 @@ import assert from "node:assert/strict";
 import { deflateRawSync, deflateSync } from "node:zlib";
 import { TopicClient, TopicError, type TopicMessage } from "../../../client/mod.ts";
 import { CODEC, FEATURE, FLAG, FrameWriter, writeReply } from "../../../protocol/topics/mod.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { addressOf } from "../../support/topics/command.ts";
 import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import { serveTopics as serveScript } from "../../support/topics/scripted_server.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 const MiB = 1024 * 1024;
@@ -94,7 +98,7 @@ Deno.test("a server that knows no compression is sent none, and asked for none",
   assert.ok(server.received.every(({ flags }) => (flags & FLAG.compressed) === 0));
 });
 
-Deno.test("what a server gives for compressed messages is believed only if it is some, and in bounds", async () => {
+test("what a server gives for compressed messages is believed only if it is some, and in bounds", async () => {
   await using server = serveScript(HOST);
   server.model.create("t", 1);
   server.model.features = FEATURE.compression;

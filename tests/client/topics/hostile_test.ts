@@ -19,12 +19,16 @@ import {
 } from "../../../client/mod.ts";
 import { putU32 } from "../../../protocol/bytes.ts";
 import { FrameWriter, type Request, writeReply } from "../../../protocol/topics/mod.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { mutated } from "../../support/mutate.ts";
 import { below } from "../../support/random_value.ts";
 import { SeededRandom } from "../../support/simulation/random.ts";
 import { RandomFrames } from "../../support/topics/random_frames.ts";
 import { serveTopics, type TopicConnectionEnd } from "../../support/topics/scripted_server.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 const SEED = Number(Deno.env.get("SKEIN_SEED") ?? Math.floor(Math.random() * 2 ** 32));
@@ -39,7 +43,7 @@ const EXPECTED = [
   TopicError,
 ];
 
-Deno.test("whatever a server says, each call ends, and a server that makes sense is understood afterwards", async () => {
+test("whatever a server says, each call ends, and a server that makes sense is understood afterwards", async () => {
   const source = new SeededRandom(SEED);
   const random = new RandomFrames(source);
   await using server = serveTopics(HOST);

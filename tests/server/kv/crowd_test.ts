@@ -5,17 +5,21 @@
  */
 
 import assert from "node:assert/strict";
+import { alone } from "../../support/alone.ts";
 import { brief, serve } from "../../support/kv/stage.ts";
 import { loopback } from "../../support/loopback.ts";
 import { IDLE_CLIENTS, IdleClients } from "../../support/net/idle.ts";
 import { until } from "../../support/rpc/peer.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 
 const text = (line: string): Uint8Array => new TextEncoder().encode(`${line}\n`);
 const PING = [text('{"action":"PING"}'), text('{"status":"ok","result":"PONG"}')] as const;
 
-Deno.test("idle connections up to the limit hold and answer, and one more is told and closed", async () => {
+test("idle connections up to the limit hold and answer, and one more is told and closed", async () => {
   await using stage = serve(HOST, { maxConnections: IDLE_CLIENTS });
   await using clients = await IdleClients.open(stage.port.address, PING, PING, 28);
   assert.equal(stage.port.size, IDLE_CLIENTS);

@@ -6,11 +6,15 @@
 
 import assert from "node:assert/strict";
 import { RpcServer } from "../../../server/rpc/server.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { IDLE_CLIENTS, IdleClients } from "../../support/net/idle.ts";
 import { FakeBackend } from "../../support/rpc/backend.ts";
 import { Peer, type Plain, request, until } from "../../support/rpc/peer.ts";
 import { success } from "../../support/rpc/wire.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 
@@ -66,7 +70,7 @@ Deno.test("100 subscribers that read get all of 1,000 events, in order, from one
   });
 });
 
-Deno.test("subscribers that stop reading harm nobody, cost bounded memory and learn their losses", async () => {
+test("subscribers that stop reading harm nobody, cost bounded memory and learn their losses", async () => {
   await withServer(async (backend, server) => {
     const readers = await peers(server, 5);
     const stalled = await peers(server, 20);
@@ -121,7 +125,7 @@ async function lossOf(peer: Peer, total: number): Promise<number> {
   return Number(sum);
 }
 
-Deno.test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async () => {
+test(`${IDLE_CLIENTS} idle connections hold, and each still answers`, async () => {
   await withServer(async (_, server) => {
     await using clients = await IdleClients.open(
       server.address,

@@ -14,11 +14,15 @@ import {
   STORAGE_FULL,
 } from "../../../server/replica/service.ts";
 import { eventually } from "../../support/agents.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { rawFrame, sealed, str, u32 } from "../../support/topics/frames.ts";
 import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import { answerOf, frameOf, isRefused, producing } from "../../support/topics/raw_client.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 const MiB = 1024 * 1024;
@@ -50,7 +54,7 @@ Deno.test("a wrong checksum is answered with its code and the id, and ends that 
   assert.equal(stage.topics.commands, 0);
 });
 
-Deno.test("frames that are too short or too long end their connection without a word, and take no memory", async () => {
+test("frames that are too short or too long end their connection without a word, and take no memory", async () => {
   await using stage = serveTopics(HOST);
   const lengths = [...Array(16).keys(), 10 * MiB + 1, 0x7fffffff, 0xffffffff];
   const took = await grown(async () => {
@@ -74,7 +78,7 @@ Deno.test("a frame of almost the longest length is taken", async () => {
   await client.done("produce", producing("t", [], { messages: { count, bytes } }));
 });
 
-Deno.test("counts and lengths beyond the frame are refused, and take no memory", async () => {
+test("counts and lengths beyond the frame are refused, and take no memory", async () => {
   await using stage = serveTopics(HOST);
   const huge = u32(0xffffffff);
   const produce = [...str("t"), ...u32(0)];

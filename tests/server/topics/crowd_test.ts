@@ -6,11 +6,15 @@
 
 import assert from "node:assert/strict";
 import { FrameWriter, writeError } from "../../../protocol/topics/mod.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { IDLE_CLIENTS, IdleClients } from "../../support/net/idle.ts";
 import { until } from "../../support/rpc/peer.ts";
 import { frameOf } from "../../support/topics/raw_client.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 
@@ -21,7 +25,7 @@ function exchange(): readonly [request: Uint8Array, answer: Uint8Array] {
   return [frameOf(7, "deleteTopic", { topic: "t" }), writer.finish()];
 }
 
-Deno.test("idle connections up to the limit hold and answer, and one more is told and closed", async () => {
+test("idle connections up to the limit hold and answer, and one more is told and closed", async () => {
   await using stage = serveTopics(HOST, { maxConnections: IDLE_CLIENTS });
   await using clients = await IdleClients.open(stage.port.address, exchange(), exchange(), 28);
   assert.equal(stage.port.size, IDLE_CLIENTS);

@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { eventually } from "../../support/agents.ts";
+import { alone } from "../../support/alone.ts";
 import { loopback } from "../../support/loopback.ts";
 import { encodeMessages, messageOf } from "../../support/topics/messages.ts";
 import {
@@ -18,6 +19,9 @@ import {
 } from "../../support/topics/raw_client.ts";
 import { fill } from "../../support/topics/fill.ts";
 import { serveTopics } from "../../support/topics/stage.ts";
+
+/** They look at the memory of the process. */
+const test = alone(import.meta.url);
 
 const HOST = loopback();
 const MiB = 1024 * 1024;
@@ -87,7 +91,7 @@ Deno.test("no more than 16 MiB of requests of a connection are under way", async
   for (let i = 0; i < 10; i++) assert.equal((await client.reply()).code, 0);
 });
 
-Deno.test("clients that fetch and do not read take no memory without end", async () => {
+test("clients that fetch and do not read take no memory without end", async () => {
   await using stage = serveTopics(HOST);
   using first = await stage.client();
   const bytes = encodeMessages(Array(20).fill(messageOf("x".repeat(50_000))));

@@ -14,7 +14,7 @@ import assert from "node:assert/strict";
 export const IDLE_CLIENTS = Number(Deno.env.get("SKEIN_IDLE_CLIENTS") ?? 2_000);
 
 /** What the memory of a process may grow by for other reasons, in KiB. */
-const NOISE_KIB = 64 * 1_024;
+const NOISE_KIB = 16 * 1_024;
 
 /** What a client sends, and what it has to get for it. */
 type Exchange = readonly [request: Uint8Array, answer: Uint8Array];
@@ -39,7 +39,7 @@ export class IdleClients implements AsyncDisposable {
     this.#writer = this.#child.stdin.getWriter();
   }
 
-  /** Resolves when all are open; tells on the console what each of them takes, and fails when that is more than `mostKib`. */
+  /** Resolves when all are open; fails when each of them takes more than `mostKib`. */
   static async open(
     address: Deno.NetAddr,
     hello: Exchange,
@@ -47,14 +47,9 @@ export class IdleClients implements AsyncDisposable {
     mostKib: number,
   ): Promise<IdleClients> {
     const before = Deno.memoryUsage().rss;
-    const started = performance.now();
     const clients = new IdleClients(address, hello, ask);
     await clients.#said("open");
-    const seconds = (performance.now() - started) / 1_000;
     const each = (Deno.memoryUsage().rss - before) / IDLE_CLIENTS / 1_024;
-    console.log(
-      `${IDLE_CLIENTS} connections after ${seconds.toFixed(1)} s, ${each.toFixed(1)} KiB each`,
-    );
     assert.ok(each < mostKib + NOISE_KIB / IDLE_CLIENTS, `${each} KiB each`);
     return clients;
   }
