@@ -41,6 +41,9 @@ export const STALL_LIMIT_MS = 10_000;
 /** Answers that are on their way get this long when the links are closed, in milliseconds. */
 export const DRAIN_LIMIT_MS = 250;
 
+/** News to a peer that has come by itself and is not reached yet wait so long, in milliseconds: gossip may tell later where it is. */
+export const NEWS_LIMIT_MS = 5_000;
+
 /** Beats without a byte from the accepting end after which a connection is given up by who dialled it. */
 export const MISSED_BY_CALLER = 2;
 

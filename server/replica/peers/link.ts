@@ -16,8 +16,14 @@ import { UnsentError } from "../driver/parts.ts";
 import { Caller } from "./caller.ts";
 import { requestFrame } from "./frames.ts";
 import type { Hello, Lane } from "./hello.ts";
-import { BATCH_BYTES, MAX_BLOCK_BYTES, MAX_STRANGER_BYTES, type PeerTimings } from "./limits.ts";
-import { Outgoing } from "./outgoing.ts";
+import {
+  BATCH_BYTES,
+  MAX_BLOCK_BYTES,
+  MAX_STRANGER_BYTES,
+  NEWS_LIMIT_MS,
+  type PeerTimings,
+} from "./limits.ts";
+import { Outgoing, type Waiting } from "./outgoing.ts";
 import type { PeerParts } from "./parts.ts";
 import { Requests } from "./requests.ts";
 
@@ -58,6 +64,8 @@ export class Link {
   /** Connections in a row that were not made, or did not last. */
   #failures = 0;
   #endedAt = -Infinity;
+  /** When the peer came by itself last, while it was not reached. */
+  #cameAt = -Infinity;
   #closed = false;
 
   /** Dials when there is something to say. */
@@ -96,6 +104,18 @@ export class Link {
     if (this.#closed || !this.#outgoing.add({ kind: "message", frame })) return false;
     this.wake();
     return true;
+  }
+
+  /**
+   * The peer has come by itself: it is there, and may want news before it is known where. Those wait for a while, as long as dialling
+   * fails; what was to be told to it before is none of it.
+   */
+  came(): void {
+    if (this.isConnected) return;
+    this.#outgoing.clear(["news"]);
+    this.#cameAt = performance.now();
+    this.#failures = 0;
+    if (this.#connection === undefined) this.#attempt.abort();
   }
 
   /** Has what waits leave now, if there is a connection that takes it. */
@@ -245,12 +265,13 @@ export class Link {
     caller.send(items.map(({ frame }) => frame));
   }
 
-  /** Nobody was reached: what waits is not kept for later. */
+  /** Nobody was reached: what waits is not kept for later, but for news to who has just come. */
   #fail(problem: string): void {
     if (!this.#isWanted) return;
     this.#failures++;
     this.#tell(problem);
-    this.#drop(problem);
+    const isThere = performance.now() - this.#cameAt < NEWS_LIMIT_MS;
+    this.#drop(problem, isThere ? ["message", "request"] : undefined);
   }
 
   /** Whether the present attempt has not been given up here. */
@@ -262,8 +283,8 @@ export class Link {
     this.#parts.failed(this.#id, this.#lane, problem);
   }
 
-  #drop(reason: string): void {
-    for (const { request } of this.#outgoing.clear()) {
+  #drop(reason: string, kinds?: readonly Waiting["kind"][]): void {
+    for (const { request } of this.#outgoing.clear(kinds)) {
       if (request !== undefined) this.#requests.refuse(request, reason);
     }
   }

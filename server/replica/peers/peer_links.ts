@@ -133,7 +133,7 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
       ...parts,
       writers,
       admission: { ...ADMISSION, ...options.admission },
-      entered: (hello) => this.#greeted(hello),
+      entered: (hello) => this.#entered(hello),
       left: (id) => this.#forgetName(id),
       complain: (subject, text) => this.#complain(subject, text),
     });
@@ -283,6 +283,11 @@ export class PeerLinks implements PeerNet, PubSubNet, AsyncDisposable {
     const peer = this.#peers.get(hello.id);
     if (peer !== undefined) peer.told = undefined;
     if (hello.lane !== "bulk") this.#options.pubsub.connected(hello.id);
+    this.#greeted(hello);
+  }
+
+  #entered(hello: Hello): void {
+    if (hello.lane !== "bulk") this.#peers.get(hello.id)?.links.talk.came();
     this.#greeted(hello);
   }
 

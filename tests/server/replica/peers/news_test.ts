@@ -105,6 +105,27 @@ Deno.test("what must not be missed and finds no room brings a new connection, wh
   assert.deepEqual(heard(b, a), [5], "what waited for the old connection is lost");
 });
 
+Deno.test("news to who has come by itself wait until it is known where it is, and those from before are none of it", async () => {
+  const slow = { timings: { ...QUICK.timings, pauseMs: { first: 100, longest: 100 } } };
+  await using a = await LinkServer.start(HOST, "a", slow);
+  const before = await LinkServer.start(HOST, "b", QUICK);
+  a.knows(before);
+  await before.close();
+  assert.deepEqual(a.links.sendNews([before.id], Uint8Array.of(1)), []);
+  await until(() => a.links.counts.failed === 1);
+  assert.deepEqual(a.links.sendNews([before.id], Uint8Array.of(2)), []);
+  await using b = await LinkServer.start(HOST, "b", listening(true));
+  b.knows(a);
+  await until(() => a.lost.length === 1);
+  // Dialled where it was, in vain.
+  assert.deepEqual(a.links.sendNews([b.id], Uint8Array.of(3)), []);
+  await until(() => a.links.counts.failed >= 3);
+  assert.deepEqual(a.links.sendNews([b.id], Uint8Array.of(4)), []);
+  a.knows(b);
+  await until(() => b.news.length === 2);
+  assert.deepEqual(heard(b, a), [3, 4]);
+});
+
 Deno.test("news that are none end the connection", async () => {
   await using a = await LinkServer.start(HOST, "a", QUICK);
   await using b = await LinkServer.start(HOST, "b", { ...QUICK, refusesNews: true });
