@@ -148,11 +148,9 @@ async function session(
   await says("respond", { ID: asked.ID, Payload: "from one" });
   await says("respond", { ID: asked.ID + 1, Payload: "nobody asked" });
   await eventually("the query has ended", () => query.stopped());
-  say(
-    "query",
-    query.records.slice(0, -1).map((record) => JSON.stringify(comparable(record, host)))
-      .sort(),
-  );
+  // HashiCorp's reads its channels on after they are closed, until the query is over: of nobody, and of nothing.
+  const answers = query.records.slice(0, -1).filter(({ From }) => From !== "" || program === skein);
+  say("query", answers.map((record) => JSON.stringify(comparable(record, host))).sort());
   say("done", query.records.at(-1));
   await stream.stop();
   await monitor.stop();

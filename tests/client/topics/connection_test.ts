@@ -520,7 +520,7 @@ Deno.test("what is asked of any server says so, and needs no leader", async () =
   await using client = await connect([server]);
   await using consumer = client.consumer("t", { anyServer: true, maxWaitMs: 10 });
   assert.deepEqual(await consumer.fetch({ timeoutMs: 50 }), []);
-  assert.ok(server.received.some(({ kind }) => kind === "fetch"));
+  await until(() => server.received.some(({ kind }) => kind === "fetch"));
 });
 
 Deno.test("a client that is closed fails what is under way, and leaves nothing behind", async () => {

@@ -187,7 +187,7 @@ Deno.test("reading begins where it is to, and goes on wherever it is told", asyn
   await using client = await connect(server);
   const first = async (start: number | "earliest" | "latest"): Promise<number | undefined> => {
     await using consumer = client.consumer("t", { start, maxWaitMs: 10 });
-    return (await consumer.fetchOne({ timeoutMs: 30 }))?.offset;
+    return (await consumer.fetchOne({ timeoutMs: start === "latest" ? 30 : 5_000 }))?.offset;
   };
   assert.equal(await first("earliest"), 3);
   assert.equal(await first(7), 7);
@@ -252,9 +252,9 @@ Deno.test("when its messages are gone reading goes on as it is told", async () =
   assert.equal((await beyond.fetchOne())?.offset, 60);
   let last = 0;
   for (
-    let one = await late.fetchOne({ timeoutMs: 30 });
+    let one = await late.fetchOne({ timeoutMs: 500 });
     one;
-    one = await late.fetchOne({ timeoutMs: 30 })
+    one = await late.fetchOne({ timeoutMs: 500 })
   ) {
     last = one.offset;
   }
@@ -424,6 +424,7 @@ Deno.test("where a group began is kept, so that it misses nothing of what comes 
   const options = { group: "g", start: "latest", maxWaitMs: 10 } as const;
   {
     await using consumer = client.consumer("t", options);
+    assert.equal(await consumer.position(0), 5);
     assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
   }
   fill(server.model, "t", 0, 5);

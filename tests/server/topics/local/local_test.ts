@@ -175,6 +175,7 @@ Deno.test("where a group of an agent's program began is kept, also when it has r
   await producer.send("t", { value: "before" });
   {
     await using consumer = topics.consumer("t", { group: "g", start: "latest" });
+    assert.equal(await consumer.position(0), 1);
     assert.equal(await consumer.fetchOne({ timeoutMs: 20 }), undefined);
   }
   await producer.send("t", { value: "meanwhile" });
