@@ -129,6 +129,7 @@ const PEERS: Record<
   MAX_BACKLOG_BYTES: ["Answers that wait for a peer", 2 ** 20, " MiB"],
   STALL_LIMIT_MS: ["Time in which a peer takes not one byte", 1_000, " s"],
   DRAIN_LIMIT_MS: ["Time for answers to peers", 1, " ms"],
+  NEWS_LIMIT_MS: ["News of channels to an agent that has come by itself", 1_000, " s"],
   MEMBER_CONNECTIONS: ["Connections of peers that gateways leave", 1, " "],
   MISSED_BY_CALLER: ["Signs of life of a peer", 1, ";"],
   MISSED_BY_CALLEE: ["Signs of life of a peer", 1, " "],
