@@ -16,6 +16,7 @@
  * - A leader that hears of a higher term while it brings others level: how far it gets first is a matter of pace. So the cuts
  *   change in phases of their own, and not then.
  * - Handing over to a server that is cut off or behind, where it depends on time when the leader gives up.
+ * - Handing over to a server that hears one of a higher term, for the same reason as above: it asks for votes at once.
  *
  * `SKEIN_SEED=n` replays one run. Without Go the test is skipped, and fails where `CI` or `SKEIN_REQUIRE_GO` is set.
  *
@@ -136,7 +137,9 @@ class Phases {
     const choice = this.#dice(10);
     if (choice < 4) return this.#campaign(state, states, faults);
     if (choice < 5) return { ...faults, Input: "restart", ID: state.id };
-    if (choice < 6 && leader !== undefined && this.#isLevel(leader, state)) {
+    const mayHandOver = leader !== undefined && this.#isLevel(leader, state) &&
+      !states.some((one) => this.#reach(state, one) && one.term > state.term);
+    if (choice < 6 && mayHandOver) {
       return { ...faults, Lost: [], Input: "transfer", ID: leader.id, Target: state.id };
     }
     if (choice < 9 && leader !== undefined) {
