@@ -130,15 +130,17 @@ async function hold(
     to,
     fired,
     end: signal.reason?.reason,
-    stalled: stalls > before,
+    // It may have stood still just now, before the beat could tell.
+    stalled: stalls > before || isLate(performance.now()),
     refused,
   });
 }
 
 let last = performance.now();
+const isLate = (at: number): boolean => at - last > BEAT_MS + STALL_MS;
 const beat = setInterval(() => {
   const at = performance.now();
-  if (at - last > BEAT_MS + STALL_MS) stalls++;
+  if (isLate(at)) stalls++;
   last = at;
 }, BEAT_MS);
 
