@@ -82,3 +82,14 @@ export class TopicError extends Error {
     this.reason = reason;
   }
 }
+
+/** Whether a member of a group is told that others have what it had. */
+export function isTakenOver(error: unknown): error is TopicError {
+  return error instanceof TopicError && TAKEN_OVER.includes(error.code);
+}
+
+const TAKEN_OVER: readonly number[] = [
+  CODE.UNKNOWN_MEMBER,
+  CODE.INVALID_GENERATION,
+  CODE.REBALANCE_IN_PROGRESS,
+];

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 /** Variable that has the name of the test that a process is for. */
 const ONLY = "SKEIN_ALONE";
 
-/** What registers tests of the module at `url`, each in a process of its own. What that says is shown when it fails. */
+/** What registers tests of the module at `url`, each in a process of its own. */
 export function alone(url: string): (name: string, run: () => Promise<void>) => void {
   const only = Deno.env.get(ONLY);
   return (name, run) => {
@@ -25,6 +25,9 @@ async function runAlone(url: string, name: string): Promise<void> {
     env: { [ONLY]: name, NO_COLOR: "1" },
   }).output();
   const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
-  // Its lines are none of this process.
-  assert.match(said, /^ok \| 1 passed/m, said.replaceAll(/^/gm, "  "));
+  // Its lines are none of this process. What the test itself says is shown.
+  const shown = said.replaceAll(/^/gm, "  ");
+  assert.match(said, /^ok \| 1 passed/m, shown);
+  const output = /^ *-+ output -+$([^]*)^ *-+ output end/m.exec(shown)?.[1]?.trim();
+  if (output !== undefined) console.log(output);
 }

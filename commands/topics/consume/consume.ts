@@ -13,6 +13,7 @@ import {
   type TopicMessage,
   type TopicStart,
 } from "../../../client/mod.ts";
+import { isTakenOver } from "../../../protocol/topics/errors.ts";
 import { MEMBER_TIMEOUT_MS } from "../../../protocol/topics/limits.ts";
 import { countFlag } from "../../kv/listing.ts";
 import { type Command, CommandError, defineCommand } from "../../shell/command.ts";
@@ -30,7 +31,7 @@ import type { Terminal } from "../../shell/terminal.ts";
 import { compressionFlag } from "../compression.ts";
 import { connectToTopics, partitionFlag, startOf, told, topicFlags } from "../servers.ts";
 import { timeFlag } from "../time.ts";
-import { isTakenOver, Places } from "./places.ts";
+import { Places } from "./places.ts";
 import { jsonPrinter, type Print, textPrinter } from "./print.ts";
 
 /** A wait for messages after which it is looked whether there are any to wait for, in milliseconds. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type TopicConsumer, TopicError, type TopicMessage } from "../../../client/mod.ts";
+import type { TopicConsumer, TopicMessage } from "../../../client/mod.ts";
+import { isTakenOver } from "../../../protocol/topics/errors.ts";
 
 /** Messages of a partition that were gone before they were read. */
 export interface Gap {
@@ -87,14 +88,3 @@ export class Places {
     return gaps;
   }
 }
-
-/** Whether others of the group have what this consumer had. */
-export function isTakenOver(error: unknown): error is TopicError {
-  return error instanceof TopicError && TAKEN_OVER.has(error.reason);
-}
-
-const TAKEN_OVER: ReadonlySet<string> = new Set([
-  "UNKNOWN_MEMBER",
-  "INVALID_GENERATION",
-  "REBALANCE_IN_PROGRESS",
-]);

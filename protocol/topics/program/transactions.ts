@@ -8,7 +8,7 @@ import { kindOf, requireArgument, requireOptions } from "../../arguments.ts";
 import type { CallOptions } from "../../call_options.ts";
 import { OutcomeUnknownError } from "../../kv/errors.ts";
 import { CODE, OFFSET } from "../codes.ts";
-import { TopicError } from "../errors.ts";
+import { isTakenOver, TopicError } from "../errors.ts";
 import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES } from "../limits.ts";
 import { messageBytes, writeMessage } from "../messages.ts";
 import { isTopicName } from "../names.ts";
@@ -238,24 +238,18 @@ function nameOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;
 }
 
-/** A commit is refused, and would be refused later: offsets and members do not go back. */
-const COMMIT_REFUSALS: readonly number[] = [
-  CODE.TRANSACTION_ABORTED,
-  CODE.UNKNOWN_MEMBER,
-  CODE.INVALID_GENERATION,
-  CODE.REBALANCE_IN_PROGRESS,
-];
-
 /**
- * What a transaction with messages has failed with. Servers look at commits once they know that the messages were not here before. So
- * when a commit is refused, no try before was done either, nor will one be that is still on its way.
+ * What a transaction with messages has failed with. Servers look at commits once they know that the messages were not here before: so
+ * when a commit is refused, no try before was done. One that is still on its way is refused alike, unless somebody puts the offset
+ * back: then the messages are to be read again, and it is as if another program had done so.
  */
 function refusalOf(error: unknown, offsets: TopicProgress | undefined): unknown {
   const { cause } = error instanceof OutcomeUnknownError ? error : {};
-  const isRefused = cause instanceof TopicError && COMMIT_REFUSALS.includes(cause.code);
+  if (!(cause instanceof TopicError)) return error;
   // A program without a member may commit again once the group has none.
-  const isMeanwhile = isRefused && cause.code === CODE.UNKNOWN_MEMBER && !offsets?.inTurn;
-  return isRefused && !isMeanwhile ? cause : error;
+  const isFinal = cause.code !== CODE.UNKNOWN_MEMBER || offsets?.inTurn !== undefined;
+  const isCommits = cause.code === CODE.TRANSACTION_ABORTED || isTakenOver(cause);
+  return isCommits && isFinal ? cause : error;
 }
 
 /** Whether servers do not know the producer any more, or expect another batch. */

@@ -6,7 +6,7 @@
 
 import type { CallOptions } from "../../../call_options.ts";
 import { CODE, CODEC } from "../../codes.ts";
-import { TopicError } from "../../errors.ts";
+import { isTakenOver, TopicError } from "../../errors.ts";
 import type { Message } from "../../messages.ts";
 import type { CommittedOffset, Fetched, Replies, TopicMetadata } from "../../requests.ts";
 import { Commits, type CommitWorld } from "./commits.ts";
@@ -339,14 +339,3 @@ export class Source {
     this.#timers.add(cancel);
   }
 }
-
-/** Whether others of the group have what a member had. */
-function isTakenOver(error: unknown): error is TopicError {
-  return error instanceof TopicError && TAKEN_OVER.includes(error.code);
-}
-
-const TAKEN_OVER: readonly number[] = [
-  CODE.UNKNOWN_MEMBER,
-  CODE.INVALID_GENERATION,
-  CODE.REBALANCE_IN_PROGRESS,
-];

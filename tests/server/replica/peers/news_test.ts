@@ -126,6 +126,22 @@ Deno.test("news to who has come by itself wait until it is known where it is, an
   assert.deepEqual(heard(b, a), [3, 4]);
 });
 
+Deno.test("who has come by itself is dialled at once, however long the pause after a failure", async () => {
+  const slow = { timings: { ...QUICK.timings, pauseMs: { first: 60_000, longest: 60_000 } } };
+  await using a = await LinkServer.start(HOST, "a", slow);
+  const before = await LinkServer.start(HOST, "b", QUICK);
+  const { port } = before.address;
+  a.knows(before);
+  await before.close();
+  a.links.sendNews([before.id], Uint8Array.of(1));
+  await until(() => a.links.counts.failed === 1);
+  await using b = await LinkServer.start(HOST, "b", { ...listening(true), port });
+  b.knows(a);
+  await until(() => a.lost.length === 1);
+  a.links.sendNews([b.id], Uint8Array.of(2));
+  await until(() => b.news.length === 1);
+});
+
 Deno.test("news that are none end the connection", async () => {
   await using a = await LinkServer.start(HOST, "a", QUICK);
   await using b = await LinkServer.start(HOST, "b", { ...QUICK, refusesNews: true });
